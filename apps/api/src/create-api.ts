@@ -1,0 +1,45 @@
+import { Module } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type FastifyInstance } from 'fastify';
+import { KeyRing } from '@haldir/crypto';
+import { BODY_LIMIT_BYTES, KnownRoutes, requestId, useJsonBodies, useRequestHooks } from '@haldir/http';
+import { createLogger, type HaldirConfig, Log, Metrics, RuntimeModule } from '@haldir/runtime';
+import { ApiModule } from './api.module.js';
+import { serveDocs } from './openapi.js';
+
+/** The whole API on a Fastify server that does not listen yet. */
+export async function createApi(config: HaldirConfig, log: Log = createLogger(config.logLevel)): Promise<NestFastifyApplication> {
+  @Module({ imports: [RuntimeModule.with(config, 'api', log), ApiModule] })
+  class ApiProcess {}
+
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT_BYTES,
+    genReqId: requestId,
+    routerOptions: { maxParamLength: 2048, ignoreTrailingSlash: true },
+    logger: false,
+    trustProxy: false,
+    forceCloseConnections: 'idle',
+  } as ConstructorParameters<typeof FastifyAdapter>[0]);
+  const routes = new KnownRoutes();
+  routes.watch(adapter.getInstance() as unknown as FastifyInstance);
+  const app = await NestFactory.create<NestFastifyApplication>(ApiProcess, adapter, {
+    logger: log.nest,
+    bodyParser: false,
+    abortOnError: false,
+  });
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  useJsonBodies(fastify);
+  useRequestHooks(fastify, routes, app.get(Log), app.get(Metrics));
+  app.enableCors({
+    origin: '*',
+    allowedHeaders: ['Authorization', 'X-API-Key', 'X-Session-ID', 'X-Request-ID', 'Idempotency-Key', 'Content-Type'],
+    exposedHeaders: ['X-Request-ID', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Idempotent-Replayed', 'Link'],
+    methods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
+    maxAge: 86_400,
+  });
+  serveDocs(app);
+  await app.get(KeyRing).load();
+  await app.init();
+  return app;
+}

@@ -1,0 +1,119 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Batcher, Clock, type MicroUsd } from '@haldir/kernel';
+import { type Collector, isDataFailure, Transactions, type Tx } from '@haldir/database';
+import { type EntrySource, GENESIS_HASH, type PreparedEntry, prepareEntry } from './entry.js';
+
+/** What is recorded; the tenant, the time and the hashes are added here. */
+export interface AuditRecord {
+  source: EntrySource;
+  sessionId?: string;
+  agentId?: string;
+  /** The module for what Haldir itself did (`haldir.vault`), else the tool's name. */
+  tool: string;
+  action: string;
+  /** Text, or what becomes its JSON text. Never a secret. */
+  details?: string | Readonly<Record<string, unknown>> | null;
+  cost?: MicroUsd;
+}
+
+/** An entry that was asked for; `flagReason` is known once the transaction was flushed or committed. */
+export interface RecordedEntry {
+  readonly entryId: string;
+  readonly at: Date;
+  flagReason: string | null;
+}
+
+interface Pending {
+  prepared: PreparedEntry;
+  recorded: RecordedEntry;
+}
+
+const append = { name: 'audit_append.v1', text: 'SELECT leaf_index, reason FROM audit_append($1::jsonb)' };
+
+const collector: Collector<Pending> = {
+  rank: 100,
+  async flush(tx, items) {
+    settle(items, await tx.query<AppendRow>(append, [toJson(items)]));
+  },
+};
+
+interface AppendRow {
+  reason: string | null;
+}
+
+function toJson(items: Pending[]): string {
+  return JSON.stringify(items.map(({ prepared }) => prepared));
+}
+
+function settle(items: Pending[], rows: AppendRow[]): void {
+  items.forEach(({ recorded }, i) => (recorded.flagReason = rows[i]?.reason ?? null));
+}
+
+/** Appends to the tenants' logs. Entries are durable, linked and flagged when their transaction has committed. */
+@Injectable()
+export class AuditLog {
+  /** One flush at a time, all tenants in it: one commit and one fsync for all that arrive meanwhile. */
+  private readonly writer: Batcher<Pending, RecordedEntry>;
+
+  constructor(
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {
+    this.writer = new Batcher({
+      maxBatch: 512,
+      maxInFlight: 1,
+      maxQueued: 4096,
+      splitOn: isDataFailure,
+      run: async (items) => {
+        settle(items, await this.transactions.query<AppendRow>(append, [toJson(items)]));
+        return items.map(({ recorded }) => recorded);
+      },
+    });
+  }
+
+  /** Adds an entry to what `tx` writes as its last statement before commit. */
+  record(tx: Tx, tenantId: string, record: AuditRecord): RecordedEntry {
+    const pending = this.prepare(tenantId, record);
+    tx.collect(collector, pending);
+    return pending.recorded;
+  }
+
+  /**
+   * Appends one entry together with those of other callers that arrive meanwhile, and returns once it is durable.
+   *
+   * @throws Unavailable when too many entries wait already, or the database cannot be reached
+   */
+  append(tenantId: string, record: AuditRecord): Promise<RecordedEntry> {
+    return this.writer.submit(this.prepare(tenantId, record));
+  }
+
+  /** Starts the log of a new tenant, with the default flag rules. */
+  async create(tx: Tx, tenantId: string): Promise<void> {
+    await tx.query('INSERT INTO audit_head (tenant_id, size, hash) VALUES ($1, 0, $2)', [tenantId, GENESIS_HASH]);
+    await tx.query(
+      `INSERT INTO audit_rule (tenant_id, id, type, params, created_at)
+         SELECT $1, 'rul_' || type, type, params::jsonb, $2
+           FROM (VALUES ('rapid_fire',   '{"max_actions": 60, "window_seconds": 60}'),
+                        ('high_cost',    '{"max_micros": 100000000}'),
+                        ('unusual_tool', '{"min_tool_calls": 20}')) AS defaults(type, params)`,
+      [tenantId, this.clock.now()],
+    );
+  }
+
+  private prepare(tenantId: string, record: AuditRecord): Pending {
+    const at = this.clock.now();
+    const { details = null } = record;
+    const prepared = prepareEntry({
+      tenantId,
+      source: record.source,
+      sessionId: record.sessionId ?? '',
+      agentId: record.agentId ?? '',
+      tool: record.tool,
+      action: record.action,
+      details: details === null || typeof details === 'string' ? details : JSON.stringify(details),
+      costMicros: record.cost ?? 0n,
+      at,
+    });
+    return { prepared, recorded: { entryId: prepared.entry_id, at, flagReason: null } };
+  }
+}

@@ -1,0 +1,13 @@
+export { BigIntColumn } from './columns.js';
+export { dataSourceOptions } from './data-source-options.js';
+export { DatabaseModule } from './database.module.js';
+export { migrate, pendingMigrations } from './migrate.js';
+export {
+  type Collector,
+  isConnectionFailure,
+  isDataFailure,
+  poolOf,
+  type Statement,
+  Transactions,
+  type Tx,
+} from './transactions.js';

@@ -1,0 +1,163 @@
+import { type MigrationInterface, type QueryRunner } from 'typeorm';
+
+/** Tenants, their keys and sessions, idempotency, quotas, the outbox. */
+export class Foundation1790000000000 implements MigrationInterface {
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(`
+      CREATE TABLE tenant (
+        id          text        PRIMARY KEY,
+        tier        text        NOT NULL,
+        is_operator boolean     NOT NULL DEFAULT false,
+        created_at  timestamptz NOT NULL,
+        CONSTRAINT tenant_tier CHECK (tier IN ('free', 'pro', 'enterprise'))
+      );
+      -- One tenant is the operator's: of racing first calls exactly one wins.
+      CREATE UNIQUE INDEX tenant_one_operator ON tenant (is_operator) WHERE is_operator;
+
+      CREATE TABLE api_key (
+        tenant_id      text        NOT NULL REFERENCES tenant,
+        public_id      text        NOT NULL,
+        name           text        NOT NULL,
+        tier           text        NOT NULL,
+        scopes         text[]      NOT NULL,
+        hash           bytea       NOT NULL,
+        created_at     timestamptz NOT NULL,
+        last_used_at   timestamptz,
+        revoked_at     timestamptz,
+        PRIMARY KEY (tenant_id, public_id),
+        CONSTRAINT api_key_tier CHECK (tier IN ('free', 'pro', 'enterprise'))
+      );
+      -- Authentication knows the public id before it knows the tenant.
+      CREATE UNIQUE INDEX api_key_public_id ON api_key (public_id);
+
+      -- Sealed keys of the installation as a whole, under a root key.
+      CREATE TABLE system_key (
+        name        text        PRIMARY KEY,
+        root_key_id bigint      NOT NULL,
+        wrapped     bytea       NOT NULL,
+        created_at  timestamptz NOT NULL
+      );
+
+      -- Sealed keys of a tenant, under a root key; the newest active one seals.
+      CREATE TABLE tenant_key (
+        tenant_id   text        NOT NULL REFERENCES tenant,
+        version     integer     NOT NULL,
+        root_key_id bigint      NOT NULL,
+        wrapped     bytea       NOT NULL,
+        state       text        NOT NULL DEFAULT 'active',
+        created_at  timestamptz NOT NULL,
+        PRIMARY KEY (tenant_id, version),
+        CONSTRAINT tenant_key_state CHECK (state IN ('pending', 'active', 'decrypt_only', 'retired'))
+      );
+
+      CREATE TABLE session (
+        tenant_id           text        NOT NULL REFERENCES tenant,
+        id                  text        NOT NULL,
+        agent_id            text        NOT NULL,
+        scopes              text[]      NOT NULL,
+        spend_limit_micros  bigint,
+        spent_micros        bigint      NOT NULL DEFAULT 0,
+        created_at          timestamptz NOT NULL,
+        expires_at          timestamptz NOT NULL,
+        revoked_at          timestamptz,
+        expiry_announced_at timestamptz,
+        budget_announced_at timestamptz,
+        PRIMARY KEY (tenant_id, id),
+        CONSTRAINT session_spent_within_limit CHECK (spent_micros >= 0 AND (spend_limit_micros IS NULL OR spent_micros <= spend_limit_micros)),
+        CONSTRAINT session_limit_not_negative CHECK (spend_limit_micros >= 0)
+      ) WITH (fillfactor = 80);
+      -- The list, newest first, whole and by agent (ids are time-ordered).
+      CREATE INDEX session_by_agent  ON session (tenant_id, agent_id, id);
+      -- The expiry job: sessions that ended without anyone noting it.
+      CREATE INDEX session_expiring  ON session (expires_at) WHERE revoked_at IS NULL AND expiry_announced_at IS NULL;
+
+      CREATE TABLE idempotency (
+        tenant_id    text        NOT NULL,
+        route        text        NOT NULL,
+        key_hash     bytea       NOT NULL,
+        fingerprint  bytea       NOT NULL,
+        status       integer,
+        response     bytea,
+        locked_until timestamptz,
+        created_at   timestamptz NOT NULL,
+        PRIMARY KEY (tenant_id, route, key_hash)
+      );
+      -- The purge of records older than a day.
+      CREATE INDEX idempotency_age ON idempotency (created_at);
+
+      -- Requests of one key per minute, the last 61 minutes.
+      CREATE TABLE quota (
+        tenant_id text   NOT NULL,
+        key_id    text   NOT NULL,
+        minutes   bigint[] NOT NULL,
+        counts    integer[] NOT NULL,
+        PRIMARY KEY (tenant_id, key_id)
+      ) WITH (fillfactor = 50);
+
+      CREATE TABLE usage_month (
+        tenant_id text   NOT NULL,
+        month     text   NOT NULL,
+        requests  bigint NOT NULL,
+        PRIMARY KEY (tenant_id, month)
+      ) WITH (fillfactor = 50);
+
+      CREATE TABLE outbox (
+        id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        tenant_id  text        NOT NULL,
+        event_id   text        NOT NULL,
+        type       text        NOT NULL,
+        data       jsonb       NOT NULL,
+        created_at timestamptz NOT NULL
+      );
+    `);
+
+    // Takes up to p_want requests from the quota of each key in any 61-minute window of one-minute counts, so that no
+    // hour ever holds more than the limit; answers how many were granted, and the window as it stands.
+    await db.query(`
+      CREATE FUNCTION quota_take(p_tenant text, p_key text, p_want integer, p_limit integer,
+                                 OUT granted integer, OUT used integer, OUT oldest_minute bigint, OUT now_seconds double precision)
+      LANGUAGE plpgsql AS $$
+      DECLARE
+        v_minute  bigint;
+        v_minutes bigint[];
+        v_counts  integer[];
+      BEGIN
+        INSERT INTO quota (tenant_id, key_id, minutes, counts) VALUES (p_tenant, p_key, '{}', '{}') ON CONFLICT DO NOTHING;
+        SELECT minutes, counts INTO v_minutes, v_counts FROM quota WHERE tenant_id = p_tenant AND key_id = p_key FOR UPDATE;
+        now_seconds := extract(epoch FROM clock_timestamp());
+        v_minute := floor(now_seconds / 60);
+        SELECT coalesce(array_agg(m ORDER BY m), '{}'), coalesce(array_agg(c ORDER BY m), '{}'), coalesce(sum(c), 0)
+          INTO v_minutes, v_counts, used
+          FROM unnest(v_minutes, v_counts) AS w(m, c) WHERE m >= v_minute - 60 AND c > 0;
+        granted := greatest(0, least(p_want, p_limit - used));
+        IF granted > 0 THEN
+          IF v_minutes[cardinality(v_minutes)] = v_minute THEN
+            v_counts[cardinality(v_counts)] := v_counts[cardinality(v_counts)] + granted;
+          ELSE
+            v_minutes := v_minutes || v_minute;
+            v_counts  := v_counts || granted;
+          END IF;
+          used := used + granted;
+          UPDATE quota SET minutes = v_minutes, counts = v_counts WHERE tenant_id = p_tenant AND key_id = p_key;
+        END IF;
+        oldest_minute := v_minutes[1];
+      END $$;
+
+      -- Gives back what a lease took and did not use, to the newest minute it can still be found in.
+      CREATE FUNCTION quota_give_back(p_tenant text, p_key text, p_minute bigint, p_count integer) RETURNS void
+      LANGUAGE sql AS $$
+        UPDATE quota
+           SET counts[array_position(minutes, p_minute)] = greatest(0, counts[array_position(minutes, p_minute)] - p_count)
+         WHERE tenant_id = p_tenant AND key_id = p_key AND array_position(minutes, p_minute) IS NOT NULL
+      $$;
+    `);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query(`
+      DROP FUNCTION quota_give_back;
+      DROP FUNCTION quota_take;
+      DROP TABLE outbox, usage_month, quota, idempotency, session, tenant_key, system_key, api_key, tenant;
+    `);
+  }
+}

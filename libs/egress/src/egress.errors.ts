@@ -1,0 +1,97 @@
+import { HaldirError } from '@haldir/kernel';
+
+/** Which rule of the egress policy a destination breaks. */
+export type RefusalReason = 'url' | 'scheme' | 'userinfo' | 'port' | 'address';
+
+const REFUSALS: Record<RefusalReason, string> = {
+  url: 'must be an absolute http or https URL',
+  scheme: 'must be an absolute http or https URL',
+  userinfo: 'must not contain a user name or password',
+  port: 'must use port 80, 443 or one from 1024 up',
+  address: 'must not lead to a loopback, private or otherwise reserved address',
+};
+
+/** The destination is one that Haldir does not connect to. Nothing was sent. */
+export class EgressRefused extends HaldirError {
+  readonly kind = 'invalid';
+  readonly reason: RefusalReason;
+
+  override get code(): string {
+    return 'egress_refused';
+  }
+
+  constructor(reason: RefusalReason) {
+    super(`url ${REFUSALS[reason]}`);
+    this.reason = reason;
+  }
+}
+
+/** Why an outbound request failed; a closed set, fit for a column or a metric label. */
+export type FailureReason = 'dns' | 'connect' | 'tls' | 'timeout' | 'reset' | 'too_large' | 'aborted' | 'protocol';
+
+const FAILURES: Record<FailureReason, string> = {
+  dns: 'The host name could not be resolved',
+  connect: 'The connection could not be made',
+  tls: 'The TLS handshake failed',
+  timeout: 'No complete answer arrived in time',
+  reset: 'The connection was closed before the answer was complete',
+  too_large: 'The answer was larger than allowed',
+  aborted: 'The request was cancelled',
+  protocol: 'The answer was not valid HTTP',
+};
+
+/** The request was allowed but did not end in a complete answer. The message is fixed per reason and quotes no peer. */
+export class EgressFailed extends HaldirError {
+  readonly kind = 'bad_gateway';
+  readonly reason: FailureReason;
+  /** Whether any byte of the request may have left: false means the peer cannot have acted on it. */
+  readonly sent: boolean;
+
+  override get code(): string {
+    return `egress_${this.reason}`;
+  }
+
+  constructor(reason: FailureReason, options: { cause?: unknown; sent?: boolean } = {}) {
+    super(FAILURES[reason], options.cause === undefined ? undefined : { cause: options.cause });
+    this.reason = reason;
+    this.sent = options.sent ?? false;
+  }
+}
+
+const RESET_CODES = new Set([
+  'UND_ERR_SOCKET',
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNABORTED',
+  'UND_ERR_CLOSED',
+  'UND_ERR_DESTROYED',
+]);
+const TIMEOUT_CODES = new Set([
+  'UND_ERR_CONNECT_TIMEOUT',
+  'ETIMEDOUT',
+  'UND_ERR_HEADERS_TIMEOUT',
+  'UND_ERR_BODY_TIMEOUT',
+]);
+const TLS_CODES =
+  /^(?:ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|HOSTNAME_MISMATCH|EPROTO$)/;
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+}
+
+/** What a failed connection attempt means. */
+export function connectFailure(error: unknown): EgressRefused | EgressFailed {
+  if (error instanceof EgressRefused || error instanceof EgressFailed) return error;
+  const code = codeOf(error);
+  if (TLS_CODES.test(code)) return new EgressFailed('tls', { cause: error });
+  return new EgressFailed(TIMEOUT_CODES.has(code) ? 'timeout' : 'connect', { cause: error });
+}
+
+/** What a request that failed after it was handed to the pool means. */
+export function requestFailure(error: unknown, sent: boolean): EgressRefused | EgressFailed {
+  if (error instanceof EgressRefused || error instanceof EgressFailed) return error;
+  const code = codeOf(error);
+  if (RESET_CODES.has(code)) return new EgressFailed('reset', { cause: error, sent });
+  if (TIMEOUT_CODES.has(code)) return new EgressFailed('timeout', { cause: error, sent });
+  return new EgressFailed('protocol', { cause: error, sent });
+}

@@ -1,0 +1,2 @@
+export { EventsModule } from './events.module.js';
+export { type DomainEvent, EVENT_TYPES, type EventType, Outbox } from './outbox.js';

@@ -1,0 +1,51 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, newId } from '@haldir/kernel';
+import { type Collector, type Tx } from '@haldir/database';
+
+/** Something that happened, for whoever listens. `data` is what a webhook receiver is sent: no secrets. */
+export interface DomainEvent {
+  type: EventType;
+  data: Readonly<Record<string, unknown>>;
+}
+
+export const EVENT_TYPES = ['anomaly', 'approval_requested', 'budget_exhausted'] as const;
+export type EventType = (typeof EVENT_TYPES)[number] | 'webhook_test';
+
+interface OutboxRow {
+  tenantId: string;
+  eventId: string;
+  event: DomainEvent;
+  at: Date;
+}
+
+const insert = {
+  name: 'outbox.insert.v1',
+  text: `INSERT INTO outbox (tenant_id, event_id, type, data, created_at)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[])`,
+};
+
+const collector: Collector<OutboxRow> = {
+  rank: 50,
+  async flush(tx, rows) {
+    await tx.query(insert, [
+      rows.map(({ tenantId }) => tenantId),
+      rows.map(({ eventId }) => eventId),
+      rows.map(({ event }) => event.type),
+      rows.map(({ event }) => JSON.stringify(event.data)),
+      rows.map(({ at }) => at),
+    ]);
+  },
+};
+
+/** Events leave with the transaction that caused them; the worker's relay takes them from there. */
+@Injectable()
+export class Outbox {
+  constructor(@Inject(Clock) private readonly clock: Clock) {}
+
+  /** Writes the event together with everything else in `tx`; answers its id. */
+  publish(tx: Tx, tenantId: string, event: DomainEvent): string {
+    const eventId = newId('evt');
+    tx.collect(collector, { tenantId, eventId, event, at: this.clock.now() });
+    return eventId;
+  }
+}

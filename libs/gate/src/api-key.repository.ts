@@ -1,0 +1,99 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Batcher } from '@haldir/kernel';
+import { Transactions, type Tx } from '@haldir/database';
+import { type Tier } from '@haldir/runtime';
+import { ApiKey } from './api-key.entity.js';
+
+/** A key as authentication needs it. */
+export interface KeyRecord {
+  tenantId: string;
+  publicId: string;
+  tier: Tier;
+  scopes: string[];
+  hash: Buffer;
+  tenantTier: Tier;
+  isOperator: boolean;
+}
+
+const liveKeys = {
+  name: 'api_key.live_by_public_ids.v1',
+  text: `SELECT k.tenant_id, k.public_id, k.tier, k.scopes, k.hash, t.tier AS tenant_tier, t.is_operator
+           FROM api_key k JOIN tenant t ON t.id = k.tenant_id
+          WHERE k.public_id = ANY($1::text[]) AND k.revoked_at IS NULL`,
+};
+
+interface LiveKeyRow {
+  tenant_id: string;
+  public_id: string;
+  tier: Tier;
+  scopes: string[];
+  hash: Buffer;
+  tenant_tier: Tier;
+  is_operator: boolean;
+}
+
+@Injectable()
+export class ApiKeyRepository {
+  private readonly loader = new Batcher<string, KeyRecord | null>({
+    maxBatch: 512,
+    maxInFlight: 2,
+    maxQueued: 8192,
+    run: (publicIds) => this.load(publicIds),
+  });
+
+  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+
+  /**
+   * The key of that public id unless it is revoked. Look-ups that arrive together share one query, sent after the last
+   * of them arrived: what was revoked before is seen revoked.
+   */
+  findLive(publicId: string): Promise<KeyRecord | null> {
+    return this.loader.submit(publicId);
+  }
+
+  /** Up to `limit` of the tenant's keys, oldest first, behind the given one. */
+  list(tenantId: string, limit: number, after: { createdAt: Date; publicId: string } | null): Promise<ApiKey[]> {
+    const query = this.transactions.manager
+      .createQueryBuilder(ApiKey, 'k')
+      .where('k.tenantId = :tenantId', { tenantId })
+      .orderBy('k.createdAt')
+      .addOrderBy('k.publicId')
+      .limit(limit);
+    if (after) query.andWhere('(k.createdAt, k.publicId) > (:createdAt, :publicId)', after);
+    return query.getMany();
+  }
+
+  in(tx: Tx) {
+    return {
+      insert: (key: ApiKey): Promise<unknown> => tx.manager.insert(ApiKey, key),
+      anyEver: async (): Promise<boolean> => (await tx.query('SELECT 1 FROM api_key LIMIT 1')).length > 0,
+      /** Ends a key; false when the tenant has none of that id. An ended one stays as it was. */
+      revoke: async (tenantId: string, publicId: string, now: Date): Promise<boolean> => {
+        const rows = await tx.query(
+          'UPDATE api_key SET revoked_at = coalesce(revoked_at, $3) WHERE tenant_id = $1 AND public_id = $2 RETURNING 1 AS done',
+          [tenantId, publicId, now],
+        );
+        return rows.length > 0;
+      },
+    };
+  }
+
+  private async load(publicIds: string[]): Promise<(KeyRecord | null)[]> {
+    const rows = await this.transactions.query<LiveKeyRow>(liveKeys, [[...new Set(publicIds)]]);
+    const byId = new Map(
+      rows.map((row): [string, KeyRecord] => [
+        row.public_id,
+        {
+          tenantId: row.tenant_id,
+          publicId: row.public_id,
+          tier: row.tier,
+          scopes: row.scopes,
+          hash: row.hash,
+          tenantTier: row.tenant_tier,
+          isOperator: row.is_operator,
+        },
+      ]),
+    );
+    return publicIds.map((id) => byId.get(id) ?? null);
+  }
+}

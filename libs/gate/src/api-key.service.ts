@@ -1,0 +1,157 @@
+import { type KeyObject, timingSafeEqual } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, newId } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { KeyRing } from '@haldir/crypto';
+import { type Tx } from '@haldir/database';
+import { ACTIONS, type Authenticator, type Caller, grantsKeyScope, RESOURCES, Unauthenticated } from '@haldir/http';
+import { HaldirConfig, type Tier, TIERS } from '@haldir/runtime';
+import { digestOf, hashApiKey, keyPrefix, newApiKey, publicIdOf } from './api-key-format.js';
+import { ApiKey } from './api-key.entity.js';
+import { ApiKeyRepository } from './api-key.repository.js';
+import { ApiKeyNotFound, KeyBeyondGrant } from './gate.errors.js';
+import { UsageMeter } from './usage-meter.js';
+
+export interface NewKey {
+  name: string;
+  tier: Tier;
+  scopes: string[];
+}
+
+/** A key just made; `key` is shown once and never again. */
+export interface MintedKey extends NewKey {
+  key: string;
+  prefix: string;
+}
+
+/** Serialises the making of tenants, so that the first call of all is decided once. */
+const TENANT_LOCK = 7_247_411_004;
+
+@Injectable()
+export class ApiKeyService implements Authenticator {
+  private pepperKey: KeyObject | undefined;
+
+  constructor(
+    @Inject(ApiKeyRepository) private readonly keys: ApiKeyRepository,
+    @Inject(KeyRing) private readonly keyRing: KeyRing,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(UsageMeter) private readonly usage: UsageMeter,
+    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  async authenticate(key: string): Promise<Caller | null> {
+    const publicId = publicIdOf(key);
+    if (publicId === null) return null;
+    const record = await this.keys.findLive(publicId);
+    if (!record || !timingSafeEqual(record.hash, hashApiKey(this.pepper(), key))) return null;
+    this.usage.count(record.tenantId, publicId);
+    return {
+      tenantId: record.tenantId,
+      keyId: publicId,
+      tier: record.tier,
+      tenantTier: record.tenantTier,
+      isOperator: record.isOperator,
+      scopes: record.scopes,
+    };
+  }
+
+  /**
+   * The very first key of all, of the operator's tenant; of racing first calls exactly one gets it.
+   *
+   * @throws Unauthenticated once any key was ever made, or when the operator asks for a token
+   */
+  async mintFirst(tx: Tx, key: NewKey): Promise<MintedKey> {
+    if (this.config.bootstrap.required) throw new Unauthenticated('A bootstrap_token is required to create the first key');
+    await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
+    if (await this.keys.in(tx).anyEver()) throw new Unauthenticated();
+    return this.insert(tx, await this.createTenant(tx, 'enterprise', true), key, null);
+  }
+
+  /**
+   * The first key of a new tenant, whose tier is the key's.
+   *
+   * @throws Unauthenticated when the token is not the operator's
+   */
+  async mintForNewTenant(tx: Tx, token: string, key: NewKey): Promise<MintedKey> {
+    const expected = this.config.bootstrap.token;
+    if (expected === null || !timingSafeEqual(digestOf(expected), digestOf(token))) {
+      throw new Unauthenticated('Missing or wrong bootstrap_token');
+    }
+    await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
+    return this.insert(tx, await this.createTenant(tx, key.tier, false), key, null);
+  }
+
+  /**
+   * A further key of the caller's tenant.
+   *
+   * @throws KeyBeyondGrant when it would have a scope the caller's key lacks, or a tier over its tenant's
+   */
+  mint(tx: Tx, caller: Caller, key: NewKey): Promise<MintedKey> {
+    if (!caller.isOperator && TIERS.indexOf(key.tier) > TIERS.indexOf(caller.tenantTier)) {
+      throw new KeyBeyondGrant(`A key of this tenant has at most the tier ${caller.tenantTier}`, 'tier_not_allowed');
+    }
+    const beyond = key.scopes.flatMap(expandKeyScope).find((scope) => !grantsKeyScope(caller.scopes, scope));
+    if (beyond !== undefined) throw new KeyBeyondGrant('A key can only pass on scopes it has itself', 'scope_not_held');
+    return this.insert(tx, caller.tenantId, key, caller);
+  }
+
+  /** @throws ApiKeyNotFound when the tenant has no such key */
+  async revoke(tx: Tx, caller: Caller, prefix: string): Promise<void> {
+    const publicId = prefix.startsWith('hld_') ? prefix.slice(4) : prefix;
+    if (!(await this.keys.in(tx).revoke(caller.tenantId, publicId, this.clock.now()))) throw new ApiKeyNotFound();
+    this.record(tx, caller.tenantId, 'api_key_revoked', { prefix: keyPrefix(publicId), by: keyPrefix(caller.keyId) });
+  }
+
+  list(tenantId: string, limit: number, after: { createdAt: Date; publicId: string } | null): Promise<ApiKey[]> {
+    return this.keys.list(tenantId, limit, after);
+  }
+
+  private async createTenant(tx: Tx, tier: Tier, isOperator: boolean): Promise<string> {
+    const tenantId = newId('tnt');
+    await tx.query('INSERT INTO tenant (id, tier, is_operator, created_at) VALUES ($1, $2, $3, $4)', [
+      tenantId,
+      tier,
+      isOperator,
+      this.clock.now(),
+    ]);
+    await this.keyRing.createTenantKey(tx, tenantId);
+    await this.auditLog.create(tx, tenantId);
+    return tenantId;
+  }
+
+  private async insert(tx: Tx, tenantId: string, newKey: NewKey, by: Caller | null): Promise<MintedKey> {
+    const { key, publicId } = newApiKey();
+    await this.keys.in(tx).insert(
+      Object.assign(new ApiKey(), {
+        tenantId,
+        publicId,
+        ...newKey,
+        hash: hashApiKey(this.pepper(), key),
+        createdAt: this.clock.now(),
+      }),
+    );
+    const { tier, scopes } = newKey;
+    this.record(tx, tenantId, 'api_key_created', {
+      prefix: keyPrefix(publicId),
+      tier,
+      scopes,
+      by: by ? keyPrefix(by.keyId) : null,
+    });
+    return { ...newKey, key, prefix: keyPrefix(publicId) };
+  }
+
+  private record(tx: Tx, tenantId: string, action: string, details: Record<string, unknown>): void {
+    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.gate', action, details });
+  }
+
+  private pepper(): KeyObject {
+    return (this.pepperKey ??= this.keyRing.pepper());
+  }
+}
+
+/** Every `resource:action` that a key scope grants. */
+function expandKeyScope(scope: string): string[] {
+  const [resource = '*', action = '*'] = scope === '*' ? ['*', '*'] : scope.split(':');
+  return (resource === '*' ? RESOURCES : [resource]).flatMap((r) => (action === '*' ? ACTIONS : [action]).map((a) => `${r}:${a}`));
+}

@@ -1,0 +1,40 @@
+import { HaldirError } from '@haldir/kernel';
+
+export class SessionNotFound extends HaldirError {
+  readonly kind = 'not_found';
+  constructor() {
+    super('Session not found');
+  }
+}
+
+/** The session named as a credential is unknown, expired or revoked. */
+export class SessionInvalid extends HaldirError {
+  readonly kind = 'unauthorized';
+  constructor() {
+    super('Session is unknown, expired or revoked');
+  }
+  override get code(): string {
+    return 'invalid_session';
+  }
+}
+
+export class ApiKeyNotFound extends HaldirError {
+  readonly kind = 'not_found';
+  constructor() {
+    super('API key not found');
+  }
+}
+
+/** A key may not make a key that is worth more than itself. */
+export class KeyBeyondGrant extends HaldirError {
+  readonly kind = 'forbidden';
+  constructor(
+    message: string,
+    private readonly reason: 'tier_not_allowed' | 'scope_not_held',
+  ) {
+    super(message);
+  }
+  override get code(): string {
+    return this.reason;
+  }
+}

@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApiKey } from './api-key.entity.js';
+import { ApiKeyRepository } from './api-key.repository.js';
+import { ApiKeyService } from './api-key.service.js';
+import { BudgetService } from './budget.service.js';
+import { Session } from './session.entity.js';
+import { SessionRepository } from './session.repository.js';
+import { SessionService } from './session.service.js';
+import { UsageMeter } from './usage-meter.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([ApiKey, Session])],
+  providers: [ApiKeyRepository, ApiKeyService, BudgetService, SessionRepository, SessionService, UsageMeter],
+  exports: [ApiKeyService, BudgetService, SessionService, UsageMeter],
+})
+export class GateModule {}

@@ -1,0 +1,96 @@
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  OptionalCaller,
+  PublicRoute,
+  Refuses,
+  requireKeyScope,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { ApiKeyService } from '../index.js';
+import {
+  ApiKeyCreated,
+  ApiKeyList,
+  ApiKeyRevoked,
+  checkedKeyScopes,
+  CreateApiKey,
+  CreateApiKeyBody,
+  ListApiKeys,
+  toApiKeyCreated,
+  toApiKeyListItem,
+} from './api-key.dto.js';
+
+@ApiTags('gate')
+@Controller('v1/keys')
+export class ApiKeyController {
+  constructor(
+    @Inject(ApiKeyService) private readonly keys: ApiKeyService,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  @Post()
+  @PublicRoute({ ignoreKey: false })
+  @ApiOperation({
+    operationId: 'createApiKey',
+    summary: 'Create an API key',
+    description:
+      'Create a new API key. The very first key requires no authentication. Subsequent keys require either a valid API key or the HALDIR_BOOTSTRAP_TOKEN.',
+    security: [{}, { BearerAuth: [] }, { ApiKeyAuth: [] }],
+  })
+  @ApiBody({ required: false, standardSchema: CreateApiKey } as never)
+  @Returns(HttpStatus.CREATED, ApiKeyCreated, 'API key created')
+  @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
+  create(
+    @OptionalCaller() caller: Caller | null,
+    @Body({ schema: CreateApiKeyBody }) body: CreateApiKey,
+    @Write() write: WriteRequest,
+  ): Promise<ApiKeyCreated> {
+    const { name, tier, bootstrap_token: token } = body;
+    const key = { name, tier, scopes: checkedKeyScopes(body.scopes) };
+    return this.writes.run(write, async (tx) => {
+      if (caller) {
+        requireKeyScope(caller, 'admin:write');
+        return toApiKeyCreated(await this.keys.mint(tx, caller, key));
+      }
+      return toApiKeyCreated(
+        token === undefined || token === '' ? await this.keys.mintFirst(tx, key) : await this.keys.mintForNewTenant(tx, token, key),
+      );
+    });
+  }
+
+  @Get()
+  @RequiresScope('admin:read')
+  @ApiOperation({ operationId: 'listApiKeys', summary: 'List API keys', description: 'List the keys of the tenant, oldest first; never the keys themselves.' })
+  @Returns(HttpStatus.OK, ApiKeyList, 'API keys')
+  @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
+  async list(@CurrentCaller() { tenantId }: Caller, @Query({ schema: ListApiKeys }) query: ListApiKeys): Promise<ApiKeyList> {
+    const { limit, cursor } = query;
+    const identity = { tenantId, list: 'keys', filters: {} };
+    const [at, publicId] = cursor === undefined ? [] : this.cursors.decode(identity, cursor);
+    const after = at === undefined ? null : { createdAt: new Date(Number(at)), publicId: String(publicId) };
+    const found = await this.keys.list(tenantId, limit + 1, after);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, (key) => [key.createdAt.getTime(), key.publicId]);
+    return { keys: items.map(toApiKeyListItem), count: items.length, next_cursor: nextCursor };
+  }
+
+  @Delete(':prefix')
+  @RequiresScope('admin:write')
+  @ApiParam({ name: 'prefix', description: 'Prefix of the key, as the list shows it', schema: { type: 'string' } })
+  @ApiOperation({ operationId: 'revokeApiKey', summary: 'Revoke an API key', description: 'End a key; every process refuses it from the next request on.' })
+  @Returns(HttpStatus.OK, ApiKeyRevoked, 'API key revoked')
+  @Refuses('Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
+  revoke(@CurrentCaller() caller: Caller, @Param('prefix') prefix: string, @Write() write: WriteRequest): Promise<ApiKeyRevoked> {
+    return this.writes.run(write, async (tx): Promise<ApiKeyRevoked> => {
+      await this.keys.revoke(tx, caller, prefix);
+      return { revoked: true, prefix };
+    });
+  }
+}

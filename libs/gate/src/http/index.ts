@@ -1,0 +1,1 @@
+export { GateHttpModule } from './gate-http.module.js';

@@ -1,0 +1,145 @@
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Clock } from '@haldir/kernel';
+import { Metrics } from '@haldir/runtime';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { SessionService } from '../index.js';
+import {
+  CheckPermission,
+  CreateSession,
+  ListSessions,
+  PermissionResult,
+  SessionCreated,
+  SessionDetail,
+  SessionList,
+  SessionRevoked,
+  toNewSession,
+  toSessionCreated,
+  toSessionDetail,
+} from './session.dto.js';
+
+const SessionIdPath = () => ApiParam({ name: 'session_id', description: 'Session ID', schema: { type: 'string' } });
+
+@ApiTags('gate')
+@Controller('v1/sessions')
+export class SessionController {
+  constructor(
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  @Post()
+  @RequiresScope('sessions:write')
+  @ApiOperation({
+    operationId: 'createSession',
+    summary: 'Create an agent session',
+    description: 'Create a scoped session for an AI agent with explicit permissions, TTL, and optional spend budget.',
+  })
+  @ApiBody({ required: true, standardSchema: CreateSession } as never)
+  @Returns(HttpStatus.CREATED, SessionCreated, 'Session created')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  create(
+    @CurrentCaller() { tenantId }: Caller,
+    @Body({ schema: CreateSession }) body: CreateSession,
+    @Write() write: WriteRequest,
+  ): Promise<SessionCreated> {
+    return this.writes.run(write, async (tx) => toSessionCreated(await this.sessions.open(tx, tenantId, toNewSession(body))));
+  }
+
+  @Get()
+  @RequiresScope('sessions:read')
+  @ApiOperation({
+    operationId: 'listSessions',
+    summary: 'List sessions',
+    description: 'List sessions, newest first, by agent and status.',
+  })
+  @Returns(HttpStatus.OK, SessionList, 'Sessions')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async list(@CurrentCaller() { tenantId }: Caller, @Query({ schema: ListSessions }) query: ListSessions): Promise<SessionList> {
+    const { limit, cursor, agent_id: agentId, status } = query;
+    const identity = { tenantId, list: 'sessions', filters: { agentId, status } };
+    const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.sessions.list(tenantId, { agentId, status }, limit + 1, before);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const now = this.clock.now();
+    return {
+      count: items.length,
+      sessions: items.map((session) => ({ ...toSessionDetail(session, now), status: session.statusAt(now) })),
+      next_cursor: nextCursor,
+    };
+  }
+
+  @Get(':session_id')
+  @RequiresScope('sessions:read')
+  @SessionIdPath()
+  @ApiOperation({
+    operationId: 'getSession',
+    summary: 'Get session info',
+    description: 'Retrieve the current state of a session including scopes, spend, remaining budget, and validity.',
+  })
+  @Returns(HttpStatus.OK, SessionDetail, 'Session details')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  async get(@CurrentCaller() { tenantId }: Caller, @Param('session_id') sessionId: string): Promise<SessionDetail> {
+    return toSessionDetail(await this.sessions.get(tenantId, sessionId), this.clock.now());
+  }
+
+  @Delete(':session_id')
+  @RequiresScope('sessions:write')
+  @SessionIdPath()
+  @ApiOperation({
+    operationId: 'revokeSession',
+    summary: 'Revoke a session',
+    description: 'Immediately revoke a session, permanently disabling all permissions.',
+  })
+  @Returns(HttpStatus.OK, SessionRevoked, 'Session revoked')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  revoke(
+    @CurrentCaller() { tenantId }: Caller,
+    @Param('session_id') sessionId: string,
+    @Write() write: WriteRequest,
+  ): Promise<SessionRevoked> {
+    return this.writes.run(write, async (tx): Promise<SessionRevoked> => {
+      await this.sessions.revoke(tx, tenantId, sessionId);
+      return { revoked: true, session_id: sessionId };
+    });
+  }
+
+  @Post(':session_id/check')
+  @RequiresScope('sessions:read')
+  @SessionIdPath()
+  @ApiOperation({
+    operationId: 'checkPermission',
+    summary: 'Check a session permission',
+    description: 'Check whether a session holds a specific scope. Use before sensitive operations to avoid 403 errors.',
+  })
+  @ApiBody({ required: true, standardSchema: CheckPermission } as never)
+  @Returns(HttpStatus.OK, PermissionResult, 'Permission check result')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async check(
+    @CurrentCaller() { tenantId }: Caller,
+    @Param('session_id') sessionId: string,
+    @Body({ schema: CheckPermission }) { scope }: CheckPermission,
+    @Write() write: WriteRequest,
+  ): Promise<PermissionResult> {
+    const decide = async (): Promise<PermissionResult> => {
+      const allowed = await this.sessions.holds(tenantId, sessionId, scope);
+      this.metrics.countDecision('permission', allowed ? 'allowed' : 'denied');
+      return { allowed, session_id: sessionId, scope };
+    };
+    // A question changes nothing: only a caller that insists on the same answer pays for a transaction.
+    return write.idempotencyKey === null ? decide() : this.writes.run(write, decide);
+  }
+}

@@ -1,0 +1,123 @@
+import { microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
+import { decimal, nextCursor, pageQuery } from '@haldir/http';
+import { z } from 'zod';
+import { type NewSession, type Session } from '../index.js';
+
+export const MAX_TTL_SECONDS = 2_592_000;
+
+export const agentId = z
+  .string('expected a text of 1 to 128 characters')
+  .min(1, 'expected a text of 1 to 128 characters')
+  .max(128, 'expected a text of 1 to 128 characters');
+const scope = z
+  .string('expected a text of 1 to 128 characters')
+  .min(1, 'expected a text of 1 to 128 characters')
+  .max(128, 'expected a text of 1 to 128 characters');
+
+export const CreateSession = z.object({
+  agent_id: agentId.describe('Unique agent identifier'),
+  scopes: z
+    .array(scope, 'expected a list of at most 100 scopes')
+    .max(100, 'expected a list of at most 100 scopes')
+    .default(['read', 'browse'])
+    .describe('Permission scopes to grant'),
+  ttl: z
+    .int(`expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`)
+    .min(1, `expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`)
+    .max(MAX_TTL_SECONDS, `expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`)
+    .default(3600)
+    .describe('Session time-to-live in seconds'),
+  spend_limit: decimal({ decimals: 2, min: 0, max: 1_000_000_000 })
+    .nullish()
+    .describe('Maximum USD spend for this session'),
+});
+export type CreateSession = z.infer<typeof CreateSession>;
+
+export function toNewSession(body: CreateSession): NewSession {
+  return {
+    agentId: body.agent_id,
+    scopes: body.scopes,
+    ttlSeconds: body.ttl,
+    spendLimit: body.spend_limit == null ? null : microUsd(body.spend_limit),
+  };
+}
+
+export const SessionCreated = z
+  .object({
+    session_id: z.string(),
+    agent_id: z.string(),
+    scopes: z.array(z.string()),
+    spend_limit: z.number().nullable(),
+    expires_at: z.number().describe('Unix timestamp'),
+    ttl: z.int(),
+  })
+  .meta({ id: 'SessionCreated' });
+export type SessionCreated = z.infer<typeof SessionCreated>;
+
+export function toSessionCreated(session: Session): SessionCreated {
+  return {
+    session_id: session.id,
+    agent_id: session.agentId,
+    scopes: session.scopes,
+    spend_limit: session.spendLimit === null ? null : toDollars(session.spendLimit),
+    expires_at: toUnixSeconds(session.expiresAt),
+    ttl: Math.round((session.expiresAt.getTime() - session.createdAt.getTime()) / 1000),
+  };
+}
+
+export const SessionDetail = z
+  .object({
+    session_id: z.string(),
+    agent_id: z.string(),
+    scopes: z.array(z.string()),
+    spend_limit: z.number().nullable(),
+    spent: z.number(),
+    remaining_budget: z.number().nullable(),
+    is_valid: z.boolean(),
+    created_at: z.number().describe('Unix timestamp'),
+    expires_at: z.number().describe('Unix timestamp'),
+  })
+  .meta({ id: 'SessionDetail' });
+export type SessionDetail = z.infer<typeof SessionDetail>;
+
+export function toSessionDetail(session: Session, now: Date): SessionDetail {
+  const remaining = session.remainingBudget();
+  return {
+    session_id: session.id,
+    agent_id: session.agentId,
+    scopes: session.scopes,
+    spend_limit: session.spendLimit === null ? null : toDollars(session.spendLimit),
+    spent: toDollars(session.spent),
+    remaining_budget: remaining === null ? null : toDollars(remaining),
+    is_valid: session.isValidAt(now),
+    created_at: toUnixSeconds(session.createdAt),
+    expires_at: toUnixSeconds(session.expiresAt),
+  };
+}
+
+const status = z.enum(['active', 'expired', 'revoked']);
+
+export const ListSessions = z.object({
+  agent_id: z.string().max(128).optional().describe('Filter by agent'),
+  status: status.optional().describe('Filter by status'),
+  ...pageQuery,
+});
+export type ListSessions = z.infer<typeof ListSessions>;
+
+export const SessionList = z.object({
+  count: z.int(),
+  sessions: z.array(SessionDetail.extend({ status }).meta({ id: 'SessionListItem' })),
+  next_cursor: nextCursor,
+});
+export type SessionList = z.infer<typeof SessionList>;
+
+export const SessionRevoked = z.object({ revoked: z.literal(true), session_id: z.string() });
+export type SessionRevoked = z.infer<typeof SessionRevoked>;
+
+export const CheckPermission = z.object({
+  scope: scope.describe('The scope to check (e.g. read, write, admin)'),
+});
+export type CheckPermission = z.infer<typeof CheckPermission>;
+
+export const PermissionResult = z.object({ allowed: z.boolean(), session_id: z.string(), scope: z.string() });
+export type PermissionResult = z.infer<typeof PermissionResult>;

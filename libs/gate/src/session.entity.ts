@@ -1,0 +1,62 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type MicroUsd } from '@haldir/kernel';
+import { BigIntColumn } from '@haldir/database';
+import { holdsScope } from './session-scopes.js';
+
+export type SessionStatus = 'active' | 'expired' | 'revoked';
+
+/** What an agent may do, for how long, and for how much. */
+@Entity('session')
+export class Session {
+  @PrimaryColumn({ name: 'tenant_id', type: 'text' })
+  tenantId: string;
+
+  /** A credential: never logged. */
+  @PrimaryColumn({ type: 'text' })
+  id: string;
+
+  @Column({ name: 'agent_id', type: 'text' })
+  agentId: string;
+
+  @Column({ type: 'text', array: true })
+  scopes: string[];
+
+  /** Null means no limit was set; zero means the session may spend nothing. */
+  @BigIntColumn({ name: 'spend_limit_micros', nullable: true })
+  spendLimit: MicroUsd | null;
+
+  @BigIntColumn({ name: 'spent_micros' })
+  spent: MicroUsd;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date;
+
+  @Column({ name: 'expires_at', type: 'timestamptz' })
+  expiresAt: Date;
+
+  @Column({ name: 'revoked_at', type: 'timestamptz', nullable: true })
+  revokedAt: Date | null;
+
+  statusAt(now: Date): SessionStatus {
+    if (this.revokedAt !== null) return 'revoked';
+    return now < this.expiresAt ? 'active' : 'expired';
+  }
+
+  isValidAt(now: Date): boolean {
+    return this.statusAt(now) === 'active';
+  }
+
+  grants(scope: string): boolean {
+    return holdsScope(this.scopes, scope);
+  }
+
+  /** Null when no limit was set. */
+  remainingBudget(): MicroUsd | null {
+    return this.spendLimit === null ? null : ((this.spendLimit - this.spent) as MicroUsd);
+  }
+
+  /** A limit is itself a grant to spend up to it; without one, the `spend` scope is. */
+  maySpend(): boolean {
+    return this.spendLimit !== null || this.grants('spend');
+  }
+}

@@ -1,0 +1,144 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Batcher, type MicroUsd } from '@haldir/kernel';
+import { Transactions, type Tx } from '@haldir/database';
+import { Session, type SessionStatus } from './session.entity.js';
+
+export interface SessionKey {
+  tenantId: string;
+  sessionId: string;
+}
+
+export interface SessionFilter {
+  agentId?: string | undefined;
+  status?: SessionStatus | undefined;
+}
+
+const COLUMNS = 's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.created_at, s.expires_at, s.revoked_at';
+
+const byKeys = {
+  name: 'session.by_keys.v1',
+  text: `SELECT ${COLUMNS} FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id)
+           JOIN session s ON s.tenant_id = w.tenant_id AND s.id = w.id`,
+};
+const lockByKeys = {
+  name: 'session.lock_by_keys.v1',
+  text: `SELECT ${COLUMNS}, s.budget_announced_at FROM session s
+          WHERE (s.tenant_id, s.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+          ORDER BY s.tenant_id, s.id FOR UPDATE`,
+};
+const saveSpent = {
+  name: 'session.save_spent.v1',
+  text: `UPDATE session s SET spent_micros = w.spent, budget_announced_at = w.announced_at
+           FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[]) AS w(tenant_id, id, spent, announced_at)
+          WHERE s.tenant_id = w.tenant_id AND s.id = w.id`,
+};
+
+interface SessionRow {
+  tenant_id: string;
+  id: string;
+  agent_id: string;
+  scopes: string[];
+  spend_limit_micros: string | null;
+  spent_micros: string;
+  created_at: Date;
+  expires_at: Date;
+  revoked_at: Date | null;
+  budget_announced_at?: Date | null;
+}
+
+/** A session whose row is locked until the transaction ends. */
+export interface LockedSession {
+  session: Session;
+  /** When an exhausted budget was last announced. */
+  announcedAt: Date | null;
+}
+
+@Injectable()
+export class SessionRepository {
+  private readonly loader = new Batcher<SessionKey, Session | null>({
+    maxBatch: 512,
+    maxInFlight: 2,
+    maxQueued: 8192,
+    run: (keys) => this.load(keys),
+  });
+
+  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+
+  /** Look-ups that arrive together share one query, sent after the last of them arrived. */
+  find(tenantId: string, sessionId: string): Promise<Session | null> {
+    return this.loader.submit({ tenantId, sessionId });
+  }
+
+  /** Up to `limit` of the tenant's sessions, newest first, behind the one with id `before`. */
+  list(tenantId: string, filter: SessionFilter, now: Date, limit: number, before: string | null): Promise<Session[]> {
+    const query = this.transactions.manager
+      .createQueryBuilder(Session, 's')
+      .where('s.tenantId = :tenantId', { tenantId })
+      .orderBy('s.id', 'DESC')
+      .limit(limit);
+    if (filter.agentId !== undefined) query.andWhere('s.agentId = :agentId', filter);
+    if (filter.status === 'revoked') query.andWhere('s.revokedAt IS NOT NULL');
+    if (filter.status === 'active') query.andWhere('s.revokedAt IS NULL AND s.expiresAt > :now', { now });
+    if (filter.status === 'expired') query.andWhere('s.revokedAt IS NULL AND s.expiresAt <= :now', { now });
+    if (before !== null) query.andWhere('s.id < :before', { before });
+    return query.getMany();
+  }
+
+  in(tx: Tx) {
+    return {
+      insert: (session: Session): Promise<unknown> => tx.manager.insert(Session, session),
+      /** Ends a live session; null when the tenant has no live one of that id. */
+      revoke: async (tenantId: string, sessionId: string, now: Date): Promise<{ agentId: string } | null> => {
+        const [row] = await tx.query<{ agent_id: string }>(
+          `UPDATE session SET revoked_at = $3
+            WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL AND expires_at > $3 RETURNING agent_id`,
+          [tenantId, sessionId, now],
+        );
+        return row ? { agentId: row.agent_id } : null;
+      },
+      /** Locks the rows in one order everywhere, so that concurrent spends queue up and never deadlock. */
+      lock: async (keys: SessionKey[]): Promise<LockedSession[]> => {
+        const rows = await tx.query<SessionRow>(lockByKeys, unzip(keys));
+        return rows.map((row) => ({ session: toSession(row), announcedAt: row.budget_announced_at ?? null }));
+      },
+      /** Writes what locked sessions have spent; does not wait for the answer. */
+      saveSpent: (changed: LockedSession[]): void => {
+        tx.send(saveSpent, [
+          changed.map(({ session }) => session.tenantId),
+          changed.map(({ session }) => session.id),
+          changed.map(({ session }) => session.spent.toString()),
+          changed.map(({ announcedAt }) => announcedAt),
+        ]);
+      },
+    };
+  }
+
+  private async load(keys: SessionKey[]): Promise<(Session | null)[]> {
+    const rows = await this.transactions.query<SessionRow>(byKeys, unzip(keys));
+    const found = new Map(rows.map((row) => [`${row.tenant_id} ${row.id}`, row]));
+    return keys.map(({ tenantId, sessionId }) => {
+      const row = found.get(`${tenantId} ${sessionId}`);
+      return row ? toSession(row) : null;
+    });
+  }
+}
+
+/** The distinct keys, as two arrays. */
+function unzip(keys: SessionKey[]): [string[], string[]] {
+  const distinct = new Map(keys.map((key) => [`${key.tenantId} ${key.sessionId}`, key]));
+  return [[...distinct.values()].map(({ tenantId }) => tenantId), [...distinct.values()].map(({ sessionId }) => sessionId)];
+}
+
+function toSession(row: SessionRow): Session {
+  return Object.assign(new Session(), {
+    tenantId: row.tenant_id,
+    id: row.id,
+    agentId: row.agent_id,
+    scopes: row.scopes,
+    spendLimit: row.spend_limit_micros === null ? null : (BigInt(row.spend_limit_micros) as MicroUsd),
+    spent: BigInt(row.spent_micros) as MicroUsd,
+    createdAt: row.created_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+  });
+}

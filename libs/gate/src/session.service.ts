@@ -1,0 +1,110 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { type Tx } from '@haldir/database';
+import { SessionInvalid, SessionNotFound } from './gate.errors.js';
+import { parseScopes } from './session-scopes.js';
+import { Session } from './session.entity.js';
+import { type SessionFilter, SessionRepository } from './session.repository.js';
+
+export interface NewSession {
+  agentId: string;
+  /** As requested; `spend:N` among them sets the budget unless `spendLimit` does. */
+  scopes: string[];
+  ttlSeconds: number;
+  /** Null means none was asked for. */
+  spendLimit: MicroUsd | null;
+}
+
+/** Random characters of 5 bits each: a session id is a credential of 130 bits. */
+const SESSION_ID_LENGTH = 26;
+
+@Injectable()
+export class SessionService {
+  constructor(
+    @Inject(SessionRepository) private readonly sessions: SessionRepository,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** @throws InvalidInput for a `spend:N` that is not an amount */
+  async open(tx: Tx, tenantId: string, wanted: NewSession): Promise<Session> {
+    const now = this.clock.now();
+    const { scopes, budget } = parseScopes(wanted.scopes);
+    const session = Object.assign(new Session(), {
+      tenantId,
+      id: newId('ses', SESSION_ID_LENGTH),
+      agentId: wanted.agentId,
+      scopes,
+      spendLimit: wanted.spendLimit ?? budget,
+      spent: 0n as MicroUsd,
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + wanted.ttlSeconds * 1000),
+      revokedAt: null,
+    });
+    await this.sessions.in(tx).insert(session);
+    this.auditLog.record(tx, tenantId, {
+      source: 'haldir',
+      sessionId: session.id,
+      agentId: session.agentId,
+      tool: 'haldir.gate',
+      action: 'session_created',
+      details: {
+        scopes,
+        ttl: wanted.ttlSeconds,
+        spend_limit: session.spendLimit === null ? null : toDollars(session.spendLimit),
+      },
+    });
+    return session;
+  }
+
+  /** The session while it is live, else null: unknown, expired, revoked and another tenant's look alike. */
+  async findLive(tenantId: string, sessionId: string): Promise<Session | null> {
+    const session = await this.sessions.find(tenantId, sessionId);
+    return session?.isValidAt(this.clock.now()) ? session : null;
+  }
+
+  /** @throws SessionNotFound unless the session is live */
+  async get(tenantId: string, sessionId: string): Promise<Session> {
+    const session = await this.findLive(tenantId, sessionId);
+    if (!session) throw new SessionNotFound();
+    return session;
+  }
+
+  /**
+   * The session that a request acts through.
+   *
+   * @throws SessionInvalid unless the session is live
+   */
+  async authenticate(tenantId: string, sessionId: string): Promise<Session> {
+    const session = await this.findLive(tenantId, sessionId);
+    if (!session) throw new SessionInvalid();
+    return session;
+  }
+
+  /** Whether the session is live and holds the scope. */
+  async holds(tenantId: string, sessionId: string, scope: string): Promise<boolean> {
+    return (await this.findLive(tenantId, sessionId))?.grants(scope) ?? false;
+  }
+
+  /**
+   * Ends the session: the next request anywhere sees it.
+   *
+   * @throws SessionNotFound unless the session is live
+   */
+  async revoke(tx: Tx, tenantId: string, sessionId: string): Promise<void> {
+    const revoked = await this.sessions.in(tx).revoke(tenantId, sessionId, this.clock.now());
+    if (!revoked) throw new SessionNotFound();
+    this.auditLog.record(tx, tenantId, {
+      source: 'haldir',
+      sessionId,
+      agentId: revoked.agentId,
+      tool: 'haldir.gate',
+      action: 'session_revoked',
+    });
+  }
+
+  list(tenantId: string, filter: SessionFilter, limit: number, before: string | null): Promise<Session[]> {
+    return this.sessions.list(tenantId, filter, this.clock.now(), limit, before);
+  }
+}

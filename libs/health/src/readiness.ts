@@ -1,0 +1,57 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { KeyRing } from '@haldir/crypto';
+import { pendingMigrations } from '@haldir/database';
+import { QueueConnection } from '@haldir/queue';
+
+export interface Check {
+  name: 'database' | 'migrations' | 'encryption_key' | 'queue';
+  ok: boolean;
+  /** What the operator should look at; absent while all is well. */
+  reason?: string;
+}
+
+const DEADLINE_MS = 2000;
+
+/** Whether the process can serve: its database, the schema's version, its keys and its queue. */
+@Injectable()
+export class Readiness {
+  constructor(
+    @Inject(DataSource) private readonly dataSource: DataSource,
+    @Inject(KeyRing) private readonly keys: KeyRing,
+    @Inject(QueueConnection) private readonly queue: QueueConnection,
+  ) {}
+
+  /** Every check answers within two seconds. */
+  check(): Promise<Check[]> {
+    return Promise.all([
+      this.run('database', async () => {
+        await this.dataSource.query('SELECT 1');
+      }),
+      this.run('migrations', async () => {
+        const pending = await pendingMigrations(this.dataSource);
+        if (pending.length > 0) throw new Error(`${pending.length} not run; run npm run migrate`);
+      }),
+      this.run('encryption_key', () => {
+        this.keys.derive('haldir.readiness.v1');
+        return Promise.resolve();
+      }),
+      this.run('queue', () => this.queue.ping()),
+    ]);
+  }
+
+  private async run(name: Check['name'], probe: () => Promise<void>): Promise<Check> {
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const deadline = new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(new Error('no answer in 2 s')), DEADLINE_MS);
+      });
+      await Promise.race([probe(), deadline]);
+      return { name, ok: true };
+    } catch (error) {
+      return { name, ok: false, reason: error instanceof Error && /^\d+ not run|^no answer/.test(error.message) ? error.message : 'unreachable' };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { FailedAuthThrottle } from '../quota/failed-auth-throttle.js';
+import { Quota } from '../quota/quota.js';
+import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
+import { Authenticator, MissingKeyScope, Unauthenticated } from './authenticator.js';
+import { grantsKeyScope, type HaldirReply, type HaldirRequest, PUBLIC_ROUTE, REQUIRED_SCOPE } from './caller.js';
+
+interface RouteAccess {
+  isPublic: boolean;
+  ignoresKey: boolean;
+  scope: string | null;
+}
+
+type Handler = ReturnType<ExecutionContext['getHandler']>;
+
+/** Authentication, then the key's quota, then its scopes, for every route. */
+@Injectable()
+export class ApiKeyGuard implements CanActivate {
+  private readonly access = new Map<Handler, RouteAccess>();
+
+  constructor(
+    @Inject(Authenticator) private readonly authenticator: Authenticator,
+    @Inject(Quota) private readonly quota: Quota,
+    @Inject(FailedAuthThrottle) private readonly failures: FailedAuthThrottle,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const access = this.accessOf(context);
+    const http = context.switchToHttp();
+    const request = http.getRequest<HaldirRequest>();
+    if (access.isPublic && (access.ignoresKey || !hasKey(request))) return true;
+
+    const caller = await this.authenticate(request).catch(async (error: unknown) => {
+      if (error instanceof Unauthenticated) await this.failures.count(request.ip);
+      throw error;
+    });
+    request.caller = caller;
+    const state = await this.quota.take(caller);
+    if (state) setRateLimitHeaders(http.getResponse<HaldirReply>(), caller.tier, state);
+    if (access.scope !== null && !grantsKeyScope(caller.scopes, access.scope)) throw new MissingKeyScope(access.scope);
+    return true;
+  }
+
+  /** Either header is enough; two different keys are none. */
+  private async authenticate(request: HaldirRequest): Promise<HaldirRequest['caller'] & object> {
+    const { authorization, 'x-api-key': apiKey } = request.headers;
+    const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    const header = typeof apiKey === 'string' ? apiKey : undefined;
+    if (bearer === undefined || header === undefined || bearer === header) {
+      const key = bearer ?? header;
+      const caller = key === undefined ? null : await this.authenticator.authenticate(key);
+      if (!caller) throw new Unauthenticated();
+      return caller;
+    }
+    const [byBearer, byHeader] = await Promise.all([
+      this.authenticator.authenticate(bearer),
+      this.authenticator.authenticate(header),
+    ]);
+    if (byBearer && byHeader) throw new Unauthenticated('Authorization and X-API-Key name different keys');
+    const caller = byBearer ?? byHeader;
+    if (!caller) throw new Unauthenticated();
+    return caller;
+  }
+
+  private accessOf(context: ExecutionContext): RouteAccess {
+    const handler = context.getHandler();
+    let access = this.access.get(handler);
+    if (!access) {
+      const read = (key: string): unknown =>
+        Reflect.getMetadata(key, handler) ?? (Reflect.getMetadata(key, context.getClass()) as unknown);
+      const open = read(PUBLIC_ROUTE) as { ignoreKey: boolean } | undefined;
+      const scope = (read(REQUIRED_SCOPE) as string | undefined) ?? null;
+      if (!open && scope === null) throw new Error(`${context.getClass().name}.${handler.name} names no scope`);
+      access = { isPublic: open !== undefined, ignoresKey: open?.ignoreKey ?? false, scope };
+      this.access.set(handler, access);
+    }
+    return access;
+  }
+}
+
+function hasKey({ headers }: HaldirRequest): boolean {
+  return headers.authorization !== undefined || headers['x-api-key'] !== undefined;
+}

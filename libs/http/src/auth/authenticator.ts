@@ -1,0 +1,33 @@
+import { HaldirError } from '@haldir/kernel';
+import { type Caller, grantsKeyScope, type KeyScope } from './caller.js';
+
+/** Knows API keys. Implemented by gate, so that `http` need not know it. */
+export abstract class Authenticator {
+  /** The caller behind a key as it was sent, or null when it is malformed, unknown or revoked. */
+  abstract authenticate(key: string): Promise<Caller | null>;
+}
+
+export class Unauthenticated extends HaldirError {
+  readonly kind = 'unauthorized';
+  constructor(message = 'Missing, invalid, or revoked API key') {
+    super(message);
+  }
+}
+
+export class MissingKeyScope extends HaldirError {
+  readonly kind = 'forbidden';
+  constructor(private readonly required: string) {
+    super(`The API key lacks the scope ${required}`);
+  }
+  override get code(): string {
+    return 'missing_scope';
+  }
+  override get details(): Readonly<Record<string, unknown>> {
+    return { required: this.required };
+  }
+}
+
+/** @throws MissingKeyScope for a route that only sometimes needs the scope */
+export function requireKeyScope(caller: Caller, scope: KeyScope): void {
+  if (!grantsKeyScope(caller.scopes, scope)) throw new MissingKeyScope(scope);
+}

@@ -1,0 +1,58 @@
+import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Tier } from '@haldir/runtime';
+
+/** Who calls: the tenant, and the API key that speaks for it. */
+export interface Caller {
+  tenantId: string;
+  /** The key's public id; may be logged. */
+  keyId: string;
+  tier: Tier;
+  tenantTier: Tier;
+  isOperator: boolean;
+  scopes: readonly string[];
+}
+
+/** What Haldir hangs on a request. */
+export interface HaldirRequest extends FastifyRequest {
+  caller?: Caller;
+  /** Set by the parser for a body that was sent, before any defaults. */
+  rawBody?: unknown;
+}
+export type HaldirReply = FastifyReply;
+
+export const RESOURCES = ['sessions', 'vault', 'payments', 'audit', 'approvals', 'webhooks', 'proxy', 'admin'] as const;
+export const ACTIONS = ['read', 'write'] as const;
+export type KeyScope = `${(typeof RESOURCES)[number]}:${(typeof ACTIONS)[number]}`;
+
+/** Whether a list of key scopes (`*`, `audit:*`, `*:read`, `audit:read`) grants `required`. */
+export function grantsKeyScope(scopes: readonly string[], required: string): boolean {
+  const [resource, action] = required.split(':');
+  return scopes.some((scope) => {
+    if (scope === '*') return true;
+    const [heldResource, heldAction] = scope.split(':');
+    return (heldResource === '*' || heldResource === resource) && (heldAction === '*' || heldAction === action);
+  });
+}
+
+export const PUBLIC_ROUTE = 'haldir:public';
+export const REQUIRED_SCOPE = 'haldir:scope';
+
+/** The route takes requests without an API key. One that is sent is still checked, unless `ignoreKey`. */
+export const PublicRoute = (options: { ignoreKey: boolean } = { ignoreKey: true }) => SetMetadata(PUBLIC_ROUTE, options);
+
+/** The scope a key must hold for the route. Every route that is not public names one. */
+export const RequiresScope = (scope: KeyScope) => SetMetadata(REQUIRED_SCOPE, scope);
+
+/** The caller of a route that asks for a key. */
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
+  const { caller } = context.switchToHttp().getRequest<HaldirRequest>();
+  if (!caller) throw new Error('@CurrentCaller() on a route without authentication');
+  return caller;
+});
+
+/** The caller of a public route, or null when no key was sent. */
+export const OptionalCaller = createParamDecorator(
+  (_: unknown, context: ExecutionContext): Caller | null =>
+    context.switchToHttp().getRequest<HaldirRequest>().caller ?? null,
+);

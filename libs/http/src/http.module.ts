@@ -1,0 +1,31 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { StandardSchemaValidationPipe } from '@nestjs/common';
+import { ThrottlerModule } from '@nestjs/throttler';
+import { ApiKeyGuard } from './auth/api-key.guard.js';
+import { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
+import { Quota } from './quota/quota.js';
+import { Cursors } from './wire/cursors.js';
+import { ErrorFilter } from './wire/error.filter.js';
+import { invalidInput } from './wire/fields.js';
+import { Writes } from './writes/writes.js';
+
+/** What every route shares: authentication and quota, validation, errors, idempotent writes, cursors. */
+@Global()
+@Module({
+  imports: [ThrottlerModule.forRoot({ throttlers: [] })],
+  providers: [
+    { provide: APP_GUARD, useClass: ApiKeyGuard },
+    {
+      provide: APP_PIPE,
+      useFactory: () => new StandardSchemaValidationPipe({ exceptionFactory: (issues) => invalidInput(issues) }),
+    },
+    { provide: APP_FILTER, useClass: ErrorFilter },
+    Quota,
+    FailedAuthThrottle,
+    Cursors,
+    Writes,
+  ],
+  exports: [Cursors, Writes, Quota],
+})
+export class HttpModule {}

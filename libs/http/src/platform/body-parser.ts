@@ -1,0 +1,61 @@
+import { type FastifyError, type FastifyInstance } from 'fastify';
+import { findUnstorable, InvalidInput } from '@haldir/kernel';
+import { type HaldirRequest } from '../auth/caller.js';
+
+export const BODY_LIMIT_BYTES = 1024 * 1024;
+const MAX_DEPTH = 64;
+
+/**
+ * JSON bodies: an absent or empty one is `undefined`; anything but an object is refused, as are `__proto__` members, nesting over
+ * 64 levels, and what Postgres cannot store (NUL, lone surrogates, numbers out of range), each naming its field.
+ */
+export function useJsonBodies(fastify: FastifyInstance): void {
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser(
+    ['application/json', '*'],
+    { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES },
+    (request, body, done) => {
+      const text = body as string;
+      if (text.trim() === '') {
+        done(null, undefined);
+        return;
+      }
+      if (isTooDeep(text)) {
+        done(new InvalidInput(`request body: expected at most ${MAX_DEPTH} levels of nesting`) as unknown as FastifyError);
+        return;
+      }
+      void parseJson(request, text, (error: Error | null, value?: unknown) => {
+        const refusal = error ? new InvalidInput('request body: expected valid JSON') : checkBody(text, value);
+        (request as HaldirRequest).rawBody = value;
+        done(refusal as FastifyError | null, value);
+      });
+    },
+  );
+}
+
+function checkBody(text: string, value: unknown): InvalidInput | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return new InvalidInput('request body: expected a JSON object');
+  }
+  // Only an escape can bring in what cannot be stored, and only an exponent a number out of range.
+  if (!/\\u|\d[eE]/.test(text)) return null;
+  const field = findUnstorable(value);
+  return field === null ? null : new InvalidInput(`${field}: expected no NUL, lone surrogate or number out of range`);
+}
+
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (inString) {
+      if (code === 0x5c) i++;
+      else if (code === 0x22) inString = false;
+    } else if (code === 0x22) inString = true;
+    else if (code === 0x7b || code === 0x5b) {
+      if (++depth > MAX_DEPTH) return true;
+    } else if (code === 0x7d || code === 0x5d) depth--;
+  }
+  return false;
+}

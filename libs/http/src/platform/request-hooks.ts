@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { InvalidInput } from '@haldir/kernel';
+import { type Log, type Metrics } from '@haldir/runtime';
+import { type HaldirRequest } from '../auth/caller.js';
+import { type KnownRoutes } from './unknown-routes.js';
+
+const SAFE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
+
+/** A request's id: the caller's own when it is safe to repeat and log. */
+export function requestId(raw: { headers: Record<string, string | string[] | undefined> }): string {
+  const sent = raw.headers['x-request-id'];
+  return typeof sent === 'string' && SAFE_REQUEST_ID.test(sent) ? sent : randomUUID();
+}
+
+const SECURITY_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'cross-origin',
+  'strict-transport-security': 'max-age=31536000',
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+};
+/** Swagger UI needs its own scripts and styles, and nothing from elsewhere. */
+const DOCS_POLICY =
+  "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'";
+
+/** What every answer carries, and what is kept of every request: one log line and one observation, by route template. */
+export function useRequestHooks(fastify: FastifyInstance, routes: KnownRoutes, log: Log, metrics: Metrics): void {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    reply.header('x-request-id', request.id);
+    if (request.url.startsWith('/docs')) reply.header('content-security-policy', DOCS_POLICY);
+    if (request.is404 && refuseUnknown(request, reply, routes)) return;
+    done(request.url.includes('%00') ? new InvalidInput('path or query: expected no NUL character') : undefined);
+  });
+  fastify.addHook('onResponse', (request, reply, done) => {
+    record(request, reply, log, metrics);
+    done();
+  });
+}
+
+/** Nobody serves the path: 404; or not with this method: 405. A CORS preflight goes on to its own handler. */
+function refuseUnknown(request: FastifyRequest, reply: FastifyReply, routes: KnownRoutes): boolean {
+  const methods = routes.methodsOf(request.url.split('?')[0] ?? '');
+  if (request.method === 'OPTIONS' && methods) return false;
+  if (methods) void reply.header('allow', methods.join(', '));
+  void reply.header('access-control-allow-origin', '*').status(methods ? 405 : 404).send({
+    error: methods ? 'Method not allowed' : 'Not found',
+    code: methods ? 'method_not_allowed' : 'not_found',
+    request_id: request.id,
+  });
+  return true;
+}
+
+function record(request: FastifyRequest, reply: FastifyReply, log: Log, metrics: Metrics): void {
+  const route = request.routeOptions.url ?? 'unmatched';
+  const { caller } = request as HaldirRequest;
+  metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+  log.info({
+    event: 'http.request',
+    request_id: request.id,
+    method: request.method,
+    route,
+    status: reply.statusCode,
+    duration_ms: Math.round(reply.elapsedTime * 100) / 100,
+    tenant_id: caller?.tenantId,
+    key_id: caller?.keyId,
+  });
+}

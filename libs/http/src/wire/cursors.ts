@@ -1,0 +1,61 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { canonicalJson, InvalidInput, type JsonValue } from '@haldir/kernel';
+import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
+
+/** A list as its cursors know it: a cursor of another list, tenant or filter does not open. */
+export interface ListIdentity {
+  tenantId: string;
+  list: string;
+  filters: Readonly<Record<string, string | number | boolean | null | undefined>>;
+}
+
+/** Positions in lists, sealed: opaque to clients, of no use to other tenants or other filters. */
+@Injectable()
+export class Cursors {
+  private sealingKey: KeyObject | undefined;
+
+  constructor(@Inject(KeyRing) private readonly keys: KeyRing) {}
+
+  /** @param position of the last item of the page, enough to go on behind it */
+  encode(identity: ListIdentity, position: readonly (string | number)[]): string {
+    return seal(this.key(), 1, Buffer.from(JSON.stringify(position)), placeOf(identity)).toString('base64url');
+  }
+
+  /** @throws InvalidInput when the cursor was not given out for this list, tenant and filters */
+  decode(identity: ListIdentity, cursor: string): (string | number)[] {
+    try {
+      const position = JSON.parse(open(this.key(), Buffer.from(cursor, 'base64url'), placeOf(identity)).toString()) as unknown;
+      if (Array.isArray(position)) return position as (string | number)[];
+    } catch {
+      // Whatever is wrong with it, the answer is the same.
+    }
+    throw new InvalidInput('cursor: expected the next_cursor of the same list with the same filters');
+  }
+
+  /**
+   * The page and its `next_cursor`, from one item more than the page holds.
+   *
+   * @param items up to `limit + 1` of them, in the list's order
+   */
+  page<Item>(
+    identity: ListIdentity,
+    items: Item[],
+    limit: number,
+    positionOf: (item: Item) => (string | number)[],
+  ): { items: Item[]; nextCursor: string | null } {
+    const page = items.slice(0, limit);
+    const last = page.at(-1);
+    const more = items.length > limit && last !== undefined;
+    return { items: page, nextCursor: more ? this.encode(identity, positionOf(last)) : null };
+  }
+
+  private key(): KeyObject {
+    return (this.sealingKey ??= this.keys.derive('haldir.cursor.v1'));
+  }
+}
+
+function placeOf({ tenantId, list, filters }: ListIdentity): Buffer {
+  const digest = createHash('sha256').update(canonicalJson(filters as JsonValue)).digest('hex');
+  return associatedData(['haldir.cursor.v1', tenantId, list, digest]);
+}

@@ -1,0 +1,59 @@
+import { InvalidInput, toMinorUnits } from '@haldir/kernel';
+import { z } from 'zod';
+
+/** A whole page is at most this long. */
+export const MAX_LIMIT = 1000;
+
+/** An integer in a query string. */
+export function queryInt(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^-?\d{1,15}$/, `expected an integer from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.number().min(min, `expected an integer from ${min} to ${max}`).max(max, `expected an integer from ${min} to ${max}`))
+    .meta({ override: { type: 'integer', minimum: min, maximum: max } });
+}
+
+/** `limit` and `cursor` of a list. */
+export const pageQuery = {
+  limit: queryInt(1, MAX_LIMIT).default(100).describe('Max entries to return'),
+  cursor: z.string().min(1).max(1000).optional().describe('The next_cursor of the page before'),
+};
+
+/** What a page says of the next one. */
+export const nextCursor = z.string().nullable().describe('Pass as cursor for the next page; null on the last');
+
+/** An exact decimal number: at least `min`, with at most `decimals` places, at most `max`. */
+export function decimal(options: { decimals: number; min: number; max: number; exclusiveMin?: boolean }) {
+  const { decimals, min, max, exclusiveMin } = options;
+  const expected = `expected a number ${exclusiveMin ? 'over' : 'from'} ${min} to ${max} with at most ${decimals} decimals`;
+  return z
+    .number(expected)
+    .refine((value) => (exclusiveMin ? value > min : value >= min) && value <= max && !Object.is(value, -0), expected)
+    .refine((value) => toMinorUnits(value, decimals) !== null, expected);
+}
+
+/** A time in a query: Unix seconds or ISO 8601. */
+export const queryTime = z
+  .string()
+  .transform((text, context): Date => {
+    const seconds = /^\d{1,11}(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
+    const iso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text);
+    const time = Number.isNaN(seconds) ? new Date(iso ? text : NaN) : new Date(seconds * 1000);
+    if (Number.isNaN(time.getTime())) context.addIssue({ code: 'custom', message: 'expected Unix seconds or an ISO 8601 time' });
+    return time;
+  })
+  .meta({ override: { type: 'string' } });
+
+interface Issue {
+  message: string;
+  path?: readonly (PropertyKey | { key: PropertyKey })[] | undefined;
+}
+
+/** The refusal for what a schema found: it names the field and what it expects, and never holds what was sent. */
+export function invalidInput(issues: readonly Issue[]): InvalidInput {
+  const [issue] = issues;
+  const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
+  const message = issue?.message ?? 'expected something else';
+  return new InvalidInput(path === '' ? `request body: ${message}` : `${path}: ${message}`);
+}

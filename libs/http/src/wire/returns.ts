@@ -1,0 +1,36 @@
+import { applyDecorators, HttpCode, type HttpStatus } from '@nestjs/common';
+import { ApiResponse } from '@nestjs/swagger';
+import { z } from 'zod';
+
+export const ErrorBody = z
+  .object({
+    error: z.string().describe('Human-readable error message'),
+    code: z.string().optional().describe('Machine-readable error code'),
+    request_id: z.string().optional().describe('The X-Request-ID of the answer'),
+  })
+  .meta({ id: 'Error' });
+
+/** Documents one answer of a route, without making it the route's status. */
+export const Answers = (status: HttpStatus, schema: z.ZodType, description: string) =>
+  ApiResponse({ status, description, standardSchema: schema as never });
+
+/** The route's success: its status, and the documented shape of its body. */
+export const Returns = (status: HttpStatus, schema: z.ZodType, description: string) =>
+  applyDecorators(HttpCode(status), Answers(status, schema, description));
+
+type SharedAnswer = 'BadRequest' | 'Unauthorized' | 'Forbidden' | 'NotFound' | 'RateLimited' | 'Unprocessable' | 'Conflict';
+const STATUS: Readonly<Record<SharedAnswer, number>> = {
+  BadRequest: 400,
+  Unauthorized: 401,
+  Forbidden: 403,
+  NotFound: 404,
+  Conflict: 409,
+  Unprocessable: 422,
+  RateLimited: 429,
+};
+
+/** Documents refusals by reference to the document's shared responses. */
+export const Refuses = (...answers: SharedAnswer[]) =>
+  applyDecorators(
+    ...answers.map((name) => ApiResponse({ status: STATUS[name], $ref: `#/components/responses/${name}` } as never)),
+  );

@@ -1,0 +1,239 @@
+import { createHash, hash, type KeyObject } from 'node:crypto';
+import { createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { canonicalJson, Clock, HaldirError, InvalidInput, type JsonValue } from '@haldir/kernel';
+import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
+import { Transactions, type Tx } from '@haldir/database';
+import { type HaldirReply, type HaldirRequest } from '../auth/caller.js';
+
+/** An answer with a status of its own, where it is not the route's success. */
+export class Answer<Body> {
+  constructor(
+    readonly status: number,
+    readonly body: Body,
+  ) {}
+}
+
+/** The same key came with another body, path or query. */
+export class IdempotencyMismatch extends HaldirError {
+  readonly kind = 'unprocessable';
+  constructor() {
+    super('Idempotency-Key was used before with another request');
+  }
+  override get code(): string {
+    return 'idempotency_mismatch';
+  }
+}
+
+/** The first request with the key is still being worked on. */
+export class IdempotencyInProgress extends HaldirError {
+  readonly kind = 'conflict';
+  constructor() {
+    super('A request with this Idempotency-Key is in progress');
+  }
+  override get code(): string {
+    return 'idempotency_in_progress';
+  }
+  override get retryAfterSeconds(): number {
+    return 1;
+  }
+}
+
+/** A request that changes something, as its idempotency sees it. */
+export interface WriteRequest {
+  tenantId: string;
+  route: string;
+  /** Null when the request carries no `Idempotency-Key`. */
+  idempotencyKey: string | null;
+  fingerprint: () => Buffer;
+  reply: HaldirReply;
+}
+
+/** The write a route serves; pass it to `Writes`. */
+export const Write = createParamDecorator((_: unknown, context: ExecutionContext): WriteRequest => {
+  const http = context.switchToHttp();
+  const request = http.getRequest<HaldirRequest>();
+  return {
+    tenantId: request.caller?.tenantId ?? '',
+    route: `${request.method} ${request.routeOptions.url ?? ''}`,
+    idempotencyKey: readIdempotencyKey(request.headers['idempotency-key']),
+    fingerprint: () =>
+      createHash('sha256')
+        .update(canonicalJson((request.rawBody ?? null) as JsonValue))
+        .update('\0')
+        .update(request.url)
+        .digest(),
+    reply: http.getResponse<HaldirReply>(),
+  };
+});
+
+/** Bare or as an RFC 8941 String in quotes. */
+function readIdempotencyKey(header: string | string[] | undefined): string | null {
+  if (header === undefined) return null;
+  const [, quoted, bare] = /^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21-\x7e]{1,255}))$/.exec(String(header)) ?? [];
+  const key = quoted ?? bare;
+  if (key === undefined) throw new InvalidInput('Idempotency-Key: expected 1 to 255 visible ASCII characters');
+  return key;
+}
+
+interface StoredWrite {
+  fingerprint: Buffer;
+  status: number | null;
+  response: Buffer | null;
+  locked_until: Date | null;
+}
+
+const claim = {
+  name: 'idempotency.claim.v1',
+  text: `INSERT INTO idempotency (tenant_id, route, key_hash, fingerprint, locked_until, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING 1 AS claimed`,
+};
+const find = {
+  name: 'idempotency.find.v1',
+  text: 'SELECT fingerprint, status, response, locked_until FROM idempotency WHERE tenant_id = $1 AND route = $2 AND key_hash = $3',
+};
+const store = {
+  name: 'idempotency.store.v1',
+  text: 'UPDATE idempotency SET status = $4, response = $5, locked_until = NULL WHERE tenant_id = $1 AND route = $2 AND key_hash = $3',
+};
+const release = {
+  name: 'idempotency.release.v1',
+  text: 'DELETE FROM idempotency WHERE tenant_id = $1 AND route = $2 AND key_hash = $3 AND status IS NULL',
+};
+
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/**
+ * Runs the writes of routes: in one transaction, and at most once per `Idempotency-Key`. The claim on the key, the
+ * change and the answer commit together, so a retry finds either nothing or the answer. Answers are kept sealed, because
+ * some hold a value that is shown only once.
+ */
+@Injectable()
+export class Writes {
+  private sealingKey: KeyObject | undefined;
+
+  constructor(
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(KeyRing) private readonly keys: KeyRing,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Answers what `work` answers, or what it answered the first time. An `Answer` sets its own status; a failure rolls
+   * everything back and leaves the key free.
+   *
+   * @throws IdempotencyMismatch, IdempotencyInProgress
+   */
+  async run<Body>(request: WriteRequest, work: (tx: Tx) => Promise<Body | Answer<Body>>): Promise<Body> {
+    const { idempotencyKey } = request;
+    if (idempotencyKey === null) return this.send(request, await this.transactions.run(work));
+    const id = identify(request, idempotencyKey);
+    const fingerprint = request.fingerprint();
+    const outcome = await this.transactions.run(async (tx) => {
+      await tx.query(`SET LOCAL lock_timeout = '2s'`);
+      const [claimed] = await tx
+        .query(claim, [...id, fingerprint, null, this.clock.now()])
+        .catch((error: unknown) => {
+          throw (error as { code?: string }).code === LOCK_NOT_AVAILABLE ? new IdempotencyInProgress() : error;
+        });
+      if (!claimed) return this.replay<Body>(request, id, fingerprint, (await tx.query<StoredWrite>(find, id))[0]);
+      await tx.query(`SET LOCAL lock_timeout = '10s'`);
+      const result = await work(tx);
+      await tx.flush();
+      await this.store(tx, request, id, result);
+      return result;
+    });
+    return this.send(request, outcome);
+  }
+
+  /**
+   * The same for work that reaches outside the database and so cannot share its transaction: the key is claimed
+   * first, `call` runs, and `finish` writes its outcome together with the answer. A crash in between leaves the
+   * outcome unknown; the retry says so and never calls again.
+   *
+   * @param lockMs how long `call` may take at most
+   */
+  async around<Outcome, Body>(
+    request: WriteRequest,
+    lockMs: number,
+    call: () => Promise<Outcome>,
+    finish: (outcome: Outcome, tx: Tx | null) => Promise<Body | Answer<Body>>,
+  ): Promise<Body> {
+    const { idempotencyKey } = request;
+    if (idempotencyKey === null) return this.send(request, await finish(await call(), null));
+    const id = identify(request, idempotencyKey);
+    const fingerprint = request.fingerprint();
+    const lockedUntil = new Date(this.clock.now().getTime() + lockMs);
+    const [claimed] = await this.transactions.query(claim, [...id, fingerprint, lockedUntil, this.clock.now()]);
+    if (!claimed) {
+      const [stored] = await this.transactions.query<StoredWrite>(find, id);
+      return this.send(request, await this.replay<Body>(request, id, fingerprint, stored));
+    }
+    let outcome: Outcome;
+    try {
+      outcome = await call();
+    } catch (error) {
+      await this.transactions.query(release, id);
+      throw error;
+    }
+    const answer = await this.transactions.run(async (tx) => {
+      const result = await finish(outcome, tx);
+      await tx.flush();
+      await this.store(tx, request, id, result);
+      return result;
+    });
+    return this.send(request, answer);
+  }
+
+  private async store<Body>(tx: Tx, request: WriteRequest, id: Identity, result: Body | Answer<Body>): Promise<void> {
+    const { status, body } = result instanceof Answer ? result : { status: request.reply.statusCode, body: result };
+    await tx.query(store, [...id, status, seal(this.key(), 1, Buffer.from(JSON.stringify(body)), placeOf(id))]);
+  }
+
+  private async replay<Body>(
+    request: WriteRequest,
+    id: Identity,
+    fingerprint: Buffer,
+    stored: StoredWrite | undefined,
+  ): Promise<Answer<Body>> {
+    if (!stored) throw new IdempotencyInProgress();
+    if (!stored.fingerprint.equals(fingerprint)) throw new IdempotencyMismatch();
+    if (stored.status === null || stored.response === null) {
+      if (stored.locked_until !== null && stored.locked_until > this.clock.now()) throw new IdempotencyInProgress();
+      throw new OutcomeUnknown();
+    }
+    request.reply.header('idempotent-replayed', 'true');
+    const body = JSON.parse(open(this.key(), stored.response, placeOf(id)).toString()) as Body;
+    return Promise.resolve(new Answer(stored.status, body));
+  }
+
+  private send<Body>(request: WriteRequest, result: Body | Answer<Body>): Body {
+    if (!(result instanceof Answer)) return result;
+    void request.reply.status(result.status);
+    return result.body;
+  }
+
+  private key(): KeyObject {
+    return (this.sealingKey ??= this.keys.derive('haldir.idempotency.v1'));
+  }
+}
+
+/** The process that worked on the request died before it could write down how it went. */
+export class OutcomeUnknown extends HaldirError {
+  readonly kind = 'bad_gateway';
+  constructor() {
+    super('The outcome of the request with this Idempotency-Key is unknown; it is not repeated');
+  }
+  override get code(): string {
+    return 'outcome_unknown';
+  }
+}
+
+type Identity = [tenantId: string, route: string, keyHash: Buffer];
+
+function identify({ tenantId, route }: WriteRequest, key: string): Identity {
+  return [tenantId, route, hash('sha256', key, 'buffer')];
+}
+
+function placeOf([tenantId, route, keyHash]: Identity): Buffer {
+  return associatedData(['haldir.idempotency.v1', tenantId, route, keyHash.toString('hex')]);
+}

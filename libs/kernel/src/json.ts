@@ -1,0 +1,46 @@
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue | undefined };
+
+/**
+ * RFC 8785 (JCS): members sorted by UTF-16 code units, no white space, ECMAScript number and string forms.
+ * `undefined` members are left out.
+ *
+ * @throws Error on a non-finite number or a lone surrogate, which JCS forbids
+ */
+export function canonicalJson(value: JsonValue): string {
+  if (value === null || typeof value === 'boolean') return JSON.stringify(value);
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new Error('canonical JSON has no non-finite numbers');
+    return JSON.stringify(value);
+  }
+  if (typeof value === 'string') {
+    if (!isStorableText(value, true)) throw new Error('canonical JSON has no lone surrogates');
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members = Object.keys(value)
+    .filter((key) => value[key] !== undefined)
+    .sort()
+    .map((key) => `${canonicalJson(key)}:${canonicalJson(value[key] as JsonValue)}`);
+  return `{${members.join(',')}}`;
+}
+
+const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+
+/** Whether Postgres can keep the text: no NUL (unless allowed), no lone surrogate. */
+export function isStorableText(text: string, allowNul = false): boolean {
+  return (allowNul || !text.includes('\0')) && !LONE_SURROGATE.test(text);
+}
+
+/** The path of the first text or number in `value` that Postgres cannot keep, or null. Keys count as texts too. */
+export function findUnstorable(value: unknown, path = ''): string | null {
+  if (typeof value === 'number') return Number.isFinite(value) ? null : path || 'body';
+  if (typeof value === 'string') return isStorableText(value) ? null : path || 'body';
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, member] of Object.entries(value)) {
+    const name = path === '' ? key : `${path}.${key}`;
+    if (!isStorableText(key)) return path || 'body';
+    const found = findUnstorable(member, name);
+    if (found !== null) return found;
+  }
+  return null;
+}

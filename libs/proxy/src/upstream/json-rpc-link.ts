@@ -1,0 +1,334 @@
+import { type Egress, EgressFailed, type EgressStream, type EgressTarget, type ResponseHeaders } from '@haldir/egress';
+import { parseBounded } from './bounded-json.js';
+import { headersFor, isObject, type JsonObject, type UpstreamEra } from './mcp-protocol.js';
+import { SseParser } from './sse-parser.js';
+import { unreachable, UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
+
+export interface LinkOptions {
+  readonly egress: Egress;
+  readonly target: EgressTarget;
+  readonly poolKey: string;
+  readonly connections: number;
+  readonly maxResponseBytes: number;
+  /** Sent with every request, for example an authorization. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Asked {
+  readonly era: UpstreamEra;
+  readonly method: string;
+  readonly params: JsonObject;
+  readonly headers: Record<string, string>;
+  /** `performance.now()` after which no answer is of use. */
+  readonly deadlineAt: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Answered {
+  readonly result: unknown;
+  readonly headers: ResponseHeaders;
+}
+
+/**
+ * The upstream refused the request as such: it does not know the session, the method or the protocol that was spoken,
+ * so it has not acted on the call.
+ */
+export class RejectedUnprocessed extends Error {
+  constructor(
+    readonly status: number,
+    /** The JSON-RPC error in the body, where there is one. */
+    readonly rpcError: UpstreamRpcError | null,
+  ) {
+    super(`rejected with HTTP ${status}`);
+  }
+
+  /** What a caller is told when trying another way did not help. */
+  outcome(): UpstreamRpcError | UpstreamUnreachable {
+    return this.rpcError ?? new UpstreamUnreachable('http_status', { status: this.status, sent: false });
+  }
+}
+
+/** After its answer, an event stream may end by itself for so long, which keeps the connection usable. */
+const LINGER_MS = 250;
+const MAX_RESUMPTIONS = 20;
+/** Requests of the upstream (`ping`, …) that are answered while one call waits. */
+const MAX_REPLIES = 16;
+const MAX_MESSAGE_CHARS = 1_000;
+
+/** Carries JSON-RPC messages over HTTP to one upstream and finds the answer in whatever form it comes. */
+export class JsonRpcLink {
+  private nextId = 1;
+
+  constructor(private readonly options: LinkOptions) {}
+
+  /**
+   * Sends one request and waits for its answer, as JSON or in an event stream.
+   *
+   * @throws RejectedUnprocessed when the upstream refused it before acting
+   * @throws UpstreamRpcError when the answer is a JSON-RPC error
+   * @throws UpstreamUnreachable when there is no usable answer
+   */
+  async ask(asked: Asked): Promise<Answered> {
+    const id = this.nextId++;
+    const body = JSON.stringify({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
+    try {
+      const stream = await this.open('POST', asked.headers, asked, body);
+      if (stream.status < 200 || stream.status > 299) throw await rejection(stream, id, asked.era);
+      const type = mediaType(stream.headers);
+      if (type === 'text/event-stream')
+        return { result: await this.fromEvents(stream, id, asked), headers: stream.headers };
+      return { result: resultOf(messageIn(parsed(await stream.bytes()), id), stream.status), headers: stream.headers };
+    } catch (error) {
+      if (error instanceof EgressFailed && error.sent && (error.reason === 'timeout' || error.reason === 'aborted')) {
+        // Revisions with a handshake do not take a closed connection for a cancellation.
+        if (asked.era.kind === 'handshake' && asked.method !== 'initialize') {
+          this.tell(asked.era, { method: 'notifications/cancelled', params: { requestId: id } });
+        }
+      }
+      throw unreachable(error);
+    }
+  }
+
+  /** Sends a notification and waits until it was taken. @throws UpstreamUnreachable */
+  async notify(era: UpstreamEra, method: string, deadlineAt: number): Promise<void> {
+    await this.send(era, { method }, deadlineAt).catch((error: unknown) => {
+      throw unreachable(error);
+    });
+  }
+
+  /** Ends a session, without waiting and without caring whether the upstream minds. */
+  endSession(era: UpstreamEra): void {
+    if (era.kind !== 'handshake' || era.sessionId === null) return;
+    void this.post('DELETE', headersFor(era, ''), performance.now() + 2_000, null).catch(() => undefined);
+  }
+
+  private tell(era: UpstreamEra, message: JsonObject): void {
+    void this.send(era, message, performance.now() + 2_000).catch(() => undefined);
+  }
+
+  private send(era: UpstreamEra, message: JsonObject, deadlineAt: number): Promise<unknown> {
+    const method = typeof message['method'] === 'string' ? message['method'] : '';
+    return this.post('POST', headersFor(era, method), deadlineAt, JSON.stringify({ jsonrpc: '2.0', ...message }));
+  }
+
+  private post(
+    method: 'POST' | 'DELETE',
+    headers: Record<string, string>,
+    deadlineAt: number,
+    body: string | null,
+  ): Promise<unknown> {
+    const { egress, target, poolKey, connections } = this.options;
+    return egress.request({
+      method,
+      url: target,
+      headers: { ...this.options.headers, ...headers },
+      ...(body === null ? {} : { body }),
+      deadlineMs: remaining(deadlineAt),
+      maxResponseBytes: 64 * 1_024,
+      onOverflow: 'truncate',
+      pool: { key: poolKey, connections },
+    });
+  }
+
+  private open(
+    method: 'GET' | 'POST',
+    headers: Record<string, string>,
+    asked: Asked,
+    body?: string,
+  ): Promise<EgressStream> {
+    const { egress, target, poolKey, connections, maxResponseBytes } = this.options;
+    return egress.open({
+      method,
+      url: target,
+      headers: { ...this.options.headers, ...headers },
+      ...(body === undefined ? {} : { body }),
+      deadlineMs: remaining(asked.deadlineAt),
+      maxResponseBytes,
+      ...(asked.signal ? { signal: asked.signal } : {}),
+      pool: { key: poolKey, connections },
+    });
+  }
+
+  /**
+   * Reads events until the answer. A stream that ends before it, having given an event id, is taken up again with a GET from
+   * there (2025-11-25, "Resumability"): that repeats the reading, never the call.
+   */
+  private async fromEvents(first: EgressStream, id: number, asked: Asked): Promise<unknown> {
+    const parser = { current: new SseParser() };
+    let stream = first;
+    for (let resumptions = 0; ; resumptions++) {
+      const message = await this.answerIn(stream, parser.current, id, asked.era).catch((error: unknown) => {
+        stream.cancel();
+        throw error;
+      });
+      if (message) return resultOf(message, stream.status);
+      const { lastEventId, retryMs } = parser.current;
+      if (asked.era.kind !== 'handshake' || lastEventId === '' || resumptions >= MAX_RESUMPTIONS)
+        throw new UpstreamUnreachable('protocol');
+      await pause(Math.min(retryMs ?? 1_000, remaining(asked.deadlineAt)), asked.signal);
+      const headers = { ...headersFor(asked.era, ''), accept: 'text/event-stream', 'last-event-id': lastEventId };
+      stream = await this.open('GET', headers, asked).catch((error: unknown) => {
+        // Whatever became of this request, the call itself has left.
+        throw error instanceof EgressFailed ? new UpstreamUnreachable(error.reason, { cause: error }) : error;
+      });
+      if (stream.status !== 200 || mediaType(stream.headers) !== 'text/event-stream') {
+        stream.cancel();
+        throw new UpstreamUnreachable('protocol');
+      }
+      parser.current = new SseParser();
+      parser.current.lastEventId = lastEventId;
+    }
+  }
+
+  private async answerIn(
+    stream: EgressStream,
+    parser: SseParser,
+    id: number,
+    era: UpstreamEra,
+  ): Promise<JsonObject | null> {
+    const chunks = stream.body[Symbol.asyncIterator]();
+    let replies = 0;
+    for (;;) {
+      const { value, done } = await chunks.next();
+      if (done) return null;
+      for (const { data } of parser.push(value)) {
+        if (data === '') continue;
+        const message = parsed(data);
+        const answer = findAnswer(message, id);
+        if (answer) {
+          linger(stream);
+          return answer;
+        }
+        if (replies < MAX_REPLIES && isObject(message) && 'id' in message && typeof message['method'] === 'string') {
+          replies++;
+          this.reply(era, message);
+        }
+      }
+    }
+  }
+
+  /** Answers a request of the upstream: a ping as the specification asks, anything else with "method not found". */
+  private reply(era: UpstreamEra, request: JsonObject): void {
+    if (era.kind === 'stateless') return;
+    const outcome =
+      request['method'] === 'ping' ? { result: {} } : { error: { code: -32601, message: 'Method not found' } };
+    this.tell(era, { id: request['id'], ...outcome });
+  }
+}
+
+function remaining(deadlineAt: number): number {
+  return Math.max(1, Math.ceil(deadlineAt - performance.now()));
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => {
+      clearTimeout(timer);
+      reject(new UpstreamUnreachable('aborted'));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', aborted);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+function linger(stream: EgressStream): void {
+  const timer = setTimeout(() => {
+    stream.cancel();
+  }, LINGER_MS).unref();
+  stream.bytes().then(
+    () => {
+      clearTimeout(timer);
+    },
+    () => {
+      clearTimeout(timer);
+    },
+  );
+}
+
+function mediaType(headers: ResponseHeaders): string {
+  const value = headers['content-type'];
+  return (typeof value === 'string' ? value : '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+function parsed(source: string | Buffer): unknown {
+  try {
+    return parseBounded(typeof source === 'string' ? source : source.toString('utf8'));
+  } catch (error) {
+    throw new UpstreamUnreachable('protocol', { cause: error });
+  }
+}
+
+/** The answer to `id`, alone or in a batch; null when it is not there. */
+function findAnswer(message: unknown, id: number): JsonObject | null {
+  if (Array.isArray(message)) return message.map((each) => findAnswer(each, id)).find((each) => each !== null) ?? null;
+  if (!isObject(message) || message['id'] !== id || 'method' in message) return null;
+  return 'result' in message || 'error' in message ? message : null;
+}
+
+function messageIn(message: unknown, id: number): JsonObject {
+  const answer = findAnswer(message, id);
+  if (!answer) throw new UpstreamUnreachable('protocol');
+  return answer;
+}
+
+function resultOf(message: JsonObject, status: number): unknown {
+  if (message['error'] === undefined || message['error'] === null) return message['result'];
+  throw rpcErrorOf(message['error'], status);
+}
+
+function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
+  const { code, message, data } = isObject(error) ? error : { code: undefined, message: error, data: undefined };
+  const text = typeof message === 'string' ? message : 'no message';
+  return new UpstreamRpcError(
+    Number.isSafeInteger(code) ? Number(code) : -32603,
+    text.slice(0, MAX_MESSAGE_CHARS),
+    status,
+    data,
+  );
+}
+
+/**
+ * What an answer outside 2xx means. A JSON-RPC error that carries the request's id is an answer to it, except where it tells
+ * that session, headers or protocol version were not accepted; 404 and 400 without such an answer say that the endpoint does
+ * not know what was spoken. Both come before any processing.
+ */
+async function rejection(stream: EgressStream, id: number, era: UpstreamEra): Promise<Error> {
+  const { status } = stream;
+  if (status === 401 || status === 403) {
+    stream.cancel();
+    return new UpstreamUnreachable('unauthorized', { status });
+  }
+  const body = await stream.bytes().then(
+    (bytes) => bytes.toString('utf8'),
+    () => '',
+  );
+  const message = asJson(body);
+  const rpcError = isObject(message) && isObject(message['error']) ? rpcErrorOf(message['error'], status) : null;
+  const isOurs = rpcError !== null && isObject(message) && message['id'] === id;
+  if (isOurs && !deniesTheSpeaker(rpcError, status, era)) return rpcError;
+  if (status === 400 || status === 404 || status === 405 || status === 406 || status === 415)
+    return new RejectedUnprocessed(status, rpcError);
+  return new UpstreamUnreachable('http_status', { status });
+}
+
+/** -32020 header mismatch, -32022 unsupported version; in a session, -32000 and -32001 about the session. */
+function deniesTheSpeaker(error: UpstreamRpcError, status: number, era: UpstreamEra): boolean {
+  if (status !== 400 && status !== 404) return false;
+  if (error.rpcCode === -32020 || error.rpcCode === -32022) return true;
+  return (
+    era.kind === 'handshake' &&
+    (error.rpcCode === -32000 || error.rpcCode === -32001) &&
+    /session|initiali[sz]ed/i.test(error.rpcMessage)
+  );
+}
+
+function asJson(text: string): unknown {
+  try {
+    return parseBounded(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,247 @@
+import type { Egress } from '@haldir/egress';
+import { type Answered, JsonRpcLink, RejectedUnprocessed } from './json-rpc-link.js';
+import {
+  headersFor,
+  isObject,
+  type JsonObject,
+  type MirroredArgument,
+  mirroredArguments,
+  mirrorHeaders,
+  paramsFor,
+  STATELESS_VERSION,
+  type UpstreamEra,
+  type UpstreamTool,
+  type UpstreamToolResult,
+} from './mcp-protocol.js';
+import { type ToolPageLimits, ToolPages } from './tool-pages.js';
+import { detectEra } from './upstream-era.js';
+import { unreachable, UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
+
+export interface UpstreamClientOptions {
+  readonly egress: Egress;
+  readonly url: string;
+  /** Unique per upstream (tenant and name): upstreams never wait for each other's connections. */
+  readonly key: string;
+  /** Calls under way at once; further ones wait, within their deadline. Default 32. */
+  readonly connections?: number;
+  /** Default 30,000. */
+  readonly deadlineMs?: number;
+  /** Largest answer, events included. Default 4 MiB. */
+  readonly maxResponseBytes?: number;
+  /** Largest catalogue. Defaults 50 pages, 2,000 tools. */
+  readonly limits?: ToolPageLimits;
+  /** Sent with every request, for example an authorization. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface CallOptions {
+  /** For everything the call needs, finding out how to speak included. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** A silent upstream holds up those who ask how to speak to it no longer than this. */
+const MAX_DETECTION_MS = 10_000;
+
+/**
+ * Speaks MCP to one upstream; keep one per upstream and use it for many calls at once. How the upstream wants to be spoken to
+ * (2026-07-28, a 2025 handshake, or JSON-RPC without either) is found out with the first call, remembered, and found out anew
+ * when the upstream stops accepting it, which the caller does not notice. A call whose bytes left is sent a second time only
+ * if the upstream said that it did not take it.
+ */
+export class McpUpstreamClient {
+  private readonly link: JsonRpcLink;
+  private readonly deadlineMs: number;
+  private known: UpstreamEra | null = null;
+  private detecting: Promise<UpstreamEra> | null = null;
+  /** By tool, what the stateless revision wants mirrored to headers; only tools that declare something. */
+  private mirrored = new Map<string, MirroredArgument[]>();
+
+  /** @throws EgressRefused when the URL is not allowed */
+  constructor(private readonly options: UpstreamClientOptions) {
+    this.deadlineMs = options.deadlineMs ?? 30_000;
+    this.link = new JsonRpcLink({
+      egress: options.egress,
+      target: options.egress.target(options.url),
+      poolKey: options.key,
+      connections: options.connections ?? 32,
+      maxResponseBytes: options.maxResponseBytes ?? 4 * 1_024 * 1_024,
+      headers: options.headers ?? {},
+    });
+  }
+
+  /** The protocol in use: a revision, `json-rpc`, or null while it is not known. */
+  get protocol(): string | null {
+    if (!this.known) return null;
+    if (this.known.kind === 'plain') return 'json-rpc';
+    return this.known.kind === 'stateless' ? STATELESS_VERSION : this.known.version;
+  }
+
+  /**
+   * The upstream's whole catalogue, in its order; tools without a usable name are left out, of equal names the first counts.
+   *
+   * @throws UpstreamUnreachable, UpstreamRpcError
+   */
+  async listTools(options: CallOptions = {}): Promise<UpstreamTool[]> {
+    const deadlineAt = performance.now() + (options.deadlineMs ?? this.deadlineMs);
+    const pages = new ToolPages(this.options.limits);
+    let cursor: string | null = null;
+    do {
+      const params: JsonObject = cursor === null ? {} : { cursor };
+      cursor = pages.add(await this.repeatably(() => this.rpc('tools/list', params, deadlineAt, options.signal)));
+    } while (cursor !== null);
+    const declared = pages.tools.map(({ name, inputSchema }) => [name, mirroredArguments(inputSchema)] as const);
+    this.mirrored = new Map(
+      declared.filter(([, declarations]) => declarations.length > 0).map(([name, found]) => [name, [...found]]),
+    );
+    return pages.tools;
+  }
+
+  /**
+   * Calls a tool and answers its result as it came, `isError: true` included.
+   *
+   * @throws UpstreamUnreachable when there is no usable answer; its `sent` tells whether the tool may have run
+   * @throws UpstreamRpcError when the upstream refused the call
+   */
+  async callTool(name: string, args: JsonObject, options: CallOptions = {}): Promise<UpstreamToolResult> {
+    const deadlineAt = performance.now() + (options.deadlineMs ?? this.deadlineMs);
+    return toToolResult(await this.rpc('tools/call', { name, arguments: args }, deadlineAt, options.signal));
+  }
+
+  /** Ends the session, if there is one, and closes the connections once calls under way have ended. */
+  close(): void {
+    if (this.known) this.link.endSession(this.known);
+    this.known = null;
+    this.options.egress.closePools(this.options.key);
+  }
+
+  private async rpc(
+    method: string,
+    params: JsonObject,
+    deadlineAt: number,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    for (let attempt = 1; ; attempt++) {
+      const era = this.known ?? (await this.discovered(deadlineAt, signal));
+      try {
+        const { result } = await this.ask(era, method, params, deadlineAt, signal);
+        // Plain JSON-RPC is only assumed until something has answered that way.
+        this.known ??= era;
+        return result;
+      } catch (error) {
+        if (error instanceof RejectedUnprocessed) {
+          this.forget(era);
+          if (attempt > 1) throw error.outcome();
+          if (error.rpcError?.rpcCode === -32020 && method === 'tools/call')
+            await this.relearnHeaders(deadlineAt, signal);
+        } else {
+          if (error instanceof UpstreamRpcError) this.known ??= era;
+          if (error instanceof UpstreamUnreachable && suggestsAnotherServer(error)) this.forget(era);
+          throw error;
+        }
+      }
+    }
+  }
+
+  private ask(
+    era: UpstreamEra,
+    method: string,
+    params: JsonObject,
+    deadlineAt: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Answered> {
+    const tool = method === 'tools/call' ? String(params['name']) : undefined;
+    const headers = headersFor(era, method, tool);
+    const declared = tool !== undefined && era.kind === 'stateless' ? this.mirrored.get(tool) : undefined;
+    if (declared && isObject(params['arguments'])) Object.assign(headers, mirrorHeaders(declared, params['arguments']));
+    return this.link.ask({
+      era,
+      method,
+      params: paramsFor(era, params),
+      headers,
+      deadlineAt,
+      ...(signal ? { signal } : {}),
+    });
+  }
+
+  /** Once more after a connection that broke: only for what changes nothing. */
+  private async repeatably<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof UpstreamUnreachable && error.reason === 'reset') return work();
+      throw error;
+    }
+  }
+
+  /** A header mismatch means that the tool's declarations are not the ones remembered. */
+  private async relearnHeaders(deadlineAt: number, signal: AbortSignal | undefined): Promise<void> {
+    await this.listTools({ deadlineMs: Math.max(1, deadlineAt - performance.now()), ...(signal ? { signal } : {}) });
+  }
+
+  /** Forgets `era` unless a concurrent call has replaced it already. */
+  private forget(era: UpstreamEra): void {
+    if (this.known === era) this.known = null;
+  }
+
+  /** One detection at a time, shared by all calls that wait for it; each waits no longer than its own deadline. */
+  private discovered(deadlineAt: number, signal: AbortSignal | undefined): Promise<UpstreamEra> {
+    this.detecting ??= detectEra(this.link, performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
+      .then((era) => {
+        if (era.kind !== 'plain') this.known = era;
+        return era;
+      })
+      .catch((error: unknown) => {
+        throw unreachable(error);
+      })
+      .finally(() => {
+        this.detecting = null;
+      });
+    return withDeadline(this.detecting, deadlineAt, signal);
+  }
+}
+
+/** Whether the next call should find out anew what it is speaking to. */
+function suggestsAnotherServer({ reason }: UpstreamUnreachable): boolean {
+  return (
+    reason === 'connect' || reason === 'dns' || reason === 'tls' || reason === 'protocol' || reason === 'http_status'
+  );
+}
+
+async function withDeadline<T>(work: Promise<T>, deadlineAt: number, signal: AbortSignal | undefined): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  const cut = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => {
+        reject(new UpstreamUnreachable('timeout', { sent: false }));
+      },
+      Math.max(1, deadlineAt - performance.now()),
+    );
+    onAbort = () => {
+      reject(new UpstreamUnreachable('aborted', { sent: false }));
+    };
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([work, cut]);
+  } finally {
+    clearTimeout(timer);
+    if (onAbort) signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Servers without MCP answer `tools/call` with whatever they have; it is handed on as one text block. */
+function toToolResult(result: unknown): UpstreamToolResult {
+  if (isObject(result)) {
+    // Haldir offers no capability that an upstream could ask its input through.
+    if (result['resultType'] === 'input_required') {
+      throw new UpstreamRpcError(-32021, 'The tool asks for input during the call, which is not supported here', 200);
+    }
+    if (Array.isArray(result['content'])) return { ...result, content: result['content'] };
+  }
+  if (result === undefined) throw new UpstreamUnreachable('protocol');
+  const text = typeof result === 'string' ? result : JSON.stringify(result);
+  return { ...(isObject(result) ? result : {}), content: [{ type: 'text', text }] };
+}

@@ -1,0 +1,64 @@
+import { findUnstorable } from '@haldir/kernel';
+import { isObject, type UpstreamTool } from './mcp-protocol.js';
+import { UpstreamUnreachable } from './upstream.errors.js';
+
+export interface ToolPageLimits {
+  readonly maxPages?: number;
+  readonly maxTools?: number;
+}
+
+const MAX_NAME_CHARS = 256;
+const MAX_CURSOR_CHARS = 8_192;
+
+/** Gathers the pages of `tools/list` from a server that may lie about them. */
+export class ToolPages {
+  readonly tools: UpstreamTool[] = [];
+  private readonly names = new Set<string>();
+  private readonly cursors = new Set<string>();
+  private pages = 0;
+  private readonly maxPages: number;
+  private readonly maxTools: number;
+
+  constructor({ maxPages = 50, maxTools = 2_000 }: ToolPageLimits = {}) {
+    this.maxPages = maxPages;
+    this.maxTools = maxTools;
+  }
+
+  /**
+   * Takes one page and answers the cursor of the next; null after the last.
+   *
+   * @throws UpstreamUnreachable when it is no page, when there is no end to them, or too much in them
+   */
+  add(page: unknown): string | null {
+    if (!isObject(page) || !Array.isArray(page['tools'])) throw new UpstreamUnreachable('protocol');
+    this.pages++;
+    for (const tool of page['tools'] as unknown[]) {
+      if (!isNamed(tool) || this.names.has(tool.name) || findUnstorable(tool) !== null) continue;
+      if (this.tools.length >= this.maxTools) throw new UpstreamUnreachable('too_large');
+      this.names.add(tool.name);
+      this.tools.push(normalised(tool));
+    }
+    const next = page['nextCursor'];
+    if (typeof next !== 'string' || next === '') return null;
+    if (this.pages >= this.maxPages || this.cursors.has(next) || next.length > MAX_CURSOR_CHARS)
+      throw new UpstreamUnreachable('too_large');
+    this.cursors.add(next);
+    return next;
+  }
+}
+
+function isNamed(tool: unknown): tool is { name: string; [member: string]: unknown } {
+  if (!isObject(tool) || typeof tool['name'] !== 'string') return false;
+  const { name } = tool;
+  return name.length > 0 && name.length <= MAX_NAME_CHARS && !/\p{Cc}/u.test(name);
+}
+
+function normalised(tool: { name: string; [member: string]: unknown }): UpstreamTool {
+  const { description, inputSchema, annotations, ...rest } = tool;
+  return {
+    ...rest,
+    ...(typeof description === 'string' ? { description } : {}),
+    inputSchema: isObject(inputSchema) ? inputSchema : { type: 'object' },
+    ...(isObject(annotations) ? { annotations } : {}),
+  };
+}

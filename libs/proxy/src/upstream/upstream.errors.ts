@@ -1,0 +1,79 @@
+import { HaldirError } from '@haldir/kernel';
+import { EgressFailed, EgressRefused } from '@haldir/egress';
+
+/** Why an upstream gave no usable answer: its address, the way to it, or what it said. */
+export type UnreachableReason =
+  | 'refused'
+  | 'dns'
+  | 'connect'
+  | 'tls'
+  | 'timeout'
+  | 'reset'
+  | 'too_large'
+  | 'aborted'
+  | 'http_status'
+  | 'unauthorized'
+  | 'protocol';
+
+const MESSAGES: Record<UnreachableReason, string> = {
+  refused: "The upstream's address is not allowed",
+  dns: "The upstream's host name could not be resolved",
+  connect: 'The upstream could not be connected to',
+  tls: 'The TLS handshake with the upstream failed',
+  timeout: 'The upstream did not answer in time',
+  reset: 'The upstream closed the connection before its answer was complete',
+  too_large: "The upstream's answer was larger than allowed",
+  aborted: 'The call was cancelled',
+  http_status: 'The upstream answered with an unexpected HTTP status',
+  unauthorized: 'The upstream asks for an authorization that Haldir does not have',
+  protocol: "The upstream's answer was not valid MCP or JSON-RPC",
+};
+
+/** The upstream gave no usable answer. The message is fixed per reason and quotes nothing the upstream sent. */
+export class UpstreamUnreachable extends HaldirError {
+  readonly kind = 'bad_gateway';
+  readonly reason: UnreachableReason;
+  /** HTTP status of the answer; null when there was none or it was not the trouble. */
+  readonly status: number | null;
+  /** Whether the upstream may have acted on the call. */
+  readonly sent: boolean;
+
+  override get code(): string {
+    return 'upstream_unreachable';
+  }
+
+  constructor(reason: UnreachableReason, options: { status?: number; sent?: boolean; cause?: unknown } = {}) {
+    const message = options.status === undefined ? MESSAGES[reason] : `${MESSAGES[reason]} (${options.status})`;
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.reason = reason;
+    this.status = options.status ?? null;
+    this.sent = options.sent ?? true;
+  }
+}
+
+/** The upstream understood the call and answered with a JSON-RPC error, for example for arguments it does not accept. */
+export class UpstreamRpcError extends HaldirError {
+  readonly kind = 'bad_gateway';
+
+  override get code(): string {
+    return 'upstream_error';
+  }
+
+  constructor(
+    readonly rpcCode: number,
+    /** The upstream's own words, cut to 1,000 characters. */
+    readonly rpcMessage: string,
+    /** HTTP status the error came with. */
+    readonly status: number,
+    readonly data?: unknown,
+  ) {
+    super(`The upstream answered with error ${rpcCode}: ${rpcMessage}`);
+  }
+}
+
+/** What a failed request means for the upstream; anything that is not about the way there is passed on. */
+export function unreachable(error: unknown): unknown {
+  if (error instanceof EgressRefused) return new UpstreamUnreachable('refused', { sent: false, cause: error });
+  if (error instanceof EgressFailed) return new UpstreamUnreachable(error.reason, { sent: error.sent, cause: error });
+  return error;
+}

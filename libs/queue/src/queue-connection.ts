@@ -1,0 +1,70 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { createPostgresBackend, Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import { HaldirConfig, Log } from '@haldir/runtime';
+
+const SCHEMA = 'bullmq';
+
+/**
+ * Where queues live: in Redis with `REDIS_URL`, else in Postgres by BullMQ's own backend. The one place that knows;
+ * BullMQ's backend is chosen for the whole process.
+ */
+@Injectable()
+export class QueueConnection implements OnApplicationShutdown {
+  readonly options: Pick<QueueOptions, 'connection' | 'prefix'>;
+  private readonly pool: Pool | null = null;
+  /** Commands beside the queues: shared counters. Fails at once while Redis is away. */
+  readonly redis: Redis | null = null;
+
+  constructor(@Inject(HaldirConfig) config: HaldirConfig, @Inject(Log) log: Log) {
+    if (config.redisUrl === null) {
+      setDefaultBackendFactory(createPostgresBackend);
+      this.pool = new Pool({
+        connectionString: config.database.url,
+        max: 20,
+        application_name: 'haldir-queue',
+        options: `-c search_path=${SCHEMA}`,
+        idleTimeoutMillis: 30_000,
+        connectionTimeoutMillis: 10_000,
+      });
+      this.pool.on('error', (error) => log.warn({ event: 'queue.connection_lost', reason: error.message }));
+      this.options = { connection: this.pool as unknown as NonNullable<QueueOptions['connection']>, prefix: 'haldir' };
+    } else {
+      setDefaultBackendFactory(undefined);
+      this.redis = new Redis(config.redisUrl, {
+        enableOfflineQueue: false,
+        maxRetriesPerRequest: 0,
+        commandTimeout: 250,
+        retryStrategy: (times) => Math.min(1000, times * 50),
+      });
+      this.redis.on('error', (error) => log.warn({ event: 'redis.error', reason: error.message }));
+      this.options = {
+        connection: { url: config.redisUrl, retryStrategy: (times: number) => Math.min(1000, times * 50) },
+        prefix: 'haldir',
+      };
+    }
+  }
+
+  /** @throws when the queue's store does not answer */
+  async ping(): Promise<void> {
+    await (this.redis ? this.redis.ping() : this.pool?.query('SELECT 1'));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.redis?.disconnect();
+    await this.pool?.end();
+  }
+}
+
+/** Prepares the queues' own schema in Postgres; harmless when it is there. */
+export async function migrateQueues(databaseUrl: string): Promise<void> {
+  setDefaultBackendFactory(createPostgresBackend);
+  const queue = new Queue('migrate', {
+    connection: { connectionString: databaseUrl, schema: SCHEMA, migrate: true, max: 2 } as unknown as NonNullable<
+      QueueOptions['connection']
+    >,
+  });
+  await queue.waitUntilReady();
+  await queue.close();
+}

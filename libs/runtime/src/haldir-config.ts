@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+/** A wrong setting. Its one-line message names the variable, what it should be, and an example. */
+export class ConfigError extends Error {}
+
+export type Tier = 'free' | 'pro' | 'enterprise';
+export const TIERS: readonly Tier[] = ['free', 'pro', 'enterprise'];
+
+/** A root key by its number; the first configured is active, the others open what they once sealed. */
+export interface RootKey {
+  id: number;
+  key: Buffer;
+}
+
+const wholeNumber = (min: number, max: number, fallback: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback);
+const flag = z
+  .enum(['true', 'false', ''])
+  .default('false')
+  .transform((text) => text === 'true');
+const optionalText = z
+  .string()
+  .optional()
+  .transform((text) => (text === undefined || text === '' ? null : text));
+
+const Settings = z.object({
+  PORT: wholeNumber(0, 65_535, 3000).meta({ expects: 'a port from 0 to 65535', example: 'PORT=3000' }),
+  HOST: z.string().min(1).default('127.0.0.1').meta({ expects: 'an address to listen on', example: 'HOST=0.0.0.0' }),
+  WORKER_PORT: wholeNumber(0, 65_535, 3001).meta({ expects: 'a port from 0 to 65535', example: 'WORKER_PORT=3001' }),
+  HALDIR_HOME: z.string().min(1).default('.haldir').meta({ expects: 'a directory', example: 'HALDIR_HOME=.haldir' }),
+  HALDIR_EMBEDDED: flag.meta({ expects: 'true or false', example: 'HALDIR_EMBEDDED=false' }),
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//)
+    .meta({ expects: 'a PostgreSQL URL', example: 'DATABASE_URL=postgresql://haldir:password@127.0.0.1:5432/haldir' }),
+  DATABASE_POOL_SIZE: wholeNumber(2, 200, 12).meta({ expects: '2 to 200 connections', example: 'DATABASE_POOL_SIZE=12' }),
+  REDIS_URL: optionalText
+    .refine((text) => text === null || /^rediss?:\/\//.test(text))
+    .meta({ expects: 'a Redis URL', example: 'REDIS_URL=redis://127.0.0.1:6379' }),
+  HALDIR_ROOT_KEYS: optionalText.meta({ expects: ROOT_KEYS_EXPECTED(), example: 'HALDIR_ROOT_KEYS=1:<43 characters>' }),
+  HALDIR_ROOT_KEYS_FILE: optionalText.meta({ expects: 'a readable file', example: 'HALDIR_ROOT_KEYS_FILE=/run/secrets/root-keys' }),
+  HALDIR_KEY_PEPPER: optionalText
+    .refine((text) => text === null || text.length >= 32)
+    .meta({ expects: 'at least 32 characters', example: 'HALDIR_KEY_PEPPER=$(openssl rand -base64 32)' }),
+  HALDIR_BOOTSTRAP_TOKEN: optionalText
+    .refine((text) => text === null || text.length >= 16)
+    .meta({ expects: 'at least 16 characters', example: 'HALDIR_BOOTSTRAP_TOKEN=$(openssl rand -base64 32)' }),
+  HALDIR_REQUIRE_BOOTSTRAP_TOKEN: flag.meta({ expects: 'true or false', example: 'HALDIR_REQUIRE_BOOTSTRAP_TOKEN=true' }),
+  HALDIR_EGRESS_ALLOW: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean))
+    .meta({ expects: 'CIDRs separated by commas', example: 'HALDIR_EGRESS_ALLOW=10.1.0.0/16' }),
+  HALDIR_TIER_LIMITS: z
+    .string()
+    .regex(/^(free|pro|enterprise)=\d{1,9}(,(free|pro|enterprise)=\d{1,9})*$/)
+    .default('free=100,pro=5000,enterprise=50000')
+    .meta({ expects: 'tier=requests an hour, separated by commas', example: 'HALDIR_TIER_LIMITS=free=100,pro=5000,enterprise=50000' }),
+  HALDIR_FX_RATES: z
+    .string()
+    .regex(/^$|^[A-Z]{3}=\d+(\.\d+)?(,[A-Z]{3}=\d+(\.\d+)?)*$/)
+    .default('')
+    .meta({ expects: 'CURRENCY=USD for one unit, separated by commas', example: 'HALDIR_FX_RATES=EUR=1.08,JPY=0.0067' }),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .meta({ expects: 'fatal, error, warn, info, debug, trace or silent', example: 'LOG_LEVEL=info' }),
+  WEBHOOK_TIMEOUT_SECONDS: wholeNumber(1, 60, 15).meta({ expects: '1 to 60 seconds', example: 'WEBHOOK_TIMEOUT_SECONDS=15' }),
+  WEBHOOK_CONCURRENCY: wholeNumber(1, 500, 50).meta({ expects: '1 to 500', example: 'WEBHOOK_CONCURRENCY=50' }),
+  UPSTREAM_TIMEOUT_SECONDS: wholeNumber(1, 600, 30).meta({ expects: '1 to 600 seconds', example: 'UPSTREAM_TIMEOUT_SECONDS=30' }),
+  SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 300, 20).meta({ expects: '1 to 300 seconds', example: 'SHUTDOWN_TIMEOUT_SECONDS=20' }),
+}); // prettier-ignore
+
+function ROOT_KEYS_EXPECTED(): string {
+  return 'id:key pairs separated by commas, the active one first; an id is a number from 1, a key 32 bytes in base64url';
+}
+
+/**
+ * Every setting of a process, checked and typed once. `main.ts` makes it from `process.env`; nothing else reads that.
+ *
+ * @throws ConfigError for the first setting that is missing or wrong
+ */
+export class HaldirConfig {
+  readonly http: { port: number; host: string };
+  readonly worker: { port: number; host: string };
+  readonly home: string;
+  /** Started by `npm start` with its own database: development defaults, no production promises. */
+  readonly embedded: boolean;
+  readonly database: { url: string; poolSize: number };
+  /** Null: queues and shared counters live in Postgres. */
+  readonly redisUrl: string | null;
+  readonly rootKeys: readonly RootKey[];
+  /** Null: a random one, made once and kept sealed in the database. */
+  readonly keyPepper: string | null;
+  readonly bootstrap: { token: string | null; required: boolean };
+  readonly egress: { allow: readonly string[] };
+  /** Authenticated requests per key in any sliding hour; 0 means unlimited. */
+  readonly tierLimits: Readonly<Record<Tier, number>>;
+  /** US dollars for one unit of a currency, as the operator's exact decimal text. */
+  readonly fxRates: ReadonlyMap<string, string>;
+  readonly logLevel: string;
+  readonly webhooks: { timeoutMs: number; concurrency: number };
+  readonly upstreams: { timeoutMs: number };
+  readonly shutdownTimeoutMs: number;
+
+  constructor(env: Readonly<Record<string, string | undefined>>) {
+    const parsed = Settings.safeParse(Object.fromEntries(Object.entries(env).filter(([, text]) => text !== '')));
+    if (!parsed.success) {
+      const name = String(parsed.error.issues[0]?.path[0]);
+      const meta = Settings.shape[name as keyof typeof Settings.shape]?.meta() as { expects: string; example: string };
+      const verb = env[name] === undefined || env[name] === '' ? 'is missing; it should be' : 'should be';
+      throw new ConfigError(`${name} ${verb} ${meta.expects}, for example ${meta.example}`);
+    }
+    const settings = parsed.data;
+    this.http = { port: settings.PORT, host: settings.HOST };
+    this.worker = { port: settings.WORKER_PORT, host: settings.HOST };
+    this.home = resolve(settings.HALDIR_HOME);
+    this.embedded = settings.HALDIR_EMBEDDED;
+    this.database = { url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE };
+    this.redisUrl = settings.REDIS_URL;
+    this.rootKeys = readRootKeys(settings.HALDIR_ROOT_KEYS, settings.HALDIR_ROOT_KEYS_FILE);
+    this.keyPepper = settings.HALDIR_KEY_PEPPER;
+    this.bootstrap = { token: settings.HALDIR_BOOTSTRAP_TOKEN, required: settings.HALDIR_REQUIRE_BOOTSTRAP_TOKEN };
+    this.egress = { allow: checkedCidrs(settings.HALDIR_EGRESS_ALLOW, this.embedded) };
+    this.tierLimits = {
+      ...{ free: 100, pro: 5000, enterprise: 50_000 },
+      ...Object.fromEntries(
+        settings.HALDIR_TIER_LIMITS.split(',').map((part) => {
+          const [tier = '', limit] = part.split('=');
+          return [tier, Number(limit)];
+        }),
+      ),
+    };
+    this.fxRates = new Map(
+      settings.HALDIR_FX_RATES.split(',')
+        .filter(Boolean)
+        .map((part): [string, string] => [part.slice(0, 3), part.slice(4)]),
+    );
+    this.logLevel = settings.LOG_LEVEL;
+    this.webhooks = { timeoutMs: settings.WEBHOOK_TIMEOUT_SECONDS * 1000, concurrency: settings.WEBHOOK_CONCURRENCY };
+    this.upstreams = { timeoutMs: settings.UPSTREAM_TIMEOUT_SECONDS * 1000 };
+    this.shutdownTimeoutMs = settings.SHUTDOWN_TIMEOUT_SECONDS * 1000;
+  }
+}
+
+function readRootKeys(inline: string | null, file: string | null): RootKey[] {
+  let text = inline;
+  if (text === null && file !== null) {
+    try {
+      text = readFileSync(file, 'utf8').trim();
+    } catch {
+      throw new ConfigError(`HALDIR_ROOT_KEYS_FILE should be a readable file, for example HALDIR_ROOT_KEYS_FILE=/run/secrets/root-keys`);
+    }
+  }
+  const example = 'for example HALDIR_ROOT_KEYS=1:$(openssl rand -base64 32 | tr +/ -_ | tr -d =)';
+  if (text === null || text === '') {
+    throw new ConfigError(`HALDIR_ROOT_KEYS is missing; it should be ${ROOT_KEYS_EXPECTED()}, ${example}`);
+  }
+  const keys = text.split(',').map((part) => {
+    const [, id, key] = /^\s*([1-9]\d{0,8}):([A-Za-z0-9_-]{43})=?\s*$/.exec(part) ?? [];
+    if (id === undefined || key === undefined) throw new ConfigError(`HALDIR_ROOT_KEYS should be ${ROOT_KEYS_EXPECTED()}, ${example}`);
+    return { id: Number(id), key: Buffer.from(key, 'base64url') };
+  });
+  if (new Set(keys.map(({ id }) => id)).size !== keys.length) {
+    throw new ConfigError(`HALDIR_ROOT_KEYS should name each id once, ${example}`);
+  }
+  return keys;
+}
+
+const CIDR = z.union([z.cidrv4(), z.cidrv6()]);
+const LOOPBACK = /^(127\.|::1\/)/;
+
+function checkedCidrs(entries: string[], embedded: boolean): string[] {
+  for (const entry of entries) {
+    if (!CIDR.safeParse(entry).success) {
+      throw new ConfigError('HALDIR_EGRESS_ALLOW should be CIDRs separated by commas, for example HALDIR_EGRESS_ALLOW=10.1.0.0/16');
+    }
+    if (LOOPBACK.test(entry) && !embedded) {
+      throw new ConfigError(
+        'HALDIR_EGRESS_ALLOW should not hold loopback in production; for development set HALDIR_EMBEDDED=true, for example HALDIR_EGRESS_ALLOW=10.1.0.0/16',
+      );
+    }
+  }
+  return entries;
+}

@@ -1,0 +1,5 @@
+export { ConfigError, HaldirConfig, type RootKey, type Tier, TIERS } from './haldir-config.js';
+export { createLogger, Log } from './log.js';
+export { type DecisionKind, Metrics } from './metrics.js';
+export { runProcess } from './run-process.js';
+export { RuntimeModule } from './runtime.module.js';

@@ -1,0 +1,32 @@
+// @ts-check
+// Compiles apps/ and libs/ into dist/. Aliases become relative paths, so plain `node dist/apps/api/src/main.js` runs.
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { digestOfSources, recordBuild } from './lib/freshness.mjs';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const swc = path.join(path.dirname(createRequire(import.meta.url).resolve('@swc/cli/package.json')), 'bin', 'swc.js');
+
+// Stale files of a moved or deleted source would still be found by Node, so every build starts from nothing; it is made
+// beside dist/ and swapped in, so that a failed or killed build leaves the last good one.
+const digest = digestOfSources(root);
+const next = path.join(root, `dist.${process.pid}`);
+fs.rmSync(next, { recursive: true, force: true });
+const { status, error } = spawnSync(
+  process.execPath,
+  [swc, 'apps', 'libs', '-d', path.basename(next), '--ignore', '**/*spec.ts', '--quiet'],
+  { cwd: root, stdio: 'inherit' },
+);
+if (error) throw error;
+if (status !== 0) {
+  fs.rmSync(next, { recursive: true, force: true });
+  process.exit(status ?? 1);
+}
+
+const dist = path.join(root, 'dist');
+fs.rmSync(dist, { recursive: true, force: true });
+fs.renameSync(next, dist);
+recordBuild(root, digest);

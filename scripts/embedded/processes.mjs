@@ -1,0 +1,109 @@
+// @ts-check
+import { spawn, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+
+/** @typedef {{ code: number | null, stdout: string, stderr: string }} Outcome `code` is null when it could not run */
+
+/**
+ * Runs a program to its end and answers how it went; a program that does not exist is an outcome too, not an exception.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ * @param {import('node:child_process').SpawnOptions} [options]
+ * @returns {Promise<Outcome>}
+ */
+export function run(command, args, options = {}) {
+  return new Promise((resolve) => {
+    let stdout = '';
+    let stderr = '';
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    child.stdout?.setEncoding('utf8').on('data', (text) => (stdout += text));
+    child.stderr?.setEncoding('utf8').on('data', (text) => (stderr += text));
+    child.on('error', (error) => resolve({ code: null, stdout, stderr: error.message }));
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/**
+ * True when process `pid` lives and its command line holds every needle; so a recycled process id is not mistaken for
+ * the process that once had it. A zombie does not live.
+ *
+ * @param {number} pid
+ * @param {...string} needles
+ */
+export function isRunning(pid, ...needles) {
+  if (!Number.isInteger(pid) || pid <= 0) return false;
+  const commandLine = commandLineOf(pid);
+  return commandLine !== null && commandLine !== '' && needles.every((needle) => commandLine.includes(needle));
+}
+
+/**
+ * @param {number} pid
+ * @returns {string | null} null when there is no such process
+ */
+function commandLineOf(pid) {
+  if (process.platform === 'linux') {
+    try {
+      return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    } catch {
+      return null;
+    }
+  }
+  const { status, stdout } =
+    process.platform === 'win32'
+      ? spawnSync('wmic', ['process', 'where', `processid=${pid}`, 'get', 'commandline'], { encoding: 'utf8' })
+      : spawnSync('ps', ['-ww', '-p', String(pid), '-o', 'command='], { encoding: 'utf8' });
+  return status === 0 ? stdout.trim() : null;
+}
+
+/**
+ * Process ids that work in `dir` or below it; empty where the system does not tell.
+ *
+ * @param {string} dir
+ * @returns {number[]}
+ */
+export function processesIn(dir) {
+  if (process.platform !== 'linux') return [];
+  return fs.readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      return `${fs.readlinkSync(`/proc/${name}/cwd`)}/`.startsWith(`${dir}/`) ? [Number(name)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/**
+ * Asks a process to end and waits until it has; kills it when it takes longer than `graceMs`.
+ *
+ * @param {number} pid
+ * @param {number} graceMs
+ * @param {...string} needles as of {@link isRunning}
+ */
+export async function stopProcess(pid, graceMs, ...needles) {
+  const deadline = performance.now() + graceMs;
+  signal(pid, 'SIGTERM');
+  while (isRunning(pid, ...needles)) {
+    if (performance.now() > deadline) signal(pid, 'SIGKILL');
+    await pause(20);
+  }
+}
+
+/**
+ * @param {number} pid
+ * @param {NodeJS.Signals} name
+ */
+function signal(pid, name) {
+  if (pid <= 0) return; // zero would mean our own process group
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended by itself.
+  }
+}
+
+/** @param {number} ms */
+export function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

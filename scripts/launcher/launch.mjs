@@ -1,0 +1,231 @@
+// @ts-check
+import fs from 'node:fs';
+import path from 'node:path';
+import { claimHome, openHome, openRootKeys, openSecrets, OperatorError } from '../embedded/home.mjs';
+import { freePort, isPortFree } from '../embedded/ports.mjs';
+import { pause, run, stopProcess } from '../embedded/processes.mjs';
+import { say, seconds, step } from './console.mjs';
+import { prepare } from './prepare.mjs';
+import { startService } from './service.mjs';
+
+const READY_TIMEOUT_MS = 60_000;
+
+/** @typedef {(undo: () => Promise<void> | void) => void} Defer registers what to undo when the launcher ends */
+
+/**
+ * Brings a whole Haldir up: packages, build, database, schema, API and worker. Answers when all of it serves.
+ *
+ * @param {{ root: string, env: NodeJS.ProcessEnv, signal: AbortSignal, defer: Defer }} options
+ *   `signal` gives up half way; whatever was started by then has been handed to `defer`
+ * @throws OperatorError when the operator has to change something first
+ */
+export async function launch({ root, env, signal, defer }) {
+  const started = performance.now();
+  const home = openHome(env.HALDIR_HOME || '.haldir');
+  const claim = claimHome(home, 'start.mjs');
+  if ('holder' in claim) {
+    const { pid, url } = claim.holder;
+    throw new OperatorError(
+      `Haldir is already running in ${home.dir} (process ${pid}${typeof url === 'string' ? `, ${url}` : ''}); stop it with Ctrl-C or: kill ${pid}`,
+    );
+  }
+  defer(claim.release);
+  await stopOrphans(claim.dead);
+
+  const external = Boolean(env.DATABASE_URL);
+  const embedded = external ? env.HALDIR_EMBEDDED === 'true' : env.HALDIR_EMBEDDED !== 'false';
+  const host = env.HOST || '127.0.0.1';
+  const port = await portFor(env, host);
+  const rootKeys = embedded ? ensureRootKeys(home, env) : {};
+
+  say(`Haldir in ${home.dir}`);
+  await prepare(root, signal);
+  signal.throwIfAborted();
+
+  const workerPort = env.WORKER_PORT || String(await nextFreePort(port + 1, host));
+  /** @type {NodeJS.ProcessEnv} */
+  const childEnv = {
+    ...(embedded ? { HALDIR_EMBEDDED: 'true', HALDIR_EGRESS_ALLOW: '127.0.0.0/8,::1/128' } : {}),
+    ...rootKeys,
+    ...withoutEmpty(env),
+    HALDIR_HOME: home.dir,
+    HOST: host,
+    PORT: String(port),
+    WORKER_PORT: workerPort,
+  };
+  if (!external) childEnv.DATABASE_URL = await provisionDatabase(home, signal, defer);
+  signal.throwIfAborted();
+
+  await step('migrating the database', () => migrate(root, childEnv));
+  signal.throwIfAborted();
+
+  const reachable = `http://${hostForUrls(host)}`;
+  const url = `${reachable}:${port}`;
+  const graceMs = (Number(env.SHUTDOWN_TIMEOUT_SECONDS) || 20) * 1000 + 5000;
+  const services = [
+    { name: 'api', readyUrl: `${url}/readyz` },
+    { name: 'worker', readyUrl: `${reachable}:${workerPort}/readyz` },
+  ].map(({ name, readyUrl }) => {
+    const entry = path.join(root, 'dist', 'apps', name, 'src', 'main.js');
+    const service = startService({ name, entry, cwd: process.cwd(), env: childEnv, readyUrl, logs: home.logs });
+    defer(() => service.stop(graceMs));
+    return service;
+  });
+  claim.update({ url, services: services.map(({ pid }) => pid()) });
+  await step('starting API and worker', () =>
+    Promise.all(services.map(({ ready }) => ready(READY_TIMEOUT_MS, signal))),
+  );
+
+  say(summary({ url, env: childEnv, home, embedded, external, started }));
+}
+
+/**
+ * Ends what a killed launcher may have left behind, so that its ports are free again. Its processes end by themselves once
+ * they notice; this waits for that.
+ *
+ * @param {Record<string, unknown> | null} dead what that launcher had said about itself
+ */
+async function stopOrphans(dead) {
+  const pids = Array.isArray(dead?.services) ? dead.services.filter((pid) => Number.isInteger(pid)) : [];
+  await Promise.all(pids.map((pid) => stopProcess(pid, 10_000, path.join('src', 'main.js'))));
+}
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} host
+ * @returns {Promise<number>}
+ */
+async function portFor(env, host) {
+  const port = Number(env.PORT || 3000);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new OperatorError('PORT should be a port from 0 to 65535, for example PORT=3000');
+  }
+  if (port === 0) return freePort(0, host);
+  let free;
+  try {
+    free = await isPortFree(port, host);
+  } catch (error) {
+    throw new OperatorError(
+      `cannot listen on ${host}:${port}: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+  if (!free) {
+    const other = await nextFreePort(port + 1, host);
+    throw new OperatorError(`port ${port} is taken by another program; choose another: PORT=${other} npm start`);
+  }
+  return port;
+}
+
+/**
+ * @param {number} from
+ * @param {string} host
+ * @returns {Promise<number>} one of the next few ports, or any when those are taken
+ */
+async function nextFreePort(from, host) {
+  for (let port = from; port < Math.min(from + 10, 65_536); port++) if (await isPortFree(port, host)) return port;
+  return freePort(0, host);
+}
+
+/**
+ * @param {import('../embedded/home.mjs').Home} home
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {{ HALDIR_ROOT_KEYS?: string }} nothing when the operator brings keys of their own
+ */
+function ensureRootKeys(home, env) {
+  if (env.HALDIR_ROOT_KEYS || env.HALDIR_ROOT_KEYS_FILE) return {};
+  const { rootKeys, file, created } = openRootKeys(home);
+  if (created)
+    say(`Made a root key in ${file} (mode 0600). Back it up: the secrets in the vault cannot be read without it.`);
+  return { HALDIR_ROOT_KEYS: rootKeys };
+}
+
+/**
+ * @param {import('../embedded/home.mjs').Home} home
+ * @param {AbortSignal} signal
+ * @param {Defer} defer
+ * @returns {Promise<string>} the URL of the embedded database
+ */
+async function provisionDatabase(home, signal, defer) {
+  const first = !fs.existsSync(path.join(home.dir, 'postgres'));
+  const { startPostgres } = await import('../embedded/postgres.mjs');
+  const { postgresPassword: password } = openSecrets(home);
+  const postgres = await step(first ? 'creating the database' : 'starting the database', () =>
+    startPostgres({ dir: home.dir, password }),
+  );
+  defer(postgres.stop);
+
+  // A server that was killed comes back on the same port; the API and the worker reconnect by themselves.
+  let watching = true;
+  defer(() => {
+    watching = false;
+  });
+  void (async () => {
+    for (; watching && !signal.aborted; await pause(1000)) {
+      if (postgres.isAlive()) continue;
+      say('  database: ended unexpectedly; starting it again');
+      await startPostgres({ dir: home.dir, password, port: postgres.port }).catch((error) =>
+        say(`  database: ${error.message}`),
+      );
+    }
+  })();
+  return postgres.url;
+}
+
+/**
+ * @param {string} root
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function migrate(root, env) {
+  const entry = path.join(root, 'dist', 'apps', 'cli', 'src', 'main.js');
+  const { code, stdout, stderr } = await run(process.execPath, [entry, 'migrate'], { env });
+  if (code !== 0)
+    throw new OperatorError((stderr.trim() || stdout.trim()).split('\n').at(-1) || `migrate ended with code ${code}`);
+}
+
+/**
+ * An empty setting means the default, as it does to the apps themselves.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ */
+function withoutEmpty(env) {
+  return Object.fromEntries(Object.entries(env).filter(([, text]) => text !== ''));
+}
+
+/** @param {string} host */
+function hostForUrls(host) {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/**
+ * @param {{ url: string, env: NodeJS.ProcessEnv, home: import('../embedded/home.mjs').Home, embedded: boolean, external: boolean, started: number }} facts
+ */
+function summary({ url, env, home, embedded, external, started }) {
+  const token =
+    env.HALDIR_REQUIRE_BOOTSTRAP_TOKEN === 'true' ? ',"bootstrap_token":"\'"$HALDIR_BOOTSTRAP_TOKEN"\'"' : '';
+  const lines = [
+    '',
+    `Haldir is ready (${seconds(started)}).`,
+    '',
+    `  API       ${url}`,
+    `  Swagger   ${url}/docs`,
+    `  Database  ${external ? 'DATABASE_URL' : 'embedded PostgreSQL'}`,
+    `  Queues    ${env.REDIS_URL ? 'Redis' : 'PostgreSQL'}`,
+    `  Logs      ${home.logs}`,
+  ];
+  if (embedded && env.HALDIR_EGRESS_ALLOW === '127.0.0.0/8,::1/128') {
+    lines.push(
+      '  Egress    webhooks and upstreams on this machine are allowed (HALDIR_EGRESS_ALLOW=127.0.0.0/8,::1/128)',
+    );
+  }
+  return [
+    ...lines,
+    '',
+    'Make the first key:',
+    '',
+    `  curl -s -X POST ${url}/v1/keys -H 'content-type: application/json' -d '{"name":"operator","tier":"enterprise"${token}}'`,
+    '',
+    'Ctrl-C stops everything.',
+  ].join('\n');
+}

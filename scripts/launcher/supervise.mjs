@@ -1,0 +1,46 @@
+// @ts-check
+import { OperatorError } from '../embedded/home.mjs';
+import { say } from './console.mjs';
+import { launch } from './launch.mjs';
+
+/**
+ * Launches and keeps running until a signal asks to end; then undoes everything that was started, last things first.
+ *
+ * @param {string} root the repository
+ * @returns {Promise<number>} the exit code: 0 after a signal, 1 when it could not start
+ */
+export async function supervise(root) {
+  const ending = new AbortController();
+  /** @type {(() => Promise<void> | void)[]} */
+  const undo = [];
+  let exitCode = 0;
+
+  const asked = new Promise((resolve) => ending.signal.addEventListener('abort', resolve, { once: true }));
+  for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.on(name, () => {
+      if (!ending.signal.aborted) say('\nStopping …');
+      ending.abort();
+    });
+  }
+  const awake = setInterval(() => undefined, 60_000);
+  try {
+    await launch({ root, env: process.env, signal: ending.signal, defer: (action) => undo.push(action) });
+    await asked;
+  } catch (error) {
+    if (!ending.signal.aborted) {
+      exitCode = 1;
+      console.error(error instanceof OperatorError ? `Haldir did not start: ${error.message}` : error);
+    }
+  }
+  ending.abort();
+  for (const action of undo.reverse()) {
+    try {
+      await action();
+    } catch (error) {
+      console.error(error);
+    }
+  }
+  if (exitCode === 0) say('Stopped.');
+  clearInterval(awake);
+  return exitCode;
+}

@@ -1,0 +1,162 @@
+// @ts-check
+// `npm test`: every test, on a real PostgreSQL and on both queue backends. Ends with the line `N passed, N failed`.
+//
+//   npm test                         everything
+//   npm test -- e2e                  one or more of unit, db, e2e
+//   npm test -- db libs/vault        what else is given goes to vitest: here, files whose path contains it
+import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { OperatorError } from './embedded/home.mjs';
+import { say, step } from './launcher/console.mjs';
+import { prepare } from './launcher/prepare.mjs';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const PROJECTS = ['unit', 'db', 'e2e'];
+
+/** @typedef {{ title: string, project: string, env: NodeJS.ProcessEnv }} Run */
+/** @typedef {{ passed: number, failed: number, skipped: number }} Count */
+
+const args = process.argv.slice(2);
+const chosen = PROJECTS.filter((name) => args.includes(name));
+const projects = chosen.length > 0 ? chosen : PROJECTS;
+const forVitest = args.filter((arg) => !PROJECTS.includes(arg));
+
+const ending = new AbortController();
+for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(name, () => ending.abort());
+
+/** @type {(() => Promise<void>)[]} */
+const undo = [];
+/** @type {{ title: string, count: Count }[]} */
+const results = [];
+try {
+  await prepare(root, ending.signal);
+  const runs = await planRuns();
+  for (const run of runs) {
+    ending.signal.throwIfAborted();
+    say(`\n── ${run.title}`);
+    results.push({ title: run.title, count: await vitest(run) });
+  }
+} catch (error) {
+  if (!ending.signal.aborted) {
+    console.error(error instanceof OperatorError ? error.message : error);
+    results.push({ title: 'preparation', count: { passed: 0, failed: 1, skipped: 0 } });
+  }
+}
+for (const action of undo.reverse()) await action();
+report();
+
+/** @returns {Promise<Run[]>} what to run, with the servers it needs started */
+async function planRuns() {
+  /** @type {Run[]} */
+  const runs = [];
+  if (projects.includes('unit')) runs.push({ title: 'unit', project: 'unit', env: {} });
+  if (!projects.includes('db') && !projects.includes('e2e')) return runs;
+
+  const { openScratch } = await import('./embedded/scratch.mjs');
+  const { startPostgres } = await import('./embedded/postgres.mjs');
+  const { findRedis, startRedis } = await import('./embedded/redis.mjs');
+  const scratch = await openScratch();
+  undo.push(scratch.remove);
+  const password = crypto.randomBytes(12).toString('base64url');
+  const postgres = await step('starting a PostgreSQL for the tests', () =>
+    startPostgres({ dir: scratch.dir, password, durable: false }),
+  );
+  undo.push(postgres.stop);
+  const onPostgres = { HALDIR_TEST_POSTGRES_URL: postgres.url, HALDIR_TEST_REDIS_URL: '' };
+
+  if (projects.includes('db')) runs.push({ title: 'database', project: 'db', env: onPostgres });
+  if (!projects.includes('e2e')) return runs;
+  runs.push({ title: 'end to end, queues on PostgreSQL', project: 'e2e', env: onPostgres });
+
+  const program = await findRedis(scratch.dir);
+  if (program !== null) {
+    const dir = path.join(scratch.dir, 'redis');
+    const redis = await step('starting a Redis for the tests', () => startRedis({ program, dir }));
+    undo.push(redis.stop);
+    const env = { ...onPostgres, HALDIR_TEST_REDIS_URL: redis.url };
+    runs.push({ title: 'end to end, queues on Redis', project: 'e2e', env });
+  } else if (process.env.HALDIR_TEST_REQUIRE_REDIS === 'true') {
+    throw new OperatorError(
+      'HALDIR_TEST_REQUIRE_REDIS=true, but there is no redis-server of version 7 or newer (HALDIR_REDIS_SERVER, PATH)',
+    );
+  } else {
+    say('no redis-server of version 7 or newer found: the tests of queues on Redis do not run here');
+  }
+  return runs;
+}
+
+/**
+ * @param {Run} run
+ * @returns {Promise<Count>}
+ */
+async function vitest({ title, project, env }) {
+  const output = path.join(root, 'coverage', `test-${process.pid}-${results.length}.json`);
+  const child = spawn(
+    process.execPath,
+    [
+      path.join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+      ...['run', '--project', project, '--passWithNoTests'],
+      ...['--reporter', 'default', '--reporter', 'json', `--outputFile.json=${output}`],
+      ...forVitest,
+    ],
+    { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' },
+  );
+  const forward = () => child.kill('SIGTERM');
+  ending.signal.addEventListener('abort', forward);
+  const code = await new Promise((resolve) => {
+    child.on('error', () => resolve(1));
+    child.on('exit', resolve);
+  });
+  ending.signal.removeEventListener('abort', forward);
+  const count = readCount(output);
+  fs.rmSync(output, { force: true });
+  // A run that ends badly without a failed test failed all the same: a server or a worker that died, for instance.
+  if (code !== 0 && count.failed === 0) {
+    say(`${title}: vitest ended with code ${code}`);
+    return { ...count, failed: 1 };
+  }
+  return count;
+}
+
+/**
+ * @param {string} file
+ * @returns {Count} a file that could not be loaded counts as one failure
+ */
+function readCount(file) {
+  let report;
+  try {
+    report = JSON.parse(fs.readFileSync(file, 'utf8'));
+  } catch {
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
+  const broken = report.testResults.filter(
+    (/** @type {{ status: string, assertionResults: { status: string }[] }} */ { status, assertionResults }) =>
+      status === 'failed' && !assertionResults.some((result) => result.status === 'failed'),
+  );
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + broken.length,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
+}
+
+function report() {
+  if (ending.signal.aborted) {
+    say('\ninterrupted');
+    process.exitCode = 130;
+    return;
+  }
+  say('');
+  for (const { title, count } of results) {
+    say(
+      `${title}: ${count.passed} passed, ${count.failed} failed${count.skipped > 0 ? `, ${count.skipped} skipped` : ''}`,
+    );
+  }
+  const passed = results.reduce((sum, { count }) => sum + count.passed, 0);
+  const failed = results.reduce((sum, { count }) => sum + count.failed, 0);
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+  say(`${passed} passed, ${failed} failed`);
+}

@@ -1,0 +1,3 @@
+export { freshDatabaseUrl, testDatabase } from './database.js';
+export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
+export { startTestRedis, type TestRedis, testRedisUrl } from './redis.js';
