@@ -26,6 +26,11 @@ if (status !== 0) {
   process.exit(status ?? 1);
 }
 
+fs.cpSync(path.join(root, 'apps'), path.join(next, 'apps'), {
+  recursive: true,
+  filter: (source) => fs.statSync(source).isDirectory() || source.endsWith('.json'),
+});
+
 const dist = path.join(root, 'dist');
 fs.rmSync(dist, { recursive: true, force: true });
 fs.renameSync(next, dist);

@@ -178,8 +178,9 @@ async function provisionDatabase(home, signal, defer) {
 async function migrate(root, env) {
   const entry = path.join(root, 'dist', 'apps', 'cli', 'src', 'main.js');
   const { code, stdout, stderr } = await run(process.execPath, [entry, 'migrate'], { env });
-  if (code !== 0)
-    throw new OperatorError((stderr.trim() || stdout.trim()).split('\n').at(-1) || `migrate ended with code ${code}`);
+  if (code === 0) return;
+  const said = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? '';
+  throw new OperatorError(said.replace(/^haldir: /, '') || `migrating ended with code ${code}`);
 }
 
 /**

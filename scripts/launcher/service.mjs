@@ -49,7 +49,7 @@ export function startService({ name, entry, cwd, env, readyUrl, logs }) {
         log.write(`${line}\n`);
         const text = worthShowing(line);
         if (text === null) return;
-        lastWord = text.replace(/^error: /, '');
+        lastWord = text.replace(/^(error|haldir \w+): /, '');
         if (wasReady) say(`  ${name}: ${text}`);
       });
     }

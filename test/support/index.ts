@@ -1,3 +1,4 @@
+export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './client.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
 export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
 export { startTestRedis, type TestRedis, testRedisUrl } from './redis.js';

@@ -6,10 +6,13 @@ import { KeyRing } from '@haldir/crypto';
 import { BODY_LIMIT_BYTES, KnownRoutes, requestId, useJsonBodies, useRequestHooks } from '@haldir/http';
 import { createLogger, type HaldirConfig, Log, Metrics, RuntimeModule } from '@haldir/runtime';
 import { ApiModule } from './api.module.js';
-import { serveDocs } from './openapi.js';
+import { serveDocs } from './openapi/document.js';
 
 /** The whole API on a Fastify server that does not listen yet. */
-export async function createApi(config: HaldirConfig, log: Log = createLogger(config.logLevel)): Promise<NestFastifyApplication> {
+export async function createApi(
+  config: HaldirConfig,
+  log: Log = createLogger(config.logLevel),
+): Promise<NestFastifyApplication> {
   @Module({ imports: [RuntimeModule.with(config, 'api', log), ApiModule] })
   class ApiProcess {}
 
@@ -22,19 +25,19 @@ export async function createApi(config: HaldirConfig, log: Log = createLogger(co
     forceCloseConnections: 'idle',
   } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const routes = new KnownRoutes();
-  routes.watch(adapter.getInstance() as unknown as FastifyInstance);
+  routes.watch(adapter.getInstance<FastifyInstance>());
   const app = await NestFactory.create<NestFastifyApplication>(ApiProcess, adapter, {
     logger: log.nest,
     bodyParser: false,
     abortOnError: false,
   });
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify = adapter.getInstance<FastifyInstance>();
   useJsonBodies(fastify);
   useRequestHooks(fastify, routes, app.get(Log), app.get(Metrics));
   app.enableCors({
     origin: '*',
     allowedHeaders: ['Authorization', 'X-API-Key', 'X-Session-ID', 'X-Request-ID', 'Idempotency-Key', 'Content-Type'],
-    exposedHeaders: ['X-Request-ID', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'X-RateLimit-Limit', 'X-RateLimit-Remaining', 'X-RateLimit-Reset', 'Idempotent-Replayed', 'Link'],
+    exposedHeaders: ['X-Request-ID', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Idempotent-Replayed'],
     methods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
     maxAge: 86_400,
   });

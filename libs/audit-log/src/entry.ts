@@ -112,7 +112,11 @@ export function contentHash(entry: {
 
 /** SHA-256(content hash ‖ flag reason): what the database decided at append time is covered too. */
 export function bodyHash(contentHashHex: string, flagReason: string | null): Buffer {
-  return hash('sha256', Buffer.concat([Buffer.from(contentHashHex, 'hex'), Buffer.from(flagReason ?? '', 'utf8')]), 'buffer');
+  return hash(
+    'sha256',
+    Buffer.concat([Buffer.from(contentHashHex, 'hex'), Buffer.from(flagReason ?? '', 'utf8')]),
+    'buffer',
+  );
 }
 
 /** SHA-256(0x00 ‖ prev_hash ‖ body_hash): the chain link, and at the same time the RFC 6962 leaf hash of those 64 bytes. */

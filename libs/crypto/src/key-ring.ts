@@ -72,7 +72,9 @@ export class KeyRing {
   /** The key under which API keys are hashed: the operator's pepper where one is set. */
   pepper(): KeyObject {
     const { keyPepper } = this.config;
-    return keyPepper === null ? this.derive('haldir.api-key-pepper.v1') : createSecretKey(Buffer.from(keyPepper, 'utf8'));
+    return keyPepper === null
+      ? this.derive('haldir.api-key-pepper.v1')
+      : createSecretKey(Buffer.from(keyPepper, 'utf8'));
   }
 
   /** Makes the first key of a tenant, in the transaction that makes the tenant. */

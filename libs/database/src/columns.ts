@@ -1,7 +1,8 @@
 import { Column, type ColumnOptions } from 'typeorm';
 
 const bigintTransformer = {
-  to: (value: bigint | null | undefined): string | null | undefined => (typeof value === 'bigint' ? value.toString() : value),
+  to: (value: bigint | null | undefined): string | null | undefined =>
+    typeof value === 'bigint' ? value.toString() : value,
   from: (value: string | null): bigint | null => (value === null ? null : BigInt(value)),
 };
 

@@ -12,7 +12,7 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
   const dataSource = await new DataSource({
     ...dataSourceOptions(databaseUrl, 2),
     extra: { statement_timeout: 0 },
-  } as ReturnType<typeof dataSourceOptions>).initialize();
+  }).initialize();
   const guard = dataSource.createQueryRunner();
   try {
     await guard.connect();
@@ -29,7 +29,9 @@ export async function migrate(databaseUrl: string): Promise<string[]> {
 /** Names of the migrations this version knows and the database lacks; all of them when it was never migrated. */
 export async function pendingMigrations(dataSource: DataSource): Promise<string[]> {
   const known = migrations.map((migration) => migration.name);
-  const [table] = await dataSource.query<{ exists: boolean }[]>(`SELECT to_regclass('migration') IS NOT NULL AS exists`);
+  const [table] = await dataSource.query<{ exists: boolean }[]>(
+    `SELECT to_regclass('migration') IS NOT NULL AS exists`,
+  );
   if (!table?.exists) return known;
   const rows = await dataSource.query<{ name: string }[]>('SELECT name FROM migration');
   const done = new Set(rows.map(({ name }) => name));

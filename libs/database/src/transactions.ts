@@ -49,9 +49,9 @@ export class Tx {
 
   /** Adds a row to what is written just before commit. */
   collect<Item>(collector: Collector<Item>, item: Item): void {
-    const items = this.collected.get(collector as Collector<unknown>);
+    const items = this.collected.get(collector);
     if (items) items.push(item);
-    else this.collected.set(collector as Collector<unknown>, [item]);
+    else this.collected.set(collector, [item]);
   }
 
   /** Writes what was collected so far now, for a caller that needs to know the outcome inside the transaction. */
@@ -128,7 +128,11 @@ export class Transactions {
 }
 
 interface QueryPool {
-  query<Row extends QueryResultRow>(config: { name: string; text: string; values: unknown[] }): Promise<{ rows: Row[] }>;
+  query<Row extends QueryResultRow>(config: {
+    name: string;
+    text: string;
+    values: unknown[];
+  }): Promise<{ rows: Row[] }>;
   totalCount: number;
   idleCount: number;
   waitingCount: number;

@@ -24,7 +24,12 @@ export class HealthController {
   ) {}
 
   @Get('livez')
-  @ApiOperation({ operationId: 'livenessCheck', summary: 'Liveness', description: 'The process runs and answers.', security: [] })
+  @ApiOperation({
+    operationId: 'livenessCheck',
+    summary: 'Liveness',
+    description: 'The process runs and answers.',
+    security: [],
+  })
   @Returns(HttpStatus.OK, Alive, 'Alive')
   livez(): z.infer<typeof Alive> {
     return { alive: true };

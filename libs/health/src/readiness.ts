@@ -49,7 +49,11 @@ export class Readiness {
       await Promise.race([probe(), deadline]);
       return { name, ok: true };
     } catch (error) {
-      return { name, ok: false, reason: error instanceof Error && /^\d+ not run|^no answer/.test(error.message) ? error.message : 'unreachable' };
+      return {
+        name,
+        ok: false,
+        reason: error instanceof Error && /^\d+ not run|^no answer/.test(error.message) ? error.message : 'unreachable',
+      };
     } finally {
       clearTimeout(timer);
     }

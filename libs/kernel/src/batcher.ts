@@ -2,7 +2,7 @@ import { Unavailable } from './haldir-error.js';
 
 export interface BatcherOptions<In, Out> {
   /** Answers for `items`, in their order; an `Error` in a place rejects that item alone. */
-  run(items: In[]): Promise<(Out | Error)[]>;
+  run: (items: In[]) => Promise<(Out | Error)[]>;
   /** Items in one batch at most. */
   maxBatch: number;
   /** Batches under way at once at most; 1 keeps arrival order between batches. */
@@ -10,13 +10,13 @@ export interface BatcherOptions<In, Out> {
   /** Items waiting at most; one more is refused with `Unavailable`. */
   maxQueued: number;
   /** Whether a failed batch may be split and its halves tried again, so that one bad item fails alone. */
-  splitOn?(error: unknown): boolean;
+  splitOn?: (error: unknown) => boolean;
 }
 
 interface Waiting<In, Out> {
   item: In;
-  resolve(value: Out): void;
-  reject(error: unknown): void;
+  resolve: (value: Out) => void;
+  reject: (error: unknown) => void;
 }
 
 /**

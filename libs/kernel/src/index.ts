@@ -3,5 +3,13 @@ export { Clock, SystemClock, toUnixSeconds } from './clock.js';
 export { type ErrorKind, HaldirError, InvalidInput, Unavailable } from './haldir-error.js';
 export { newId } from './ids.js';
 export { canonicalJson, findUnstorable, isStorableText, type JsonValue } from './json.js';
-export { currencyExponent, fromMinorUnits, type MicroUsd, microUsd, minorToMicros, toDollars, toMinorUnits } from './money.js';
+export {
+  currencyExponent,
+  fromMinorUnits,
+  type MicroUsd,
+  microUsd,
+  minorToMicros,
+  toDollars,
+  toMinorUnits,
+} from './money.js';
 export { VERSION } from './version.js';

@@ -29,7 +29,7 @@ export class QueueConnection implements OnApplicationShutdown {
         connectionTimeoutMillis: 10_000,
       });
       this.pool.on('error', (error) => log.warn({ event: 'queue.connection_lost', reason: error.message }));
-      this.options = { connection: this.pool as unknown as NonNullable<QueueOptions['connection']>, prefix: 'haldir' };
+      this.options = { connection: this.pool, prefix: 'haldir' };
     } else {
       setDefaultBackendFactory(undefined);
       this.redis = new Redis(config.redisUrl, {
@@ -61,9 +61,7 @@ export class QueueConnection implements OnApplicationShutdown {
 export async function migrateQueues(databaseUrl: string): Promise<void> {
   setDefaultBackendFactory(createPostgresBackend);
   const queue = new Queue('migrate', {
-    connection: { connectionString: databaseUrl, schema: SCHEMA, migrate: true, max: 2 } as unknown as NonNullable<
-      QueueOptions['connection']
-    >,
+    connection: { connectionString: databaseUrl, schema: SCHEMA, migrate: true, max: 2 },
   });
   await queue.waitUntilReady();
   await queue.close();

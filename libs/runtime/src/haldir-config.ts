@@ -151,7 +151,9 @@ function readRootKeys(inline: string | null, file: string | null): RootKey[] {
     try {
       text = readFileSync(file, 'utf8').trim();
     } catch {
-      throw new ConfigError(`HALDIR_ROOT_KEYS_FILE should be a readable file, for example HALDIR_ROOT_KEYS_FILE=/run/secrets/root-keys`);
+      throw new ConfigError(
+        `HALDIR_ROOT_KEYS_FILE should be a readable file, for example HALDIR_ROOT_KEYS_FILE=/run/secrets/root-keys`,
+      );
     }
   }
   const example = 'for example HALDIR_ROOT_KEYS=1:$(openssl rand -base64 32 | tr +/ -_ | tr -d =)';
@@ -160,7 +162,8 @@ function readRootKeys(inline: string | null, file: string | null): RootKey[] {
   }
   const keys = text.split(',').map((part) => {
     const [, id, key] = /^\s*([1-9]\d{0,8}):([A-Za-z0-9_-]{43})=?\s*$/.exec(part) ?? [];
-    if (id === undefined || key === undefined) throw new ConfigError(`HALDIR_ROOT_KEYS should be ${ROOT_KEYS_EXPECTED()}, ${example}`);
+    if (id === undefined || key === undefined)
+      throw new ConfigError(`HALDIR_ROOT_KEYS should be ${ROOT_KEYS_EXPECTED()}, ${example}`);
     return { id: Number(id), key: Buffer.from(key, 'base64url') };
   });
   if (new Set(keys.map(({ id }) => id)).size !== keys.length) {
@@ -175,7 +178,9 @@ const LOOPBACK = /^(127\.|::1\/)/;
 function checkedCidrs(entries: string[], embedded: boolean): string[] {
   for (const entry of entries) {
     if (!CIDR.safeParse(entry).success) {
-      throw new ConfigError('HALDIR_EGRESS_ALLOW should be CIDRs separated by commas, for example HALDIR_EGRESS_ALLOW=10.1.0.0/16');
+      throw new ConfigError(
+        'HALDIR_EGRESS_ALLOW should be CIDRs separated by commas, for example HALDIR_EGRESS_ALLOW=10.1.0.0/16',
+      );
     }
     if (LOOPBACK.test(entry) && !embedded) {
       throw new ConfigError(

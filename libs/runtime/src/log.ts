@@ -41,8 +41,10 @@ class PinoLog extends Log {
   }
 
   readonly nest: LoggerService = {
-    log: (message: unknown, context?: unknown) => this.logger.debug({ event: 'nest', context: String(context) }, String(message)),
-    warn: (message: unknown, context?: unknown) => this.logger.warn({ event: 'nest', context: String(context) }, String(message)),
+    log: (message: unknown, context?: unknown) =>
+      this.logger.debug({ event: 'nest', context: String(context) }, String(message)),
+    warn: (message: unknown, context?: unknown) =>
+      this.logger.warn({ event: 'nest', context: String(context) }, String(message)),
     error: (message: unknown, ...rest: unknown[]) =>
       this.logger.error({ event: 'nest', context: String(rest.at(-1)), err: describe(message) }, 'framework error'),
     fatal: (message: unknown) => this.logger.fatal({ event: 'nest', err: describe(message) }, 'framework error'),

@@ -36,7 +36,12 @@ export class Metrics {
   }
 
   /** A value read when Prometheus asks; `read` answers label sets with their values. A failing `read` leaves it out. */
-  gauge(name: string, help: string, labelNames: string[], read: () => Promise<[Record<string, string>, number][]>): void {
+  gauge(
+    name: string,
+    help: string,
+    labelNames: string[],
+    read: () => Promise<[Record<string, string>, number][]>,
+  ): void {
     new Gauge({
       name,
       help,

@@ -20,7 +20,7 @@ export async function runProcess(
   try {
     const config = new HaldirConfig(process.env);
     const { app, port } = await start(config);
-    const log = app.get(Log as abstract new () => Log);
+    const log = app.get(Log);
     log.info({ event: `${name}.started`, port, pid: process.pid });
     let ending = false;
     const end = (reason: string): void => {

@@ -8,7 +8,11 @@ import { Metrics } from './metrics.js';
 @Global()
 @Module({})
 export class RuntimeModule {
-  static with(config: HaldirConfig, process: 'api' | 'worker', log: Log = createLogger(config.logLevel)): DynamicModule {
+  static with(
+    config: HaldirConfig,
+    process: 'api' | 'worker',
+    log: Log = createLogger(config.logLevel),
+  ): DynamicModule {
     return {
       module: RuntimeModule,
       providers: [

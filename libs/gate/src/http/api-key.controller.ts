@@ -61,33 +61,53 @@ export class ApiKeyController {
         return toApiKeyCreated(await this.keys.mint(tx, caller, key));
       }
       return toApiKeyCreated(
-        token === undefined || token === '' ? await this.keys.mintFirst(tx, key) : await this.keys.mintForNewTenant(tx, token, key),
+        token === undefined || token === ''
+          ? await this.keys.mintFirst(tx, key)
+          : await this.keys.mintForNewTenant(tx, token, key),
       );
     });
   }
 
   @Get()
   @RequiresScope('admin:read')
-  @ApiOperation({ operationId: 'listApiKeys', summary: 'List API keys', description: 'List the keys of the tenant, oldest first; never the keys themselves.' })
+  @ApiOperation({
+    operationId: 'listApiKeys',
+    summary: 'List API keys',
+    description: 'List the keys of the tenant, oldest first; never the keys themselves.',
+  })
   @Returns(HttpStatus.OK, ApiKeyList, 'API keys')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
-  async list(@CurrentCaller() { tenantId }: Caller, @Query({ schema: ListApiKeys }) query: ListApiKeys): Promise<ApiKeyList> {
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListApiKeys }) query: ListApiKeys,
+  ): Promise<ApiKeyList> {
     const { limit, cursor } = query;
     const identity = { tenantId, list: 'keys', filters: {} };
     const [at, publicId] = cursor === undefined ? [] : this.cursors.decode(identity, cursor);
     const after = at === undefined ? null : { createdAt: new Date(Number(at)), publicId: String(publicId) };
     const found = await this.keys.list(tenantId, limit + 1, after);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, (key) => [key.createdAt.getTime(), key.publicId]);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, (key) => [
+      key.createdAt.getTime(),
+      key.publicId,
+    ]);
     return { keys: items.map(toApiKeyListItem), count: items.length, next_cursor: nextCursor };
   }
 
   @Delete(':prefix')
   @RequiresScope('admin:write')
   @ApiParam({ name: 'prefix', description: 'Prefix of the key, as the list shows it', schema: { type: 'string' } })
-  @ApiOperation({ operationId: 'revokeApiKey', summary: 'Revoke an API key', description: 'End a key; every process refuses it from the next request on.' })
+  @ApiOperation({
+    operationId: 'revokeApiKey',
+    summary: 'Revoke an API key',
+    description: 'End a key; every process refuses it from the next request on.',
+  })
   @Returns(HttpStatus.OK, ApiKeyRevoked, 'API key revoked')
   @Refuses('Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
-  revoke(@CurrentCaller() caller: Caller, @Param('prefix') prefix: string, @Write() write: WriteRequest): Promise<ApiKeyRevoked> {
+  revoke(
+    @CurrentCaller() caller: Caller,
+    @Param('prefix') prefix: string,
+    @Write() write: WriteRequest,
+  ): Promise<ApiKeyRevoked> {
     return this.writes.run(write, async (tx): Promise<ApiKeyRevoked> => {
       await this.keys.revoke(tx, caller, prefix);
       return { revoked: true, prefix };

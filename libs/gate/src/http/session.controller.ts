@@ -56,7 +56,9 @@ export class SessionController {
     @Body({ schema: CreateSession }) body: CreateSession,
     @Write() write: WriteRequest,
   ): Promise<SessionCreated> {
-    return this.writes.run(write, async (tx) => toSessionCreated(await this.sessions.open(tx, tenantId, toNewSession(body))));
+    return this.writes.run(write, async (tx) =>
+      toSessionCreated(await this.sessions.open(tx, tenantId, toNewSession(body))),
+    );
   }
 
   @Get()
@@ -68,7 +70,10 @@ export class SessionController {
   })
   @Returns(HttpStatus.OK, SessionList, 'Sessions')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
-  async list(@CurrentCaller() { tenantId }: Caller, @Query({ schema: ListSessions }) query: ListSessions): Promise<SessionList> {
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListSessions }) query: ListSessions,
+  ): Promise<SessionList> {
     const { limit, cursor, agent_id: agentId, status } = query;
     const identity = { tenantId, list: 'sessions', filters: { agentId, status } };
     const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);

@@ -38,7 +38,7 @@ export function toNewSession(body: CreateSession): NewSession {
     agentId: body.agent_id,
     scopes: body.scopes,
     ttlSeconds: body.ttl,
-    spendLimit: body.spend_limit == null ? null : microUsd(body.spend_limit),
+    spendLimit: typeof body.spend_limit === 'number' ? microUsd(body.spend_limit) : null,
   };
 }
 

@@ -39,7 +39,8 @@ export const PUBLIC_ROUTE = 'haldir:public';
 export const REQUIRED_SCOPE = 'haldir:scope';
 
 /** The route takes requests without an API key. One that is sent is still checked, unless `ignoreKey`. */
-export const PublicRoute = (options: { ignoreKey: boolean } = { ignoreKey: true }) => SetMetadata(PUBLIC_ROUTE, options);
+export const PublicRoute = (options: { ignoreKey: boolean } = { ignoreKey: true }) =>
+  SetMetadata(PUBLIC_ROUTE, options);
 
 /** The scope a key must hold for the route. Every route that is not public names one. */
 export const RequiresScope = (scope: KeyScope) => SetMetadata(REQUIRED_SCOPE, scope);

@@ -1,4 +1,4 @@
-import { type FastifyError, type FastifyInstance } from 'fastify';
+import { type FastifyInstance } from 'fastify';
 import { findUnstorable, InvalidInput } from '@haldir/kernel';
 import { type HaldirRequest } from '../auth/caller.js';
 
@@ -22,13 +22,15 @@ export function useJsonBodies(fastify: FastifyInstance): void {
         return;
       }
       if (isTooDeep(text)) {
-        done(new InvalidInput(`request body: expected at most ${MAX_DEPTH} levels of nesting`) as unknown as FastifyError);
+        done(
+          new InvalidInput(`request body: expected at most ${MAX_DEPTH} levels of nesting`),
+        );
         return;
       }
       void parseJson(request, text, (error: Error | null, value?: unknown) => {
         const refusal = error ? new InvalidInput('request body: expected valid JSON') : checkBody(text, value);
         (request as HaldirRequest).rawBody = value;
-        done(refusal as FastifyError | null, value);
+        done(refusal, value);
       });
     },
   );

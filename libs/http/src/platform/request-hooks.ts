@@ -46,11 +46,14 @@ function refuseUnknown(request: FastifyRequest, reply: FastifyReply, routes: Kno
   const methods = routes.methodsOf(request.url.split('?')[0] ?? '');
   if (request.method === 'OPTIONS' && methods) return false;
   if (methods) void reply.header('allow', methods.join(', '));
-  void reply.header('access-control-allow-origin', '*').status(methods ? 405 : 404).send({
-    error: methods ? 'Method not allowed' : 'Not found',
-    code: methods ? 'method_not_allowed' : 'not_found',
-    request_id: request.id,
-  });
+  void reply
+    .header('access-control-allow-origin', '*')
+    .status(methods ? 405 : 404)
+    .send({
+      error: methods ? 'Method not allowed' : 'Not found',
+      code: methods ? 'method_not_allowed' : 'not_found',
+      request_id: request.id,
+    });
   return true;
 }
 

@@ -20,7 +20,8 @@ export class KnownRoutes {
   /** The methods a path takes, or null for a path nobody serves. */
   methodsOf(path: string): string[] | null {
     const methods = new Set<string>();
-    for (const route of this.routes) if (route.pattern.test(path)) for (const method of route.methods) methods.add(method);
+    for (const route of this.routes)
+      if (route.pattern.test(path)) for (const method of route.methods) methods.add(method);
     return methods.size === 0 ? null : [...methods].sort();
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { HaldirError } from '@haldir/kernel';
+import { Clock, HaldirError } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
 import { type Caller, type HaldirReply } from '../auth/caller.js';
@@ -77,8 +77,9 @@ export class Quota implements OnApplicationShutdown {
   constructor(
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    @Inject(Clock) private readonly clock: Clock,
   ) {
-    this.sweeper = setInterval(() => void this.sweep(Date.now()), LEASE_MS);
+    this.sweeper = setInterval(() => void this.sweep(this.now()), LEASE_MS);
     this.sweeper.unref();
   }
 
@@ -99,17 +100,17 @@ export class Quota implements OnApplicationShutdown {
     lease.waiting++;
     try {
       // Whoever waited while another's refill granted less than all of them wanted asks once more for itself.
-      for (let attempt = 0; lease.tokens === 0 || lease.until <= Date.now(); attempt++) {
+      for (let attempt = 0; lease.tokens === 0 || lease.until <= this.now(); attempt++) {
         const joined = lease.refill;
         lease.refill ??= this.refill(caller, lease, limit);
         await lease.refill;
         if (lease.tokens === 0 && (joined === null || attempt > 0)) {
-          throw new QuotaExceeded(caller.tier, stateOf(lease, limit));
+          throw new QuotaExceeded(caller.tier, this.stateOf(lease, limit));
         }
       }
       lease.tokens--;
       lease.used++;
-      return stateOf(lease, limit);
+      return this.stateOf(lease, limit);
     } finally {
       lease.waiting--;
     }
@@ -138,7 +139,7 @@ export class Quota implements OnApplicationShutdown {
       lease.used = row.used - row.granted;
       // Spent before the minute it was counted in ends, so that it leaves the window late rather than early.
       const minuteLeftMs = (lease.minute + 1) * 60_000 - row.now_seconds * 1000;
-      lease.until = Date.now() + Math.max(50, Math.min(LEASE_MS, minuteLeftMs));
+      lease.until = this.now() + Math.max(50, Math.min(LEASE_MS, minuteLeftMs));
     } finally {
       lease.refill = null;
     }
@@ -159,10 +160,14 @@ export class Quota implements OnApplicationShutdown {
       await this.giveBack(tenantId, keyId, lease).catch(() => undefined);
     }
   }
-}
 
-function stateOf(lease: Lease, limit: number): QuotaState {
-  const now = Math.floor(Date.now() / 1000);
-  const resetAt = lease.oldestMinute * 60 + BUCKETS_SECONDS;
-  return { limit, used: Math.min(limit, lease.used), resetAt, resetAfter: Math.max(1, resetAt - now) };
+  private stateOf(lease: Lease, limit: number): QuotaState {
+    const resetAt = lease.oldestMinute * 60 + BUCKETS_SECONDS;
+    const resetAfter = Math.max(1, resetAt - Math.floor(this.now() / 1000));
+    return { limit, used: Math.min(limit, lease.used), resetAt, resetAfter };
+  }
+
+  private now(): number {
+    return this.clock.now().getTime();
+  }
 }

@@ -1,6 +1,6 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { canonicalJson, InvalidInput, type JsonValue } from '@haldir/kernel';
+import { canonicalJson, InvalidInput } from '@haldir/kernel';
 import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 
 /** A list as its cursors know it: a cursor of another list, tenant or filter does not open. */
@@ -25,7 +25,9 @@ export class Cursors {
   /** @throws InvalidInput when the cursor was not given out for this list, tenant and filters */
   decode(identity: ListIdentity, cursor: string): (string | number)[] {
     try {
-      const position = JSON.parse(open(this.key(), Buffer.from(cursor, 'base64url'), placeOf(identity)).toString()) as unknown;
+      const position = JSON.parse(
+        open(this.key(), Buffer.from(cursor, 'base64url'), placeOf(identity)).toString(),
+      ) as unknown;
       if (Array.isArray(position)) return position as (string | number)[];
     } catch {
       // Whatever is wrong with it, the answer is the same.
@@ -56,6 +58,8 @@ export class Cursors {
 }
 
 function placeOf({ tenantId, list, filters }: ListIdentity): Buffer {
-  const digest = createHash('sha256').update(canonicalJson(filters as JsonValue)).digest('hex');
+  const digest = createHash('sha256')
+    .update(canonicalJson(filters))
+    .digest('hex');
   return associatedData(['haldir.cursor.v1', tenantId, list, digest]);
 }

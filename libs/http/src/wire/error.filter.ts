@@ -54,7 +54,8 @@ export class ErrorFilter implements ExceptionFilter {
   private answerTo(error: unknown, request: HaldirRequest): Answer {
     if (error instanceof HaldirError) {
       const status = STATUS[error.kind];
-      if (status >= 500) this.log.warn({ event: 'http.refused', request_id: request.id, reason: error.message, cause: causeOf(error) });
+      if (status >= 500)
+        this.log.warn({ event: 'http.refused', request_id: request.id, reason: error.message, cause: causeOf(error) });
       return { status, code: error.code, message: error.message, details: error.details };
     }
     const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };

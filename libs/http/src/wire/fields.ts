@@ -10,7 +10,12 @@ export function queryInt(min: number, max: number) {
     .string()
     .regex(/^-?\d{1,15}$/, `expected an integer from ${min} to ${max}`)
     .transform(Number)
-    .pipe(z.number().min(min, `expected an integer from ${min} to ${max}`).max(max, `expected an integer from ${min} to ${max}`))
+    .pipe(
+      z
+        .number()
+        .min(min, `expected an integer from ${min} to ${max}`)
+        .max(max, `expected an integer from ${min} to ${max}`),
+    )
     .meta({ override: { type: 'integer', minimum: min, maximum: max } });
 }
 
@@ -40,7 +45,8 @@ export const queryTime = z
     const seconds = /^\d{1,11}(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
     const iso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text);
     const time = Number.isNaN(seconds) ? new Date(iso ? text : NaN) : new Date(seconds * 1000);
-    if (Number.isNaN(time.getTime())) context.addIssue({ code: 'custom', message: 'expected Unix seconds or an ISO 8601 time' });
+    if (Number.isNaN(time.getTime()))
+      context.addIssue({ code: 'custom', message: 'expected Unix seconds or an ISO 8601 time' });
     return time;
   })
   .meta({ override: { type: 'string' } });
@@ -55,5 +61,5 @@ export function invalidInput(issues: readonly Issue[]): InvalidInput {
   const [issue] = issues;
   const path = (issue?.path ?? []).map((part) => String(typeof part === 'object' ? part.key : part)).join('.');
   const message = issue?.message ?? 'expected something else';
-  return new InvalidInput(path === '' ? `request body: ${message}` : `${path}: ${message}`);
+  return new InvalidInput(path === '' ? 'request body: expected a JSON object' : `${path}: ${message}`);
 }

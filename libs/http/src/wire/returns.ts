@@ -18,7 +18,8 @@ export const Answers = (status: HttpStatus, schema: z.ZodType, description: stri
 export const Returns = (status: HttpStatus, schema: z.ZodType, description: string) =>
   applyDecorators(HttpCode(status), Answers(status, schema, description));
 
-type SharedAnswer = 'BadRequest' | 'Unauthorized' | 'Forbidden' | 'NotFound' | 'RateLimited' | 'Unprocessable' | 'Conflict';
+type SharedAnswer =
+  'BadRequest' | 'Unauthorized' | 'Forbidden' | 'NotFound' | 'RateLimited' | 'Unprocessable' | 'Conflict';
 const STATUS: Readonly<Record<SharedAnswer, number>> = {
   BadRequest: 400,
   Unauthorized: 401,

@@ -69,7 +69,8 @@ export const Write = createParamDecorator((_: unknown, context: ExecutionContext
 /** Bare or as an RFC 8941 String in quotes. */
 function readIdempotencyKey(header: string | string[] | undefined): string | null {
   if (header === undefined) return null;
-  const [, quoted, bare] = /^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21-\x7e]{1,255}))$/.exec(String(header)) ?? [];
+  const [, quoted, bare] =
+    /^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21-\x7e]{1,255}))$/.exec(String(header)) ?? [];
   const key = quoted ?? bare;
   if (key === undefined) throw new InvalidInput('Idempotency-Key: expected 1 to 255 visible ASCII characters');
   return key;
@@ -130,11 +131,9 @@ export class Writes {
     const fingerprint = request.fingerprint();
     const outcome = await this.transactions.run(async (tx) => {
       await tx.query(`SET LOCAL lock_timeout = '2s'`);
-      const [claimed] = await tx
-        .query(claim, [...id, fingerprint, null, this.clock.now()])
-        .catch((error: unknown) => {
-          throw (error as { code?: string }).code === LOCK_NOT_AVAILABLE ? new IdempotencyInProgress() : error;
-        });
+      const [claimed] = await tx.query(claim, [...id, fingerprint, null, this.clock.now()]).catch((error: unknown) => {
+        throw (error as { code?: string }).code === LOCK_NOT_AVAILABLE ? new IdempotencyInProgress() : error;
+      });
       if (!claimed) return this.replay<Body>(request, id, fingerprint, (await tx.query<StoredWrite>(find, id))[0]);
       await tx.query(`SET LOCAL lock_timeout = '10s'`);
       const result = await work(tx);

@@ -1,0 +1,68 @@
+import { type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { VERSION } from '@haldir/kernel';
+import { type Document, mergeContract, readContract } from './contract.js';
+import { REQUEST_EXAMPLES } from './examples.js';
+import { isObject, type Json, mapObjects, withoutNoise } from './schema.js';
+
+/** What the code itself says of its routes, from their zod schemas and decorators. */
+export function describeRoutes(app: NestFastifyApplication): Document {
+  const base = new DocumentBuilder().setOpenAPIVersion('3.1.0').setTitle('Haldir').setVersion(VERSION).build();
+  const described = SwaggerModule.createDocument(app, base, {
+    operationIdFactory: (_controller, method) => method,
+    autoTagControllers: false,
+  });
+  return mapObjects(JSON.parse(JSON.stringify(described)), withoutNoise) as Document;
+}
+
+/** The OpenAPI 3.1 document: the contract kept exactly, and every addition described. */
+export function buildDocument(app: NestFastifyApplication): Document {
+  const document = mergeContract(readContract(), describeRoutes(app));
+  document.components.responses = {
+    ...document.components.responses,
+    Conflict: refusal('A request with the same Idempotency-Key is in progress'),
+    Unprocessable: refusal('The Idempotency-Key was used before with another request'),
+  };
+  for (const operations of Object.values(document.paths)) {
+    for (const [method, operation] of Object.entries(operations)) complete(method, operation);
+  }
+  return document;
+}
+
+/** Serves the document at `/openapi.json` and `/openapi.yaml`, and Swagger UI at `/docs`. */
+export function serveDocs(app: NestFastifyApplication): void {
+  SwaggerModule.setup('docs', app, () => buildDocument(app) as unknown as OpenAPIObject, {
+    jsonDocumentUrl: 'openapi.json',
+    yamlDocumentUrl: 'openapi.yaml',
+    customSiteTitle: 'Haldir API',
+  });
+}
+
+const IDEMPOTENCY_KEY = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  schema: { type: 'string' },
+  description: 'Makes retries safe: the same key and body get the first answer again, for a day',
+};
+
+/** What is true of many operations and written down once: idempotency, examples. */
+function complete(method: string, operation: Json): void {
+  if (method === 'post') {
+    operation['parameters'] = [...((operation['parameters'] as Json[] | undefined) ?? []), IDEMPOTENCY_KEY];
+    operation['responses'] = {
+      ...(operation['responses'] as Json),
+      409: { $ref: '#/components/responses/Conflict' },
+      422: { $ref: '#/components/responses/Unprocessable' },
+    };
+  }
+  const example = REQUEST_EXAMPLES[String(operation['operationId'])];
+  const body = operation['requestBody'];
+  const content = isObject(body) ? body['content'] : undefined;
+  const media = isObject(content) ? content['application/json'] : undefined;
+  if (example !== undefined && isObject(media)) media['example'] = example;
+}
+
+function refusal(description: string): Json {
+  return { description, content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } } };
+}

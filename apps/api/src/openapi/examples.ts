@@ -1,0 +1,39 @@
+/**
+ * Request bodies that work when pasted, by operation. Where one needs an id that an earlier call answered, it says so
+ * in its value.
+ */
+const SESSION_ID = 'ses_… (from createSession)';
+
+export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
+  createApiKey: { name: 'ci', tier: 'free', scopes: ['sessions:*', 'audit:read'] },
+  createSession: { agent_id: 'research-agent', scopes: ['read', 'execute', 'spend:50'], ttl: 3600 },
+  checkPermission: { scope: 'read' },
+  storeSecret: { name: 'stripe_key', value: 'not-a-real-key', scope_required: 'read' },
+  authorizePayment: { session_id: SESSION_ID, amount: 9.99, currency: 'USD', description: 'One month of search' },
+  logAction: {
+    session_id: SESSION_ID,
+    tool: 'browser',
+    action: 'open',
+    details: 'https://example.com',
+    cost_usd: 0.002,
+  },
+  addAuditRule: { type: 'rapid_fire', max_actions: 60, window_seconds: 60 },
+  addApprovalRule: { type: 'spend_over', threshold: 100 },
+  requestApproval: {
+    session_id: SESSION_ID,
+    tool: 'mail',
+    action: 'send',
+    reason: 'Newsletter to 1,000 people',
+    ttl: 3600,
+  },
+  approveRequest: { decided_by: 'dana', note: 'Checked the list' },
+  denyRequest: { decided_by: 'dana', note: 'Wrong list' },
+  registerWebhook: {
+    url: 'https://example.com/hooks/haldir',
+    name: 'on-call',
+    events: ['anomaly', 'approval_requested'],
+  },
+  registerUpstream: { name: 'everything', url: 'http://127.0.0.1:3101/mcp' },
+  proxyCall: { session_id: SESSION_ID, tool: 'everything.echo', arguments: { message: 'hello' } },
+  addProxyPolicy: { type: 'block_tool', tool: 'everything.get-env' },
+};

@@ -1,0 +1,79 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type MicroUsd } from '@haldir/kernel';
+import { BigIntColumn } from '@haldir/database';
+
+export const APPROVAL_STATUSES = ['pending', 'approved', 'denied', 'expired'] as const;
+export type ApprovalStatus = (typeof APPROVAL_STATUSES)[number];
+
+/** A question to a human, and the answer. */
+@Entity('approval_request')
+export class ApprovalRequest {
+  @PrimaryColumn({ name: 'tenant_id', type: 'text' })
+  tenantId: string;
+
+  @PrimaryColumn({ type: 'text' })
+  id: string;
+
+  /** A credential: never shown or logged. */
+  @Column({ name: 'session_id', type: 'text' })
+  sessionId: string;
+
+  @Column({ name: 'agent_id', type: 'text' })
+  agentId: string;
+
+  @Column({ type: 'text' })
+  tool: string;
+
+  @Column({ type: 'text' })
+  action: string;
+
+  @BigIntColumn({ name: 'amount_micros' })
+  amount: MicroUsd;
+
+  @Column({ type: 'text' })
+  reason: string;
+
+  @Column({ type: 'text', nullable: true })
+  details: string | null;
+
+  /** The exact call that waits; null for a request an agent made of its own accord, which lets nothing through. */
+  @Column({ type: 'bytea', nullable: true })
+  digest: Buffer | null;
+
+  /** The public prefix of the key that asked; null when it is not known. */
+  @Column({ name: 'requested_key', type: 'text', nullable: true })
+  requestedKey: string | null;
+
+  /** As last written; see `statusAt`. */
+  @Column({ type: 'text' })
+  status: ApprovalStatus;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt: Date;
+
+  @Column({ name: 'expires_at', type: 'timestamptz' })
+  expiresAt: Date;
+
+  @Column({ name: 'decided_at', type: 'timestamptz', nullable: true })
+  decidedAt: Date | null;
+
+  /** What the request said of who decides; null while undecided. */
+  @Column({ name: 'decided_by', type: 'text', nullable: true })
+  decidedBy: string | null;
+
+  @Column({ name: 'decision_note', type: 'text', nullable: true })
+  decisionNote: string | null;
+
+  /** The public prefix of the key that decided, from its credential. */
+  @Column({ name: 'decided_key', type: 'text', nullable: true })
+  decidedKey: string | null;
+
+  /** When the call it stands for was let through. */
+  @Column({ name: 'consumed_at', type: 'timestamptz', nullable: true })
+  consumedAt: Date | null;
+
+  /** A pending request has expired the moment its time is up, whether or not anyone has noted it yet. */
+  statusAt(now: Date): ApprovalStatus {
+    return this.status === 'pending' && this.expiresAt <= now ? 'expired' : this.status;
+  }
+}

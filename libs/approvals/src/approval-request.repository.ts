@@ -1,0 +1,182 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type MicroUsd } from '@haldir/kernel';
+import { type Collector, Transactions, type Tx } from '@haldir/database';
+import { ApprovalRequest, type ApprovalStatus } from './approval-request.entity.js';
+import { type ApprovalSubject } from './approval-subject.js';
+
+export interface ApprovalFilter {
+  agentId?: string | undefined;
+  status?: ApprovalStatus | undefined;
+}
+
+export interface Decision {
+  status: 'approved' | 'denied';
+  at: Date;
+  by: string;
+  note: string;
+  key: string;
+}
+
+type ExactCall = Pick<ApprovalSubject, 'tenantId' | 'sessionId' | 'digest'>;
+
+/** What an audit entry about a request says of it. */
+export type RequestFacts = Pick<
+  ApprovalRequest,
+  'tenantId' | 'id' | 'sessionId' | 'agentId' | 'tool' | 'action' | 'amount' | 'expiresAt' | 'digest'
+>;
+
+interface FactsRow {
+  tenant_id: string;
+  id: string;
+  session_id: string;
+  agent_id: string;
+  tool: string;
+  action: string;
+  amount_micros: string;
+  expires_at: Date;
+  digest: Buffer | null;
+  reason: string;
+}
+
+const FACTS = 'tenant_id, id, session_id, agent_id, tool, action, amount_micros, expires_at, digest, reason';
+
+const insert = {
+  name: 'approval_request.insert.v1',
+  text: `INSERT INTO approval_request (tenant_id, id, session_id, agent_id, tool, action, amount_micros, reason, details, digest,
+                                       requested_key, status, created_at, expires_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, $13)
+           ON CONFLICT (tenant_id, session_id, digest) WHERE status = 'pending' AND digest IS NOT NULL DO NOTHING RETURNING id`,
+};
+const findWaiting = {
+  name: 'approval_request.waiting.v1',
+  text: `SELECT ${FACTS} FROM approval_request
+          WHERE tenant_id = $1 AND session_id = $2 AND digest = $3 AND status = 'pending' FOR UPDATE`,
+};
+const lockApproved = {
+  name: 'approval_request.lock_approved.v1',
+  text: `SELECT ${FACTS} FROM approval_request
+          WHERE tenant_id = $1 AND session_id = $2 AND digest = $3 AND status = 'approved' AND consumed_at IS NULL AND expires_at > $4
+          ORDER BY id LIMIT 1 FOR UPDATE`,
+};
+const consume = {
+  name: 'approval_request.consume.v1',
+  text: `UPDATE approval_request SET consumed_at = $3
+          WHERE tenant_id = $1 AND id = $2 AND status = 'approved' AND consumed_at IS NULL RETURNING id`,
+};
+const decide = {
+  name: 'approval_request.decide.v1',
+  text: `UPDATE approval_request SET status = $3, decided_at = $4, decided_by = $5, decision_note = $6, decided_key = $7
+          WHERE tenant_id = $1 AND id = $2 AND status = 'pending' AND expires_at > $4 RETURNING ${FACTS}`,
+};
+const expire = {
+  name: 'approval_request.expire.v1',
+  text: `UPDATE approval_request SET status = 'expired'
+          WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM approval_request WHERE status = 'pending' AND expires_at <= $1
+                                     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+          RETURNING ${FACTS}`,
+};
+const expireOne = {
+  name: 'approval_request.expire_one.v1',
+  text: `UPDATE approval_request SET status = 'expired' WHERE tenant_id = $1 AND id = $2 AND status = 'pending'`,
+};
+const addTotals = {
+  name: 'approval_total.add.v1',
+  text: `INSERT INTO approval_total (tenant_id, requests) SELECT t, count(*) FROM unnest($1::text[]) AS w(t) GROUP BY t ORDER BY t
+           ON CONFLICT (tenant_id) DO UPDATE SET requests = approval_total.requests + excluded.requests`,
+};
+const counts = {
+  name: 'approval_request.counts.v1',
+  text: `SELECT (SELECT count(*) FROM approval_request WHERE tenant_id = $1 AND status = 'pending' AND expires_at > $2)::integer AS pending,
+                coalesce((SELECT requests FROM approval_total WHERE tenant_id = $1), 0)::float8 AS total`,
+};
+
+/** Written in tenant order just before commit, so that transactions with several tenants' requests cannot lock each other out. */
+const totals: Collector<string> = {
+  rank: 40,
+  async flush(tx, tenantIds) {
+    await tx.query(addTotals, [tenantIds]);
+  },
+};
+
+@Injectable()
+export class ApprovalRequestRepository {
+  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+
+  find(tenantId: string, id: string): Promise<ApprovalRequest | null> {
+    return this.transactions.manager.findOneBy(ApprovalRequest, { tenantId, id });
+  }
+
+  /** Up to `limit` of the tenant's requests, newest first, behind the one with id `before`. */
+  list(tenantId: string, filter: ApprovalFilter, now: Date, limit: number, before: string | null): Promise<ApprovalRequest[]> {
+    const query = this.transactions.manager
+      .createQueryBuilder(ApprovalRequest, 'r')
+      .where('r.tenantId = :tenantId', { tenantId })
+      .orderBy('r.id', 'DESC')
+      .limit(limit);
+    if (filter.agentId !== undefined) query.andWhere('r.agentId = :agentId', filter);
+    if (filter.status === 'pending') query.andWhere(`r.status = 'pending' AND r.expiresAt > :now`, { now });
+    else if (filter.status === 'expired') {
+      query.andWhere(`(r.status = 'expired' OR (r.status = 'pending' AND r.expiresAt <= :now))`, { now });
+    } else if (filter.status !== undefined) query.andWhere('r.status = :status', filter);
+    if (before !== null) query.andWhere('r.id < :before', { before });
+    return query.getMany();
+  }
+
+  async counts(tenantId: string, now: Date): Promise<{ pending: number; total: number }> {
+    const [row] = await this.transactions.query<{ pending: number; total: number }>(counts, [tenantId, now]);
+    return row ?? { pending: 0, total: 0 };
+  }
+
+  in(tx: Tx) {
+    return {
+      /** False, and nothing written, when a request for the same exact call is pending already. */
+      insert: async (request: ApprovalRequest): Promise<boolean> => {
+        const { tenantId, id, sessionId, agentId, tool, action, reason, details, digest, requestedKey } = request;
+        const amount = request.amount.toString();
+        const { createdAt, expiresAt } = request;
+        const values = [tenantId, id, sessionId, agentId, tool, action, amount, reason, details, digest, requestedKey, createdAt, expiresAt];
+        const inserted = (await tx.query(insert, values)).length === 1;
+        if (inserted) tx.collect(totals, tenantId);
+        return inserted;
+      },
+      /** The pending request for an exact call, locked; it may have expired without anyone having noted it. */
+      findWaiting: async ({ tenantId, sessionId, digest }: ExactCall): Promise<(RequestFacts & { reason: string }) | null> => {
+        const [row] = await tx.query<FactsRow>(findWaiting, [tenantId, sessionId, digest]);
+        return row ? { ...toFacts(row), reason: row.reason } : null;
+      },
+      /** The approval that lets an exact call through, locked. */
+      lockApproved: async ({ tenantId, sessionId, digest }: ExactCall, now: Date): Promise<RequestFacts | null> => {
+        const [row] = await tx.query<FactsRow>(lockApproved, [tenantId, sessionId, digest, now]);
+        return row ? toFacts(row) : null;
+      },
+      /** False when it was not there to be used. */
+      consume: async (tenantId: string, id: string, now: Date): Promise<boolean> =>
+        (await tx.query(consume, [tenantId, id, now])).length === 1,
+      /** Decides a pending, unexpired request; null when there is none of that id. */
+      decide: async (tenantId: string, id: string, { status, at, by, note, key }: Decision): Promise<RequestFacts | null> => {
+        const [row] = await tx.query<FactsRow>(decide, [tenantId, id, status, at, by, note, key]);
+        return row ? toFacts(row) : null;
+      },
+      find: (tenantId: string, id: string): Promise<ApprovalRequest | null> =>
+        tx.manager.findOneBy(ApprovalRequest, { tenantId, id }),
+      /** Ends up to `limit` requests whose time is up, leaving those that someone else is at. */
+      expire: async (now: Date, limit: number): Promise<RequestFacts[]> => (await tx.query<FactsRow>(expire, [now, limit])).map(toFacts),
+      /** Ends one, which the caller has locked. */
+      expireOne: ({ tenantId, id }: RequestFacts): void => tx.send(expireOne, [tenantId, id]),
+    };
+  }
+}
+
+function toFacts(row: FactsRow): RequestFacts {
+  return {
+    tenantId: row.tenant_id,
+    id: row.id,
+    sessionId: row.session_id,
+    agentId: row.agent_id,
+    tool: row.tool,
+    action: row.action,
+    amount: BigInt(row.amount_micros) as MicroUsd,
+    expiresAt: row.expires_at,
+    digest: row.digest,
+  };
+}

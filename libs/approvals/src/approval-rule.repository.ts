@@ -1,0 +1,87 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Batcher, type MicroUsd } from '@haldir/kernel';
+import { Transactions, type Tx } from '@haldir/database';
+import { type ApprovalRuleType } from './approval-subject.js';
+import { ApprovalRule } from './approval-rule.entity.js';
+
+const byTenants = {
+  name: 'approval_rule.by_tenants.v1',
+  text: `SELECT tenant_id, id, type, threshold_micros, tools, created_at
+           FROM approval_rule WHERE tenant_id = ANY ($1) ORDER BY tenant_id, id`,
+};
+
+interface RuleRow {
+  tenant_id: string;
+  id: string;
+  type: ApprovalRuleType;
+  threshold_micros: string | null;
+  tools: string[] | null;
+  created_at: Date;
+}
+
+@Injectable()
+export class ApprovalRuleRepository {
+  private readonly loader = new Batcher<string, readonly ApprovalRule[]>({
+    maxBatch: 512,
+    maxInFlight: 2,
+    maxQueued: 8192,
+    run: (tenantIds) => this.load(tenantIds),
+  });
+
+  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+
+  /** All rules of a tenant in the order they were made; look-ups that arrive together share one query. */
+  allOf(tenantId: string): Promise<readonly ApprovalRule[]> {
+    return this.loader.submit(tenantId);
+  }
+
+  /** Up to `limit` of the tenant's rules in the order they were made, behind the one with id `after`. */
+  list(tenantId: string, limit: number, after: string | null): Promise<ApprovalRule[]> {
+    const query = this.transactions.manager
+      .createQueryBuilder(ApprovalRule, 'r')
+      .where('r.tenantId = :tenantId', { tenantId })
+      .orderBy('r.id', 'ASC')
+      .limit(limit);
+    if (after !== null) query.andWhere('r.id > :after', { after });
+    return query.getMany();
+  }
+
+  in(tx: Tx) {
+    return {
+      /** False, and nothing written, when the tenant has `max` rules already. */
+      insert: async (rule: ApprovalRule, max: number): Promise<boolean> => {
+        const rows = await tx.query(
+          `INSERT INTO approval_rule (tenant_id, id, type, threshold_micros, tools, created_at)
+             SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM approval_rule WHERE tenant_id = $1) < $7 RETURNING id`,
+          [rule.tenantId, rule.id, rule.type, rule.threshold?.toString() ?? null, rule.tools, rule.createdAt, max],
+        );
+        return rows.length === 1;
+      },
+      /** The type of the rule that was there; null when the tenant has none of that id. */
+      remove: async (tenantId: string, id: string): Promise<ApprovalRuleType | null> => {
+        const [row] = await tx.query<{ type: ApprovalRuleType }>(
+          'DELETE FROM approval_rule WHERE tenant_id = $1 AND id = $2 RETURNING type',
+          [tenantId, id],
+        );
+        return row?.type ?? null;
+      },
+    };
+  }
+
+  private async load(tenantIds: string[]): Promise<ApprovalRule[][]> {
+    const rules = new Map<string, ApprovalRule[]>(tenantIds.map((tenantId) => [tenantId, []]));
+    for (const row of await this.transactions.query<RuleRow>(byTenants, [[...rules.keys()]])) {
+      rules.get(row.tenant_id)?.push(
+        Object.assign(new ApprovalRule(), {
+          tenantId: row.tenant_id,
+          id: row.id,
+          type: row.type,
+          threshold: row.threshold_micros === null ? null : (BigInt(row.threshold_micros) as MicroUsd),
+          tools: row.tools,
+          createdAt: row.created_at,
+        }),
+      );
+    }
+    return tenantIds.map((tenantId) => rules.get(tenantId) ?? []);
+  }
+}

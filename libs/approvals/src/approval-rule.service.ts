@@ -1,0 +1,90 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { type Tx } from '@haldir/database';
+import { type ApprovalRuleType, type ApprovalSubject, type RuleMatch } from './approval-subject.js';
+import { ApprovalRule } from './approval-rule.entity.js';
+import { ApprovalRuleRepository } from './approval-rule.repository.js';
+import { ApprovalRuleNotFound, TooManyApprovalRules } from './approvals.errors.js';
+
+export type NewApprovalRule =
+  { type: 'spend_over'; threshold: MicroUsd } | { type: 'tool_blocked'; tools: string[] } | { type: 'destructive' | 'all' };
+
+/** Every rule is read for every call, so there is an end to them. */
+const MAX_RULES = 500;
+
+@Injectable()
+export class ApprovalRuleService {
+  constructor(
+    @Inject(ApprovalRuleRepository) private readonly rules: ApprovalRuleRepository,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The first of the tenant's rules that holds the subject back; null when none does. Rules are read anew for every
+   * question, so a rule added or removed on any process counts at once.
+   */
+  async match(subject: Pick<ApprovalSubject, 'tenantId' | 'amount' | 'toolNames' | 'destructive'>): Promise<RuleMatch | null> {
+    return firstMatch(await this.rules.allOf(subject.tenantId), subject);
+  }
+
+  /** All rules of a tenant, for a caller that reads them before it knows the whole subject. */
+  allOf(tenantId: string): Promise<readonly ApprovalRule[]> {
+    return this.rules.allOf(tenantId);
+  }
+
+  list(tenantId: string, limit: number, after: string | null): Promise<ApprovalRule[]> {
+    return this.rules.list(tenantId, limit, after);
+  }
+
+  /** @throws TooManyApprovalRules */
+  async add(tx: Tx, tenantId: string, rule: NewApprovalRule, by: string): Promise<ApprovalRule> {
+    const added = Object.assign(new ApprovalRule(), {
+      tenantId,
+      id: newId('apl'),
+      type: rule.type,
+      threshold: rule.type === 'spend_over' ? rule.threshold : null,
+      tools: rule.type === 'tool_blocked' ? rule.tools : null,
+      createdAt: this.clock.now(),
+    });
+    if (!(await this.rules.in(tx).insert(added, MAX_RULES))) throw new TooManyApprovalRules(MAX_RULES);
+    this.record(tx, tenantId, 'approval_rule_added', added.id, rule.type, by, {
+      ...(added.threshold === null ? {} : { threshold: toDollars(added.threshold) }),
+      ...(added.tools === null ? {} : { tools: added.tools }),
+    });
+    return added;
+  }
+
+  /** @throws ApprovalRuleNotFound when the tenant has no such rule */
+  async remove(tx: Tx, tenantId: string, id: string, by: string): Promise<void> {
+    const type = await this.rules.in(tx).remove(tenantId, id);
+    if (type === null) throw new ApprovalRuleNotFound();
+    this.record(tx, tenantId, 'approval_rule_removed', id, type, by, {});
+  }
+
+  private record(
+    tx: Tx,
+    tenantId: string,
+    action: string,
+    ruleId: string,
+    type: ApprovalRuleType,
+    by: string,
+    parameters: Record<string, unknown>,
+  ): void {
+    const details = { rule_id: ruleId, type, ...parameters, by };
+    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.approvals', action, details });
+  }
+}
+
+/** The first of `rules` that holds the subject back. */
+export function firstMatch(
+  rules: readonly ApprovalRule[],
+  subject: Pick<ApprovalSubject, 'amount' | 'toolNames' | 'destructive'>,
+): RuleMatch | null {
+  for (const rule of rules) {
+    const reason = rule.holdsBack(subject);
+    if (reason !== null) return { ruleId: rule.id, type: rule.type, reason };
+  }
+  return null;
+}

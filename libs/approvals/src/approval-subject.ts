@@ -1,0 +1,33 @@
+import { type MicroUsd } from '@haldir/kernel';
+
+/** What a session is about to do, as the rules see it. */
+export interface ApprovalSubject {
+  tenantId: string;
+  sessionId: string;
+  agentId: string;
+  /** As people are told of it. */
+  tool: string;
+  /** Every name a rule may mean it by: bare and `upstream.tool`. */
+  toolNames: readonly string[];
+  action: string;
+  /** Null when the action has no amount. */
+  amount: MicroUsd | null;
+  destructive: boolean;
+  reason: string;
+  /** What whoever decides is shown. */
+  details: string | null;
+  /** 32 bytes that stand for the exact call: anything else has another digest. */
+  digest: Buffer;
+  /** The public prefix of the API key that asks. */
+  requestedKey?: string;
+}
+
+/** The rule that holds a subject back, and why, in words for people. */
+export interface RuleMatch {
+  ruleId: string;
+  type: ApprovalRuleType;
+  reason: string;
+}
+
+export const APPROVAL_RULE_TYPES = ['spend_over', 'tool_blocked', 'destructive', 'all'] as const;
+export type ApprovalRuleType = (typeof APPROVAL_RULE_TYPES)[number];

@@ -1,0 +1,46 @@
+import { HaldirError } from '@haldir/kernel';
+
+export class ApprovalNotFound extends HaldirError {
+  readonly kind = 'not_found';
+  constructor() {
+    super('Approval request not found');
+  }
+}
+
+export class ApprovalRuleNotFound extends HaldirError {
+  readonly kind = 'not_found';
+  constructor() {
+    super('Approval rule not found');
+  }
+}
+
+/** Someone else was faster, or the same decision came twice. */
+export class ApprovalAlreadyDecided extends HaldirError {
+  readonly kind = 'invalid';
+  constructor(status: 'approved' | 'denied') {
+    super(`Approval request was already ${status}`);
+  }
+  override get code(): string {
+    return 'already_decided';
+  }
+}
+
+export class ApprovalExpired extends HaldirError {
+  readonly kind = 'invalid';
+  constructor() {
+    super('Approval request has expired');
+  }
+  override get code(): string {
+    return 'approval_expired';
+  }
+}
+
+export class TooManyApprovalRules extends HaldirError {
+  readonly kind = 'invalid';
+  constructor(max: number) {
+    super(`A tenant has at most ${max} approval rules`);
+  }
+  override get code(): string {
+    return 'too_many_rules';
+  }
+}

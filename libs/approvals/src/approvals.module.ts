@@ -1,0 +1,17 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { GateModule } from '@haldir/gate';
+import { ApprovalCounts } from './approval-counts.js';
+import { ApprovalRequest } from './approval-request.entity.js';
+import { ApprovalRequestRepository } from './approval-request.repository.js';
+import { ApprovalRule } from './approval-rule.entity.js';
+import { ApprovalRuleRepository } from './approval-rule.repository.js';
+import { ApprovalRuleService } from './approval-rule.service.js';
+import { ApprovalService } from './approval.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([ApprovalRequest, ApprovalRule]), GateModule],
+  providers: [ApprovalCounts, ApprovalRequestRepository, ApprovalRuleRepository, ApprovalRuleService, ApprovalService],
+  exports: [ApprovalCounts, ApprovalRuleService, ApprovalService],
+})
+export class ApprovalsModule {}

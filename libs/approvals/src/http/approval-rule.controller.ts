@@ -1,0 +1,96 @@
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { keyPrefix } from '@haldir/gate';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { ApprovalRuleService, DESTRUCTIVE_VERBS } from '../index.js';
+import {
+  AddApprovalRule,
+  ApprovalRuleAdded,
+  ApprovalRuleList,
+  ApprovalRuleRemoved,
+  ListApprovalRules,
+  toApprovalRuleItem,
+  toNewApprovalRule,
+} from './approval-rule.dto.js';
+
+@ApiTags('approvals')
+@Controller('v1/approvals/rules')
+export class ApprovalRuleController {
+  constructor(
+    @Inject(ApprovalRuleService) private readonly rules: ApprovalRuleService,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  @Post()
+  @RequiresScope('approvals:write')
+  @ApiOperation({
+    operationId: 'addApprovalRule',
+    summary: 'Add an approval rule',
+    description: 'Add a rule that triggers human-in-the-loop approval for matching actions.',
+  })
+  @ApiBody({ required: true, standardSchema: AddApprovalRule } as never)
+  @Returns(HttpStatus.CREATED, ApprovalRuleAdded, 'Rule added')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  add(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Body({ schema: AddApprovalRule }) body: AddApprovalRule,
+    @Write() write: WriteRequest,
+  ): Promise<ApprovalRuleAdded> {
+    return this.writes.run(write, async (tx): Promise<ApprovalRuleAdded> => {
+      const { id, type } = await this.rules.add(tx, tenantId, toNewApprovalRule(body), keyPrefix(keyId));
+      return { added: true, type, id };
+    });
+  }
+
+  @Get()
+  @RequiresScope('approvals:read')
+  @ApiOperation({
+    operationId: 'listApprovalRules',
+    summary: 'List approval rules',
+    description: `List the approval rules, oldest first. A \`destructive\` rule means tools that their MCP annotation marks so, and tools whose name contains one of: ${DESTRUCTIVE_VERBS.join(', ')}.`,
+  })
+  @Returns(HttpStatus.OK, ApprovalRuleList, 'Approval rules')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListApprovalRules }) { limit, cursor }: ListApprovalRules,
+  ): Promise<ApprovalRuleList> {
+    const identity = { tenantId, list: 'approval_rules', filters: {} };
+    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.rules.list(tenantId, limit + 1, after);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    return { count: items.length, rules: items.map(toApprovalRuleItem), next_cursor: nextCursor };
+  }
+
+  @Delete(':rule_id')
+  @RequiresScope('approvals:write')
+  @ApiParam({ name: 'rule_id', schema: { type: 'string' } })
+  @ApiOperation({
+    operationId: 'removeApprovalRule',
+    summary: 'Remove an approval rule',
+    description: 'Remove a rule; requests that wait because of it go on waiting.',
+  })
+  @Returns(HttpStatus.OK, ApprovalRuleRemoved, 'Rule removed')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  remove(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('rule_id') ruleId: string,
+    @Write() write: WriteRequest,
+  ): Promise<ApprovalRuleRemoved> {
+    return this.writes.run(write, async (tx): Promise<ApprovalRuleRemoved> => {
+      await this.rules.remove(tx, tenantId, ruleId, keyPrefix(keyId));
+      return { deleted: true, id: ruleId };
+    });
+  }
+}

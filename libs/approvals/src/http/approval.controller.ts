@@ -1,0 +1,174 @@
+import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Clock, toUnixSeconds } from '@haldir/kernel';
+import { type Tx } from '@haldir/database';
+import { keyPrefix, SessionService } from '@haldir/gate';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { ApprovalService } from '../index.js';
+import {
+  ApprovalDetail,
+  ApprovalList,
+  ApprovalRequested,
+  ApproveRequest,
+  type Decide,
+  DenyRequest,
+  ListApprovals,
+  ListPendingApprovals,
+  PendingApprovalList,
+  RequestApproval,
+  RequestApproved,
+  RequestDenied,
+  toApprovalDetail,
+  toNewApprovalRequest,
+  toPendingApproval,
+} from './approval.dto.js';
+
+const RequestIdPath = () => ApiParam({ name: 'request_id', schema: { type: 'string' } });
+
+@ApiTags('approvals')
+@Controller('v1/approvals')
+export class ApprovalController {
+  constructor(
+    @Inject(ApprovalService) private readonly approvals: ApprovalService,
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  @Post('request')
+  @RequiresScope('approvals:write')
+  @ApiOperation({
+    operationId: 'requestApproval',
+    summary: 'Request human approval',
+    description: 'Submit an action for human approval. The agent polls the approval status until it is approved or denied.',
+  })
+  @ApiBody({ required: true, standardSchema: RequestApproval } as never)
+  @Returns(HttpStatus.CREATED, ApprovalRequested, 'Approval requested')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async request(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Body({ schema: RequestApproval }) body: RequestApproval,
+    @Write() write: WriteRequest,
+  ): Promise<ApprovalRequested> {
+    const { agentId } = await this.sessions.authenticate(tenantId, body.session_id);
+    return this.writes.run(write, async (tx): Promise<ApprovalRequested> => {
+      const request = await this.approvals.request(tx, tenantId, toNewApprovalRequest(body, agentId, keyPrefix(keyId)));
+      return { request_id: request.id, status: request.status, expires_at: toUnixSeconds(request.expiresAt) };
+    });
+  }
+
+  @Get()
+  @RequiresScope('approvals:read')
+  @ApiOperation({
+    operationId: 'listApprovals',
+    summary: 'List approvals',
+    description: 'List approval requests, decided ones included, newest first, by agent and status.',
+  })
+  @Returns(HttpStatus.OK, ApprovalList, 'Approval requests')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async list(@CurrentCaller() { tenantId }: Caller, @Query({ schema: ListApprovals }) query: ListApprovals): Promise<ApprovalList> {
+    const { limit, cursor, agent_id: agentId, status } = query;
+    const identity = { tenantId, list: 'approvals', filters: { agentId, status } };
+    const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.approvals.list(tenantId, { agentId, status }, limit + 1, before);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const now = this.clock.now();
+    return { count: items.length, requests: items.map((request) => toApprovalDetail(request, now)), next_cursor: nextCursor };
+  }
+
+  @Get('pending')
+  @RequiresScope('approvals:read')
+  @ApiOperation({
+    operationId: 'listPendingApprovals',
+    summary: 'List pending approvals',
+    description: 'List all approval requests that are still pending a decision.',
+  })
+  @Returns(HttpStatus.OK, PendingApprovalList, 'Pending approval requests')
+  @Refuses('Unauthorized', 'RateLimited', 'BadRequest')
+  async pending(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListPendingApprovals }) query: ListPendingApprovals,
+  ): Promise<PendingApprovalList> {
+    const { limit, cursor, agent_id: agentId } = query;
+    const identity = { tenantId, list: 'pending_approvals', filters: { agentId } };
+    const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.approvals.list(tenantId, { agentId, status: 'pending' }, limit + 1, before);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    return { count: items.length, requests: items.map(toPendingApproval), next_cursor: nextCursor };
+  }
+
+  @Get(':request_id')
+  @RequiresScope('approvals:read')
+  @RequestIdPath()
+  @ApiOperation({
+    operationId: 'checkApproval',
+    summary: 'Check approval status',
+    description: 'Poll the status of a pending approval request.',
+  })
+  @Returns(HttpStatus.OK, ApprovalDetail, 'Approval status')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  async get(@CurrentCaller() { tenantId }: Caller, @Param('request_id') requestId: string): Promise<ApprovalDetail> {
+    return toApprovalDetail(await this.approvals.get(tenantId, requestId), this.clock.now());
+  }
+
+  @Post(':request_id/approve')
+  @RequiresScope('approvals:write')
+  @RequestIdPath()
+  @ApiOperation({
+    operationId: 'approveRequest',
+    summary: 'Approve a pending request',
+    description: 'Approve a pending approval request, allowing the agent to proceed.',
+  })
+  @ApiBody({ required: false, standardSchema: ApproveRequest } as never)
+  @Returns(HttpStatus.OK, RequestApproved, 'Request approved')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited', 'NotFound')
+  approve(
+    @CurrentCaller() caller: Caller,
+    @Param('request_id') requestId: string,
+    @Body({ schema: ApproveRequest }) body: Decide,
+    @Write() write: WriteRequest,
+  ): Promise<RequestApproved> {
+    return this.writes.run(write, async (tx): Promise<RequestApproved> => {
+      await this.decide(tx, caller, requestId, 'approved', body);
+      return { approved: true, request_id: requestId };
+    });
+  }
+
+  @Post(':request_id/deny')
+  @RequiresScope('approvals:write')
+  @RequestIdPath()
+  @ApiOperation({
+    operationId: 'denyRequest',
+    summary: 'Deny a pending request',
+    description: "Deny a pending approval request, blocking the agent's action.",
+  })
+  @ApiBody({ required: false, standardSchema: DenyRequest } as never)
+  @Returns(HttpStatus.OK, RequestDenied, 'Request denied')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited', 'NotFound')
+  deny(
+    @CurrentCaller() caller: Caller,
+    @Param('request_id') requestId: string,
+    @Body({ schema: DenyRequest }) body: Decide,
+    @Write() write: WriteRequest,
+  ): Promise<RequestDenied> {
+    return this.writes.run(write, async (tx): Promise<RequestDenied> => {
+      await this.decide(tx, caller, requestId, 'denied', body);
+      return { denied: true, request_id: requestId };
+    });
+  }
+
+  private decide(tx: Tx, { tenantId, keyId }: Caller, id: string, status: 'approved' | 'denied', body: Decide): Promise<void> {
+    return this.approvals.decide(tx, tenantId, id, { status, by: body.decided_by, note: body.note, key: keyPrefix(keyId) });
+  }
+}

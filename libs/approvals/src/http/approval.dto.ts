@@ -1,0 +1,146 @@
+import { microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
+import { decimal, nextCursor, pageQuery } from '@haldir/http';
+import { z } from 'zod';
+import { APPROVAL_STATUSES, type ApprovalRequest, type NewApprovalRequest } from '../index.js';
+
+const MAX_TTL_SECONDS = 604_800;
+const ttlExpected = `expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`;
+const text = (max: number) => z.string(`expected a text of at most ${max} characters`).max(max, `expected a text of at most ${max} characters`);
+
+export const RequestApproval = z.object({
+  session_id: z.string('expected a session ID').min(1, 'expected a session ID').max(256, 'expected a session ID'),
+  tool: text(330).default(''),
+  action: text(1000).default(''),
+  amount: decimal({ decimals: 6, min: 0, max: 1_000_000_000 }).default(0),
+  reason: text(4000).default(''),
+  details: z
+    .union([z.string(), z.record(z.string(), z.unknown())], 'expected a text, an object or null')
+    .nullish()
+    .describe('What whoever decides should see; an object is kept as its JSON text'),
+  ttl: z
+    .int(ttlExpected)
+    .min(1, ttlExpected)
+    .max(MAX_TTL_SECONDS, ttlExpected)
+    .default(3600)
+    .describe('Time before the request expires (seconds)'),
+});
+export type RequestApproval = z.infer<typeof RequestApproval>;
+
+export function toNewApprovalRequest(body: RequestApproval, agentId: string, requestedKey: string): NewApprovalRequest {
+  const { details = null } = body;
+  return {
+    sessionId: body.session_id,
+    agentId,
+    tool: body.tool,
+    action: body.action,
+    amount: microUsd(body.amount),
+    reason: body.reason,
+    details: details === null || typeof details === 'string' ? details : JSON.stringify(details),
+    ttlSeconds: body.ttl,
+    requestedKey,
+  };
+}
+
+export const ApprovalRequested = z.object({ request_id: z.string(), status: z.string(), expires_at: z.number() });
+export type ApprovalRequested = z.infer<typeof ApprovalRequested>;
+
+/** What every view of a request shows. */
+const shared = {
+  request_id: z.string(),
+  agent_id: z.string(),
+  tool: z.string(),
+  action: z.string(),
+  amount: z.number(),
+  reason: z.string(),
+  details: z.string().nullable().describe('What the request is about, for whoever decides'),
+  digest: z
+    .string()
+    .nullable()
+    .describe('SHA-256 (hex) of the exact call the approval lets through; null when an agent asked of its own accord'),
+  created_at: z.number().describe('Unix timestamp'),
+  expires_at: z.number().describe('Unix timestamp'),
+};
+
+export const ApprovalDetail = z
+  .object({
+    ...shared,
+    status: z.string().describe('pending, approved, or denied'),
+    decided_by: z.string().nullable(),
+    decision_note: z.string().nullable(),
+    decided_at: z.number().nullable().describe('Unix timestamp'),
+    decided_key: z.string().nullable().describe('Prefix of the API key that decided'),
+    consumed: z.boolean().describe('Whether the call it stands for was let through'),
+  })
+  .meta({ id: 'ApprovalDetail' });
+export type ApprovalDetail = z.infer<typeof ApprovalDetail>;
+
+export const PendingApproval = z.object(shared).meta({ id: 'PendingApproval' });
+export type PendingApproval = z.infer<typeof PendingApproval>;
+
+export function toPendingApproval(request: ApprovalRequest): PendingApproval {
+  return {
+    request_id: request.id,
+    agent_id: request.agentId,
+    tool: request.tool,
+    action: request.action,
+    amount: toDollars(request.amount),
+    reason: request.reason,
+    details: request.details,
+    digest: request.digest?.toString('hex') ?? null,
+    created_at: toUnixSeconds(request.createdAt),
+    expires_at: toUnixSeconds(request.expiresAt),
+  };
+}
+
+export function toApprovalDetail(request: ApprovalRequest, now: Date): ApprovalDetail {
+  return {
+    ...toPendingApproval(request),
+    status: request.statusAt(now),
+    decided_by: request.decidedBy,
+    decision_note: request.decisionNote,
+    decided_at: request.decidedAt === null ? null : toUnixSeconds(request.decidedAt),
+    decided_key: request.decidedKey,
+    consumed: request.consumedAt !== null,
+  };
+}
+
+const agentFilter = z.string().max(128, 'expected at most 128 characters').optional().describe('Filter by agent');
+
+export const ListPendingApprovals = z.object({ agent_id: agentFilter, ...pageQuery });
+export type ListPendingApprovals = z.infer<typeof ListPendingApprovals>;
+
+export const PendingApprovalList = z.object({
+  count: z.int(),
+  requests: z.array(PendingApproval),
+  next_cursor: nextCursor,
+});
+export type PendingApprovalList = z.infer<typeof PendingApprovalList>;
+
+export const ListApprovals = z.object({
+  agent_id: agentFilter,
+  status: z
+    .enum(APPROVAL_STATUSES, `expected one of ${APPROVAL_STATUSES.join(', ')}`)
+    .optional()
+    .describe('Filter by status'),
+  ...pageQuery,
+});
+export type ListApprovals = z.infer<typeof ListApprovals>;
+
+export const ApprovalList = z.object({ count: z.int(), requests: z.array(ApprovalDetail), next_cursor: nextCursor });
+export type ApprovalList = z.infer<typeof ApprovalList>;
+
+/** The body may be absent. */
+export const ApproveRequest = z
+  .object({
+    decided_by: text(128).default('').describe('Who approved (e.g. human operator name)'),
+    note: text(1000).default('').describe('Optional note on the decision'),
+  })
+  .prefault({});
+export const DenyRequest = z.object({ decided_by: text(128).default(''), note: text(1000).default('') }).prefault({});
+export type Decide = z.infer<typeof ApproveRequest>;
+
+export const RequestApproved = z.object({ approved: z.literal(true), request_id: z.string() });
+export type RequestApproved = z.infer<typeof RequestApproved>;
+
+export const RequestDenied = z.object({ denied: z.literal(true), request_id: z.string() });
+export type RequestDenied = z.infer<typeof RequestDenied>;

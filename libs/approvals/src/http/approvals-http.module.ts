@@ -1,0 +1,8 @@
+import { Module } from '@nestjs/common';
+import { GateModule } from '@haldir/gate';
+import { ApprovalsModule } from '../index.js';
+import { ApprovalRuleController } from './approval-rule.controller.js';
+import { ApprovalController } from './approval.controller.js';
+
+@Module({ imports: [ApprovalsModule, GateModule], controllers: [ApprovalRuleController, ApprovalController] })
+export class ApprovalsHttpModule {}

@@ -1,0 +1,1 @@
+export { ApprovalsHttpModule } from './approvals-http.module.js';

@@ -1,0 +1,15 @@
+export { ApprovalCounts } from './approval-counts.js';
+export { APPROVAL_STATUSES, type ApprovalRequest, type ApprovalStatus } from './approval-request.entity.js';
+export { type ApprovalRule } from './approval-rule.entity.js';
+export { ApprovalRuleService, firstMatch, type NewApprovalRule } from './approval-rule.service.js';
+export { APPROVAL_RULE_TYPES, type ApprovalRuleType, type ApprovalSubject, type RuleMatch } from './approval-subject.js';
+export {
+  type ApprovedRequest,
+  ApprovalService,
+  type HeldRequest,
+  type NewApprovalRequest,
+  type NewDecision,
+} from './approval.service.js';
+export { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound, ApprovalRuleNotFound } from './approvals.errors.js';
+export { ApprovalsModule } from './approvals.module.js';
+export { DESTRUCTIVE_VERBS, isDestructive } from './destructive.js';

@@ -1,0 +1,54 @@
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { associatedData, keyVersionOf, open, seal, type VersionedKey } from '@haldir/crypto';
+import { SecretValue } from './secret-value.js';
+
+/** Where a sealed value belongs. Moved anywhere else, or its scope changed, it does not open. */
+export interface SecretPlace {
+  tenantId: string;
+  secretId: string;
+  name: string;
+  version: number;
+  scopeRequired: string;
+}
+
+/** A value under a data key of its own, and that key under the tenant's key. */
+export interface SealedSecret {
+  wrappedKey: Buffer;
+  value: Buffer;
+}
+
+const KEY_BYTES = 32;
+
+/** Seals under a fresh data key, which seals nothing else. */
+export function sealSecret(tenantKey: VersionedKey, place: SecretPlace, value: SecretValue): SealedSecret {
+  const material = randomBytes(KEY_BYTES);
+  try {
+    return {
+      wrappedKey: seal(tenantKey.key, tenantKey.version, material, keyPlace(place, tenantKey.version)),
+      value: value.expose((bytes) => seal(createSecretKey(material), place.version, bytes, valuePlace(place))),
+    };
+  } finally {
+    material.fill(0);
+  }
+}
+
+/**
+ * @param tenantKey of the version that `wrappedKey` names
+ * @throws SealBroken when anything was altered, belongs elsewhere, or the scope is not the one it was sealed with
+ */
+export function openSecret(tenantKey: VersionedKey, place: SecretPlace, sealed: SealedSecret): SecretValue {
+  const material = open(tenantKey.key, sealed.wrappedKey, keyPlace(place, keyVersionOf(sealed.wrappedKey)));
+  try {
+    return new SecretValue(open(createSecretKey(material), sealed.value, valuePlace(place)));
+  } finally {
+    material.fill(0);
+  }
+}
+
+function valuePlace({ tenantId, secretId, name, version, scopeRequired }: SecretPlace): Buffer {
+  return associatedData(['haldir.vault.value.v1', tenantId, secretId, name, version, scopeRequired]);
+}
+
+function keyPlace({ tenantId, secretId, version }: SecretPlace, tenantKeyVersion: number): Buffer {
+  return associatedData(['haldir.vault.dek.v1', tenantId, secretId, version, tenantKeyVersion]);
+}

@@ -1,0 +1,186 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startWorld, type World } from '@haldir/test-support';
+
+type Json = Record<string, unknown>;
+interface Document extends Json {
+  paths: Record<string, Record<string, Json>>;
+  components: {
+    schemas: Record<string, Json>;
+    responses: Json;
+    parameters: Record<string, Json>;
+    securitySchemes: Json;
+  };
+}
+
+const root = join(import.meta.dirname, '..', '..');
+const contract = read31(readFileSync(join(root, 'apps/api/src/openapi/v1-contract.json'), 'utf8')) as Document;
+
+/** OpenAPI 3.0's `nullable` reads as `type: [T, "null"]`. */
+function read31(text: string): unknown {
+  return JSON.parse(text, (_key, value: unknown) => {
+    if (typeof value !== 'object' || value === null || (value as Json)['nullable'] !== true) return value;
+    const { nullable: _, type, ...rest } = value as Json;
+    return { ...rest, type: [type, 'null'] };
+  });
+}
+
+/** What `served` lacks or says differently, where it should hold all that `given` says. */
+function missing(given: unknown, served: unknown, path: string): string[] {
+  if (Array.isArray(given)) {
+    if (!Array.isArray(served)) return [`${path} is no list`];
+    return given.flatMap((item, i) =>
+      typeof item === 'object' && item !== null
+        ? missing(item, served[i], `${path}[${i}]`)
+        : served.includes(item)
+          ? []
+          : [`${path} lacks ${String(item)}`],
+    );
+  }
+  if (typeof given === 'object' && given !== null) {
+    if (typeof served !== 'object' || served === null) return [`${path} is missing`];
+    return Object.entries(given).flatMap(([key, value]) => missing(value, (served as Json)[key], `${path}/${key}`));
+  }
+  return Object.is(given, served) ? [] : [`${path} is ${JSON.stringify(served)}, not ${JSON.stringify(given)}`];
+}
+
+const NARROWING = [
+  'minLength',
+  'maxLength',
+  'minimum',
+  'maximum',
+  'exclusiveMinimum',
+  'pattern',
+  'maxItems',
+  'minItems',
+  'enum',
+];
+
+/** Keywords by which `served` refuses what `given` allows. */
+function narrowed(given: Json, served: Json, path: string, isRequest: boolean): string[] {
+  const found = NARROWING.filter((word) => word in served && !(word in given)).map((word) => `${path} adds ${word}`);
+  if (isRequest) {
+    const required = (given['required'] as string[] | undefined) ?? [];
+    for (const name of (served['required'] as string[] | undefined) ?? []) {
+      if (!required.includes(name)) found.push(`${path} requires ${name}`);
+    }
+  }
+  const properties = (given['properties'] ?? {}) as Record<string, Json>;
+  for (const [name, schema] of Object.entries(properties)) {
+    found.push(
+      ...narrowed(
+        schema,
+        ((served['properties'] ?? {}) as Record<string, Json>)[name] ?? {},
+        `${path}/${name}`,
+        isRequest,
+      ),
+    );
+  }
+  return found;
+}
+
+const schemaOf = (holder: unknown): Json =>
+  (holder as { content?: Record<string, { schema: Json }> } | undefined)?.content?.['application/json']?.schema ?? {};
+
+let world: World;
+let served: Document;
+beforeAll(async () => {
+  world = await startWorld();
+  served = (await world.operator.get<Document>('/openapi.json')).body;
+});
+afterAll(() => world.stop());
+
+const operations = Object.entries(contract.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]): [string, string, Json] => [path, method, operation]),
+);
+
+it('has all 31 operations of the contract', () => {
+  expect(operations).toHaveLength(31);
+  expect(operations.filter(([path, method]) => !served.paths[path]?.[method])).toEqual([]);
+});
+
+it.each(operations)('%s %s: lacks nothing and narrows nothing', (path, method, given) => {
+  const ours = served.paths[path]?.[method] ?? {};
+  expect(missing(given, ours, `${method} ${path}`)).toEqual([]);
+  expect('security' in ours).toBe('security' in given);
+  expect(narrowed(schemaOf(given['requestBody']), schemaOf(ours['requestBody']), 'request', true)).toEqual([]);
+  for (const [status, response] of Object.entries(given['responses'] as Json)) {
+    expect(narrowed(schemaOf(response), schemaOf((ours['responses'] as Json)[status]), status, false)).toEqual([]);
+  }
+});
+
+it.each(operations)('%s %s: is served', async (path, method) => {
+  const { status, body } = await world.operator.send(
+    method.toUpperCase(),
+    path.replace(/\{\w+\}/g, 'unknown'),
+    method === 'get' ? undefined : {},
+  );
+  expect([status, (body as Json)['error']]).not.toEqual([404, 'Not found']);
+  expect([405, 500, 501]).not.toContain(status);
+});
+
+it('has the tags, security and components of the contract', () => {
+  expect(served['openapi']).toBe('3.1.0');
+  expect(missing(contract['tags'], served['tags'], 'tags')).toEqual([]);
+  expect(missing(contract['security'], served['security'], 'security')).toEqual([]);
+  expect(missing(contract.components, served.components, 'components')).toEqual([]);
+});
+
+it('describes every route with an operationId of its own, a summary, a tag and an error answer', () => {
+  const ids = new Set<string>();
+  for (const [path, methods] of Object.entries(served.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const where = `${method} ${path}`;
+      expect(operation['operationId'], where).toEqual(expect.any(String));
+      expect(ids.has(String(operation['operationId'])), where).toBe(false);
+      ids.add(String(operation['operationId']));
+      expect(operation['summary'], where).toEqual(expect.any(String));
+      expect(operation['tags'], where).not.toHaveLength(0);
+    }
+  }
+});
+
+it('passes redocly lint and becomes TypeScript that compiles', () => {
+  const folder = mkdtempSync(join(root, 'node_modules', '.openapi-'));
+  try {
+    const file = join(folder, 'openapi.json');
+    writeFileSync(file, JSON.stringify(served, null, 1));
+    const run = (program: string, ...args: string[]): string =>
+      execFileSync(process.execPath, [join(root, 'node_modules', program), ...args], {
+        cwd: root,
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+    run('@redocly/cli/bin/cli.js', 'lint', file, '--extends=minimal');
+    run('openapi-typescript/bin/cli.js', file, '-o', join(folder, 'api.d.ts'));
+    writeFileSync(
+      join(folder, 'use.ts'),
+      `import type { components, operations } from './api.js';
+       const session: components['schemas']['SessionDetail']['session_id'] = 'ses_x';
+       const body: NonNullable<operations['createSession']['requestBody']>['content']['application/json'] = { agent_id: session };
+       export { body };`,
+    );
+    run(
+      'typescript/bin/tsc',
+      '--noEmit',
+      '--strict',
+      '--skipLibCheck',
+      'false',
+      '--ignoreConfig',
+      '--module',
+      'nodenext',
+      '--moduleResolution',
+      'nodenext',
+      join(folder, 'use.ts'),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+it('serves Swagger UI', async () => {
+  const { status, body } = await world.operator.get<string>('/docs');
+  expect(status).toBe(200);
+  expect(body).toContain('swagger-ui');
+});
