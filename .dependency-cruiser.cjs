@@ -48,11 +48,13 @@ const CORE_ARROWS = {
     ...infrastructure(),
     http: 'the request context and idempotency of a change',
     gate: 'whether a session may read a secret or spend decides the answer',
+    approvals: 'a payment waits for a human when a rule says so',
   },
   watch: {
     ...infrastructure(),
     http: 'the request context and idempotency of a change',
     gate: 'an action belongs to a session, and its cost counts against the budget',
+    vault: 'a spend summary asks for the sums over payments',
   },
   approvals: {
     ...infrastructure(),

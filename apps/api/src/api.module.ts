@@ -7,6 +7,7 @@ import { GateHttpModule } from '@haldir/gate/http';
 import { HealthModule } from '@haldir/health';
 import { HttpModule } from '@haldir/http';
 import { QueueModule } from '@haldir/queue';
+import { VaultHttpModule } from '@haldir/vault/http';
 import { PlatformController } from './platform/platform.controller.js';
 
 /** The REST process: every domain's http door, on the shared infrastructure. */
@@ -20,6 +21,7 @@ import { PlatformController } from './platform/platform.controller.js';
     HttpModule,
     HealthModule,
     GateHttpModule,
+    VaultHttpModule,
   ],
   controllers: [PlatformController],
 })

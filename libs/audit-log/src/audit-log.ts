@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Batcher, Clock, type MicroUsd } from '@haldir/kernel';
 import { type Collector, isDataFailure, Transactions, type Tx } from '@haldir/database';
-import { type EntrySource, GENESIS_HASH, type PreparedEntry, prepareEntry } from './entry.js';
+import { type EntrySource, GENESIS_HASH, type PreparedEntry, prepareEntry, toColumns } from './entry.js';
 
 /** What is recorded; the tenant, the time and the hashes are added here. */
 export interface AuditRecord {
@@ -14,11 +14,14 @@ export interface AuditRecord {
   /** Text, or what becomes its JSON text. Never a secret. */
   details?: string | Readonly<Record<string, unknown>> | null;
   cost?: MicroUsd;
+  /** Why the writer flags the entry itself; the rules may add to it. */
+  flag?: string;
 }
 
 /** An entry that was asked for; `flagReason` is known once the transaction was flushed or committed. */
 export interface RecordedEntry {
   readonly entryId: string;
+  /** When it was recorded; the log has the time of the entry before it where that is later. */
   readonly at: Date;
   flagReason: string | null;
 }
@@ -28,21 +31,24 @@ interface Pending {
   recorded: RecordedEntry;
 }
 
-const append = { name: 'audit_append.v1', text: 'SELECT leaf_index, reason FROM audit_append($1::jsonb)' };
-
-const collector: Collector<Pending> = {
-  rank: 100,
-  async flush(tx, items) {
-    settle(items, await tx.query<AppendRow>(append, [toJson(items)]));
-  },
+const append = {
+  name: 'audit_append.v2',
+  text: 'SELECT leaf_index, reason FROM audit_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
 };
 
 interface AppendRow {
   reason: string | null;
 }
 
-function toJson(items: Pending[]): string {
-  return JSON.stringify(items.map(({ prepared }) => prepared));
+const collector: Collector<Pending> = {
+  rank: 100,
+  async flush(tx, items) {
+    settle(items, await tx.query<AppendRow>(append, columnsOf(items)));
+  },
+};
+
+function columnsOf(items: Pending[]): unknown[] {
+  return toColumns(items.map(({ prepared }) => prepared));
 }
 
 function settle(items: Pending[], rows: AppendRow[]): void {
@@ -65,7 +71,7 @@ export class AuditLog {
       maxQueued: 4096,
       splitOn: isDataFailure,
       run: async (items) => {
-        settle(items, await this.transactions.query<AppendRow>(append, [toJson(items)]));
+        settle(items, await this.transactions.query<AppendRow>(append, columnsOf(items)));
         return items.map(({ recorded }) => recorded);
       },
     });
@@ -89,7 +95,6 @@ export class AuditLog {
 
   /** Starts the log of a new tenant, with the default flag rules. */
   async create(tx: Tx, tenantId: string): Promise<void> {
-    await tx.query('INSERT INTO audit_head (tenant_id, size, hash) VALUES ($1, 0, $2)', [tenantId, GENESIS_HASH]);
     await tx.query(
       `INSERT INTO audit_rule (tenant_id, id, type, params, created_at)
          SELECT $1, 'rul_' || type, type, params::jsonb, $2
@@ -98,6 +103,10 @@ export class AuditLog {
                         ('unusual_tool', '{"min_tool_calls": 20}')) AS defaults(type, params)`,
       [tenantId, this.clock.now()],
     );
+    await tx.query('INSERT INTO audit_head (tenant_id, size, hash, limits) VALUES ($1, 0, $2, audit_limits($1))', [
+      tenantId,
+      GENESIS_HASH,
+    ]);
   }
 
   private prepare(tenantId: string, record: AuditRecord): Pending {
@@ -113,7 +122,8 @@ export class AuditLog {
       details: details === null || typeof details === 'string' ? details : JSON.stringify(details),
       costMicros: record.cost ?? 0n,
       at,
+      flag: record.flag ?? null,
     });
-    return { prepared, recorded: { entryId: prepared.entry_id, at, flagReason: null } };
+    return { prepared, recorded: { entryId: prepared.entryId, at, flagReason: null } };
   }
 }

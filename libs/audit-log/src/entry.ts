@@ -19,55 +19,49 @@ export interface NewEntry {
   details: string | null;
   costMicros: bigint;
   at: Date;
+  /** Why the writer itself flags the entry; the rules may add to it. */
+  flag: string | null;
 }
 
 /** An entry on its way into the log, with the salted commitment to its details and the hash of what the writer knows. */
-export interface PreparedEntry {
-  tenant_id: string;
-  entry_id: string;
-  source: EntrySource;
-  session_id: string;
-  agent_id: string;
-  tool: string;
-  action: string;
-  cost_micros: string;
-  at: string;
-  /** The time again, as microseconds since 1970, for the windows of the flag rules. */
-  micros: number;
-  details: string | null;
-  details_salt: string | null;
-  details_hash: string | null;
-  content_hash: string;
-}
-
-/** RFC 3339 in UTC with microseconds, the form that is hashed. */
-export function toRfc3339Micros(time: Date): string {
-  return `${time.toISOString().slice(0, -1)}000Z`;
+export interface PreparedEntry extends NewEntry {
+  entryId: string;
+  detailsSalt: string | null;
+  detailsHash: string | null;
+  contentHash: string;
 }
 
 export function prepareEntry(entry: NewEntry): PreparedEntry {
-  const salt = entry.details === null ? null : randomBytes(16).toString('hex');
-  const detailsHash = entry.details === null || salt === null ? null : hashDetails(salt, entry.details);
-  const at = toRfc3339Micros(entry.at);
-  const prepared = {
-    tenant_id: entry.tenantId,
-    entry_id: newId('aud'),
-    source: entry.source,
-    session_id: entry.sessionId,
-    agent_id: entry.agentId,
-    tool: entry.tool,
-    action: entry.action,
-    cost_micros: entry.costMicros.toString(),
-    at,
-    details_hash: detailsHash,
-  };
+  const entryId = newId('aud');
+  const detailsSalt = entry.details === null ? null : randomBytes(16).toString('hex');
+  const detailsHash = entry.details === null || detailsSalt === null ? null : hashDetails(detailsSalt, entry.details);
   return {
-    ...prepared,
-    micros: entry.at.getTime() * 1000,
-    details: entry.details,
-    details_salt: salt,
-    content_hash: contentHash(prepared),
+    ...entry,
+    entryId,
+    detailsSalt,
+    detailsHash,
+    contentHash: contentHash({ ...entry, entryId, detailsHash }),
   };
+}
+
+/** The columns of `audit_append`, in its order. */
+export function toColumns(entries: readonly PreparedEntry[]): unknown[] {
+  return [
+    entries.map(({ tenantId }) => tenantId),
+    entries.map(({ entryId }) => entryId),
+    entries.map(({ source }) => source),
+    entries.map(({ sessionId }) => sessionId),
+    entries.map(({ agentId }) => agentId),
+    entries.map(({ tool }) => tool),
+    entries.map(({ action }) => action),
+    entries.map(({ costMicros }) => costMicros.toString()),
+    entries.map(({ at }) => at.getTime() * 1000),
+    entries.map(({ details }) => details),
+    entries.map(({ detailsSalt }) => detailsSalt),
+    entries.map(({ detailsHash }) => detailsHash),
+    entries.map((entry) => entry.contentHash),
+    entries.map(({ flag }) => flag),
+  ];
 }
 
 /** The commitment to an entry's details, hex: SHA-256(salt ‖ UTF-8), so that they can be erased and the entry still verifies. */
@@ -76,33 +70,31 @@ export function hashDetails(saltHex: string, details: string): string {
 }
 
 /**
- * SHA-256, hex, of the RFC 8785 JSON of every column the writer decides. The members are written in their sorted
+ * SHA-256, hex, of the RFC 8785 JSON of every column the writer alone decides. The members are written in their sorted
  * order, and all are strings or null, so `JSON.stringify` gives the canonical bytes.
  */
 export function contentHash(entry: {
-  action: string;
-  agent_id: string;
-  at: string;
-  cost_micros: string;
-  details_hash: string | null;
-  entry_id: string;
-  session_id: string;
+  tenantId: string;
+  entryId: string;
   source: string;
-  tenant_id: string;
+  sessionId: string;
+  agentId: string;
   tool: string;
+  action: string;
+  costMicros: bigint | string;
+  detailsHash: string | null;
 }): string {
   return hash(
     'sha256',
     JSON.stringify({
       action: entry.action,
-      agent_id: entry.agent_id,
-      at: entry.at,
-      cost_micros: entry.cost_micros,
-      details_hash: entry.details_hash,
-      entry_id: entry.entry_id,
-      session_id: entry.session_id,
+      agent_id: entry.agentId,
+      cost_micros: entry.costMicros.toString(),
+      details_hash: entry.detailsHash,
+      entry_id: entry.entryId,
+      session_id: entry.sessionId,
       source: entry.source,
-      tenant_id: entry.tenant_id,
+      tenant_id: entry.tenantId,
       tool: entry.tool,
       v: '1',
     }),
@@ -110,18 +102,27 @@ export function contentHash(entry: {
   );
 }
 
-/** SHA-256(content hash ‖ flag reason): what the database decided at append time is covered too. */
-export function bodyHash(contentHashHex: string, flagReason: string | null): Buffer {
-  return hash(
-    'sha256',
-    Buffer.concat([Buffer.from(contentHashHex, 'hex'), Buffer.from(flagReason ?? '', 'utf8')]),
-    'buffer',
-  );
+const NOT_FLAGGED = Buffer.from([0]);
+const FLAGGED = Buffer.from([1]);
+
+/**
+ * SHA-256(content hash ‖ uint64be time ‖ 0x00, or 0x01 ‖ flag reason): what the database decides at append time is
+ * covered too.
+ *
+ * @param atMicros the entry's time in microseconds since 1970
+ */
+export function bodyHash(contentHashHex: string, atMicros: bigint, flagReason: string | null): Buffer {
+  const time = Buffer.alloc(8);
+  time.writeBigUInt64BE(atMicros);
+  const flag = flagReason === null ? NOT_FLAGGED : Buffer.concat([FLAGGED, Buffer.from(flagReason, 'utf8')]);
+  return hash('sha256', Buffer.concat([Buffer.from(contentHashHex, 'hex'), time, flag]), 'buffer');
 }
+
+const LEAF = Buffer.from([0]);
 
 /** SHA-256(0x00 ‖ prev_hash ‖ body_hash): the chain link, and at the same time the RFC 6962 leaf hash of those 64 bytes. */
 export function entryHash(prevHash: Uint8Array, body: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([Buffer.from([0]), prevHash, body]), 'buffer');
+  return hash('sha256', Buffer.concat([LEAF, prevHash, body]), 'buffer');
 }
 
 /** What the first entry of a log follows. */

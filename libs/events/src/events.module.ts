@@ -1,6 +1,12 @@
 import { Global, Module } from '@nestjs/common';
+import { QueueModule, queues } from '@haldir/queue';
+import { EventListeners } from './event-listener.js';
 import { Outbox } from './outbox.js';
 
 @Global()
-@Module({ providers: [Outbox], exports: [Outbox] })
+@Module({
+  imports: [QueueModule.for(queues.outboxRelay)],
+  providers: [EventListeners, Outbox],
+  exports: [EventListeners, Outbox],
+})
 export class EventsModule {}

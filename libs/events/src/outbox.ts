@@ -1,6 +1,9 @@
+import { InjectQueue } from '@nestjs/bullmq';
 import { Inject, Injectable } from '@nestjs/common';
+import { type Queue } from 'bullmq';
 import { Clock, newId } from '@haldir/kernel';
 import { type Collector, type Tx } from '@haldir/database';
+import { Nudge, queues } from '@haldir/queue';
 
 /** Something that happened, for whoever listens. `data` is what a webhook receiver is sent: no secrets. */
 export interface DomainEvent {
@@ -40,12 +43,25 @@ const collector: Collector<OutboxRow> = {
 /** Events leave with the transaction that caused them; the worker's relay takes them from there. */
 @Injectable()
 export class Outbox {
-  constructor(@Inject(Clock) private readonly clock: Clock) {}
+  private readonly relay: Nudge;
 
-  /** Writes the event together with everything else in `tx`; answers its id. */
+  constructor(
+    @Inject(Clock) private readonly clock: Clock,
+    @InjectQueue(queues.outboxRelay.name) relayQueue: Queue,
+  ) {
+    this.relay = new Nudge(relayQueue);
+  }
+
+  /** Writes the event together with everything else in `tx`; answers its id. The relay is told after the commit. */
   publish(tx: Tx, tenantId: string, event: DomainEvent): string {
     const eventId = newId('evt');
     tx.collect(collector, { tenantId, eventId, event, at: this.clock.now() });
+    tx.onCommit(() => this.relay.now());
     return eventId;
+  }
+
+  /** Tells the relay that rows were written by other means, such as the flags of the audit log. Never waits or fails. */
+  nudge(): void {
+    this.relay.now();
   }
 }

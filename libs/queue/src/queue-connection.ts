@@ -3,6 +3,7 @@ import { createPostgresBackend, Queue, type QueueOptions, setDefaultBackendFacto
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { HaldirConfig, Log } from '@haldir/runtime';
+import { OutageLog } from './outage-log.js';
 
 const SCHEMA = 'bullmq';
 
@@ -28,7 +29,8 @@ export class QueueConnection implements OnApplicationShutdown {
         idleTimeoutMillis: 30_000,
         connectionTimeoutMillis: 10_000,
       });
-      this.pool.on('error', (error) => log.warn({ event: 'queue.connection_lost', reason: error.message }));
+      const outages = new OutageLog(log, 'queue.connection_lost');
+      this.pool.on('error', (error) => outages.report(error));
       this.options = { connection: this.pool, prefix: 'haldir' };
     } else {
       setDefaultBackendFactory(undefined);
@@ -38,7 +40,8 @@ export class QueueConnection implements OnApplicationShutdown {
         commandTimeout: 250,
         retryStrategy: (times) => Math.min(1000, times * 50),
       });
-      this.redis.on('error', (error) => log.warn({ event: 'redis.error', reason: error.message }));
+      const outages = new OutageLog(log, 'redis.error');
+      this.redis.on('error', (error) => outages.report(error));
       this.options = {
         connection: { url: config.redisUrl, retryStrategy: (times: number) => Math.min(1000, times * 50) },
         prefix: 'haldir',

@@ -1,10 +1,17 @@
 import { BullModule } from '@nestjs/bullmq';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { DiscoveryModule } from '@nestjs/core';
 import { QueueConnection } from './queue-connection.js';
+import { QueueWatch } from './queue-watch.js';
 import { type QueueDefinition } from './queues.js';
+import { ScheduleKeeper } from './schedule-keeper.js';
 
 @Global()
-@Module({ providers: [QueueConnection], exports: [QueueConnection] })
+@Module({
+  imports: [DiscoveryModule],
+  providers: [QueueConnection, QueueWatch, ScheduleKeeper],
+  exports: [QueueConnection, ScheduleKeeper],
+})
 class QueueConnectionModule {}
 
 /** Import once per process; `QueueModule.for(…)` gives a module the queues it adds to or processes. */

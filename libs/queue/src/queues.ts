@@ -10,9 +10,12 @@ const nothing = z.object({});
 
 /** New payload fields are optional, because jobs already queued lack them. */
 export const queues = {
-  /** Takes events from the outbox, makes their deliveries, and queues every delivery that is due. */
+  /** Takes events from the outbox and tells them to whoever listens. */
   outboxRelay: { name: 'outbox-relay', payload: nothing },
-  webhookDelivery: { name: 'webhook-delivery', payload: z.object({ deliveryIds: z.array(z.string()) }) },
+  /** Sends what is due to one endpoint. */
+  webhookDelivery: { name: 'webhook-delivery', payload: z.object({ tenantId: z.string(), webhookId: z.int() }) },
+  /** Queues every endpoint that has deliveries due, whatever became of earlier jobs. */
+  webhookSweep: { name: 'webhook-sweep', payload: nothing },
   anomalyScan: { name: 'anomaly-scan', payload: nothing },
   /** Builds log tiles, signs checkpoints and advances the sums. */
   auditCheckpoint: { name: 'audit-checkpoint', payload: nothing },

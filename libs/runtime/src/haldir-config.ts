@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { BlockList } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
@@ -173,7 +174,16 @@ function readRootKeys(inline: string | null, file: string | null): RootKey[] {
 }
 
 const CIDR = z.union([z.cidrv4(), z.cidrv6()]);
-const LOOPBACK = /^(127\.|::1\/)/;
+/** A CIDR that holds a loopback address: inside 127.0.0.0/8, ::1, or wide enough to reach over them. */
+function reachesLoopback(cidr: string): boolean {
+  const [address = '', bits = '0'] = cidr.split('/');
+  const range = new BlockList();
+  const family = address.includes(':') ? 'ipv6' : 'ipv4';
+  range.addSubnet(address, Number(bits), family);
+  return family === 'ipv4'
+    ? /^127\./.test(address) || range.check('127.0.0.1')
+    : range.check('::1', 'ipv6') || range.check('::ffff:127.0.0.1', 'ipv6');
+}
 
 function checkedCidrs(entries: string[], embedded: boolean): string[] {
   for (const entry of entries) {
@@ -182,7 +192,7 @@ function checkedCidrs(entries: string[], embedded: boolean): string[] {
         'HALDIR_EGRESS_ALLOW should be CIDRs separated by commas, for example HALDIR_EGRESS_ALLOW=10.1.0.0/16',
       );
     }
-    if (LOOPBACK.test(entry) && !embedded) {
+    if (!embedded && reachesLoopback(entry)) {
       throw new ConfigError(
         'HALDIR_EGRESS_ALLOW should not hold loopback in production; for development set HALDIR_EMBEDDED=true, for example HALDIR_EGRESS_ALLOW=10.1.0.0/16',
       );

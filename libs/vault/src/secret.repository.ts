@@ -78,7 +78,12 @@ export class SecretRepository {
   in(tx: Tx) {
     return {
       /** Counts up the version of the name, which is new as `freshId` if need be; the row stays locked. */
-      nextVersion: async (tenantId: string, name: string, freshId: string, now: Date): Promise<{ id: string; version: number }> => {
+      nextVersion: async (
+        tenantId: string,
+        name: string,
+        freshId: string,
+        now: Date,
+      ): Promise<{ id: string; version: number }> => {
         const [row] = await tx.query<{ id: string; version: number }>(nextVersion, [tenantId, name, freshId, now]);
         if (!row) throw new Error('an upsert answered no row');
         return row;
@@ -86,7 +91,16 @@ export class SecretRepository {
       /** Does not wait for the answer. */
       insertVersion: (place: SecretPlace, sealed: SealedSecret, tenantKeyVersion: number, now: Date): void => {
         const { tenantId, secretId, version, scopeRequired } = place;
-        tx.send(insertVersion, [tenantId, secretId, version, scopeRequired, tenantKeyVersion, sealed.wrappedKey, sealed.value, now]);
+        tx.send(insertVersion, [
+          tenantId,
+          secretId,
+          version,
+          scopeRequired,
+          tenantKeyVersion,
+          sealed.wrappedKey,
+          sealed.value,
+          now,
+        ]);
       },
       /** Removes the name and all its versions; answers how many there were, null when the tenant has no such secret. */
       delete: async (tenantId: string, name: string): Promise<{ versions: number } | null> => {

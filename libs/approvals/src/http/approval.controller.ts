@@ -20,8 +20,10 @@ import {
   ApprovalList,
   ApprovalRequested,
   ApproveRequest,
+  ApproveRequestBody,
   type Decide,
   DenyRequest,
+  DenyRequestBody,
   ListApprovals,
   ListPendingApprovals,
   PendingApprovalList,
@@ -136,7 +138,7 @@ export class ApprovalController {
   approve(
     @CurrentCaller() caller: Caller,
     @Param('request_id') requestId: string,
-    @Body({ schema: ApproveRequest }) body: Decide,
+    @Body({ schema: ApproveRequestBody }) body: Decide,
     @Write() write: WriteRequest,
   ): Promise<RequestApproved> {
     return this.writes.run(write, async (tx): Promise<RequestApproved> => {
@@ -159,7 +161,7 @@ export class ApprovalController {
   deny(
     @CurrentCaller() caller: Caller,
     @Param('request_id') requestId: string,
-    @Body({ schema: DenyRequest }) body: Decide,
+    @Body({ schema: DenyRequestBody }) body: Decide,
     @Write() write: WriteRequest,
   ): Promise<RequestDenied> {
     return this.writes.run(write, async (tx): Promise<RequestDenied> => {

@@ -129,15 +129,16 @@ export type ListApprovals = z.infer<typeof ListApprovals>;
 export const ApprovalList = z.object({ count: z.int(), requests: z.array(ApprovalDetail), next_cursor: nextCursor });
 export type ApprovalList = z.infer<typeof ApprovalList>;
 
-/** The body may be absent. */
-export const ApproveRequest = z
-  .object({
-    decided_by: text(128).default('').describe('Who approved (e.g. human operator name)'),
-    note: text(1000).default('').describe('Optional note on the decision'),
-  })
-  .prefault({});
-export const DenyRequest = z.object({ decided_by: text(128).default(''), note: text(1000).default('') }).prefault({});
+export const ApproveRequest = z.object({
+  decided_by: text(128).default('').describe('Who approved (e.g. human operator name)'),
+  note: text(1000).default('').describe('Optional note on the decision'),
+});
+export const DenyRequest = z.object({ decided_by: text(128).default(''), note: text(1000).default('') });
 export type Decide = z.infer<typeof ApproveRequest>;
+
+/** An absent body is an empty one. */
+export const ApproveRequestBody = z.preprocess((body) => body ?? {}, ApproveRequest);
+export const DenyRequestBody = z.preprocess((body) => body ?? {}, DenyRequest);
 
 export const RequestApproved = z.object({ approved: z.literal(true), request_id: z.string() });
 export type RequestApproved = z.infer<typeof RequestApproved>;

@@ -6,9 +6,14 @@ export class AuditLog1790000000001 implements MigrationInterface {
     await db.query(`
       -- One row per log; whoever appends holds its lock from reading the head to commit.
       CREATE TABLE audit_head (
-        tenant_id text   PRIMARY KEY REFERENCES tenant,
-        size      bigint NOT NULL,
-        hash      bytea  NOT NULL
+        tenant_id   text     PRIMARY KEY REFERENCES tenant,
+        size        bigint   NOT NULL,
+        hash        bytea    NOT NULL,
+        -- The time of the last entry; no later one is earlier, so that a time names a position.
+        last_micros bigint   NOT NULL DEFAULT 0,
+        -- What audit_limits() made of the tenant's rules, where every append reads it with the head.
+        limits      bigint[] NOT NULL,
+        CONSTRAINT audit_head_limits CHECK (cardinality(limits) = 4)
       ) WITH (fillfactor = 50);
 
       CREATE TABLE audit_entry (
@@ -40,9 +45,8 @@ export class AuditLog1790000000001 implements MigrationInterface {
       CREATE INDEX        audit_entry_by_session ON audit_entry (tenant_id, session_id, seq);
       CREATE INDEX        audit_entry_by_agent   ON audit_entry (tenant_id, agent_id, seq);
       CREATE INDEX        audit_entry_by_tool    ON audit_entry (tenant_id, tool, seq);
+      -- The flagged ones, newest first.
       CREATE INDEX        audit_entry_flagged    ON audit_entry (tenant_id, seq) WHERE flag_reason IS NOT NULL;
-      -- The list by time.
-      CREATE INDEX        audit_entry_by_time    ON audit_entry (tenant_id, at, seq);
 
       CREATE FUNCTION audit_entry_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
@@ -82,32 +86,61 @@ export class AuditLog1790000000001 implements MigrationInterface {
         CONSTRAINT audit_rule_known CHECK (type IN ('rapid_fire', 'high_cost', 'unusual_tool'))
       );
 
+      -- The rules as numbers: actions allowed in the rapid_fire window, its microseconds, the micro-dollars one action may
+      -- cost, the tool calls after which a new tool is unusual; null for a rule the tenant does not have.
+      CREATE FUNCTION audit_limits(p_tenant text) RETURNS bigint[] LANGUAGE sql STABLE AS $$
+        SELECT ARRAY[max((params->>'max_actions')::bigint),
+                     max((params->>'window_seconds')::bigint * 1000000),
+                     max((params->>'max_micros')::bigint),
+                     max((params->>'min_tool_calls')::bigint)]
+          FROM audit_rule WHERE tenant_id = p_tenant
+      $$;
+
       -- Sums over the entries before the mark; what came after is added when read, and moved here in the background.
+      -- scope 'tool': part is the tool. 'agent': subject the agent, part the tool. 'session': subject the session, part the
+      -- tool. 'day': part the UTC day. 'hour': subject the agent, part the UTC hour, for the scan.
       CREATE TABLE audit_rollup (
         tenant_id   text   NOT NULL,
         scope       text   NOT NULL,
         subject     text   NOT NULL,
-        tool        text   NOT NULL,
+        part        text   NOT NULL,
         agent_id    text   NOT NULL,
         entries     bigint NOT NULL,
         flagged     bigint NOT NULL,
+        denials     bigint NOT NULL,
         cost_micros bigint NOT NULL,
-        PRIMARY KEY (tenant_id, scope, subject, tool),
-        CONSTRAINT audit_rollup_scope CHECK (scope IN ('agent', 'session', 'day'))
+        PRIMARY KEY (tenant_id, scope, subject, part),
+        CONSTRAINT audit_rollup_scope CHECK (scope IN ('tool', 'agent', 'session', 'day', 'hour'))
       ) WITH (fillfactor = 70);
+      -- The scan: which agents of any tenant were active in an hour.
+      CREATE INDEX audit_rollup_hour ON audit_rollup (part) WHERE scope = 'hour';
       CREATE TABLE audit_rollup_mark (
-        tenant_id text   PRIMARY KEY REFERENCES tenant,
-        seq       bigint NOT NULL
+        tenant_id   text   PRIMARY KEY REFERENCES tenant,
+        seq         bigint NOT NULL,
+        flagged     bigint NOT NULL,
+        cost_micros bigint NOT NULL,
+        agents      bigint NOT NULL
+      ) WITH (fillfactor = 50);
+
+      -- What the scan found, so that it says so once per agent, kind and hour.
+      CREATE TABLE audit_finding (
+        tenant_id text NOT NULL,
+        agent_id  text NOT NULL,
+        kind      text NOT NULL,
+        hour      text NOT NULL,
+        entry_id  text NOT NULL,
+        PRIMARY KEY (tenant_id, agent_id, kind, hour)
       );
 
-      -- Full tiles of 256 hashes (C2SP tlog-tiles); level 0 holds leaf hashes.
+      -- Tiles of 256 hashes (C2SP tlog-tiles). Level 0 holds leaf hashes, and only full tiles: the rest of the leaves is read
+      -- from the entries. Higher levels hold the roots of full tiles below, and grow until they are full.
       CREATE TABLE audit_tile (
         tenant_id text    NOT NULL,
         level     integer NOT NULL,
         index     bigint  NOT NULL,
         hashes    bytea   NOT NULL,
         PRIMARY KEY (tenant_id, level, index),
-        CONSTRAINT audit_tile_full CHECK (length(hashes) = 8192)
+        CONSTRAINT audit_tile_full CHECK (length(hashes) = 8192 OR (level > 0 AND length(hashes) % 32 = 0 AND length(hashes) BETWEEN 32 AND 8160))
       );
       CREATE TABLE audit_checkpoint (
         tenant_id text        NOT NULL,
@@ -127,166 +160,259 @@ export class AuditLog1790000000001 implements MigrationInterface {
       );
     `);
 
-    // Appends entries (a JSON array) to the logs of their tenants: takes the heads in tenant order, decides the flags
-    // against the tenant's rules, links, inserts with one statement, moves the heads and announces anomalies.
-    // body_hash = SHA-256(content hash from the writer || flag reason); entry_hash = SHA-256(0x00 || prev_hash || body_hash).
+    // Appends entries, given column by column, to the logs of their tenants in the order given: takes the heads in tenant
+    // order, decides the flags against the tenants' rules, links, inserts with one statement, moves the heads and announces
+    // anomalies. An entry's time is the writer's, or that of the entry before it where that is later.
+    // body_hash  = SHA-256(content hash from the writer || uint64be time in microseconds || 0x00, or 0x01 || flag reason);
+    // entry_hash = SHA-256(0x00 || prev_hash || body_hash).
+    // Its plans do not depend on statistics, which lag behind tables that begin empty and grow fast: hence the settings.
     await db.query(`
-      CREATE FUNCTION audit_append(p_entries jsonb) RETURNS TABLE (leaf_index bigint, reason text)
-      LANGUAGE plpgsql AS $$
+      CREATE FUNCTION audit_append(p_tenants text[], p_ids text[], p_sources text[], p_sessions text[], p_agents text[],
+                                   p_tools text[], p_actions text[], p_costs bigint[], p_micros bigint[], p_details text[],
+                                   p_salts text[], p_details_hashes text[], p_contents text[], p_flags text[])
+      RETURNS TABLE (leaf_index bigint, reason text)
+      LANGUAGE plpgsql
+      SET plan_cache_mode = force_generic_plan
+      SET enable_seqscan = off
+      SET enable_hashjoin = off
+      SET enable_mergejoin = off
+      AS $$
       DECLARE
-        r             record;
-        v_count       integer := jsonb_array_length(p_entries);
-        v_tenant      text;
-        v_agent       text;
-        v_flags       text[] := array_fill(NULL::text, ARRAY[v_count]);
-        v_announce    boolean[] := array_fill(false, ARRAY[v_count]);
-        v_seqs        bigint[] := array_fill(NULL::bigint, ARRAY[v_count]);
-        v_prevs       bytea[] := array_fill(NULL::bytea, ARRAY[v_count]);
-        v_bodies      bytea[] := array_fill(NULL::bytea, ARRAY[v_count]);
-        v_hashes      bytea[] := array_fill(NULL::bytea, ARRAY[v_count]);
+        a             record;
+        i             integer;
+        t             integer;
+        k             integer := 0;
+        v_count       integer := cardinality(p_tenants);
+        v_tenants     text[];
+        v_sizes       bigint[];
+        v_heads       bytea[];
+        v_lasts       bigint[];
+        v_limits      bigint[];
+        v_new_tools   integer[];
         v_rapid_max   integer;
         v_rapid_span  bigint;
         v_cost_max    bigint;
         v_tool_min    bigint;
+        v_agents      audit_agent[];
         v_recent      bigint[];
         v_calls       bigint;
         v_announced   timestamptz;
-        v_reasons     text[];
+        v_now         timestamptz;
+        v_dirty       boolean;
         v_rapid       boolean;
-        v_dirty       boolean := false;
+        v_other       boolean;
+        v_flag        text;
+        v_flags       text[] := p_flags;
+        v_announce    integer[];
+        v_tenant      text;
         v_size        bigint;
         v_hash        bytea;
+        v_last        bigint;
         v_body        bytea;
-        v_heads       integer;
+        v_seqs        bigint[] := p_micros;
+        v_times       bigint[] := p_micros;
+        v_prevs       bytea[] := array_fill(''::bytea, ARRAY[v_count]);
+        v_bodies      bytea[] := array_fill(''::bytea, ARRAY[v_count]);
+        v_hashes      bytea[] := array_fill(''::bytea, ARRAY[v_count]);
       BEGIN
-        PERFORM 1 FROM audit_head
-          WHERE tenant_id IN (SELECT e->>'tenant_id' FROM jsonb_array_elements(p_entries) AS e)
-          ORDER BY tenant_id FOR UPDATE;
+        SELECT array_agg(h.tenant_id), array_agg(h.size), array_agg(h.hash), array_agg(h.last_micros), array_agg(h.limits)
+          INTO v_tenants, v_sizes, v_heads, v_lasts, v_limits
+          FROM (SELECT * FROM audit_head WHERE tenant_id = ANY (p_tenants) ORDER BY tenant_id COLLATE "C" FOR UPDATE) AS h;
+
+        -- The first use of a tool by an agent, where there is one.
+        SELECT array_agg(u.n) INTO v_new_tools
+          FROM (SELECT e.tenant_id, e.agent_id, e.tool, min(e.n)::integer AS n
+                  FROM unnest(p_tenants, p_agents, p_tools, p_sources) WITH ORDINALITY AS e(tenant_id, agent_id, tool, source, n)
+                 WHERE e.source IN ('agent', 'proxy') AND e.tool <> '' AND e.agent_id <> ''
+                 GROUP BY 1, 2, 3) AS u
+         WHERE NOT EXISTS (SELECT FROM audit_agent_tool x WHERE x.tenant_id = u.tenant_id AND x.agent_id = u.agent_id AND x.tool = u.tool);
+        IF v_new_tools IS NOT NULL THEN
+          INSERT INTO audit_agent_tool (tenant_id, agent_id, tool) SELECT p_tenants[n], p_agents[n], p_tools[n] FROM unnest(v_new_tools) AS n;
+        END IF;
 
         -- Flags, agent by agent.
-        FOR r IN
-          SELECT e.*, row_number() OVER ()::integer AS n
-            FROM jsonb_to_recordset(p_entries) AS e(tenant_id text, agent_id text, source text, tool text, cost_micros bigint, micros bigint)
-           ORDER BY 1, 2, 7
+        FOR a IN
+          SELECT e.tenant_id, e.agent_id, e.ns, s.recent_micros, s.tool_calls, s.rapid_announced_at
+            FROM (SELECT x.tenant_id, x.agent_id, array_agg(x.n::integer ORDER BY x.n) AS ns
+                    FROM unnest(p_tenants, p_agents) WITH ORDINALITY AS x(tenant_id, agent_id, n) GROUP BY 1, 2) AS e
+            LEFT JOIN audit_agent s ON s.tenant_id = e.tenant_id AND s.agent_id = e.agent_id
         LOOP
-          IF v_tenant IS DISTINCT FROM r.tenant_id OR v_agent IS DISTINCT FROM r.agent_id THEN
-            IF v_dirty THEN
-              INSERT INTO audit_agent VALUES (v_tenant, v_agent, v_recent, v_calls, v_announced)
-                ON CONFLICT (tenant_id, agent_id) DO UPDATE
-                SET recent_micros = excluded.recent_micros, tool_calls = excluded.tool_calls, rapid_announced_at = excluded.rapid_announced_at;
-              v_dirty := false;
+          t := array_position(v_tenants, a.tenant_id);
+          IF t IS NULL THEN RAISE no_data_found USING MESSAGE = 'the tenant has no log'; END IF;
+          v_rapid_max := v_limits[t][1];
+          v_rapid_span := v_limits[t][2];
+          v_cost_max := v_limits[t][3];
+          v_tool_min := v_limits[t][4];
+          v_recent := coalesce(a.recent_micros, '{}');
+          v_calls := coalesce(a.tool_calls, 0);
+          v_announced := a.rapid_announced_at;
+          v_dirty := false;
+          FOREACH i IN ARRAY a.ns LOOP
+            v_flag := p_flags[i];
+            v_rapid := false;
+            IF p_costs[i] > v_cost_max THEN
+              v_flag := concat_ws('; ', v_flag, format('high_cost: one action over %s USD', trim_scale(v_cost_max / 1000000.0)));
             END IF;
-            IF v_tenant IS DISTINCT FROM r.tenant_id THEN
-              SELECT max((params->>'max_actions')::integer) FILTER (WHERE type = 'rapid_fire'),
-                     max((params->>'window_seconds')::bigint * 1000000) FILTER (WHERE type = 'rapid_fire'),
-                     max((params->>'max_micros')::bigint) FILTER (WHERE type = 'high_cost'),
-                     max((params->>'min_tool_calls')::bigint) FILTER (WHERE type = 'unusual_tool')
-                INTO v_rapid_max, v_rapid_span, v_cost_max, v_tool_min
-                FROM audit_rule WHERE audit_rule.tenant_id = r.tenant_id;
-            END IF;
-            v_tenant := r.tenant_id;
-            v_agent := r.agent_id;
-            SELECT recent_micros, tool_calls, rapid_announced_at INTO v_recent, v_calls, v_announced
-              FROM audit_agent WHERE audit_agent.tenant_id = v_tenant AND audit_agent.agent_id = v_agent;
-            v_recent := coalesce(v_recent, '{}');
-            v_calls := coalesce(v_calls, 0);
-          END IF;
-          v_reasons := '{}';
-          v_rapid := false;
-          IF r.cost_micros > v_cost_max THEN
-            v_reasons := v_reasons || format('high_cost: one action over %s USD', trim_scale(v_cost_max / 1000000.0));
-          END IF;
-          IF r.source <> 'haldir' AND v_agent <> '' THEN
-            v_dirty := true;
-            IF v_rapid_max IS NOT NULL THEN
-              IF cardinality(v_recent) >= v_rapid_max AND v_recent[cardinality(v_recent) - v_rapid_max + 1] > r.micros - v_rapid_span THEN
-                v_rapid := true;
-                v_reasons := v_reasons || format('rapid_fire: more than %s actions within %s s', v_rapid_max, v_rapid_span / 1000000);
+            IF a.agent_id <> '' AND p_sources[i] <> 'haldir' THEN
+              v_dirty := true;
+              IF v_rapid_max IS NOT NULL THEN
+                k := cardinality(v_recent) - v_rapid_max + 1;
+                v_rapid := k > 0 AND v_recent[k] > p_micros[i] - v_rapid_span;
+                v_recent := (CASE WHEN k > 0 THEN v_recent[k + 1 :] ELSE v_recent END) || p_micros[i];
               END IF;
-              v_recent := v_recent || r.micros;
-              IF cardinality(v_recent) > v_rapid_max THEN
-                v_recent := v_recent[cardinality(v_recent) - v_rapid_max + 1 :];
+              IF p_tools[i] <> '' AND p_sources[i] <> 'session' THEN
+                IF v_calls >= v_tool_min AND i = ANY (v_new_tools) THEN
+                  v_flag := concat_ws('; ', v_flag, format('unusual_tool: not used in %s earlier tool calls', v_calls));
+                END IF;
+                v_calls := v_calls + 1;
               END IF;
             END IF;
-            IF r.source IN ('agent', 'proxy') AND r.tool <> '' THEN
-              INSERT INTO audit_agent_tool VALUES (v_tenant, v_agent, r.tool) ON CONFLICT DO NOTHING;
-              IF FOUND AND v_calls >= v_tool_min THEN
-                v_reasons := v_reasons || format('unusual_tool: not used in %s earlier tool calls', v_calls);
+            IF v_flag IS NOT NULL OR v_rapid THEN
+              v_other := v_flag IS NOT NULL;
+              v_now := to_timestamp(p_micros[i] / 1000000.0);
+              IF v_rapid THEN
+                v_flag := concat_ws('; ', format('rapid_fire: more than %s actions within %s s', v_rapid_max, v_rapid_span / 1000000), v_flag);
               END IF;
-              v_calls := v_calls + 1;
+              v_flags[i] := v_flag;
+              -- A burst is announced once a minute, whatever else is wrong always.
+              IF v_other OR v_announced IS NULL OR v_now >= v_announced + interval '1 minute' THEN
+                v_announce := v_announce || i;
+                IF v_rapid THEN v_announced := v_now; END IF;
+              END IF;
             END IF;
-          END IF;
-          IF cardinality(v_reasons) > 0 THEN
-            v_flags[r.n] := array_to_string(v_reasons, '; ');
-            -- A burst is announced once a minute, whatever else is wrong always.
-            v_announce[r.n] := cardinality(v_reasons) > v_rapid::integer OR v_announced IS NULL
-                               OR to_timestamp(r.micros / 1000000.0) >= v_announced + interval '1 minute';
-            IF v_rapid AND v_announce[r.n] THEN v_announced := to_timestamp(r.micros / 1000000.0); END IF;
+          END LOOP;
+          IF v_dirty THEN
+            v_agents := v_agents || ROW(a.tenant_id, a.agent_id, v_recent, v_calls, v_announced)::audit_agent;
           END IF;
         END LOOP;
-        IF v_dirty THEN
-          INSERT INTO audit_agent VALUES (v_tenant, v_agent, v_recent, v_calls, v_announced)
+        IF v_agents IS NOT NULL THEN
+          INSERT INTO audit_agent (tenant_id, agent_id, recent_micros, tool_calls, rapid_announced_at)
+            SELECT x.tenant_id, x.agent_id, x.recent_micros, x.tool_calls, x.rapid_announced_at FROM unnest(v_agents) AS x
             ON CONFLICT (tenant_id, agent_id) DO UPDATE
             SET recent_micros = excluded.recent_micros, tool_calls = excluded.tool_calls, rapid_announced_at = excluded.rapid_announced_at;
         END IF;
 
-        -- The chain, tenant by tenant, in the writer's order.
-        v_tenant := NULL;
-        FOR r IN
-          SELECT e.*, row_number() OVER ()::integer AS n
-            FROM jsonb_to_recordset(p_entries) AS e(tenant_id text, content_hash text)
-           ORDER BY 1, 3
-        LOOP
-          IF v_tenant IS DISTINCT FROM r.tenant_id THEN
+        -- The chain, in the writer's order.
+        FOR i IN 1 .. v_count LOOP
+          IF v_tenant IS DISTINCT FROM p_tenants[i] THEN
             IF v_tenant IS NOT NULL THEN
-              UPDATE audit_head SET size = v_size, hash = v_hash WHERE audit_head.tenant_id = v_tenant;
+              v_sizes[t] := v_size;
+              v_heads[t] := v_hash;
+              v_lasts[t] := v_last;
             END IF;
-            v_tenant := r.tenant_id;
-            SELECT size, hash INTO STRICT v_size, v_hash FROM audit_head WHERE audit_head.tenant_id = v_tenant;
+            v_tenant := p_tenants[i];
+            t := array_position(v_tenants, v_tenant);
+            v_size := v_sizes[t];
+            v_hash := v_heads[t];
+            v_last := v_lasts[t];
           END IF;
-          v_body := sha256(decode(r.content_hash, 'hex') || convert_to(coalesce(v_flags[r.n], ''), 'UTF8'));
-          v_seqs[r.n] := v_size;
-          v_prevs[r.n] := v_hash;
-          v_bodies[r.n] := v_body;
-          v_hash := sha256('\\x00'::bytea || v_hash || v_body);
-          v_hashes[r.n] := v_hash;
+          v_seqs[i] := v_size;
           v_size := v_size + 1;
+          IF p_micros[i] > v_last THEN v_last := p_micros[i]; ELSE v_times[i] := v_last; END IF;
+          v_prevs[i] := v_hash;
+          v_body := sha256(decode(p_contents[i], 'hex') || int8send(v_last)
+                           || CASE WHEN v_flags[i] IS NULL THEN '\\x00'::bytea ELSE '\\x01'::bytea || convert_to(v_flags[i], 'UTF8') END);
+          v_hash := sha256('\\x00'::bytea || v_hash || v_body);
+          v_bodies[i] := v_body;
+          v_hashes[i] := v_hash;
         END LOOP;
-        UPDATE audit_head SET size = v_size, hash = v_hash WHERE audit_head.tenant_id = v_tenant;
+        v_sizes[t] := v_size;
+        v_heads[t] := v_hash;
+        v_lasts[t] := v_last;
+        UPDATE audit_head h SET size = u.size, hash = u.hash, last_micros = u.last_micros
+          FROM unnest(v_tenants, v_sizes, v_heads, v_lasts) AS u(tenant_id, size, hash, last_micros) WHERE h.tenant_id = u.tenant_id;
 
         INSERT INTO audit_entry (tenant_id, seq, entry_id, source, session_id, agent_id, tool, action, cost_micros, at,
                                  details, details_salt, details_hash, flag_reason, prev_hash, body_hash, entry_hash)
-          SELECT e.tenant_id, l.seq, e.entry_id, e.source, e.session_id, e.agent_id, e.tool, e.action, e.cost_micros, e.at,
-                 e.details, decode(e.details_salt, 'hex'), decode(e.details_hash, 'hex'), l.flag, l.prev, l.body, l.hash
-            FROM ROWS FROM (
-                   jsonb_to_recordset(p_entries) AS (tenant_id text, entry_id text, source text, session_id text, agent_id text, tool text,
-                                                     action text, cost_micros bigint, at timestamptz, details text, details_salt text, details_hash text),
-                   unnest(v_seqs), unnest(v_flags), unnest(v_prevs), unnest(v_bodies), unnest(v_hashes)
-                 ) AS l(tenant_id, entry_id, source, session_id, agent_id, tool, action, cost_micros, at, details, details_salt, details_hash,
-                        seq, flag, prev, body, hash)
-           CROSS JOIN LATERAL (SELECT l.*) AS e;
+          SELECT e.tenant_id, e.seq, e.entry_id, e.source, e.session_id, e.agent_id, e.tool, e.action, e.cost_micros,
+                 to_timestamp(e.micros / 1000000.0), e.details, decode(e.salt, 'hex'), decode(e.details_hash, 'hex'),
+                 e.flag, e.prev, e.body, e.hash
+            FROM unnest(p_tenants, v_seqs, p_ids, p_sources, p_sessions, p_agents, p_tools, p_actions, p_costs, v_times, p_details,
+                        p_salts, p_details_hashes, v_flags, v_prevs, v_bodies, v_hashes)
+                 AS e(tenant_id, seq, entry_id, source, session_id, agent_id, tool, action, cost_micros, micros, details,
+                      salt, details_hash, flag, prev, body, hash);
 
-        IF true = ANY (v_announce) THEN
+        IF v_announce IS NOT NULL THEN
           INSERT INTO outbox (tenant_id, event_id, type, data, created_at)
-            SELECT e.tenant_id, 'evt_' || substr(e.entry_id, 5), 'anomaly',
-                   jsonb_build_object('entry_id', e.entry_id, 'session_id', e.session_id, 'agent_id', e.agent_id, 'tool', e.tool,
-                                      'action', e.action, 'reason', v_flags[e.n], 'cost_usd', trim_scale(e.cost_micros / 1000000.0)),
-                   e.at
-              FROM (SELECT x.*, row_number() OVER ()::integer AS n
-                      FROM jsonb_to_recordset(p_entries) AS x(tenant_id text, entry_id text, session_id text, agent_id text, tool text,
-                                                              action text, cost_micros bigint, at timestamptz)) AS e
-             WHERE v_announce[e.n];
+            SELECT p_tenants[n], 'evt_' || substr(p_ids[n], 5), 'anomaly',
+                   jsonb_build_object('entry_id', p_ids[n], 'session_id', p_sessions[n], 'agent_id', p_agents[n], 'tool', p_tools[n],
+                                      'action', p_actions[n], 'reason', v_flags[n], 'cost_usd', trim_scale(p_costs[n] / 1000000.0)),
+                   to_timestamp(v_times[n] / 1000000.0)
+              FROM unnest(v_announce) AS n;
         END IF;
 
         RETURN QUERY SELECT * FROM unnest(v_seqs, v_flags);
+      END $$;
+    `);
+
+    await db.query(`
+      -- The position of the first entry at or after a time, or the log's size: times only grow along a log.
+      CREATE FUNCTION audit_position_at(p_tenant text, p_at timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+      DECLARE
+        v_low    bigint := 0;
+        v_high   bigint;
+        v_middle bigint;
+      BEGIN
+        SELECT size INTO v_high FROM audit_head WHERE tenant_id = p_tenant;
+        WHILE v_low < v_high LOOP
+          v_middle := (v_low + v_high) / 2;
+          IF EXISTS (SELECT FROM audit_entry WHERE tenant_id = p_tenant AND seq = v_middle AND at < p_at)
+          THEN v_low := v_middle + 1; ELSE v_high := v_middle; END IF;
+        END LOOP;
+        RETURN v_low;
+      END $$;
+
+      -- Moves up to p_most entries behind the mark into the sums; answers how many. One at a time per tenant.
+      CREATE FUNCTION audit_rollup_advance(p_tenant text, p_most integer) RETURNS integer LANGUAGE plpgsql AS $$
+      DECLARE
+        v_mark   bigint;
+        v_count  integer;
+        v_flags  bigint;
+        v_cost   bigint;
+        v_agents integer;
+      BEGIN
+        INSERT INTO audit_rollup_mark (tenant_id, seq, flagged, cost_micros, agents) VALUES (p_tenant, 0, 0, 0, 0) ON CONFLICT DO NOTHING;
+        SELECT seq INTO STRICT v_mark FROM audit_rollup_mark WHERE tenant_id = p_tenant FOR UPDATE;
+        WITH entry AS MATERIALIZED (
+          SELECT session_id, agent_id, tool, cost_micros, flag_reason IS NOT NULL AS is_flagged,
+                 source <> 'agent' AND action ~ '_(denied|blocked)$' AS is_denial,
+                 to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24') AS hour
+            FROM audit_entry WHERE tenant_id = p_tenant AND seq >= v_mark AND seq < v_mark + p_most
+        ), share AS (
+          SELECT s.scope, s.subject, s.part, min(entry.agent_id) AS agent_id, count(*) AS entries, count(*) FILTER (WHERE is_flagged) AS flagged,
+                 count(*) FILTER (WHERE is_denial) AS denials, sum(cost_micros)::bigint AS cost_micros
+            FROM entry CROSS JOIN LATERAL (VALUES ('tool', '', tool), ('agent', entry.agent_id, tool), ('session', session_id, tool),
+                                                  ('day', '', left(hour, 10)), ('hour', entry.agent_id, hour)) AS s(scope, subject, part)
+           WHERE s.scope NOT IN ('session', 'hour') OR s.subject <> ''
+           GROUP BY 1, 2, 3
+        ), fresh AS (
+          SELECT count(DISTINCT agent_id) AS agents FROM entry
+           WHERE agent_id <> '' AND NOT EXISTS (SELECT FROM audit_rollup r WHERE r.tenant_id = p_tenant AND r.scope = 'agent' AND r.subject = entry.agent_id)
+        ), added AS (
+          INSERT INTO audit_rollup AS r (tenant_id, scope, subject, part, agent_id, entries, flagged, denials, cost_micros)
+            SELECT p_tenant, share.* FROM share ORDER BY 1, 2, 3
+            ON CONFLICT (tenant_id, scope, subject, part) DO UPDATE
+            SET entries = r.entries + excluded.entries, flagged = r.flagged + excluded.flagged,
+                denials = r.denials + excluded.denials, cost_micros = r.cost_micros + excluded.cost_micros
+        )
+        SELECT count(*), count(*) FILTER (WHERE is_flagged), coalesce(sum(cost_micros), 0), max(fresh.agents)
+          INTO v_count, v_flags, v_cost, v_agents FROM entry CROSS JOIN fresh;
+        IF v_count > 0 THEN
+          UPDATE audit_rollup_mark SET seq = seq + v_count, flagged = flagged + v_flags, cost_micros = cost_micros + v_cost, agents = agents + v_agents
+           WHERE tenant_id = p_tenant;
+        END IF;
+        RETURN v_count;
       END $$;
     `);
   }
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
+      DROP FUNCTION audit_rollup_advance;
+      DROP FUNCTION audit_position_at;
       DROP FUNCTION audit_append;
-      DROP TABLE audit_log_key, audit_checkpoint, audit_tile, audit_rollup_mark, audit_rollup, audit_rule,
+      DROP FUNCTION audit_limits;
+      DROP TABLE audit_log_key, audit_checkpoint, audit_tile, audit_finding, audit_rollup_mark, audit_rollup, audit_rule,
                  audit_agent_tool, audit_agent, audit_entry, audit_head;
       DROP FUNCTION audit_entry_is_append_only;
     `);

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { type Tx } from '@haldir/database';
+import { type DomainEvent } from './outbox.js';
+
+/** An event as it left the outbox. */
+export interface PublishedEvent extends DomainEvent {
+  tenantId: string;
+  eventId: string;
+  /** When it happened. */
+  at: Date;
+}
+
+/** Whoever wants to hear of events. */
+export interface EventListener {
+  /**
+   * Writes down, in `tx`, whatever is to be done about the events. The events leave the outbox in the same
+   * transaction: each is heard exactly once, or again when this fails.
+   */
+  hear: (tx: Tx, events: readonly PublishedEvent[]) => Promise<void>;
+}
+
+/** Who listens in this process. A worker's listeners register when their module is made. */
+@Injectable()
+export class EventListeners {
+  private readonly listeners = new Set<EventListener>();
+
+  add(listener: EventListener): void {
+    this.listeners.add(listener);
+  }
+
+  /** All hear, one after the other, in `tx`. */
+  async tell(tx: Tx, events: readonly PublishedEvent[]): Promise<void> {
+    for (const listener of this.listeners) await listener.hear(tx, events);
+  }
+}

@@ -1,0 +1,1 @@
+export { EventsJobsModule } from './events-jobs.module.js';

@@ -1,0 +1,28 @@
+import { canonicalJson, findUnstorable } from './json.js';
+
+it('is canonical as RFC 8785 shows', () => {
+  const value = {
+    numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
+    string: '€$\u000f\nA\'B"\\\\"/',
+    literals: [null, true, false],
+  };
+  expect(canonicalJson(value)).toBe(
+    '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
+  );
+  expect(canonicalJson({ '\u20ac': 1, '\r': 2, '1': 3, '\ufb33': 4, '\u0080': 5 })).toBe(
+    '{"\\r":2,"1":3,"\u0080":5,"\u20ac":1,"\ufb33":4}',
+  );
+});
+
+it('refuses what has no canonical form', () => {
+  expect(() => canonicalJson(Infinity)).toThrow();
+  expect(() => canonicalJson('\ud800')).toThrow();
+});
+
+it('names where what Postgres cannot keep is', () => {
+  expect(findUnstorable({ a: { b: ['ok', 'x\0'] } })).toBe('a.b.1');
+  expect(findUnstorable({ a: '\udc00' })).toBe('a');
+  expect(findUnstorable({ a: -Infinity })).toBe('a');
+  expect(findUnstorable({ ['\0']: 1 })).toBe('body');
+  expect(findUnstorable({ a: '😀', b: [1, null, true] })).toBeNull();
+});

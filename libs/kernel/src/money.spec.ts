@@ -1,0 +1,31 @@
+import fc from 'fast-check';
+import { currencyExponent, fromMinorUnits, microUsd, minorToMicros, toDollars, toMinorUnits } from './money.js';
+
+it('reads a number from its shortest decimal text', () => {
+  expect(toMinorUnits(0.1, 2)).toBe(10n);
+  expect(toMinorUnits(10.005, 2)).toBeNull();
+  expect(toMinorUnits(1e21, 0)).toBe(10n ** 21n);
+  expect(toMinorUnits(1e-7, 6)).toBeNull();
+  expect(toMinorUnits(0.000001, 6)).toBe(1n);
+  expect(toMinorUnits(-2.5, 1)).toBe(-25n);
+  expect(toMinorUnits(NaN, 2)).toBeNull();
+});
+
+it('gives back every amount of minor units exactly', () => {
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 10n ** 14n }), fc.constantFrom(0, 2, 3, 4), (units, decimals) => {
+      expect(toMinorUnits(fromMinorUnits(units, decimals), decimals)).toBe(units);
+    }),
+  );
+});
+
+it('adds a million tenths to exactly 100,000', () => {
+  let sum = 0n;
+  for (let i = 0; i < 1_000_000; i++) sum += microUsd(0.1);
+  expect(toDollars(sum as ReturnType<typeof microUsd>)).toBe(100_000);
+});
+
+it('knows the decimals of currencies, and only of real ones', () => {
+  expect(['USD', 'EUR', 'JPY', 'KWD', 'CLF', 'XYZ', 'usd'].map(currencyExponent)).toEqual([2, 2, 0, 3, 4, null, null]);
+  expect(minorToMicros(999n, 2)).toBe(9_990_000n);
+});

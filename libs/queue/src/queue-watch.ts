@@ -1,0 +1,89 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  type OnApplicationBootstrap,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { WorkerHost } from '@nestjs/bullmq';
+import { DiscoveryService } from '@nestjs/core';
+import { Queue } from 'bullmq';
+import { Clock } from '@haldir/kernel';
+import { Log, Metrics } from '@haldir/runtime';
+import { OutageLog } from './outage-log.js';
+
+const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
+
+/**
+ * Looks after every queue and worker of the process: logs what goes wrong with them without flooding, lets workers
+ * finish what runs before anything they need is closed, and reports depth and age.
+ */
+@Injectable()
+export class QueueWatch implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly outages: OutageLog;
+  private hosts: WorkerHost[] = [];
+
+  constructor(
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(Log) private readonly log: Log,
+  ) {
+    this.outages = new OutageLog(log, 'queue.error');
+  }
+
+  onModuleInit(): void {
+    for (const queue of this.instancesOf(Queue)) queue.on('error', (error) => this.outages.report(error));
+  }
+
+  onApplicationBootstrap(): void {
+    this.hosts = this.instancesOf(WorkerHost);
+    for (const { worker } of this.hosts) {
+      worker.on('error', (error) => this.outages.report(error));
+      worker.on('failed', (job, error) => {
+        this.log.error({ event: 'job.failed', queue: worker.name, job: job?.id }, error);
+      });
+    }
+    if (this.hosts.length > 0) this.report();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.all(this.hosts.map(({ worker }) => worker.close()));
+  }
+
+  private report(): void {
+    const worked = new Set(this.hosts.map(({ worker }) => worker.name));
+    const queues = this.instancesOf(Queue).filter(({ name }) => worked.has(name));
+    this.metrics.gauge('haldir_queue_jobs', 'Jobs by queue and state', ['queue', 'state'], async () => {
+      const counts = await Promise.all(
+        queues.map(async (queue): Promise<[Record<string, string>, number][]> => {
+          const found = await queue.getJobCounts(...STATES);
+          return STATES.map((state) => [{ queue: queue.name, state }, found[state] ?? 0]);
+        }),
+      );
+      return counts.flat();
+    });
+    this.metrics.gauge(
+      'haldir_queue_oldest_job_seconds',
+      'Age of the job that waits longest, by queue; 0 when none waits',
+      ['queue'],
+      () =>
+        Promise.all(
+          queues.map(async (queue): Promise<[Record<string, string>, number]> => {
+            const [oldest] = await queue.getJobs(['waiting'], 0, 0, true);
+            const since = oldest ? oldest.timestamp : this.clock.now().getTime();
+            return [{ queue: queue.name }, Math.max(0, this.clock.now().getTime() - since) / 1000];
+          }),
+        ),
+    );
+  }
+
+  /** One of each, however many modules know it. */
+  private instancesOf<T extends object>(type: abstract new (...args: never[]) => T): T[] {
+    const found = new Set<T>();
+    for (const { instance } of this.discovery.getProviders()) {
+      if (instance instanceof type) found.add(instance);
+    }
+    return [...found];
+  }
+}

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { VaultModule } from '../index.js';
+import { PaymentController } from './payment.controller.js';
+import { SecretController } from './secret.controller.js';
+
+@Module({ imports: [VaultModule], controllers: [SecretController, PaymentController] })
+export class VaultHttpModule {}

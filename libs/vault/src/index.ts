@@ -1,0 +1,9 @@
+export { type Amount } from './exchange-rates.js';
+export { PaymentTotals } from './payment-totals.js';
+export { type Payment } from './payment.entity.js';
+export { type NewPayment, type PaymentDecision, PaymentService, type PreparedPayment } from './payment.service.js';
+export { isSecretName } from './secret-name.js';
+export { SecretValue } from './secret-value.js';
+export { type NewSecret, SecretService } from './secret.service.js';
+export { SecretNotFound, SecretScopeMissing } from './vault.errors.js';
+export { VaultModule } from './vault.module.js';

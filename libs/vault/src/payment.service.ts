@@ -1,0 +1,285 @@
+import { hash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Batcher, canonicalJson, Clock, fromMinorUnits, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { ApprovalService, type ApprovalSubject, type ApprovedRequest, type RuleMatch } from '@haldir/approvals';
+import { AuditLog } from '@haldir/audit-log';
+import { isDataFailure, Transactions, type Tx } from '@haldir/database';
+import {
+  BudgetService,
+  type Session,
+  SessionInvalid,
+  SessionService,
+  type Spend,
+  type SpendDecision,
+} from '@haldir/gate';
+import { Metrics } from '@haldir/runtime';
+import { type Amount, ExchangeRates, type UsdValue } from './exchange-rates.js';
+import { Payment } from './payment.entity.js';
+import { type PaymentFilter, PaymentRepository } from './payment.repository.js';
+
+/** A payment as it was asked for. */
+export interface NewPayment {
+  tenantId: string;
+  sessionId: string;
+  amount: Amount;
+  description: string;
+  /** The public prefix of the API key that asks. */
+  requestedKey: string;
+}
+
+/** A payment with what was read for it; the decision itself trusts only the session's locked row. */
+export interface PreparedPayment {
+  payment: NewPayment;
+  /** Null when the currency has no rate. */
+  usd: UsdValue | null;
+  /** Null unless the session was live. */
+  session: Session | null;
+  /** The approval rule that holds the payment back; null when none does. */
+  match: RuleMatch | null;
+}
+
+/** A denial is an answer, not an error: the agent asked, and the answer is no, or not yet. */
+export type PaymentDecision =
+  | { outcome: 'authorized'; payment: Payment; remaining: MicroUsd | null }
+  | { outcome: 'denied'; reason: string; remaining: MicroUsd | null }
+  | { outcome: 'held'; requestId: string; message: string; expiresAt: Date; remaining: MicroUsd | null };
+
+const TOOL = 'haldir.vault';
+const ACTION = 'payment';
+/** What rules may call a payment. */
+const TOOL_NAMES = [TOOL, ACTION, `${TOOL}.${ACTION}`];
+/** An amount of unknown worth is over every threshold. */
+const MOST = (2n ** 63n - 1n) as MicroUsd;
+
+const DENIALS = {
+  no_grant: 'Session has no grant to spend',
+  over_budget: 'Spend budget exceeded',
+} as const;
+
+/** A payment on its way to the budget, with the place of its answer and the approval that lets it through. */
+interface Candidate {
+  index: number;
+  prepared: PreparedPayment;
+  approved: ApprovedRequest | null;
+}
+
+@Injectable()
+export class PaymentService {
+  /** One commit for all that arrive while the one before is under way, decided in the order of arrival. */
+  private readonly writer: Batcher<PreparedPayment, PaymentDecision>;
+
+  constructor(
+    @Inject(PaymentRepository) private readonly payments: PaymentRepository,
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(BudgetService) private readonly budgets: BudgetService,
+    @Inject(ApprovalService) private readonly approvals: ApprovalService,
+    @Inject(ExchangeRates) private readonly rates: ExchangeRates,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {
+    this.writer = new Batcher<PreparedPayment, PaymentDecision>({
+      maxBatch: 256,
+      maxInFlight: 1,
+      maxQueued: 4096,
+      splitOn: isDataFailure,
+      run: (items) => this.transactions.run((tx) => this.authorizeMany(tx, items)),
+    });
+  }
+
+  /** Reads what a decision needs, before its transaction, so that no transaction waits for a second connection. */
+  async prepare(payment: NewPayment): Promise<PreparedPayment> {
+    const { tenantId, sessionId } = payment;
+    const usd = this.rates.toUsd(payment.amount);
+    const [session, match] = await Promise.all([
+      this.sessions.findLive(tenantId, sessionId),
+      this.approvals.matchRule({ tenantId, toolNames: TOOL_NAMES, amount: usd?.micros ?? MOST, destructive: false }),
+    ]);
+    return { payment, usd, session, match };
+  }
+
+  /**
+   * Decides one payment, together with others that arrive meanwhile.
+   *
+   * @throws SessionInvalid unless the session is live
+   */
+  async authorize(prepared: PreparedPayment): Promise<PaymentDecision> {
+    if (!prepared.session) throw new SessionInvalid();
+    // One that waits for a human takes other locks, so it does not share its transaction.
+    return prepared.match === null
+      ? this.writer.submit(prepared)
+      : this.transactions.run((tx) => this.authorizeIn(tx, prepared));
+  }
+
+  /**
+   * The same, as part of a transaction.
+   *
+   * @throws SessionInvalid unless the session is live
+   */
+  async authorizeIn(tx: Tx, prepared: PreparedPayment): Promise<PaymentDecision> {
+    const [decision] = await this.authorizeMany(tx, [prepared]);
+    if (!decision) throw new Error('every payment has a decision');
+    if (decision instanceof Error) throw decision;
+    return decision;
+  }
+
+  list(tenantId: string, filter: PaymentFilter, limit: number, before: string | null): Promise<Payment[]> {
+    return this.payments.list(tenantId, filter, limit, before);
+  }
+
+  /**
+   * Decides payments in their order and takes their amounts from the sessions' budgets, atomically: of concurrent
+   * payments that together exceed a budget, only those that fit are authorized. Every decision is in the audit log,
+   * every authorization also in the payments and their sums. Announces `budget_exhausted` and `approval_requested`.
+   * In the place of a payment whose session is not live stands a `SessionInvalid`.
+   */
+  private async authorizeMany(
+    tx: Tx,
+    items: readonly PreparedPayment[],
+  ): Promise<(PaymentDecision | SessionInvalid)[]> {
+    const decisions = new Array<PaymentDecision | SessionInvalid>(items.length);
+    const candidates: Candidate[] = [];
+    for (const [index, prepared] of items.entries()) {
+      const early = await this.decideEarly(tx, prepared);
+      if ('approved' in early) candidates.push({ index, prepared, approved: early.approved });
+      else decisions[index] = early.decision;
+    }
+    const taken = candidates.length === 0 ? [] : await this.budgets.take(tx, candidates.map(toSpend));
+    const authorized: Payment[] = [];
+    for (const [i, candidate] of candidates.entries()) {
+      const decision = this.settle(tx, candidate, taken[i]);
+      decisions[candidate.index] = decision;
+      if (decision instanceof Error || decision.outcome !== 'authorized') continue;
+      authorized.push(decision.payment);
+      if (candidate.approved) await this.approvals.consume(tx, candidate.approved);
+    }
+    this.payments.in(tx).insert(authorized);
+    tx.onCommit(() => {
+      for (const decision of decisions) this.count(decision);
+    });
+    return decisions;
+  }
+
+  /** What is decided without the budget, or the approval under which the budget is asked (null: none is needed). */
+  private async decideEarly(
+    tx: Tx,
+    { payment, usd, session, match }: PreparedPayment,
+  ): Promise<{ decision: PaymentDecision | SessionInvalid } | { approved: ApprovedRequest | null }> {
+    if (!session) return { decision: new SessionInvalid() };
+    const remaining = session.remainingBudget();
+    if (remaining !== null && usd === null) {
+      const reason = `No exchange rate is configured for ${payment.amount.currency}, and the budget is in USD`;
+      return { decision: this.deny(tx, payment, session, reason, remaining) };
+    }
+    // Nobody is asked about a payment that the budget refuses anyway: what remains only ever shrinks.
+    const affordable = session.maySpend() && (remaining === null || usd === null || usd.micros <= remaining);
+    if (match === null || !affordable) return { approved: null };
+    const subject = toSubject(payment, usd, session);
+    const approved = await this.approvals.lockApproved(tx, subject);
+    if (approved) return { approved };
+    const { requestId, expiresAt } = await this.approvals.hold(tx, subject, match);
+    return { decision: { outcome: 'held', requestId, message: match.reason, expiresAt, remaining } };
+  }
+
+  /** What the budget's answer means for the payment. */
+  private settle(
+    tx: Tx,
+    { prepared, approved }: Candidate,
+    taken: SpendDecision | undefined,
+  ): PaymentDecision | SessionInvalid {
+    const { payment, usd, match } = prepared;
+    if (!taken) throw new Error('every spend has a decision');
+    if (!taken.taken) {
+      if (taken.reason === 'invalid_session') return new SessionInvalid();
+      return this.deny(tx, payment, taken.session, DENIALS[taken.reason], taken.remaining);
+    }
+    if (match !== null && !approved) throw new Error('a payment that waits for approval was taken from a budget');
+    const authorized = Object.assign(new Payment(), {
+      tenantId: payment.tenantId,
+      id: newId('pay'),
+      sessionId: payment.sessionId,
+      agentId: taken.session.agentId,
+      amountMinor: payment.amount.minor,
+      currency: payment.amount.currency,
+      usdValue: usd?.micros ?? null,
+      fxRate: usd?.rate ?? null,
+      description: payment.description,
+      createdAt: this.clock.now(),
+    });
+    this.record(tx, payment, taken.session, 'payment_authorized', {
+      authorization_id: authorized.id,
+      ...(usd === null || usd.rate === null ? {} : { usd: toDollars(usd.micros), fx_rate: usd.rate }),
+      remaining_budget: taken.remaining === null ? null : toDollars(taken.remaining),
+    });
+    return { outcome: 'authorized', payment: authorized, remaining: taken.remaining };
+  }
+
+  private deny(
+    tx: Tx,
+    payment: NewPayment,
+    session: Session,
+    reason: string,
+    remaining: MicroUsd | null,
+  ): PaymentDecision {
+    this.record(tx, payment, session, 'payment_denied', {
+      reason,
+      remaining_budget: remaining === null ? null : toDollars(remaining),
+    });
+    return { outcome: 'denied', reason, remaining };
+  }
+
+  private record(
+    tx: Tx,
+    { tenantId, amount, description }: NewPayment,
+    session: Session,
+    action: 'payment_authorized' | 'payment_denied',
+    facts: Readonly<Record<string, unknown>>,
+  ): void {
+    this.auditLog.record(tx, tenantId, {
+      source: 'session',
+      sessionId: session.id,
+      agentId: session.agentId,
+      tool: TOOL,
+      action,
+      details: { amount: toNumber(amount), currency: amount.currency, description, ...facts },
+    });
+  }
+
+  private count(decision: PaymentDecision | SessionInvalid): void {
+    if (decision instanceof Error) this.metrics.countDecision('payment', 'denied');
+    else this.metrics.countDecision('payment', decision.outcome === 'authorized' ? 'allowed' : decision.outcome);
+  }
+}
+
+/** A payment of unknown worth takes nothing: only a session without limit gets this far. */
+function toSpend({ prepared: { payment, usd } }: Candidate): Spend {
+  return { tenantId: payment.tenantId, sessionId: payment.sessionId, amount: usd?.micros ?? (0n as MicroUsd) };
+}
+
+function toSubject(payment: NewPayment, usd: UsdValue | null, session: Session): ApprovalSubject {
+  const { tenantId, sessionId, amount, description, requestedKey } = payment;
+  const exact = { amount_minor: amount.minor.toString(), currency: amount.currency, description };
+  return {
+    tenantId,
+    sessionId,
+    agentId: session.agentId,
+    tool: TOOL,
+    toolNames: TOOL_NAMES,
+    action: ACTION,
+    amount: usd?.micros ?? null,
+    destructive: false,
+    reason: `Payment of ${toNumber(amount)} ${amount.currency}${description === '' ? '' : `: ${description}`}`,
+    details: JSON.stringify({ amount: toNumber(amount), currency: amount.currency, description }),
+    digest: hash(
+      'sha256',
+      canonicalJson({ tenant: tenantId, session: sessionId, tool: TOOL, action: ACTION, ...exact }),
+      'buffer',
+    ),
+    requestedKey,
+  };
+}
+
+function toNumber({ minor, exponent }: Amount): number {
+  return fromMinorUnits(minor, exponent);
+}

@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApprovalsModule } from '@haldir/approvals';
+import { GateModule } from '@haldir/gate';
+import { ExchangeRates } from './exchange-rates.js';
+import { PaymentTotals } from './payment-totals.js';
+import { Payment } from './payment.entity.js';
+import { PaymentRepository } from './payment.repository.js';
+import { PaymentService } from './payment.service.js';
+import { Secret } from './secret.entity.js';
+import { SecretRepository } from './secret.repository.js';
+import { SecretService } from './secret.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([Payment, Secret]), ApprovalsModule, GateModule],
+  providers: [ExchangeRates, PaymentRepository, PaymentService, PaymentTotals, SecretRepository, SecretService],
+  exports: [PaymentService, PaymentTotals, SecretService],
+})
+export class VaultModule {}
