@@ -16,7 +16,7 @@ describe('the first key', () => {
       expect(statuses(replies)).toEqual([201, ...Array<number>(19).fill(401)]);
 
       const first = replies.find(({ status }) => status === 201)?.body;
-      const holder = new Client((apis[0]).url, first?.key ?? '');
+      const holder = new Client(apis[0].url, first?.key ?? '');
       expect((await holder.delete(`/v1/keys/${first?.prefix}`)).status).toBe(200);
       expect((await holder.get('/v1/keys')).status).toBe(401);
       expect((await (anyone[0] as Client).post('/v1/keys')).status).toBe(401);

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { ApprovalsHttpModule } from '@haldir/approvals/http';
 import { AuditLogModule } from '@haldir/audit-log';
 import { CryptoModule } from '@haldir/crypto';
 import { DatabaseModule } from '@haldir/database';
@@ -8,6 +9,7 @@ import { HealthModule } from '@haldir/health';
 import { HttpModule } from '@haldir/http';
 import { QueueModule } from '@haldir/queue';
 import { VaultHttpModule } from '@haldir/vault/http';
+import { WebhooksHttpModule } from '@haldir/webhooks/http';
 import { PlatformController } from './platform/platform.controller.js';
 
 /** The REST process: every domain's http door, on the shared infrastructure. */
@@ -22,6 +24,8 @@ import { PlatformController } from './platform/platform.controller.js';
     HealthModule,
     GateHttpModule,
     VaultHttpModule,
+    ApprovalsHttpModule,
+    WebhooksHttpModule,
   ],
   controllers: [PlatformController],
 })

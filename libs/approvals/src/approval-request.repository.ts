@@ -107,7 +107,13 @@ export class ApprovalRequestRepository {
   }
 
   /** Up to `limit` of the tenant's requests, newest first, behind the one with id `before`. */
-  list(tenantId: string, filter: ApprovalFilter, now: Date, limit: number, before: string | null): Promise<ApprovalRequest[]> {
+  list(
+    tenantId: string,
+    filter: ApprovalFilter,
+    now: Date,
+    limit: number,
+    before: string | null,
+  ): Promise<ApprovalRequest[]> {
     const query = this.transactions.manager
       .createQueryBuilder(ApprovalRequest, 'r')
       .where('r.tenantId = :tenantId', { tenantId })
@@ -134,13 +140,31 @@ export class ApprovalRequestRepository {
         const { tenantId, id, sessionId, agentId, tool, action, reason, details, digest, requestedKey } = request;
         const amount = request.amount.toString();
         const { createdAt, expiresAt } = request;
-        const values = [tenantId, id, sessionId, agentId, tool, action, amount, reason, details, digest, requestedKey, createdAt, expiresAt];
+        const values = [
+          tenantId,
+          id,
+          sessionId,
+          agentId,
+          tool,
+          action,
+          amount,
+          reason,
+          details,
+          digest,
+          requestedKey,
+          createdAt,
+          expiresAt,
+        ];
         const inserted = (await tx.query(insert, values)).length === 1;
         if (inserted) tx.collect(totals, tenantId);
         return inserted;
       },
       /** The pending request for an exact call, locked; it may have expired without anyone having noted it. */
-      findWaiting: async ({ tenantId, sessionId, digest }: ExactCall): Promise<(RequestFacts & { reason: string }) | null> => {
+      findWaiting: async ({
+        tenantId,
+        sessionId,
+        digest,
+      }: ExactCall): Promise<(RequestFacts & { reason: string }) | null> => {
         const [row] = await tx.query<FactsRow>(findWaiting, [tenantId, sessionId, digest]);
         return row ? { ...toFacts(row), reason: row.reason } : null;
       },
@@ -153,14 +177,19 @@ export class ApprovalRequestRepository {
       consume: async (tenantId: string, id: string, now: Date): Promise<boolean> =>
         (await tx.query(consume, [tenantId, id, now])).length === 1,
       /** Decides a pending, unexpired request; null when there is none of that id. */
-      decide: async (tenantId: string, id: string, { status, at, by, note, key }: Decision): Promise<RequestFacts | null> => {
+      decide: async (
+        tenantId: string,
+        id: string,
+        { status, at, by, note, key }: Decision,
+      ): Promise<RequestFacts | null> => {
         const [row] = await tx.query<FactsRow>(decide, [tenantId, id, status, at, by, note, key]);
         return row ? toFacts(row) : null;
       },
       find: (tenantId: string, id: string): Promise<ApprovalRequest | null> =>
         tx.manager.findOneBy(ApprovalRequest, { tenantId, id }),
       /** Ends up to `limit` requests whose time is up, leaving those that someone else is at. */
-      expire: async (now: Date, limit: number): Promise<RequestFacts[]> => (await tx.query<FactsRow>(expire, [now, limit])).map(toFacts),
+      expire: async (now: Date, limit: number): Promise<RequestFacts[]> =>
+        (await tx.query<FactsRow>(expire, [now, limit])).map(toFacts),
       /** Ends one, which the caller has locked. */
       expireOne: ({ tenantId, id }: RequestFacts): void => tx.send(expireOne, [tenantId, id]),
     };

@@ -8,7 +8,9 @@ import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleNotFound, TooManyApprovalRules } from './approvals.errors.js';
 
 export type NewApprovalRule =
-  { type: 'spend_over'; threshold: MicroUsd } | { type: 'tool_blocked'; tools: string[] } | { type: 'destructive' | 'all' };
+  | { type: 'spend_over'; threshold: MicroUsd }
+  | { type: 'tool_blocked'; tools: string[] }
+  | { type: 'destructive' | 'all' };
 
 /** Every rule is read for every call, so there is an end to them. */
 const MAX_RULES = 500;
@@ -25,7 +27,9 @@ export class ApprovalRuleService {
    * The first of the tenant's rules that holds the subject back; null when none does. Rules are read anew for every
    * question, so a rule added or removed on any process counts at once.
    */
-  async match(subject: Pick<ApprovalSubject, 'tenantId' | 'amount' | 'toolNames' | 'destructive'>): Promise<RuleMatch | null> {
+  async match(
+    subject: Pick<ApprovalSubject, 'tenantId' | 'amount' | 'toolNames' | 'destructive'>,
+  ): Promise<RuleMatch | null> {
     return firstMatch(await this.rules.allOf(subject.tenantId), subject);
   }
 

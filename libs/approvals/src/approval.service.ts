@@ -58,7 +58,9 @@ export class ApprovalService {
   ) {}
 
   /** The rule that holds the subject back; null when nothing does. Look-ups that arrive together share one query. */
-  matchRule(subject: Pick<ApprovalSubject, 'tenantId' | 'amount' | 'toolNames' | 'destructive'>): Promise<RuleMatch | null> {
+  matchRule(
+    subject: Pick<ApprovalSubject, 'tenantId' | 'amount' | 'toolNames' | 'destructive'>,
+  ): Promise<RuleMatch | null> {
     return this.rules.match(subject);
   }
 
@@ -66,7 +68,10 @@ export class ApprovalService {
    * An approved, unexpired, unused request for the same exact call by the same session, locked for the rest of the
    * transaction: of racing calls one gets it, the others wait and then find it used.
    */
-  lockApproved(tx: Tx, subject: Pick<ApprovalSubject, 'tenantId' | 'sessionId' | 'digest'>): Promise<ApprovedRequest | null> {
+  lockApproved(
+    tx: Tx,
+    subject: Pick<ApprovalSubject, 'tenantId' | 'sessionId' | 'digest'>,
+  ): Promise<ApprovedRequest | null> {
     return this.requests.in(tx).lockApproved(subject, this.clock.now());
   }
 
@@ -202,7 +207,13 @@ export class ApprovalService {
     });
   }
 
-  private record(tx: Tx, request: RequestFacts, source: EntrySource, action: string, more: Record<string, unknown>): void {
+  private record(
+    tx: Tx,
+    request: RequestFacts,
+    source: EntrySource,
+    action: string,
+    more: Record<string, unknown>,
+  ): void {
     this.auditLog.record(tx, request.tenantId, {
       source,
       sessionId: request.sessionId,

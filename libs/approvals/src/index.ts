@@ -2,7 +2,12 @@ export { ApprovalCounts } from './approval-counts.js';
 export { APPROVAL_STATUSES, type ApprovalRequest, type ApprovalStatus } from './approval-request.entity.js';
 export { type ApprovalRule } from './approval-rule.entity.js';
 export { ApprovalRuleService, firstMatch, type NewApprovalRule } from './approval-rule.service.js';
-export { APPROVAL_RULE_TYPES, type ApprovalRuleType, type ApprovalSubject, type RuleMatch } from './approval-subject.js';
+export {
+  APPROVAL_RULE_TYPES,
+  type ApprovalRuleType,
+  type ApprovalSubject,
+  type RuleMatch,
+} from './approval-subject.js';
 export {
   type ApprovedRequest,
   ApprovalService,

@@ -14,10 +14,14 @@ it('makes keys of 53 characters that carry their public id', () => {
 it('refuses a key with any one character changed', () => {
   const { key } = newApiKey();
   fc.assert(
-    fc.property(fc.integer({ min: 4, max: key.length - 1 }), fc.constantFrom(...'0123456789ABCXYZabcxyz'), (at, character) => {
-      fc.pre(key[at] !== character);
-      expect(publicIdOf(key.slice(0, at) + character + key.slice(at + 1))).toBeNull();
-    }),
+    fc.property(
+      fc.integer({ min: 4, max: key.length - 1 }),
+      fc.constantFrom(...'0123456789ABCXYZabcxyz'),
+      (at, character) => {
+        fc.pre(key[at] !== character);
+        expect(publicIdOf(key.slice(0, at) + character + key.slice(at + 1))).toBeNull();
+      },
+    ),
     { numRuns: 500 },
   );
 });

@@ -62,7 +62,8 @@ export class ApiKeyService implements Authenticator {
    * @throws Unauthenticated once any key was ever made, or when the operator asks for a token
    */
   async mintFirst(tx: Tx, key: NewKey): Promise<MintedKey> {
-    if (this.config.bootstrap.required) throw new Unauthenticated('A bootstrap_token is required to create the first key');
+    if (this.config.bootstrap.required)
+      throw new Unauthenticated('A bootstrap_token is required to create the first key');
     await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
     if (await this.keys.in(tx).anyEver()) throw new Unauthenticated();
     return this.insert(tx, await this.createTenant(tx, 'enterprise', true), key, null);
@@ -153,5 +154,7 @@ export class ApiKeyService implements Authenticator {
 /** Every `resource:action` that a key scope grants. */
 function expandKeyScope(scope: string): string[] {
   const [resource = '*', action = '*'] = scope === '*' ? ['*', '*'] : scope.split(':');
-  return (resource === '*' ? RESOURCES : [resource]).flatMap((r) => (action === '*' ? ACTIONS : [action]).map((a) => `${r}:${a}`));
+  return (resource === '*' ? RESOURCES : [resource]).flatMap((r) =>
+    (action === '*' ? ACTIONS : [action]).map((a) => `${r}:${a}`),
+  );
 }

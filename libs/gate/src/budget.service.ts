@@ -37,7 +37,9 @@ export class BudgetService {
    */
   async take(tx: Tx, wishes: readonly Spend[]): Promise<SpendDecision[]> {
     const sessions = this.sessions.in(tx);
-    const locked = new Map((await sessions.lock([...wishes])).map((entry) => [keyOf(entry.session.tenantId, entry.session.id), entry]));
+    const locked = new Map(
+      (await sessions.lock([...wishes])).map((entry) => [keyOf(entry.session.tenantId, entry.session.id), entry]),
+    );
     const changed = new Set<LockedSession>();
     const now = this.clock.now();
     const decisions = wishes.map(({ tenantId, sessionId, amount }): SpendDecision => {

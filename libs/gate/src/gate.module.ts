@@ -5,13 +5,22 @@ import { ApiKeyRepository } from './api-key.repository.js';
 import { ApiKeyService } from './api-key.service.js';
 import { BudgetService } from './budget.service.js';
 import { Session } from './session.entity.js';
+import { SessionExpiry } from './session-expiry.service.js';
 import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
 import { UsageMeter } from './usage-meter.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey, Session])],
-  providers: [ApiKeyRepository, ApiKeyService, BudgetService, SessionRepository, SessionService, UsageMeter],
-  exports: [ApiKeyService, BudgetService, SessionService, UsageMeter],
+  providers: [
+    ApiKeyRepository,
+    ApiKeyService,
+    BudgetService,
+    SessionExpiry,
+    SessionRepository,
+    SessionService,
+    UsageMeter,
+  ],
+  exports: [ApiKeyService, BudgetService, SessionExpiry, SessionService, UsageMeter],
 })
 export class GateModule {}

@@ -5,5 +5,6 @@ export { GateModule } from './gate.module.js';
 export { keyPrefix } from './api-key-format.js';
 export { holdsScope } from './session-scopes.js';
 export { type Session, type SessionStatus } from './session.entity.js';
+export { SessionExpiry } from './session-expiry.service.js';
 export { type NewSession, SessionService } from './session.service.js';
 export { monthOf, UsageMeter } from './usage-meter.js';

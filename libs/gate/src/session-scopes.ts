@@ -21,7 +21,8 @@ export function parseScopes(requested: readonly string[]): ParsedScopes {
     let name = scope;
     if (scope.startsWith('spend:')) {
       const text = scope.slice('spend:'.length);
-      if (!AMOUNT.test(text)) throw new InvalidInput('scopes: expected spend:N with N an amount of at most two decimals');
+      if (!AMOUNT.test(text))
+        throw new InvalidInput('scopes: expected spend:N with N an amount of at most two decimals');
       const amount = microUsd(Number(text));
       if (budget === null || amount > budget) budget = amount;
       name = 'spend';

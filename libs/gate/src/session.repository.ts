@@ -13,7 +13,8 @@ export interface SessionFilter {
   status?: SessionStatus | undefined;
 }
 
-const COLUMNS = 's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.created_at, s.expires_at, s.revoked_at';
+const COLUMNS =
+  's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.created_at, s.expires_at, s.revoked_at';
 
 const byKeys = {
   name: 'session.by_keys.v1',
@@ -126,7 +127,10 @@ export class SessionRepository {
 /** The distinct keys, as two arrays. */
 function unzip(keys: SessionKey[]): [string[], string[]] {
   const distinct = new Map(keys.map((key) => [`${key.tenantId} ${key.sessionId}`, key]));
-  return [[...distinct.values()].map(({ tenantId }) => tenantId), [...distinct.values()].map(({ sessionId }) => sessionId)];
+  return [
+    [...distinct.values()].map(({ tenantId }) => tenantId),
+    [...distinct.values()].map(({ sessionId }) => sessionId),
+  ];
 }
 
 function toSession(row: SessionRow): Session {

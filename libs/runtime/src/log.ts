@@ -51,15 +51,17 @@ class PinoLog extends Log {
   };
 }
 
-/** Name, message, code and stack of an error and its causes; never the values a driver attaches to it. */
+/** Name, message, code and stack frames of an error and its causes; never the values a driver attaches to it. */
 function describe(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: typeof error === 'string' ? error : 'not an Error' };
   const { code } = error as { code?: unknown };
+  // Postgres quotes the value in the message of a data exception (SQLSTATE class 22).
+  const quotesValue = typeof code === 'string' && /^22[0-9A-Z]{3}$/.test(code);
   return {
     type: error.name,
-    message: error.message,
+    message: quotesValue ? 'data exception' : error.message,
     ...(typeof code === 'string' ? { code } : {}),
-    stack: error.stack,
+    frames: (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at ')),
     ...(error.cause === undefined ? {} : { cause: describe(error.cause) }),
   };
 }

@@ -26,7 +26,8 @@ export type AddApprovalRule = z.infer<typeof AddApprovalRule>;
 export function toNewApprovalRule({ type, threshold, tools }: AddApprovalRule): NewApprovalRule {
   if (type === 'spend_over') return { type, threshold: microUsd(threshold) };
   if (type !== 'tool_blocked') return { type };
-  if (!tools || tools.length === 0) throw new InvalidInput('tools: expected at least one tool name for a tool_blocked rule');
+  if (!tools || tools.length === 0)
+    throw new InvalidInput('tools: expected at least one tool name for a tool_blocked rule');
   return { type, tools: [...new Set(tools)] };
 }
 

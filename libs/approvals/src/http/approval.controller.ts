@@ -53,7 +53,8 @@ export class ApprovalController {
   @ApiOperation({
     operationId: 'requestApproval',
     summary: 'Request human approval',
-    description: 'Submit an action for human approval. The agent polls the approval status until it is approved or denied.',
+    description:
+      'Submit an action for human approval. The agent polls the approval status until it is approved or denied.',
   })
   @ApiBody({ required: true, standardSchema: RequestApproval } as never)
   @Returns(HttpStatus.CREATED, ApprovalRequested, 'Approval requested')
@@ -79,14 +80,21 @@ export class ApprovalController {
   })
   @Returns(HttpStatus.OK, ApprovalList, 'Approval requests')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
-  async list(@CurrentCaller() { tenantId }: Caller, @Query({ schema: ListApprovals }) query: ListApprovals): Promise<ApprovalList> {
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListApprovals }) query: ListApprovals,
+  ): Promise<ApprovalList> {
     const { limit, cursor, agent_id: agentId, status } = query;
     const identity = { tenantId, list: 'approvals', filters: { agentId, status } };
     const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
     const found = await this.approvals.list(tenantId, { agentId, status }, limit + 1, before);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
     const now = this.clock.now();
-    return { count: items.length, requests: items.map((request) => toApprovalDetail(request, now)), next_cursor: nextCursor };
+    return {
+      count: items.length,
+      requests: items.map((request) => toApprovalDetail(request, now)),
+      next_cursor: nextCursor,
+    };
   }
 
   @Get('pending')
@@ -170,7 +178,18 @@ export class ApprovalController {
     });
   }
 
-  private decide(tx: Tx, { tenantId, keyId }: Caller, id: string, status: 'approved' | 'denied', body: Decide): Promise<void> {
-    return this.approvals.decide(tx, tenantId, id, { status, by: body.decided_by, note: body.note, key: keyPrefix(keyId) });
+  private decide(
+    tx: Tx,
+    { tenantId, keyId }: Caller,
+    id: string,
+    status: 'approved' | 'denied',
+    body: Decide,
+  ): Promise<void> {
+    return this.approvals.decide(tx, tenantId, id, {
+      status,
+      by: body.decided_by,
+      note: body.note,
+      key: keyPrefix(keyId),
+    });
   }
 }

@@ -5,7 +5,8 @@ import { APPROVAL_STATUSES, type ApprovalRequest, type NewApprovalRequest } from
 
 const MAX_TTL_SECONDS = 604_800;
 const ttlExpected = `expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`;
-const text = (max: number) => z.string(`expected a text of at most ${max} characters`).max(max, `expected a text of at most ${max} characters`);
+const text = (max: number) =>
+  z.string(`expected a text of at most ${max} characters`).max(max, `expected a text of at most ${max} characters`);
 
 export const RequestApproval = z.object({
   session_id: z.string('expected a session ID').min(1, 'expected a session ID').max(256, 'expected a session ID'),

@@ -2,6 +2,15 @@ import { Foundation1790000000000 } from './1790000000000-foundation.js';
 import { AuditLog1790000000001 } from './1790000000001-audit-log.js';
 import { Vault1790000000002 } from './1790000000002-vault.js';
 import { Approvals1790000000003 } from './1790000000003-approvals.js';
+import { Webhooks1790000000004 } from './1790000000004-webhooks.js';
+import { Proxy1790000000005 } from './1790000000005-proxy.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
-export const migrations = [Foundation1790000000000, AuditLog1790000000001, Vault1790000000002, Approvals1790000000003];
+export const migrations = [
+  Foundation1790000000000,
+  AuditLog1790000000001,
+  Vault1790000000002,
+  Approvals1790000000003,
+  Webhooks1790000000004,
+  Proxy1790000000005,
+];

@@ -22,9 +22,7 @@ export function useJsonBodies(fastify: FastifyInstance): void {
         return;
       }
       if (isTooDeep(text)) {
-        done(
-          new InvalidInput(`request body: expected at most ${MAX_DEPTH} levels of nesting`),
-        );
+        done(new InvalidInput(`request body: expected at most ${MAX_DEPTH} levels of nesting`));
         return;
       }
       void parseJson(request, text, (error: Error | null, value?: unknown) => {

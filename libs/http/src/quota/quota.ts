@@ -3,24 +3,14 @@ import { Clock, HaldirError } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
 import { type Caller, type HaldirReply } from '../auth/caller.js';
-import { setRateLimitHeaders } from './rate-limit-headers.js';
+import { type QuotaState, setRateLimitHeaders } from './rate-limit-headers.js';
 
-export const WINDOW_SECONDS = 3600;
 /** A count of one minute leaves the window when the whole hour after its last second has passed. */
 const BUCKETS_SECONDS = 61 * 60;
 const LEASE_MS = 2000;
 /** Below this limit every request asks the database: exact to the request, and no load. */
 const LEASED_FROM = 1000;
 const LEASE_MAX = 256;
-
-/** The window of one key as last seen. */
-export interface QuotaState {
-  limit: number;
-  used: number;
-  /** Unix second at which the oldest counted request leaves the window. */
-  resetAt: number;
-  resetAfter: number;
-}
 
 /** The hour's requests are used up. */
 export class QuotaExceeded extends HaldirError {

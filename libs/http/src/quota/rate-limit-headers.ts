@@ -1,5 +1,15 @@
 import { type HaldirReply } from '../auth/caller.js';
-import { type QuotaState, WINDOW_SECONDS } from './quota.js';
+
+const WINDOW_SECONDS = 3600;
+
+/** The window of one key as last seen. */
+export interface QuotaState {
+  limit: number;
+  used: number;
+  /** Unix second at which the oldest counted request leaves the window. */
+  resetAt: number;
+  resetAfter: number;
+}
 
 /** The legacy headers and those of draft-ietf-httpapi-ratelimit-headers-11, whose names are quoted strings. */
 export function setRateLimitHeaders(reply: HaldirReply, tier: string, state: QuotaState): void {

@@ -58,8 +58,6 @@ export class Cursors {
 }
 
 function placeOf({ tenantId, list, filters }: ListIdentity): Buffer {
-  const digest = createHash('sha256')
-    .update(canonicalJson(filters))
-    .digest('hex');
+  const digest = createHash('sha256').update(canonicalJson(filters)).digest('hex');
   return associatedData(['haldir.cursor.v1', tenantId, list, digest]);
 }

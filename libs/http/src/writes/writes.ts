@@ -3,6 +3,7 @@ import { createParamDecorator, type ExecutionContext, Inject, Injectable } from 
 import { canonicalJson, Clock, HaldirError, InvalidInput, type JsonValue } from '@haldir/kernel';
 import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 import { Transactions, type Tx } from '@haldir/database';
+import { Unauthenticated } from '../auth/authenticator.js';
 import { type HaldirReply, type HaldirRequest } from '../auth/caller.js';
 
 /** An answer with a status of its own, where it is not the route's success. */
@@ -81,6 +82,7 @@ interface StoredWrite {
   status: number | null;
   response: Buffer | null;
   locked_until: Date | null;
+  created_at: Date;
 }
 
 const claim = {
@@ -89,8 +91,8 @@ const claim = {
            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING 1 AS claimed`,
 };
 const find = {
-  name: 'idempotency.find.v1',
-  text: 'SELECT fingerprint, status, response, locked_until FROM idempotency WHERE tenant_id = $1 AND route = $2 AND key_hash = $3',
+  name: 'idempotency.find.v2',
+  text: 'SELECT fingerprint, status, response, locked_until, created_at FROM idempotency WHERE tenant_id = $1 AND route = $2 AND key_hash = $3',
 };
 const store = {
   name: 'idempotency.store.v1',
@@ -102,6 +104,8 @@ const release = {
 };
 
 const LOCK_NOT_AVAILABLE = '55P03';
+/** Whoever sends no key may retry for a minute only: a guessed `Idempotency-Key` must not hand out a key later. */
+const ANONYMOUS_REPLAY_MS = 60_000;
 
 /**
  * Runs the writes of routes: in one transaction, and at most once per `Idempotency-Key`. The claim on the key, the
@@ -165,7 +169,7 @@ export class Writes {
     const [claimed] = await this.transactions.query(claim, [...id, fingerprint, lockedUntil, this.clock.now()]);
     if (!claimed) {
       const [stored] = await this.transactions.query<StoredWrite>(find, id);
-      return this.send(request, await this.replay<Body>(request, id, fingerprint, stored));
+      return this.send(request, this.replay<Body>(request, id, fingerprint, stored));
     }
     let outcome: Outcome;
     try {
@@ -188,21 +192,23 @@ export class Writes {
     await tx.query(store, [...id, status, seal(this.key(), 1, Buffer.from(JSON.stringify(body)), placeOf(id))]);
   }
 
-  private async replay<Body>(
+  private replay<Body>(
     request: WriteRequest,
     id: Identity,
     fingerprint: Buffer,
     stored: StoredWrite | undefined,
-  ): Promise<Answer<Body>> {
+  ): Answer<Body> {
     if (!stored) throw new IdempotencyInProgress();
     if (!stored.fingerprint.equals(fingerprint)) throw new IdempotencyMismatch();
+    const age = this.clock.now().getTime() - stored.created_at.getTime();
+    if (request.tenantId === '' && age > ANONYMOUS_REPLAY_MS) throw new Unauthenticated();
     if (stored.status === null || stored.response === null) {
       if (stored.locked_until !== null && stored.locked_until > this.clock.now()) throw new IdempotencyInProgress();
       throw new OutcomeUnknown();
     }
     request.reply.header('idempotent-replayed', 'true');
     const body = JSON.parse(open(this.key(), stored.response, placeOf(id)).toString()) as Body;
-    return Promise.resolve(new Answer(stored.status, body));
+    return new Answer(stored.status, body);
   }
 
   private send<Body>(request: WriteRequest, result: Body | Answer<Body>): Body {

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { QueueModule, queues } from '@haldir/queue';
+import { ApprovalsModule } from '../index.js';
+import { ApprovalExpiryProcessor } from './approval-expiry.processor.js';
+
+@Module({ imports: [ApprovalsModule, QueueModule.for(queues.approvalExpiry)], providers: [ApprovalExpiryProcessor] })
+export class ApprovalsJobsModule {}

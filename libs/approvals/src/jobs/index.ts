@@ -1,0 +1,1 @@
+export { ApprovalsJobsModule } from './approvals-jobs.module.js';

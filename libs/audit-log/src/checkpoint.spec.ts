@@ -1,0 +1,25 @@
+import { isSignedBy, logKeyFromSeed, signCheckpoint, verifierKey } from './checkpoint.js';
+
+const ORIGIN = 'haldir.example/log/tnt_demo';
+const seed = Buffer.from(Array.from({ length: 32 }, (_, i) => i));
+const root = Buffer.from('5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328', 'hex');
+const key = logKeyFromSeed(ORIGIN, seed);
+
+describe('a checkpoint', () => {
+  it('is the C2SP signed note of the published vector, byte for byte', () => {
+    expect(verifierKey(key)).toBe('haldir.example/log/tnt_demo+04dd315d+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4');
+    expect(signCheckpoint(key, { size: 8, root }).note).toBe(
+      'haldir.example/log/tnt_demo\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\n\n' +
+        '— haldir.example/log/tnt_demo BN0xXeqDSJMH/yhDZpVqUFt0ImsWuep9OP/NJxhGLOw+oN8H1I2aDozffJ09dJmEa+ocy29N+VCs/PW6wHxMtdwTKQI=\n',
+    );
+  });
+
+  it('is signed for one log, size and root only', () => {
+    const { signature } = signCheckpoint(key, { size: 8, root });
+    expect(isSignedBy(key, { size: 8, root }, signature)).toBe(true);
+    expect(isSignedBy(key, { size: 9, root }, signature)).toBe(false);
+    expect(isSignedBy(key, { size: 8, root: Buffer.alloc(32) }, signature)).toBe(false);
+    expect(isSignedBy({ ...key, origin: 'haldir.example/log/tnt_other' }, { size: 8, root }, signature)).toBe(false);
+    expect(isSignedBy(key, { size: 8, root }, signature.subarray(1))).toBe(false);
+  });
+});

@@ -1,0 +1,78 @@
+import { type MigrationInterface, type QueryRunner } from 'typeorm';
+
+/** Upstreams, their tools, and what is allowed of them. */
+export class Proxy1790000000005 implements MigrationInterface {
+  async up(db: QueryRunner): Promise<void> {
+    await db.query(`
+      CREATE TABLE proxy_upstream (
+        tenant_id        text        NOT NULL REFERENCES tenant,
+        name             text        NOT NULL,
+        url              text        NOT NULL,
+        -- New with every registration, so that what was found out about an earlier one is not taken for it.
+        revision         text        NOT NULL,
+        healthy          boolean     NOT NULL,
+        error            text,
+        catalogue_digest bytea,
+        failures         integer     NOT NULL DEFAULT 0,
+        created_at       timestamptz NOT NULL,
+        last_check_at    timestamptz,
+        next_check_at    timestamptz NOT NULL,
+        PRIMARY KEY (tenant_id, name),
+        CONSTRAINT proxy_upstream_name CHECK (name ~ '^[A-Za-z0-9_-]{1,64}$')
+      );
+      -- The health job: who is due.
+      CREATE INDEX proxy_upstream_due ON proxy_upstream (next_check_at);
+
+      CREATE TABLE proxy_tool (
+        tenant_id   text    NOT NULL,
+        upstream    text    NOT NULL,
+        name        text    NOT NULL,
+        destructive boolean NOT NULL,
+        -- As the upstream gave it.
+        definition  json    NOT NULL,
+        PRIMARY KEY (tenant_id, upstream, name),
+        CONSTRAINT proxy_tool_upstream FOREIGN KEY (tenant_id, upstream) REFERENCES proxy_upstream ON DELETE CASCADE
+      );
+      -- A tool called by its bare name.
+      CREATE INDEX proxy_tool_by_name ON proxy_tool (tenant_id, name);
+
+      -- Sums over the calls to an upstream; beside it, because they are written every second and it is read with every call.
+      CREATE TABLE proxy_traffic (
+        tenant_id  text             NOT NULL,
+        upstream   text             NOT NULL,
+        calls      bigint           NOT NULL,
+        errors     bigint           NOT NULL,
+        latency_ms double precision NOT NULL,
+        PRIMARY KEY (tenant_id, upstream),
+        CONSTRAINT proxy_traffic_upstream FOREIGN KEY (tenant_id, upstream) REFERENCES proxy_upstream ON DELETE CASCADE
+      ) WITH (fillfactor = 50);
+
+      CREATE TABLE proxy_policy (
+        tenant_id  text        NOT NULL REFERENCES tenant,
+        id         text        NOT NULL,
+        type       text        NOT NULL,
+        params     jsonb       NOT NULL,
+        created_at timestamptz NOT NULL,
+        -- Also the order in which policies are tried and listed (ids are time-ordered).
+        PRIMARY KEY (tenant_id, id),
+        CONSTRAINT proxy_policy_known CHECK (type IN ('block_tool', 'allow_list', 'deny_list', 'spend_limit', 'rate_limit', 'time_window'))
+      );
+
+      -- When an agent's calls of the last minute were let through, per policy: times in ms with the number of calls at each.
+      CREATE TABLE proxy_rate (
+        tenant_id  text        NOT NULL,
+        policy_id  text        NOT NULL,
+        agent_id   text        NOT NULL,
+        times      bigint[]    NOT NULL,
+        counts     integer[]   NOT NULL,
+        touched_at timestamptz NOT NULL,
+        PRIMARY KEY (tenant_id, policy_id, agent_id),
+        CONSTRAINT proxy_rate_policy FOREIGN KEY (tenant_id, policy_id) REFERENCES proxy_policy ON DELETE CASCADE
+      ) WITH (fillfactor = 50);
+    `);
+  }
+
+  async down(db: QueryRunner): Promise<void> {
+    await db.query('DROP TABLE proxy_rate, proxy_policy, proxy_traffic, proxy_tool, proxy_upstream');
+  }
+}

@@ -1,0 +1,1 @@
+export { GateJobsModule } from './gate-jobs.module.js';

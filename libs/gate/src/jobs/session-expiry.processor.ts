@@ -1,0 +1,26 @@
+import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
+import { Inject } from '@nestjs/common';
+import { type Queue } from 'bullmq';
+import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
+import { SessionExpiry } from '../index.js';
+
+const EVERY_MS = 10_000;
+/** Batches in one run; what is left waits for the next. */
+const MAX_BATCHES = 100;
+
+@Processor(queues.sessionExpiry.name, workerOptions)
+export class SessionExpiryProcessor extends WorkerHost {
+  constructor(
+    @Inject(SessionExpiry) private readonly expiry: SessionExpiry,
+    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    @InjectQueue(queues.sessionExpiry.name) queue: Queue,
+  ) {
+    super();
+    schedules.every(queue, EVERY_MS);
+  }
+
+  override async process(): Promise<void> {
+    for (let i = 0; i < MAX_BATCHES && (await this.expiry.announce()) > 0; i++);
+    for (let i = 0; i < MAX_BATCHES && (await this.expiry.purge()) > 0; i++);
+  }
+}

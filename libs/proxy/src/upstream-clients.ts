@@ -1,0 +1,90 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Egress, EgressRefused } from '@haldir/egress';
+import { HaldirConfig } from '@haldir/runtime';
+import { McpUpstreamClient, UpstreamUnreachable } from './upstream/index.js';
+
+/** Where an upstream is; a new registration under its name is another revision. */
+export interface UpstreamAddress {
+  tenantId: string;
+  name: string;
+  url: string;
+  revision: string;
+}
+
+interface Kept {
+  client: McpUpstreamClient;
+  revision: string;
+  usedAt: number;
+}
+
+const MAX_CLIENTS = 512;
+const IDLE_MS = 10 * 60_000;
+const SWEEP_MS = 60_000;
+
+/**
+ * The process's connections to upstreams: one client for each, kept while it is used, so that handshakes and connections
+ * are shared. The least recently used ones go first when there are too many, idle ones after ten minutes.
+ */
+@Injectable()
+export class UpstreamClients implements OnApplicationShutdown {
+  private readonly clients = new Map<string, Kept>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    @Inject(Egress) private readonly egress: Egress,
+    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+  ) {
+    this.timer = setInterval(() => this.closeIdle(), SWEEP_MS);
+    this.timer.unref();
+  }
+
+  /** @throws UpstreamUnreachable when the address is not allowed (any more) */
+  for(address: UpstreamAddress): McpUpstreamClient {
+    const key = `${address.tenantId}/${address.name}`;
+    const kept = this.clients.get(key);
+    // Order of the map is order of use.
+    this.clients.delete(key);
+    if (kept?.revision === address.revision) {
+      kept.usedAt = performance.now();
+      this.clients.set(key, kept);
+      return kept.client;
+    }
+    kept?.client.close();
+    const client = this.open(address);
+    this.clients.set(key, { client, revision: address.revision, usedAt: performance.now() });
+    for (const [oldest, { client: unused }] of this.clients) {
+      if (this.clients.size <= MAX_CLIENTS) break;
+      this.clients.delete(oldest);
+      unused.close();
+    }
+    return client;
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    for (const { client } of this.clients.values()) client.close();
+    this.clients.clear();
+  }
+
+  private open({ tenantId, name, url, revision }: UpstreamAddress): McpUpstreamClient {
+    try {
+      return new McpUpstreamClient({
+        egress: this.egress,
+        url,
+        key: `${tenantId}/${name}/${revision}`,
+        deadlineMs: this.config.upstreams.timeoutMs,
+      });
+    } catch (error) {
+      throw error instanceof EgressRefused ? new UpstreamUnreachable('refused', { sent: false, cause: error }) : error;
+    }
+  }
+
+  private closeIdle(): void {
+    const oldest = performance.now() - IDLE_MS;
+    for (const [key, { client, usedAt }] of this.clients) {
+      if (usedAt > oldest) break;
+      this.clients.delete(key);
+      client.close();
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { type Tx } from '@haldir/database';
+import { type AttemptFilter, DeliveryLogRepository, type LoggedAttempt } from './delivery-log.repository.js';
+import { type DeliveryKey } from './delivery.repository.js';
+import { EndpointWaker } from './endpoint-waker.js';
+import { DeliveryNotFound, WebhookDisabled } from './webhooks.errors.js';
+
+/** What was sent, and sending it once more. */
+@Injectable()
+export class DeliveryLog {
+  constructor(
+    @Inject(DeliveryLogRepository) private readonly attempts: DeliveryLogRepository,
+    @Inject(EndpointWaker) private readonly waker: EndpointWaker,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Up to `limit` of the tenant's attempts, newest first, behind the one with id `before`. */
+  list(tenantId: string, filter: AttemptFilter, limit: number, before: number | null): Promise<LoggedAttempt[]> {
+    return this.attempts.list(tenantId, filter, limit, before);
+  }
+
+  /**
+   * Sends a delivery again, now: the same bytes under the same `webhook-id`.
+   *
+   * @throws DeliveryNotFound, WebhookDisabled
+   */
+  async retry(tx: Tx, tenantId: string, deliveryId: string): Promise<void> {
+    const key = parseDeliveryId(tenantId, deliveryId);
+    const live = key && (await this.attempts.requeue(tx, key, this.clock.now()));
+    if (key === null || live === null) throw new DeliveryNotFound();
+    if (!live) throw new WebhookDisabled();
+    this.auditLog.record(tx, tenantId, {
+      source: 'haldir',
+      tool: 'haldir.webhooks',
+      action: 'webhook_delivery_retried',
+      details: { webhook_id: key.webhookId, event_id: key.eventId },
+    });
+    tx.onCommit(() => this.waker.wake([key]));
+  }
+}
+
+/** The public name of a delivery: its event's and its endpoint's in one. */
+export function deliveryId({ eventId, webhookId }: DeliveryKey): string {
+  return `dlv_${eventId.slice('evt_'.length)}_${webhookId}`;
+}
+
+/** Null for what is not the name of a delivery. */
+function parseDeliveryId(tenantId: string, id: string): DeliveryKey | null {
+  const [, event, webhook] = /^dlv_([0-9a-z]{1,64})_([1-9]\d{0,14})$/.exec(id) ?? [];
+  return event === undefined ? null : { tenantId, eventId: `evt_${event}`, webhookId: Number(webhook) };
+}

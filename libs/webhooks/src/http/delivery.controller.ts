@@ -1,0 +1,68 @@
+import { Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { DeliveryLog } from '../index.js';
+import { DeliveryList, DeliveryRetried, ListDeliveries, toDeliveryAttempt } from './delivery.dto.js';
+
+@ApiTags('webhooks')
+@Controller('v1/webhooks/deliveries')
+export class DeliveryController {
+  constructor(
+    @Inject(DeliveryLog) private readonly log: DeliveryLog,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  @Get()
+  @RequiresScope('webhooks:read')
+  @ApiOperation({
+    operationId: 'listWebhookDeliveries',
+    summary: 'List delivery attempts',
+    description: 'List attempts to deliver events, newest first, by webhook, outcome and event type.',
+  })
+  @Returns(HttpStatus.OK, DeliveryList, 'Delivery attempts')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListDeliveries }) query: ListDeliveries,
+  ): Promise<DeliveryList> {
+    const { limit, cursor, webhook_id: webhookId, status, event } = query;
+    const filter = { webhookId, status, event };
+    const identity = { tenantId, list: 'webhook-deliveries', filters: filter };
+    const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.log.list(tenantId, filter, limit + 1, before);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    return { deliveries: items.map(toDeliveryAttempt), count: items.length, next_cursor: nextCursor };
+  }
+
+  @Post(':delivery_id/retry')
+  @RequiresScope('webhooks:write')
+  @ApiParam({ name: 'delivery_id', description: 'Delivery ID', schema: { type: 'string' } })
+  @ApiOperation({
+    operationId: 'retryWebhookDelivery',
+    summary: 'Retry a delivery',
+    description: 'Send the event again now, whatever became of it: the same bytes under the same webhook-id.',
+  })
+  @Returns(HttpStatus.ACCEPTED, DeliveryRetried, 'Delivery queued')
+  @Refuses('Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
+  retry(
+    @CurrentCaller() { tenantId }: Caller,
+    @Param('delivery_id') deliveryId: string,
+    @Write() write: WriteRequest,
+  ): Promise<DeliveryRetried> {
+    return this.writes.run(write, async (tx): Promise<DeliveryRetried> => {
+      await this.log.retry(tx, tenantId, deliveryId);
+      return { queued: true, delivery_id: deliveryId };
+    });
+  }
+}

@@ -1,0 +1,168 @@
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Clock } from '@haldir/kernel';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { deliveryId, WebhookNotFound, WebhookService } from '../index.js';
+import {
+  ListWebhooks,
+  RegisterWebhook,
+  RotateSecret,
+  SecretRotated,
+  TestQueued,
+  toNewWebhook,
+  toSecretRotated,
+  toWebhookItem,
+  toWebhookRegistered,
+  WebhookDeleted,
+  WebhookList,
+  WebhookRegistered,
+} from './webhook.dto.js';
+
+const WebhookIdPath = () =>
+  ApiParam({ name: 'webhook_id', description: 'Webhook ID', schema: { type: 'integer', minimum: 1 } });
+
+@ApiTags('webhooks')
+@Controller('v1/webhooks')
+export class WebhookController {
+  constructor(
+    @Inject(WebhookService) private readonly webhooks: WebhookService,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  @Post()
+  @RequiresScope('webhooks:write')
+  @ApiOperation({
+    operationId: 'registerWebhook',
+    summary: 'Register a webhook',
+    description:
+      'Register a URL to receive real-time event notifications (anomaly, approval_requested, budget_exhausted).',
+  })
+  @ApiBody({ required: true, standardSchema: RegisterWebhook } as never)
+  @Returns(HttpStatus.CREATED, WebhookRegistered, 'Webhook registered')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async register(
+    @CurrentCaller() { tenantId }: Caller,
+    @Body({ schema: RegisterWebhook }) body: RegisterWebhook,
+    @Write() write: WriteRequest,
+  ): Promise<WebhookRegistered> {
+    await this.webhooks.vet(body.url);
+    return this.writes.run(write, async (tx) => {
+      const { webhook, secret } = await this.webhooks.register(tx, tenantId, toNewWebhook(body));
+      return toWebhookRegistered(webhook, secret);
+    });
+  }
+
+  @Get()
+  @RequiresScope('webhooks:read')
+  @ApiOperation({
+    operationId: 'listWebhooks',
+    summary: 'List registered webhooks',
+    description: 'List all webhooks registered for this account.',
+  })
+  @Returns(HttpStatus.OK, WebhookList, 'Webhook list')
+  @Refuses('Unauthorized', 'RateLimited')
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListWebhooks }) { limit, cursor }: ListWebhooks,
+  ): Promise<WebhookList> {
+    const identity = { tenantId, list: 'webhooks', filters: {} };
+    const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.webhooks.list(tenantId, limit + 1, before);
+    const page = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const now = this.clock.now();
+    return {
+      webhooks: page.items.map((webhook) => toWebhookItem(webhook, now)),
+      count: page.items.length,
+      next_cursor: page.nextCursor,
+    };
+  }
+
+  @Delete(':webhook_id')
+  @RequiresScope('webhooks:write')
+  @WebhookIdPath()
+  @ApiOperation({
+    operationId: 'deleteWebhook',
+    summary: 'Delete a webhook',
+    description: 'End a webhook. Nothing is sent to it any more, not even what was waiting.',
+  })
+  @Returns(HttpStatus.OK, WebhookDeleted, 'Webhook deleted')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  remove(
+    @CurrentCaller() { tenantId }: Caller,
+    @Param('webhook_id') param: string,
+    @Write() write: WriteRequest,
+  ): Promise<WebhookDeleted> {
+    const id = readWebhookId(param);
+    return this.writes.run(write, async (tx): Promise<WebhookDeleted> => {
+      await this.webhooks.remove(tx, tenantId, id);
+      return { deleted: true, webhook_id: id };
+    });
+  }
+
+  @Post(':webhook_id/rotate-secret')
+  @RequiresScope('webhooks:write')
+  @WebhookIdPath()
+  @ApiOperation({
+    operationId: 'rotateWebhookSecret',
+    summary: 'Rotate a webhook secret',
+    description: 'Make a new signing secret. During the grace period both the new and the previous secret sign.',
+  })
+  @Returns(HttpStatus.OK, SecretRotated, 'Secret rotated')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
+  rotate(
+    @CurrentCaller() { tenantId }: Caller,
+    @Param('webhook_id') param: string,
+    @Query({ schema: RotateSecret }) { grace_seconds: graceSeconds }: RotateSecret,
+    @Write() write: WriteRequest,
+  ): Promise<SecretRotated> {
+    const id = readWebhookId(param);
+    return this.writes.run(write, async (tx) =>
+      toSecretRotated(id, await this.webhooks.rotateSecret(tx, tenantId, id, graceSeconds), graceSeconds),
+    );
+  }
+
+  @Post(':webhook_id/test')
+  @RequiresScope('webhooks:write')
+  @WebhookIdPath()
+  @ApiOperation({
+    operationId: 'testWebhook',
+    summary: 'Send a test event',
+    description: 'Send a webhook_test event to this webhook alone, signed and retried like any other.',
+  })
+  @Returns(HttpStatus.ACCEPTED, TestQueued, 'Test event queued')
+  @Refuses('Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
+  test(
+    @CurrentCaller() { tenantId }: Caller,
+    @Param('webhook_id') param: string,
+    @Write() write: WriteRequest,
+  ): Promise<TestQueued> {
+    const id = readWebhookId(param);
+    return this.writes.run(write, async (tx): Promise<TestQueued> => {
+      const eventId = await this.webhooks.test(tx, tenantId, id);
+      return {
+        queued: true,
+        webhook_id: id,
+        event_id: eventId,
+        delivery_id: deliveryId({ tenantId, eventId, webhookId: id }),
+      };
+    });
+  }
+}
+
+/** @throws WebhookNotFound for what cannot be an id: it names no webhook */
+function readWebhookId(text: string): number {
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new WebhookNotFound();
+  return Number(text);
+}

@@ -1,0 +1,137 @@
+import { toUnixSeconds } from '@haldir/kernel';
+import { EVENT_TYPES } from '@haldir/events';
+import { nextCursor, pageQuery } from '@haldir/http';
+import { z } from 'zod';
+import { type NewWebhook, type RotatedSecret, type Webhook } from '../index.js';
+
+const MIN_GRACE_SECONDS = 60;
+const MAX_GRACE_SECONDS = 604_800;
+const DEFAULT_GRACE_SECONDS = 86_400;
+
+const eventName = z.enum(['all', ...EVENT_TYPES], `expected one of all, ${EVENT_TYPES.join(', ')}`);
+
+export const RegisterWebhook = z.object({
+  url: z
+    .string('expected an absolute http or https URL of at most 2048 characters')
+    .max(2048, 'expected an absolute http or https URL of at most 2048 characters')
+    .meta({ format: 'uri' })
+    .describe('Webhook endpoint URL'),
+  name: z
+    .string('expected a text of at most 128 characters')
+    .max(128, 'expected a text of at most 128 characters')
+    .default('')
+    .describe('Human-readable name'),
+  events: z
+    .array(eventName, 'expected a list of event names, or null')
+    .min(1, 'expected at least one event name, or null')
+    .max(16, 'expected a list of at most 16 event names')
+    .nullish()
+    .describe('Events to subscribe to (defaults to all)'),
+});
+export type RegisterWebhook = z.infer<typeof RegisterWebhook>;
+
+export function toNewWebhook({ url, name, events }: RegisterWebhook): NewWebhook {
+  const wanted = events ?? ['all'];
+  return { url, name, events: wanted.includes('all') ? ['all'] : [...new Set(wanted)] };
+}
+
+export const WebhookRegistered = z.object({
+  registered: z.literal(true),
+  url: z.string(),
+  events: z.array(z.string()).nullable(),
+  webhook_id: z.int().describe('Names the webhook in other calls and in X-Haldir-Webhook-Id'),
+  name: z.string(),
+  secret: z.string().describe('Signs every delivery (Standard Webhooks); shown only here'),
+  created_at: z.number().describe('Unix timestamp'),
+});
+export type WebhookRegistered = z.infer<typeof WebhookRegistered>;
+
+export function toWebhookRegistered(webhook: Webhook, secret: string): WebhookRegistered {
+  const { id, url, name, events, createdAt } = webhook;
+  return { registered: true, url, events, webhook_id: id, name, secret, created_at: toUnixSeconds(createdAt) };
+}
+
+export const ListWebhooks = z.object(pageQuery);
+export type ListWebhooks = z.infer<typeof ListWebhooks>;
+
+const WebhookItem = z
+  .object({
+    webhook_id: z.int(),
+    name: z.string(),
+    url: z.string(),
+    events: z.array(z.string()),
+    active: z.boolean().describe('False once it was disabled: it answered 410, or failed for five days'),
+    disabled_reason: z.enum(['gone', 'failing']).nullable(),
+    failing_since: z.number().nullable().describe('Unix timestamp of the first failure since the last success'),
+    paused_until: z.number().nullable().describe('Unix timestamp; deliveries wait until then after many failures'),
+    secret_prev_expires_at: z.number().nullable().describe('Unix timestamp until which the previous secret signs too'),
+    created_at: z.number().describe('Unix timestamp'),
+  })
+  .meta({ id: 'WebhookListItem' });
+
+export const WebhookList = z.object({ webhooks: z.array(WebhookItem), count: z.int(), next_cursor: nextCursor });
+export type WebhookList = z.infer<typeof WebhookList>;
+
+const seconds = (time: Date | null): number | null => (time === null ? null : toUnixSeconds(time));
+
+export function toWebhookItem(webhook: Webhook, now: Date): z.infer<typeof WebhookItem> {
+  const { secretPrevExpiresAt, breakerUntil } = webhook;
+  return {
+    webhook_id: webhook.id,
+    name: webhook.name,
+    url: webhook.url,
+    events: webhook.events,
+    active: webhook.disabledAt === null,
+    disabled_reason: webhook.disabledReason,
+    failing_since: seconds(webhook.failingSince),
+    paused_until: seconds(breakerUntil !== null && breakerUntil > now ? breakerUntil : null),
+    secret_prev_expires_at: seconds(
+      secretPrevExpiresAt !== null && secretPrevExpiresAt > now ? secretPrevExpiresAt : null,
+    ),
+    created_at: toUnixSeconds(webhook.createdAt),
+  };
+}
+
+export const WebhookDeleted = z.object({ deleted: z.literal(true), webhook_id: z.int() });
+export type WebhookDeleted = z.infer<typeof WebhookDeleted>;
+
+const wholeSeconds = 'expected a whole number of seconds';
+export const RotateSecret = z.object({
+  grace_seconds: z
+    .string(wholeSeconds)
+    .regex(/^-?\d{1,15}$/, wholeSeconds)
+    .transform((text) => Math.min(MAX_GRACE_SECONDS, Math.max(MIN_GRACE_SECONDS, Number(text))))
+    .default(DEFAULT_GRACE_SECONDS)
+    .meta({ override: { type: 'integer', default: DEFAULT_GRACE_SECONDS } })
+    .describe(`How long the previous secret signs too, clamped to ${MIN_GRACE_SECONDS} to ${MAX_GRACE_SECONDS}`),
+});
+export type RotateSecret = z.infer<typeof RotateSecret>;
+
+export const SecretRotated = z.object({
+  webhook_id: z.int(),
+  secret: z.string().describe('Shown only here'),
+  secret_prev: z.string(),
+  secret_prev_expires_at: z.number().describe('Unix timestamp'),
+  grace_seconds: z.int(),
+  message: z.string(),
+});
+export type SecretRotated = z.infer<typeof SecretRotated>;
+
+export function toSecretRotated(webhookId: number, rotated: RotatedSecret, graceSeconds: number): SecretRotated {
+  return {
+    webhook_id: webhookId,
+    secret: rotated.secret,
+    secret_prev: rotated.previous,
+    secret_prev_expires_at: toUnixSeconds(rotated.previousExpiresAt),
+    grace_seconds: graceSeconds,
+    message: 'Both secrets sign every delivery until secret_prev_expires_at',
+  };
+}
+
+export const TestQueued = z.object({
+  queued: z.literal(true),
+  webhook_id: z.int(),
+  event_id: z.string(),
+  delivery_id: z.string(),
+});
+export type TestQueued = z.infer<typeof TestQueued>;

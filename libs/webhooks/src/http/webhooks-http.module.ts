@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { WebhooksModule } from '../index.js';
+import { DeliveryController } from './delivery.controller.js';
+import { WebhookController } from './webhook.controller.js';
+
+@Module({ imports: [WebhooksModule], controllers: [DeliveryController, WebhookController] })
+export class WebhooksHttpModule {}

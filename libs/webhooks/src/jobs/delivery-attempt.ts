@@ -1,0 +1,123 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, HaldirError } from '@haldir/kernel';
+import { Egress, EgressFailed, EgressRefused, type EgressTarget } from '@haldir/egress';
+import { HaldirConfig } from '@haldir/runtime';
+import {
+  type AttemptOutcome,
+  type ClaimedDelivery,
+  type EndpointState,
+  messageHeaders,
+  nextAttempt,
+  parseRetryAfter,
+  WebhookSecrets,
+} from '../index.js';
+
+/** Enough to let the connection be used again; nothing of it is kept. */
+const MAX_RESPONSE_BYTES = 16_384;
+const GONE = 410;
+
+/** An endpoint with its secrets open, for as long as one claim's deliveries are under way. */
+export interface OpenEndpoint {
+  webhookId: number;
+  /** Null when the URL breaks the policy by now. */
+  target: EgressTarget | null;
+  secrets: readonly [current: string, previous?: string];
+}
+
+export interface Attempted {
+  outcome: AttemptOutcome;
+  /** The endpoint says it wants nothing more. */
+  gone: boolean;
+}
+
+/** One attempt: signs, sends, and says what became of it. */
+@Injectable()
+export class DeliveryAttempts {
+  constructor(
+    @Inject(Egress) private readonly egress: Egress,
+    @Inject(WebhookSecrets) private readonly secrets: WebhookSecrets,
+    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Opens an endpoint's secrets and checks its URL. */
+  async open(tenantId: string, webhookId: number, state: EndpointState): Promise<OpenEndpoint> {
+    const current = await this.secrets.open(tenantId, webhookId, state.secret);
+    const signsAlong =
+      state.secretPrev !== null && state.secretPrevExpiresAt !== null && state.secretPrevExpiresAt > this.clock.now();
+    const previous =
+      signsAlong && state.secretPrev ? await this.secrets.open(tenantId, webhookId, state.secretPrev) : null;
+    return {
+      webhookId,
+      target: this.targetOf(state.url),
+      secrets: previous === null ? [current] : [current, previous],
+    };
+  }
+
+  /** Never fails: what goes wrong is the outcome. A 2xx is a success, everything else a failure. */
+  async make(delivery: ClaimedDelivery, endpoint: OpenEndpoint, connections: number): Promise<Attempted> {
+    const at = this.clock.now();
+    const attempt = delivery.attempts + 1;
+    const startedAt = performance.now();
+    const base = {
+      tenantId: delivery.tenantId,
+      webhookId: delivery.webhookId,
+      eventId: delivery.eventId,
+      event: delivery.type,
+      attempt,
+      attemptsLeft: delivery.attemptsLeft - 1,
+      at,
+    };
+    let statusCode: number | null = null;
+    let error: string | null = null;
+    let retryAfterMs: number | null = null;
+    try {
+      if (endpoint.target === null) throw new EgressRefused('address');
+      const { status, headers } = await this.egress.request({
+        method: 'POST',
+        url: endpoint.target,
+        headers: messageHeaders({ ...delivery, attempt }, endpoint.secrets, Math.floor(at.getTime() / 1000)),
+        body: delivery.body,
+        deadlineMs: this.config.webhooks.timeoutMs,
+        maxResponseBytes: MAX_RESPONSE_BYTES,
+        onOverflow: 'truncate',
+        pool: { key: `webhook-${delivery.webhookId}`, connections },
+      });
+      statusCode = status;
+      if (status < 200 || status > 299) {
+        error = 'status';
+        retryAfterMs = parseRetryAfter(headers['retry-after'], this.clock.now());
+      }
+    } catch (failure) {
+      error = failureName(failure);
+    }
+    const now = this.clock.now();
+    const gone = statusCode === GONE;
+    const next = error === null || gone ? null : nextAttempt(now, base.attemptsLeft, retryAfterMs, Math.random());
+    const outcome: AttemptOutcome = {
+      ...base,
+      statusCode,
+      error,
+      durationMs: performance.now() - startedAt,
+      state: error === null ? 'delivered' : next === null ? 'failed' : 'pending',
+      nextAttemptAt: next ?? now,
+    };
+    return { outcome, gone };
+  }
+
+  private targetOf(url: string): EgressTarget | null {
+    try {
+      return this.egress.target(url);
+    } catch (error) {
+      if (error instanceof EgressRefused) return null;
+      throw error;
+    }
+  }
+}
+
+/** A closed set of names, fit for the delivery log: nothing of what the endpoint said. */
+function failureName(failure: unknown): string {
+  if (failure instanceof EgressRefused) return 'egress_refused';
+  if (failure instanceof EgressFailed) return failure.reason;
+  return failure instanceof HaldirError ? failure.code : 'internal';
+}

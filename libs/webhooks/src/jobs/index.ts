@@ -1,0 +1,1 @@
+export { WebhooksJobsModule } from './webhooks-jobs.module.js';

@@ -1,0 +1,23 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '@haldir/kernel';
+import { type Tx } from '@haldir/database';
+import { type EventListener, EventListeners, type PublishedEvent } from '@haldir/events';
+import { DeliveryRepository, EndpointWaker } from '../index.js';
+
+/** Makes a delivery of every event for every endpoint that wants it, as the event leaves the outbox. */
+@Injectable()
+export class WebhookFanOut implements EventListener {
+  constructor(
+    @Inject(DeliveryRepository) private readonly deliveries: DeliveryRepository,
+    @Inject(EndpointWaker) private readonly waker: EndpointWaker,
+    @Inject(Clock) private readonly clock: Clock,
+    @Inject(EventListeners) listeners: EventListeners,
+  ) {
+    listeners.add(this);
+  }
+
+  async hear(tx: Tx, events: readonly PublishedEvent[]): Promise<void> {
+    const endpoints = await this.deliveries.fanOut(tx, events, this.clock.now());
+    tx.onCommit(() => this.waker.wake(endpoints));
+  }
+}

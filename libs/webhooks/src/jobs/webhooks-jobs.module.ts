@@ -1,0 +1,15 @@
+import { Module } from '@nestjs/common';
+import { EgressModule } from '@haldir/egress';
+import { QueueModule, queues } from '@haldir/queue';
+import { WebhooksModule } from '../index.js';
+import { DeliveryAttempts } from './delivery-attempt.js';
+import { DeliveryEngine } from './delivery-engine.js';
+import { WebhookDeliveryProcessor } from './webhook-delivery.processor.js';
+import { WebhookFanOut } from './webhook-fan-out.js';
+import { WebhookSweepProcessor } from './webhook-sweep.processor.js';
+
+@Module({
+  imports: [WebhooksModule, EgressModule, QueueModule.for(queues.webhookDelivery, queues.webhookSweep)],
+  providers: [DeliveryAttempts, DeliveryEngine, WebhookDeliveryProcessor, WebhookFanOut, WebhookSweepProcessor],
+})
+export class WebhooksJobsModule {}

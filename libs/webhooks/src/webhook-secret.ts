@@ -1,0 +1,41 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { KeyRing } from '@haldir/crypto';
+
+const PREFIX = 'whsec_';
+const SECRET_BYTES = 32;
+
+/** `whsec_` and the base64 of 32 random bytes, as Standard Webhooks has it. */
+export function newSecret(): string {
+  return PREFIX + randomBytes(SECRET_BYTES).toString('base64');
+}
+
+/** The Standard Webhooks signature of one secret: `v1,` and the base64 HMAC-SHA256 of `{id}.{timestamp}.{body}` under its bytes. */
+export function standardSignature(secret: string, id: string, timestamp: number, body: string): string {
+  const key = Buffer.from(secret.slice(PREFIX.length), 'base64');
+  return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`;
+}
+
+/** The signature of receivers that predate Standard Webhooks: under the secret's text as shown, over `{timestamp}.{body}`. */
+export function legacySignature(secret: string, timestamp: number, body: string): string {
+  return `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`;
+}
+
+/** Seals secrets for the database, each bound to its endpoint. */
+@Injectable()
+export class WebhookSecrets {
+  constructor(@Inject(KeyRing) private readonly keys: KeyRing) {}
+
+  seal(tenantId: string, webhookId: number, secret: string): Promise<Buffer> {
+    return this.keys.sealFor(tenantId, Buffer.from(secret), placeOf(tenantId, webhookId));
+  }
+
+  /** @throws SealBroken when the value was altered or belongs to another endpoint */
+  async open(tenantId: string, webhookId: number, sealed: Buffer): Promise<string> {
+    return (await this.keys.openFor(tenantId, sealed, placeOf(tenantId, webhookId))).toString();
+  }
+}
+
+function placeOf(tenantId: string, webhookId: number): (string | number)[] {
+  return ['haldir.webhook.secret.v1', tenantId, webhookId];
+}

@@ -1,0 +1,139 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, newId } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { type Tx } from '@haldir/database';
+import { Egress } from '@haldir/egress';
+import { DeliveryRepository, type EndpointKey } from './delivery.repository.js';
+import { EndpointWaker } from './endpoint-waker.js';
+import { newSecret, WebhookSecrets } from './webhook-secret.js';
+import { type DisabledReason, Webhook } from './webhook.entity.js';
+import { WebhookRepository } from './webhook.repository.js';
+import { WebhookDisabled, WebhookNotFound } from './webhooks.errors.js';
+
+export interface NewWebhook {
+  name: string;
+  /** One that `WebhookService.vet` let pass. */
+  url: string;
+  /** Types of events, or `['all']`. */
+  events: string[];
+}
+
+/** An endpoint, and its secret in clear: the only time it is shown. */
+export interface RegisteredWebhook {
+  webhook: Webhook;
+  secret: string;
+}
+
+export interface RotatedSecret {
+  secret: string;
+  previous: string;
+  previousExpiresAt: Date;
+}
+
+const TOOL = 'haldir.webhooks';
+
+/** The endpoints of tenants. What changes one is recorded in the audit log, without its URL's query and without secrets. */
+@Injectable()
+export class WebhookService {
+  constructor(
+    @Inject(WebhookRepository) private readonly webhooks: WebhookRepository,
+    @Inject(DeliveryRepository) private readonly deliveries: DeliveryRepository,
+    @Inject(WebhookSecrets) private readonly secrets: WebhookSecrets,
+    @Inject(EndpointWaker) private readonly waker: EndpointWaker,
+    @Inject(Egress) private readonly egress: Egress,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Checks where a URL leads before it is stored; it is checked again at every delivery. @throws EgressRefused */
+  async vet(url: string): Promise<void> {
+    await this.egress.vet(url);
+  }
+
+  async register(tx: Tx, tenantId: string, wanted: NewWebhook): Promise<RegisteredWebhook> {
+    const id = await this.webhooks.nextId(tx);
+    const secret = newSecret();
+    const webhook = Object.assign(new Webhook(), {
+      tenantId,
+      id,
+      name: wanted.name,
+      url: wanted.url,
+      events: wanted.events,
+      secret: await this.secrets.seal(tenantId, id, secret),
+      createdAt: this.clock.now(),
+    });
+    await this.webhooks.in(tx).insert(webhook);
+    this.record(tx, webhook, 'webhook_registered', { events: wanted.events, origin: new URL(wanted.url).origin });
+    return { webhook, secret };
+  }
+
+  list(tenantId: string, limit: number, before: number | null): Promise<Webhook[]> {
+    return this.webhooks.list(tenantId, limit, before);
+  }
+
+  /** Nothing is sent any more; what waits is cancelled. @throws WebhookNotFound */
+  async remove(tx: Tx, tenantId: string, id: number): Promise<void> {
+    if (!(await this.webhooks.in(tx).remove(tenantId, id, this.clock.now()))) throw new WebhookNotFound();
+    this.record(tx, { tenantId, id }, 'webhook_deleted');
+  }
+
+  /**
+   * Makes a new secret. Until the grace is over the previous one signs too; the one before that signs no more.
+   *
+   * @throws WebhookNotFound
+   */
+  async rotateSecret(tx: Tx, tenantId: string, id: number, graceSeconds: number): Promise<RotatedSecret> {
+    const webhook = await this.webhooks.in(tx).findForUpdate(tenantId, id);
+    if (!webhook) throw new WebhookNotFound();
+    const secret = newSecret();
+    const previous = await this.secrets.open(tenantId, id, webhook.secret);
+    const previousExpiresAt = new Date(this.clock.now().getTime() + graceSeconds * 1000);
+    webhook.secretPrev = webhook.secret;
+    webhook.secretPrevExpiresAt = previousExpiresAt;
+    webhook.secret = await this.secrets.seal(tenantId, id, secret);
+    await this.webhooks.in(tx).saveSecrets(webhook);
+    this.record(tx, webhook, 'webhook_secret_rotated', { grace_seconds: graceSeconds });
+    return { secret, previous, previousExpiresAt };
+  }
+
+  /**
+   * Sends a `webhook_test` event to this endpoint alone; answers the event's id.
+   *
+   * @throws WebhookNotFound, WebhookDisabled
+   */
+  async test(tx: Tx, tenantId: string, id: number): Promise<string> {
+    const webhook = await this.webhooks.in(tx).findForUpdate(tenantId, id);
+    if (!webhook) throw new WebhookNotFound();
+    if (webhook.disabledAt !== null) throw new WebhookDisabled();
+    const eventId = newId('evt');
+    await this.deliveries.send(tx, id, {
+      tenantId,
+      eventId,
+      type: 'webhook_test',
+      at: this.clock.now(),
+      data: { webhook_id: id, message: 'This is a test event from Haldir' },
+    });
+    tx.onCommit(() => this.waker.wake([{ tenantId, webhookId: id }]));
+    return eventId;
+  }
+
+  /** Switches an endpoint off, because it said so or failed for days. */
+  async disable(tx: Tx, { tenantId, webhookId }: EndpointKey, reason: DisabledReason): Promise<void> {
+    const done = await this.webhooks.in(tx).disable(tenantId, webhookId, this.clock.now(), reason);
+    if (done) this.record(tx, { tenantId, id: webhookId }, 'webhook_disabled', { reason });
+  }
+
+  private record(
+    tx: Tx,
+    { tenantId, id }: { tenantId: string; id: number },
+    action: string,
+    details: Record<string, unknown> = {},
+  ): void {
+    this.auditLog.record(tx, tenantId, {
+      source: 'haldir',
+      tool: TOOL,
+      action,
+      details: { webhook_id: id, ...details },
+    });
+  }
+}

@@ -1,0 +1,27 @@
+import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { EgressModule } from '@haldir/egress';
+import { QueueModule, queues } from '@haldir/queue';
+import { DeliveryLogRepository } from './delivery-log.repository.js';
+import { DeliveryLog } from './delivery-log.service.js';
+import { DeliveryRepository } from './delivery.repository.js';
+import { EndpointWaker } from './endpoint-waker.js';
+import { WebhookSecrets } from './webhook-secret.js';
+import { Webhook } from './webhook.entity.js';
+import { WebhookRepository } from './webhook.repository.js';
+import { WebhookService } from './webhook.service.js';
+
+@Module({
+  imports: [TypeOrmModule.forFeature([Webhook]), EgressModule, QueueModule.for(queues.webhookDelivery)],
+  providers: [
+    DeliveryLog,
+    DeliveryLogRepository,
+    DeliveryRepository,
+    EndpointWaker,
+    WebhookRepository,
+    WebhookSecrets,
+    WebhookService,
+  ],
+  exports: [DeliveryLog, DeliveryRepository, EndpointWaker, WebhookRepository, WebhookSecrets, WebhookService],
+})
+export class WebhooksModule {}

@@ -1,0 +1,120 @@
+// @ts-check
+// A Haldir of a benchmark's own, set up as one in production would be, with everything under a temporary directory.
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import pg from 'pg';
+import { OperatorError } from '../embedded/home.mjs';
+import { freePort } from '../embedded/ports.mjs';
+import { startPostgres } from '../embedded/postgres.mjs';
+import { run } from '../embedded/processes.mjs';
+import { findRedis, startRedis } from '../embedded/redis.mjs';
+import { openScratch } from '../embedded/scratch.mjs';
+import { startApp } from './children.mjs';
+
+/** Counted and announced on every answer like any other, and never reached. */
+const TIER_LIMITS = 'free=100,pro=5000,enterprise=900000000';
+
+/**
+ * @typedef {object} Instance
+ * @property {string} dir the temporary directory, for other processes of the benchmark
+ * @property {string} cluster the folder of its PostgreSQL
+ * @property {string} url of the API
+ * @property {string} bareUrl of a database beside Haldir's, on the same server
+ * @property {string} bootstrapToken
+ * @property {number} apiPid
+ * @property {{ pid: () => number, stop: () => Promise<void>, start: () => Promise<void> }} worker
+ * @property {{ postgres: string, fsync: string, synchronousCommit: string, redis: string }} versions
+ */
+
+/**
+ * @param {string} root the repository, built
+ * @param {(undo: () => Promise<void> | void) => void} defer
+ * @returns {Promise<Instance>}
+ */
+export async function startInstance(root, defer) {
+  const scratch = await openScratch();
+  defer(scratch.remove);
+  const logs = path.join(scratch.dir, 'logs');
+  fs.mkdirSync(logs, { mode: 0o700 });
+  const postgres = await startPostgres({ dir: scratch.dir, password: crypto.randomBytes(18).toString('base64url') });
+  defer(postgres.stop);
+  const program = await findRedis(scratch.dir);
+  const redis = program && (await startRedis({ program, dir: path.join(scratch.dir, 'redis') }));
+  if (redis) defer(redis.stop);
+
+  const [port, workerPort] = [await freePort(), await freePort()];
+  const bootstrapToken = crypto.randomBytes(24).toString('base64url');
+  /** @type {NodeJS.ProcessEnv} */
+  const env = {
+    PATH: process.env.PATH,
+    NODE_ENV: 'production',
+    DATABASE_URL: postgres.url,
+    ...(redis ? { REDIS_URL: redis.url } : {}),
+    HALDIR_HOME: scratch.dir,
+    HALDIR_EMBEDDED: 'true',
+    HALDIR_EGRESS_ALLOW: '127.0.0.0/8,::1/128',
+    HALDIR_ROOT_KEYS: `1:${crypto.randomBytes(32).toString('base64url')}`,
+    HALDIR_BOOTSTRAP_TOKEN: bootstrapToken,
+    HALDIR_TIER_LIMITS: TIER_LIMITS,
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    WORKER_PORT: String(workerPort),
+  };
+  const main = (/** @type {string} */ name) => path.join(root, 'dist', 'apps', name, 'src', 'main.js');
+  const migrated = await run(process.execPath, [main('cli'), 'migrate'], { env });
+  if (migrated.code !== 0) throw new OperatorError(`migrating failed: ${migrated.stderr.trim()}`);
+
+  const url = `http://127.0.0.1:${port}`;
+  const common = { env, logs, cwd: scratch.dir };
+  const api = await startApp({ name: 'api', entry: main('api'), url, ...common });
+  defer(api.stop);
+  const startWorker = () =>
+    startApp({ name: 'worker', entry: main('worker'), url: `http://127.0.0.1:${workerPort}`, ...common });
+  let worker = await startWorker();
+  defer(() => worker.stop());
+
+  return {
+    dir: scratch.dir,
+    cluster: path.join(scratch.dir, 'postgres'),
+    url,
+    bareUrl: await createBareDatabase(postgres.url),
+    bootstrapToken,
+    apiPid: api.pid,
+    worker: {
+      pid: () => worker.pid,
+      stop: () => worker.stop(),
+      start: async () => {
+        worker = await startWorker();
+      },
+    },
+    versions: { ...(await describePostgres(postgres.url)), redis: redis && program ? await redisVersion(program) : '' },
+  };
+}
+
+/** @param {string} url */
+async function createBareDatabase(url) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('CREATE DATABASE bare');
+  await client.end();
+  return Object.assign(new URL(url), { pathname: '/bare' }).href;
+}
+
+/** @param {string} url */
+async function describePostgres(url) {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query(
+    `SELECT current_setting('server_version') AS postgres, current_setting('fsync') AS fsync,
+            current_setting('synchronous_commit') AS "synchronousCommit"`,
+  );
+  await client.end();
+  return /** @type {{ postgres: string, fsync: string, synchronousCommit: string }} */ (rows[0]);
+}
+
+/** @param {import('../embedded/redis.mjs').RedisProgram} program */
+async function redisVersion({ program, env }) {
+  const { stdout } = await run(program, ['--version'], { env: { ...process.env, ...env } });
+  return /v=(\S+)/.exec(stdout)?.[1] ?? 'unknown';
+}

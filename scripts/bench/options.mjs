@@ -1,0 +1,78 @@
+// @ts-check
+import { parseArgs } from 'node:util';
+import { OperatorError } from '../embedded/home.mjs';
+
+/** @param {string[]} rows */
+export const help = (rows) => `Usage: npm run bench -- [options]
+
+Starts a Haldir of its own (embedded PostgreSQL with fsync, Redis when a redis-server of version 7 or newer is found, one
+API process, one worker) and loads it together with what lies beneath it. Nothing of it stays when it ends.
+
+  --only a,b          rows whose name begins with one of these: ${rows.join(', ')}
+  --seconds 5         how long each measurement takes
+  --rounds 3          how often each is repeated, in alternation with the bare route; the table shows medians
+  --connections 32    of the load generator
+  --json file         also writes every measurement to this file
+  --help              this text`;
+
+/**
+ * @typedef {object} Options
+ * @property {string[]} only names of rows
+ * @property {number} seconds
+ * @property {number} rounds
+ * @property {number} connections
+ * @property {string | null} json
+ */
+
+/**
+ * @param {string[]} args
+ * @param {string[]} rows the names of all rows
+ * @returns {Options | null} null when help was asked for
+ * @throws OperatorError for what it does not understand
+ */
+export function readOptions(args, rows) {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: {
+        only: { type: 'string' },
+        seconds: { type: 'string', default: '5' },
+        rounds: { type: 'string', default: '3' },
+        connections: { type: 'string', default: '32' },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }));
+  } catch (error) {
+    throw new OperatorError(`${error instanceof Error ? error.message : String(error)}; see npm run bench -- --help`);
+  }
+  if (values.help) return null;
+  const wanted = (values.only ?? '').split(',').filter(Boolean);
+  for (const name of wanted) {
+    if (!rows.some((row) => row.startsWith(name))) {
+      throw new OperatorError(`--only should name rows, of ${rows.join(', ')}, for example --only audit,check`);
+    }
+  }
+  return {
+    only: rows.filter((row) => wanted.length === 0 || wanted.some((name) => row.startsWith(name))),
+    seconds: number('seconds', values.seconds, 0.2, 600),
+    rounds: Math.round(number('rounds', values.rounds, 1, 100)),
+    connections: Math.round(number('connections', values.connections, 1, 1000)),
+    json: values.json ?? null,
+  };
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ * @param {number} min
+ * @param {number} max
+ */
+function number(name, text, min, max) {
+  const value = Number(text);
+  if (value >= min && value <= max) return value;
+  throw new OperatorError(
+    `--${name} should be a number from ${min} to ${max}, for example --${name} ${Math.max(min, 5)}`,
+  );
+}

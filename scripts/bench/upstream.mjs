@@ -1,0 +1,52 @@
+// @ts-check
+// A trivial MCP server: JSON answers, no session, one tool.
+import http from 'node:http';
+import { listen, serve } from './child.mjs';
+
+const TOOL = {
+  name: 'echo',
+  description: 'Answers what it was given',
+  inputSchema: { type: 'object', properties: { message: { type: 'string' } } },
+};
+
+const server = http.createServer((request, response) => {
+  let text = '';
+  request.setEncoding('utf8');
+  request.on('data', (part) => (text += part));
+  request.on('end', () => {
+    const { id, method, params } = JSON.parse(text || '{}');
+    if (request.method !== 'POST') return response.writeHead(405).end();
+    if (id === undefined) return response.writeHead(202).end();
+    const body = JSON.stringify({ jsonrpc: '2.0', id, ...answer(method, params) });
+    response
+      .writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
+      .end(body);
+  });
+});
+
+/**
+ * @param {string} method
+ * @param {any} params
+ */
+function answer(method, params) {
+  switch (method) {
+    case 'initialize':
+      return {
+        result: {
+          protocolVersion: params?.protocolVersion ?? '2025-06-18',
+          capabilities: { tools: {} },
+          serverInfo: { name: 'bench', version: '1.0.0' },
+        },
+      };
+    case 'ping':
+      return { result: {} };
+    case 'tools/list':
+      return { result: { tools: [TOOL] } };
+    case 'tools/call':
+      return { result: { content: [{ type: 'text', text: String(params?.arguments?.message ?? '') }] } };
+    default:
+      return { error: { code: -32601, message: 'Method not found' } };
+  }
+}
+
+serve({ port: await listen(server) }, () => ({}));
