@@ -1,3 +1,4 @@
+import { Client as Postgres } from 'pg';
 import { type AppProcess, type Environment, startApi, testEnvironment } from './processes.js';
 
 /** An answer of the API, its body parsed. */
@@ -78,6 +79,10 @@ export interface World {
   operator: Client;
   /** A new tenant of its own, and its first key. */
   newTenant(key?: Record<string, unknown>): Promise<Client>;
+  /** The id of a client's tenant, which the API does not tell. */
+  tenantOf(client: Client): Promise<string>;
+  /** Asks the database itself, for what the API does not show. One statement at a time. */
+  sql<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
   stop(): Promise<void>;
 }
 
@@ -86,6 +91,10 @@ export async function startWorld(options: { processes?: number; environment?: En
   const apis = await Promise.all(Array.from({ length: options.processes ?? 1 }, () => startApi(environment)));
   const [first] = apis;
   if (!first) throw new Error('a world has a process');
+  const database = new Postgres({ connectionString: environment['DATABASE_URL'] });
+  await database.connect();
+  const sql = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> =>
+    (await database.query(text, values)).rows as Row[];
   const mint = async (body: Record<string, unknown>): Promise<Client> => {
     const minted = await new Client(first.url, null).post<{ key: string }>('/v1/keys', body);
     if (minted.status !== 201) throw new Error(`no key: ${minted.status} ${JSON.stringify(minted.body)}`);
@@ -96,8 +105,16 @@ export async function startWorld(options: { processes?: number; environment?: En
     apis,
     operator: await mint({ tier: 'enterprise' }),
     newTenant: (key = {}) => mint({ tier: 'enterprise', bootstrap_token: BOOTSTRAP_TOKEN, ...key }),
+    tenantOf: async ({ key }) => {
+      const publicId = key?.slice('hld_'.length, 'hld_'.length + 10);
+      const [row] = await sql<{ tenant_id: string }>('SELECT tenant_id FROM api_key WHERE public_id = $1', [publicId]);
+      if (!row) throw new Error('the client has no key of this world');
+      return row.tenant_id;
+    },
+    sql,
     stop: async () => {
       await Promise.all(apis.map((api) => api.stop()));
+      await database.end();
     },
   };
 }
