@@ -4,6 +4,7 @@
 /** What each lib's core may import, and why. */
 const CORE_ARROWS = {
   kernel: {},
+  verifier: {},
   runtime: { kernel: 'settings and the clock are made of value types' },
   crypto: {
     kernel: 'canonical JSON and errors',
@@ -26,7 +27,8 @@ const CORE_ARROWS = {
   'audit-log': {
     kernel: 'entries carry value types',
     runtime: 'clock and log',
-    crypto: 'hashes and the checkpoint signature',
+    verifier: 'what a hash covers and what a checkpoint says is defined once, where strangers check it',
+    crypto: 'the log keys are sealed',
     database: 'entries join the transaction of the change they record',
     queue: 'tiles and checkpoints are built in jobs',
     events: 'what an entry reports is told in the same transaction',
@@ -55,6 +57,7 @@ const CORE_ARROWS = {
     http: 'the request context and idempotency of a change',
     gate: 'an action belongs to a session, and its cost counts against the budget',
     vault: 'a spend summary asks for the sums over payments',
+    verifier: 'an audit trail is checked and proved by the definitions that strangers use',
   },
   approvals: {
     ...infrastructure(),

@@ -1,13 +1,16 @@
 import { Module } from '@nestjs/common';
 import { ApprovalsJobsModule } from '@haldir/approvals/jobs';
 import { AuditLogModule } from '@haldir/audit-log';
+import { AuditLogJobsModule } from '@haldir/audit-log/jobs';
 import { CryptoModule } from '@haldir/crypto';
 import { DatabaseModule } from '@haldir/database';
 import { EventsModule } from '@haldir/events';
 import { EventsJobsModule } from '@haldir/events/jobs';
 import { GateJobsModule } from '@haldir/gate/jobs';
 import { HealthModule } from '@haldir/health';
+import { ProxyJobsModule } from '@haldir/proxy/jobs';
 import { QueueModule } from '@haldir/queue';
+import { WatchJobsModule } from '@haldir/watch/jobs';
 import { WebhooksJobsModule } from '@haldir/webhooks/jobs';
 
 /** The background process: every domain's jobs door, on the shared infrastructure. */
@@ -20,9 +23,12 @@ import { WebhooksJobsModule } from '@haldir/webhooks/jobs';
     QueueModule,
     HealthModule,
     EventsJobsModule,
+    AuditLogJobsModule,
     GateJobsModule,
     ApprovalsJobsModule,
+    WatchJobsModule,
     WebhooksJobsModule,
+    ProxyJobsModule,
   ],
 })
 export class WorkerModule {}

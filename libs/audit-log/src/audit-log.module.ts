@@ -1,7 +1,14 @@
 import { Global, Module } from '@nestjs/common';
 import { AuditLog } from './audit-log.js';
+import { LogKeys } from './log-keys.js';
+import { LogProofs } from './log-proofs.js';
+import { LogSums } from './log-sums.js';
+import { LogTree } from './log-tree.js';
 
 /** Every domain records what it does; hence global. */
 @Global()
-@Module({ providers: [AuditLog], exports: [AuditLog] })
+@Module({
+  providers: [AuditLog, LogKeys, LogProofs, LogSums, LogTree],
+  exports: [AuditLog, LogProofs, LogSums, LogTree],
+})
 export class AuditLogModule {}

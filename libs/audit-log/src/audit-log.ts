@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Batcher, Clock, type MicroUsd } from '@haldir/kernel';
 import { type Collector, isDataFailure, Transactions, type Tx } from '@haldir/database';
-import { type EntrySource, GENESIS_HASH, type PreparedEntry, prepareEntry, toColumns } from './entry.js';
+import { GENESIS_HASH } from '@haldir/verifier';
+import { type EntrySource, type PreparedEntry, prepareEntry, toColumns } from './entry.js';
 
 /** What is recorded; the tenant, the time and the hashes are added here. */
 export interface AuditRecord {

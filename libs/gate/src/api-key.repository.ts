@@ -63,6 +63,11 @@ export class ApiKeyRepository {
     return query.getMany();
   }
 
+  /** Keys ever made, revoked ones included. */
+  count(tenantId: string): Promise<number> {
+    return this.transactions.manager.countBy(ApiKey, { tenantId });
+  }
+
   in(tx: Tx) {
     return {
       insert: (key: ApiKey): Promise<unknown> => tx.manager.insert(ApiKey, key),

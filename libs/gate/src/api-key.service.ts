@@ -108,6 +108,11 @@ export class ApiKeyService implements Authenticator {
     return this.keys.list(tenantId, limit, after);
   }
 
+  /** Keys the tenant ever made, revoked ones included. */
+  count(tenantId: string): Promise<number> {
+    return this.keys.count(tenantId);
+  }
+
   private async createTenant(tx: Tx, tier: Tier, isOperator: boolean): Promise<string> {
     const tenantId = newId('tnt');
     await tx.query('INSERT INTO tenant (id, tier, is_operator, created_at) VALUES ($1, $2, $3, $4)', [

@@ -34,6 +34,12 @@ const saveSpent = {
           WHERE s.tenant_id = w.tenant_id AND s.id = w.id`,
 };
 
+const countActive = {
+  name: 'session.count_active.v1',
+  text: `SELECT count(*)::float8 AS sessions FROM session
+          WHERE tenant_id = $1 AND revoked_at IS NULL AND expiry_announced_at IS NULL AND expires_at > $2`,
+};
+
 interface SessionRow {
   tenant_id: string;
   id: string;
@@ -83,6 +89,10 @@ export class SessionRepository {
     if (filter.status === 'expired') query.andWhere('s.revokedAt IS NULL AND s.expiresAt <= :now', { now });
     if (before !== null) query.andWhere('s.id < :before', { before });
     return query.getMany();
+  }
+
+  async countActive(tenantId: string, now: Date): Promise<number> {
+    return (await this.transactions.query<{ sessions: number }>(countActive, [tenantId, now]))[0]?.sessions ?? 0;
   }
 
   in(tx: Tx) {

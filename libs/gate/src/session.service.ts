@@ -104,6 +104,11 @@ export class SessionService {
     });
   }
 
+  /** Sessions of the tenant that are live now. */
+  countActive(tenantId: string): Promise<number> {
+    return this.sessions.countActive(tenantId, this.clock.now());
+  }
+
   list(tenantId: string, filter: SessionFilter, limit: number, before: string | null): Promise<Session[]> {
     return this.sessions.list(tenantId, filter, this.clock.now(), limit, before);
   }

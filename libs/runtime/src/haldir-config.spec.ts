@@ -34,6 +34,7 @@ it.each([
   ['HALDIR_KEY_PEPPER', 'short'],
   ['HALDIR_BOOTSTRAP_TOKEN', 'short'],
   ['HALDIR_EGRESS_ALLOW', 'everything'],
+  ['HALDIR_LOG_ORIGIN', 'https://haldir.example'],
   ['HALDIR_TIER_LIMITS', 'free=many'],
   ['HALDIR_FX_RATES', 'EUR:1.08'],
   ['LOG_LEVEL', 'loud'],

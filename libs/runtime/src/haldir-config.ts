@@ -54,6 +54,11 @@ const Settings = z.object({
     .default('')
     .transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean))
     .meta({ expects: 'CIDRs separated by commas', example: 'HALDIR_EGRESS_ALLOW=10.1.0.0/16' }),
+  HALDIR_LOG_ORIGIN: z
+    .string()
+    .regex(/^[a-z0-9.-]{1,100}(:\d{1,5})?(\/[A-Za-z0-9._~-]{1,50}){0,5}$/)
+    .default('haldir.local')
+    .meta({ expects: 'a host name, perhaps with a path, that names this installation', example: 'HALDIR_LOG_ORIGIN=haldir.example.com' }),
   HALDIR_TIER_LIMITS: z
     .string()
     .regex(/^(free|pro|enterprise)=\d{1,9}(,(free|pro|enterprise)=\d{1,9})*$/)
@@ -97,6 +102,8 @@ export class HaldirConfig {
   readonly keyPepper: string | null;
   readonly bootstrap: { token: string | null; required: boolean };
   readonly egress: { allow: readonly string[] };
+  /** How checkpoints name this installation: a tenant's log is `<origin>/log/<tenant>`, fixed when it is first signed. */
+  readonly logOrigin: string;
   /** Authenticated requests per key in any sliding hour; 0 means unlimited. */
   readonly tierLimits: Readonly<Record<Tier, number>>;
   /** US dollars for one unit of a currency, as the operator's exact decimal text. */
@@ -125,6 +132,7 @@ export class HaldirConfig {
     this.keyPepper = settings.HALDIR_KEY_PEPPER;
     this.bootstrap = { token: settings.HALDIR_BOOTSTRAP_TOKEN, required: settings.HALDIR_REQUIRE_BOOTSTRAP_TOKEN };
     this.egress = { allow: checkedCidrs(settings.HALDIR_EGRESS_ALLOW, this.embedded) };
+    this.logOrigin = settings.HALDIR_LOG_ORIGIN;
     this.tierLimits = {
       ...{ free: 100, pro: 5000, enterprise: 50_000 },
       ...Object.fromEntries(

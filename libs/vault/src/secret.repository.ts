@@ -75,6 +75,11 @@ export class SecretRepository {
     return (await query.getRawMany<{ name: string }>()).map(({ name }) => name);
   }
 
+  /** Secrets of the tenant. */
+  count(tenantId: string): Promise<number> {
+    return this.transactions.manager.countBy(Secret, { tenantId });
+  }
+
   in(tx: Tx) {
     return {
       /** Counts up the version of the name, which is new as `freshId` if need be; the row stays locked. */

@@ -93,6 +93,11 @@ export class SecretService {
     return value;
   }
 
+  /** Secrets of the tenant, each name once. */
+  count(tenantId: string): Promise<number> {
+    return this.secrets.count(tenantId);
+  }
+
   /** Up to `limit` names in the order of their bytes, behind `after`. */
   list(tenantId: string, limit: number, after: string | null): Promise<string[]> {
     return this.secrets.listNames(tenantId, limit, after);

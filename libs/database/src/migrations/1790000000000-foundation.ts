@@ -68,6 +68,8 @@ export class Foundation1790000000000 implements MigrationInterface {
       ) WITH (fillfactor = 80);
       -- The list, newest first, whole and by agent (ids are time-ordered).
       CREATE INDEX session_by_agent  ON session (tenant_id, agent_id, id);
+      -- How many are live.
+      CREATE INDEX session_live      ON session (tenant_id, expires_at) WHERE revoked_at IS NULL AND expiry_announced_at IS NULL;
       -- The expiry job: sessions that ended without anyone noting it.
       CREATE INDEX session_expiring  ON session (expires_at) WHERE revoked_at IS NULL AND expiry_announced_at IS NULL;
 

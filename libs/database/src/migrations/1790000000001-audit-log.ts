@@ -32,7 +32,6 @@ export class AuditLog1790000000001 implements MigrationInterface {
         details_hash bytea,
         flag_reason  text,
         prev_hash    bytea       NOT NULL,
-        body_hash    bytea       NOT NULL,
         entry_hash   bytea       NOT NULL,
         -- Also makes a fork impossible: two entries cannot have one position.
         PRIMARY KEY (tenant_id, seq),
@@ -98,7 +97,8 @@ export class AuditLog1790000000001 implements MigrationInterface {
 
       -- Sums over the entries before the mark; what came after is added when read, and moved here in the background.
       -- scope 'tool': part is the tool. 'agent': subject the agent, part the tool. 'session': subject the session, part the
-      -- tool. 'day': part the UTC day. 'hour': subject the agent, part the UTC hour, for the scan.
+      -- tool. 'day': part the UTC day. 'hour': subject the agent, part the UTC hour, of what the agent did itself, for the scan. 'event': part the action
+      -- of what Haldir itself wrote, so that things that are recorded once need not be counted elsewhere.
       CREATE TABLE audit_rollup (
         tenant_id   text   NOT NULL,
         scope       text   NOT NULL,
@@ -110,7 +110,7 @@ export class AuditLog1790000000001 implements MigrationInterface {
         denials     bigint NOT NULL,
         cost_micros bigint NOT NULL,
         PRIMARY KEY (tenant_id, scope, subject, part),
-        CONSTRAINT audit_rollup_scope CHECK (scope IN ('tool', 'agent', 'session', 'day', 'hour'))
+        CONSTRAINT audit_rollup_scope CHECK (scope IN ('tool', 'agent', 'session', 'day', 'hour', 'event'))
       ) WITH (fillfactor = 70);
       -- The scan: which agents of any tenant were active in an hour.
       CREATE INDEX audit_rollup_hour ON audit_rollup (part) WHERE scope = 'hour';
@@ -132,6 +132,16 @@ export class AuditLog1790000000001 implements MigrationInterface {
         PRIMARY KEY (tenant_id, agent_id, kind, hour)
       );
 
+      -- How far the tree over a log is built and signed: the roots of its complete subtrees from left to right (RFC 6962), and
+      -- the hash of the last entry in it. Derived from the entries, but never rebuilt: what was signed stays signed.
+      CREATE TABLE audit_tree (
+        tenant_id text   PRIMARY KEY REFERENCES tenant,
+        size      bigint NOT NULL,
+        frontier  bytea  NOT NULL,
+        last_hash bytea  NOT NULL,
+        CONSTRAINT audit_tree_frontier CHECK (length(frontier) = 32 * bit_count(size::bit(64)))
+      ) WITH (fillfactor = 50);
+
       -- Tiles of 256 hashes (C2SP tlog-tiles). Level 0 holds leaf hashes, and only full tiles: the rest of the leaves is read
       -- from the entries. Higher levels hold the roots of full tiles below, and grow until they are full.
       CREATE TABLE audit_tile (
@@ -142,6 +152,9 @@ export class AuditLog1790000000001 implements MigrationInterface {
         PRIMARY KEY (tenant_id, level, index),
         CONSTRAINT audit_tile_full CHECK (length(hashes) = 8192 OR (level > 0 AND length(hashes) % 32 = 0 AND length(hashes) BETWEEN 32 AND 8160))
       );
+      -- Hashes do not compress.
+      ALTER TABLE audit_tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
+
       CREATE TABLE audit_checkpoint (
         tenant_id text        NOT NULL,
         tree_size bigint      NOT NULL,
@@ -151,9 +164,11 @@ export class AuditLog1790000000001 implements MigrationInterface {
         note      text        NOT NULL,
         PRIMARY KEY (tenant_id, tree_size)
       );
-      -- The log's own Ed25519 key, its seed sealed under the tenant's key.
+
+      -- The log's own Ed25519 key, its seed sealed under the tenant's key. The origin is the log's name for ever.
       CREATE TABLE audit_log_key (
         tenant_id  text        PRIMARY KEY REFERENCES tenant,
+        origin     text        NOT NULL,
         public_key bytea       NOT NULL,
         seed       bytea       NOT NULL,
         created_at timestamptz NOT NULL
@@ -212,7 +227,6 @@ export class AuditLog1790000000001 implements MigrationInterface {
         v_seqs        bigint[] := p_micros;
         v_times       bigint[] := p_micros;
         v_prevs       bytea[] := array_fill(''::bytea, ARRAY[v_count]);
-        v_bodies      bytea[] := array_fill(''::bytea, ARRAY[v_count]);
         v_hashes      bytea[] := array_fill(''::bytea, ARRAY[v_count]);
       BEGIN
         SELECT array_agg(h.tenant_id), array_agg(h.size), array_agg(h.hash), array_agg(h.last_micros), array_agg(h.limits)
@@ -313,7 +327,6 @@ export class AuditLog1790000000001 implements MigrationInterface {
           v_body := sha256(decode(p_contents[i], 'hex') || int8send(v_last)
                            || CASE WHEN v_flags[i] IS NULL THEN '\\x00'::bytea ELSE '\\x01'::bytea || convert_to(v_flags[i], 'UTF8') END);
           v_hash := sha256('\\x00'::bytea || v_hash || v_body);
-          v_bodies[i] := v_body;
           v_hashes[i] := v_hash;
         END LOOP;
         v_sizes[t] := v_size;
@@ -323,14 +336,14 @@ export class AuditLog1790000000001 implements MigrationInterface {
           FROM unnest(v_tenants, v_sizes, v_heads, v_lasts) AS u(tenant_id, size, hash, last_micros) WHERE h.tenant_id = u.tenant_id;
 
         INSERT INTO audit_entry (tenant_id, seq, entry_id, source, session_id, agent_id, tool, action, cost_micros, at,
-                                 details, details_salt, details_hash, flag_reason, prev_hash, body_hash, entry_hash)
+                                 details, details_salt, details_hash, flag_reason, prev_hash, entry_hash)
           SELECT e.tenant_id, e.seq, e.entry_id, e.source, e.session_id, e.agent_id, e.tool, e.action, e.cost_micros,
                  to_timestamp(e.micros / 1000000.0), e.details, decode(e.salt, 'hex'), decode(e.details_hash, 'hex'),
-                 e.flag, e.prev, e.body, e.hash
+                 e.flag, e.prev, e.hash
             FROM unnest(p_tenants, v_seqs, p_ids, p_sources, p_sessions, p_agents, p_tools, p_actions, p_costs, v_times, p_details,
-                        p_salts, p_details_hashes, v_flags, v_prevs, v_bodies, v_hashes)
+                        p_salts, p_details_hashes, v_flags, v_prevs, v_hashes)
                  AS e(tenant_id, seq, entry_id, source, session_id, agent_id, tool, action, cost_micros, micros, details,
-                      salt, details_hash, flag, prev, body, hash);
+                      salt, details_hash, flag, prev, hash);
 
         IF v_announce IS NOT NULL THEN
           INSERT INTO outbox (tenant_id, event_id, type, data, created_at)
@@ -374,7 +387,7 @@ export class AuditLog1790000000001 implements MigrationInterface {
         INSERT INTO audit_rollup_mark (tenant_id, seq, flagged, cost_micros, agents) VALUES (p_tenant, 0, 0, 0, 0) ON CONFLICT DO NOTHING;
         SELECT seq INTO STRICT v_mark FROM audit_rollup_mark WHERE tenant_id = p_tenant FOR UPDATE;
         WITH entry AS MATERIALIZED (
-          SELECT session_id, agent_id, tool, cost_micros, flag_reason IS NOT NULL AS is_flagged,
+          SELECT session_id, agent_id, tool, action, source, cost_micros, flag_reason IS NOT NULL AS is_flagged,
                  source <> 'agent' AND action ~ '_(denied|blocked)$' AS is_denial,
                  to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24') AS hour
             FROM audit_entry WHERE tenant_id = p_tenant AND seq >= v_mark AND seq < v_mark + p_most
@@ -382,8 +395,10 @@ export class AuditLog1790000000001 implements MigrationInterface {
           SELECT s.scope, s.subject, s.part, min(entry.agent_id) AS agent_id, count(*) AS entries, count(*) FILTER (WHERE is_flagged) AS flagged,
                  count(*) FILTER (WHERE is_denial) AS denials, sum(cost_micros)::bigint AS cost_micros
             FROM entry CROSS JOIN LATERAL (VALUES ('tool', '', tool), ('agent', entry.agent_id, tool), ('session', session_id, tool),
-                                                  ('day', '', left(hour, 10)), ('hour', entry.agent_id, hour)) AS s(scope, subject, part)
-           WHERE s.scope NOT IN ('session', 'hour') OR s.subject <> ''
+                                                  ('day', '', left(hour, 10)), ('hour', entry.agent_id, hour),
+                                                  ('event', '', action)) AS s(scope, subject, part)
+           WHERE (s.scope NOT IN ('session', 'hour') OR s.subject <> '') AND (s.scope <> 'event' OR source <> 'agent')
+             AND (s.scope <> 'hour' OR source <> 'haldir')
            GROUP BY 1, 2, 3
         ), fresh AS (
           SELECT count(DISTINCT agent_id) AS agents FROM entry
@@ -412,7 +427,7 @@ export class AuditLog1790000000001 implements MigrationInterface {
       DROP FUNCTION audit_position_at;
       DROP FUNCTION audit_append;
       DROP FUNCTION audit_limits;
-      DROP TABLE audit_log_key, audit_checkpoint, audit_tile, audit_finding, audit_rollup_mark, audit_rollup, audit_rule,
+      DROP TABLE audit_log_key, audit_checkpoint, audit_tile, audit_tree, audit_finding, audit_rollup_mark, audit_rollup, audit_rule,
                  audit_agent_tool, audit_agent, audit_entry, audit_head;
       DROP FUNCTION audit_entry_is_append_only;
     `);

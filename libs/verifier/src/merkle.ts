@@ -131,10 +131,8 @@ export function provesConsistency(
   if (first === second) return path.length === 0 && firstRoot.equals(secondRoot);
   const ranges = consistencyPath(first, second);
   if (ranges.length !== path.length) return false;
-  // The innermost range that both trees share: the first of the path, or the whole first tree where that is complete.
-  const begun = ranges[0]?.to === first || ranges[0]?.from === 0 ? 0 : -1;
-  const seed = ranges[0] as Range;
-  const startsWithSeed = begun === 0 && seed.to === first;
+  // Where the first tree is no complete subtree of the second, the path begins with the innermost range they share.
+  const startsWithSeed = ranges[0]?.to === first;
   let one = startsWithSeed ? (path[0] as Buffer) : firstRoot;
   let two = one;
   for (let i = startsWithSeed ? 1 : 0; i < ranges.length; i++) {
@@ -152,6 +150,20 @@ export function provesConsistency(
 export class Frontier {
   private readonly nodes: { height: number; hash: Buffer }[] = [];
 
+  /** Goes on where a tree of `size` leaves was left, with what `hashes` gave then. */
+  static resume(size: number, hashes: readonly Buffer[]): Frontier {
+    const frontier = new Frontier();
+    const nodes = nodesOf({ from: 0, to: size });
+    if (nodes.length !== hashes.length) throw new Error('a tree has as many complete subtrees as its size has bits');
+    nodes.forEach(({ height }, i) => frontier.nodes.push({ height, hash: hashes[i] as Buffer }));
+    return frontier;
+  }
+
+  /** The roots of the complete subtrees, from left to right. */
+  hashes(): Buffer[] {
+    return this.nodes.map(({ hash }) => hash);
+  }
+
   append(leaf: Buffer): void {
     let node = { height: 0, hash: leaf };
     for (;;) {
@@ -164,7 +176,7 @@ export class Frontier {
   }
 
   root(): Buffer {
-    return foldNodes(this.nodes.map((node) => node.hash));
+    return foldNodes(this.hashes());
   }
 }
 

@@ -112,12 +112,13 @@ describe('the Merkle tree of RFC 6962', () => {
     }
   });
 
-  it('knows the root of a growing tree at every size', () => {
-    const frontier = new Frontier();
+  it('knows the root of a growing tree at every size, wherever it was interrupted', () => {
+    let frontier = new Frontier();
     const leaves = manyLeaves(70);
     for (const [i, leaf] of leaves.entries()) {
       frontier.append(leaf);
       expect(frontier.root()).toEqual(naiveRoot(leaves.slice(0, i + 1)));
+      frontier = Frontier.resume(i + 1, frontier.hashes());
     }
   });
 

@@ -1,0 +1,1 @@
+export { AuditLogJobsModule } from './audit-log-jobs.module.js';

@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '@haldir/kernel';
+import { KeyRing } from '@haldir/crypto';
+import { Transactions } from '@haldir/database';
+import { HaldirConfig } from '@haldir/runtime';
+import { type LogKey, logKeyFromSeed } from './log-key.js';
+
+const CACHE_ENTRIES = 1000;
+const SEED_BYTES = 32;
+
+const find = { name: 'audit_log_key.find.v1', text: 'SELECT origin, seed FROM audit_log_key WHERE tenant_id = $1' };
+const insert = {
+  name: 'audit_log_key.insert.v1',
+  text: `INSERT INTO audit_log_key (tenant_id, origin, public_key, seed, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (tenant_id) DO NOTHING`,
+};
+
+/** Each log's own key, made when it is first signed. A key never changes, so it is kept once it was opened. */
+@Injectable()
+export class LogKeys {
+  private readonly kept = new Map<string, LogKey>();
+
+  constructor(
+    @Inject(KeyRing) private readonly keyRing: KeyRing,
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** @throws SealBroken when the key in the database is not the one that was made */
+  async of(tenantId: string): Promise<LogKey> {
+    const kept = this.kept.get(tenantId);
+    if (kept) return kept;
+    const key = (await this.find(tenantId)) ?? (await this.make(tenantId));
+    if (this.kept.size >= CACHE_ENTRIES) this.kept.delete(this.kept.keys().next().value ?? '');
+    this.kept.set(tenantId, key);
+    return key;
+  }
+
+  private async find(tenantId: string): Promise<LogKey | null> {
+    const [row] = await this.transactions.query<{ origin: string; seed: Buffer }>(find, [tenantId]);
+    if (!row) return null;
+    const seed = await this.keyRing.openFor(tenantId, row.seed, placeOf(tenantId, row.origin));
+    const key = logKeyFromSeed(row.origin, seed);
+    seed.fill(0);
+    return key;
+  }
+
+  /** Of processes that make one at once, the first one's counts. */
+  private async make(tenantId: string): Promise<LogKey> {
+    const origin = `${this.config.logOrigin}/log/${tenantId}`;
+    const seed = randomBytes(SEED_BYTES);
+    const { publicKey } = logKeyFromSeed(origin, seed);
+    const sealed = await this.keyRing.sealFor(tenantId, seed, placeOf(tenantId, origin));
+    seed.fill(0);
+    await this.transactions.query(insert, [tenantId, origin, publicKey, sealed, this.clock.now()]);
+    const made = await this.find(tenantId);
+    if (!made) throw new Error('a log key was made and is not there');
+    return made;
+  }
+}
+
+function placeOf(tenantId: string, origin: string): string[] {
+  return ['haldir.audit-log.key.v1', tenantId, origin];
+}

@@ -1,0 +1,201 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type MicroUsd } from '@haldir/kernel';
+import { Transactions } from '@haldir/database';
+import { Log } from '@haldir/runtime';
+
+/** What entries cost; filters combine. */
+export interface SumFilter {
+  sessionId?: string | undefined;
+  agentId?: string | undefined;
+}
+
+/** Entries and their cost, of one tool or agent. */
+export interface Share {
+  name: string;
+  entries: number;
+  cost: MicroUsd;
+}
+
+export interface SpendSums {
+  entries: number;
+  cost: MicroUsd;
+  byTool: Share[];
+  byAgent: Share[];
+}
+
+/** A whole log in figures. */
+export interface LogTotals {
+  entries: number;
+  flagged: number;
+  cost: MicroUsd;
+  agents: number;
+  /** Entries of the UTC day. */
+  today: number;
+  /** Sessions ever opened, which are recorded once each. */
+  sessions: number;
+  topTools: Share[];
+  topAgents: Share[];
+}
+
+const ADVANCE_AT_ONCE = 2000;
+/** Entries behind the mark that a reader adds up itself; beyond that it moves the mark first. */
+const TAIL_MAX = 4 * ADVANCE_AT_ONCE;
+
+const MARK = `coalesce((SELECT seq FROM audit_rollup_mark WHERE tenant_id = $1), 0)`;
+const behind = {
+  name: 'audit_rollup.behind.v1',
+  text: `SELECT size - ${MARK} AS entries FROM audit_head WHERE tenant_id = $1`,
+};
+const advance = { name: 'audit_rollup.advance.v1', text: 'SELECT audit_rollup_advance($1, $2) AS moved' };
+const unsummed = {
+  name: 'audit_rollup.unsummed.v1',
+  text: `SELECT h.tenant_id FROM audit_head h LEFT JOIN audit_rollup_mark m ON m.tenant_id = h.tenant_id
+          WHERE h.size > coalesce(m.seq, 0)`,
+};
+// One statement is one snapshot: the sums and the entries behind their mark fit together.
+const spend = {
+  name: 'audit_rollup.spend.v1',
+  text: `WITH share AS (
+           SELECT part AS tool, agent_id, entries, cost_micros FROM audit_rollup
+            WHERE tenant_id = $1 AND scope = 'session' AND subject = $2 AND ($3::text IS NULL OR agent_id = $3)
+           UNION ALL
+           SELECT part, subject, entries, cost_micros FROM audit_rollup
+            WHERE tenant_id = $1 AND scope = 'agent' AND subject = $3 AND $2::text IS NULL
+           UNION ALL
+           SELECT part, subject, entries, cost_micros FROM audit_rollup
+            WHERE tenant_id = $1 AND scope = 'agent' AND $2::text IS NULL AND $3::text IS NULL
+           UNION ALL
+           SELECT tool, agent_id, count(*), sum(cost_micros)::bigint FROM audit_entry
+            WHERE tenant_id = $1 AND seq >= ${MARK} AND ($2::text IS NULL OR session_id = $2) AND ($3::text IS NULL OR agent_id = $3)
+            GROUP BY 1, 2
+         )
+         SELECT tool, agent_id, grouping(tool, agent_id) AS kind, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost
+           FROM share GROUP BY GROUPING SETS ((), (tool), (agent_id))`,
+};
+const totals = {
+  name: 'audit_rollup.totals.v1',
+  text: `WITH tail AS MATERIALIZED (
+           SELECT tool, agent_id, action, source, cost_micros, flag_reason IS NOT NULL AS flagged, at FROM audit_entry
+            WHERE tenant_id = $1 AND seq >= ${MARK}
+         ), mark AS (
+           SELECT coalesce(max(seq), 0) AS seq, coalesce(max(flagged), 0) AS flagged, coalesce(max(cost_micros), 0) AS cost_micros,
+                  coalesce(max(agents), 0) AS agents
+             FROM audit_rollup_mark WHERE tenant_id = $1
+         )
+         SELECT (mark.seq + (SELECT count(*) FROM tail))::float8                       AS entries,
+                (mark.flagged + (SELECT count(*) FROM tail WHERE tail.flagged))::float8 AS flagged,
+                (mark.cost_micros + (SELECT coalesce(sum(tail.cost_micros), 0) FROM tail))::bigint AS cost,
+                (mark.agents + (SELECT count(DISTINCT agent_id) FROM tail WHERE agent_id <> '' AND NOT EXISTS (
+                   SELECT FROM audit_rollup r WHERE r.tenant_id = $1 AND r.scope = 'agent' AND r.subject = tail.agent_id)))::float8 AS agents,
+                (coalesce((SELECT entries FROM audit_rollup WHERE tenant_id = $1 AND scope = 'day' AND subject = '' AND part = $2), 0)
+                   + (SELECT count(*) FROM tail WHERE at >= $2::date::timestamp AT TIME ZONE 'UTC'))::float8 AS today,
+                (coalesce((SELECT entries FROM audit_rollup WHERE tenant_id = $1 AND scope = 'event' AND subject = '' AND part = 'session_created'), 0)
+                   + (SELECT count(*) FROM tail WHERE source <> 'agent' AND action = 'session_created'))::float8 AS sessions
+           FROM mark`,
+};
+const top = (part: string, subject: string) => `
+  WITH share AS (
+    SELECT ${part} AS name, entries, cost_micros FROM audit_rollup WHERE tenant_id = $1 AND scope = '${subject}'
+    UNION ALL
+    SELECT ${subject === 'tool' ? 'tool' : 'agent_id'}, 1, cost_micros FROM audit_entry WHERE tenant_id = $1 AND seq >= ${MARK}
+  )
+  SELECT name, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost FROM share WHERE name <> ''
+   GROUP BY name ORDER BY 2 DESC, 1 LIMIT $2`;
+const topTools = { name: 'audit_rollup.top_tools.v1', text: top('part', 'tool') };
+const topAgents = { name: 'audit_rollup.top_agents.v1', text: top('subject', 'agent') };
+
+/** Bits of `grouping(tool, agent_id)`: which of the two a row is not about. */
+const TOTAL = 3;
+const BY_TOOL = 1;
+
+interface ShareRow {
+  name: string;
+  entries: number;
+  cost: string;
+}
+
+/**
+ * Sums over each log, at a cost that does not grow with it: kept in rows up to a mark, and added up behind it. The mark is
+ * moved in the background, or by a reader who finds it far behind.
+ */
+@Injectable()
+export class LogSums {
+  constructor(
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(Log) private readonly log: Log,
+  ) {}
+
+  async spend(tenantId: string, { sessionId, agentId }: SumFilter): Promise<SpendSums> {
+    await this.catchUp(tenantId);
+    interface Row {
+      tool: string | null;
+      agent_id: string | null;
+      kind: number;
+      entries: number | null;
+      cost: string | null;
+    }
+    const rows = await this.transactions.query<Row>(spend, [tenantId, sessionId ?? null, agentId ?? null]);
+    const share = ({ tool, agent_id: agent, entries, cost }: Row): Share => ({
+      name: tool ?? agent ?? '',
+      entries: entries ?? 0,
+      cost: BigInt(cost ?? 0) as MicroUsd,
+    });
+    const total = rows.find(({ kind }) => kind === TOTAL);
+    return {
+      entries: total?.entries ?? 0,
+      cost: BigInt(total?.cost ?? 0) as MicroUsd,
+      byTool: rows.filter(({ kind }) => kind === BY_TOOL).map(share),
+      byAgent: rows
+        .filter(({ kind, agent_id: agent }) => kind !== TOTAL && kind !== BY_TOOL && agent !== '')
+        .map(share),
+    };
+  }
+
+  /** @param today `YYYY-MM-DD`, UTC; @param most how many tools and agents are named */
+  async totals(tenantId: string, today: string, most: number): Promise<LogTotals> {
+    await this.catchUp(tenantId);
+    interface Row {
+      entries: number;
+      flagged: number;
+      cost: string;
+      agents: number;
+      today: number;
+      sessions: number;
+    }
+    const [[row], tools, agents] = await Promise.all([
+      this.transactions.query<Row>(totals, [tenantId, today]),
+      this.transactions.query<ShareRow>(topTools, [tenantId, most]),
+      this.transactions.query<ShareRow>(topAgents, [tenantId, most]),
+    ]);
+    if (!row) throw new Error('sums are one row');
+    return { ...row, cost: BigInt(row.cost) as MicroUsd, topTools: tools.map(toShare), topAgents: agents.map(toShare) };
+  }
+
+  /** Moves the mark of every log that has entries behind it. Several processes may do it at once. */
+  async advanceAll(): Promise<void> {
+    const rows = await this.transactions.query<{ tenant_id: string }>(unsummed);
+    for (const { tenant_id: tenantId } of rows) {
+      try {
+        await this.advance(tenantId);
+      } catch (error) {
+        this.log.error({ event: 'audit.sums_failed', tenant_id: tenantId }, error);
+      }
+    }
+  }
+
+  private async catchUp(tenantId: string): Promise<void> {
+    const [row] = await this.transactions.query<{ entries: string }>(behind, [tenantId]);
+    if (Number(row?.entries ?? 0) > TAIL_MAX) await this.advance(tenantId);
+  }
+
+  private async advance(tenantId: string): Promise<void> {
+    for (;;) {
+      const [row] = await this.transactions.query<{ moved: number }>(advance, [tenantId, ADVANCE_AT_ONCE]);
+      if ((row?.moved ?? 0) < ADVANCE_AT_ONCE) return;
+    }
+  }
+}
+
+function toShare({ name, entries, cost }: ShareRow): Share {
+  return { name, entries, cost: BigInt(cost) as MicroUsd };
+}

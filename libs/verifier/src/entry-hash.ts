@@ -1,0 +1,68 @@
+import { hash } from 'node:crypto';
+
+/** What of an entry its writer alone decides, as it is hashed. */
+export interface HashedEntry {
+  tenantId: string;
+  entryId: string;
+  source: string;
+  sessionId: string;
+  agentId: string;
+  tool: string;
+  action: string;
+  costMicros: bigint | string;
+  /** Hex; null for an entry without details. */
+  detailsHash: string | null;
+}
+
+const LEAF = Buffer.from([0]);
+const NOT_FLAGGED = Buffer.from([0]);
+const FLAGGED = Buffer.from([1]);
+
+/** What the first entry of a log follows. */
+export const GENESIS_HASH = Buffer.alloc(32);
+
+/** The commitment to an entry's details, hex: SHA-256(salt ‖ UTF-8), so that they can be erased and the entry still verifies. */
+export function hashDetails(saltHex: string, details: string): string {
+  return hash('sha256', Buffer.concat([Buffer.from(saltHex, 'hex'), Buffer.from(details, 'utf8')]), 'hex');
+}
+
+/**
+ * SHA-256, hex, of the RFC 8785 JSON of every column the writer alone decides. The members are written in their sorted
+ * order, and all are strings or null, so `JSON.stringify` gives the canonical bytes.
+ */
+export function contentHash(entry: HashedEntry): string {
+  return hash(
+    'sha256',
+    JSON.stringify({
+      action: entry.action,
+      agent_id: entry.agentId,
+      cost_micros: entry.costMicros.toString(),
+      details_hash: entry.detailsHash,
+      entry_id: entry.entryId,
+      session_id: entry.sessionId,
+      source: entry.source,
+      tenant_id: entry.tenantId,
+      tool: entry.tool,
+      v: '1',
+    }),
+    'hex',
+  );
+}
+
+/**
+ * SHA-256(content hash ‖ uint64be time ‖ 0x00, or 0x01 ‖ flag reason): what the database decides at append time is
+ * covered too.
+ *
+ * @param atMicros the entry's time in microseconds since 1970
+ */
+export function bodyHash(contentHashHex: string, atMicros: bigint, flagReason: string | null): Buffer {
+  const time = Buffer.alloc(8);
+  time.writeBigUInt64BE(atMicros);
+  const flag = flagReason === null ? NOT_FLAGGED : Buffer.concat([FLAGGED, Buffer.from(flagReason, 'utf8')]);
+  return hash('sha256', Buffer.concat([Buffer.from(contentHashHex, 'hex'), time, flag]), 'buffer');
+}
+
+/** SHA-256(0x00 ‖ prev_hash ‖ body_hash): the chain link, and at the same time the RFC 6962 leaf hash of those 64 bytes. */
+export function entryHash(prevHash: Uint8Array, body: Uint8Array): Buffer {
+  return hash('sha256', Buffer.concat([LEAF, prevHash, body]), 'buffer');
+}

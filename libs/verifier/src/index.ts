@@ -1,0 +1,26 @@
+export {
+  type Checkpoint,
+  checkpointBody,
+  InvalidCheckpoint,
+  isSignedBy,
+  keyHash,
+  type LogIdentity,
+  parseCheckpoint,
+  parseVerifierKey,
+  verifierKey,
+} from './checkpoint.js';
+export { faultOf, type LoggedEntry } from './entry-check.js';
+export { bodyHash, contentHash, entryHash, GENESIS_HASH, hashDetails, type HashedEntry } from './entry-hash.js';
+export {
+  consistencyPath,
+  EMPTY_ROOT,
+  foldNodes,
+  Frontier,
+  inclusionPath,
+  nodesOf,
+  provesConsistency,
+  provesInclusion,
+  type Range,
+  rootOf,
+  type TreeNode,
+} from './merkle.js';

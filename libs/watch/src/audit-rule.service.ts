@@ -1,0 +1,41 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, newId, toDollars } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { type Tx } from '@haldir/database';
+import { type AuditRule, type AuditRuleLimits } from './audit-rule.js';
+import { AuditRuleRepository } from './audit-rule.repository.js';
+import { AuditRuleNotFound } from './watch.errors.js';
+
+/** The rules by which entries of a tenant are flagged as they are appended. */
+@Injectable()
+export class AuditRuleService {
+  constructor(
+    @Inject(AuditRuleRepository) private readonly rules: AuditRuleRepository,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  list(tenantId: string, limit: number, after: string | null): Promise<AuditRule[]> {
+    return this.rules.list(tenantId, limit, after);
+  }
+
+  /** Takes the place of the tenant's rule of that type, from the next entry on. */
+  async put(tx: Tx, tenantId: string, limits: AuditRuleLimits, by: string): Promise<AuditRule> {
+    const rule = { id: newId('rul'), limits, createdAt: this.clock.now() };
+    await this.rules.in(tx).put(tenantId, rule);
+    const parameters = limits.type === 'high_cost' ? { type: limits.type, max_usd: toDollars(limits.maxCost) } : limits;
+    this.record(tx, tenantId, 'audit_rule_added', { rule_id: rule.id, ...parameters, by });
+    return rule;
+  }
+
+  /** @throws AuditRuleNotFound when the tenant has no such rule */
+  async remove(tx: Tx, tenantId: string, id: string, by: string): Promise<void> {
+    const type = await this.rules.in(tx).remove(tenantId, id);
+    if (type === null) throw new AuditRuleNotFound();
+    this.record(tx, tenantId, 'audit_rule_removed', { rule_id: id, type, by });
+  }
+
+  private record(tx: Tx, tenantId: string, action: string, details: Record<string, unknown>): void {
+    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.watch', action, details });
+  }
+}

@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '@haldir/kernel';
+import { LogTree, type TreeHead } from '@haldir/audit-log';
+import { type AuditEntry, type AuditFilter, AuditTrailRepository } from './audit-trail.repository.js';
+
+/** What an export holds, so that whoever has it can tell whether something is missing. */
+export interface ExportManifest {
+  tenantId: string;
+  generatedAt: Date;
+  count: number;
+  /** Null for an export without entries. */
+  first: AuditEntry | null;
+  last: AuditEntry | null;
+  /** SHA-256, hex, over the entry ids in their order, each followed by a newline. */
+  sha256: string;
+  /** The signed tree head that holds every entry of the export. */
+  head: TreeHead;
+}
+
+const AT_ONCE = 500;
+
+@Injectable()
+export class AuditTrailService {
+  constructor(
+    @Inject(AuditTrailRepository) private readonly trail: AuditTrailRepository,
+    @Inject(LogTree) private readonly tree: LogTree,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  list(tenantId: string, filter: AuditFilter, limit: number, before: number | null): Promise<AuditEntry[]> {
+    return this.trail.newest(tenantId, filter, limit, before);
+  }
+
+  /** The tree head up to which an export goes: what is appended meanwhile is not in it. */
+  exportHead(tenantId: string): Promise<TreeHead> {
+    return this.tree.head(tenantId);
+  }
+
+  /**
+   * Entries under `head`, oldest first, some at a time; returns their manifest. Nothing is held in memory, however long
+   * the log is.
+   */
+  async *export(head: TreeHead, filter: AuditFilter): AsyncGenerator<AuditEntry[], ExportManifest> {
+    const { tenantId } = head;
+    const ids = createHash('sha256');
+    let count = 0;
+    let first: AuditEntry | null = null;
+    let last: AuditEntry | null = null;
+    for (let from = 0; from < head.size;) {
+      const entries = await this.trail.oldest(tenantId, filter, { from, to: head.size }, AT_ONCE);
+      for (const entry of entries) ids.update(`${entry.entryId}\n`);
+      count += entries.length;
+      first ??= entries[0] ?? null;
+      last = entries.at(-1) ?? last;
+      if (entries.length > 0) yield entries;
+      if (entries.length < AT_ONCE) break;
+      from = (last?.seq ?? head.size) + 1;
+    }
+    return { tenantId, generatedAt: this.clock.now(), count, first, last, sha256: ids.digest('hex'), head };
+  }
+
+  /** The manifest that an export with this filter would end with now. */
+  async manifest(tenantId: string, filter: AuditFilter): Promise<ExportManifest> {
+    const entries = this.export(await this.exportHead(tenantId), filter);
+    for (;;) {
+      const { done, value } = await entries.next();
+      if (done) return value;
+    }
+  }
+}

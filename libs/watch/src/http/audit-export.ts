@@ -1,0 +1,160 @@
+import { fromMinorUnits, toDollars, toUnixSeconds } from '@haldir/kernel';
+import { type TreeHead } from '@haldir/audit-log';
+import { verifierKey } from '@haldir/verifier';
+import { z } from 'zod';
+import { type AuditEntry, type AuditFilter, type AuditTrailService, type ExportManifest } from '../index.js';
+import { describeFilter, timestampOf } from './audit.dto.js';
+
+/** Of the manifest and of the lines, together. */
+const FORMAT_VERSION = 1;
+
+export const ManifestAnswer = z
+  .object({
+    type: z.literal('manifest'),
+    format_version: z.int(),
+    tenant_id: z.string(),
+    generated_at: z.number().describe('Unix timestamp'),
+    filters: z.record(z.string(), z.union([z.string(), z.boolean(), z.number()])),
+    count: z.int(),
+    first_timestamp: z.number().nullable(),
+    last_timestamp: z.number().nullable(),
+    last_chain_hash: z.string().nullable().describe('entry_hash of the last entry, hex'),
+    sha256: z.string().describe('Over the entry ids in their order, each followed by a newline, hex'),
+    tree_size: z.int().describe('Entries in the log when it was exported'),
+    verifier_key: z.string().describe('C2SP verifier key of the log'),
+    checkpoint: z.string().describe('C2SP checkpoint over the log as it was exported'),
+  })
+  .meta({ id: 'AuditExportManifest' });
+export type ManifestAnswer = z.infer<typeof ManifestAnswer>;
+
+export function toManifest(manifest: ExportManifest, filter: AuditFilter): ManifestAnswer {
+  const { head, first, last } = manifest;
+  return {
+    type: 'manifest',
+    format_version: FORMAT_VERSION,
+    tenant_id: manifest.tenantId,
+    generated_at: toUnixSeconds(manifest.generatedAt),
+    filters: describeFilter(filter),
+    count: manifest.count,
+    first_timestamp: first && timestampOf(first),
+    last_timestamp: last && timestampOf(last),
+    last_chain_hash: last?.entryHash.toString('hex') ?? null,
+    sha256: manifest.sha256,
+    tree_size: head.size,
+    verifier_key: verifierKey(head),
+    checkpoint: head.note,
+  };
+}
+
+/**
+ * JSON Lines, oldest entry first, the manifest last. Beside what existing readers know, a line holds what it takes to
+ * compute the entry's hash again.
+ */
+export async function* jsonLines(
+  trail: AuditTrailService,
+  head: TreeHead,
+  filter: AuditFilter,
+): AsyncGenerator<string> {
+  const batches = trail.export(head, filter);
+  for (;;) {
+    const { done, value } = await batches.next();
+    if (done) {
+      yield `${JSON.stringify(toManifest(value, filter))}\n`;
+      return;
+    }
+    yield value.map((entry) => `${JSON.stringify(toLine(entry))}\n`).join('');
+  }
+}
+
+function toLine(entry: AuditEntry): Record<string, unknown> {
+  return {
+    entry_id: entry.entryId,
+    timestamp: timestampOf(entry),
+    tenant_id: entry.tenantId,
+    session_id: entry.sessionId,
+    agent_id: entry.agentId,
+    tool: entry.tool,
+    action: entry.action,
+    cost_usd: toDollars(entry.costMicros),
+    flagged: entry.flagReason !== null,
+    flag_reason: entry.flagReason,
+    details: entry.details,
+    prev_hash: entry.prevHash.toString('hex'),
+    entry_hash: entry.entryHash.toString('hex'),
+    leaf_index: entry.seq,
+    source: entry.source,
+    cost_micros: entry.costMicros.toString(),
+    details_salt: entry.detailsSalt,
+    details_hash: entry.detailsHash,
+  };
+}
+
+const CSV_COLUMNS = [
+  'entry_id',
+  'timestamp',
+  'timestamp_iso',
+  'tenant_id',
+  'session_id',
+  'agent_id',
+  'tool',
+  'action',
+  'cost_usd',
+  'flagged',
+  'flag_reason',
+  'details_json',
+  'prev_hash',
+  'entry_hash',
+] as const;
+
+/** CSV (RFC 4180), oldest entry first. */
+export async function* csvLines(trail: AuditTrailService, head: TreeHead, filter: AuditFilter): AsyncGenerator<string> {
+  yield `${CSV_COLUMNS.join(',')}\r\n`;
+  for await (const entries of trail.export(head, filter)) {
+    yield entries.map((entry) => `${toCsvRow(entry).map(quote).join(',')}\r\n`).join('');
+  }
+}
+
+function toCsvRow(entry: AuditEntry): string[] {
+  return [
+    entry.entryId,
+    decimalText(entry.atMicros),
+    isoMicros(entry.atMicros),
+    entry.tenantId,
+    entry.sessionId,
+    entry.agentId,
+    entry.tool,
+    entry.action,
+    decimalText(entry.costMicros),
+    String(entry.flagReason !== null),
+    entry.flagReason ?? '',
+    entry.details === null ? '' : jsonOf(entry.details),
+    entry.prevHash.toString('hex'),
+    entry.entryHash.toString('hex'),
+  ];
+}
+
+/** Details that are JSON already stay as they are; any other text becomes a JSON string. */
+function jsonOf(details: string): string {
+  try {
+    const value: unknown = JSON.parse(details);
+    if (typeof value === 'object' && value !== null) return details;
+  } catch {
+    // Not JSON.
+  }
+  return JSON.stringify(details);
+}
+
+function decimalText(micros: bigint): string {
+  return String(fromMinorUnits(micros, 6));
+}
+
+/** RFC 3339 with as many decimals as it takes. */
+function isoMicros(micros: bigint): string {
+  const below = micros % 1000n;
+  const iso = new Date(Number(micros / 1000n)).toISOString();
+  return below === 0n ? iso : `${iso.slice(0, -1)}${below.toString().padStart(3, '0')}Z`;
+}
+
+function quote(field: string): string {
+  return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+}

@@ -1,0 +1,97 @@
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { keyPrefix } from '@haldir/gate';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { AuditRuleService } from '../index.js';
+import {
+  AddAuditRule,
+  AuditRuleAdded,
+  AuditRuleList,
+  AuditRuleRemoved,
+  ListAuditRules,
+  toAuditRuleItem,
+  toLimits,
+} from './audit-rule.dto.js';
+
+@ApiTags('watch')
+@Controller('v1/audit/rules')
+export class AuditRuleController {
+  constructor(
+    @Inject(AuditRuleService) private readonly rules: AuditRuleService,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  @Post()
+  @RequiresScope('audit:write')
+  @ApiOperation({
+    operationId: 'addAuditRule',
+    summary: 'Set a flag rule',
+    description: 'Set the rule of a type, in place of the one there was. It decides from the next entry on.',
+  })
+  @ApiBody({ required: true, standardSchema: AddAuditRule } as never)
+  @Returns(HttpStatus.CREATED, AuditRuleAdded, 'Rule set')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  add(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Body({ schema: AddAuditRule }) body: AddAuditRule,
+    @Write() write: WriteRequest,
+  ): Promise<AuditRuleAdded> {
+    return this.writes.run(write, async (tx): Promise<AuditRuleAdded> => {
+      const { id, limits } = await this.rules.put(tx, tenantId, toLimits(body), keyPrefix(keyId));
+      return { added: true, type: limits.type, id };
+    });
+  }
+
+  @Get()
+  @RequiresScope('audit:read')
+  @ApiOperation({
+    operationId: 'listAuditRules',
+    summary: 'List flag rules',
+    description:
+      'List the rules by which entries are flagged as they are written. Every tenant starts with one of each type.',
+  })
+  @Returns(HttpStatus.OK, AuditRuleList, 'Flag rules')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListAuditRules }) { limit, cursor }: ListAuditRules,
+  ): Promise<AuditRuleList> {
+    const identity = { tenantId, list: 'audit_rules', filters: {} };
+    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.rules.list(tenantId, limit + 1, after);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    return { rules: items.map(toAuditRuleItem), count: items.length, next_cursor: nextCursor };
+  }
+
+  @Delete(':rule_id')
+  @RequiresScope('audit:write')
+  @ApiParam({ name: 'rule_id', schema: { type: 'string' } })
+  @ApiOperation({
+    operationId: 'removeAuditRule',
+    summary: 'Remove a flag rule',
+    description: 'Remove a rule; nothing is flagged by it from the next entry on.',
+  })
+  @Returns(HttpStatus.OK, AuditRuleRemoved, 'Rule removed')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  remove(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('rule_id') ruleId: string,
+    @Write() write: WriteRequest,
+  ): Promise<AuditRuleRemoved> {
+    return this.writes.run(write, async (tx): Promise<AuditRuleRemoved> => {
+      await this.rules.remove(tx, tenantId, ruleId, keyPrefix(keyId));
+      return { deleted: true, id: ruleId };
+    });
+  }
+}

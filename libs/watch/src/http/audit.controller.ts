@@ -1,0 +1,107 @@
+import { Body, Controller, Get, HttpStatus, Inject, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { AuditLog } from '@haldir/audit-log';
+import { SessionService } from '@haldir/gate';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { AuditTrailService, SpendService } from '../index.js';
+import {
+  ActionLogged,
+  AuditEntryList,
+  describeFilter,
+  ListAuditEntries,
+  LogAction,
+  SpendAnswer,
+  SpendQuery,
+  toActionLogged,
+  toAuditEntryItem,
+  toAuditFilter,
+  toRecord,
+  toSpendAnswer,
+} from './audit.dto.js';
+
+@ApiTags('watch', 'audit')
+@Controller('v1/audit')
+export class AuditController {
+  constructor(
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(AuditTrailService) private readonly trail: AuditTrailService,
+    @Inject(SpendService) private readonly spending: SpendService,
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  @Post()
+  @RequiresScope('audit:write')
+  @ApiOperation({
+    operationId: 'logAction',
+    summary: 'Log an agent action',
+    description: 'Log an action to the tamper-evident audit trail. Watch automatically flags anomalous patterns.',
+  })
+  @ApiBody({ required: true, standardSchema: LogAction } as never)
+  @Returns(HttpStatus.CREATED, ActionLogged, 'Action logged')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async log(
+    @CurrentCaller() { tenantId }: Caller,
+    @Body({ schema: LogAction }) body: LogAction,
+    @Write() write: WriteRequest,
+  ): Promise<ActionLogged> {
+    const { id: sessionId, agentId } = await this.sessions.authenticate(tenantId, body.session_id);
+    const record = { ...toRecord(body), sessionId, agentId };
+    if (write.idempotencyKey === null) return toActionLogged(await this.auditLog.append(tenantId, record));
+    return this.writes.run(write, async (tx) => {
+      const recorded = this.auditLog.record(tx, tenantId, record);
+      // The answer says whether the entry is flagged, which is known once it is written.
+      await tx.flush();
+      return toActionLogged(recorded);
+    });
+  }
+
+  @Get()
+  @RequiresScope('audit:read')
+  @ApiOperation({
+    operationId: 'getAuditTrail',
+    summary: 'Query the audit trail',
+    description: 'Retrieve audit log entries with optional filters by session, agent, tool, or flagged status.',
+  })
+  @Returns(HttpStatus.OK, AuditEntryList, 'Audit entries')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListAuditEntries }) query: ListAuditEntries,
+  ): Promise<AuditEntryList> {
+    const { limit, cursor } = query;
+    const filter = toAuditFilter(query);
+    const identity = { tenantId, list: 'audit', filters: describeFilter(filter) };
+    const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.trail.list(tenantId, filter, limit + 1, before);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ seq }) => [seq]);
+    return { count: items.length, entries: items.map(toAuditEntryItem), next_cursor: nextCursor };
+  }
+
+  @Get('spend')
+  @RequiresScope('audit:read')
+  @ApiOperation({
+    operationId: 'getSpend',
+    summary: 'Get spend summary',
+    description: 'Get aggregated spend data, optionally filtered by session or agent.',
+  })
+  @Returns(HttpStatus.OK, SpendAnswer, 'Spend summary')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async spend(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: SpendQuery }) { session_id: sessionId, agent_id: agentId }: SpendQuery,
+  ): Promise<SpendAnswer> {
+    return toSpendAnswer(await this.spending.summary(tenantId, { sessionId, agentId }));
+  }
+}

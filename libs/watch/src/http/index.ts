@@ -1,0 +1,1 @@
+export { WatchHttpModule } from './watch-http.module.js';

@@ -1,0 +1,1 @@
+export { WatchJobsModule } from './watch-jobs.module.js';

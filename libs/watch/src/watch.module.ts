@@ -1,0 +1,24 @@
+import { Module } from '@nestjs/common';
+import { VaultModule } from '@haldir/vault';
+import { AnomalyScan } from './anomaly-scan.service.js';
+import { AuditRuleRepository } from './audit-rule.repository.js';
+import { AuditRuleService } from './audit-rule.service.js';
+import { AuditTrailRepository } from './audit-trail.repository.js';
+import { AuditTrailService } from './audit-trail.service.js';
+import { ChainVerification } from './chain-verification.service.js';
+import { SpendService } from './spend.service.js';
+
+@Module({
+  imports: [VaultModule],
+  providers: [
+    AnomalyScan,
+    AuditRuleRepository,
+    AuditRuleService,
+    AuditTrailRepository,
+    AuditTrailService,
+    ChainVerification,
+    SpendService,
+  ],
+  exports: [AnomalyScan, AuditRuleService, AuditTrailService, ChainVerification, SpendService],
+})
+export class WatchModule {}
