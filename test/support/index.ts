@@ -1,4 +1,14 @@
 export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './client.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
+export { eventually } from './eventually.js';
 export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
 export { startTestRedis, type TestRedis, testRedisUrl } from './redis.js';
+export {
+  type EverythingServer,
+  type FakeUpstream,
+  RpcFailure,
+  startEverything,
+  startFakeUpstream,
+  startHungUpstream,
+  text,
+} from './upstreams.js';

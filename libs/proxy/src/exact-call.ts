@@ -5,12 +5,12 @@ import { canonicalJson, type JsonValue, type MicroUsd, toMinorUnits } from '@hal
 export interface ExactCall {
   tenantId: string;
   sessionId: string;
-  upstream: string;
+  upstream: { name: string; url: string };
   tool: string;
   arguments: Readonly<Record<string, unknown>>;
 }
 
-/** SHA-256 of the RFC 8785 JSON of the call: another session, tool, type or value of an argument is another call. */
+/** SHA-256 of the RFC 8785 JSON of the call: another session, tool, address, type or value of an argument is another call. */
 export function digestOfCall(call: ExactCall): Buffer {
   return hash(
     'sha256',
@@ -19,7 +19,8 @@ export function digestOfCall(call: ExactCall): Buffer {
       session: call.sessionId,
       tenant: call.tenantId,
       tool: call.tool,
-      upstream: call.upstream,
+      upstream: call.upstream.name,
+      url: call.upstream.url,
       v: '1',
     }),
     'buffer',

@@ -37,6 +37,10 @@ export class PolicyService {
     this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_removed', details });
   }
 
+  count(tenantId: string): Promise<number> {
+    return this.policies.count(tenantId);
+  }
+
   list(tenantId: string, limit: number, after: string | null): Promise<Policy[]> {
     return this.policies.list(tenantId, limit, after);
   }

@@ -60,6 +60,20 @@ export class UpstreamClients implements OnApplicationShutdown {
     return client;
   }
 
+  /**
+   * For a question to an upstream that may never be registered: a client that nobody else sees, closed afterwards.
+   *
+   * @throws UpstreamUnreachable when the address is not allowed; whatever `work` throws
+   */
+  async apart<T>(address: UpstreamAddress, work: (client: McpUpstreamClient) => Promise<T>): Promise<T> {
+    const client = this.open(address);
+    try {
+      return await work(client);
+    } finally {
+      client.close();
+    }
+  }
+
   onApplicationShutdown(): void {
     clearInterval(this.timer);
     for (const { client } of this.clients.values()) client.close();

@@ -8,6 +8,7 @@ import { Egress } from '@haldir/egress';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { TooManyUpstreams, UpstreamNotFound } from './proxy.errors.js';
 import { type UpstreamAddress, UpstreamClients } from './upstream-clients.js';
+import { UpstreamTraffic } from './upstream-traffic.js';
 import {
   type DueUpstream,
   type ListedTool,
@@ -15,7 +16,7 @@ import {
   type UpstreamState,
   type UpstreamStats,
 } from './upstream.repository.js';
-import { UpstreamRpcError, type UpstreamTool, UpstreamUnreachable } from './upstream/index.js';
+import { type UnreachableReason, UpstreamRpcError, type UpstreamTool, UpstreamUnreachable } from './upstream/index.js';
 
 /** What an upstream answered when it was asked for its tools. */
 export type Discovery =
@@ -35,16 +36,24 @@ const RETRY_LAST_MS = 60_000;
 const DISCOVERY_DEADLINE_MS = 10_000;
 const RECOVERY_DEADLINE_MS = 3_000;
 const HEALTH_LEASE_MS = 60_000;
-const HEALTH_BATCH = 16;
+/** Checks under way at once in a process. */
+const MAX_CHECKS = 64;
+/** How long a free place waits at most for an upstream that becomes due. */
+const LOOK_AGAIN_MS = 1_000;
+
+/** Failures that tell of the upstream itself rather than of one call. */
+const GONE: readonly UnreachableReason[] = ['refused', 'dns', 'connect', 'tls', 'unauthorized'];
 
 /** The upstreams of tenants, their catalogues, and whether they are there. */
 @Injectable()
 export class UpstreamService {
+  private readonly notes = new Map<string, Promise<void>>();
   private readonly recoveries = new Map<string, { at: number; done: Promise<boolean> }>();
 
   constructor(
     @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
+    @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(Egress) private readonly egress: Egress,
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
@@ -61,7 +70,11 @@ export class UpstreamService {
   async examine(tenantId: string, name: string, url: string): Promise<Candidate> {
     await this.egress.vet(url);
     const address = { tenantId, name, url, revision: newId('upr') };
-    return { address, discovery: await this.discover(address, DISCOVERY_DEADLINE_MS) };
+    const options = this.optionsWithin(DISCOVERY_DEADLINE_MS);
+    const discovery = await this.understand(name, () =>
+      this.clients.apart(address, (client) => client.listTools(options)),
+    );
+    return { address, discovery };
   }
 
   /**
@@ -99,7 +112,9 @@ export class UpstreamService {
     this.record(tx, { tenantId, name }, 'upstream_removed', { by });
   }
 
-  stats(tenantId: string, limit: number, after: string | null): Promise<UpstreamStats[]> {
+  /** With the sums over calls: exact for this process, up to a second old for others. */
+  async stats(tenantId: string, limit: number, after: string | null): Promise<UpstreamStats[]> {
+    await this.traffic.flush();
     return this.upstreams.stats(tenantId, limit, after);
   }
 
@@ -112,18 +127,41 @@ export class UpstreamService {
   }
 
   /**
-   * Checks every upstream that is due, several at once, so that one that hangs holds up no other for long. Safe to run
-   * anywhere, any number of times: each is checked by one process at a time.
+   * Checks every upstream that is due, many at once, and answers when none is left: one that hangs takes one place and holds up
+   * no other. Safe to run anywhere, any number of times: each is checked by one process at a time.
    */
-  async checkDue(): Promise<number> {
-    let checked = 0;
-    for (;;) {
+  async checkDue(): Promise<void> {
+    const underWay = new Set<Promise<void>>();
+    do {
       const now = this.clock.now();
-      const due = await this.upstreams.claimDue(now, new Date(now.getTime() + HEALTH_LEASE_MS), HEALTH_BATCH);
-      await Promise.all(due.map((upstream) => this.check(upstream, DISCOVERY_DEADLINE_MS)));
-      checked += due.length;
-      if (due.length < HEALTH_BATCH) return checked;
+      const free = MAX_CHECKS - underWay.size;
+      const leaseUntil = new Date(now.getTime() + HEALTH_LEASE_MS);
+      const due = free === 0 ? [] : await this.upstreams.claimDue(now, leaseUntil, free);
+      for (const upstream of due) {
+        const check = this.checkAlone(upstream).finally(() => underWay.delete(check));
+        underWay.add(check);
+      }
+      await settledOrAfter(underWay, LOOK_AGAIN_MS);
+    } while (underWay.size > 0);
+  }
+
+  /**
+   * What a call found out about an upstream counts at once where it contradicts what is known: it was there although it seemed
+   * dead, or the other way round. The next check, soon after, tells the rest.
+   *
+   * @param error null when the upstream answered, whatever it said
+   */
+  async noteCall(upstream: UpstreamAddress & { healthy: boolean }, error: UpstreamUnreachable | null): Promise<void> {
+    const isThere = error === null;
+    if (isThere === upstream.healthy || (error && !GONE.includes(error.reason))) return;
+    // Calls that find it out together write it once.
+    const key = `${upstream.tenantId}/${upstream.name}`;
+    let note = this.notes.get(key);
+    if (!note) {
+      note = this.note(upstream, error).finally(() => this.notes.delete(key));
+      this.notes.set(key, note);
     }
+    await note;
   }
 
   /**
@@ -140,6 +178,19 @@ export class UpstreamService {
     const done = this.tryRecover(tenantId, name);
     this.recoveries.set(key, { at: performance.now(), done });
     return done;
+  }
+
+  private async note(upstream: UpstreamAddress, error: UpstreamUnreachable | null): Promise<void> {
+    const now = this.clock.now();
+    const found = { healthy: error === null, error: error?.message ?? null, failures: error === null ? 0 : 1 };
+    try {
+      await this.transactions.run((tx) =>
+        this.upstreams.in(tx).noteCheck(upstream, { ...found, checkedAt: now, nextCheckAt: now }),
+      );
+    } catch (failure) {
+      // The call itself is none the worse for it.
+      this.log.warn({ event: 'proxy.note_failed', upstream: upstream.name, reason: (failure as Error).message });
+    }
   }
 
   private async tryRecover(tenantId: string, name: string | null): Promise<boolean> {
@@ -167,20 +218,35 @@ export class UpstreamService {
     return discovery;
   }
 
-  private async discover(address: UpstreamAddress, deadlineMs: number): Promise<Discovery> {
+  /** A check whose outcome nobody waits for: that it could not be written down is the operator's to know. */
+  private async checkAlone(upstream: DueUpstream): Promise<void> {
     try {
-      const client = this.clients.for(address);
-      return {
-        healthy: true,
-        tools: await client.listTools({ deadlineMs: Math.min(deadlineMs, this.config.upstreams.timeoutMs) }),
-      };
+      await this.check(upstream, DISCOVERY_DEADLINE_MS);
+    } catch (error) {
+      this.log.error({ event: 'proxy.check_failed', upstream: upstream.name }, error);
+    }
+  }
+
+  private discover(address: UpstreamAddress, deadlineMs: number): Promise<Discovery> {
+    const options = this.optionsWithin(deadlineMs);
+    return this.understand(address.name, () => this.clients.for(address).listTools(options));
+  }
+
+  private optionsWithin(deadlineMs: number): { deadlineMs: number } {
+    return { deadlineMs: Math.min(deadlineMs, this.config.upstreams.timeoutMs) };
+  }
+
+  /** Whatever goes wrong with a question to an upstream is a finding about it. */
+  private async understand(name: string, question: () => Promise<UpstreamTool[]>): Promise<Discovery> {
+    try {
+      return { healthy: true, tools: await question() };
     } catch (error) {
       if (error instanceof UpstreamUnreachable) return { healthy: false, error: error.message, status: error.status };
       if (error instanceof UpstreamRpcError) {
         return { healthy: false, error: `The upstream answered with error ${error.rpcCode}`, status: error.status };
       }
       // A peer can be wrong in ways nobody thought of; that is its trouble, and ours to read about.
-      this.log.error({ event: 'proxy.discovery_failed', upstream: address.name }, error);
+      this.log.error({ event: 'proxy.discovery_failed', upstream: name }, error);
       return { healthy: false, error: 'The upstream could not be understood', status: null };
     }
   }
@@ -223,6 +289,17 @@ export class UpstreamService {
       details: { upstream: name, ...details },
     });
   }
+}
+
+/** Resolves when one of `work` has, and after `ms` at the latest; at once when there is none. */
+async function settledOrAfter(work: ReadonlySet<Promise<void>>, ms: number): Promise<void> {
+  if (work.size === 0) return;
+  let timer: NodeJS.Timeout | undefined;
+  const pause = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([...work, pause]);
+  clearTimeout(timer);
 }
 
 function digestOf(tools: readonly UpstreamTool[]): Buffer {

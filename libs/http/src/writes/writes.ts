@@ -1,4 +1,5 @@
 import { createHash, hash, type KeyObject } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { canonicalJson, Clock, HaldirError, InvalidInput, type JsonValue } from '@haldir/kernel';
 import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
@@ -104,6 +105,9 @@ const release = {
 };
 
 const LOCK_NOT_AVAILABLE = '55P03';
+/** How long a request waits for the first one with its key; the same as the lock timeout of `run`. */
+const RACE_MS = 2_000;
+const RACE_STEP_MS = 50;
 /** Whoever sends no key may retry for a minute only: a guessed `Idempotency-Key` must not hand out a key later. */
 const ANONYMOUS_REPLAY_MS = 60_000;
 
@@ -165,12 +169,8 @@ export class Writes {
     if (idempotencyKey === null) return this.send(request, await finish(await call(), null));
     const id = identify(request, idempotencyKey);
     const fingerprint = request.fingerprint();
-    const lockedUntil = new Date(this.clock.now().getTime() + lockMs);
-    const [claimed] = await this.transactions.query(claim, [...id, fingerprint, lockedUntil, this.clock.now()]);
-    if (!claimed) {
-      const [stored] = await this.transactions.query<StoredWrite>(find, id);
-      return this.send(request, this.replay<Body>(request, id, fingerprint, stored));
-    }
+    const first = await this.claimOrReplay<Body>(request, id, fingerprint, lockMs);
+    if (first) return this.send(request, first);
     let outcome: Outcome;
     try {
       outcome = await call();
@@ -185,6 +185,29 @@ export class Writes {
       return result;
     });
     return this.send(request, answer);
+  }
+
+  /** Null when the key is claimed now; else what the first request answered, for which a racing one waits two seconds at most. */
+  private async claimOrReplay<Body>(
+    request: WriteRequest,
+    id: Identity,
+    fingerprint: Buffer,
+    lockMs: number,
+  ): Promise<Answer<Body> | null> {
+    const giveUpAt = performance.now() + RACE_MS;
+    for (;;) {
+      const now = this.clock.now();
+      const lockedUntil = new Date(now.getTime() + lockMs);
+      const [claimed] = await this.transactions.query(claim, [...id, fingerprint, lockedUntil, now]);
+      if (claimed) return null;
+      const [stored] = await this.transactions.query<StoredWrite>(find, id);
+      try {
+        return this.replay<Body>(request, id, fingerprint, stored);
+      } catch (error) {
+        if (!(error instanceof IdempotencyInProgress) || performance.now() > giveUpAt) throw error;
+      }
+      await pause(RACE_STEP_MS);
+    }
   }
 
   private async store<Body>(tx: Tx, request: WriteRequest, id: Identity, result: Body | Answer<Body>): Promise<void> {

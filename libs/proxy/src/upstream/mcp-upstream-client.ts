@@ -54,6 +54,8 @@ export class McpUpstreamClient {
   private readonly deadlineMs: number;
   private known: UpstreamEra | null = null;
   private detecting: Promise<UpstreamEra> | null = null;
+  private underWay = 0;
+  private closing = false;
   /** By tool, what the stateless revision wants mirrored to headers; only tools that declare something. */
   private mirrored = new Map<string, MirroredArgument[]>();
 
@@ -108,14 +110,31 @@ export class McpUpstreamClient {
     return toToolResult(await this.rpc('tools/call', { name, arguments: args }, deadlineAt, options.signal));
   }
 
-  /** Ends the session, if there is one, and closes the connections once calls under way have ended. */
+  /** Ends the session, if there is one, and closes the connections, once calls under way have ended. */
   close(): void {
+    this.closing = true;
+    if (this.underWay > 0) return;
     if (this.known) this.link.endSession(this.known);
     this.known = null;
     this.options.egress.closePools(this.options.key);
   }
 
   private async rpc(
+    method: string,
+    params: JsonObject,
+    deadlineAt: number,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
+    this.underWay++;
+    try {
+      return await this.attempt(method, params, deadlineAt, signal);
+    } finally {
+      this.underWay--;
+      if (this.closing) this.close();
+    }
+  }
+
+  private async attempt(
     method: string,
     params: JsonObject,
     deadlineAt: number,

@@ -1,0 +1,1 @@
+export { ProxyHttpModule } from './proxy-http.module.js';

@@ -1,0 +1,97 @@
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { keyPrefix } from '@haldir/gate';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { PolicyService } from '../index.js';
+import {
+  AddProxyPolicy,
+  ListProxyPolicies,
+  ProxyPolicyAdded,
+  ProxyPolicyList,
+  ProxyPolicyRemoved,
+  toPolicyRule,
+  toProxyPolicy,
+} from './policy.dto.js';
+
+@ApiTags('proxy')
+@Controller('v1/proxy/policies')
+export class PolicyController {
+  constructor(
+    @Inject(PolicyService) private readonly policies: PolicyService,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  @Post()
+  @RequiresScope('proxy:write')
+  @ApiOperation({
+    operationId: 'addProxyPolicy',
+    summary: 'Add a governance policy',
+    description:
+      'Add a policy to the proxy that controls which tools agents can use. Supported types: block_tool, allow_list, deny_list, spend_limit, rate_limit, time_window.',
+  })
+  @ApiBody({ required: true, standardSchema: AddProxyPolicy } as never)
+  @Returns(HttpStatus.CREATED, ProxyPolicyAdded, 'Policy added')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  add(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Body({ schema: AddProxyPolicy }) body: AddProxyPolicy,
+    @Write() write: WriteRequest,
+  ): Promise<ProxyPolicyAdded> {
+    return this.writes.run(write, async (tx): Promise<ProxyPolicyAdded> => {
+      const { id, rule } = await this.policies.add(tx, tenantId, toPolicyRule(body), keyPrefix(keyId));
+      return { added: true, type: rule.type, id };
+    });
+  }
+
+  @Get()
+  @RequiresScope('proxy:read')
+  @ApiOperation({
+    operationId: 'listProxyPolicies',
+    summary: 'List governance policies',
+    description: 'List all active proxy governance policies.',
+  })
+  @Returns(HttpStatus.OK, ProxyPolicyList, 'Active policies')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListProxyPolicies }) { limit, cursor }: ListProxyPolicies,
+  ): Promise<ProxyPolicyList> {
+    const identity = { tenantId, list: 'proxy_policies', filters: {} };
+    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.policies.list(tenantId, limit + 1, after);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    return { policies: items.map(toProxyPolicy), count: items.length, next_cursor: nextCursor };
+  }
+
+  @Delete(':policy_id')
+  @RequiresScope('proxy:write')
+  @ApiParam({ name: 'policy_id', description: 'Policy ID', schema: { type: 'string' } })
+  @ApiOperation({
+    operationId: 'removeProxyPolicy',
+    summary: 'Remove a governance policy',
+    description: 'Remove a policy; calls that begin afterwards are decided without it.',
+  })
+  @Returns(HttpStatus.OK, ProxyPolicyRemoved, 'Policy removed')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  remove(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('policy_id') id: string,
+    @Write() write: WriteRequest,
+  ): Promise<ProxyPolicyRemoved> {
+    return this.writes.run(write, async (tx): Promise<ProxyPolicyRemoved> => {
+      await this.policies.remove(tx, tenantId, id, keyPrefix(keyId));
+      return { deleted: true, id };
+    });
+  }
+}

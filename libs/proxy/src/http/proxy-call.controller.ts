@@ -1,0 +1,70 @@
+import { Body, Controller, HttpStatus, Inject, Post } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { keyPrefix, SessionInvalid } from '@haldir/gate';
+import {
+  Answers,
+  type Caller,
+  CurrentCaller,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { type CallOutcome, type PerformedCall, ProxyCallService } from '../index.js';
+import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult } from './proxy-call.dto.js';
+
+@ApiTags('proxy')
+@Controller('v1/proxy/call')
+export class ProxyCallController {
+  constructor(
+    @Inject(ProxyCallService) private readonly calls: ProxyCallService,
+    @Inject(Writes) private readonly writes: Writes,
+  ) {}
+
+  @Post()
+  @RequiresScope('proxy:write')
+  @ApiOperation({
+    operationId: 'proxyCall',
+    summary: 'Call a tool through the proxy',
+    description:
+      "Call a tool on an upstream MCP server through Haldir's governance layer. The session is validated, permissions checked, policies enforced, and the call is logged to the audit trail.",
+  })
+  @ApiBody({ required: true, standardSchema: ProxyCall } as never)
+  @Returns(HttpStatus.OK, ToolResult, 'Tool call result from upstream')
+  @Answers(HttpStatus.FORBIDDEN, CallRefused, 'Blocked by policy or insufficient permissions')
+  @Answers(HttpStatus.NOT_FOUND, CallRefused, 'Unknown or ambiguous tool')
+  @Answers(HttpStatus.BAD_GATEWAY, CallFailed, 'The upstream could not be reached')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  call(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Body({ schema: ProxyCall }) body: ProxyCall,
+    @Write() write: WriteRequest,
+  ): Promise<ToolResult> {
+    const call = toNewCall(tenantId, keyPrefix(keyId), body);
+    return this.writes.around(
+      write,
+      this.calls.longestMs,
+      async () => this.failWithoutEffect(await this.calls.perform(call)),
+      async (performed, tx) => {
+        const outcome = await this.calls.conclude(performed, tx);
+        if (outcome.kind === 'no_session') throw new SessionInvalid();
+        return toCallAnswer(outcome);
+      },
+    );
+  }
+
+  /** A call that certainly had no effect, and may have one if it is tried again, leaves its `Idempotency-Key` free. */
+  private async failWithoutEffect(performed: PerformedCall): Promise<PerformedCall> {
+    const failure = failureOf(performed.outcome);
+    if (!failure) return performed;
+    await this.calls.conclude(performed, null);
+    throw failure;
+  }
+}
+
+function failureOf(outcome: CallOutcome): Error | null {
+  if (outcome.kind === 'no_session') return new SessionInvalid();
+  return outcome.kind === 'unreachable' && !outcome.error.sent ? outcome.error : null;
+}

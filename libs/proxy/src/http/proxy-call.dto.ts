@@ -1,0 +1,87 @@
+import { Answer } from '@haldir/http';
+import { z } from 'zod';
+import { CALL_SCOPES, type CallOutcome, type NewCall } from '../index.js';
+import { toolName } from './fields.js';
+
+const SESSION_EXPECTED = 'expected a session ID';
+
+export const ProxyCall = z.object({
+  tool: toolName.describe('Tool name to call'),
+  arguments: z
+    .record(z.string(), z.unknown(), 'expected an object')
+    .nullish()
+    .describe('Arguments to pass to the tool'),
+  session_id: z
+    .string(SESSION_EXPECTED)
+    .min(1, SESSION_EXPECTED)
+    .max(256, SESSION_EXPECTED)
+    .describe('Active session ID'),
+});
+export type ProxyCall = z.infer<typeof ProxyCall>;
+
+/** @param requestedKey the public prefix of the API key that asks */
+export function toNewCall(tenantId: string, requestedKey: string, body: ProxyCall): NewCall {
+  return { tenantId, sessionId: body.session_id, tool: body.tool, arguments: body.arguments ?? {}, requestedKey };
+}
+
+const ContentBlock = z.looseObject({ type: z.string().optional(), text: z.string().optional() });
+
+/** A tool's answer is handed on as it came, so this names only what every answer has. */
+export const ToolResult = z
+  .looseObject({ content: z.array(ContentBlock).optional(), isError: z.boolean().optional() })
+  .meta({ id: 'ToolResult' });
+export type ToolResult = z.infer<typeof ToolResult>;
+
+export const CallRefused = z.object({
+  isError: z.literal(true),
+  content: z.array(z.object({ type: z.string(), text: z.string() })),
+  error: z.string().describe('Human-readable error message'),
+  code: z.string().describe('Machine-readable error code'),
+});
+export const CallFailed = z.object({ error: z.string(), code: z.string() });
+
+/** What the caller of a tool is answered; a call without a live session is not one of these. */
+export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' }>): ToolResult | Answer<ToolResult> {
+  switch (outcome.kind) {
+    case 'answered':
+      // Copied, because the tool's own type is read-only.
+      return { ...outcome.result } as ToolResult;
+    case 'refused':
+      return {
+        isError: true,
+        content: textBlock(`MCP error ${outcome.error.rpcCode}: ${outcome.error.rpcMessage}`),
+      };
+    case 'held': {
+      const { requestId, reason } = outcome.request;
+      const message = 'Once the request is approved, the same call by the same session is let through, once';
+      return {
+        content: textBlock(JSON.stringify({ status: 'approval_required', request_id: requestId, reason, message })),
+      };
+    }
+    case 'blocked': {
+      const { policyId, type, reason } = outcome.block;
+      return refusal(403, 'blocked_by_policy', reason, { policy_id: policyId, policy: type });
+    }
+    case 'no_scope':
+      return refusal(403, 'missing_session_scope', `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {
+        required: CALL_SCOPES,
+      });
+    case 'unknown_tool': {
+      const { upstreams } = outcome;
+      if (upstreams.length === 0) return refusal(404, 'unknown_tool', 'Unknown tool', {});
+      const message = `Several upstreams have this tool; call it as upstream.tool (${upstreams.join(', ')})`;
+      return refusal(404, 'ambiguous_tool', message, { upstreams });
+    }
+    case 'unreachable':
+      return new Answer(502, { error: outcome.error.message, code: outcome.error.code });
+  }
+}
+
+function refusal(status: 403 | 404, code: string, error: string, facts: object): Answer<ToolResult> {
+  const text = JSON.stringify({ error, blocked_by: 'haldir', ...facts });
+  return new Answer(status, { isError: true, content: textBlock(text), error, code });
+}
+
+function textBlock(text: string): [{ type: 'text'; text: string }] {
+  return [{ type: 'text', text }];
+}

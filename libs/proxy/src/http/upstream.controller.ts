@@ -1,0 +1,134 @@
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { keyPrefix } from '@haldir/gate';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { PolicyService, UpstreamService } from '../index.js';
+import {
+  ListUpstreams,
+  RegisterUpstream,
+  toDiscovered,
+  toUpstream,
+  UpstreamList,
+  UpstreamRefreshed,
+  UpstreamRegistered,
+  UpstreamRemoved,
+} from './upstream.dto.js';
+
+const NamePath = () => ApiParam({ name: 'name', description: 'Upstream name', schema: { type: 'string' } });
+
+@ApiTags('proxy')
+@Controller('v1/proxy/upstreams')
+export class UpstreamController {
+  constructor(
+    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
+    @Inject(PolicyService) private readonly policies: PolicyService,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  @Post()
+  @RequiresScope('proxy:write')
+  @ApiOperation({
+    operationId: 'registerUpstream',
+    summary: 'Register an upstream MCP server',
+    description:
+      "Register an upstream MCP server to proxy through Haldir. Haldir discovers the server's tools automatically.",
+  })
+  @ApiBody({ required: true, standardSchema: RegisterUpstream } as never)
+  @Returns(HttpStatus.CREATED, UpstreamRegistered, 'Upstream registered')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async register(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Body({ schema: RegisterUpstream }) { name, url }: RegisterUpstream,
+    @Write() write: WriteRequest,
+  ): Promise<UpstreamRegistered> {
+    const candidate = await this.upstreams.examine(tenantId, name, url);
+    return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {
+      await this.upstreams.register(tx, candidate, keyPrefix(keyId));
+      return { registered: true, ...toDiscovered(candidate) };
+    });
+  }
+
+  @Get()
+  @RequiresScope('proxy:read')
+  @ApiOperation({
+    operationId: 'listUpstreams',
+    summary: 'List upstream servers',
+    description: 'List all registered upstream MCP servers and their health status.',
+  })
+  @Returns(HttpStatus.OK, UpstreamList, 'Upstream server stats')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListUpstreams }) { limit, cursor }: ListUpstreams,
+  ): Promise<UpstreamList> {
+    const identity = { tenantId, list: 'proxy_upstreams', filters: {} };
+    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
+    const [found, totalTools, policies] = await Promise.all([
+      this.upstreams.stats(tenantId, limit + 1, after),
+      this.upstreams.totalTools(tenantId),
+      this.policies.count(tenantId),
+    ]);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ name }) => [name]);
+    return {
+      upstreams: Object.fromEntries(items.map((stats) => [stats.name, toUpstream(stats)])),
+      total_tools: totalTools,
+      policies,
+      count: items.length,
+      next_cursor: nextCursor,
+    };
+  }
+
+  @Delete(':name')
+  @RequiresScope('proxy:write')
+  @NamePath()
+  @ApiOperation({
+    operationId: 'removeUpstream',
+    summary: 'Remove an upstream server',
+    description: 'Remove an upstream with its tools; calls that begin afterwards do not find them.',
+  })
+  @Returns(HttpStatus.OK, UpstreamRemoved, 'Upstream removed')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  remove(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('name') name: string,
+    @Write() write: WriteRequest,
+  ): Promise<UpstreamRemoved> {
+    return this.writes.run(write, async (tx): Promise<UpstreamRemoved> => {
+      await this.upstreams.remove(tx, tenantId, name, keyPrefix(keyId));
+      return { deleted: true, name };
+    });
+  }
+
+  @Post(':name/refresh')
+  @RequiresScope('proxy:write')
+  @NamePath()
+  @ApiOperation({
+    operationId: 'refreshUpstream',
+    summary: 'Discover the tools of an upstream again',
+    description: 'Ask an upstream for its tools now. While it does not answer, the tools it had stay known.',
+  })
+  @Returns(HttpStatus.OK, UpstreamRefreshed, 'What was discovered')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  async refresh(
+    @CurrentCaller() { tenantId }: Caller,
+    @Param('name') name: string,
+    @Write() write: WriteRequest,
+  ): Promise<UpstreamRefreshed> {
+    const candidate = await this.upstreams.refresh(tenantId, name);
+    return this.writes.run(write, async (): Promise<UpstreamRefreshed> => ({
+      refreshed: true,
+      ...toDiscovered(candidate),
+    }));
+  }
+}

@@ -1,0 +1,119 @@
+import { toUnixSeconds } from '@haldir/kernel';
+import { nextCursor } from '@haldir/http';
+import { z } from 'zod';
+import { type Candidate, type ListedTool, type UpstreamStats } from '../index.js';
+import { wholePageQuery } from './fields.js';
+
+const NAME_EXPECTED = 'expected 1 to 64 letters, digits, - or _';
+const URL_EXPECTED = 'expected an absolute http or https URL of at most 2048 characters';
+
+export const RegisterUpstream = z.object({
+  name: z
+    .string(NAME_EXPECTED)
+    .regex(/^[A-Za-z0-9_-]{1,64}$/, NAME_EXPECTED)
+    .describe('Unique name for this upstream'),
+  url: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).meta({ format: 'uri' }).describe('MCP server URL'),
+});
+export type RegisterUpstream = z.infer<typeof RegisterUpstream>;
+
+/** What a discovery found. */
+const discovered = {
+  name: z.string(),
+  url: z.string(),
+  healthy: z.boolean(),
+  tools_discovered: z.int(),
+  tool_names: z.array(z.string()),
+  error: z.string().optional().describe('Present if upstream had errors during discovery'),
+  upstream_status: z.int().optional().describe('HTTP status from upstream (debug)'),
+};
+
+export const UpstreamRegistered = z.object({ registered: z.literal(true), ...discovered });
+export type UpstreamRegistered = z.infer<typeof UpstreamRegistered>;
+
+export const UpstreamRefreshed = z.object({ refreshed: z.literal(true), ...discovered });
+export type UpstreamRefreshed = z.infer<typeof UpstreamRefreshed>;
+
+export function toDiscovered({ address, discovery }: Candidate): Omit<UpstreamRegistered, 'registered'> {
+  const names = discovery.healthy ? discovery.tools.map(({ name }) => name) : [];
+  return {
+    name: address.name,
+    url: address.url,
+    healthy: discovery.healthy,
+    tools_discovered: names.length,
+    tool_names: names,
+    ...(discovery.healthy ? {} : { error: discovery.error }),
+    ...(discovery.healthy || discovery.status === null ? {} : { upstream_status: discovery.status }),
+  };
+}
+
+export const ListUpstreams = z.object(wholePageQuery);
+export type ListUpstreams = z.infer<typeof ListUpstreams>;
+
+const Upstream = z
+  .object({
+    url: z.string(),
+    healthy: z.boolean().describe('Whether it answered when it was last asked'),
+    tools: z.int(),
+    total_calls: z.int().describe('Calls that were let through to it'),
+    total_errors: z.int().describe('Calls of these that ended without an answer of the tool'),
+    avg_latency_ms: z.number().describe('Time to its answer; 0 while there were no calls'),
+    last_check: z.number().nullable().describe('Unix timestamp'),
+    error: z.string().optional().describe('Why it is not healthy'),
+  })
+  .meta({ id: 'Upstream' });
+type Upstream = z.infer<typeof Upstream>;
+
+export const UpstreamList = z.object({
+  upstreams: z.record(z.string(), Upstream).describe('By name'),
+  total_tools: z.int().describe('Tools of all upstreams'),
+  policies: z.int().describe('Number of active policies'),
+  count: z.int(),
+  next_cursor: nextCursor,
+});
+export type UpstreamList = z.infer<typeof UpstreamList>;
+
+export function toUpstream(stats: UpstreamStats): Upstream {
+  const { url, healthy, tools, calls, errors, latencyMs, lastCheckAt, error } = stats;
+  return {
+    url,
+    healthy,
+    tools,
+    total_calls: calls,
+    total_errors: errors,
+    avg_latency_ms: calls === 0 ? 0 : Math.round((latencyMs / calls) * 100) / 100,
+    last_check: lastCheckAt === null ? null : toUnixSeconds(lastCheckAt),
+    ...(error === null ? {} : { error }),
+  };
+}
+
+export const UpstreamRemoved = z.object({ deleted: z.literal(true), name: z.string() });
+export type UpstreamRemoved = z.infer<typeof UpstreamRemoved>;
+
+export const ListProxyTools = z.object(wholePageQuery);
+export type ListProxyTools = z.infer<typeof ListProxyTools>;
+
+const ProxyTool = z
+  .object({
+    name: z.string().describe("The tool's own name; answers to it while no other upstream has a tool of that name"),
+    description: z.string(),
+    upstream: z.string(),
+    qualified_name: z.string().describe('upstream.tool: always answers to it'),
+    input_schema: z.record(z.string(), z.unknown()).describe('JSON Schema of the arguments'),
+    annotations: z.record(z.string(), z.unknown()).optional().describe('Hints of the upstream, as it gave them'),
+  })
+  .meta({ id: 'ProxyTool' });
+type ProxyTool = z.infer<typeof ProxyTool>;
+
+export function toProxyTool({ upstream, name, definition }: ListedTool): ProxyTool {
+  return {
+    name,
+    description: definition.description ?? '',
+    upstream,
+    qualified_name: `${upstream}.${name}`,
+    input_schema: definition.inputSchema,
+    ...(definition.annotations === undefined ? {} : { annotations: definition.annotations }),
+  };
+}
+
+export const ProxyToolList = z.object({ count: z.int(), tools: z.array(ProxyTool), next_cursor: nextCursor });
+export type ProxyToolList = z.infer<typeof ProxyToolList>;

@@ -1,0 +1,1 @@
+export { ProxyJobsModule } from './proxy-jobs.module.js';

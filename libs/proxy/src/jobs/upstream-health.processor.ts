@@ -1,0 +1,31 @@
+import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
+import { Inject } from '@nestjs/common';
+import { type Queue } from 'bullmq';
+import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
+import { RateLimiter, UpstreamService } from '../index.js';
+
+const EVERY_MS = 2_000;
+const FORGET_EVERY_MS = 60_000;
+
+/** Asks upstreams whether they are there and what they offer, and forgets the rate windows of agents that went quiet. */
+@Processor(queues.upstreamHealth.name, workerOptions)
+export class UpstreamHealthProcessor extends WorkerHost {
+  private forgotAt = -Infinity;
+
+  constructor(
+    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
+    @Inject(RateLimiter) private readonly limiter: RateLimiter,
+    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    @InjectQueue(queues.upstreamHealth.name) queue: Queue,
+  ) {
+    super();
+    schedules.every(queue, EVERY_MS);
+  }
+
+  override async process(): Promise<void> {
+    await this.upstreams.checkDue();
+    if (performance.now() - this.forgotAt < FORGET_EVERY_MS) return;
+    this.forgotAt = performance.now();
+    await this.limiter.forgetIdle();
+  }
+}

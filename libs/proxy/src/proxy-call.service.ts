@@ -1,0 +1,246 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '@haldir/kernel';
+import {
+  type ApprovalRule,
+  ApprovalRuleService,
+  ApprovalService,
+  type ApprovalSubject,
+  firstMatch,
+  type RuleMatch,
+} from '@haldir/approvals';
+import { AuditLog } from '@haldir/audit-log';
+import { Transactions, type Tx } from '@haldir/database';
+import { type Session, SessionService } from '@haldir/gate';
+import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
+import { ceilMicroUsd, digestOfCall } from './exact-call.js';
+import { amountOf, firstBlock, type Policy, rateBlock, rateLimits } from './policy.js';
+import {
+  CALL_SCOPES,
+  type CallOutcome,
+  type NewCall,
+  type PerformedCall,
+  qualifiedName,
+  toEntry,
+} from './proxy-call.js';
+import { RateLimiter, type RateWish } from './rate-limiter.js';
+import { type Lookup, splitToolName, ToolDirectory, type ToolTarget } from './tool-directory.js';
+import { UpstreamClients } from './upstream-clients.js';
+import { UpstreamTraffic } from './upstream-traffic.js';
+import { UpstreamService } from './upstream.service.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
+
+/** A call of a live session to one known tool, which no policy refuses as far as the call alone can tell. */
+interface Candidate {
+  call: NewCall;
+  session: Session;
+  target: ToolTarget;
+  policies: readonly Policy[];
+  rules: readonly ApprovalRule[];
+  /** Every name a rule or policy may mean the tool by. */
+  toolNames: string[];
+  /** The `amount` argument; null when it is no number. */
+  amount: number | null;
+}
+
+/** Beyond this, whoever decides sees the digest of the arguments only. */
+const MAX_SHOWN_CHARS = 16_384;
+/** What a call may take beside its upstream: reading, deciding, and looking for a tool that nobody seems to have. */
+const OVERHEAD_MS = 30_000;
+
+/** Calls tools for sessions, under the tenant's policies and approval rules. */
+@Injectable()
+export class ProxyCallService {
+  constructor(
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(ToolDirectory) private readonly directory: ToolDirectory,
+    @Inject(ApprovalRuleService) private readonly rules: ApprovalRuleService,
+    @Inject(ApprovalService) private readonly approvals: ApprovalService,
+    @Inject(RateLimiter) private readonly limiter: RateLimiter,
+    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
+    @Inject(UpstreamClients) private readonly clients: UpstreamClients,
+    @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    @Inject(Log) private readonly log: Log,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Longer than any call takes. */
+  get longestMs(): number {
+    return this.config.upstreams.timeoutMs + OVERHEAD_MS;
+  }
+
+  /**
+   * Decides a call and, if it may be made, makes it: session, scope, policies, approval, upstream, in this order. Its outcome
+   * is in the audit log before this answers.
+   *
+   * @throws Unavailable when the database is not there; the tool may have been called then
+   */
+  async call(call: NewCall): Promise<CallOutcome> {
+    return this.conclude(await this.perform(call), null);
+  }
+
+  /** The same without writing it down, for a caller that writes more in the same transaction; pass it to `conclude`. */
+  async perform(call: NewCall): Promise<PerformedCall> {
+    const startedAt = performance.now();
+    const { session, target, outcome } = await this.decide(call);
+    const entry = toEntry(call, session, target, outcome, performance.now() - startedAt);
+    return { tenantId: call.tenantId, outcome, entry };
+  }
+
+  /** Writes down what became of a call: as part of `tx`, or durably by itself together with other calls. */
+  async conclude({ tenantId, outcome, entry }: PerformedCall, tx: Tx | null): Promise<CallOutcome> {
+    const count = (): void => this.metrics.countDecision('proxy', decisionOf(outcome));
+    if (tx) {
+      this.auditLog.record(tx, tenantId, entry);
+      tx.onCommit(count);
+    } else {
+      await this.auditLog.append(tenantId, entry);
+      count();
+    }
+    return outcome;
+  }
+
+  private async decide(
+    call: NewCall,
+  ): Promise<{ session: Session | null; target: ToolTarget | null; outcome: CallOutcome }> {
+    const { tenantId, tool } = call;
+    // One round trip for all that a decision needs.
+    const [session, lookup, rules] = await Promise.all([
+      this.sessions.findLive(tenantId, call.sessionId),
+      this.directory.find(tenantId, tool),
+      this.rules.allOf(tenantId),
+    ]);
+    if (!session) return { session, target: null, outcome: { kind: 'no_session' } };
+    if (!CALL_SCOPES.some((scope) => session.grants(scope)))
+      return { session, target: soleTarget(lookup), outcome: { kind: 'no_scope' } };
+
+    const first = this.consider(call, session, lookup, rules);
+    // Nobody has the tool; perhaps an upstream that was dead when it was registered.
+    const again =
+      'outcome' in first &&
+      first.outcome.kind === 'unknown_tool' &&
+      lookup.targets.length === 0 &&
+      (await this.upstreams.recover(tenantId, splitToolName(tool)?.upstream ?? null));
+    const considered = again ? this.consider(call, session, await this.directory.find(tenantId, tool), rules) : first;
+    if ('outcome' in considered) return { session, ...considered };
+    return { session, target: considered.target, outcome: await this.letThrough(considered) };
+  }
+
+  /** What can be told of a call without asking about other calls; policies mean unknown tools by the name that was called. */
+  private consider(
+    call: NewCall,
+    session: Session,
+    lookup: Lookup,
+    rules: readonly ApprovalRule[],
+  ): Candidate | { target: ToolTarget | null; outcome: CallOutcome } {
+    const { targets, policies } = lookup;
+    const target = soleTarget(lookup);
+    const toolNames = target ? [target.tool, qualifiedName(target)] : namesOfUnknown(call.tool);
+    const amount = amountOf(call.arguments);
+    const block = firstBlock(policies, { toolNames, amount, at: this.clock.now() });
+    if (block) return { target, outcome: { kind: 'blocked', block } };
+    if (!target) return { target, outcome: { kind: 'unknown_tool', upstreams: targets.map(({ name }) => name) } };
+    return { call, session, target, policies, rules, toolNames, amount };
+  }
+
+  /** Asks for the candidate's place under the rate limits and for its approval, and makes the call if it has both. */
+  private async letThrough(candidate: Candidate): Promise<CallOutcome> {
+    const { call, session, target, policies, rules, toolNames, amount } = candidate;
+    const wish = { tenantId: call.tenantId, agentId: session.agentId, limits: rateLimits(policies) };
+    const match = firstMatch(rules, {
+      toolNames,
+      amount: amount === null ? null : ceilMicroUsd(amount),
+      destructive: target.destructive,
+    });
+    if (match === null) {
+      const full = await this.limiter.take(wish);
+      if (full) return { kind: 'blocked', block: rateBlock(full) };
+    } else {
+      const stopped = await this.askApproval(candidate, wish, match);
+      if (stopped) return stopped;
+    }
+    return this.forward(call, target);
+  }
+
+  /**
+   * Uses an approval of this exact call, and its place under the rate limits with it; null when the call may be made. What is
+   * used up is committed before the call leaves, so that a crash costs an approval and never doubles a call.
+   */
+  private askApproval(candidate: Candidate, wish: RateWish, match: RuleMatch): Promise<CallOutcome | null> {
+    const subject = toSubject(candidate);
+    return this.transactions.run(async (tx): Promise<CallOutcome | null> => {
+      const rates = wish.limits.length === 0 ? null : await this.limiter.lock(tx, [wish]);
+      const full = rates?.full(wish) ?? null;
+      if (full) return { kind: 'blocked', block: rateBlock(full) };
+      const approved = await this.approvals.lockApproved(tx, subject);
+      if (!approved) return { kind: 'held', request: await this.approvals.hold(tx, subject, match) };
+      await this.approvals.consume(tx, approved);
+      rates?.count(wish);
+      rates?.save();
+      return null;
+    });
+  }
+
+  private async forward(call: NewCall, target: ToolTarget): Promise<CallOutcome> {
+    const startedAt = performance.now();
+    const outcome = await this.ask(call, target);
+    this.traffic.count(call.tenantId, target.name, performance.now() - startedAt, outcome.kind !== 'answered');
+    await this.upstreams.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
+    return outcome;
+  }
+
+  private async ask(call: NewCall, target: ToolTarget): Promise<CallOutcome> {
+    try {
+      const result = await this.clients.for(target).callTool(target.tool, call.arguments);
+      return { kind: 'answered', result };
+    } catch (error) {
+      if (error instanceof UpstreamRpcError) return { kind: 'refused', error };
+      if (error instanceof UpstreamUnreachable) return { kind: 'unreachable', error };
+      // A peer can be wrong in ways nobody thought of; the call may have reached it all the same.
+      this.log.error({ event: 'proxy.call_failed', upstream: target.name }, error);
+      return { kind: 'unreachable', error: new UpstreamUnreachable('protocol', { cause: error }) };
+    }
+  }
+}
+
+function soleTarget({ targets }: Lookup): ToolTarget | null {
+  return targets.length === 1 ? (targets[0] ?? null) : null;
+}
+
+/** As it was called, and without what may be its upstream. */
+function namesOfUnknown(name: string): string[] {
+  const parts = splitToolName(name);
+  return parts ? [name, parts.tool] : [name];
+}
+
+function decisionOf({ kind }: CallOutcome): 'allowed' | 'denied' | 'held' {
+  if (kind === 'held') return 'held';
+  return kind === 'answered' || kind === 'refused' || kind === 'unreachable' ? 'allowed' : 'denied';
+}
+
+function toSubject({ call, session, target, toolNames, amount }: Candidate): ApprovalSubject {
+  const { tenantId, sessionId } = call;
+  const tool = qualifiedName(target);
+  const shown = JSON.stringify({ upstream: target.name, tool: target.tool, arguments: call.arguments });
+  return {
+    tenantId,
+    sessionId,
+    agentId: session.agentId,
+    tool,
+    toolNames,
+    action: 'tool_call',
+    amount: amount === null ? null : ceilMicroUsd(amount),
+    destructive: target.destructive,
+    // The rule's own words.
+    reason: '',
+    details:
+      shown.length <= MAX_SHOWN_CHARS
+        ? shown
+        : JSON.stringify({ upstream: target.name, tool: target.tool, arguments_omitted: shown.length }),
+    digest: digestOfCall({ tenantId, sessionId, upstream: target, tool: target.tool, arguments: call.arguments }),
+    requestedKey: call.requestedKey,
+  };
+}

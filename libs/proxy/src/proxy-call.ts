@@ -1,0 +1,109 @@
+import { type HeldRequest } from '@haldir/approvals';
+import { type AuditRecord } from '@haldir/audit-log';
+import { type Session } from '@haldir/gate';
+import { digestOfArguments } from './exact-call.js';
+import { type Block } from './policy.js';
+import { type ToolTarget } from './tool-directory.js';
+import { type UpstreamRpcError, type UpstreamToolResult, type UpstreamUnreachable } from './upstream/index.js';
+
+/** A tool call as a session asks for it. */
+export interface NewCall {
+  tenantId: string;
+  sessionId: string;
+  /** `upstream.tool`, or the tool's own name where only one upstream has it. */
+  tool: string;
+  arguments: Readonly<Record<string, unknown>>;
+  /** The public prefix of the API key that asks. */
+  requestedKey: string;
+}
+
+/** What became of a call. All but the last three mean that no upstream has heard of it. */
+export type CallOutcome =
+  /** Unknown, expired, revoked and another tenant's session look alike. */
+  | { kind: 'no_session' }
+  | { kind: 'no_scope' }
+  | { kind: 'blocked'; block: Block }
+  /** `upstreams` holds those that have the tool when the name is ambiguous; empty when nothing has it. */
+  | { kind: 'unknown_tool'; upstreams: string[] }
+  | { kind: 'held'; request: HeldRequest }
+  /** The tool's own answer; its `isError` is the tool's verdict. */
+  | { kind: 'answered'; result: UpstreamToolResult }
+  /** The upstream was there and refused the call, for example for arguments it does not accept. */
+  | { kind: 'refused'; error: UpstreamRpcError }
+  /** No usable answer; `error.sent` tells whether the tool may have run all the same. */
+  | { kind: 'unreachable'; error: UpstreamUnreachable };
+
+/** A call that is over but not yet written down. */
+export interface PerformedCall {
+  tenantId: string;
+  outcome: CallOutcome;
+  entry: AuditRecord;
+}
+
+/** Scopes of a session that let it call tools; either is enough. */
+export const CALL_SCOPES = ['execute', 'read'] as const;
+
+/** `upstream.tool`: how people, rules and the log speak of a tool. */
+export function qualifiedName({ name, tool }: Pick<ToolTarget, 'name' | 'tool'>): string {
+  return `${name}.${tool}`;
+}
+
+/** What the log says of a call: the decision, how long it took, and a digest in place of arguments, which may hold secrets. */
+export function toEntry(
+  call: NewCall,
+  session: Session | null,
+  target: ToolTarget | null,
+  outcome: CallOutcome,
+  latencyMs: number,
+): AuditRecord {
+  const { action, ...facts } = describe(outcome);
+  return {
+    source: 'proxy',
+    // An unknown session id may be a mistyped credential, so it is not kept.
+    ...(session ? { sessionId: session.id, agentId: session.agentId } : {}),
+    tool: target ? qualifiedName(target) : call.tool,
+    action,
+    details: {
+      ...facts,
+      latency_ms: Math.round(latencyMs * 100) / 100,
+      arguments_sha256: digestOfArguments(call.arguments),
+    },
+  };
+}
+
+interface Description {
+  action: 'tool_call' | 'tool_call_blocked' | 'tool_call_held';
+  decision: 'allowed' | 'blocked' | 'approval_required';
+  [fact: string]: unknown;
+}
+
+function describe(outcome: CallOutcome): Description {
+  switch (outcome.kind) {
+    case 'no_session':
+      return blocked('The session is unknown, expired or revoked');
+    case 'no_scope':
+      return blocked(`The session holds none of the scopes ${CALL_SCOPES.join(', ')}`);
+    case 'blocked': {
+      const { policyId, type, reason } = outcome.block;
+      return { ...blocked(reason), policy_id: policyId, policy: type };
+    }
+    case 'unknown_tool':
+      return blocked(outcome.upstreams.length === 0 ? 'Unknown tool' : 'Several upstreams have the tool');
+    case 'held':
+      return { action: 'tool_call_held', decision: 'approval_required', request_id: outcome.request.requestId };
+    case 'answered':
+      return allowed(outcome.result.isError === true ? 'tool_error' : 'ok');
+    case 'refused':
+      return { ...allowed('refused'), rpc_code: outcome.error.rpcCode };
+    case 'unreachable':
+      return { ...allowed('unreachable'), reason: outcome.error.reason, sent: outcome.error.sent };
+  }
+}
+
+function blocked(reason: string): Description {
+  return { action: 'tool_call_blocked', decision: 'blocked', reason };
+}
+
+function allowed(result: 'ok' | 'tool_error' | 'refused' | 'unreachable'): Description {
+  return { action: 'tool_call', decision: 'allowed', result };
+}

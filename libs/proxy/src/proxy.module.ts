@@ -1,0 +1,30 @@
+import { Module } from '@nestjs/common';
+import { ApprovalsModule } from '@haldir/approvals';
+import { EgressModule } from '@haldir/egress';
+import { GateModule } from '@haldir/gate';
+import { PolicyRepository } from './policy.repository.js';
+import { PolicyService } from './policy.service.js';
+import { ProxyCallService } from './proxy-call.service.js';
+import { RateLimiter } from './rate-limiter.js';
+import { ToolDirectory } from './tool-directory.js';
+import { UpstreamClients } from './upstream-clients.js';
+import { UpstreamTraffic } from './upstream-traffic.js';
+import { UpstreamRepository } from './upstream.repository.js';
+import { UpstreamService } from './upstream.service.js';
+
+@Module({
+  imports: [ApprovalsModule, EgressModule, GateModule],
+  providers: [
+    PolicyRepository,
+    PolicyService,
+    ProxyCallService,
+    RateLimiter,
+    ToolDirectory,
+    UpstreamClients,
+    UpstreamRepository,
+    UpstreamService,
+    UpstreamTraffic,
+  ],
+  exports: [PolicyService, ProxyCallService, RateLimiter, UpstreamService],
+})
+export class ProxyModule {}
