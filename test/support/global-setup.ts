@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { migrate } from '@haldir/database';
+import { migrateQueues } from '@haldir/queue';
 import { Client } from 'pg';
 import { type TestProject } from 'vitest/node';
 import { startPostgres } from '../../scripts/embedded/postgres.mjs';
@@ -56,6 +57,7 @@ async function makeTemplate(url: string): Promise<void> {
   const template = new URL(url);
   template.pathname = `/${TEMPLATE}`;
   await migrate(template.href);
+  await migrateQueues(template.href);
 }
 
 async function startOwn(): Promise<Server> {
