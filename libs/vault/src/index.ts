@@ -4,6 +4,6 @@ export { type Payment } from './payment.entity.js';
 export { type NewPayment, type PaymentDecision, PaymentService, type PreparedPayment } from './payment.service.js';
 export { isSecretName } from './secret-name.js';
 export { SecretValue } from './secret-value.js';
-export { type NewSecret, SecretService } from './secret.service.js';
+export { type NewSecret, SecretService, type VaultCaller } from './secret.service.js';
 export { SecretNotFound, SecretScopeMissing } from './vault.errors.js';
 export { VaultModule } from './vault.module.js';

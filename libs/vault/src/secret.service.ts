@@ -17,6 +17,12 @@ export interface NewSecret {
   scopeRequired: string;
 }
 
+/** Who asks: a tenant, through the API key of that public prefix. */
+export interface VaultCaller {
+  tenantId: string;
+  key: string;
+}
+
 const TOOL = 'haldir.vault';
 
 type Refusal = 'invalid_session' | 'missing_scope' | 'does_not_open';
@@ -39,7 +45,12 @@ export class SecretService {
   }
 
   /** Makes the value the newest version of the name; earlier versions are kept. Racing stores each get a version. */
-  async store(tx: Tx, tenantId: string, wanted: NewSecret, tenantKey: VersionedKey): Promise<{ version: number }> {
+  async store(
+    tx: Tx,
+    { tenantId, key: by }: VaultCaller,
+    wanted: NewSecret,
+    tenantKey: VersionedKey,
+  ): Promise<{ version: number }> {
     const now = this.clock.now();
     const { name, value, scopeRequired } = wanted;
     const secrets = this.secrets.in(tx);
@@ -50,7 +61,7 @@ export class SecretService {
       source: 'haldir',
       tool: TOOL,
       action: 'secret_stored',
-      details: { name, version, scope_required: scopeRequired },
+      details: { name, version, scope_required: scopeRequired, by },
     });
     return { version };
   }
@@ -63,28 +74,29 @@ export class SecretService {
    * @throws SecretNotFound also for a sealed value that does not open where it stands, which is logged
    * @throws Unavailable when the read cannot be recorded
    */
-  async read(tenantId: string, name: string, sessionId: string | null): Promise<SecretValue> {
+  async read(caller: VaultCaller, name: string, sessionId: string | null): Promise<SecretValue> {
+    const { tenantId } = caller;
     const [session, secret] = await Promise.all([
       sessionId === null ? null : this.sessions.findLive(tenantId, sessionId),
       this.secrets.findNewest(tenantId, name),
     ]);
     if (sessionId !== null && session === null) {
-      await this.refuse(tenantId, name, null, 'invalid_session');
+      await this.refuse(caller, name, null, 'invalid_session');
       throw new SessionInvalid();
     }
     if (!secret) throw new SecretNotFound();
     const { scopeRequired, version } = secret.place;
     if (session !== null && !session.grants(scopeRequired)) {
-      await this.refuse(tenantId, name, session, 'missing_scope', { scope_required: scopeRequired });
+      await this.refuse(caller, name, session, 'missing_scope', { scope_required: scopeRequired });
       throw new SecretScopeMissing(scopeRequired);
     }
     const value = await this.open(secret);
     if (!value) {
-      await this.refuse(tenantId, name, session, 'does_not_open', { version });
+      await this.refuse(caller, name, session, 'does_not_open', { version });
       throw new SecretNotFound();
     }
     try {
-      await this.record(tenantId, session, 'secret_read', { name, version });
+      await this.record(caller, session, 'secret_read', { name, version });
     } catch (error) {
       value.wipe();
       throw error;
@@ -108,14 +120,14 @@ export class SecretService {
    *
    * @throws SecretNotFound when the tenant has no such secret
    */
-  async delete(tx: Tx, tenantId: string, name: string): Promise<void> {
+  async delete(tx: Tx, { tenantId, key: by }: VaultCaller, name: string): Promise<void> {
     const deleted = await this.secrets.in(tx).delete(tenantId, name);
     if (!deleted) throw new SecretNotFound();
     this.auditLog.record(tx, tenantId, {
       source: 'haldir',
       tool: TOOL,
       action: 'secret_deleted',
-      details: { name, versions: deleted.versions },
+      details: { name, versions: deleted.versions, by },
     });
   }
 
@@ -136,19 +148,19 @@ export class SecretService {
   }
 
   private async refuse(
-    tenantId: string,
+    caller: VaultCaller,
     name: string,
     session: Session | null,
     reason: Refusal,
     facts: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
-    await this.record(tenantId, session, 'secret_read_denied', { name, reason, ...facts });
+    await this.record(caller, session, 'secret_read_denied', { name, reason, ...facts });
     this.metrics.countDecision('secret', 'denied');
   }
 
   /** @throws Unavailable whatever keeps the entry from being durable */
   private async record(
-    tenantId: string,
+    { tenantId, key: by }: VaultCaller,
     session: Session | null,
     action: 'secret_read' | 'secret_read_denied',
     details: Readonly<Record<string, unknown>>,
@@ -158,7 +170,7 @@ export class SecretService {
         ? ({ source: 'haldir' } as const)
         : ({ source: 'session', sessionId: session.id, agentId: session.agentId } as const);
     try {
-      await this.auditLog.append(tenantId, { ...actor, tool: TOOL, action, details });
+      await this.auditLog.append(tenantId, { ...actor, tool: TOOL, action, details: { ...details, by } });
     } catch (error) {
       if (error instanceof HaldirError) throw error;
       throw new Unavailable('The read cannot be recorded right now, so nothing was read', { cause: error });

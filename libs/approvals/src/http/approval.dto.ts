@@ -1,5 +1,5 @@
 import { microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
-import { decimal, nextCursor, pageQuery } from '@haldir/http';
+import { decimal, longPageQuery, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { APPROVAL_STATUSES, type ApprovalRequest, type NewApprovalRequest } from '../index.js';
 
@@ -107,7 +107,7 @@ export function toApprovalDetail(request: ApprovalRequest, now: Date): ApprovalD
 
 const agentFilter = z.string().max(128, 'expected at most 128 characters').optional().describe('Filter by agent');
 
-export const ListPendingApprovals = z.object({ agent_id: agentFilter, ...pageQuery });
+export const ListPendingApprovals = z.object({ agent_id: agentFilter, ...longPageQuery });
 export type ListPendingApprovals = z.infer<typeof ListPendingApprovals>;
 
 export const PendingApprovalList = z.object({

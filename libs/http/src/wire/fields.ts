@@ -25,6 +25,12 @@ export const pageQuery = {
   cursor: z.string().min(1).max(1000).optional().describe('The next_cursor of the page before'),
 };
 
+/** The same for a list that the contract knows without pages: whoever has never heard of cursors gets as much as one page can hold. */
+export const longPageQuery = {
+  ...pageQuery,
+  limit: queryInt(1, MAX_LIMIT).default(MAX_LIMIT).describe('Max entries to return'),
+};
+
 /** What a page says of the next one. */
 export const nextCursor = z.string().nullable().describe('Pass as cursor for the next page; null on the last');
 

@@ -1,4 +1,4 @@
-import { createHash, hash, type KeyObject } from 'node:crypto';
+import { createHash, createHmac, hash, type KeyObject } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
 import { canonicalJson, Clock, HaldirError, InvalidInput, type JsonValue } from '@haldir/kernel';
@@ -119,6 +119,7 @@ const ANONYMOUS_REPLAY_MS = 60_000;
 @Injectable()
 export class Writes {
   private sealingKey: KeyObject | undefined;
+  private fingerprintKey: KeyObject | undefined;
 
   constructor(
     @Inject(Transactions) private readonly transactions: Transactions,
@@ -136,7 +137,7 @@ export class Writes {
     const { idempotencyKey } = request;
     if (idempotencyKey === null) return this.send(request, await this.transactions.run(work));
     const id = identify(request, idempotencyKey);
-    const fingerprint = request.fingerprint();
+    const fingerprint = this.fingerprint(request);
     const outcome = await this.transactions.run(async (tx) => {
       await tx.query(`SET LOCAL lock_timeout = '2s'`);
       const [claimed] = await tx.query(claim, [...id, fingerprint, null, this.clock.now()]).catch((error: unknown) => {
@@ -168,7 +169,7 @@ export class Writes {
     const { idempotencyKey } = request;
     if (idempotencyKey === null) return this.send(request, await finish(await call(), null));
     const id = identify(request, idempotencyKey);
-    const fingerprint = request.fingerprint();
+    const fingerprint = this.fingerprint(request);
     const first = await this.claimOrReplay<Body>(request, id, fingerprint, lockMs);
     if (first) return this.send(request, first);
     let outcome: Outcome;
@@ -238,6 +239,12 @@ export class Writes {
     if (!(result instanceof Answer)) return result;
     void request.reply.status(result.status);
     return result.body;
+  }
+
+  /** Keyed, because the body may be a secret: its plain hash would let whoever reads the database guess until it fits. */
+  private fingerprint(request: WriteRequest): Buffer {
+    this.fingerprintKey ??= this.keys.derive('haldir.idempotency-fingerprint.v1');
+    return createHmac('sha256', this.fingerprintKey).update(request.fingerprint()).digest();
   }
 
   private key(): KeyObject {

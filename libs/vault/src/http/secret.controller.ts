@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { InvalidInput } from '@haldir/kernel';
+import { keyPrefix } from '@haldir/gate';
 import {
   type Caller,
   CurrentCaller,
@@ -12,7 +13,7 @@ import {
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { SecretService } from '../index.js';
+import { SecretService, type VaultCaller } from '../index.js';
 import {
   ListSecrets,
   ReadSecret,
@@ -47,15 +48,15 @@ export class SecretController {
   @Returns(HttpStatus.CREATED, SecretStored, 'Secret stored')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async store(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentCaller() caller: Caller,
     @Body({ schema: StoreSecret }) body: StoreSecret,
     @Write() write: WriteRequest,
   ): Promise<SecretStored> {
-    const key = await this.secrets.sealingKey(tenantId);
+    const key = await this.secrets.sealingKey(caller.tenantId);
     const wanted = toNewSecret(body);
     try {
       return await this.writes.run(write, async (tx): Promise<SecretStored> => {
-        const { version } = await this.secrets.store(tx, tenantId, wanted, key);
+        const { version } = await this.secrets.store(tx, toVaultCaller(caller), wanted, key);
         return { stored: true, name: wanted.name, version };
       });
     } finally {
@@ -101,7 +102,7 @@ export class SecretController {
   @Returns(HttpStatus.OK, SecretRevealed, 'Secret value')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
   async get(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentCaller() caller: Caller,
     @Param('name') name: string,
     @Query({ schema: ReadSecret }) { session_id: inQuery }: ReadSecret,
     @Headers('x-session-id') inHeader: string | undefined,
@@ -109,7 +110,7 @@ export class SecretController {
     if (inQuery !== undefined && inHeader !== undefined && inQuery !== inHeader) {
       throw new InvalidInput('session_id: expected the same session as in X-Session-ID, or only one of the two');
     }
-    const value = await this.secrets.read(tenantId, name, inHeader ?? inQuery ?? null);
+    const value = await this.secrets.read(toVaultCaller(caller), name, inHeader ?? inQuery ?? null);
     return { name, value: value.reveal() };
   }
 
@@ -124,13 +125,17 @@ export class SecretController {
   @Returns(HttpStatus.OK, SecretDeleted, 'Secret deleted')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   delete(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentCaller() caller: Caller,
     @Param('name') name: string,
     @Write() write: WriteRequest,
   ): Promise<SecretDeleted> {
     return this.writes.run(write, async (tx): Promise<SecretDeleted> => {
-      await this.secrets.delete(tx, tenantId, name);
+      await this.secrets.delete(tx, toVaultCaller(caller), name);
       return { deleted: true, name };
     });
   }
+}
+
+function toVaultCaller({ tenantId, keyId }: Caller): VaultCaller {
+  return { tenantId, key: keyPrefix(keyId) };
 }

@@ -1,4 +1,4 @@
-import { nextCursor, pageQuery } from '@haldir/http';
+import { longPageQuery, nextCursor } from '@haldir/http';
 import { z } from 'zod';
 import { isSecretName, type NewSecret, SecretValue } from '../index.js';
 
@@ -28,7 +28,7 @@ export const SecretStored = z.object({
 });
 export type SecretStored = z.infer<typeof SecretStored>;
 
-export const ListSecrets = z.object(pageQuery);
+export const ListSecrets = z.object(longPageQuery);
 export type ListSecrets = z.infer<typeof ListSecrets>;
 
 export const SecretList = z.object({ secrets: z.array(z.string()), count: z.int(), next_cursor: nextCursor });

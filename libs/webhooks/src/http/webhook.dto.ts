@@ -1,6 +1,6 @@
 import { toUnixSeconds } from '@haldir/kernel';
 import { EVENT_TYPES } from '@haldir/events';
-import { nextCursor, pageQuery } from '@haldir/http';
+import { longPageQuery, nextCursor } from '@haldir/http';
 import { z } from 'zod';
 import { type NewWebhook, type RotatedSecret, type Webhook } from '../index.js';
 
@@ -51,7 +51,7 @@ export function toWebhookRegistered(webhook: Webhook, secret: string): WebhookRe
   return { registered: true, url, events, webhook_id: id, name, secret, created_at: toUnixSeconds(createdAt) };
 }
 
-export const ListWebhooks = z.object(pageQuery);
+export const ListWebhooks = z.object(longPageQuery);
 export type ListWebhooks = z.infer<typeof ListWebhooks>;
 
 const WebhookItem = z
