@@ -32,7 +32,7 @@ const MAX_UPSTREAMS = 200;
 const HEALTHY_EVERY_MS = 20_000;
 /** After a failure, doubled with each further one. */
 const RETRY_FIRST_MS = 5_000;
-const RETRY_LAST_MS = 60_000;
+const RETRY_LAST_MS = 30_000;
 const DISCOVERY_DEADLINE_MS = 10_000;
 const RECOVERY_DEADLINE_MS = 3_000;
 const HEALTH_LEASE_MS = 60_000;

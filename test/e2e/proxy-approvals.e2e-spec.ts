@@ -1,0 +1,183 @@
+import { type AppProcess, type Client, type FakeUpstream, startWorld, type World } from '@haldir/test-support';
+import { byStatus, ProxyStory, type Result, saying, times } from './proxy-story.js';
+
+let world: World;
+let story: ProxyStory;
+let upstream: FakeUpstream;
+let there: Client;
+beforeAll(async () => {
+  world = await startWorld({ processes: 2 });
+});
+afterAll(() => world.stop());
+beforeEach(async () => {
+  story = await ProxyStory.begin(await world.newTenant());
+  upstream = await story.upstream('up', 'echo', 'transfer', 'tidy', 'get_sum');
+  there = story.tenant.at(world.apis[1] as AppProcess);
+});
+afterEach(() => story.end());
+
+const rule = async (type: string, parameters: Record<string, unknown> = {}): Promise<string> => {
+  const { body } = await story.tenant.post<{ id: string }>('/v1/approvals/rules', { type, ...parameters });
+  return body.id;
+};
+/** The id of the request that the call waits for; null when it was let through. */
+const heldAs = async (...args: Parameters<ProxyStory['call']>): Promise<string | null> => {
+  const before = upstream.calls.length;
+  const reply = await story.call(...args);
+  expect(reply.status).toBe(200);
+  if (upstream.calls.length > before) return null;
+  const said = saying(reply);
+  expect(said).toEqual({
+    status: 'approval_required',
+    request_id: expect.stringMatching(/^apr_/),
+    reason: expect.any(String),
+    message: expect.any(String),
+  });
+  return String(said['request_id']);
+};
+const approve = async (id: string | null): Promise<void> => {
+  expect((await story.tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'dana' })).status).toBe(200);
+};
+
+describe('a call that needs approval', () => {
+  it('waits, is let through once after approval, and then waits again', async () => {
+    await rule('all');
+    const id = await heldAs('echo', { n: 1 });
+    expect(id).not.toBeNull();
+    expect(await heldAs('up.echo', { n: 1 }, { by: there })).toBe(id);
+    expect((await story.tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({
+      status: 'pending',
+      agent_id: 'agent',
+      tool: 'up.echo',
+      action: 'tool_call',
+      details: JSON.stringify({ upstream: 'up', tool: 'echo', arguments: { n: 1 } }),
+    });
+    expect(upstream.calls).toEqual([]);
+
+    await approve(id);
+    expect(await heldAs('echo', { n: 1 }, { by: there })).toBeNull();
+    const next = await heldAs('echo', { n: 1 });
+    expect(next).not.toBeNull();
+    expect(next).not.toBe(id);
+    expect(upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+  });
+
+  it('is that call alone: another argument, tool or session is another request', async () => {
+    await rule('all');
+    const id = await heldAs('echo', { to: 'dana', amount: 5 });
+    await approve(id);
+    const others = [
+      await heldAs('echo', { to: 'dana', amount: 5.01 }),
+      await heldAs('echo', { to: 'dana', amount: '5' }),
+      await heldAs('echo', { to: 'dana' }),
+      await heldAs('echo', { to: 'dana', amount: 5, more: null }),
+      await heldAs('tidy', { to: 'dana', amount: 5 }),
+      await heldAs('echo', { to: 'dana', amount: 5 }, { session: await story.tenant.session({ scopes: ['execute'] }) }),
+    ];
+    expect(new Set([id, null, ...others]).size).toBe(8);
+    // Members of an object have no order.
+    expect(await heldAs('up.echo', { amount: 5, to: 'dana' })).toBeNull();
+    expect(upstream.calls).toHaveLength(1);
+  });
+
+  it('uses one approval once, however many retries race over two processes', async () => {
+    await rule('all');
+    await approve(await heldAs('echo', { n: 1 }));
+    const replies = await times(20, (i) => story.call('echo', { n: 1 }, { by: i % 2 ? story.tenant : there }));
+    expect(byStatus(replies)).toEqual({ 200: 20 });
+    expect(upstream.calls).toHaveLength(1);
+    const requests = replies
+      .filter(({ body }) => body.content[0]?.text !== 'echo')
+      .map((reply) => saying(reply)['request_id']);
+    expect(requests).toHaveLength(19);
+    expect(new Set(requests).size).toBe(1);
+  });
+
+  it('stays held after a denial, and makes a new request', async () => {
+    await rule('all');
+    const id = await heldAs('echo');
+    expect((await story.tenant.post(`/v1/approvals/${id}/deny`)).status).toBe(200);
+    expect(await heldAs('echo')).not.toBe(id);
+    expect(upstream.calls).toEqual([]);
+  });
+
+  it('goes to the upstream it was approved for, not to another that took its name', async () => {
+    await rule('all');
+    await approve(await heldAs('echo'));
+    const other = await story.upstream('up', 'echo');
+    expect(saying(await story.call('echo'))).toMatchObject({ status: 'approval_required' });
+    expect([...upstream.calls, ...other.calls]).toEqual([]);
+  });
+
+  it('is asked about only when policies let it through, and counts under a rate limit only when it goes', async () => {
+    await rule('all');
+    const blocked = await story.policy('block_tool', { tool: 'tidy' });
+    expect((await story.call('tidy')).status).toBe(403);
+    await story.tenant.delete(`/v1/proxy/policies/${blocked}`);
+    expect((await story.tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
+
+    await story.policy('rate_limit', { max_per_minute: 1 });
+    const ids = [await heldAs('echo', { n: 1 }), await heldAs('echo', { n: 2 })];
+    for (const id of ids) await approve(id);
+    const replies = await times(10, (i) =>
+      story.call('echo', { n: 1 + (i % 2) }, { by: i % 3 ? story.tenant : there }),
+    );
+    expect(upstream.calls).toHaveLength(1);
+    expect(byStatus(replies)).toEqual({ 200: 1, 403: 9 });
+    // The approval that found no room is still there.
+    const { requests } = (
+      await story.tenant.get<{ requests: { request_id: string; status: string }[] }>('/v1/approvals?status=approved')
+    ).body;
+    expect(requests).toHaveLength(2);
+  });
+});
+
+describe('the rules at the proxy', () => {
+  it('spend_over: the amount argument over the threshold', async () => {
+    await rule('spend_over', { threshold: 100 });
+    expect(await heldAs('transfer', { amount: 100 })).toBeNull();
+    expect(await heldAs('transfer')).toBeNull();
+    const id = await heldAs('transfer', { amount: 100.0000001 });
+    expect(id).not.toBeNull();
+    expect((await story.tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({ amount: 100.000001 });
+    expect(await heldAs('transfer', { amount: '250' })).not.toBeNull();
+    expect(await heldAs('transfer', { amount: 1e300 })).not.toBeNull();
+  });
+
+  it.each(['echo', 'up.echo'])('tool_blocked: %s, however it is called', async (name) => {
+    await rule('tool_blocked', { tools: [name] });
+    expect(await heldAs('echo')).not.toBeNull();
+    expect(await heldAs('up.echo', { n: 1 })).not.toBeNull();
+    expect(await heldAs('tidy')).toBeNull();
+  });
+
+  it('destructive: by name, or by the annotation of the upstream', async () => {
+    upstream.tools = upstream.tools.map((tool) =>
+      tool.name === 'tidy' ? { ...tool, annotations: { destructiveHint: true } } : tool,
+    );
+    expect((await story.tenant.post('/v1/proxy/upstreams/up/refresh')).body).toMatchObject({
+      refreshed: true,
+      tools_discovered: 4,
+    });
+    await rule('destructive');
+    expect(await heldAs('transfer')).not.toBeNull();
+    expect(await heldAs('tidy')).not.toBeNull();
+    expect(await heldAs('get_sum')).toBeNull();
+    expect(await heldAs('echo')).toBeNull();
+  });
+
+  it('count from their making to their removal on every process', async () => {
+    const id = await rule('all');
+    expect(await heldAs('echo', {}, { by: there })).not.toBeNull();
+    await story.tenant.delete(`/v1/approvals/rules/${id}`);
+    expect(await heldAs('echo', {}, { by: there })).toBeNull();
+  });
+
+  it('let no stranger decide', async () => {
+    await rule('all');
+    const id = await heldAs('echo');
+    const stranger = await world.newTenant();
+    expect((await stranger.post<Result>(`/v1/approvals/${id}/approve`)).status).toBe(404);
+    expect(await heldAs('echo')).toBe(id);
+  });
+});
