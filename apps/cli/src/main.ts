@@ -1,45 +1,52 @@
-import 'reflect-metadata';
-import { migrate } from '@haldir/database';
-import { migrateQueues } from '@haldir/queue';
+#!/usr/bin/env node
+import { type Command, EXIT_CONFIG, EXIT_USAGE, UsageError } from './command.js';
 
+/** Commands are loaded when they are asked for: checking an export needs no database driver. */
+const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Command> }[] = [
+  {
+    name: 'migrate',
+    summary: 'Bring the database schema up to date',
+    load: async () => (await import('./commands/migrate.js')).migrateCommand,
+  },
+  {
+    name: 'audit verify',
+    summary: 'Check an export of the audit log, or a proof, offline',
+    load: async () => (await import('./commands/audit-verify.js')).auditVerifyCommand,
+  },
+];
+
+const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
 const HELP = `Usage: haldir <command>
 
 Commands
-  migrate   Bring the database schema up to date (DATABASE_URL)
-  help      Show this text
-
-Example
-  DATABASE_URL=postgresql://haldir:password@127.0.0.1:5432/haldir node dist/apps/cli/src/main.js migrate
+${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}\n`).join('')}
+haldir <command> --help says more about one.
 `;
 
-const [command = 'help', ...rest] = process.argv.slice(2);
-
-async function main(): Promise<number> {
-  if (command === 'help' || command === '--help' || command === '-h' || rest.includes('--help')) {
-    process.stdout.write(HELP);
+async function main(args: string[]): Promise<number> {
+  const found = COMMANDS.find(({ name }) => name.split(' ').every((word, i) => args[i] === word));
+  if (!found) {
+    const asksForHelp = args.length === 0 || ['help', '--help', '-h'].includes(args[0] ?? '');
+    if (asksForHelp) process.stdout.write(HELP);
+    else process.stderr.write('haldir: unknown command; see haldir help\n');
+    return asksForHelp ? 0 : EXIT_USAGE;
+  }
+  const command = await found.load();
+  const rest = args.slice(found.name.split(' ').length);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(command.help);
     return 0;
   }
-  if (command !== 'migrate') {
-    process.stderr.write(`haldir: unknown command; see haldir help\n`);
-    return 2;
+  try {
+    return await command.run(rest, process.env);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`haldir ${found.name}: ${error.message}; see haldir ${found.name} --help\n`);
+      return EXIT_USAGE;
+    }
+    process.stderr.write(`haldir: ${error instanceof Error ? error.message : String(error)}\n`);
+    return error instanceof Error && error.constructor.name === 'ConfigError' ? EXIT_CONFIG : 1;
   }
-  const url = process.env['DATABASE_URL'] ?? '';
-  if (!/^postgres(ql)?:\/\//.test(url)) {
-    process.stderr.write(
-      'haldir: DATABASE_URL should be a PostgreSQL URL, for example DATABASE_URL=postgresql://haldir:password@127.0.0.1:5432/haldir\n',
-    );
-    return 78;
-  }
-  const ran = await migrate(url);
-  await migrateQueues(url);
-  process.stdout.write(ran.length === 0 ? 'The schema is up to date.\n' : `Ran ${ran.join(', ')}.\n`);
-  return 0;
 }
 
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`haldir: ${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(1);
-  },
-);
+process.exitCode = await main(process.argv.slice(2));

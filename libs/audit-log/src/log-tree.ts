@@ -61,6 +61,13 @@ const checkpointPage = {
   text: `SELECT tree_size, root_hash, signed_at, signature, note FROM audit_checkpoint
           WHERE tenant_id = $1 AND ($2::bigint IS NULL OR tree_size < $2) ORDER BY tree_size DESC LIMIT $3`,
 };
+const spreadNotes = {
+  name: 'audit_checkpoint.spread.v1',
+  text: `SELECT note FROM (
+           SELECT note, tree_size, row_number() OVER (ORDER BY tree_size DESC) AS n, count(*) OVER () AS total
+             FROM audit_checkpoint WHERE tenant_id = $1 AND tree_size < $2 AND tree_size > 0) AS c
+          WHERE (n - 1) % ceil(total / $3::numeric)::bigint = 0 ORDER BY tree_size`,
+};
 const insertCheckpoint = {
   name: 'audit_checkpoint.insert.v1',
   text: `INSERT INTO audit_checkpoint (tenant_id, tree_size, root_hash, signed_at, signature, note)
@@ -125,6 +132,12 @@ export class LogTree {
     const key = await this.keys.of(tenantId);
     const rows = await this.transactions.query<CheckpointRow>(checkpointPage, [tenantId, before, limit]);
     return rows.map((row) => this.toHead(tenantId, key, row));
+  }
+
+  /** Notes of trees smaller than `size`, oldest first; at most `most` of them, evenly spread. */
+  async notesBefore(tenantId: string, size: number, most: number): Promise<string[]> {
+    const rows = await this.transactions.query<{ note: string }>(spreadNotes, [tenantId, size, most]);
+    return rows.map(({ note }) => note);
   }
 
   /** Signs every log that has grown since it was signed last, leaving those that someone else is at. */

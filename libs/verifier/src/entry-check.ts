@@ -14,13 +14,13 @@ export interface LoggedEntry extends HashedEntry {
 
 /**
  * What is wrong with an entry that should follow the one with `previousHash`, in words; null when nothing is. Every member
- * of the entry is looked at.
+ * of the entry is looked at. Whether details that are gone were erased on the record is for `Erasures` to say.
  */
 export function faultOf(entry: LoggedEntry, previousHash: Buffer): string | null {
   if (!entry.prevHash.equals(previousHash)) return 'the entry does not follow the one before it';
   const { details, detailsSalt, detailsHash } = entry;
-  if ((detailsSalt === null && details !== null) || (detailsHash === null && detailsSalt !== null)) {
-    return 'the details of the entry have lost their commitment';
+  if ((details === null) !== (detailsSalt === null) || (detailsHash === null && details !== null)) {
+    return 'the details of the entry do not go with their commitment';
   }
   if (details !== null && detailsSalt !== null && hashDetails(detailsSalt, details) !== detailsHash) {
     return 'the details of the entry were changed';

@@ -11,6 +11,8 @@ export {
 } from './checkpoint.js';
 export { faultOf, type LoggedEntry } from './entry-check.js';
 export { bodyHash, contentHash, entryHash, GENESIS_HASH, hashDetails, type HashedEntry } from './entry-hash.js';
+export { ERASURE_ACTION, Erasures } from './erasures.js';
+export { checkExport, type ExportCheckOptions } from './export-check.js';
 export {
   consistencyPath,
   EMPTY_ROOT,
@@ -24,3 +26,5 @@ export {
   rootOf,
   type TreeNode,
 } from './merkle.js';
+export { checkProof } from './proof-check.js';
+export { type Verdict } from './verdict.js';

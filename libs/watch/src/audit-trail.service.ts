@@ -16,7 +16,11 @@ export interface ExportManifest {
   sha256: string;
   /** The signed tree head that holds every entry of the export. */
   head: TreeHead;
+  /** Signed notes of smaller trees, oldest first: where a rewritten history departs from what was signed can be told by them. */
+  olderCheckpoints: string[];
 }
+
+const OLDER_CHECKPOINTS = 200;
 
 const AT_ONCE = 500;
 
@@ -57,7 +61,16 @@ export class AuditTrailService {
       if (entries.length < AT_ONCE) break;
       from = (last?.seq ?? head.size) + 1;
     }
-    return { tenantId, generatedAt: this.clock.now(), count, first, last, sha256: ids.digest('hex'), head };
+    return {
+      tenantId,
+      generatedAt: this.clock.now(),
+      count,
+      first,
+      last,
+      sha256: ids.digest('hex'),
+      head,
+      olderCheckpoints: await this.tree.notesBefore(tenantId, head.size, OLDER_CHECKPOINTS),
+    };
   }
 
   /** The manifest that an export with this filter would end with now. */

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { LogTree, type TreeHead } from '@haldir/audit-log';
-import { faultOf, Frontier, GENESIS_HASH, isSignedBy } from '@haldir/verifier';
+import { Erasures, faultOf, Frontier, GENESIS_HASH, isSignedBy } from '@haldir/verifier';
 import { type AuditEntry, AuditTrailRepository } from './audit-trail.repository.js';
 
 export type ChainVerdict =
@@ -51,6 +51,7 @@ export class ChainVerification {
     // A log that was cut off is shorter than what was signed of it.
     const size = Math.max(await this.trail.size(tenantId), head.size);
     const frontier = new Frontier();
+    const erasures = new Erasures();
     let previous: Buffer = GENESIS_HASH;
     let next = 0;
     const broken = (brokenAt: number, error: string): ChainVerdict => ({
@@ -65,11 +66,14 @@ export class ChainVerification {
       if (fault !== null) return broken(next, fault);
       previous = entry.entryHash;
       frontier.append(previous);
+      erasures.see(entry, next);
       next++;
       if (next === head.size && !frontier.root().equals(head.root)) {
         return broken(await this.firstRewritten(head), 'the entries are not those that were signed');
       }
     }
+    const erased = erasures.first();
+    if (erased !== null) return broken(erased, 'the details of the entry were removed without a record of it');
     return { verified: true, entriesChecked: next };
   }
 

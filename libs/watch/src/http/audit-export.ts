@@ -23,6 +23,7 @@ export const ManifestAnswer = z
     tree_size: z.int().describe('Entries in the log when it was exported'),
     verifier_key: z.string().describe('C2SP verifier key of the log'),
     checkpoint: z.string().describe('C2SP checkpoint over the log as it was exported'),
+    checkpoints: z.array(z.string()).describe('Older checkpoints, oldest first, evenly spread when there are many'),
   })
   .meta({ id: 'AuditExportManifest' });
 export type ManifestAnswer = z.infer<typeof ManifestAnswer>;
@@ -43,6 +44,7 @@ export function toManifest(manifest: ExportManifest, filter: AuditFilter): Manif
     tree_size: head.size,
     verifier_key: verifierKey(head),
     checkpoint: head.note,
+    checkpoints: manifest.olderCheckpoints,
   };
 }
 

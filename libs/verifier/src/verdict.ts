@@ -1,0 +1,24 @@
+import { type Checkpoint } from './checkpoint.js';
+
+/** What a check found out. Only `intact` is good news. */
+export type Verdict =
+  /** Every entry is as it was signed, and none is missing. */
+  | { outcome: 'intact'; entries: number; checkpoint: Checkpoint }
+  /** The entry at `index`, counted from 0, is not what was signed, or not there. */
+  | { outcome: 'broken'; index: number; reason: string }
+  /** There is nothing in it that could be right or wrong. */
+  | { outcome: 'nothing_to_check'; reason: string }
+  /** It is not of a kind that can be checked, or not of the log whose key is at hand. */
+  | { outcome: 'cannot_check'; reason: string };
+
+export function broken(index: number, reason: string): Verdict {
+  return { outcome: 'broken', index, reason };
+}
+
+export function nothing(reason: string): Verdict {
+  return { outcome: 'nothing_to_check', reason };
+}
+
+export function cannot(reason: string): Verdict {
+  return { outcome: 'cannot_check', reason };
+}
