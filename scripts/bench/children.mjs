@@ -64,14 +64,19 @@ export async function startHelper(script, cwd) {
 /**
  * Starts one of the built apps and answers when it is ready. Its log goes straight to a file, as it would in production.
  *
- * @param {{ name: string, entry: string, env: NodeJS.ProcessEnv, url: string, logs: string, cwd: string }} options
- * @returns {Promise<{ pid: number, stop: () => Promise<void> }>}
+ * @param {{ name: string, entry: string, env: NodeJS.ProcessEnv, url: string, logs: string, cwd: string, nodeArgs: string[] }} options
+ * @returns {Promise<{ pid: number, logFile: string, stop: () => Promise<void> }>}
  * @throws Error with the last line it wrote, when it does not become ready
  */
-export async function startApp({ name, entry, env, url, logs, cwd }) {
+export async function startApp({ name, entry, env, url, logs, cwd, nodeArgs }) {
   const logFile = path.join(logs, `${name}.log`);
   const log = fs.openSync(logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [entry], { cwd, env, stdio: ['ignore', log, log, 'ipc'], detached: true });
+  const child = spawn(process.execPath, [...nodeArgs, entry], {
+    cwd,
+    env,
+    stdio: ['ignore', log, log, 'ipc'],
+    detached: true,
+  });
   fs.closeSync(log);
   const ended = new Promise((resolve) => {
     child.once('error', resolve);
@@ -91,7 +96,7 @@ export async function startApp({ name, entry, env, url, logs, cwd }) {
     }
     await pause(50);
   }
-  return { pid: child.pid ?? 0, stop };
+  return { pid: child.pid ?? 0, logFile, stop };
 }
 
 /** @param {string} url */
@@ -116,20 +121,33 @@ const TICK_MICROS = 10_000;
  * @returns {number | null} microseconds of processor time it has used so far; null where the system does not tell
  */
 export function cpuMicros(pid) {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MICROS;
-  } catch {
-    return null;
-  }
+  const ticks = ticksOf(pid);
+  return ticks === null ? null : ticks.own * TICK_MICROS;
 }
 
 /**
  * @param {string} cluster the folder of a PostgreSQL server
- * @returns {number | null} microseconds of processor time that its processes have used; null where the system does not tell
+ * @returns {number | null} microseconds of processor time that its processes have used, those that have ended as well; null
+ *   where the system does not tell
  */
 export function clusterCpuMicros(cluster) {
   const pids = processesIn(cluster);
-  return pids.length === 0 ? null : pids.reduce((sum, pid) => sum + (cpuMicros(pid) ?? 0), 0);
+  if (pids.length === 0) return null;
+  // The server waits for its processes, so it has the time of those that have ended.
+  return pids.map(ticksOf).reduce((sum, ticks) => sum + (ticks ? ticks.own + ticks.ofEnded : 0), 0) * TICK_MICROS;
+}
+
+/**
+ * @param {number} pid
+ * @returns {{ own: number, ofEnded: number } | null} null when it cannot be read
+ */
+function ticksOf(pid) {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ').map(Number);
+    const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11);
+    return { own: user + system, ofEnded: endedUser + endedSystem };
+  } catch {
+    return null;
+  }
 }

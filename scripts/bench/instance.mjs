@@ -12,8 +12,9 @@ import { findRedis, startRedis } from '../embedded/redis.mjs';
 import { openScratch } from '../embedded/scratch.mjs';
 import { startApp } from './children.mjs';
 
+const UNLIMITED = 'free=100,pro=5000,enterprise=0';
 /** Counted and announced on every answer like any other, and never reached. */
-const TIER_LIMITS = 'free=100,pro=5000,enterprise=900000000';
+const COUNTED = 'free=100,pro=5000,enterprise=900000000';
 
 /**
  * @typedef {object} Instance
@@ -23,16 +24,18 @@ const TIER_LIMITS = 'free=100,pro=5000,enterprise=900000000';
  * @property {string} bareUrl of a database beside Haldir's, on the same server
  * @property {string} bootstrapToken
  * @property {number} apiPid
+ * @property {string} apiLog the file its log goes to
  * @property {{ pid: () => number, stop: () => Promise<void>, start: () => Promise<void> }} worker
  * @property {{ postgres: string, fsync: string, synchronousCommit: string, redis: string }} versions
  */
 
 /**
  * @param {string} root the repository, built
+ * @param {{ quota: boolean, profile: string | null }} options
  * @param {(undo: () => Promise<void> | void) => void} defer
  * @returns {Promise<Instance>}
  */
-export async function startInstance(root, defer) {
+export async function startInstance(root, { quota, profile }, defer) {
   const scratch = await openScratch();
   defer(scratch.remove);
   const logs = path.join(scratch.dir, 'logs');
@@ -56,7 +59,7 @@ export async function startInstance(root, defer) {
     HALDIR_EGRESS_ALLOW: '127.0.0.0/8,::1/128',
     HALDIR_ROOT_KEYS: `1:${crypto.randomBytes(32).toString('base64url')}`,
     HALDIR_BOOTSTRAP_TOKEN: bootstrapToken,
-    HALDIR_TIER_LIMITS: TIER_LIMITS,
+    HALDIR_TIER_LIMITS: quota ? COUNTED : UNLIMITED,
     HOST: '127.0.0.1',
     PORT: String(port),
     WORKER_PORT: String(workerPort),
@@ -66,7 +69,8 @@ export async function startInstance(root, defer) {
   if (migrated.code !== 0) throw new OperatorError(`migrating failed: ${migrated.stderr.trim()}`);
 
   const url = `http://127.0.0.1:${port}`;
-  const common = { env, logs, cwd: scratch.dir };
+  const nodeArgs = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`];
+  const common = { env, logs, cwd: scratch.dir, nodeArgs };
   const api = await startApp({ name: 'api', entry: main('api'), url, ...common });
   defer(api.stop);
   const startWorker = () =>
@@ -81,6 +85,7 @@ export async function startInstance(root, defer) {
     bareUrl: await createBareDatabase(postgres.url),
     bootstrapToken,
     apiPid: api.pid,
+    apiLog: api.logFile,
     worker: {
       pid: () => worker.pid,
       stop: () => worker.stop(),

@@ -8,20 +8,26 @@ export const help = (rows) => `Usage: npm run bench -- [options]
 Starts a Haldir of its own (embedded PostgreSQL with fsync, Redis when a redis-server of version 7 or newer is found, one
 API process, one worker) and loads it together with what lies beneath it. Nothing of it stays when it ends.
 
-  --only a,b          rows whose name begins with one of these: ${rows.join(', ')}
+  --rows a,b          rows whose name begins with one of these; default: all
   --seconds 5         how long each measurement takes
-  --rounds 3          how often each is repeated, in alternation with the bare route; the table shows medians
+  --rounds 3          how often each is repeated, in alternation with its limits; the table shows medians
   --connections 32    of the load generator
-  --json file         also writes every measurement to this file
-  --help              this text`;
+  --quota             count every request against an hourly limit that is never reached, instead of none (tier limit 0)
+  --json file         also write every measurement to this file
+  --profile folder    run the API and the worker under Node's CPU profiler; their profiles are in the folder afterwards
+  --help              this text
+
+Rows: ${rows.join(', ')}`;
 
 /**
  * @typedef {object} Options
- * @property {string[]} only names of rows
+ * @property {string[]} rows names
  * @property {number} seconds
  * @property {number} rounds
  * @property {number} connections
+ * @property {boolean} quota
  * @property {string | null} json
+ * @property {string | null} profile
  */
 
 /**
@@ -36,11 +42,13 @@ export function readOptions(args, rows) {
     ({ values } = parseArgs({
       args,
       options: {
-        only: { type: 'string' },
+        rows: { type: 'string' },
         seconds: { type: 'string', default: '5' },
         rounds: { type: 'string', default: '3' },
         connections: { type: 'string', default: '32' },
+        quota: { type: 'boolean', default: false },
         json: { type: 'string' },
+        profile: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     }));
@@ -48,18 +56,20 @@ export function readOptions(args, rows) {
     throw new OperatorError(`${error instanceof Error ? error.message : String(error)}; see npm run bench -- --help`);
   }
   if (values.help) return null;
-  const wanted = (values.only ?? '').split(',').filter(Boolean);
+  const wanted = (values.rows ?? '').split(',').filter(Boolean);
   for (const name of wanted) {
     if (!rows.some((row) => row.startsWith(name))) {
-      throw new OperatorError(`--only should name rows, of ${rows.join(', ')}, for example --only audit,check`);
+      throw new OperatorError(`--rows should name rows of ${rows.join(', ')}, for example --rows audit,check`);
     }
   }
   return {
-    only: rows.filter((row) => wanted.length === 0 || wanted.some((name) => row.startsWith(name))),
+    rows: rows.filter((row) => wanted.length === 0 || wanted.some((name) => row.startsWith(name))),
     seconds: number('seconds', values.seconds, 0.2, 600),
     rounds: Math.round(number('rounds', values.rounds, 1, 100)),
     connections: Math.round(number('connections', values.connections, 1, 1000)),
+    quota: values.quota,
     json: values.json ?? null,
+    profile: values.profile ?? null,
   };
 }
 

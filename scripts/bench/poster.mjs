@@ -35,7 +35,7 @@ serve(
     await Promise.all(Array.from({ length: concurrency }, loop));
     const rate = (n * 1000) / (performance.now() - started);
     await pool.close();
-    return { rate };
+    return { rate, count: n };
   },
 );
 

@@ -65,5 +65,5 @@ async function measure(pool, statement, seconds, callers) {
       while (performance.now() < end) await statement(pool, n++);
     }),
   );
-  return { rate: (n * 1000) / (performance.now() - started) };
+  return { rate: (n * 1000) / (performance.now() - started), count: n };
 }

@@ -1,0 +1,23 @@
+// @ts-check
+import { auditHot, auditSpread } from './audit-append.mjs';
+import { paymentHot, paymentSpread } from './payment.mjs';
+import { proxyCall } from './proxy-call.mjs';
+import { secretRead } from './secret-read.mjs';
+import { sessionCheck } from './session-check.mjs';
+import { sessionCreate } from './session-create.mjs';
+import { sessionRead } from './session-read.mjs';
+import { webhook } from './webhook.mjs';
+
+/** In the order in which they are measured and shown. */
+export const rows = [
+  sessionCheck,
+  sessionRead,
+  secretRead,
+  auditHot,
+  auditSpread,
+  paymentHot,
+  paymentSpread,
+  sessionCreate,
+  proxyCall,
+  webhook,
+];

@@ -1,0 +1,67 @@
+// @ts-check
+import { median } from '../row.mjs';
+import { watchLogs } from '../tenant.mjs';
+
+/** Of as many agents. */
+const SESSIONS = 200;
+/** Measurements of the added latency, each of them and of the direct call. */
+const LATENCY_ROUNDS = 5;
+
+/** @type {import('../row.mjs').Row} */
+export const proxyCall = {
+  name: 'proxy',
+  title: 'proxied tool call',
+  target: 0.1,
+  prepare: async (world) => {
+    const upstream = await world.start(new URL('../upstream.mjs', import.meta.url));
+    const origin = `http://127.0.0.1:${upstream.facts.port}`;
+    const tenant = await world.tenant();
+    const registered = await tenant.send('POST', '/v1/proxy/upstreams', { name: 'bench', url: `${origin}/mcp` });
+    if (!registered.healthy) throw new Error(`the upstream is not healthy: ${registered.error}`);
+    const sessions = await tenant.sessions(SESSIONS);
+    const proxied = sessions.map((id) =>
+      tenant.post('/v1/proxy/call', { session_id: id, tool: 'bench.echo', arguments: { message: 'hello' } }),
+    );
+    const { measure, acknowledged } = world.api(proxied);
+    const log = await watchLogs(tenant);
+    return {
+      measure,
+      limits: [world.http('direct call', origin, upstream.pid, [direct])],
+      finish: async () => ({
+        gates: [await log(acknowledged())],
+        notes: [await addedLatency(world, origin, proxied)],
+      }),
+    };
+  },
+};
+
+/** @type {import('../load.mjs').Request} */
+const direct = {
+  method: 'POST',
+  path: '/mcp',
+  headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+  body: JSON.stringify({
+    jsonrpc: '2.0',
+    id: 1,
+    method: 'tools/call',
+    params: { name: 'echo', arguments: { message: 'hello' } },
+  }),
+};
+
+/**
+ * What a call takes longer through Haldir, one at a time.
+ *
+ * @param {import('../world.mjs').World} world
+ * @param {string} origin
+ * @param {import('../load.mjs').Request[]} proxied
+ */
+async function addedLatency(world, origin, proxied) {
+  const directly = [];
+  const through = [];
+  for (let round = 0; round < LATENCY_ROUNDS; round++) {
+    directly.push((await world.load({ url: origin, connections: 1, seconds: 1, requests: [direct] })).p50);
+    through.push((await world.load({ connections: 1, seconds: 1, requests: proxied })).p50);
+  }
+  const [without, withHaldir] = [median(directly), median(through)];
+  return `one call at a time: ${withHaldir.toFixed(2)} ms through Haldir, ${without.toFixed(2)} ms directly (p50), so it adds ${(withHaldir - without).toFixed(2)} ms`;
+}
