@@ -161,4 +161,29 @@ describe('sessions', () => {
     await sleep(50);
     expect(server.seen.at(-1)).toMatchObject({ method: 'DELETE', headers: { 'mcp-session-id': 's1' } });
   });
+
+  it('ends its session only after the calls under way when it was closed', async () => {
+    const server = await upstream(sessionful(new Set()));
+    const mcp = client(server.url);
+    await mcp.callTool('add', {});
+    const base = server.handler;
+    server.handler = async (message, req, res) => {
+      await sleep(100);
+      return base(message, req, res);
+    };
+    const calls = [mcp.callTool('add', {}), mcp.callTool('add', {})];
+    await sleep(30);
+    mcp.close();
+    await Promise.all(calls);
+    await sleep(200);
+    expect(server.methods()).toEqual([
+      'server/discover',
+      'initialize',
+      'notifications/initialized',
+      'tools/call',
+      'tools/call',
+      'tools/call',
+      'DELETE',
+    ]);
+  });
 });

@@ -1,0 +1,76 @@
+import { type Session } from '@haldir/gate';
+import { digestOfArguments } from './exact-call.js';
+import { type CallOutcome, type NewCall, toEntry } from './proxy-call.js';
+import { type ToolTarget } from './tool-directory.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
+
+const call: NewCall = {
+  tenantId: 'ten_1',
+  sessionId: 'ses_1',
+  tool: 'echo',
+  arguments: { password: 'mellon' },
+  requestedKey: 'hld_x',
+};
+const session = { id: 'ses_1', agentId: 'agent' } as Session;
+const target: ToolTarget = {
+  tenantId: 'ten_1',
+  name: 'up',
+  url: 'https://example.com/',
+  revision: 'upr_1',
+  tool: 'echo',
+  destructive: false,
+  healthy: true,
+};
+
+const outcomes: [CallOutcome, string, Record<string, unknown>][] = [
+  [{ kind: 'no_scope' }, 'tool_call_blocked', { decision: 'blocked' }],
+  [
+    { kind: 'blocked', block: { policyId: 'pol_1', type: 'deny_list', reason: 'The tool is on a deny list' } },
+    'tool_call_blocked',
+    { decision: 'blocked', policy_id: 'pol_1', policy: 'deny_list', reason: 'The tool is on a deny list' },
+  ],
+  [
+    { kind: 'held', request: { requestId: 'apr_1', reason: 'because', expiresAt: new Date(0) } },
+    'tool_call_held',
+    { decision: 'approval_required', request_id: 'apr_1' },
+  ],
+  [{ kind: 'answered', result: { content: [] } }, 'tool_call', { decision: 'allowed', result: 'ok' }],
+  [
+    { kind: 'answered', result: { content: [{ type: 'text', text: 'mellon' }], isError: true } },
+    'tool_call',
+    { decision: 'allowed', result: 'tool_error' },
+  ],
+  [
+    { kind: 'refused', error: new UpstreamRpcError(-32602, 'mellon is no password', 200) },
+    'tool_call',
+    { decision: 'allowed', result: 'refused', rpc_code: -32602 },
+  ],
+  [
+    { kind: 'unreachable', error: new UpstreamUnreachable('timeout') },
+    'tool_call',
+    { decision: 'allowed', result: 'unreachable', reason: 'timeout', sent: true },
+  ],
+];
+
+describe('the entry of a call', () => {
+  it.each(outcomes)(
+    '%j says what was decided, how long it took, and nothing of the arguments',
+    (outcome, action, facts) => {
+      const entry = toEntry(call, session, target, outcome, 12.3456);
+      expect(entry).toMatchObject({ source: 'proxy', sessionId: 'ses_1', agentId: 'agent', tool: 'up.echo', action });
+      expect(entry.details).toMatchObject({
+        ...facts,
+        latency_ms: 12.35,
+        arguments_sha256: digestOfArguments(call.arguments),
+      });
+      expect(JSON.stringify(entry)).not.toContain('mellon');
+    },
+  );
+
+  it('names a tool that is not known as it was called, and no session that is not known', () => {
+    expect(toEntry(call, session, null, { kind: 'unknown_tool', upstreams: [] }, 1)).toMatchObject({ tool: 'echo' });
+    const entry = toEntry({ ...call, sessionId: 'a password by mistake' }, null, null, { kind: 'no_session' }, 1);
+    expect(entry).not.toHaveProperty('sessionId');
+    expect(JSON.stringify(entry)).not.toContain('mistake');
+  });
+});
