@@ -4,6 +4,8 @@
 //   npm test                         everything
 //   npm test -- e2e                  one or more of unit, db, e2e
 //   npm test -- db libs/vault        what else is given goes to vitest: here, files whose path contains it
+//
+// Tests in test/e2e run on both queue backends, all others once.
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -16,7 +18,7 @@ import { prepare } from './launcher/prepare.mjs';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const PROJECTS = ['unit', 'db', 'e2e'];
 
-/** @typedef {{ title: string, project: string, env: NodeJS.ProcessEnv }} Run */
+/** @typedef {{ title: string, project: string, env: NodeJS.ProcessEnv, only?: string }} Run `only`: a folder */
 /** @typedef {{ passed: number, failed: number, skipped: number }} Count */
 
 const args = process.argv.slice(2);
@@ -77,7 +79,8 @@ async function planRuns() {
     const redis = await step('starting a Redis for the tests', () => startRedis({ program, dir }));
     undo.push(redis.stop);
     const env = { ...onPostgres, HALDIR_TEST_REDIS_URL: redis.url };
-    runs.push({ title: 'end to end, queues on Redis', project: 'e2e', env });
+    // What is in other folders does not depend on where queues live.
+    runs.push({ title: 'end to end, queues on Redis', project: 'e2e', env, only: 'test/e2e/' });
   } else if (process.env.HALDIR_TEST_REQUIRE_REDIS === 'true') {
     throw new OperatorError(
       'HALDIR_TEST_REQUIRE_REDIS=true, but there is no redis-server of version 7 or newer (HALDIR_REDIS_SERVER, PATH)',
@@ -92,7 +95,7 @@ async function planRuns() {
  * @param {Run} run
  * @returns {Promise<Count>}
  */
-async function vitest({ title, project, env }) {
+async function vitest({ title, project, env, only }) {
   const output = path.join(root, 'coverage', `test-${process.pid}-${results.length}.json`);
   const child = spawn(
     process.execPath,
@@ -100,7 +103,7 @@ async function vitest({ title, project, env }) {
       path.join(root, 'node_modules', 'vitest', 'vitest.mjs'),
       ...['run', '--project', project, '--passWithNoTests'],
       ...['--reporter', 'default', '--reporter', 'json', `--outputFile.json=${output}`],
-      ...forVitest,
+      ...(forVitest.length > 0 || only === undefined ? forVitest : [only]),
     ],
     { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' },
   );
