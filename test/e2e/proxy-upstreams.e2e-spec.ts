@@ -270,6 +270,15 @@ describe('an upstream', () => {
     expect([reply.status, reply.body['error']]).toEqual([400, expect.stringMatching(new RegExp(`^${field}\\b`))]);
   });
 
+  it.each(['a.b', '%F0%9F%99%82', 'x'.repeat(65), '__proto__', '%2F'])(
+    'that cannot be, called %s, is not found',
+    async (name) => {
+      expect((await story.tenant.delete(`/v1/proxy/upstreams/${name}`)).status).toBe(404);
+      expect((await story.tenant.post(`/v1/proxy/upstreams/${name}/refresh`)).status).toBe(404);
+      expect((await story.tenant.delete(`/v1/proxy/policies/${name}`)).status).toBe(404);
+    },
+  );
+
   it('says nothing of what a server that is none answered', async () => {
     const server = createServer((_request, response) => response.writeHead(500).end('<h1>secret page</h1>'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -1,8 +1,7 @@
-export { type Policy, POLICY_TYPES, type PolicyRule, type PolicyType } from './policy.js';
+export { type Policy, POLICY_TYPES, type PolicyRule } from './policy.js';
 export { PolicyService } from './policy.service.js';
 export { CALL_SCOPES, type CallOutcome, type NewCall, type PerformedCall } from './proxy-call.js';
 export { ProxyCallService } from './proxy-call.service.js';
-export { PolicyNotFound, UpstreamNotFound } from './proxy.errors.js';
 export { ProxyModule } from './proxy.module.js';
 export { RateLimiter } from './rate-limiter.js';
 export { type ListedTool, type UpstreamStats } from './upstream.repository.js';
