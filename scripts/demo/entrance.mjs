@@ -1,0 +1,49 @@
+// @ts-check
+// How the story gets in: that somebody is there, and a key.
+import { OperatorError } from '../embedded/home.mjs';
+
+/**
+ * @param {import('./teller.mjs').Teller} teller
+ * @throws OperatorError when no Haldir answers there
+ */
+export async function knock(teller) {
+  const answer = await teller.ask('GET', '/healthz').catch(() => null);
+  teller.signal.throwIfAborted();
+  if (answer?.body?.service === 'haldir') return;
+  const found = answer === null ? 'Nothing answers' : 'What answers is no Haldir';
+  throw new OperatorError(
+    `${found} at ${teller.url}. Start one in another terminal with npm start, or say where it is: PORT=3001 npm run demo`,
+  );
+}
+
+/**
+ * The key the story begins with: the one that was given, else that of a tenant of its own, else the first key of all.
+ *
+ * @param {import('./teller.mjs').Teller} teller
+ * @param {import('./options.mjs').Options} options
+ * @returns {Promise<{ key: string, isNew: boolean }>}
+ * @throws OperatorError when the key does not open, or when there is none and the first one is made already
+ */
+export async function firstKey(teller, { key, bootstrapToken }) {
+  if (key !== null) {
+    const { status } = await teller.ask('GET', '/v1/keys', { key });
+    if (status === 200) return { key, isNew: false };
+    throw new OperatorError(
+      status === 401
+        ? 'the key is not one of this Haldir; give another: npm run demo -- --key hld_…'
+        : `the key was answered with ${status}; the story needs one with all scopes: npm run demo -- --key hld_…`,
+    );
+  }
+  const body = {
+    name: 'demo',
+    tier: 'enterprise',
+    ...(bootstrapToken === null ? {} : { bootstrap_token: bootstrapToken }),
+  };
+  const minted = await teller.ask('POST', '/v1/keys', { body, key: null });
+  if (minted.status === 201) return { key: String(minted.body.key), isNew: true };
+  throw new OperatorError(
+    bootstrapToken === null
+      ? 'This Haldir has its first key already. Give it, or another with all scopes: npm run demo -- --key hld_… (or HALDIR_KEY=hld_…)'
+      : `HALDIR_BOOTSTRAP_TOKEN was answered with ${minted.status}; give the one of this Haldir, or a key: npm run demo -- --key hld_…`,
+  );
+}

@@ -1,0 +1,75 @@
+// @ts-check
+import fs from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { OperatorError } from '../embedded/home.mjs';
+
+export const HELP = `Usage: npm run demo -- [options]
+
+Plays a story against the Haldir that runs (npm start, in another terminal): an agent's session, a secret, payments within a
+budget, calls to a real MCP server, an approval, webhooks and the audit log. Each step is shown as request and answer.
+
+  --key hld_…    an API key with all scopes; default: HALDIR_KEY, else the first key when there is none yet
+  --url URL      where Haldir is; default: HOST and PORT, else what runs in HALDIR_HOME (.haldir), else http://127.0.0.1:3000
+  --help         this text
+
+With HALDIR_BOOTSTRAP_TOKEN set and no key, the story gets a tenant of its own.`;
+
+/**
+ * @typedef {object} Options
+ * @property {string} url the origin, without a slash at the end
+ * @property {string | null} key
+ * @property {string | null} bootstrapToken
+ */
+
+/**
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Options | null} null when help was asked for
+ * @throws OperatorError for what it does not understand
+ */
+export function readOptions(args, env) {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      args,
+      options: {
+        key: { type: 'string' },
+        url: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }));
+  } catch (error) {
+    throw new OperatorError(`${error instanceof Error ? error.message : String(error)}; see npm run demo -- --help`);
+  }
+  if (values.help) return null;
+  const url = values.url ?? urlOf(env);
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new OperatorError('--url should be where Haldir is, for example --url http://127.0.0.1:3000');
+  }
+  return {
+    url: new URL(url).origin,
+    key: values.key || env.HALDIR_KEY || null,
+    bootstrapToken: env.HALDIR_BOOTSTRAP_TOKEN || null,
+  };
+}
+
+/** @param {NodeJS.ProcessEnv} env */
+function urlOf(env) {
+  const host = !env.HOST || env.HOST === '0.0.0.0' ? '127.0.0.1' : env.HOST;
+  if (env.PORT) return `http://${host.includes(':') ? `[${host}]` : host}:${env.PORT}`;
+  return urlOfLauncher(path.resolve(env.HALDIR_HOME || '.haldir')) ?? `http://${host}:3000`;
+}
+
+/**
+ * @param {string} home
+ * @returns {string | null} where the Haldir that `npm start` runs in this home serves, as far as it has said so
+ */
+function urlOfLauncher(home) {
+  try {
+    const { url } = JSON.parse(fs.readFileSync(path.join(home, 'launcher.json'), 'utf8'));
+    return typeof url === 'string' ? url : null;
+  } catch {
+    return null;
+  }
+}
