@@ -14,16 +14,16 @@ export interface HashedEntry {
   detailsHash: string | null;
 }
 
-const LEAF = Buffer.from([0]);
-const NOT_FLAGGED = Buffer.from([0]);
-const FLAGGED = Buffer.from([1]);
-
 /** What the first entry of a log follows. */
 export const GENESIS_HASH = Buffer.alloc(32);
 
 /** The commitment to an entry's details, hex: SHA-256(salt ‖ UTF-8), so that they can be erased and the entry still verifies. */
 export function hashDetails(saltHex: string, details: string): string {
-  return hash('sha256', Buffer.concat([Buffer.from(saltHex, 'hex'), Buffer.from(details, 'utf8')]), 'hex');
+  const salt = Buffer.from(saltHex, 'hex');
+  const bytes = Buffer.allocUnsafe(salt.length + Buffer.byteLength(details));
+  bytes.set(salt);
+  bytes.write(details, salt.length, 'utf8');
+  return hash('sha256', bytes, 'hex');
 }
 
 /**
@@ -56,13 +56,19 @@ export function contentHash(entry: HashedEntry): string {
  * @param atMicros the entry's time in microseconds since 1970
  */
 export function bodyHash(contentHashHex: string, atMicros: bigint, flagReason: string | null): Buffer {
-  const time = Buffer.alloc(8);
-  time.writeBigUInt64BE(atMicros);
-  const flag = flagReason === null ? NOT_FLAGGED : Buffer.concat([FLAGGED, Buffer.from(flagReason, 'utf8')]);
-  return hash('sha256', Buffer.concat([Buffer.from(contentHashHex, 'hex'), time, flag]), 'buffer');
+  const bytes = Buffer.allocUnsafe(41 + (flagReason === null ? 0 : Buffer.byteLength(flagReason)));
+  bytes.write(contentHashHex, 'hex');
+  bytes.writeBigUInt64BE(atMicros, 32);
+  bytes[40] = flagReason === null ? 0 : 1;
+  if (flagReason !== null) bytes.write(flagReason, 41, 'utf8');
+  return hash('sha256', bytes, 'buffer');
 }
 
 /** SHA-256(0x00 ‖ prev_hash ‖ body_hash): the chain link, and at the same time the RFC 6962 leaf hash of those 64 bytes. */
 export function entryHash(prevHash: Uint8Array, body: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([LEAF, prevHash, body]), 'buffer');
+  const bytes = Buffer.allocUnsafe(65);
+  bytes[0] = 0;
+  bytes.set(prevHash, 1);
+  bytes.set(body, 33);
+  return hash('sha256', bytes, 'buffer');
 }

@@ -100,7 +100,8 @@ function manifestOf(lines: Line[], signed = lines): Line {
 const check = (lines: unknown[], pinned?: { size: number; root: Buffer }): Promise<Verdict> =>
   checkExport(
     (async function* () {
-      for (const line of lines) yield typeof line === 'string' ? line : JSON.stringify(line);
+      const text = lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join('');
+      for (let at = 0; at < text.length; at += 700) yield text.slice(at, at + 700);
     })(),
     { log, pinned: pinned && { origin: log.origin, ...pinned } },
   );

@@ -16,20 +16,30 @@ export interface ExportCheckOptions {
 
 const PROGRESS_EVERY = 4096;
 const FORMAT_VERSION = 1;
+/** An entry is at most a request's body, escaped. */
+const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * Checks a JSON Lines export of a whole log against the signed checkpoint in its manifest, line by line: every member of
  * every entry, their order and links, the Merkle root, and that they continue what was pinned.
  *
- * @param lines of the export, without their line ends; the last is the manifest
+ * @param chunks of the export's text, cut anywhere; its last line is the manifest
  */
-export async function checkExport(lines: AsyncIterable<string>, options: ExportCheckOptions): Promise<Verdict> {
+export async function checkExport(chunks: AsyncIterable<string>, options: ExportCheckOptions): Promise<Verdict> {
   const check = new ExportCheck(options);
-  for await (const line of lines) {
-    const verdict = check.take(line);
-    if (verdict) return verdict;
+  let rest = '';
+  for await (const chunk of chunks) {
+    const text = rest + chunk;
+    let start = 0;
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
+      const verdict = check.take(text.slice(start, end));
+      if (verdict) return verdict;
+      start = end + 1;
+    }
+    rest = text.slice(start);
+    if (rest.length > MAX_LINE_CHARACTERS) return cannot('the file is not a JSON Lines export: a line is too long');
   }
-  return check.end();
+  return check.take(rest) ?? check.end();
 }
 
 class ExportCheck {

@@ -17,11 +17,13 @@ export interface TreeNode {
   index: number;
 }
 
-const INTERIOR = Buffer.from([1]);
-
 /** SHA-256(0x01 ‖ left ‖ right) */
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([INTERIOR, left, right]), 'buffer');
+  const bytes = Buffer.allocUnsafe(65);
+  bytes[0] = 1;
+  bytes.set(left, 1);
+  bytes.set(right, 33);
+  return hash('sha256', bytes, 'buffer');
 }
 
 /** The root of the empty tree. */

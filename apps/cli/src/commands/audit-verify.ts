@@ -1,6 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { type Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import {
@@ -79,6 +78,9 @@ function parse(args: string[]) {
   }
 }
 
+/** With its tree head and its path a proof is a few thousand characters. */
+const MAX_PROOF_CHARACTERS = 1_000_000;
+
 interface Known {
   log: LogIdentity;
   pinned: Checkpoint | undefined;
@@ -89,21 +91,22 @@ interface Known {
 async function check(file: string, { log, pinned, newer }: Known): Promise<Verdict> {
   const [input, bytes] = open(file);
   const bar = new ProgressBar(bytes);
-  const lines = createInterface({ input, crlfDelay: Infinity })[Symbol.asyncIterator]();
   try {
-    const first = await lines.next();
-    if (first.done) return { outcome: 'nothing_to_check', reason: 'the file is empty' };
-    if (!isProof(first.value)) {
-      return await checkExport(prepend(first.value, lines), {
+    const chunks = input.setEncoding('utf8')[Symbol.asyncIterator]() as AsyncIterator<string>;
+    const beginning = await firstLine(chunks);
+    if (beginning === '') return { outcome: 'nothing_to_check', reason: 'the file is empty' };
+    const all = prepend(beginning, chunks);
+    if (!isProof(beginning.slice(0, beginning.indexOf('\n') >>> 0))) {
+      const bytesRead = (): number => (input as Partial<{ bytesRead: number }>).bytesRead ?? 0;
+      return await checkExport(all, {
         log,
         pinned,
-        onProgress: (entries) =>
-          bar.show((input as Partial<{ bytesRead: number }>).bytesRead ?? 0, `${entries} entries`),
+        onProgress: (entries) => bar.show(bytesRead(), `${entries} entries`),
       });
     }
-    const rest: string[] = [first.value];
-    for (let next = await lines.next(); !next.done; next = await lines.next()) rest.push(next.value);
-    return checkProof(JSON.parse(rest.join('\n')) as unknown, { log, pinned, newer });
+    let text = '';
+    for await (const chunk of all) if ((text += chunk).length > MAX_PROOF_CHARACTERS) break;
+    return checkProof(JSON.parse(text) as unknown, { log, pinned, newer });
   } catch (error) {
     if (error instanceof SyntaxError) return { outcome: 'cannot_check', reason: 'the file is not JSON' };
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
@@ -112,6 +115,17 @@ async function check(file: string, { log, pinned, newer }: Known): Promise<Verdi
     bar.end();
     input.destroy();
   }
+}
+
+/** The beginning of the file with at least its first line; everything when it has only one. */
+async function firstLine(chunks: AsyncIterator<string>): Promise<string> {
+  let text = '';
+  while (!text.includes('\n')) {
+    const next = await chunks.next();
+    if (next.done) return text;
+    text += next.value;
+  }
+  return text;
 }
 
 /** An entry has an id and no path; a proof that was pretty-printed begins with a bare brace. */
