@@ -162,6 +162,38 @@ describe('haldir audit verify', () => {
   });
 });
 
+describe('erased details', () => {
+  it('are gone everywhere, and every proof, old and new, still verifies', async () => {
+    const log = await makeLog();
+    const { client, key, pinned } = log;
+    const { entries } = (await client.get<{ entries: { entry_id: string; details: string | null }[] }>('/v1/audit'))
+      .body;
+    const entry = entries[10];
+    expect(entry?.details).toBe('d');
+    const proof = save(
+      'before.json',
+      JSON.stringify((await client.get(`/v1/audit/inclusion-proof/${entry?.entry_id}`)).body),
+    );
+    const erase = (id = entry?.entry_id) => client.delete(`/v1/audit/${id}/details`);
+
+    const stranger = await world.newTenant();
+    expect((await stranger.delete(`/v1/audit/${entry?.entry_id}/details`)).status).toBe(404);
+    expect((await erase()).body).toEqual({ erased: true, entry_id: entry?.entry_id });
+    expect((await erase()).status).toBe(409);
+    const [record] = (await client.get<{ entries: { entry_id: string; action: string }[] }>('/v1/audit?limit=1')).body
+      .entries;
+    expect(record?.action).toBe('audit_details_erased');
+    expect((await erase(record?.entry_id)).status).toBe(409);
+
+    const after = (await client.get<{ entries: { entry_id: string; details: string | null }[] }>('/v1/audit')).body
+      .entries;
+    expect(after.find(({ entry_id: id }) => id === entry?.entry_id)?.details).toBeNull();
+    expect((await client.get('/v1/audit/verify')).body).toMatchObject({ verified: true });
+    expect(haldir(['audit', 'verify', proof, '--key', key]).status).toBe(0);
+    expect(haldir(['audit', 'verify', await log.export(), '--key', key, '--pinned', pinned]).status).toBe(0);
+  });
+});
+
 describe('an export, after a database superuser', () => {
   const COLUMNS: [string, string][] = [
     ['entry_id', `entry_id || 'x'`],

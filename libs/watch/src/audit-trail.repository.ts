@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
-import { type Statement, Transactions } from '@haldir/database';
+import { type Statement, Transactions, type Tx } from '@haldir/database';
 import { type LoggedEntry } from '@haldir/verifier';
 
 /** An entry of a log, with its position in it. */
@@ -68,6 +68,20 @@ export class AuditTrailRepository {
   async oldest(tenantId: string, filter: AuditFilter, stretch: Stretch, limit: number): Promise<AuditEntry[]> {
     const { statement, values } = select('ASC', tenantId, filter, stretch, limit);
     return (await this.transactions.query<EntryRow>(statement, values)).map(toEntry);
+  }
+
+  in(tx: Tx) {
+    return {
+      /** Whether the tenant has the entry, and whether there were details to erase. */
+      eraseDetails: async (tenantId: string, entryId: string): Promise<{ found: boolean; erased: boolean }> => {
+        const [row] = await tx.query<{ found: boolean; erased: boolean }>(
+          `SELECT EXISTS (SELECT FROM audit_entry WHERE tenant_id = $1 AND entry_id = $2) AS found,
+                  coalesce(audit_erase_details($1, $2), false) AS erased`,
+          [tenantId, entryId],
+        );
+        return row ?? { found: false, erased: false };
+      },
+    };
   }
 
   /** Entries in the tenant's log. */

@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
-import { LogTree, type TreeHead } from '@haldir/audit-log';
+import { AuditLog, LogTree, type TreeHead } from '@haldir/audit-log';
+import { type Tx } from '@haldir/database';
+import { ERASURE_ACTION } from '@haldir/verifier';
 import { type AuditEntry, type AuditFilter, AuditTrailRepository } from './audit-trail.repository.js';
+import { AuditEntryNotFound, NothingToErase } from './watch.errors.js';
 
 /** What an export holds, so that whoever has it can tell whether something is missing. */
 export interface ExportManifest {
@@ -29,11 +32,30 @@ export class AuditTrailService {
   constructor(
     @Inject(AuditTrailRepository) private readonly trail: AuditTrailRepository,
     @Inject(LogTree) private readonly tree: LogTree,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   list(tenantId: string, filter: AuditFilter, limit: number, before: number | null): Promise<AuditEntry[]> {
     return this.trail.newest(tenantId, filter, limit, before);
+  }
+
+  /**
+   * Erases the details of an entry for good. The entry, its hash and every proof stay as they were, because details are
+   * hashed only through a salted commitment; that they were erased is itself an entry.
+   *
+   * @throws AuditEntryNotFound, NothingToErase
+   */
+  async eraseDetails(tx: Tx, tenantId: string, entryId: string, by: string): Promise<void> {
+    const { found, erased } = await this.trail.in(tx).eraseDetails(tenantId, entryId);
+    if (!found) throw new AuditEntryNotFound();
+    if (!erased) throw new NothingToErase();
+    this.auditLog.record(tx, tenantId, {
+      source: 'haldir',
+      tool: 'haldir.watch',
+      action: ERASURE_ACTION,
+      details: { entry_id: entryId, by },
+    });
   }
 
   /** The tree head up to which an export goes: what is appended meanwhile is not in it. */

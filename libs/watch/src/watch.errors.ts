@@ -13,3 +13,14 @@ export class AuditRuleNotFound extends HaldirError {
     super('Audit rule not found');
   }
 }
+
+/** The entry has no details, or they were erased before, or it is the record of an erasure. */
+export class NothingToErase extends HaldirError {
+  readonly kind = 'conflict';
+  constructor() {
+    super('The entry has no details that can be erased');
+  }
+  override get code(): string {
+    return 'nothing_to_erase';
+  }
+}

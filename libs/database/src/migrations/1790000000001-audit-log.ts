@@ -47,14 +47,27 @@ export class AuditLog1790000000001 implements MigrationInterface {
       -- The flagged ones, newest first.
       CREATE INDEX        audit_entry_flagged    ON audit_entry (tenant_id, seq) WHERE flag_reason IS NOT NULL;
 
+      -- Entries stay as they were written, but for details that are erased, with their salt, by audit_erase_details.
       CREATE FUNCTION audit_entry_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN
+        IF TG_OP = 'UPDATE' AND OLD.details IS NOT NULL AND NEW.details IS NULL AND NEW.details_salt IS NULL THEN
+          OLD.details := NULL;
+          OLD.details_salt := NULL;
+          IF NEW IS NOT DISTINCT FROM OLD THEN RETURN NEW; END IF;
+        END IF;
         RAISE EXCEPTION 'audit entries are append-only';
       END $$;
       CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR DELETE ON audit_entry
         FOR EACH ROW EXECUTE FUNCTION audit_entry_is_append_only();
       CREATE TRIGGER audit_entry_no_truncate BEFORE TRUNCATE ON audit_entry
         FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_is_append_only();
+      -- Erases the details of one entry: true when there were any. Records of erasures keep theirs.
+      CREATE FUNCTION audit_erase_details(p_tenant text, p_entry text) RETURNS boolean LANGUAGE sql AS $$
+        UPDATE audit_entry SET details = NULL, details_salt = NULL
+         WHERE tenant_id = p_tenant AND entry_id = p_entry AND details IS NOT NULL
+           AND NOT (source = 'haldir' AND action = 'audit_details_erased')
+        RETURNING true
+      $$;
 
       -- What the flag rules need to know of an agent: the times of its latest actions, and how often it used tools.
       CREATE TABLE audit_agent (
@@ -429,7 +442,7 @@ export class AuditLog1790000000001 implements MigrationInterface {
       DROP FUNCTION audit_limits;
       DROP TABLE audit_log_key, audit_checkpoint, audit_tile, audit_tree, audit_finding, audit_rollup_mark, audit_rollup, audit_rule,
                  audit_agent_tool, audit_agent, audit_entry, audit_head;
-      DROP FUNCTION audit_entry_is_append_only;
+      DROP FUNCTION audit_erase_details, audit_entry_is_append_only;
     `);
   }
 }

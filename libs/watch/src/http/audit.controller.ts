@@ -1,7 +1,7 @@
-import { Body, Controller, Get, HttpStatus, Inject, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { AuditLog } from '@haldir/audit-log';
-import { SessionService } from '@haldir/gate';
+import { keyPrefix, SessionService } from '@haldir/gate';
 import {
   type Caller,
   CurrentCaller,
@@ -18,6 +18,7 @@ import {
   ActionLogged,
   AuditEntryList,
   describeFilter,
+  DetailsErased,
   ListAuditEntries,
   LogAction,
   SpendAnswer,
@@ -103,5 +104,27 @@ export class AuditController {
     @Query({ schema: SpendQuery }) { session_id: sessionId, agent_id: agentId }: SpendQuery,
   ): Promise<SpendAnswer> {
     return toSpendAnswer(await this.spending.summary(tenantId, { sessionId, agentId }));
+  }
+
+  @Delete(':entry_id/details')
+  @RequiresScope('admin:write')
+  @ApiParam({ name: 'entry_id', description: 'Entry ID', schema: { type: 'string' } })
+  @ApiOperation({
+    operationId: 'eraseAuditDetails',
+    summary: 'Erase the details of an entry',
+    description:
+      'Erase the details of an entry for good, on request of whom they are about. The entry and every proof of it stay valid, and the erasure is on the record.',
+  })
+  @Returns(HttpStatus.OK, DetailsErased, 'Details erased')
+  @Refuses('Unauthorized', 'Forbidden', 'NotFound', 'Conflict', 'RateLimited')
+  erase(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('entry_id') entryId: string,
+    @Write() write: WriteRequest,
+  ): Promise<DetailsErased> {
+    return this.writes.run(write, async (tx): Promise<DetailsErased> => {
+      await this.trail.eraseDetails(tx, tenantId, entryId, keyPrefix(keyId));
+      return { erased: true, entry_id: entryId };
+    });
   }
 }

@@ -168,3 +168,6 @@ export function toSpendAnswer({ entries, cost, byTool, byAgent, payments }: Spen
 function dollarsByName(shares: readonly Share[]): Record<string, number> {
   return Object.fromEntries(shares.map(({ name, cost }) => [name, toDollars(cost)]));
 }
+
+export const DetailsErased = z.object({ erased: z.literal(true), entry_id: z.string() });
+export type DetailsErased = z.infer<typeof DetailsErased>;
