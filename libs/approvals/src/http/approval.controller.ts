@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { Clock, toUnixSeconds } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
-import { keyPrefix, SessionService } from '@haldir/gate';
+import { keyPrefix, SessionInvalid, SessionService } from '@haldir/gate';
 import {
   type Caller,
   CurrentCaller,
@@ -64,9 +64,12 @@ export class ApprovalController {
     @Body({ schema: RequestApproval }) body: RequestApproval,
     @Write() write: WriteRequest,
   ): Promise<ApprovalRequested> {
-    const { agentId } = await this.sessions.authenticate(tenantId, body.session_id);
+    const session = await this.sessions.findLive(tenantId, body.session_id);
     return this.writes.run(write, async (tx): Promise<ApprovalRequested> => {
-      const request = await this.approvals.request(tx, tenantId, toNewApprovalRequest(body, agentId, keyPrefix(keyId)));
+      // Only here, so that a retry gets the first answer after the session has ended, too.
+      if (!session) throw new SessionInvalid();
+      const wanted = toNewApprovalRequest(body, session.agentId, keyPrefix(keyId));
+      const request = await this.approvals.request(tx, tenantId, wanted);
       return { request_id: request.id, status: request.status, expires_at: toUnixSeconds(request.expiresAt) };
     });
   }

@@ -9,7 +9,7 @@ const text = (max: number) =>
   z.string(`expected a text of at most ${max} characters`).max(max, `expected a text of at most ${max} characters`);
 
 export const RequestApproval = z.object({
-  session_id: z.string('expected a session ID').min(1, 'expected a session ID').max(256, 'expected a session ID'),
+  session_id: z.string('expected a session id'),
   tool: text(330).default(''),
   action: text(1000).default(''),
   amount: decimal({ decimals: 6, min: 0, max: 1_000_000_000 }).default(0),

@@ -1,0 +1,486 @@
+import {
+  type AppProcess,
+  Client,
+  eventually,
+  type Reply,
+  startWorker,
+  startWorld,
+  type World,
+} from '@haldir/test-support';
+
+type Body = Record<string, unknown>;
+interface Payment extends Body {
+  remaining_budget: number | null;
+  request_id: string;
+  reason: string;
+}
+
+const times = <T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, (_, i) => make(i)));
+const authorized = (replies: Reply<Payment>[]): Reply<Payment>[] => replies.filter(({ status }) => status === 200);
+const pay = (client: Client, session: string, amount: number, more: Body = {}): Promise<Reply<Payment>> =>
+  client.post<Payment>('/v1/payments/authorize', { session_id: session, amount, ...more });
+
+let world: World;
+let worker: AppProcess;
+let here: Client;
+let there: Client;
+beforeAll(async () => {
+  world = await startWorld({ processes: 2, environment: { HALDIR_FX_RATES: 'EUR=1.08' } });
+  worker = await startWorker(world.environment);
+  here = world.operator;
+  there = here.at(world.apis[1] as AppProcess);
+});
+afterAll(async () => {
+  await worker.stop();
+  await world.stop();
+});
+
+const either = (i: number): Client => (i % 2 === 0 ? here : there);
+
+/** Asks for approval and answers the id of the request. */
+async function ask(client: Client, session: string, more: Body = {}): Promise<string> {
+  const { status, body } = await client.post<{ request_id: string }>('/v1/approvals/request', {
+    session_id: session,
+    ...more,
+  });
+  expect(status).toBe(201);
+  return body.request_id;
+}
+
+const entries = (request: string): Promise<Body[]> =>
+  world.sql(
+    `SELECT action, session_id, agent_id, tool, details::jsonb - 'request_id' AS details FROM audit_entry
+      WHERE details LIKE '%' || $1 || '%' AND tool = 'haldir.approvals' ORDER BY seq`,
+    [request],
+  );
+
+describe('approval rules', () => {
+  it('are added, listed in their order and removed, each tenant its own', async () => {
+    const tenant = await world.newTenant();
+    const added: { id: string }[] = [];
+    for (const rule of [
+      { type: 'spend_over' },
+      { type: 'spend_over', threshold: 99.5 },
+      { type: 'tool_blocked', tools: ['drop_table', 'db.drop_table', 'drop_table'] },
+      { type: 'destructive', threshold: 7 },
+      { type: 'all', tools: null },
+    ]) {
+      const { status, body } = await tenant.post<{ id: string }>('/v1/approvals/rules', rule);
+      expect([status, body]).toEqual([201, { added: true, type: rule.type, id: expect.stringMatching(/^apl_/) }]);
+      added.push(body);
+    }
+    const { body } = await tenant.get<{ rules: Body[] }>('/v1/approvals/rules');
+    expect(body).toMatchObject({ count: 5, next_cursor: null });
+    expect(body.rules.map(({ created_at, ...rule }) => rule)).toEqual([
+      { id: added[0]?.id, type: 'spend_over', threshold: 0 },
+      { id: added[1]?.id, type: 'spend_over', threshold: 99.5 },
+      { id: added[2]?.id, type: 'tool_blocked', tools: ['drop_table', 'db.drop_table'] },
+      { id: added[3]?.id, type: 'destructive' },
+      { id: added[4]?.id, type: 'all' },
+    ]);
+
+    const stranger = await world.newTenant();
+    expect((await stranger.get('/v1/approvals/rules')).body).toMatchObject({ count: 0, rules: [] });
+    expect((await stranger.delete(`/v1/approvals/rules/${added[4]?.id}`)).status).toBe(404);
+    expect((await tenant.delete(`/v1/approvals/rules/${added[4]?.id}`)).body).toEqual({
+      deleted: true,
+      id: added[4]?.id,
+    });
+    expect((await tenant.delete(`/v1/approvals/rules/${added[4]?.id}`)).status).toBe(404);
+    expect((await tenant.get('/v1/approvals/rules')).body).toMatchObject({ count: 4 });
+  });
+
+  it('that cannot be are refused by name', async () => {
+    for (const [rule, field] of [
+      [{}, 'type'],
+      [{ type: 'some' }, 'type'],
+      [{ type: ['all'] }, 'type'],
+      [{ type: 'spend_over', threshold: -1 }, 'threshold'],
+      [{ type: 'spend_over', threshold: '10' }, 'threshold'],
+      [{ type: 'spend_over', threshold: null }, 'threshold'],
+      [{ type: 'spend_over', threshold: 0.0000001 }, 'threshold'],
+      [{ type: 'spend_over', threshold: 1e300 }, 'threshold'],
+      [{ type: 'tool_blocked' }, 'tools'],
+      [{ type: 'tool_blocked', tools: null }, 'tools'],
+      [{ type: 'tool_blocked', tools: [] }, 'tools'],
+      [{ type: 'tool_blocked', tools: 'echo' }, 'tools'],
+      [{ type: 'tool_blocked', tools: ['echo', 7] }, 'tools.1'],
+      [{ type: 'tool_blocked', tools: [''] }, 'tools.0'],
+      [{ type: 'all', tools: 'echo' }, 'tools'],
+    ] as [Body, string][]) {
+      const { status, body } = await here.post('/v1/approvals/rules', rule);
+      expect([rule, status, String(body['error']).split(':')[0]]).toEqual([rule, 400, field]);
+    }
+  });
+
+  it.each([
+    ['all', { type: 'all' }],
+    ['spend_over nothing', { type: 'spend_over' }],
+    ['tool_blocked payment', { type: 'tool_blocked', tools: ['payment'] }],
+    ['tool_blocked haldir.vault', { type: 'tool_blocked', tools: ['other', 'haldir.vault'] }],
+  ])('%s holds a payment back on every process at once, until it is removed', async (_, rule) => {
+    const tenant = await world.newTenant();
+    const elsewhere = tenant.at(world.apis[1] as AppProcess);
+    const session = await tenant.session({ spend_limit: 10 });
+    const { id } = (await tenant.post<{ id: string }>('/v1/approvals/rules', rule)).body;
+    for (const client of [tenant, elsewhere]) {
+      expect((await pay(client, session, 1)).body).toMatchObject({ reason: 'approval required' });
+    }
+    await elsewhere.delete(`/v1/approvals/rules/${id}`);
+    for (const client of [tenant, elsewhere]) expect((await pay(client, session, 1)).status).toBe(200);
+  });
+
+  it('about tools, or over what is paid, let a payment through', async () => {
+    const tenant = await world.newTenant();
+    const session = await tenant.session({ spend_limit: 10 });
+    for (const rule of [
+      { type: 'destructive' },
+      { type: 'spend_over', threshold: 5 },
+      { type: 'tool_blocked', tools: ['pay', 'vault'] },
+    ]) {
+      await tenant.post('/v1/approvals/rules', rule);
+    }
+    expect((await pay(tenant, session, 5)).status).toBe(200);
+    expect((await pay(tenant, session, 5)).status).toBe(200);
+  });
+});
+
+describe('a request for approval', () => {
+  it('is shown as it was asked, decided once, and recorded', async () => {
+    const tenant = await world.newTenant();
+    const prefix = tenant.key?.slice(0, 14);
+    const session = await tenant.session({ agent_id: 'asker' });
+    const asked = {
+      tool: 'crm.delete',
+      action: 'delete account 7',
+      amount: 12.345678,
+      reason: 'customer asked',
+      details: { id: 7, nested: [true, null] },
+    };
+    const { status, body } = await tenant.post<{ request_id: string; expires_at: number }>('/v1/approvals/request', {
+      session_id: session,
+      ttl: 60,
+      ...asked,
+    });
+    expect([status, body]).toEqual([
+      201,
+      { request_id: expect.stringMatching(/^apr_/), status: 'pending', expires_at: expect.any(Number) },
+    ]);
+    expect(body.expires_at).toBeCloseTo(Date.now() / 1000 + 60, -1);
+    const { request_id: id, expires_at } = body;
+    const shown = {
+      request_id: id,
+      agent_id: 'asker',
+      ...asked,
+      details: '{"id":7,"nested":[true,null]}',
+      digest: null,
+      created_at: expect.closeTo(expires_at - 60, 3),
+      expires_at,
+    };
+    expect((await tenant.get('/v1/approvals/pending')).body).toEqual({
+      count: 1,
+      requests: [shown],
+      next_cursor: null,
+    });
+    const undecided = { decided_by: null, decision_note: null, decided_at: null, decided_key: null, consumed: false };
+    expect((await tenant.get(`/v1/approvals/${id}`)).body).toEqual({ ...shown, status: 'pending', ...undecided });
+
+    expect((await tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'Ann', note: 'fine by me' })).body).toEqual({
+      approved: true,
+      request_id: id,
+    });
+    const decided = (await tenant.get(`/v1/approvals/${id}`)).body;
+    expect(decided).toEqual({
+      ...shown,
+      status: 'approved',
+      decided_by: 'Ann',
+      decision_note: 'fine by me',
+      decided_at: expect.closeTo(Date.now() / 1000, -1),
+      decided_key: prefix,
+      consumed: false,
+    });
+    expect((await tenant.get('/v1/approvals')).body).toMatchObject({ requests: [decided] });
+    expect((await tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
+    for (const how of ['approve', 'deny']) {
+      const again = await tenant.post(`/v1/approvals/${id}/${how}`, { decided_by: 'Bob' });
+      expect([again.status, again.body['code']]).toEqual([400, 'already_decided']);
+    }
+    expect((await tenant.get(`/v1/approvals/${id}`)).body).toEqual(decided);
+    const about = { tool: 'crm.delete', action: 'delete account 7', amount: 12.345678 };
+    const entry = { tool: 'haldir.approvals', session_id: session, agent_id: 'asker' };
+    expect(await entries(id)).toEqual([
+      { ...entry, action: 'approval_requested', details: about },
+      {
+        ...entry,
+        action: 'approval_approved',
+        details: { ...about, decided_by: 'Ann', note: 'fine by me', key: prefix },
+      },
+    ]);
+  });
+
+  it('needs nothing but a live session', async () => {
+    const session = await here.session();
+    const id = await ask(here, session);
+    expect((await here.get(`/v1/approvals/${id}`)).body).toMatchObject({
+      tool: '',
+      action: '',
+      amount: 0,
+      reason: '',
+      details: null,
+    });
+    expect((await here.post(`/v1/approvals/${id}/deny`)).body).toEqual({ denied: true, request_id: id });
+    expect((await here.get(`/v1/approvals/${id}`)).body).toMatchObject({
+      status: 'denied',
+      decided_by: '',
+      decision_note: '',
+    });
+    for (const [body, field] of [
+      [{ session_id: undefined }, 'session_id'],
+      [{ session_id: 7 }, 'session_id'],
+      [{ ttl: 0 }, 'ttl'],
+      [{ ttl: 604_801 }, 'ttl'],
+      [{ ttl: 1.5 }, 'ttl'],
+      [{ ttl: '60' }, 'ttl'],
+      [{ amount: -1 }, 'amount'],
+      [{ amount: '5' }, 'amount'],
+      [{ amount: 0.0000001 }, 'amount'],
+      [{ tool: 7 }, 'tool'],
+      [{ reason: null }, 'reason'],
+      [{ reason: 'x'.repeat(4001) }, 'reason'],
+      [{ details: 7 }, 'details'],
+      [{ details: 'a\0b' }, 'details'],
+      [{ details: { a: { b: '\ud800' } } }, 'details.a.b'],
+    ] as [Body, string][]) {
+      const reply = await here.post('/v1/approvals/request', { session_id: session, ...body });
+      expect([body, reply.status, String(reply.body['error']).split(':')[0]]).toEqual([body, 400, field]);
+    }
+    for (const body of [{ decided_by: 7 }, { note: null }, { note: 'x'.repeat(1001) }, [], '"approve"']) {
+      expect((await here.post(`/v1/approvals/${id}/approve`, body)).status).toBe(400);
+    }
+  });
+
+  it('of a session that is unknown, revoked or another tenant’s is 401, but a retry gets its first answer', async () => {
+    const foreign = await (await world.newTenant()).session();
+    const revoked = await here.session();
+    const retry = (): Promise<Reply> =>
+      here.post('/v1/approvals/request', { session_id: revoked }, { 'idempotency-key': 'ask-1' });
+    const first = await retry();
+    expect(first.status).toBe(201);
+    await here.delete(`/v1/sessions/${revoked}`);
+    for (const session of ['', 'ses_unknown', foreign, revoked, 'x'.repeat(1000)]) {
+      expect((await here.post('/v1/approvals/request', { session_id: session })).status).toBe(401);
+    }
+    expect((await retry()).body).toEqual(first.body);
+  });
+
+  it('is decided by exactly one of 20 racing decisions', async () => {
+    for (let round = 0; round < 3; round++) {
+      const id = await ask(here, await here.session());
+      const replies = await times(20, (i) =>
+        either(i).post(`/v1/approvals/${id}/${i % 4 < 2 ? 'approve' : 'deny'}`, { decided_by: `human ${i}` }),
+      );
+      const won = replies.flatMap(({ status }, i) => (status === 200 ? [i] : []));
+      expect(won).toHaveLength(1);
+      expect(replies.filter(({ status, body }) => status === 400 && body['code'] === 'already_decided')).toHaveLength(
+        19,
+      );
+      const [winner = 0] = won;
+      expect((await there.get(`/v1/approvals/${id}`)).body).toMatchObject({
+        status: winner % 4 < 2 ? 'approved' : 'denied',
+        decided_by: `human ${winner}`,
+      });
+      expect(await entries(id)).toHaveLength(2);
+    }
+  });
+
+  it('expires on its own: nobody sees it pending or decides it from then on, and the log says so once', async () => {
+    const tenant = await world.newTenant();
+    const session = await tenant.session();
+    const ids = await times(30, () => ask(tenant, session, { ttl: 1 }));
+    const kept = await ask(tenant, session, { ttl: 60 });
+    const expiresAt = Number((await tenant.get(`/v1/approvals/${ids.at(-1)}`)).body['expires_at']) * 1000;
+    const replies = await times(30, async (i) => {
+      await new Promise((resolve) => setTimeout(resolve, expiresAt - Date.now() - 60 + i * 4));
+      return tenant.at(world.apis[i % 2] as AppProcess).post(`/v1/approvals/${ids[i]}/approve`);
+    });
+    const seen = (await tenant.get<{ requests: Body[] }>('/v1/approvals?limit=1000')).body.requests;
+    for (const [i, { status, body }] of replies.entries()) {
+      const request = seen.find(({ request_id }) => request_id === ids[i]);
+      if (status === 200) {
+        expect(request).toMatchObject({ status: 'approved' });
+        expect(Number(request?.['decided_at'])).toBeLessThan(Number(request?.['expires_at']));
+      } else {
+        expect([status, body['code'], request?.['status']]).toEqual([400, 'approval_expired', 'expired']);
+      }
+    }
+    const expired = ids.filter((_, i) => replies[i]?.status === 400);
+    expect(expired.length).toBeGreaterThan(0);
+    expect((await tenant.get('/v1/approvals/pending')).body).toMatchObject({ requests: [{ request_id: kept }] });
+    const [first = ''] = expired;
+    await eventually(async () => expect(await entries(first)).toHaveLength(2));
+    expect((await entries(first)).map(({ action }) => action)).toEqual(['approval_requested', 'approval_expired']);
+    expect((await tenant.get(`/v1/approvals/${first}`)).body).toMatchObject({
+      status: 'expired',
+      decided_by: null,
+      decided_at: null,
+    });
+    expect((await tenant.post(`/v1/approvals/${first}/deny`)).body).toMatchObject({ code: 'approval_expired' });
+  });
+
+  it('is nothing to another tenant, nor to a key without the scope', async () => {
+    const id = await ask(here, await here.session());
+    const stranger = await world.newTenant();
+    expect((await stranger.get(`/v1/approvals/${id}`)).status).toBe(404);
+    for (const how of ['approve', 'deny']) {
+      expect((await stranger.post(`/v1/approvals/${id}/${how}`)).status).toBe(404);
+      expect((await here.post(`/v1/approvals/apr_unknown/${how}`)).status).toBe(404);
+    }
+    expect((await here.get('/v1/approvals/apr_unknown')).status).toBe(404);
+    for (const list of ['/v1/approvals', '/v1/approvals/pending']) {
+      expect((await stranger.get(list)).body).toMatchObject({ count: 0, requests: [] });
+    }
+    const { body } = await here.post<{ key: string }>('/v1/keys', { scopes: ['approvals:read', 'payments:*'] });
+    const reader = new Client(here.url, body.key);
+    expect((await reader.get(`/v1/approvals/${id}`)).body).toMatchObject({ status: 'pending' });
+    expect((await reader.post(`/v1/approvals/${id}/approve`)).body).toMatchObject({ required: 'approvals:write' });
+    expect((await here.get(`/v1/approvals/${id}`)).body).toMatchObject({ status: 'pending' });
+  });
+
+  it('is found in the history by agent and status, in pages that lose none', async () => {
+    const tenant = await world.newTenant();
+    const sessions = await times(2, (i) => tenant.session({ agent_id: `agent ${i}` }));
+    const ids: string[] = [];
+    for (let i = 0; i < 16; i++) ids.push(await ask(tenant, sessions[i % 2] ?? ''));
+    const statuses = ['pending', 'approved', 'denied', 'expired'];
+    for (const [i, id] of ids.entries()) {
+      const status = statuses[(i >> 1) % 4];
+      if (status === 'approved') await tenant.post(`/v1/approvals/${id}/approve`);
+      if (status === 'denied') await tenant.post(`/v1/approvals/${id}/deny`);
+      if (status === 'expired') await world.sql('UPDATE approval_request SET expires_at = now() WHERE id = $1', [id]);
+    }
+    const read = async (list: string, query: string): Promise<string[]> => {
+      const seen: string[] = [];
+      let cursor: string | null = '';
+      while (cursor !== null) {
+        const more: string = cursor === '' ? '' : `&cursor=${cursor}`;
+        const { body }: Reply<{ requests: { request_id: string }[]; next_cursor: string | null }> = await tenant.get(
+          `/v1/approvals${list}?limit=3${query}${more}`,
+        );
+        seen.push(...body.requests.map(({ request_id }) => request_id));
+        cursor = body.next_cursor;
+        if (cursor === null) break;
+        expect((await tenant.get(`/v1/approvals${list}?agent_id=nobody&cursor=${cursor}`)).status).toBe(400);
+        expect((await here.get(`/v1/approvals${list}?cursor=${cursor}`)).status).toBe(400);
+      }
+      return seen.reverse();
+    };
+    expect(await read('', '')).toEqual(ids);
+    for (const [at, status] of statuses.entries()) {
+      const those = ids.filter((_, i) => (i >> 1) % 4 === at);
+      expect(await read('', `&status=${status}`)).toEqual(those);
+      expect(await read('', `&status=${status}&agent_id=agent%201`)).toEqual(those.filter((_, i) => i % 2 === 1));
+    }
+    expect(await read('/pending', '')).toEqual(ids.filter((_, i) => (i >> 1) % 4 === 0));
+    expect(await read('/pending', '&agent_id=agent%200')).toEqual([ids[0], ids[8]]);
+    for (const query of ['status=some', 'limit=0', 'cursor=x', 'status=pending&status=denied']) {
+      expect((await tenant.get(`/v1/approvals?${query}`)).status).toBe(400);
+    }
+  });
+});
+
+describe('a payment that a rule holds back', () => {
+  let tenant: Client;
+  let elsewhere: Client;
+  let session: string;
+  const at = (i: number): Client => (i % 2 === 0 ? tenant : elsewhere);
+  const decide = (request: string, how: 'approve' | 'deny'): Promise<Reply> =>
+    elsewhere.post(`/v1/approvals/${request}/${how}`);
+  beforeEach(async () => {
+    tenant = await world.newTenant();
+    elsewhere = tenant.at(world.apis[1] as AppProcess);
+    session = await tenant.session({ agent_id: 'asker', spend_limit: 100 });
+    await tenant.post('/v1/approvals/rules', { type: 'spend_over', threshold: 10 });
+  });
+
+  it('waits for a human, and is then authorized once, however many ask at once', async () => {
+    expect((await pay(tenant, session, 10)).status).toBe(200);
+    const held = await times(10, (i) => pay(at(i), session, 20, { description: 'flight' }));
+    expect(held.map(({ status }) => status)).toEqual(Array<number>(10).fill(403));
+    const [first] = held;
+    expect(first?.body).toEqual({
+      authorized: false,
+      amount: 20,
+      currency: 'USD',
+      remaining_budget: 90,
+      reason: 'approval required',
+      request_id: expect.stringMatching(/^apr_/),
+      message: expect.stringContaining('10 USD'),
+      expires_at: expect.any(Number),
+    });
+    expect(new Set(held.map(({ body }) => body.request_id)).size).toBe(1);
+    const request = first?.body.request_id ?? '';
+    expect((await tenant.get(`/v1/approvals/${request}`)).body).toMatchObject({
+      agent_id: 'asker',
+      amount: 20,
+      status: 'pending',
+      consumed: false,
+    });
+    expect((await decide(request, 'approve')).status).toBe(200);
+
+    for (const [amount, more] of [
+      [20.01, { description: 'flight' }],
+      [20, { description: 'Flight' }],
+      [20, {}],
+      [20, { description: 'flight', currency: 'EUR' }],
+    ] as const) {
+      expect((await pay(tenant, session, amount, more)).body).toMatchObject({ reason: 'approval required' });
+    }
+    const other = await tenant.session({ spend_limit: 100 });
+    expect((await pay(tenant, other, 20, { description: 'flight' })).status).toBe(403);
+
+    const replies = await times(10, (i) => pay(at(i), session, 20, { description: 'flight' }));
+    expect(authorized(replies)).toHaveLength(1);
+    expect(authorized(replies)[0]?.body).toMatchObject({ authorized: true, amount: 20, remaining_budget: 70 });
+    const again = replies.filter(({ status }) => status === 403).map(({ body }) => body.request_id);
+    expect([...new Set(again)]).toEqual([expect.not.stringMatching(request)]);
+    expect((await tenant.get(`/v1/approvals/${request}`)).body).toMatchObject({ status: 'approved', consumed: true });
+    expect((await tenant.get(`/v1/sessions/${session}`)).body).toMatchObject({ spent: 30 });
+    expect((await tenant.get('/v1/payments')).body).toMatchObject({ count: 2 });
+  });
+
+  it('stays refused when the human says no, and is asked about anew', async () => {
+    const first = (await pay(tenant, session, 50)).body.request_id;
+    await decide(first, 'deny');
+    const second = (await pay(tenant, session, 50)).body;
+    expect(second).toMatchObject({ authorized: false, reason: 'approval required' });
+    expect(second.request_id).not.toBe(first);
+  });
+
+  it('is not authorized by an approval that has expired, and joins no request that has', async () => {
+    const expire = (request: string): Promise<unknown> =>
+      world.sql('UPDATE approval_request SET expires_at = now() WHERE id = $1', [request]);
+    const first = (await pay(tenant, session, 50)).body.request_id;
+    await decide(first, 'approve');
+    await expire(first);
+    const second = (await pay(tenant, session, 50)).body.request_id;
+    expect(second).not.toBe(first);
+    await expire(second);
+    const third = (await pay(elsewhere, session, 50)).body.request_id;
+    expect(third).not.toBe(second);
+    expect((await tenant.get(`/v1/approvals/${second}`)).body).toMatchObject({ status: 'expired' });
+    await decide(third, 'approve');
+    expect((await pay(tenant, session, 50)).status).toBe(200);
+  });
+
+  it('is not asked about when the budget refuses it anyway, and is not paid from a budget gone meanwhile', async () => {
+    expect((await pay(tenant, session, 100.01)).body.reason).not.toBe('approval required');
+    expect((await tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
+    const held = (await pay(tenant, session, 95)).body.request_id;
+    await decide(held, 'approve');
+    expect((await pay(tenant, session, 6)).status).toBe(200);
+    const refused = await pay(tenant, session, 95);
+    expect([refused.status, refused.body.remaining_budget]).toEqual([403, 94]);
+    expect((await tenant.get(`/v1/approvals/${held}`)).body).toMatchObject({ consumed: false });
+  });
+});
