@@ -85,7 +85,7 @@ const DOOR_ARROWS = {
   vault: {},
   watch: {},
   approvals: {},
-  webhooks: {},
+  webhooks: { gate: 'who changed an endpoint is recorded by the prefix of its API key' },
   proxy: {},
 };
 

@@ -2,6 +2,7 @@ export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './c
 export { freshDatabaseUrl, testDatabase } from './database.js';
 export { eventually } from './eventually.js';
 export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
+export { type Arrival, type Receiver, type ReceiverAnswer, startReceiver } from './receiver.js';
 export { startTestRedis, type TestRedis, testRedisUrl } from './redis.js';
 export {
   type EverythingServer,

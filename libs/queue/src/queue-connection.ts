@@ -29,6 +29,8 @@ export class QueueConnection implements OnApplicationShutdown {
         idleTimeoutMillis: 30_000,
         connectionTimeoutMillis: 10_000,
       });
+      // Every queue and worker listens on it.
+      this.pool.setMaxListeners(0);
       const outages = new OutageLog(log, 'queue.connection_lost');
       this.pool.on('error', (error) => outages.report(error));
       this.options = { connection: this.pool, prefix: 'haldir' };

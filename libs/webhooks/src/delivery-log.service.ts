@@ -25,9 +25,10 @@ export class DeliveryLog {
   /**
    * Sends a delivery again, now: the same bytes under the same `webhook-id`.
    *
+   * @param by the public prefix of the API key that asks
    * @throws DeliveryNotFound, WebhookDisabled
    */
-  async retry(tx: Tx, tenantId: string, deliveryId: string): Promise<void> {
+  async retry(tx: Tx, tenantId: string, deliveryId: string, by: string): Promise<void> {
     const key = parseDeliveryId(tenantId, deliveryId);
     const live = key && (await this.attempts.requeue(tx, key, this.clock.now()));
     if (key === null || live === null) throw new DeliveryNotFound();
@@ -36,7 +37,7 @@ export class DeliveryLog {
       source: 'haldir',
       tool: 'haldir.webhooks',
       action: 'webhook_delivery_retried',
-      details: { webhook_id: key.webhookId, event_id: key.eventId },
+      details: { webhook_id: key.webhookId, event_id: key.eventId, by },
     });
     tx.onCommit(() => this.waker.wake([key]));
   }

@@ -121,8 +121,9 @@ const claim = {
 const KEYS = 'unnest($1::text[], $2::text[], $3::bigint[]) AS k(tenant_id, event_id, webhook_id)';
 const SAME = 'd.tenant_id = k.tenant_id AND d.event_id = k.event_id AND d.webhook_id = k.webhook_id';
 const renew = {
-  name: 'webhook_delivery.renew.v1',
-  text: `UPDATE webhook_delivery d SET leased_until = $4 FROM ${KEYS} WHERE ${SAME} AND d.state = 'pending'`,
+  name: 'webhook_delivery.renew.v2',
+  text: `UPDATE webhook_delivery d SET leased_until = $4 FROM ${KEYS} WHERE ${SAME} AND d.state = 'pending'
+         RETURNING d.tenant_id, d.event_id, d.webhook_id`,
 };
 const release = {
   name: 'webhook_delivery.release.v1',
@@ -161,8 +162,10 @@ const dueEndpoints = {
                            AND d.next_attempt_at <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1))`,
 };
 const countDue = {
-  name: 'webhook_delivery.count_due.v1',
-  text: `SELECT count(*) AS due FROM webhook_delivery WHERE state = 'pending' AND next_attempt_at <= $1`,
+  name: 'webhook_delivery.count_due.v2',
+  text: `SELECT count(*) AS due FROM webhook_delivery d
+           JOIN webhook w ON w.tenant_id = d.tenant_id AND w.id = d.webhook_id AND w.deleted_at IS NULL AND w.disabled_at IS NULL
+          WHERE d.state = 'pending' AND d.next_attempt_at <= $1`,
 };
 
 interface EndpointRow {
@@ -170,8 +173,11 @@ interface EndpointRow {
   webhook_id: string;
 }
 
-interface ClaimRow extends EndpointRow {
+interface DeliveryRow extends EndpointRow {
   event_id: string;
+}
+
+interface ClaimRow extends DeliveryRow {
   attempts: number;
   attempts_left: number;
   type: string;
@@ -246,9 +252,10 @@ export class DeliveryRepository {
     await this.outcomes.submit(outcome);
   }
 
-  /** Holds deliveries for longer. */
-  async renew(deliveries: readonly DeliveryKey[], leasedUntil: Date): Promise<void> {
-    await this.transactions.query(renew, [...unzip(deliveries), leasedUntil]);
+  /** Holds deliveries for longer; answers those that are still to be made. */
+  async renew(deliveries: readonly DeliveryKey[], leasedUntil: Date): Promise<DeliveryKey[]> {
+    const rows = await this.transactions.query<DeliveryRow>(renew, [...unzip(deliveries), leasedUntil]);
+    return rows.map((row) => ({ ...toEndpointKey(row), eventId: row.event_id }));
   }
 
   /** Lets go of deliveries that were claimed and not sent. */

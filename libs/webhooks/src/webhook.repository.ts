@@ -12,6 +12,7 @@ const recover = {
   name: 'webhook.recover.v1',
   text: `UPDATE webhook SET failing_since = NULL, breaker_until = NULL, breaker_seconds = 0 WHERE tenant_id = $1 AND id = $2`,
 };
+const nextId = { name: 'webhook.next_id.v1', text: `SELECT nextval('webhook_id') AS id` };
 const openBreaker = {
   name: 'webhook.open_breaker.v1',
   text: `UPDATE webhook SET breaker_until = $3, breaker_seconds = $4 WHERE tenant_id = $1 AND id = $2`,
@@ -23,9 +24,14 @@ export class WebhookRepository {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
 
   /** The number of the next endpoint, of any tenant. */
-  async nextId(tx: Tx): Promise<number> {
-    const [row] = await tx.query<{ id: string }>(`SELECT nextval('webhook_id') AS id`);
-    return Number(row?.id);
+  async nextId(): Promise<number> {
+    const [row] = await this.transactions.query<{ id: string }>(nextId);
+    if (!row) throw new Error('a sequence answered no row');
+    return Number(row.id);
+  }
+
+  find(tenantId: string, id: number): Promise<Webhook | null> {
+    return this.transactions.manager.findOneBy(Webhook, { tenantId, id, deletedAt: IsNull() });
   }
 
   /** Up to `limit` of the tenant's endpoints, newest first, behind the one with id `before`. */
@@ -55,6 +61,7 @@ export class WebhookRepository {
 
   in(tx: Tx) {
     return {
+      count: (tenantId: string): Promise<number> => tx.manager.countBy(Webhook, { tenantId, deletedAt: IsNull() }),
       insert: (webhook: Webhook): Promise<unknown> => tx.manager.insert(Webhook, webhook),
       /** Locks the row until the transaction ends. */
       findForUpdate: (tenantId: string, id: number): Promise<Webhook | null> =>

@@ -8,11 +8,10 @@ import { EndpointWaker } from './endpoint-waker.js';
 import { newSecret, WebhookSecrets } from './webhook-secret.js';
 import { type DisabledReason, Webhook } from './webhook.entity.js';
 import { WebhookRepository } from './webhook.repository.js';
-import { WebhookDisabled, WebhookNotFound } from './webhooks.errors.js';
+import { RotatedMeanwhile, TooManyWebhooks, WebhookDisabled, WebhookNotFound } from './webhooks.errors.js';
 
 export interface NewWebhook {
   name: string;
-  /** One that `WebhookService.vet` let pass. */
   url: string;
   /** Types of events, or `['all']`. */
   events: string[];
@@ -24,6 +23,14 @@ export interface RegisteredWebhook {
   secret: string;
 }
 
+/** A new secret on its way into an endpoint's row, in clear and sealed, with the one it takes the place of. */
+export interface PreparedRotation {
+  secret: string;
+  sealed: Buffer;
+  previous: string;
+  previousSealed: Buffer;
+}
+
 export interface RotatedSecret {
   secret: string;
   previous: string;
@@ -31,6 +38,9 @@ export interface RotatedSecret {
 }
 
 const TOOL = 'haldir.webhooks';
+
+/** Every event is written down once for each endpoint, so there is an end to them. */
+const MAX_WEBHOOKS = 500;
 
 /** The endpoints of tenants. What changes one is recorded in the audit log, without its URL's query and without secrets. */
 @Injectable()
@@ -45,13 +55,15 @@ export class WebhookService {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Checks where a URL leads before it is stored; it is checked again at every delivery. @throws EgressRefused */
-  async vet(url: string): Promise<void> {
-    await this.egress.vet(url);
-  }
-
-  async register(tx: Tx, tenantId: string, wanted: NewWebhook): Promise<RegisteredWebhook> {
-    const id = await this.webhooks.nextId(tx);
+  /**
+   * Checks where a URL leads, which is checked again at every delivery, and makes the endpoint with its secret: before
+   * the transaction that keeps it, so that no transaction waits for a second connection.
+   *
+   * @throws EgressRefused
+   */
+  async prepare(tenantId: string, wanted: NewWebhook): Promise<RegisteredWebhook> {
+    await this.egress.vet(wanted.url);
+    const id = await this.webhooks.nextId();
     const secret = newSecret();
     const webhook = Object.assign(new Webhook(), {
       tenantId,
@@ -62,9 +74,18 @@ export class WebhookService {
       secret: await this.secrets.seal(tenantId, id, secret),
       createdAt: this.clock.now(),
     });
-    await this.webhooks.in(tx).insert(webhook);
-    this.record(tx, webhook, 'webhook_registered', { events: wanted.events, origin: new URL(wanted.url).origin });
     return { webhook, secret };
+  }
+
+  /**
+   * @param by the public prefix of the API key that asks
+   * @throws TooManyWebhooks
+   */
+  async register(tx: Tx, { webhook }: RegisteredWebhook, by: string): Promise<void> {
+    const webhooks = this.webhooks.in(tx);
+    if ((await webhooks.count(webhook.tenantId)) >= MAX_WEBHOOKS) throw new TooManyWebhooks(MAX_WEBHOOKS);
+    await webhooks.insert(webhook);
+    this.record(tx, webhook, 'webhook_registered', { events: webhook.events, origin: new URL(webhook.url).origin, by });
   }
 
   list(tenantId: string, limit: number, before: number | null): Promise<Webhook[]> {
@@ -72,27 +93,48 @@ export class WebhookService {
   }
 
   /** Nothing is sent any more; what waits is cancelled. @throws WebhookNotFound */
-  async remove(tx: Tx, tenantId: string, id: number): Promise<void> {
+  async remove(tx: Tx, tenantId: string, id: number, by: string): Promise<void> {
     if (!(await this.webhooks.in(tx).remove(tenantId, id, this.clock.now()))) throw new WebhookNotFound();
-    this.record(tx, { tenantId, id }, 'webhook_deleted');
+    this.record(tx, { tenantId, id }, 'webhook_deleted', { by });
+  }
+
+  /** Makes a new secret before the transaction that keeps it; null when the tenant has no such endpoint. */
+  async prepareRotation(tenantId: string, id: number): Promise<PreparedRotation | null> {
+    const webhook = await this.webhooks.find(tenantId, id);
+    if (!webhook) return null;
+    const secret = newSecret();
+    return {
+      secret,
+      sealed: await this.secrets.seal(tenantId, id, secret),
+      previous: await this.secrets.open(tenantId, id, webhook.secret),
+      previousSealed: webhook.secret,
+    };
   }
 
   /**
-   * Makes a new secret. Until the grace is over the previous one signs too; the one before that signs no more.
+   * Gives the endpoint its new secret. Until the grace is over the previous one signs too; the one before that signs no
+   * more.
    *
-   * @throws WebhookNotFound
+   * @throws WebhookNotFound; RotatedMeanwhile when another rotation was faster, whose secret would be given up at once
    */
-  async rotateSecret(tx: Tx, tenantId: string, id: number, graceSeconds: number): Promise<RotatedSecret> {
+  async rotateSecret(
+    tx: Tx,
+    tenantId: string,
+    id: number,
+    prepared: PreparedRotation | null,
+    graceSeconds: number,
+    by: string,
+  ): Promise<RotatedSecret> {
     const webhook = await this.webhooks.in(tx).findForUpdate(tenantId, id);
-    if (!webhook) throw new WebhookNotFound();
-    const secret = newSecret();
-    const previous = await this.secrets.open(tenantId, id, webhook.secret);
+    if (!webhook || !prepared) throw new WebhookNotFound();
+    const { secret, sealed, previous, previousSealed } = prepared;
+    if (!webhook.secret.equals(previousSealed)) throw new RotatedMeanwhile();
     const previousExpiresAt = new Date(this.clock.now().getTime() + graceSeconds * 1000);
-    webhook.secretPrev = webhook.secret;
+    webhook.secret = sealed;
+    webhook.secretPrev = previousSealed;
     webhook.secretPrevExpiresAt = previousExpiresAt;
-    webhook.secret = await this.secrets.seal(tenantId, id, secret);
     await this.webhooks.in(tx).saveSecrets(webhook);
-    this.record(tx, webhook, 'webhook_secret_rotated', { grace_seconds: graceSeconds });
+    this.record(tx, webhook, 'webhook_secret_rotated', { grace_seconds: graceSeconds, by });
     return { secret, previous, previousExpiresAt };
   }
 

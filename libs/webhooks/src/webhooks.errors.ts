@@ -24,3 +24,24 @@ export class WebhookDisabled extends HaldirError {
     return 'webhook_disabled';
   }
 }
+
+export class TooManyWebhooks extends HaldirError {
+  readonly kind = 'invalid';
+  constructor(max: number) {
+    super(`A tenant has at most ${max} webhooks`);
+  }
+  override get code(): string {
+    return 'too_many_webhooks';
+  }
+}
+
+/** Two rotations of one secret raced, and the other one won. */
+export class RotatedMeanwhile extends HaldirError {
+  readonly kind = 'conflict';
+  constructor() {
+    super('The secret of the webhook was rotated meanwhile');
+  }
+  override get code(): string {
+    return 'rotated_meanwhile';
+  }
+}

@@ -1,5 +1,6 @@
 import { Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { keyPrefix } from '@haldir/gate';
 import {
   type Caller,
   CurrentCaller,
@@ -56,12 +57,12 @@ export class DeliveryController {
   @Returns(HttpStatus.ACCEPTED, DeliveryRetried, 'Delivery queued')
   @Refuses('Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   retry(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentCaller() { tenantId, keyId }: Caller,
     @Param('delivery_id') deliveryId: string,
     @Write() write: WriteRequest,
   ): Promise<DeliveryRetried> {
     return this.writes.run(write, async (tx): Promise<DeliveryRetried> => {
-      await this.log.retry(tx, tenantId, deliveryId);
+      await this.log.retry(tx, tenantId, deliveryId, keyPrefix(keyId));
       return { queued: true, delivery_id: deliveryId };
     });
   }

@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { Clock } from '@haldir/kernel';
+import { keyPrefix } from '@haldir/gate';
 import {
   type Caller,
   CurrentCaller,
@@ -53,14 +54,14 @@ export class WebhookController {
   @Returns(HttpStatus.CREATED, WebhookRegistered, 'Webhook registered')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async register(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentCaller() { tenantId, keyId }: Caller,
     @Body({ schema: RegisterWebhook }) body: RegisterWebhook,
     @Write() write: WriteRequest,
   ): Promise<WebhookRegistered> {
-    await this.webhooks.vet(body.url);
+    const prepared = await this.webhooks.prepare(tenantId, toNewWebhook(body));
     return this.writes.run(write, async (tx) => {
-      const { webhook, secret } = await this.webhooks.register(tx, tenantId, toNewWebhook(body));
-      return toWebhookRegistered(webhook, secret);
+      await this.webhooks.register(tx, prepared, keyPrefix(keyId));
+      return toWebhookRegistered(prepared);
     });
   }
 
@@ -100,13 +101,13 @@ export class WebhookController {
   @Returns(HttpStatus.OK, WebhookDeleted, 'Webhook deleted')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   remove(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentCaller() { tenantId, keyId }: Caller,
     @Param('webhook_id') param: string,
     @Write() write: WriteRequest,
   ): Promise<WebhookDeleted> {
     const id = readWebhookId(param);
     return this.writes.run(write, async (tx): Promise<WebhookDeleted> => {
-      await this.webhooks.remove(tx, tenantId, id);
+      await this.webhooks.remove(tx, tenantId, id, keyPrefix(keyId));
       return { deleted: true, webhook_id: id };
     });
   }
@@ -120,17 +121,20 @@ export class WebhookController {
     description: 'Make a new signing secret. During the grace period both the new and the previous secret sign.',
   })
   @Returns(HttpStatus.OK, SecretRotated, 'Secret rotated')
-  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
-  rotate(
-    @CurrentCaller() { tenantId }: Caller,
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
+  async rotate(
+    @CurrentCaller() { tenantId, keyId }: Caller,
     @Param('webhook_id') param: string,
     @Query({ schema: RotateSecret }) { grace_seconds: graceSeconds }: RotateSecret,
     @Write() write: WriteRequest,
   ): Promise<SecretRotated> {
     const id = readWebhookId(param);
-    return this.writes.run(write, async (tx) =>
-      toSecretRotated(id, await this.webhooks.rotateSecret(tx, tenantId, id, graceSeconds), graceSeconds),
-    );
+    const prepared = await this.webhooks.prepareRotation(tenantId, id);
+    return this.writes.run(write, async (tx) => {
+      const by = keyPrefix(keyId);
+      const rotated = await this.webhooks.rotateSecret(tx, tenantId, id, prepared, graceSeconds, by);
+      return toSecretRotated(id, rotated, graceSeconds);
+    });
   }
 
   @Post(':webhook_id/test')

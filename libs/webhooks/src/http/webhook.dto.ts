@@ -2,7 +2,7 @@ import { toUnixSeconds } from '@haldir/kernel';
 import { EVENT_TYPES } from '@haldir/events';
 import { longPageQuery, nextCursor } from '@haldir/http';
 import { z } from 'zod';
-import { type NewWebhook, type RotatedSecret, type Webhook } from '../index.js';
+import { type NewWebhook, type RegisteredWebhook, type RotatedSecret, type Webhook } from '../index.js';
 
 const MIN_GRACE_SECONDS = 60;
 const MAX_GRACE_SECONDS = 604_800;
@@ -46,7 +46,7 @@ export const WebhookRegistered = z.object({
 });
 export type WebhookRegistered = z.infer<typeof WebhookRegistered>;
 
-export function toWebhookRegistered(webhook: Webhook, secret: string): WebhookRegistered {
+export function toWebhookRegistered({ webhook, secret }: RegisteredWebhook): WebhookRegistered {
   const { id, url, name, events, createdAt } = webhook;
   return { registered: true, url, events, webhook_id: id, name, secret, created_at: toUnixSeconds(createdAt) };
 }

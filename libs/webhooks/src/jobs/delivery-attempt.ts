@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, HaldirError } from '@haldir/kernel';
+import { SealBroken } from '@haldir/crypto';
 import { Egress, EgressFailed, EgressRefused, type EgressTarget } from '@haldir/egress';
-import { HaldirConfig } from '@haldir/runtime';
+import { HaldirConfig, Log } from '@haldir/runtime';
 import {
   type AttemptOutcome,
   type ClaimedDelivery,
@@ -21,7 +22,8 @@ export interface OpenEndpoint {
   webhookId: number;
   /** Null when the URL breaks the policy by now. */
   target: EgressTarget | null;
-  secrets: readonly [current: string, previous?: string];
+  /** Null when they were altered or moved behind Haldir's back: nothing is sent that cannot be signed. */
+  secrets: readonly [current: string, previous?: string] | null;
 }
 
 export interface Attempted {
@@ -38,19 +40,15 @@ export class DeliveryAttempts {
     @Inject(WebhookSecrets) private readonly secrets: WebhookSecrets,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
     @Inject(Clock) private readonly clock: Clock,
+    @Inject(Log) private readonly log: Log,
   ) {}
 
   /** Opens an endpoint's secrets and checks its URL. */
   async open(tenantId: string, webhookId: number, state: EndpointState): Promise<OpenEndpoint> {
-    const current = await this.secrets.open(tenantId, webhookId, state.secret);
-    const signsAlong =
-      state.secretPrev !== null && state.secretPrevExpiresAt !== null && state.secretPrevExpiresAt > this.clock.now();
-    const previous =
-      signsAlong && state.secretPrev ? await this.secrets.open(tenantId, webhookId, state.secretPrev) : null;
     return {
       webhookId,
       target: this.targetOf(state.url),
-      secrets: previous === null ? [current] : [current, previous],
+      secrets: await this.secretsOf(tenantId, webhookId, state),
     };
   }
 
@@ -73,6 +71,7 @@ export class DeliveryAttempts {
     let retryAfterMs: number | null = null;
     try {
       if (endpoint.target === null) throw new EgressRefused('address');
+      if (endpoint.secrets === null) throw new SealBroken();
       const { status, headers } = await this.egress.request({
         method: 'POST',
         url: endpoint.target,
@@ -105,6 +104,23 @@ export class DeliveryAttempts {
     return { outcome, gone };
   }
 
+  private async secretsOf(
+    tenantId: string,
+    webhookId: number,
+    { secret, secretPrev, secretPrevExpiresAt }: EndpointState,
+  ): Promise<OpenEndpoint['secrets']> {
+    const signsAlong = secretPrevExpiresAt !== null && secretPrevExpiresAt > this.clock.now();
+    try {
+      const current = await this.secrets.open(tenantId, webhookId, secret);
+      if (!signsAlong || secretPrev === null) return [current];
+      return [current, await this.secrets.open(tenantId, webhookId, secretPrev)];
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+      this.log.error({ event: 'webhook.secret_does_not_open', tenant: tenantId, webhook: webhookId });
+      return null;
+    }
+  }
+
   private targetOf(url: string): EgressTarget | null {
     try {
       return this.egress.target(url);
@@ -119,5 +135,6 @@ export class DeliveryAttempts {
 function failureName(failure: unknown): string {
   if (failure instanceof EgressRefused) return 'egress_refused';
   if (failure instanceof EgressFailed) return failure.reason;
+  if (failure instanceof SealBroken) return 'secret_broken';
   return failure instanceof HaldirError ? failure.code : 'internal';
 }

@@ -20,6 +20,8 @@ import { type Assignment, EndpointLane } from './endpoint-lane.js';
 const LEASE_MS = 6000;
 const RENEW_EVERY_MS = 2000;
 const REMEMBERED_ENDPOINTS = 10_000;
+/** Endpoints of one tenant at once: each holds a place among the jobs that run, and silent ones hold it for long. */
+const LANES_PER_TENANT = 100;
 const DISABLE_AFTER_MS = 5 * 24 * 3600 * 1000;
 
 interface Held {
@@ -43,6 +45,8 @@ export class DeliveryEngine implements OnModuleDestroy {
   private readonly maxLanes: number;
   private readonly endpoints = new Map<number, Endpoint>();
   private readonly lanes = new Map<number, EndpointLane>();
+  /** How many of them a tenant has. */
+  private readonly lanesOf = new Map<string, number>();
   private readonly held = new Map<string, Held>();
   private readonly renewing: NodeJS.Timeout;
   private ending = false;
@@ -68,25 +72,33 @@ export class DeliveryEngine implements OnModuleDestroy {
     ]);
   }
 
-  /** Sends until nothing is due; returns at once when a lane of this process is at it already. */
+  /**
+   * Sends until nothing is due. Returns at once when a lane of this process is at it already, and when the tenant has
+   * as many lanes as it may have: the sweep then comes back to the endpoint.
+   */
   async drain({ tenantId, webhookId }: EndpointKey): Promise<void> {
     const running = this.lanes.get(webhookId);
     if (running) {
       running.again();
       return;
     }
-    if (this.ending) return;
+    const lanes = this.lanesOf.get(tenantId) ?? 0;
+    if (this.ending || lanes >= LANES_PER_TENANT) return;
+    this.lanesOf.set(tenantId, lanes + 1);
     const endpoint = this.endpointOf({ tenantId, webhookId });
     const lane = new EndpointLane(endpoint, endpoint.health, {
       claim: (take) => this.claim(endpoint, take),
       send: (assignment) => this.send(endpoint, assignment),
-      release: (assignments) => this.release(assignments),
+      release: (assignments) => this.release(assignments.map(({ delivery }) => delivery)),
     });
     this.lanes.set(webhookId, lane);
     try {
       await lane.run();
     } finally {
       this.lanes.delete(webhookId);
+      const left = (this.lanesOf.get(tenantId) ?? 1) - 1;
+      if (left > 0) this.lanesOf.set(tenantId, left);
+      else this.lanesOf.delete(tenantId);
     }
   }
 
@@ -121,6 +133,10 @@ export class DeliveryEngine implements OnModuleDestroy {
     await this.slots.acquire(endpoint.tenantId);
     let attempted: Attempted;
     try {
+      // It may have waited for long: the process ends, or the endpoint was deleted or switched off meanwhile.
+      if (this.ending || !this.held.has(nameOf(delivery))) {
+        return { goOn: !this.ending, written: this.release([delivery]) };
+      }
       attempted = await this.attempts.make(delivery, opened, this.maxLanes);
     } finally {
       this.slots.release(endpoint.tenantId);
@@ -138,15 +154,16 @@ export class DeliveryEngine implements OnModuleDestroy {
     }
     const probeFailed = endpoint.state?.probing ?? false;
     const opens = endpoint.health.failed(outcome.at) || probeFailed;
-    const noted = this.noteFailure(endpoint, outcome.at, opens, gone);
-    return { goOn: !opens && !gone, written: both(settled, noted) };
+    endpoint.failing = true;
+    if (opens) endpoint.health.reset();
+    // An endpoint that is switched off cancels what waits; this delivery is written down as failed before.
+    const noted = settled.then(() => this.noteFailure(endpoint, outcome.at, opens, gone));
+    return { goOn: !opens && !gone, written: noted };
   }
 
   private async noteFailure(endpoint: Endpoint, at: Date, opens: boolean, gone: boolean): Promise<void> {
     const { tenantId, webhookId } = endpoint;
-    endpoint.failing = true;
-    if (opens) {
-      endpoint.health.reset();
+    if (opens && !gone) {
       const seconds = breakerPause(endpoint.state?.breakerSeconds ?? 0);
       await this.webhooks.openBreaker(endpoint, new Date(this.clock.now().getTime() + seconds * 1000), seconds);
       this.log.warn({ event: 'webhook.paused', tenant: tenantId, webhook: webhookId, seconds });
@@ -159,23 +176,24 @@ export class DeliveryEngine implements OnModuleDestroy {
     this.log.warn({ event: 'webhook.disabled', tenant: tenantId, webhook: webhookId, reason });
   }
 
-  private async release(assignments: Assignment[]): Promise<void> {
-    const keys = assignments.map(({ delivery }) => delivery);
+  private async release(keys: readonly DeliveryKey[]): Promise<void> {
     for (const key of keys) this.held.delete(nameOf(key));
     await this.deliveries.release(keys);
   }
 
-  /** Deliveries that take longer than most are held on to. */
+  /** Deliveries that take longer than most are held on to, unless they were cancelled meanwhile. */
   private async renew(): Promise<void> {
     const now = performance.now();
     const ageing = [...this.held.values()].filter(({ since }) => now - since >= RENEW_EVERY_MS);
     if (ageing.length === 0) return;
     for (const held of ageing) held.since = now;
     try {
-      await this.deliveries.renew(
+      const renewed = await this.deliveries.renew(
         ageing.map(({ key }) => key),
         new Date(this.clock.now().getTime() + LEASE_MS),
       );
+      const kept = new Set(renewed.map(nameOf));
+      for (const { key } of ageing) if (!kept.has(nameOf(key))) this.held.delete(nameOf(key));
     } catch {
       // Another worker may then send them too; receivers know them by their webhook-id.
     }
