@@ -103,7 +103,7 @@ export class ApprovalRequestRepository {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
 
   find(tenantId: string, id: string): Promise<ApprovalRequest | null> {
-    return this.transactions.manager.findOneBy(ApprovalRequest, { tenantId, id });
+    return this.transactions.read(tenantId, (manager) => manager.findOneBy(ApprovalRequest, { tenantId, id }));
   }
 
   /** Up to `limit` of the tenant's requests, newest first, behind the one with id `before`. */
@@ -114,18 +114,20 @@ export class ApprovalRequestRepository {
     limit: number,
     before: string | null,
   ): Promise<ApprovalRequest[]> {
-    const query = this.transactions.manager
-      .createQueryBuilder(ApprovalRequest, 'r')
-      .where('r.tenantId = :tenantId', { tenantId })
-      .orderBy('r.id', 'DESC')
-      .limit(limit);
-    if (filter.agentId !== undefined) query.andWhere('r.agentId = :agentId', filter);
-    if (filter.status === 'pending') query.andWhere(`r.status = 'pending' AND r.expiresAt > :now`, { now });
-    else if (filter.status === 'expired') {
-      query.andWhere(`(r.status = 'expired' OR (r.status = 'pending' AND r.expiresAt <= :now))`, { now });
-    } else if (filter.status !== undefined) query.andWhere('r.status = :status', filter);
-    if (before !== null) query.andWhere('r.id < :before', { before });
-    return query.getMany();
+    return this.transactions.read(tenantId, async (manager) => {
+      const query = manager
+        .createQueryBuilder(ApprovalRequest, 'r')
+        .where('r.tenantId = :tenantId', { tenantId })
+        .orderBy('r.id', 'DESC')
+        .limit(limit);
+      if (filter.agentId !== undefined) query.andWhere('r.agentId = :agentId', filter);
+      if (filter.status === 'pending') query.andWhere(`r.status = 'pending' AND r.expiresAt > :now`, { now });
+      else if (filter.status === 'expired') {
+        query.andWhere(`(r.status = 'expired' OR (r.status = 'pending' AND r.expiresAt <= :now))`, { now });
+      } else if (filter.status !== undefined) query.andWhere('r.status = :status', filter);
+      if (before !== null) query.andWhere('r.id < :before', { before });
+      return query.getMany();
+    });
   }
 
   async counts(tenantId: string, now: Date): Promise<{ pending: number; total: number }> {

@@ -37,13 +37,15 @@ export class ApprovalRuleRepository {
 
   /** Up to `limit` of the tenant's rules in the order they were made, behind the one with id `after`. */
   list(tenantId: string, limit: number, after: string | null): Promise<ApprovalRule[]> {
-    const query = this.transactions.manager
-      .createQueryBuilder(ApprovalRule, 'r')
-      .where('r.tenantId = :tenantId', { tenantId })
-      .orderBy('r.id', 'ASC')
-      .limit(limit);
-    if (after !== null) query.andWhere('r.id > :after', { after });
-    return query.getMany();
+    return this.transactions.read(tenantId, async (manager) => {
+      const query = manager
+        .createQueryBuilder(ApprovalRule, 'r')
+        .where('r.tenantId = :tenantId', { tenantId })
+        .orderBy('r.id', 'ASC')
+        .limit(limit);
+      if (after !== null) query.andWhere('r.id > :after', { after });
+      return query.getMany();
+    });
   }
 
   in(tx: Tx) {

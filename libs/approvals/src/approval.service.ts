@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog, type EntrySource } from '@haldir/audit-log';
-import { Transactions, type Tx } from '@haldir/database';
+import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
 import { Metrics } from '@haldir/runtime';
 import { ApprovalRequest } from './approval-request.entity.js';
@@ -162,7 +162,7 @@ export class ApprovalService {
   async expireDue(): Promise<number> {
     let total = 0;
     for (;;) {
-      const expired = await this.transactions.run(async (tx) => {
+      const expired = await this.transactions.run(EVERY_TENANT, async (tx) => {
         const ended = await this.requests.in(tx).expire(this.clock.now(), EXPIRY_BATCH);
         for (const request of ended) this.record(tx, request, 'haldir', 'approval_expired', {});
         return ended.length;

@@ -48,7 +48,7 @@ const collector: Collector<Pending> = {
   },
 };
 
-function columnsOf(items: Pending[]): unknown[] {
+function columnsOf(items: Pending[]): ReturnType<typeof toColumns> {
   return toColumns(items.map(({ prepared }) => prepared));
 }
 
@@ -104,10 +104,7 @@ export class AuditLog {
                         ('unusual_tool', '{"min_tool_calls": 20}')) AS defaults(type, params)`,
       [tenantId, this.clock.now()],
     );
-    await tx.query('INSERT INTO audit_head (tenant_id, size, hash, limits) VALUES ($1, 0, $2, audit_limits($1))', [
-      tenantId,
-      GENESIS_HASH,
-    ]);
+    await tx.query('SELECT audit_create($1, $2)', [tenantId, GENESIS_HASH]);
   }
 
   private prepare(tenantId: string, record: AuditRecord): Pending {

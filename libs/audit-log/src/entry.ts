@@ -46,7 +46,7 @@ export function prepareEntry(entry: NewEntry): PreparedEntry {
 }
 
 /** The columns of `audit_append`, in its order. */
-export function toColumns(entries: readonly PreparedEntry[]): unknown[] {
+export function toColumns(entries: readonly PreparedEntry[]): [tenantIds: string[], ...rest: unknown[]] {
   return [
     entries.map(({ tenantId }) => tenantId),
     entries.map(({ entryId }) => entryId),

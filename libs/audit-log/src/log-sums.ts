@@ -173,7 +173,7 @@ export class LogSums {
 
   /** Moves the mark of every log that has entries behind it. Several processes may do it at once. */
   async advanceAll(): Promise<void> {
-    const rows = await this.transactions.query<{ tenant_id: string }>(unsummed);
+    const rows = await this.transactions.queryAll<{ tenant_id: string }>(unsummed);
     for (const { tenant_id: tenantId } of rows) {
       try {
         await this.advance(tenantId);

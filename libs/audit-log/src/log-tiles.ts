@@ -34,16 +34,7 @@ export function splitHashes(bytes: Buffer): Buffer[] {
   );
 }
 
-const insertTile = {
-  name: 'audit_tile.insert.v1',
-  text: `INSERT INTO audit_tile (tenant_id, level, index, hashes) VALUES ($1, 0, $2, $3) ON CONFLICT DO NOTHING`,
-};
-const growTile = {
-  name: 'audit_tile.grow.v1',
-  text: `INSERT INTO audit_tile (tenant_id, level, index, hashes) VALUES ($1, $2, $3, $4)
-         ON CONFLICT (tenant_id, level, index) DO UPDATE SET hashes = audit_tile.hashes || excluded.hashes
-         RETURNING CASE WHEN length(hashes) = ${TILE_WIDTH * HASH_BYTES} THEN hashes END AS full`,
-};
+const growTile = { name: 'audit_tile.grow.v2', text: 'SELECT audit_tile_grow($1, $2, $3, $4) AS full' };
 
 /** Turns leaves, taken in their order from the beginning of a tile on, into tiles of every level. */
 export class TileWriter {
@@ -60,7 +51,7 @@ export class TileWriter {
   take(leaf: Buffer): void {
     this.leaves.push(leaf);
     if (this.leaves.length < TILE_WIDTH) return;
-    this.tx.send(insertTile, [this.tenantId, this.index, Buffer.concat(this.leaves)]);
+    this.tx.send(growTile, [this.tenantId, 0, this.index, Buffer.concat(this.leaves)]);
     this.growParent(1, this.index, rootOf(this.leaves));
     this.leaves = [];
     this.index++;

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { Log } from '@haldir/runtime';
-import { Frontier, GENESIS_HASH } from '@haldir/verifier';
+import { Frontier } from '@haldir/verifier';
 import { signCheckpoint } from './log-key.js';
 import { LogKeys } from './log-keys.js';
 import { splitHashes, TILE_WIDTH, TileWriter } from './log-tiles.js';
@@ -26,19 +26,17 @@ class LogDiverged extends Error {}
 
 const LEAVES_AT_ONCE = 4096;
 
-const ensure = {
-  name: 'audit_tree.ensure.v1',
-  text: `INSERT INTO audit_tree (tenant_id, size, frontier, last_hash) SELECT $1, 0, '', $2
-          WHERE NOT EXISTS (SELECT FROM audit_tree WHERE tenant_id = $1) ON CONFLICT DO NOTHING`,
-};
 const lockTree = {
-  name: 'audit_tree.lock.v1',
-  text: 'SELECT size, frontier, last_hash FROM audit_tree WHERE tenant_id = $1 FOR UPDATE',
+  name: 'audit_tree.lock.v2',
+  text: 'SELECT size, frontier, last_hash FROM audit_tree_lock($1, true)',
 };
-const tryLockTree = { name: 'audit_tree.try_lock.v1', text: `${lockTree.text} SKIP LOCKED` };
-const saveTree = {
-  name: 'audit_tree.save.v1',
-  text: 'UPDATE audit_tree SET size = $2, frontier = $3, last_hash = $4 WHERE tenant_id = $1',
+const tryLockTree = {
+  name: 'audit_tree.try_lock.v2',
+  text: 'SELECT size, frontier, last_hash FROM audit_tree_lock($1, false)',
+};
+const extendTree = {
+  name: 'audit_tree.extend.v1',
+  text: 'SELECT audit_tree_extend($1, $2, $3, $4, $5, $6, $7, $8)',
 };
 const readHead = { name: 'audit_head.size.v1', text: 'SELECT size, hash FROM audit_head WHERE tenant_id = $1' };
 const readLeaves = {
@@ -67,11 +65,6 @@ const spreadNotes = {
            SELECT note, tree_size, row_number() OVER (ORDER BY tree_size DESC) AS n, count(*) OVER () AS total
              FROM audit_checkpoint WHERE tenant_id = $1 AND tree_size < $2 AND tree_size > 0) AS c
           WHERE (n - 1) % ceil(total / $3::numeric)::bigint = 0 ORDER BY tree_size`,
-};
-const insertCheckpoint = {
-  name: 'audit_checkpoint.insert.v1',
-  text: `INSERT INTO audit_checkpoint (tenant_id, tree_size, root_hash, signed_at, signature, note)
-           VALUES ($1, $2, $3, $4, $5, $6)`,
 };
 const unsigned = {
   name: 'audit_tree.unsigned.v1',
@@ -142,7 +135,7 @@ export class LogTree {
 
   /** Signs every log that has grown since it was signed last, leaving those that someone else is at. */
   async signGrown(): Promise<void> {
-    const rows = await this.transactions.query<{ tenant_id: string }>(unsigned);
+    const rows = await this.transactions.queryAll<{ tenant_id: string }>(unsigned);
     for (const { tenant_id: tenantId } of rows) {
       try {
         await this.keys.of(tenantId);
@@ -156,7 +149,7 @@ export class LogTree {
 
   /** Age in seconds of the oldest entry that no checkpoint holds yet; 0 when all are signed. */
   async lagSeconds(): Promise<number> {
-    const [row] = await this.transactions.query<{ oldest: Date | null }>({
+    const [row] = await this.transactions.queryAll<{ oldest: Date | null }>({
       name: 'audit_tree.lag.v1',
       text: `SELECT min(e.at) AS oldest FROM audit_head h LEFT JOIN audit_tree t ON t.tenant_id = h.tenant_id
                JOIN audit_entry e ON e.tenant_id = h.tenant_id AND e.seq = coalesce(t.size, 0)
@@ -167,8 +160,7 @@ export class LogTree {
 
   /** Null when the tree is locked and `lock` does not wait. */
   private grow(tenantId: string, lock: typeof lockTree): Promise<CheckpointRow | null> {
-    return this.transactions.run(async (tx) => {
-      tx.send(ensure, [tenantId, GENESIS_HASH]);
+    return this.transactions.run(tenantId, async (tx) => {
       const [tree] = await tx.query<TreeRow>(lock, [tenantId]);
       if (!tree) return null;
       const [[head], [newest]] = await Promise.all([
@@ -215,8 +207,8 @@ export class LogTree {
     const root = frontier.root();
     const signedAt = this.clock.now();
     const { signature, note } = signCheckpoint(key, { size, root });
-    tx.send(saveTree, [tenantId, size, Buffer.concat(frontier.hashes()), last]);
-    tx.send(insertCheckpoint, [tenantId, size, root, signedAt, signature, note]);
+    const frontierBytes = Buffer.concat(frontier.hashes());
+    tx.send(extendTree, [tenantId, size, frontierBytes, last, root, signedAt, signature, note]);
     return { tree_size: String(size), root_hash: root, signed_at: signedAt, signature, note };
   }
 

@@ -1,7 +1,7 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
-import { Transactions, type Tx } from '@haldir/database';
+import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
 import { associatedData, keyVersionOf, open, seal, SealBroken } from './blob.js';
 import { RootKeys } from './root-keys.js';
@@ -47,7 +47,7 @@ export class KeyRing {
    * @throws ConfigError naming the root key that is missing or wrong; no data is touched then
    */
   async load(): Promise<void> {
-    this.system = await this.transactions.run(async (tx) => {
+    this.system = await this.transactions.run(EVERY_TENANT, async (tx) => {
       await tx.query('SELECT pg_advisory_xact_lock(7247411003)');
       const [row] = await tx.query<{ wrapped: Buffer }>('SELECT wrapped FROM system_key WHERE name = $1', [SYSTEM_KEY]);
       if (row) return this.unwrapSystemKey(row.wrapped);

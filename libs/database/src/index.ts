@@ -4,9 +4,10 @@ export { DatabaseModule } from './database.module.js';
 export { migrate, pendingMigrations } from './migrate.js';
 export {
   type Collector,
+  EVERY_TENANT,
   isConnectionFailure,
   isDataFailure,
-  poolOf,
+  type Scope,
   type Statement,
   Transactions,
   type Tx,

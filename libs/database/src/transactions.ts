@@ -19,6 +19,23 @@ export interface Collector<Item> {
   flush(tx: Tx, items: Item[]): Promise<void>;
 }
 
+/**
+ * Whose rows a statement may see: the database itself holds it to that (see the migration of the walls). A tenant, several,
+ * or all of them, which only the worker's role may ask for.
+ */
+export type Scope = string | readonly string[] | typeof EVERY_TENANT;
+export const EVERY_TENANT = Symbol('every tenant');
+
+const tell = { name: 'haldir.tell.v1', text: `SELECT set_config('haldir.tenants', $1, false)` };
+const tellWithin = { name: 'haldir.tell_within.v1', text: `SELECT set_config('haldir.tenants', $1, true)` };
+
+/** As `haldir.tenants` has it: `*`, or an array literal. Tenant ids need no quoting. */
+function settingOf(scope: Scope): string {
+  if (scope === EVERY_TENANT) return '*';
+  const tenants = typeof scope === 'string' ? [scope] : [...new Set(scope)];
+  return `{${tenants.map((tenant) => `"${tenant}"`).join(',')}}`;
+}
+
 /** One database transaction. Statements sent without waiting for each other travel in one round trip. */
 export class Tx {
   private readonly sent: Promise<unknown>[] = [];
@@ -28,7 +45,15 @@ export class Tx {
   constructor(
     private readonly runner: QueryRunner,
     private readonly client: PoolClient,
+    private scope: Scope,
   ) {}
+
+  /** Lets the rest of the transaction see a tenant that was not there when it began. */
+  enter(tenantId: string): void {
+    if (this.scope === EVERY_TENANT) return;
+    this.scope = [...(typeof this.scope === 'string' ? [this.scope] : this.scope), tenantId];
+    this.send(tellWithin, [settingOf(this.scope)]);
+  }
 
   /** Entities, for the queries that are not hot. */
   get manager(): EntityManager {
@@ -74,15 +99,19 @@ export class Tx {
 
 @Injectable()
 export class Transactions {
+  /** What each connection was told last. */
+  private readonly told = new WeakMap<PoolClient, string>();
+
   constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
 
   /**
    * Runs `work` in one transaction: what it wrote, its audit entries, its outbox events and its idempotency record
    * commit together and durably, or not at all.
    *
+   * @param scope whose rows it sees and writes
    * @throws Unavailable when the database cannot be reached; whatever `work` throws, after rolling back
    */
-  async run<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async run<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
     const runner = this.dataSource.createQueryRunner();
     try {
       const client = (await runner.connect().catch((error: unknown) => {
@@ -90,14 +119,15 @@ export class Transactions {
       })) as PoolClient;
       // TypeORM must not open a transaction of its own inside this one.
       Object.assign(runner, { isTransactionActive: true, transactionDepth: 1 });
+      const told = this.tell(client, scope);
       const begun = client.query('BEGIN');
       begun.catch(() => undefined);
-      const tx = new Tx(runner, client);
+      const tx = new Tx(runner, client, scope);
       try {
         const result = await work(tx);
         // The last statements and the commit share a round trip: a statement that fails turns COMMIT into ROLLBACK.
         const flushed = tx.flush();
-        const [{ command }] = await Promise.all([client.query('COMMIT'), flushed, begun]);
+        const [{ command }] = await Promise.all([client.query('COMMIT'), flushed, begun, told]);
         if (command !== 'COMMIT') throw new Error('the transaction was rolled back');
         Object.assign(runner, { isTransactionActive: false, transactionDepth: 0 });
         tx.committed();
@@ -112,35 +142,64 @@ export class Transactions {
     }
   }
 
-  /** One named statement outside any transaction, on a pooled connection. */
-  async query<Row extends QueryResultRow>(statement: Statement, values: unknown[] = []): Promise<Row[]> {
+  /** Entities, for reads that are not hot, in a transaction of their own. */
+  read<T>(scope: Scope, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    return this.run(scope, (tx) => work(tx.manager));
+  }
+
+  /** One named statement outside any transaction. Its first parameter is the tenant, or the tenants, whose rows it sees. */
+  query<Row extends QueryResultRow>(
+    statement: Statement,
+    values: readonly [tenants: string | readonly string[], ...rest: unknown[]],
+  ): Promise<Row[]> {
+    return this.queryAs<Row>(values[0], statement, values);
+  }
+
+  /** One named statement outside any transaction, for all tenants or for what belongs to none. */
+  queryAll<Row extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+    return this.queryAs<Row>(EVERY_TENANT, statement, values);
+  }
+
+  private async queryAs<Row extends QueryResultRow>(
+    scope: Scope,
+    statement: Statement,
+    values: readonly unknown[],
+  ): Promise<Row[]> {
+    let client: PoolClient | undefined;
+    let broken: Error | undefined;
     try {
-      return (await poolOf(this.dataSource).query<Row>({ ...statement, values })).rows;
+      client = await poolOf(this.dataSource).connect();
+      const told = this.tell(client, scope);
+      const { rows } = await client.query<Row>({ ...statement, values: [...values] });
+      await told;
+      return rows;
     } catch (error) {
-      throw isConnectionFailure(error) ? new Unavailable(undefined, { cause: error }) : error;
+      if (!isConnectionFailure(error)) throw error;
+      broken = error as Error;
+      throw new Unavailable(undefined, { cause: error });
+    } finally {
+      client?.release(broken);
     }
   }
 
-  /** Entities outside any transaction, for reads that are not hot. */
-  get manager(): EntityManager {
-    return this.dataSource.manager;
+  /** Tells the connection whose rows it may see, unless it knows; travels with what is sent next. */
+  private tell(client: PoolClient, scope: Scope): Promise<unknown> | undefined {
+    const setting = settingOf(scope);
+    if (this.told.get(client) === setting) return undefined;
+    this.told.set(client, setting);
+    const answer = client.query({ ...tell, values: [setting] });
+    answer.catch(() => this.told.delete(client));
+    return answer;
   }
 }
 
-interface QueryPool {
-  query<Row extends QueryResultRow>(config: {
-    name: string;
-    text: string;
-    values: unknown[];
-  }): Promise<{ rows: Row[] }>;
-  totalCount: number;
-  idleCount: number;
-  waitingCount: number;
+interface ConnectionPool {
+  connect(): Promise<PoolClient>;
 }
 
 /** TypeORM owns the pool; hot statements go around its query runner, by name (ADR 3). */
-export function poolOf(dataSource: DataSource): QueryPool {
-  return (dataSource.driver as unknown as { master: QueryPool }).master;
+function poolOf(dataSource: DataSource): ConnectionPool {
+  return (dataSource.driver as unknown as { master: ConnectionPool }).master;
 }
 
 /** Postgres went away, is starting or stopping, or refused a connection: SQLSTATE classes 08 and 57P, or no SQLSTATE. */

@@ -115,6 +115,7 @@ export class ApiKeyService implements Authenticator {
 
   private async createTenant(tx: Tx, tier: Tier, isOperator: boolean): Promise<string> {
     const tenantId = newId('tnt');
+    tx.enter(tenantId);
     await tx.query('INSERT INTO tenant (id, tier, is_operator, created_at) VALUES ($1, $2, $3, $4)', [
       tenantId,
       tier,

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { Transactions } from '@haldir/database';
+import { EVERY_TENANT, Transactions } from '@haldir/database';
 
 const BATCH = 500;
 const IDEMPOTENCY_KEPT_MS = 24 * 3600 * 1000;
@@ -40,7 +40,7 @@ export class SessionExpiry {
 
   /** Records `session_expired` for up to 500 sessions, once for each; answers how many. Their end itself needs no job. */
   announce(): Promise<number> {
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(EVERY_TENANT, async (tx) => {
       const rows = await tx.query<{ tenant_id: string; id: string; agent_id: string }>(takeExpired, [this.clock.now()]);
       for (const row of rows) {
         this.auditLog.record(tx, row.tenant_id, {
@@ -58,8 +58,8 @@ export class SessionExpiry {
   /** Removes up to 500 of each kind: idempotency records older than a day, and quotas of keys revoked long ago; answers how many. */
   async purge(): Promise<number> {
     const now = this.clock.now().getTime();
-    const records = await this.transactions.query(purgeIdempotency, [new Date(now - IDEMPOTENCY_KEPT_MS)]);
-    const quotas = await this.transactions.query(purgeQuotas, [new Date(now - QUOTA_KEPT_MS)]);
+    const records = await this.transactions.queryAll(purgeIdempotency, [new Date(now - IDEMPOTENCY_KEPT_MS)]);
+    const quotas = await this.transactions.queryAll(purgeQuotas, [new Date(now - QUOTA_KEPT_MS)]);
     return records.length + quotas.length;
   }
 }

@@ -78,17 +78,19 @@ export class SessionRepository {
 
   /** Up to `limit` of the tenant's sessions, newest first, behind the one with id `before`. */
   list(tenantId: string, filter: SessionFilter, now: Date, limit: number, before: string | null): Promise<Session[]> {
-    const query = this.transactions.manager
-      .createQueryBuilder(Session, 's')
-      .where('s.tenantId = :tenantId', { tenantId })
-      .orderBy('s.id', 'DESC')
-      .limit(limit);
-    if (filter.agentId !== undefined) query.andWhere('s.agentId = :agentId', filter);
-    if (filter.status === 'revoked') query.andWhere('s.revokedAt IS NOT NULL');
-    if (filter.status === 'active') query.andWhere('s.revokedAt IS NULL AND s.expiresAt > :now', { now });
-    if (filter.status === 'expired') query.andWhere('s.revokedAt IS NULL AND s.expiresAt <= :now', { now });
-    if (before !== null) query.andWhere('s.id < :before', { before });
-    return query.getMany();
+    return this.transactions.read(tenantId, async (manager) => {
+      const query = manager
+        .createQueryBuilder(Session, 's')
+        .where('s.tenantId = :tenantId', { tenantId })
+        .orderBy('s.id', 'DESC')
+        .limit(limit);
+      if (filter.agentId !== undefined) query.andWhere('s.agentId = :agentId', filter);
+      if (filter.status === 'revoked') query.andWhere('s.revokedAt IS NOT NULL');
+      if (filter.status === 'active') query.andWhere('s.revokedAt IS NULL AND s.expiresAt > :now', { now });
+      if (filter.status === 'expired') query.andWhere('s.revokedAt IS NULL AND s.expiresAt <= :now', { now });
+      if (before !== null) query.andWhere('s.id < :before', { before });
+      return query.getMany();
+    });
   }
 
   async countActive(tenantId: string, now: Date): Promise<number> {

@@ -67,7 +67,7 @@ export class UsageMeter implements OnApplicationShutdown {
     this.used = new Map();
     try {
       await this.transactions.query(addRequests, [
-        requests.map(([key]) => key.split(' ')[0]),
+        requests.map(([key]) => key.split(' ')[0] ?? ''),
         requests.map(([key]) => key.split(' ')[1]),
         requests.map(([, count]) => count),
       ]);

@@ -171,7 +171,7 @@ export class ProxyCallService {
    */
   private askApproval(candidate: Candidate, wish: RateWish, match: RuleMatch): Promise<CallOutcome | null> {
     const subject = toSubject(candidate);
-    return this.transactions.run(async (tx): Promise<CallOutcome | null> => {
+    return this.transactions.run(subject.tenantId, async (tx): Promise<CallOutcome | null> => {
       const rates = wish.limits.length === 0 ? null : await this.limiter.lock(tx, [wish]);
       const full = rates?.full(wish) ?? null;
       if (full) return { kind: 'blocked', block: rateBlock(full) };

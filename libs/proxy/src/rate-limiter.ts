@@ -79,7 +79,11 @@ export class RateLimiter {
     maxInFlight: 1,
     maxQueued: 8192,
     splitOn: isDataFailure,
-    run: (wishes) => this.transactions.run((tx) => this.takeMany(tx, wishes)),
+    run: (wishes) =>
+      this.transactions.run(
+        wishes.map(({ tenantId }) => tenantId),
+        (tx) => this.takeMany(tx, wishes),
+      ),
   });
 
   constructor(
@@ -122,7 +126,7 @@ export class RateLimiter {
 
   /** Forgets agents that were not heard of for some minutes, some at a time. */
   async forgetIdle(): Promise<void> {
-    await this.transactions.query(purge, [new Date(this.clock.now().getTime() - 10 * WINDOW_MS)]);
+    await this.transactions.queryAll(purge, [new Date(this.clock.now().getTime() - 10 * WINDOW_MS)]);
   }
 
   private async takeMany(tx: Tx, wishes: RateWish[]): Promise<(RateLimit | null)[]> {

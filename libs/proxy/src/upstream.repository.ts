@@ -133,7 +133,7 @@ export class UpstreamRepository {
   }
 
   async claimDue(now: Date, leaseUntil: Date, limit: number): Promise<DueUpstream[]> {
-    return (await this.transactions.query<AddressRow>(claimDue, [now, leaseUntil, limit])).map(toDue);
+    return (await this.transactions.queryAll<AddressRow>(claimDue, [now, leaseUntil, limit])).map(toDue);
   }
 
   /** @param name null for any */

@@ -184,7 +184,7 @@ export class UpstreamService {
     const now = this.clock.now();
     const found = { healthy: error === null, error: error?.message ?? null, failures: error === null ? 0 : 1 };
     try {
-      await this.transactions.run((tx) =>
+      await this.transactions.run(upstream.tenantId, (tx) =>
         this.upstreams.in(tx).noteCheck(upstream, { ...found, checkedAt: now, nextCheckAt: now }),
       );
     } catch (failure) {
@@ -203,7 +203,7 @@ export class UpstreamService {
   private async check(upstream: DueUpstream, deadlineMs: number): Promise<Discovery> {
     const discovery = await this.discover(upstream, deadlineMs);
     const state = this.stateAfter(discovery, upstream.failures);
-    await this.transactions.run(async (tx) => {
+    await this.transactions.run(upstream.tenantId, async (tx) => {
       const known = await this.upstreams.in(tx).noteCheck(upstream, state);
       if (!known || !discovery.healthy) return;
       if (known.digest?.equals(digestOf(discovery.tools))) return;

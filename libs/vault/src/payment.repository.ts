@@ -43,15 +43,17 @@ export class PaymentRepository {
 
   /** Up to `limit` of the tenant's payments, newest first, behind the one with id `before`. */
   list(tenantId: string, filter: PaymentFilter, limit: number, before: string | null): Promise<Payment[]> {
-    const query = this.transactions.manager
-      .createQueryBuilder(Payment, 'p')
-      .where('p.tenantId = :tenantId', { tenantId })
-      .orderBy('p.id', 'DESC')
-      .limit(limit);
-    if (filter.sessionId !== undefined) query.andWhere('p.sessionId = :sessionId', filter);
-    if (filter.agentId !== undefined) query.andWhere('p.agentId = :agentId', filter);
-    if (before !== null) query.andWhere('p.id < :before', { before });
-    return query.getMany();
+    return this.transactions.read(tenantId, async (manager) => {
+      const query = manager
+        .createQueryBuilder(Payment, 'p')
+        .where('p.tenantId = :tenantId', { tenantId })
+        .orderBy('p.id', 'DESC')
+        .limit(limit);
+      if (filter.sessionId !== undefined) query.andWhere('p.sessionId = :sessionId', filter);
+      if (filter.agentId !== undefined) query.andWhere('p.agentId = :agentId', filter);
+      if (before !== null) query.andWhere('p.id < :before', { before });
+      return query.getMany();
+    });
   }
 
   /** One row, whatever was paid so far. */

@@ -84,7 +84,11 @@ export class PaymentService {
       maxInFlight: 1,
       maxQueued: 4096,
       splitOn: isDataFailure,
-      run: (items) => this.transactions.run((tx) => this.authorizeMany(tx, items)),
+      run: (items) =>
+        this.transactions.run(
+          items.map(({ payment }) => payment.tenantId),
+          (tx) => this.authorizeMany(tx, items),
+        ),
     });
   }
 
@@ -109,7 +113,7 @@ export class PaymentService {
     // One that waits for a human takes other locks, so it does not share its transaction.
     return prepared.match === null
       ? this.writer.submit(prepared)
-      : this.transactions.run((tx) => this.authorizeIn(tx, prepared));
+      : this.transactions.run(prepared.payment.tenantId, (tx) => this.authorizeIn(tx, prepared));
   }
 
   /**

@@ -65,19 +65,21 @@ export class SecretRepository {
 
   /** Up to `limit` of the tenant's names, in the order of their bytes, behind `after`. */
   async listNames(tenantId: string, limit: number, after: string | null): Promise<string[]> {
-    const query = this.transactions.manager
-      .createQueryBuilder(Secret, 's')
-      .select('s.name', 'name')
-      .where('s.tenantId = :tenantId', { tenantId })
-      .orderBy('s.name', 'ASC')
-      .limit(limit);
-    if (after !== null) query.andWhere('s.name > :after', { after });
-    return (await query.getRawMany<{ name: string }>()).map(({ name }) => name);
+    return this.transactions.read(tenantId, async (manager) => {
+      const query = manager
+        .createQueryBuilder(Secret, 's')
+        .select('s.name', 'name')
+        .where('s.tenantId = :tenantId', { tenantId })
+        .orderBy('s.name', 'ASC')
+        .limit(limit);
+      if (after !== null) query.andWhere('s.name > :after', { after });
+      return (await query.getRawMany<{ name: string }>()).map(({ name }) => name);
+    });
   }
 
   /** Secrets of the tenant. */
   count(tenantId: string): Promise<number> {
-    return this.transactions.manager.countBy(Secret, { tenantId });
+    return this.transactions.read(tenantId, (manager) => manager.countBy(Secret, { tenantId }));
   }
 
   in(tx: Tx) {

@@ -117,7 +117,7 @@ export class AnomalyScan {
     const now = this.clock.now();
     const parts = [hourOf(now), hourOf(new Date(now.getTime() - 3_600_000))];
     let found = 0;
-    for (const row of await this.transactions.query<HourRow>(hours, [parts, now])) {
+    for (const row of await this.transactions.queryAll<HourRow>(hours, [parts, now])) {
       const hour: AgentHour = {
         cost: BigInt(row.cost) as MicroUsd,
         entries: row.entries,
@@ -134,7 +134,7 @@ export class AnomalyScan {
   }
 
   private tell({ tenant_id: tenantId, agent_id: agentId, hour }: HourRow, finding: Finding): Promise<boolean> {
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(tenantId, async (tx) => {
       const key = [tenantId, agentId, finding.kind, hour];
       if ((await tx.query(claim, key)).length === 0) return false;
       const { entryId } = this.auditLog.record(tx, tenantId, {

@@ -50,7 +50,7 @@ export class AuditRuleRepository {
 
   /** Appends read the rules with the head of the log. */
   private async tellHead(tx: Tx, tenantId: string): Promise<void> {
-    await tx.query('UPDATE audit_head SET limits = audit_limits($1) WHERE tenant_id = $1', [tenantId]);
+    await tx.query('SELECT audit_apply_rules($1)', [tenantId]);
   }
 }
 

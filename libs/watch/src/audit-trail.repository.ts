@@ -98,8 +98,8 @@ function select(
   { sessionId, agentId, tool, flagged, since, until }: AuditFilter,
   { from, to }: Stretch,
   limit: number,
-): { statement: Statement; values: unknown[] } {
-  const values: unknown[] = [tenantId, from, to, limit];
+): { statement: Statement; values: [tenantId: string, ...rest: unknown[]] } {
+  const values: [tenantId: string, ...rest: unknown[]] = [tenantId, from, to, limit];
   const names: string[] = [];
   const conditions: string[] = [];
   const add = (name: string, condition: string, value?: unknown): void => {

@@ -3,6 +3,28 @@ import { type MigrationInterface, type QueryRunner } from 'typeorm';
 /** Tenants, their keys and sessions, idempotency, quotas, the outbox. */
 export class Foundation1790000000000 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
+    // The walls between tenants: see the migration of that name, which builds them around every table.
+    await db.query(`
+      DO $$ BEGIN
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'haldir_app')    THEN CREATE ROLE haldir_app NOLOGIN;    END IF;
+        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'haldir_system') THEN CREATE ROLE haldir_system NOLOGIN; END IF;
+      END $$;
+
+      -- Null until a statement was told: then nothing is seen.
+      CREATE FUNCTION haldir_tenants() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
+        SELECT CASE WHEN t <> '*' THEN nullif(t, '')::text[] END FROM current_setting('haldir.tenants', true) AS t
+      $$;
+      CREATE FUNCTION haldir_sees_all() RETURNS boolean LANGUAGE sql STABLE PARALLEL SAFE AS $$
+        SELECT coalesce(current_setting('haldir.tenants', true) = '*' AND pg_has_role(session_user, 'haldir_system', 'MEMBER'), false)
+      $$;
+      -- For the functions that run as the owner, whom no policy holds back.
+      CREATE FUNCTION haldir_check_tenants(p_tenants text[]) RETURNS void LANGUAGE plpgsql STABLE AS $$
+      BEGIN
+        IF NOT coalesce(p_tenants <@ haldir_tenants(), false) AND NOT haldir_sees_all() THEN
+          RAISE insufficient_privilege USING MESSAGE = 'a tenant outside the wall';
+        END IF;
+      END $$;
+    `);
     await db.query(`
       CREATE TABLE tenant (
         id          text        PRIMARY KEY,
@@ -29,6 +51,18 @@ export class Foundation1790000000000 implements MigrationInterface {
       );
       -- Authentication knows the public id before it knows the tenant.
       CREATE UNIQUE INDEX api_key_public_id ON api_key (public_id);
+
+      -- Authentication knows a key before it knows the tenant: these see all keys, and answer about the ones asked for.
+      CREATE FUNCTION api_key_live(p_public_ids text[])
+      RETURNS TABLE (tenant_id text, public_id text, tier text, scopes text[], hash bytea, tenant_tier text, is_operator boolean)
+      LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+        SELECT k.tenant_id, k.public_id, k.tier, k.scopes, k.hash, t.tier, t.is_operator
+          FROM api_key k JOIN tenant t ON t.id = k.tenant_id
+         WHERE k.public_id = ANY (p_public_ids) AND k.revoked_at IS NULL
+      $$;
+      CREATE FUNCTION api_key_any_ever() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+        SELECT EXISTS (SELECT FROM api_key)
+      $$;
 
       -- Sealed keys of the installation as a whole, under a root key.
       CREATE TABLE system_key (
@@ -157,9 +191,9 @@ export class Foundation1790000000000 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
-      DROP FUNCTION quota_give_back;
-      DROP FUNCTION quota_take;
+      DROP FUNCTION quota_give_back, quota_take, api_key_any_ever, api_key_live;
       DROP TABLE outbox, usage_month, quota, idempotency, session, tenant_key, system_key, api_key, tenant;
+      DROP FUNCTION haldir_check_tenants, haldir_sees_all, haldir_tenants;
     `);
   }
 }

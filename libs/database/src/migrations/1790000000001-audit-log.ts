@@ -61,13 +61,6 @@ export class AuditLog1790000000001 implements MigrationInterface {
         FOR EACH ROW EXECUTE FUNCTION audit_entry_is_append_only();
       CREATE TRIGGER audit_entry_no_truncate BEFORE TRUNCATE ON audit_entry
         FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_is_append_only();
-      -- Erases the details of one entry: true when there were any. Records of erasures keep theirs.
-      CREATE FUNCTION audit_erase_details(p_tenant text, p_entry text) RETURNS boolean LANGUAGE sql AS $$
-        UPDATE audit_entry SET details = NULL, details_salt = NULL
-         WHERE tenant_id = p_tenant AND entry_id = p_entry AND details IS NOT NULL
-           AND NOT (source = 'haldir' AND action = 'audit_details_erased')
-        RETURNING true
-      $$;
 
       -- What the flag rules need to know of an agent: the times of its latest actions, and how often it used tools.
       CREATE TABLE audit_agent (
@@ -199,7 +192,8 @@ export class AuditLog1790000000001 implements MigrationInterface {
                                    p_tools text[], p_actions text[], p_costs bigint[], p_micros bigint[], p_details text[],
                                    p_salts text[], p_details_hashes text[], p_contents text[], p_flags text[])
       RETURNS TABLE (leaf_index bigint, reason text)
-      LANGUAGE plpgsql
+      LANGUAGE plpgsql SECURITY DEFINER
+      SET search_path = public, pg_temp
       SET plan_cache_mode = force_generic_plan
       SET enable_seqscan = off
       SET enable_hashjoin = off
@@ -242,6 +236,7 @@ export class AuditLog1790000000001 implements MigrationInterface {
         v_prevs       bytea[] := array_fill(''::bytea, ARRAY[v_count]);
         v_hashes      bytea[] := array_fill(''::bytea, ARRAY[v_count]);
       BEGIN
+        PERFORM haldir_check_tenants(p_tenants);
         SELECT array_agg(h.tenant_id), array_agg(h.size), array_agg(h.hash), array_agg(h.last_micros), array_agg(h.limits)
           INTO v_tenants, v_sizes, v_heads, v_lasts, v_limits
           FROM (SELECT * FROM audit_head WHERE tenant_id = ANY (p_tenants) ORDER BY tenant_id COLLATE "C" FOR UPDATE) AS h;
@@ -389,7 +384,8 @@ export class AuditLog1790000000001 implements MigrationInterface {
       END $$;
 
       -- Moves up to p_most entries behind the mark into the sums; answers how many. One at a time per tenant.
-      CREATE FUNCTION audit_rollup_advance(p_tenant text, p_most integer) RETURNS integer LANGUAGE plpgsql AS $$
+      CREATE FUNCTION audit_rollup_advance(p_tenant text, p_most integer) RETURNS integer
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
       DECLARE
         v_mark   bigint;
         v_count  integer;
@@ -397,6 +393,7 @@ export class AuditLog1790000000001 implements MigrationInterface {
         v_cost   bigint;
         v_agents integer;
       BEGIN
+        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
         INSERT INTO audit_rollup_mark (tenant_id, seq, flagged, cost_micros, agents) VALUES (p_tenant, 0, 0, 0, 0) ON CONFLICT DO NOTHING;
         SELECT seq INTO STRICT v_mark FROM audit_rollup_mark WHERE tenant_id = p_tenant FOR UPDATE;
         WITH entry AS MATERIALIZED (
@@ -431,18 +428,80 @@ export class AuditLog1790000000001 implements MigrationInterface {
         END IF;
         RETURN v_count;
       END $$;
+
+      CREATE FUNCTION audit_create(p_tenant text, p_genesis bytea) RETURNS void
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+      BEGIN
+        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
+        INSERT INTO audit_head (tenant_id, size, hash, limits) VALUES (p_tenant, 0, p_genesis, audit_limits(p_tenant));
+        INSERT INTO audit_tree (tenant_id, size, frontier, last_hash) VALUES (p_tenant, 0, '', p_genesis);
+      END $$;
+
+      CREATE FUNCTION audit_apply_rules(p_tenant text) RETURNS void
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+      BEGIN
+        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
+        UPDATE audit_head SET limits = audit_limits(p_tenant) WHERE tenant_id = p_tenant;
+      END $$;
+
+      -- Locks the tree of a log for whoever is about to extend it; no row when it is locked and p_wait is false.
+      CREATE FUNCTION audit_tree_lock(p_tenant text, p_wait boolean) RETURNS TABLE (size bigint, frontier bytea, last_hash bytea)
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+      BEGIN
+        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
+        IF p_wait THEN
+          RETURN QUERY SELECT t.size, t.frontier, t.last_hash FROM audit_tree t WHERE t.tenant_id = p_tenant FOR UPDATE;
+        ELSE
+          RETURN QUERY SELECT t.size, t.frontier, t.last_hash FROM audit_tree t WHERE t.tenant_id = p_tenant FOR UPDATE SKIP LOCKED;
+        END IF;
+      END $$;
+
+      -- Extends the tree over a log, never beyond the log and never back, with the checkpoint that says so.
+      CREATE FUNCTION audit_tree_extend(p_tenant text, p_size bigint, p_frontier bytea, p_last_hash bytea, p_root bytea,
+                                        p_signed_at timestamptz, p_signature bytea, p_note text) RETURNS void
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+      BEGIN
+        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
+        UPDATE audit_tree t SET size = p_size, frontier = p_frontier, last_hash = p_last_hash
+          FROM audit_head h WHERE t.tenant_id = p_tenant AND h.tenant_id = p_tenant AND p_size BETWEEN t.size AND h.size;
+        IF NOT FOUND THEN RAISE 'a tree grows with its log'; END IF;
+        INSERT INTO audit_checkpoint (tenant_id, tree_size, root_hash, signed_at, signature, note)
+          VALUES (p_tenant, p_size, p_root, p_signed_at, p_signature, p_note);
+      END $$;
+
+      -- Adds hashes to the end of a tile; answers the whole tile once it is full. A full one stays as it is.
+      CREATE FUNCTION audit_tile_grow(p_tenant text, p_level integer, p_index bigint, p_hashes bytea) RETURNS bytea
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+      DECLARE
+        v_hashes bytea;
+      BEGIN
+        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
+        INSERT INTO audit_tile AS t (tenant_id, level, index, hashes) VALUES (p_tenant, p_level, p_index, p_hashes)
+          ON CONFLICT (tenant_id, level, index) DO UPDATE SET hashes = t.hashes || excluded.hashes WHERE length(t.hashes) < 8192
+          RETURNING hashes INTO v_hashes;
+        RETURN CASE WHEN length(v_hashes) = 8192 THEN v_hashes END;
+      END $$;
+
+      -- Erases the details of one entry: true when there were any. Records of erasures keep theirs.
+      CREATE FUNCTION audit_erase_details(p_tenant text, p_entry text) RETURNS boolean
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+      BEGIN
+        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
+        UPDATE audit_entry SET details = NULL, details_salt = NULL
+         WHERE tenant_id = p_tenant AND entry_id = p_entry AND details IS NOT NULL
+           AND NOT (source = 'haldir' AND action = 'audit_details_erased');
+        RETURN FOUND;
+      END $$;
     `);
   }
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
-      DROP FUNCTION audit_rollup_advance;
-      DROP FUNCTION audit_position_at;
-      DROP FUNCTION audit_append;
-      DROP FUNCTION audit_limits;
+      DROP FUNCTION audit_erase_details, audit_tile_grow, audit_tree_extend, audit_tree_lock, audit_apply_rules, audit_create,
+                    audit_rollup_advance, audit_position_at, audit_append, audit_limits;
       DROP TABLE audit_log_key, audit_checkpoint, audit_tile, audit_tree, audit_finding, audit_rollup_mark, audit_rollup, audit_rule,
                  audit_agent_tool, audit_agent, audit_entry, audit_head;
-      DROP FUNCTION audit_erase_details, audit_entry_is_append_only;
+      DROP FUNCTION audit_entry_is_append_only;
     `);
   }
 }

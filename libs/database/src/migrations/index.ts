@@ -4,6 +4,7 @@ import { Vault1790000000002 } from './1790000000002-vault.js';
 import { Approvals1790000000003 } from './1790000000003-approvals.js';
 import { Webhooks1790000000004 } from './1790000000004-webhooks.js';
 import { Proxy1790000000005 } from './1790000000005-proxy.js';
+import { Walls1790000000006 } from './1790000000006-walls.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -13,4 +14,5 @@ export const migrations = [
   Approvals1790000000003,
   Webhooks1790000000004,
   Proxy1790000000005,
+  Walls1790000000006,
 ];

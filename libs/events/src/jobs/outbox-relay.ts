@@ -1,6 +1,6 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
-import { Transactions } from '@haldir/database';
+import { EVERY_TENANT, Transactions } from '@haldir/database';
 import { EventListeners, type EventType, type PublishedEvent } from '../index.js';
 import { Metrics } from '@haldir/runtime';
 
@@ -34,7 +34,7 @@ export class OutboxRelay implements OnModuleDestroy {
     @Inject(Clock) clock: Clock,
   ) {
     const read = async (): Promise<{ rows: number; oldestSeconds: number }> => {
-      const [row] = await transactions.query<{ rows: string; oldest: Date | null }>(lag);
+      const [row] = await transactions.queryAll<{ rows: string; oldest: Date | null }>(lag);
       const oldest = row?.oldest ?? null;
       return {
         rows: Number(row?.rows ?? 0),
@@ -68,7 +68,7 @@ export class OutboxRelay implements OnModuleDestroy {
   }
 
   private relayBatch(): Promise<number> {
-    return this.transactions.run(async (tx) => {
+    return this.transactions.run(EVERY_TENANT, async (tx) => {
       const rows = await tx.query<OutboxRow>(takeRows, [BATCH]);
       if (rows.length === 0) return 0;
       rows.sort((a, b) => Number(BigInt(a.id) - BigInt(b.id)));

@@ -135,10 +135,10 @@ export class Writes {
    */
   async run<Body>(request: WriteRequest, work: (tx: Tx) => Promise<Body | Answer<Body>>): Promise<Body> {
     const { idempotencyKey } = request;
-    if (idempotencyKey === null) return this.send(request, await this.transactions.run(work));
+    if (idempotencyKey === null) return this.send(request, await this.transactions.run(request.tenantId, work));
     const id = identify(request, idempotencyKey);
     const fingerprint = this.fingerprint(request);
-    const outcome = await this.transactions.run(async (tx) => {
+    const outcome = await this.transactions.run(request.tenantId, async (tx) => {
       await tx.query(`SET LOCAL lock_timeout = '2s'`);
       const [claimed] = await tx.query(claim, [...id, fingerprint, null, this.clock.now()]).catch((error: unknown) => {
         throw (error as { code?: string }).code === LOCK_NOT_AVAILABLE ? new IdempotencyInProgress() : error;
@@ -179,7 +179,7 @@ export class Writes {
       await this.transactions.query(release, id);
       throw error;
     }
-    const answer = await this.transactions.run(async (tx) => {
+    const answer = await this.transactions.run(request.tenantId, async (tx) => {
       const result = await finish(outcome, tx);
       await tx.flush();
       await this.store(tx, request, id, result);
