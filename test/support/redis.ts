@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findRedis, type Redis, startRedis } from '../../scripts/embedded/redis.mjs';
+import { Redis } from 'ioredis';
+import { findRedis, type Redis as RunningRedis, startRedis } from '../../scripts/embedded/redis.mjs';
 
 /** A real Redis of one test, that can die and come back with what it had. */
 export interface TestRedis {
@@ -10,6 +11,8 @@ export interface TestRedis {
   kill(): Promise<void>;
   /** Starts it again on the same port with the data on its disk. */
   restart(): Promise<void>;
+  /** Has it forget everything while it runs. */
+  flush(): Promise<void>;
   /** Ends it and forgets its data. */
   stop(): Promise<void>;
 }
@@ -20,7 +23,7 @@ export async function startTestRedis(): Promise<TestRedis | null> {
   if (program === null) return null;
   const dir = mkdtempSync(join(tmpdir(), 'haldir-redis-'));
   const password = 'test';
-  let running: Redis = await startRedis({ program, dir, password });
+  let running: RunningRedis = await startRedis({ program, dir, password });
   const { port, url } = running;
   const killAtExit = () => {
     try {
@@ -38,6 +41,11 @@ export async function startTestRedis(): Promise<TestRedis | null> {
     },
     restart: async () => {
       running = await startRedis({ program, dir, password, port });
+    },
+    flush: async () => {
+      const client = new Redis(url);
+      await client.flushall();
+      client.disconnect();
     },
     stop: async () => {
       await running.stop();
