@@ -15,6 +15,7 @@ Settings are environment variables; .env.example lists them all. The ones that m
   WORKER_PORT=            where the worker answers /readyz and /metrics; default: the next free port after PORT
   HALDIR_HOME=.haldir     embedded database, keys and logs
   DATABASE_URL=           a PostgreSQL of your own; then HALDIR_ROOT_KEYS or HALDIR_ROOT_KEYS_FILE must be set too
+  DATABASE_OWNER_URL=     its owner's role, and WORKER_DATABASE_URL= the worker's, when DATABASE_URL is the API's alone
   REDIS_URL=              a Redis for queues and counters; without it they live in PostgreSQL
 
 For example: PORT=3001 HALDIR_HOME=$HOME/.haldir npm start`;

@@ -9,6 +9,7 @@ import { freePort } from '../embedded/ports.mjs';
 import { startPostgres } from '../embedded/postgres.mjs';
 import { run } from '../embedded/processes.mjs';
 import { findRedis, startRedis } from '../embedded/redis.mjs';
+import { roleUrls } from '../embedded/roles.mjs';
 import { openScratch } from '../embedded/scratch.mjs';
 import { startApp } from './children.mjs';
 
@@ -46,13 +47,16 @@ export async function startInstance(root, { quota, profile }, defer) {
   const redis = program && (await startRedis({ program, dir: path.join(scratch.dir, 'redis') }));
   if (redis) defer(redis.stop);
 
+  const urls = roleUrls(postgres.url);
   const [port, workerPort] = [await freePort(), await freePort()];
   const bootstrapToken = crypto.randomBytes(24).toString('base64url');
   /** @type {NodeJS.ProcessEnv} */
   const env = {
     PATH: process.env.PATH,
     NODE_ENV: 'production',
-    DATABASE_URL: postgres.url,
+    DATABASE_OWNER_URL: urls.owner,
+    DATABASE_URL: urls.api,
+    WORKER_DATABASE_URL: urls.worker,
     ...(redis ? { REDIS_URL: redis.url } : {}),
     HALDIR_HOME: scratch.dir,
     HALDIR_EMBEDDED: 'true',

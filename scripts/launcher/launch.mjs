@@ -5,6 +5,7 @@ import { claimHome, openHome, openRootKeys, openSecrets, OperatorError } from '.
 import { freePort, isPortFree } from '../embedded/ports.mjs';
 import { pause, run, stopProcess } from '../embedded/processes.mjs';
 import { say, seconds, step } from './console.mjs';
+import { roleUrls } from '../embedded/roles.mjs';
 import { prepare } from './prepare.mjs';
 import { startService } from './service.mjs';
 
@@ -53,7 +54,14 @@ export async function launch({ root, env, signal, defer }) {
     PORT: String(port),
     WORKER_PORT: workerPort,
   };
-  if (!external) childEnv.DATABASE_URL = await provisionDatabase(home, signal, defer);
+  if (!external) {
+    const urls = roleUrls(await provisionDatabase(home, signal, defer));
+    Object.assign(childEnv, {
+      DATABASE_OWNER_URL: urls.owner,
+      DATABASE_URL: urls.api,
+      WORKER_DATABASE_URL: urls.worker,
+    });
+  }
   signal.throwIfAborted();
 
   await step('migrating the database', () => migrate(root, childEnv));
@@ -67,7 +75,14 @@ export async function launch({ root, env, signal, defer }) {
     { name: 'worker', readyUrl: `${reachable}:${workerPort}/readyz` },
   ].map(({ name, readyUrl }) => {
     const entry = path.join(root, 'dist', 'apps', name, 'src', 'main.js');
-    const service = startService({ name, entry, cwd: process.cwd(), env: childEnv, readyUrl, logs: home.logs });
+    const service = startService({
+      name,
+      entry,
+      cwd: process.cwd(),
+      env: envOf(name, childEnv),
+      readyUrl,
+      logs: home.logs,
+    });
     defer(() => service.stop(graceMs));
     return service;
   });
@@ -169,6 +184,17 @@ async function provisionDatabase(home, signal, defer) {
     }
   })();
   return postgres.url;
+}
+
+/**
+ * What an app is given: no role's password but its own.
+ *
+ * @param {string} name
+ * @param {NodeJS.ProcessEnv} env
+ */
+function envOf(name, env) {
+  const { DATABASE_OWNER_URL: _owner, WORKER_DATABASE_URL: worker, ...rest } = env;
+  return name === 'worker' && worker ? { ...rest, DATABASE_URL: worker } : rest;
 }
 
 /**

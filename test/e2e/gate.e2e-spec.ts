@@ -87,7 +87,7 @@ describe('keys and sessions over two processes', () => {
     const key = await replay();
     expect(await replay()).toBe(key);
     const { Client: Postgres } = await import('pg');
-    const db = new Postgres({ connectionString: world.environment['DATABASE_URL'] });
+    const db = new Postgres({ connectionString: world.environment['DATABASE_OWNER_URL'] });
     await db.connect();
     const { rows } = await db.query<{ response: Buffer }>(
       'SELECT response FROM idempotency WHERE response IS NOT NULL',

@@ -157,7 +157,7 @@ describe('an upstream', () => {
     await Promise.all(strangers.flatMap((stranger) => times(8, (i) => stranger.register(`hung-${i}`, hung.url))));
     const upstream = await story.upstream('up', 'echo');
     await upstream.stop();
-    const db = new Postgres({ connectionString: world.environment['DATABASE_URL'] });
+    const db = new Postgres({ connectionString: world.environment['DATABASE_OWNER_URL'] });
     await db.connect();
     await db.query('UPDATE proxy_upstream SET next_check_at = now()');
     await db.end();

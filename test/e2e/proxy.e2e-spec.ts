@@ -36,7 +36,7 @@ const upstreams: { stop(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   world = await startWorld({ processes: 2, environment: { UPSTREAM_TIMEOUT_SECONDS: '4' } });
-  db = new Postgres({ connectionString: world.environment['DATABASE_URL'] });
+  db = new Postgres({ connectionString: world.environment['DATABASE_OWNER_URL'] });
   await db.connect();
 });
 beforeEach(async () => {

@@ -45,7 +45,7 @@ const trail = async (client: Client, query = ''): Promise<Page> => (await client
 const own = (page: Page): Entry[] => page.entries.filter(({ source }) => source === 'agent');
 
 async function onDatabase<T>(work: (db: Postgres) => Promise<T>): Promise<T> {
-  const db = new Postgres({ connectionString: world.environment['DATABASE_URL'] });
+  const db = new Postgres({ connectionString: world.environment['DATABASE_OWNER_URL'] });
   await db.connect();
   try {
     return await work(db);

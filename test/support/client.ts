@@ -91,7 +91,7 @@ export async function startWorld(options: { processes?: number; environment?: En
   const apis = await Promise.all(Array.from({ length: options.processes ?? 1 }, () => startApi(environment)));
   const [first] = apis;
   if (!first) throw new Error('a world has a process');
-  const database = new Postgres({ connectionString: environment['DATABASE_URL'] });
+  const database = new Postgres({ connectionString: environment['DATABASE_OWNER_URL'] });
   await database.connect();
   const sql = async <Row>(text: string, values: unknown[] = []): Promise<Row[]> =>
     (await database.query(text, values)).rows as Row[];

@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { type TestProject } from 'vitest/node';
 import { startPostgres } from '../../scripts/embedded/postgres.mjs';
 import { openScratch } from '../../scripts/embedded/scratch.mjs';
-import { TEMPLATE } from './database.js';
+import { roleUrl, TEMPLATE } from './database.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -56,7 +56,10 @@ async function makeTemplate(url: string): Promise<void> {
   });
   const template = new URL(url);
   template.pathname = `/${TEMPLATE}`;
-  await migrate(template.href);
+  await migrate(template.href, [
+    { url: roleUrl(template.href, 'api'), seesAll: false },
+    { url: roleUrl(template.href, 'worker'), seesAll: true },
+  ]);
   await migrateQueues(template.href);
 }
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../scripts/embedded/ports.mjs';
-import { freshDatabaseUrl } from './database.js';
+import { freshDatabaseUrl, roleUrl } from './database.js';
 import { testRedisUrl } from './redis.js';
 
 export type Environment = Record<string, string>;
@@ -31,8 +31,11 @@ const READY_TIMEOUT_MS = 30_000;
  */
 export async function testEnvironment(overrides: Environment = {}): Promise<Environment> {
   const redisUrl = testRedisUrl();
+  const owner = overrides.DATABASE_OWNER_URL ?? (await freshDatabaseUrl());
   return {
-    DATABASE_URL: overrides.DATABASE_URL ?? (await freshDatabaseUrl()),
+    DATABASE_OWNER_URL: owner,
+    DATABASE_URL: roleUrl(owner, 'api'),
+    WORKER_DATABASE_URL: roleUrl(owner, 'worker'),
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     HALDIR_HOME: mkdtempSync(join(tmpdir(), 'haldir-home-')),
     HALDIR_EMBEDDED: 'true',

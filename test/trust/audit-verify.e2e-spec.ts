@@ -75,7 +75,7 @@ const verify = async ({ key, pinned, ...log }: Log): Promise<{ status: number | 
 };
 
 async function asSuperuser(work: (db: Postgres) => Promise<void>): Promise<void> {
-  const db = new Postgres({ connectionString: world.environment['DATABASE_URL'] });
+  const db = new Postgres({ connectionString: world.environment['DATABASE_OWNER_URL'] });
   await db.connect();
   try {
     await db.query('SET session_replication_role = replica');

@@ -1,7 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createPostgresBackend, Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
-import { Pool } from 'pg';
+import { Client, Pool } from 'pg';
+import { openSchemaStatements } from '@haldir/database';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { OutageLog } from './outage-log.js';
 
@@ -62,12 +63,19 @@ export class QueueConnection implements OnApplicationShutdown {
   }
 }
 
-/** Prepares the queues' own schema in Postgres; harmless when it is there. */
-export async function migrateQueues(databaseUrl: string): Promise<void> {
+/** Prepares the queues' own schema in Postgres, as its owner; harmless when it is there. */
+export async function migrateQueues(ownerUrl: string): Promise<void> {
   setDefaultBackendFactory(createPostgresBackend);
   const queue = new Queue('migrate', {
-    connection: { connectionString: databaseUrl, schema: SCHEMA, migrate: true, max: 2 },
+    connection: { connectionString: ownerUrl, schema: SCHEMA, migrate: true, max: 2 },
   });
   await queue.waitUntilReady();
   await queue.close();
+  const owner = new Client({ connectionString: ownerUrl });
+  await owner.connect();
+  try {
+    await owner.query(openSchemaStatements(SCHEMA));
+  } finally {
+    await owner.end();
+  }
 }

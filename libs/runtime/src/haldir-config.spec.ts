@@ -26,6 +26,7 @@ it.each([
   ['PORT', 'abc'],
   ['DATABASE_URL', undefined],
   ['DATABASE_URL', 'mysql://x'],
+  ['WORKER_DATABASE_URL', 'localhost'],
   ['REDIS_URL', 'localhost:6379'],
   ['HALDIR_ROOT_KEYS', undefined],
   ['HALDIR_ROOT_KEYS', 'secret'],

@@ -36,6 +36,9 @@ const Settings = z.object({
     .string()
     .regex(/^postgres(ql)?:\/\//)
     .meta({ expects: 'a PostgreSQL URL', example: 'DATABASE_URL=postgresql://haldir:password@127.0.0.1:5432/haldir' }),
+  WORKER_DATABASE_URL: optionalText
+    .refine((text) => text === null || /^postgres(ql)?:\/\//.test(text))
+    .meta({ expects: 'a PostgreSQL URL', example: 'WORKER_DATABASE_URL=postgresql://haldir_worker:password@127.0.0.1:5432/haldir' }),
   DATABASE_POOL_SIZE: wholeNumber(2, 200, 12).meta({ expects: '2 to 200 connections', example: 'DATABASE_POOL_SIZE=12' }),
   REDIS_URL: optionalText
     .refine((text) => text === null || /^rediss?:\/\//.test(text))
@@ -113,7 +116,7 @@ export class HaldirConfig {
   readonly upstreams: { timeoutMs: number };
   readonly shutdownTimeoutMs: number;
 
-  constructor(env: Readonly<Record<string, string | undefined>>) {
+  constructor(env: Readonly<Record<string, string | undefined>>, process: 'api' | 'worker' = 'api') {
     const parsed = Settings.safeParse(Object.fromEntries(Object.entries(env).filter(([, text]) => text !== '')));
     if (!parsed.success) {
       const name = String(parsed.error.issues[0]?.path[0]);
@@ -126,7 +129,9 @@ export class HaldirConfig {
     this.worker = { port: settings.WORKER_PORT, host: settings.HOST };
     this.home = resolve(settings.HALDIR_HOME);
     this.embedded = settings.HALDIR_EMBEDDED;
-    this.database = { url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE };
+    // The worker may see all tenants at once, so it has a role of its own.
+    const url = (process === 'worker' ? settings.WORKER_DATABASE_URL : null) ?? settings.DATABASE_URL;
+    this.database = { url, poolSize: settings.DATABASE_POOL_SIZE };
     this.redisUrl = settings.REDIS_URL;
     this.rootKeys = readRootKeys(settings.HALDIR_ROOT_KEYS, settings.HALDIR_ROOT_KEYS_FILE);
     this.keyPepper = settings.HALDIR_KEY_PEPPER;

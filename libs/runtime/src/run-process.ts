@@ -18,7 +18,7 @@ export async function runProcess(
   start: (config: HaldirConfig) => Promise<{ app: RunningApp; port: number }>,
 ): Promise<void> {
   try {
-    const config = new HaldirConfig(process.env);
+    const config = new HaldirConfig(process.env, name);
     const { app, port } = await start(config);
     const log = app.get(Log);
     log.info({ event: `${name}.started`, port, pid: process.pid });

@@ -43,15 +43,9 @@ interface AttemptRow {
   next_attempt_at: Date | null;
 }
 
-/** What was attempted, and asking for more. */
-@Injectable()
-export class DeliveryLogRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
-
-  /** Up to `limit` of the tenant's attempts, newest first, behind the one with id `before`. */
-  async list(tenantId: string, filter: AttemptFilter, limit: number, before: number | null): Promise<LoggedAttempt[]> {
-    const rows = await this.transactions.manager.query<AttemptRow[]>(
-      `SELECT a.id, a.event_id, a.webhook_id, a.event, a.attempt, a.at, a.delivered, a.status_code, a.error, a.duration_ms,
+const page = {
+  name: 'webhook_attempt.page.v1',
+  text: `SELECT a.id, a.event_id, a.webhook_id, a.event, a.attempt, a.at, a.delivered, a.status_code, a.error, a.duration_ms,
               w.url, d.state, CASE WHEN d.state = 'pending' THEN d.next_attempt_at END AS next_attempt_at
          FROM webhook_attempt a
          JOIN webhook w ON w.tenant_id = a.tenant_id AND w.id = a.webhook_id
@@ -60,15 +54,23 @@ export class DeliveryLogRepository {
           AND ($2::bigint IS NULL OR a.webhook_id = $2) AND ($3::text IS NULL OR a.event = $3)
           AND ($4::boolean IS NULL OR a.delivered = $4) AND ($5::bigint IS NULL OR a.id < $5)
         ORDER BY a.id DESC LIMIT $6`,
-      [
-        tenantId,
-        filter.webhookId ?? null,
-        filter.event ?? null,
-        filter.status === undefined ? null : filter.status === 'delivered',
-        before,
-        limit,
-      ],
-    );
+};
+
+/** What was attempted, and asking for more. */
+@Injectable()
+export class DeliveryLogRepository {
+  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+
+  /** Up to `limit` of the tenant's attempts, newest first, behind the one with id `before`. */
+  async list(tenantId: string, filter: AttemptFilter, limit: number, before: number | null): Promise<LoggedAttempt[]> {
+    const rows = await this.transactions.query<AttemptRow>(page, [
+      tenantId,
+      filter.webhookId ?? null,
+      filter.event ?? null,
+      filter.status === undefined ? null : filter.status === 'delivered',
+      before,
+      limit,
+    ]);
     return rows.map((row) => ({
       tenantId,
       id: Number(row.id),

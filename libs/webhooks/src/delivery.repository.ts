@@ -265,12 +265,12 @@ export class DeliveryRepository {
 
   /** Every endpoint that takes deliveries and has one due that nobody holds. */
   async endpointsWithDue(now: Date): Promise<EndpointKey[]> {
-    return (await this.transactions.query<EndpointRow>(dueEndpoints, [now])).map(toEndpointKey);
+    return (await this.transactions.queryAll<EndpointRow>(dueEndpoints, [now])).map(toEndpointKey);
   }
 
   /** Deliveries that are due or under way. */
   async countDue(now: Date): Promise<number> {
-    const [row] = await this.transactions.query<{ due: string }>(countDue, [now]);
+    const [row] = await this.transactions.queryAll<{ due: string }>(countDue, [now]);
     return Number(row?.due ?? 0);
   }
 

@@ -25,22 +25,26 @@ export class WebhookRepository {
 
   /** The number of the next endpoint, of any tenant. */
   async nextId(): Promise<number> {
-    const [row] = await this.transactions.query<{ id: string }>(nextId);
+    const [row] = await this.transactions.queryAll<{ id: string }>(nextId);
     if (!row) throw new Error('a sequence answered no row');
     return Number(row.id);
   }
 
   find(tenantId: string, id: number): Promise<Webhook | null> {
-    return this.transactions.manager.findOneBy(Webhook, { tenantId, id, deletedAt: IsNull() });
+    return this.transactions.read(tenantId, (manager) =>
+      manager.findOneBy(Webhook, { tenantId, id, deletedAt: IsNull() }),
+    );
   }
 
   /** Up to `limit` of the tenant's endpoints, newest first, behind the one with id `before`. */
   list(tenantId: string, limit: number, before: number | null): Promise<Webhook[]> {
-    return this.transactions.manager.find(Webhook, {
-      where: { tenantId, deletedAt: IsNull(), ...(before === null ? {} : { id: LessThan(before) }) },
-      order: { id: 'DESC' },
-      take: limit,
-    });
+    return this.transactions.read(tenantId, (manager) =>
+      manager.find(Webhook, {
+        where: { tenantId, deletedAt: IsNull(), ...(before === null ? {} : { id: LessThan(before) }) },
+        order: { id: 'DESC' },
+        take: limit,
+      }),
+    );
   }
 
   /** Notes that a delivery failed; answers since when nothing but failures came. */

@@ -6,22 +6,37 @@ import { type Command, EXIT_CONFIG } from '../command.js';
 export const migrateCommand: Command = {
   help: `Usage: haldir migrate
 
-Brings the schema of the database in DATABASE_URL up to date. Harmless when there is nothing to do; safe to run from several
-places at once.
+Brings the schema of the database up to date. Harmless when there is nothing to do; safe to run from several places at once.
+
+  DATABASE_OWNER_URL   the role that owns the schema; default: DATABASE_URL
+  DATABASE_URL         the role the API logs in as
+  WORKER_DATABASE_URL  the role the worker logs in as; default: DATABASE_URL
+
+Roles other than the owner are made with the passwords in their URLs. They cannot change the log, and the database itself
+shows a statement of theirs only the tenants it is about.
 
 Example
-  DATABASE_URL=postgresql://haldir:password@127.0.0.1:5432/haldir haldir migrate
+  DATABASE_OWNER_URL=postgresql://haldir:secret@127.0.0.1:5432/haldir \\
+  DATABASE_URL=postgresql://haldir_api:secret@127.0.0.1:5432/haldir \\
+  WORKER_DATABASE_URL=postgresql://haldir_worker:secret@127.0.0.1:5432/haldir haldir migrate
 `,
   async run(_args, env) {
-    const url = env['DATABASE_URL'] ?? '';
-    if (!/^postgres(ql)?:\/\//.test(url)) {
+    const api = env['DATABASE_URL'] ?? '';
+    const worker = env['WORKER_DATABASE_URL'] || api;
+    const owner = env['DATABASE_OWNER_URL'] || api;
+    const settings = { DATABASE_OWNER_URL: owner, DATABASE_URL: api || owner, WORKER_DATABASE_URL: worker || owner };
+    const wrong = Object.entries(settings).find(([, url]) => !/^postgres(ql)?:\/\//.test(url));
+    if (wrong) {
       process.stderr.write(
-        'haldir: DATABASE_URL should be a PostgreSQL URL, for example DATABASE_URL=postgresql://haldir:password@127.0.0.1:5432/haldir\n',
+        `haldir: ${wrong[0]} should be a PostgreSQL URL, for example ${wrong[0]}=postgresql://haldir:password@127.0.0.1:5432/haldir\n`,
       );
       return EXIT_CONFIG;
     }
-    const ran = await migrate(url);
-    await migrateQueues(url);
+    const ran = await migrate(owner, [
+      { url: settings.DATABASE_URL, seesAll: api === worker },
+      ...(api === worker ? [] : [{ url: worker, seesAll: true }]),
+    ]);
+    await migrateQueues(owner);
     process.stdout.write(ran.length === 0 ? 'The schema is up to date.\n' : `Ran ${ran.join(', ')}.\n`);
     return 0;
   },

@@ -172,7 +172,7 @@ export class DeliveryEngine implements OnModuleDestroy {
     const forDays = at.getTime() - failingSince.getTime() >= DISABLE_AFTER_MS;
     if (!gone && !forDays) return;
     const reason = gone ? 'gone' : 'failing';
-    await this.transactions.run((tx) => this.service.disable(tx, endpoint, reason));
+    await this.transactions.run(endpoint.tenantId, (tx) => this.service.disable(tx, endpoint, reason));
     this.log.warn({ event: 'webhook.disabled', tenant: tenantId, webhook: webhookId, reason });
   }
 
