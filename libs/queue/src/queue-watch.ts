@@ -11,12 +11,13 @@ import { Queue } from 'bullmq';
 import { Clock } from '@haldir/kernel';
 import { Log, Metrics } from '@haldir/runtime';
 import { OutageLog } from './outage-log.js';
+import { QueueConnection } from './queue-connection.js';
 
 const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 
 /**
  * Looks after every queue and worker of the process: logs what goes wrong with them without flooding, lets workers
- * finish what runs before anything they need is closed, and reports depth and age.
+ * finish what runs before anything they need is closed (unless the store is away), and reports depth and age.
  */
 @Injectable()
 export class QueueWatch implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -24,6 +25,7 @@ export class QueueWatch implements OnModuleInit, OnApplicationBootstrap, BeforeA
   private hosts: WorkerHost[] = [];
 
   constructor(
+    @Inject(QueueConnection) private readonly connection: QueueConnection,
     @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(Clock) private readonly clock: Clock,
@@ -48,7 +50,13 @@ export class QueueWatch implements OnModuleInit, OnApplicationBootstrap, BeforeA
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.all(this.hosts.map(({ worker }) => worker.close()));
+    const isAway = await this.connection.ping().then(
+      () => false,
+      () => true,
+    );
+    // A store that is away takes no job's end and no good-bye, and BullMQ would wait for both. Rows remember.
+    await Promise.all(this.hosts.map(({ worker }) => worker.close(isAway)));
+    if (isAway) await Promise.all(this.instancesOf(Queue).map(({ backend }) => backend.close(true)));
   }
 
   private report(): void {

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
@@ -40,13 +40,14 @@ interface Endpoint extends EndpointKey {
 
 /** Sends what is due to endpoints, each on a lane of its own, within what tenants may have under way. */
 @Injectable()
-export class DeliveryEngine implements OnModuleDestroy {
+export class DeliveryEngine implements OnModuleDestroy, BeforeApplicationShutdown {
   private readonly slots: DeliverySlots;
   private readonly maxLanes: number;
   private readonly endpoints = new Map<number, Endpoint>();
   private readonly lanes = new Map<number, EndpointLane>();
   /** How many of them a tenant has. */
   private readonly lanesOf = new Map<string, number>();
+  private readonly running = new Set<Promise<void>>();
   private readonly held = new Map<string, Held>();
   private readonly renewing: NodeJS.Timeout;
   private ending = false;
@@ -92,9 +93,12 @@ export class DeliveryEngine implements OnModuleDestroy {
       release: (assignments) => this.release(assignments.map(({ delivery }) => delivery)),
     });
     this.lanes.set(webhookId, lane);
+    const run = lane.run();
+    this.running.add(run);
     try {
-      await lane.run();
+      await run;
     } finally {
+      this.running.delete(run);
       this.lanes.delete(webhookId);
       const left = (this.lanesOf.get(tenantId) ?? 1) - 1;
       if (left > 0) this.lanesOf.set(tenantId, left);
@@ -105,6 +109,11 @@ export class DeliveryEngine implements OnModuleDestroy {
   onModuleDestroy(): void {
     this.ending = true;
     for (const lane of this.lanes.values()) lane.stop();
+  }
+
+  /** What is under way is written down, whether or not the queue is there to wait for it. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.allSettled(this.running);
   }
 
   private async claim(endpoint: Endpoint, take: number): Promise<Assignment[]> {
