@@ -419,8 +419,16 @@ describe('what lies in the database', () => {
       'UPDATE tenant_key k SET wrapped = o.wrapped FROM tenant_key o WHERE k.tenant_id = $1 AND o.tenant_id = $2',
       [tenantA, tenantB],
     );
+    const c = await world.newTenant();
+    await store(c, 'one', 'one');
+    await world.sql('UPDATE tenant_key SET wrapped = set_byte(wrapped, 4, 9) WHERE tenant_id = $1', [
+      await world.tenantOf(c),
+    ]);
     const fresh = await startApi(world.environment);
     try {
+      // Where the operator has not given the root key 9, it is 503.
+      expect((await c.at(fresh).get(path('one'))).status).toBe(503);
+      expect((await c.at(fresh).post('/v1/secrets', { name: 'two', value: 'v' })).status).toBe(503);
       expect((await a.at(fresh).get(path('one'))).status).toBe(404);
       expect((await b.at(fresh).get(path('one'))).body).toMatchObject({ value: 'one 2' });
     } finally {

@@ -1,6 +1,6 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '@haldir/kernel';
+import { Clock, Unavailable } from '@haldir/kernel';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
 import { associatedData, keyVersionOf, open, seal, SealBroken } from './blob.js';
@@ -87,7 +87,12 @@ export class KeyRing {
     );
   }
 
-  /** The tenant's key of that version, or the newest active one to seal with. */
+  /**
+   * The tenant's key of that version, or the newest active one to seal with.
+   *
+   * @throws SealBroken when there is none, or not the tenant's own
+   * @throws Unavailable when the root key it is under is not configured; the cause names it
+   */
   async tenantKey(tenantId: string, version?: number): Promise<VersionedKey> {
     const cacheKey = `${tenantId}:${version ?? 'newest'}`;
     const now = this.clock.now().getTime();
@@ -98,7 +103,7 @@ export class KeyRing {
         ? await this.transactions.query<{ version: number; wrapped: Buffer }>(newestTenantKey, [tenantId])
         : await this.transactions.query<{ version: number; wrapped: Buffer }>(tenantKeyByVersion, [tenantId, version]);
     if (!row) throw new SealBroken();
-    const material = this.rootKeys.unwrap(row.wrapped, tenantKeyPlace(tenantId, row.version));
+    const material = this.unwrapTenantKey(tenantId, row);
     const entry = { version: row.version, key: createSecretKey(material), until: now + CACHE_MS };
     material.fill(0);
     if (this.tenantKeys.size >= CACHE_ENTRIES) this.tenantKeys.delete(this.tenantKeys.keys().next().value ?? '');
@@ -121,6 +126,15 @@ export class KeyRing {
   /** Forgets the tenant keys held, after a rotation. */
   forget(): void {
     this.tenantKeys.clear();
+  }
+
+  private unwrapTenantKey(tenantId: string, { version, wrapped }: { version: number; wrapped: Buffer }): Buffer {
+    try {
+      return this.rootKeys.unwrap(wrapped, tenantKeyPlace(tenantId, version));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      throw new Unavailable('The key of the tenant is not there right now', { cause: error });
+    }
   }
 
   private unwrapSystemKey(wrapped: Buffer): Buffer {

@@ -30,10 +30,10 @@ export async function admitRoles(db: QueryRunner, ownerUrl: string, roles: reado
   }
 }
 
-/** Lets members of haldir_app use what is in `schema`, such as the queues. */
+/** Lets members of haldir_app use what is in `schema`, and make more: the queues' own. */
 export function openSchemaStatements(schema: string): string {
   return `
-    GRANT USAGE ON SCHEMA ${schema} TO haldir_app;
+    GRANT USAGE, CREATE ON SCHEMA ${schema} TO haldir_app;
     GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO haldir_app;
     GRANT ALL ON ALL SEQUENCES IN SCHEMA ${schema} TO haldir_app;
   `;

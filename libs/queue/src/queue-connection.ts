@@ -26,7 +26,8 @@ export class QueueConnection implements OnApplicationShutdown {
         connectionString: config.database.url,
         max: 20,
         application_name: 'haldir-queue',
-        options: `-c search_path=${SCHEMA}`,
+        // The backend makes sequences as it goes, for API and worker alike: they belong to the role both are members of.
+        options: `-c search_path=${SCHEMA} -c role=haldir_app`,
         idleTimeoutMillis: 30_000,
         connectionTimeoutMillis: 10_000,
       });

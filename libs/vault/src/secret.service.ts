@@ -72,7 +72,7 @@ export class SecretService {
    *
    * @throws SessionInvalid, SecretScopeMissing
    * @throws SecretNotFound also for a sealed value that does not open where it stands, which is logged
-   * @throws Unavailable when the read cannot be recorded
+   * @throws Unavailable when the read cannot be recorded, or the key of the secret is not there
    */
   async read(caller: VaultCaller, name: string, sessionId: string | null): Promise<SecretValue> {
     const { tenantId } = caller;
@@ -137,13 +137,9 @@ export class SecretService {
     try {
       return openSecret(await this.keys.tenantKey(tenantId, keyVersionOf(sealed.wrappedKey)), place, sealed);
     } catch (error) {
-      if (error instanceof SealBroken) {
-        this.log.error({ event: 'vault.secret_does_not_open', tenant_id: tenantId, secret_id: secretId, version });
-        return null;
-      }
-      throw error instanceof HaldirError
-        ? error
-        : new Unavailable('The key of the secret is not there right now', { cause: error });
+      if (!(error instanceof SealBroken)) throw error;
+      this.log.error({ event: 'vault.secret_does_not_open', tenant_id: tenantId, secret_id: secretId, version });
+      return null;
     }
   }
 

@@ -8,6 +8,8 @@ export class Foundation1790000000000 implements MigrationInterface {
       DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'haldir_app')    THEN CREATE ROLE haldir_app NOLOGIN;    END IF;
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'haldir_system') THEN CREATE ROLE haldir_system NOLOGIN; END IF;
+        -- For an installation that runs everything as its owner.
+        EXECUTE format('GRANT haldir_app, haldir_system TO %I', current_user);
       END $$;
 
       -- Null until a statement was told: then nothing is seen.

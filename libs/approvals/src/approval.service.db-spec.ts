@@ -1,0 +1,165 @@
+import { Clock, microUsd, newId } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
+import { Outbox } from '@haldir/events';
+import { Metrics } from '@haldir/runtime';
+import { testDatabase } from '@haldir/test-support';
+import { type Queue } from 'bullmq';
+import { DataSource } from 'typeorm';
+import { ApprovalRequest } from './approval-request.entity.js';
+import { ApprovalRequestRepository } from './approval-request.repository.js';
+import { ApprovalRuleRepository } from './approval-rule.repository.js';
+import { ApprovalRuleService } from './approval-rule.service.js';
+import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
+import { ApprovalService, type NewDecision } from './approval.service.js';
+import { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound } from './approvals.errors.js';
+
+const HOUR_MS = 3_600_000;
+const start = Date.UTC(2026, 0, 1);
+
+class SetClock extends Clock {
+  ms = start;
+  now(): Date {
+    return new Date(this.ms);
+  }
+}
+
+const clock = new SetClock();
+let dataSource: DataSource;
+let transactions: Transactions;
+let approvals: ApprovalService;
+let auditLog: AuditLog;
+beforeAll(async () => {
+  const options = { ...dataSourceOptions(await testDatabase(), 12), entities: [ApprovalRequest] };
+  dataSource = await new DataSource(options).initialize();
+  transactions = new Transactions(dataSource);
+  auditLog = new AuditLog(transactions, clock);
+  // Nobody listens for the nudge: what is published stays in the outbox.
+  const outbox = new Outbox(clock, { name: 'nobody', add: async () => undefined } as unknown as Queue);
+  const rules = new ApprovalRuleService(new ApprovalRuleRepository(transactions), auditLog, clock);
+  const requests = new ApprovalRequestRepository(transactions);
+  approvals = new ApprovalService(requests, rules, auditLog, outbox, transactions, new Metrics('api'), clock);
+});
+afterAll(() => dataSource.destroy());
+
+const match: RuleMatch = { ruleId: 'apl_1', type: 'all', reason: 'every action needs approval' };
+const yes: NewDecision = { status: 'approved', by: 'Ann', note: '', key: 'hld_key' };
+let subject: ApprovalSubject;
+beforeEach(async () => {
+  clock.ms = start;
+  const tenantId = newId('tnt');
+  await transactions.run(async (tx) => {
+    await tx.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', now())`, [tenantId]);
+    await auditLog.create(tx, tenantId);
+  });
+  subject = {
+    tenantId,
+    sessionId: 'ses_1',
+    agentId: 'agent',
+    tool: 'crm.delete',
+    toolNames: ['crm.delete', 'delete'],
+    action: 'call',
+    amount: microUsd(1),
+    destructive: true,
+    reason: '',
+    details: null,
+    digest: Buffer.alloc(32, 1),
+  };
+});
+
+const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transactions.run(work);
+const hold = async (): Promise<string> => (await run((tx) => approvals.hold(tx, subject, match))).requestId;
+const decide = (id: string, decision = yes): Promise<void> =>
+  run((tx) => approvals.decide(tx, subject.tenantId, id, decision));
+/** Whether the call is let through, which uses its approval up. */
+const letThrough = (): Promise<boolean> =>
+  run(async (tx) => {
+    const approved = await approvals.lockApproved(tx, subject);
+    if (approved) await approvals.consume(tx, approved);
+    return approved !== null;
+  });
+
+it('takes a decision until the last millisecond, and none after it', async () => {
+  const [inTime, late] = [
+    await hold(),
+    await run((tx) => approvals.hold(tx, { ...subject, digest: Buffer.alloc(32, 2) }, match)),
+  ];
+  clock.ms = start + HOUR_MS - 1;
+  await decide(inTime);
+  clock.ms = start + HOUR_MS;
+  await expect(decide(late.requestId)).rejects.toThrow(ApprovalExpired);
+  const request = await approvals.get(subject.tenantId, late.requestId);
+  expect([request.statusAt(new Date(clock.ms - 1)), request.statusAt(clock.now())]).toEqual(['pending', 'expired']);
+});
+
+it('lets an approved call through until the approval’s last millisecond', async () => {
+  const id = await hold();
+  await decide(id);
+  clock.ms = start + HOUR_MS;
+  expect(await letThrough()).toBe(false);
+  clock.ms = start + HOUR_MS - 1;
+  expect(await letThrough()).toBe(true);
+  expect(await letThrough()).toBe(false);
+});
+
+it('lets one of racing calls through', async () => {
+  await decide(await hold());
+  const outcomes = await Promise.all(Array.from({ length: 10 }, letThrough));
+  expect(outcomes.filter(Boolean)).toHaveLength(1);
+});
+
+it('keeps the approval when the call it was locked for does not happen', async () => {
+  await decide(await hold());
+  await expect(
+    run(async (tx) => {
+      const approved = await approvals.lockApproved(tx, subject);
+      if (approved) await approvals.consume(tx, approved);
+      throw new Error('the call fell through');
+    }),
+  ).rejects.toThrow('fell through');
+  expect(await letThrough()).toBe(true);
+});
+
+it.each([
+  ['another call', { digest: Buffer.alloc(32, 9) }],
+  ['another session', { sessionId: 'ses_2' }],
+  ['another tenant', { tenantId: 'tnt_other' }],
+])('lets %s through for nothing', async (_, change) => {
+  await decide(await hold());
+  expect(await run((tx) => approvals.lockApproved(tx, { ...subject, ...change }))).toBeNull();
+});
+
+it('shares one request among racing calls, and makes another once that has expired', async () => {
+  const ids = await Promise.all(Array.from({ length: 10 }, hold));
+  expect(new Set(ids).size).toBe(1);
+  clock.ms += HOUR_MS;
+  const next = await Promise.all(Array.from({ length: 10 }, hold));
+  expect(new Set(next).size).toBe(1);
+  expect(next[0]).not.toBe(ids[0]);
+  const published = await dataSource.query<unknown[]>('SELECT 1 FROM outbox WHERE tenant_id = $1', [subject.tenantId]);
+  expect(published).toHaveLength(2);
+});
+
+it('notes each expiry once, however many processes look', async () => {
+  const id = await hold();
+  expect(await approvals.expireDue()).toBe(0);
+  clock.ms += HOUR_MS;
+  await Promise.all(Array.from({ length: 4 }, () => approvals.expireDue()));
+  expect(await approvals.expireDue()).toBe(0);
+  const entries = await dataSource.query<unknown[]>(
+    `SELECT 1 FROM audit_entry WHERE tenant_id = $1 AND action = 'approval_expired'`,
+    [subject.tenantId],
+  );
+  expect(entries).toHaveLength(1);
+  await expect(decide(id)).rejects.toThrow(ApprovalExpired);
+});
+
+it('says why it takes no decision', async () => {
+  const id = await hold();
+  await decide(id);
+  await expect(decide(id, { ...yes, status: 'denied' })).rejects.toThrow(ApprovalAlreadyDecided);
+  clock.ms += 2 * HOUR_MS;
+  await expect(decide(id)).rejects.toThrow(ApprovalAlreadyDecided);
+  await expect(decide('apr_unknown')).rejects.toThrow(ApprovalNotFound);
+  await expect(run((tx) => approvals.decide(tx, 'tnt_other', id, yes))).rejects.toThrow(ApprovalNotFound);
+});

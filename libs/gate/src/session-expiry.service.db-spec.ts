@@ -1,0 +1,93 @@
+import { Clock, newId } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { dataSourceOptions, Transactions } from '@haldir/database';
+import { testDatabase } from '@haldir/test-support';
+import { DataSource } from 'typeorm';
+import { SessionExpiry } from './session-expiry.service.js';
+
+/** Long ago, so that nothing of other tests has expired by then. */
+const now = new Date('2020-01-01T00:00:00Z');
+const DAY_MS = 24 * 3_600_000;
+const ago = (ms: number): Date => new Date(now.getTime() - ms);
+
+class SetClock extends Clock {
+  now(): Date {
+    return now;
+  }
+}
+
+let dataSource: DataSource;
+let expiry: SessionExpiry;
+let tenantId: string;
+beforeAll(async () => {
+  dataSource = await new DataSource(dataSourceOptions(await testDatabase(), 12)).initialize();
+  const transactions = new Transactions(dataSource);
+  const clock = new SetClock();
+  const auditLog = new AuditLog(transactions, clock);
+  expiry = new SessionExpiry(transactions, auditLog, clock);
+  tenantId = newId('tnt');
+  await transactions.run(async (tx) => {
+    await tx.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', $2)`, [tenantId, now]);
+    await auditLog.create(tx, tenantId);
+  });
+});
+afterAll(() => dataSource.destroy());
+
+it('records each expired session once, however many processes look, and no other', async () => {
+  const session = (id: string, expiresAt: Date, revokedAt: Date | null = null): Promise<unknown> =>
+    dataSource.query(
+      `INSERT INTO session (tenant_id, id, agent_id, scopes, created_at, expires_at, revoked_at)
+         VALUES ($1, $2, 'agent', '{}', $3, $4, $5)`,
+      [tenantId, id, ago(DAY_MS), expiresAt, revokedAt],
+    );
+  for (let i = 0; i < 30; i++) await session(`ses_over_${i}`, ago(i));
+  await session('ses_live', new Date(now.getTime() + 1));
+  await session('ses_revoked', ago(1), ago(2));
+
+  const counts = await Promise.all(Array.from({ length: 4 }, () => expiry.announce()));
+  expect(counts.reduce((sum, count) => sum + count)).toBe(30);
+  expect(await expiry.announce()).toBe(0);
+  const entries = await dataSource.query<{ session_id: string }[]>(
+    `SELECT session_id FROM audit_entry WHERE tenant_id = $1 AND action = 'session_expired'`,
+    [tenantId],
+  );
+  expect(new Set(entries.map(({ session_id }) => session_id)).size).toBe(30);
+  expect(entries).toHaveLength(30);
+});
+
+it('purges idempotency records a day old, and quotas of keys revoked for hours', async () => {
+  for (const [key, age] of [
+    ['old', DAY_MS + 1],
+    ['young', DAY_MS - 1],
+  ] as const) {
+    await dataSource.query(
+      `INSERT INTO idempotency (tenant_id, route, key_hash, fingerprint, created_at) VALUES ($1, 'POST /', $2, '', $3)`,
+      [tenantId, Buffer.from(key), ago(age)],
+    );
+  }
+  for (const [key, revokedAt] of [
+    ['longRevoked', ago(3 * 3_600_000)],
+    ['justRevoked', ago(3_600_000)],
+    ['live', null],
+  ] as const) {
+    const publicId = `${tenantId}${key}`;
+    await dataSource.query(
+      `INSERT INTO api_key (tenant_id, public_id, name, tier, scopes, hash, created_at, revoked_at)
+         VALUES ($1, $2, '', 'free', '{}', '', $3, $4)`,
+      [tenantId, publicId, ago(DAY_MS), revokedAt],
+    );
+    await dataSource.query(`INSERT INTO quota (tenant_id, key_id, minutes, counts) VALUES ($1, $2, '{}', '{}')`, [
+      tenantId,
+      publicId,
+    ]);
+  }
+
+  expect(await expiry.purge()).toBe(2);
+  expect(await expiry.purge()).toBe(0);
+  const kept = await dataSource.query<{ key: string }[]>(
+    `SELECT convert_from(key_hash, 'UTF8') AS key FROM idempotency WHERE tenant_id = $1
+     UNION ALL SELECT substr(key_id, length($1) + 1) FROM quota WHERE tenant_id = $1`,
+    [tenantId],
+  );
+  expect(kept.map(({ key }) => key).sort()).toEqual(['justRevoked', 'live', 'young']);
+});
