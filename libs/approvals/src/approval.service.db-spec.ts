@@ -48,7 +48,7 @@ let subject: ApprovalSubject;
 beforeEach(async () => {
   clock.ms = start;
   const tenantId = newId('tnt');
-  await transactions.run(async (tx) => {
+  await transactions.run(tenantId, async (tx) => {
     await tx.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', now())`, [tenantId]);
     await auditLog.create(tx, tenantId);
   });
@@ -67,7 +67,7 @@ beforeEach(async () => {
   };
 });
 
-const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transactions.run(work);
+const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transactions.run(subject.tenantId, work);
 const hold = async (): Promise<string> => (await run((tx) => approvals.hold(tx, subject, match))).requestId;
 const decide = (id: string, decision = yes): Promise<void> =>
   run((tx) => approvals.decide(tx, subject.tenantId, id, decision));

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const auditLog = new AuditLog(transactions, clock);
   expiry = new SessionExpiry(transactions, auditLog, clock);
   tenantId = newId('tnt');
-  await transactions.run(async (tx) => {
+  await transactions.run(tenantId, async (tx) => {
     await tx.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', $2)`, [tenantId, now]);
     await auditLog.create(tx, tenantId);
   });

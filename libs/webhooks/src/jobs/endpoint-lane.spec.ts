@@ -155,3 +155,17 @@ it('claims one at a time from an endpoint that does badly', async () => {
   expect(endpoint.sent).toEqual([0, 1, 2, 3, 4]);
   expect([endpoint.mostAtOnce, new Set(endpoint.claims)]).toEqual([1, new Set([1])]);
 });
+
+it('finds by itself what becomes due while answers are slow in coming', async () => {
+  const endpoint = new FakeEndpoint(1);
+  endpoint.outcome = null;
+  const done = endpoint.lane().run();
+  await settled();
+  await settled();
+  expect(endpoint.sent).toEqual([0]);
+  endpoint.add(2);
+  await vi.waitFor(() => expect(endpoint.sent).toEqual([0, 1, 2]), 3000);
+  endpoint.outcome = () => ({ goOn: true, written: Promise.resolve() });
+  endpoint.answer();
+  await done;
+});

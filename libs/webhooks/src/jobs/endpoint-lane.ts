@@ -3,6 +3,9 @@ import { type OpenEndpoint } from './delivery-attempt.js';
 
 /** Deliveries claimed ahead of those under way, as a multiple of them, from an endpoint that is doing well. */
 const CLAIM_AHEAD = 4;
+/** An endpoint has one job at a time, so what becomes due while that one waits for slow answers is looked for in between. */
+const LOOK_AGAIN_MS = 1000;
+
 /** Attempts whose outcome is not written down yet. */
 const MAX_UNWRITTEN = 512;
 
@@ -33,6 +36,7 @@ export class EndpointLane {
   private claiming = false;
   private moreDue = true;
   private stopped = false;
+  private looking: NodeJS.Timeout | undefined;
   private settle: { resolve: () => void; reject: (error: unknown) => void } | null = null;
   private failure: unknown = null;
 
@@ -46,6 +50,7 @@ export class EndpointLane {
   run(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.settle = { resolve, reject };
+      this.looking = setInterval(() => this.again(), LOOK_AGAIN_MS);
       this.step();
     });
   }
@@ -73,6 +78,7 @@ export class EndpointLane {
     }
     const idle = this.claimed.length === 0 && this.sending + this.unwritten === 0 && !this.claiming;
     if (!idle || (this.moreDue && !this.stopped)) return;
+    clearInterval(this.looking);
     const { settle } = this;
     this.settle = null;
     if (this.failure === null) settle?.resolve();
