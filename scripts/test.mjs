@@ -73,7 +73,7 @@ async function planRuns() {
   if (!projects.includes('e2e')) return runs;
   runs.push({ title: 'end to end, queues on PostgreSQL', project: 'e2e', env: onPostgres });
 
-  const program = await findRedis(scratch.dir);
+  const program = await findRedis();
   if (program !== null) {
     const dir = path.join(scratch.dir, 'redis');
     const redis = await step('starting a Redis for the tests', () => startRedis({ program, dir }));

@@ -43,7 +43,7 @@ export async function startInstance(root, { quota, profile }, defer) {
   fs.mkdirSync(logs, { mode: 0o700 });
   const postgres = await startPostgres({ dir: scratch.dir, password: crypto.randomBytes(18).toString('base64url') });
   defer(postgres.stop);
-  const program = await findRedis(scratch.dir);
+  const program = await findRedis();
   const redis = program && (await startRedis({ program, dir: path.join(scratch.dir, 'redis') }));
   if (redis) defer(redis.stop);
 
@@ -122,8 +122,8 @@ async function describePostgres(url) {
   return /** @type {{ postgres: string, fsync: string, synchronousCommit: string }} */ (rows[0]);
 }
 
-/** @param {import('../embedded/redis.mjs').RedisProgram} program */
-async function redisVersion({ program, env }) {
-  const { stdout } = await run(program, ['--version'], { env: { ...process.env, ...env } });
+/** @param {string} program */
+async function redisVersion(program) {
+  const { stdout } = await run(program, ['--version'], { env: process.env });
   return /v=(\S+)/.exec(stdout)?.[1] ?? 'unknown';
 }

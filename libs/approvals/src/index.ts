@@ -15,6 +15,5 @@ export {
   type NewApprovalRequest,
   type NewDecision,
 } from './approval.service.js';
-export { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound, ApprovalRuleNotFound } from './approvals.errors.js';
 export { ApprovalsModule } from './approvals.module.js';
 export { DESTRUCTIVE_VERBS, isDestructive } from './destructive.js';

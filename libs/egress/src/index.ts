@@ -11,4 +11,3 @@ export { type Connector, type ConnectTarget, type Resolver } from './egress-conn
 export { EgressModule } from './egress.module.js';
 export { EgressFailed, EgressRefused, type FailureReason, type RefusalReason } from './egress.errors.js';
 export { EgressPolicy } from './egress-policy.js';
-export { parseCidr } from './ip-address.js';

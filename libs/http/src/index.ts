@@ -18,5 +18,5 @@ export { requestId, useRequestHooks } from './platform/request-hooks.js';
 export { KnownRoutes } from './platform/unknown-routes.js';
 export { Cursors, type ListIdentity } from './wire/cursors.js';
 export { decimal, longPageQuery, MAX_LIMIT, nextCursor, pageQuery, queryInt, queryTime } from './wire/fields.js';
-export { Answers, ErrorBody, Refuses, Returns } from './wire/returns.js';
+export { Answers, Refuses, Returns } from './wire/returns.js';
 export { Answer, Write, type WriteRequest, Writes } from './writes/writes.js';

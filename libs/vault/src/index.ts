@@ -5,5 +5,4 @@ export { type NewPayment, type PaymentDecision, PaymentService, type PreparedPay
 export { isSecretName } from './secret-name.js';
 export { SecretValue } from './secret-value.js';
 export { type NewSecret, SecretService, type VaultCaller } from './secret.service.js';
-export { SecretNotFound, SecretScopeMissing } from './vault.errors.js';
 export { VaultModule } from './vault.module.js';

@@ -15,7 +15,6 @@ export { ERASURE_ACTION, Erasures } from './erasures.js';
 export { checkExport, type ExportCheckOptions } from './export-check.js';
 export {
   consistencyPath,
-  EMPTY_ROOT,
   foldNodes,
   Frontier,
   inclusionPath,

@@ -16,5 +16,5 @@ export { WebhookSecrets } from './webhook-secret.js';
 export { type DisabledReason, type Webhook } from './webhook.entity.js';
 export { WebhookRepository } from './webhook.repository.js';
 export { type NewWebhook, type RegisteredWebhook, type RotatedSecret, WebhookService } from './webhook.service.js';
-export { DeliveryNotFound, WebhookDisabled, WebhookNotFound } from './webhooks.errors.js';
+export { WebhookNotFound } from './webhooks.errors.js';
 export { WebhooksModule } from './webhooks.module.js';

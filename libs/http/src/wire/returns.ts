@@ -2,14 +2,6 @@ import { applyDecorators, HttpCode, type HttpStatus } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 
-export const ErrorBody = z
-  .object({
-    error: z.string().describe('Human-readable error message'),
-    code: z.string().optional().describe('Machine-readable error code'),
-    request_id: z.string().optional().describe('The X-Request-ID of the answer'),
-  })
-  .meta({ id: 'Error' });
-
 /** Documents one answer of a route, without making it the route's status. */
 export const Answers = (status: HttpStatus, schema: z.ZodType, description: string) =>
   ApiResponse({ status, description, standardSchema: schema as never });
