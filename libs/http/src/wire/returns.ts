@@ -1,6 +1,6 @@
 import { applyDecorators, HttpCode, type HttpStatus } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
-import { z } from 'zod';
+import { type z } from 'zod';
 
 /** Documents one answer of a route, without making it the route's status. */
 export const Answers = (status: HttpStatus, schema: z.ZodType, description: string) =>
