@@ -76,6 +76,7 @@ describe('a payment', () => {
     const session = await here.session({ agent_id: 'buyer', spend_limit: 5 });
     expect((await pay(here, session, 4.5, { description: 'lunch' })).body).toEqual({
       authorized: true,
+      status: 'authorized',
       authorization_id: expect.stringMatching(/^pay_/),
       session_id: session,
       agent_id: 'buyer',
@@ -365,6 +366,10 @@ describe('the list of payments', () => {
     expect(await read(`&agent_id=agent%200&session_id=${sessions[1]}`)).toEqual([]);
     expect((await tenant.get<Page>('/v1/payments?limit=1')).body.payments).toEqual([
       {
+        captured_amount: null,
+        expires_at: null,
+        settled_at: null,
+        status: 'authorized',
         authorization_id: ids.at(-1),
         session_id: sessions[1],
         agent_id: 'agent 1',

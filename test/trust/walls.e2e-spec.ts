@@ -42,8 +42,8 @@ const tell = (db: Postgres, setting: string): Promise<unknown> =>
 async function tenantTables(): Promise<{ name: string; column: string }[]> {
   return as('owner', async (db) => {
     const { rows } = await db.query<{ name: string; column: string }>(
-      `SELECT table_name AS name, min(column_name) AS column FROM information_schema.columns
-        WHERE table_schema = 'public' AND (column_name = 'tenant_id' OR (table_name = 'tenant' AND column_name = 'id')) GROUP BY 1`,
+      `SELECT table_name AS name, min(column_name) AS column FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+        WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND (column_name = 'tenant_id' OR (table_name = 'tenant' AND column_name = 'id')) GROUP BY 1`,
     );
     return rows;
   });

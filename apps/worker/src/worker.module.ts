@@ -10,6 +10,7 @@ import { GateJobsModule } from '@haldir/gate/jobs';
 import { HealthModule } from '@haldir/health';
 import { ProxyJobsModule } from '@haldir/proxy/jobs';
 import { QueueModule } from '@haldir/queue';
+import { VaultJobsModule } from '@haldir/vault/jobs';
 import { WatchJobsModule } from '@haldir/watch/jobs';
 import { WebhooksJobsModule } from '@haldir/webhooks/jobs';
 
@@ -26,6 +27,7 @@ import { WebhooksJobsModule } from '@haldir/webhooks/jobs';
     AuditLogJobsModule,
     GateJobsModule,
     ApprovalsJobsModule,
+    VaultJobsModule,
     WatchJobsModule,
     WebhooksJobsModule,
     ProxyJobsModule,

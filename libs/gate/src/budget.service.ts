@@ -2,70 +2,155 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock, type MicroUsd, toDollars } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
+import {
+  type Budget,
+  BUDGET_SCOPES,
+  type BudgetScope,
+  type BudgetUsage,
+  limitsFor,
+  periodOf,
+  thresholdsReached,
+} from './budget.js';
+import { BudgetRepository, type UsageKey } from './budget.repository.js';
 import { type Session } from './session.entity.js';
 import { type LockedSession, type SessionKey, SessionRepository } from './session.repository.js';
 
-/** A wish to take `amount` from a session's budget. */
+/** A wish to take `amount` from a session's budget, or to set it aside. */
 export interface Spend extends SessionKey {
-  amount: MicroUsd;
+  /** Null for a payment whose worth in dollars is not known: it takes nothing, and passes no limit. */
+  amount: MicroUsd | null;
+  kind: 'spend' | 'hold';
 }
 
 /**
- * What became of it. A denial is an answer, not an error: `invalid_session` unless the session is live,
- * `no_grant` when it may not spend at all, `over_budget` when the amount does not fit.
+ * What became of it. A denial is an answer, not an error: `invalid_session` unless the session is live, `no_grant` when it
+ * may not spend at all, `no_rate` when an amount of unknown worth meets a limit, else the budget that it does not fit in. `remaining` is what the tightest budget leaves.
  */
 export type SpendDecision =
   | { taken: true; session: Session; remaining: MicroUsd | null }
-  | { taken: false; reason: 'no_grant' | 'over_budget'; session: Session; remaining: MicroUsd | null }
+  | { taken: false; reason: SpendRefusal; session: Session; remaining: MicroUsd | null }
   | { taken: false; reason: 'invalid_session' };
+export type SpendRefusal = 'no_grant' | 'no_rate' | 'over_budget' | 'over_agent_budget' | 'over_tenant_budget';
+
+/** What a hold came to: `held` is set free, and `spent` of it is spent for good. */
+export interface Settlement extends SessionKey {
+  agentId: string;
+  /** When it was held: it counts to the periods of that time. */
+  heldAt: Date;
+  held: MicroUsd;
+  spent: MicroUsd;
+}
+
+/** Sessions whose rows are locked until the transaction ends. */
+export interface SessionLock {
+  readonly books: Books;
+  /** As it is now; null when there is none. */
+  session(tenantId: string, sessionId: string): Session | null;
+}
 
 const ANNOUNCE_EVERY_MS = 60_000;
+const REFUSALS: Readonly<Record<BudgetScope, SpendRefusal>> = {
+  tenant_month: 'over_tenant_budget',
+  agent_day: 'over_agent_budget',
+};
 
-/** The one place where session budgets are spent. */
+/**
+ * The one place where budgets are spent: a session's own, its agent's of the day and its tenant's of the month. Rows are
+ * locked in one order everywhere (sessions, then usages), so that racing payments queue up and never deadlock.
+ */
 @Injectable()
 export class BudgetService {
   constructor(
     @Inject(SessionRepository) private readonly sessions: SessionRepository,
+    @Inject(BudgetRepository) private readonly budgets: BudgetRepository,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   /**
-   * Decides the wishes in their order, on the rows locked for the rest of the transaction: of those that together
-   * exceed a budget, only the ones that fit are taken, however many processes ask at once. Announces
-   * `budget_exhausted`, at most once per session and minute, when a budget is emptied or an amount does not fit.
+   * Decides the wishes in their order, on the rows locked for the rest of the transaction: of those that together exceed
+   * a budget, only the ones that fit are taken, however many processes ask at once. Announces `budget_threshold`, once for
+   * each of 50, 80 and 100 % of a limit, and `budget_exhausted`, at most once per session and minute, when a session's
+   * budget is emptied or an amount does not fit in it.
    */
   async take(tx: Tx, wishes: readonly Spend[]): Promise<SpendDecision[]> {
-    const sessions = this.sessions.in(tx);
-    const locked = new Map(
-      (await sessions.lock([...wishes])).map((entry) => [keyOf(entry.session.tenantId, entry.session.id), entry]),
-    );
-    const changed = new Set<LockedSession>();
+    const tenants = [...new Set(wishes.map(({ tenantId }) => tenantId))];
+    const [locked, budgets] = await Promise.all([
+      this.sessions.in(tx).lock([...wishes]),
+      this.budgets.in(tx).ofTenants(tenants),
+    ]);
     const now = this.clock.now();
-    const decisions = wishes.map(({ tenantId, sessionId, amount }): SpendDecision => {
-      const entry = locked.get(keyOf(tenantId, sessionId));
-      if (!entry?.session.isValidAt(now)) return { taken: false, reason: 'invalid_session' };
-      const { session } = entry;
-      const remaining = session.remainingBudget();
-      if (!session.maySpend()) return { taken: false, reason: 'no_grant', session, remaining };
-      const fits = remaining === null || amount <= remaining;
-      if (fits) {
-        session.spent = (session.spent + amount) as MicroUsd;
-        changed.add(entry);
-      }
-      if ((!fits || session.remainingBudget() === 0n) && this.announce(tx, entry, now)) changed.add(entry);
-      return fits
-        ? { taken: true, session, remaining: session.remainingBudget() }
-        : { taken: false, reason: 'over_budget', session, remaining };
-    });
-    if (changed.size > 0) sessions.saveSpent([...changed]);
+    const books = new Books(locked, budgets, now);
+    if (budgets.length > 0) books.open(await this.budgets.in(tx).lockUsages(books.limitedUsages(wishes)));
+    const decisions = wishes.map((wish) => this.decide(tx, books, wish, now));
+    const changed = books.changedSessions();
+    if (changed.length > 0) this.sessions.in(tx).saveBudgets(changed);
+    this.budgets.in(tx).addUsages(books.movements());
     return decisions;
   }
 
-  private announce(tx: Tx, entry: LockedSession, now: Date): boolean {
+  /** Locks sessions for the rest of the transaction, before whatever else of theirs is to be changed. */
+  async lock(tx: Tx, keys: readonly SessionKey[]): Promise<SessionLock> {
+    const books = new Books(await this.sessions.in(tx).lock([...keys]), [], this.clock.now());
+    return { books, session: (tenantId, sessionId) => books.session(tenantId, sessionId)?.session ?? null };
+  }
+
+  /** Sets free what was held and spends what of it was captured, in the budgets it was held in. */
+  settle(tx: Tx, { books }: SessionLock, settlements: readonly Settlement[]): void {
+    for (const { tenantId, sessionId, agentId, heldAt, held, spent } of settlements) {
+      const entry = books.session(tenantId, sessionId);
+      if (!entry) throw new Error('what was held was held in a session');
+      books.move(entry, { agentId, at: heldAt, spent, held: (0n - held) as MicroUsd });
+    }
+    this.sessions.in(tx).saveBudgets(books.changedSessions());
+    this.budgets.in(tx).changeUsages(books.movements());
+  }
+
+  private decide(tx: Tx, books: Books, wish: Spend, now: Date): SpendDecision {
+    const { tenantId, sessionId, kind } = wish;
+    const entry = books.session(tenantId, sessionId);
+    if (!entry?.session.isValidAt(now)) return { taken: false, reason: 'invalid_session' };
+    const { session } = entry;
+    const own = session.remainingBudget();
+    const above = books.usagesOver(session);
+    const remaining = (): MicroUsd | null => least([session.remainingBudget(), ...above.map(remainingOf)]);
+    if (!session.maySpend()) return { taken: false, reason: 'no_grant', session, remaining: remaining() };
+    if (wish.amount === null && (own !== null || above.length > 0)) {
+      return { taken: false, reason: 'no_rate', session, remaining: remaining() };
+    }
+    const amount = wish.amount ?? (0n as MicroUsd);
+    if (own !== null && amount > own) {
+      this.announceExhausted(tx, books, entry, now);
+      return { taken: false, reason: 'over_budget', session, remaining: remaining() };
+    }
+    const full = above.find((usage) => amount > remainingOf(usage));
+    if (full) return { taken: false, reason: REFUSALS[full.usage.scope], session, remaining: remaining() };
+
+    const move = kind === 'spend' ? { spent: amount, held: 0n as MicroUsd } : { spent: 0n as MicroUsd, held: amount };
+    books.move(entry, { agentId: session.agentId, at: now, ...move });
+    for (const { usage, limit } of above) {
+      for (const percent of thresholdsReached((usage.spent + usage.held) as MicroUsd, limit, usage.threshold)) {
+        usage.threshold = percent;
+        books.noteThreshold(usage);
+        this.announceThreshold(tx, session, { scope: usage.scope, period: usage.period, percent, limit, usage });
+      }
+    }
+    if (session.spendLimit !== null) {
+      const used = (session.spent + session.held) as MicroUsd;
+      for (const percent of thresholdsReached(used, session.spendLimit, entry.threshold)) {
+        entry.threshold = percent;
+        this.announceThreshold(tx, session, { scope: 'session', percent, limit: session.spendLimit, usage: session });
+      }
+    }
+    if (session.remainingBudget() === 0n) this.announceExhausted(tx, books, entry, now);
+    return { taken: true, session, remaining: remaining() };
+  }
+
+  private announceExhausted(tx: Tx, books: Books, entry: LockedSession, now: Date): void {
     const { session, announcedAt } = entry;
-    if (announcedAt !== null && now.getTime() - announcedAt.getTime() < ANNOUNCE_EVERY_MS) return false;
+    if (announcedAt !== null && now.getTime() - announcedAt.getTime() < ANNOUNCE_EVERY_MS) return;
     entry.announcedAt = now;
+    books.touch(entry);
     this.outbox.publish(tx, session.tenantId, {
       type: 'budget_exhausted',
       data: {
@@ -75,10 +160,165 @@ export class BudgetService {
         limit: session.spendLimit === null ? null : toDollars(session.spendLimit),
       },
     });
-    return true;
+  }
+
+  private announceThreshold(
+    tx: Tx,
+    session: Session,
+    {
+      scope,
+      period,
+      percent,
+      limit,
+      usage,
+    }: {
+      scope: BudgetScope | 'session';
+      period?: string;
+      percent: number;
+      limit: MicroUsd;
+      usage: { spent: MicroUsd; held: MicroUsd };
+    },
+  ): void {
+    this.outbox.publish(tx, session.tenantId, {
+      type: 'budget_threshold',
+      data: {
+        scope,
+        ...(period === undefined ? { session_id: session.id } : { period }),
+        ...(scope === 'tenant_month' ? {} : { agent_id: session.agentId }),
+        threshold: percent,
+        spent: toDollars(usage.spent),
+        held: toDollars(usage.held),
+        limit: toDollars(limit),
+      },
+    });
   }
 }
 
-function keyOf(tenantId: string, sessionId: string): string {
-  return `${tenantId} ${sessionId}`;
+/** A usage that a limit holds for. */
+interface LimitedUsage {
+  usage: BudgetUsage;
+  limit: MicroUsd;
+}
+
+interface Movement {
+  agentId: string;
+  at: Date;
+  spent: MicroUsd;
+  held: MicroUsd;
+}
+
+/** Sessions and usages as they are while a transaction decides about them, and what has moved. */
+class Books {
+  private readonly locked: Map<string, LockedSession>;
+  private readonly usages = new Map<string, BudgetUsage>();
+  private readonly moved = new Map<string, BudgetUsage>();
+  private readonly touched = new Set<LockedSession>();
+
+  constructor(
+    sessions: readonly LockedSession[],
+    private readonly budgets: readonly Budget[],
+    private readonly now: Date,
+  ) {
+    this.locked = new Map(sessions.map((entry) => [`${entry.session.tenantId} ${entry.session.id}`, entry]));
+  }
+
+  session(tenantId: string, sessionId: string): LockedSession | undefined {
+    return this.locked.get(`${tenantId} ${sessionId}`);
+  }
+
+  /** The usages that limits hold for, of the sessions that the wishes are about. */
+  limitedUsages(wishes: readonly SessionKey[]): UsageKey[] {
+    const keys = new Map<string, UsageKey>();
+    for (const { tenantId, sessionId } of wishes) {
+      const entry = this.session(tenantId, sessionId);
+      if (!entry) continue;
+      for (const scope of this.limitsOf(entry.session).keys()) {
+        const key = usageKey(scope, tenantId, entry.session.agentId, this.now);
+        keys.set(nameOf(key), key);
+      }
+    }
+    return [...keys.values()];
+  }
+
+  open(usages: readonly BudgetUsage[]): void {
+    for (const usage of usages) this.usages.set(nameOf(usage), usage);
+  }
+
+  usagesOver(session: Session): LimitedUsage[] {
+    return [...this.limitsOf(session)].map(([scope, limit]) => {
+      const usage = this.usages.get(nameOf(usageKey(scope, session.tenantId, session.agentId, this.now)));
+      if (!usage) throw new Error('a usage that a limit holds for is locked first');
+      return { usage, limit };
+    });
+  }
+
+  /** Moves amounts in the session and in every usage it counts to. */
+  move(entry: LockedSession, { agentId, at, spent, held }: Movement): void {
+    const { session } = entry;
+    session.spent = (session.spent + spent) as MicroUsd;
+    session.held = (session.held + held) as MicroUsd;
+    this.touch(entry);
+    for (const scope of BUDGET_SCOPES) {
+      const key = usageKey(scope, session.tenantId, agentId, at);
+      for (const usage of [this.usages.get(nameOf(key)), this.movementOf(key)]) {
+        if (!usage) continue;
+        usage.spent = (usage.spent + spent) as MicroUsd;
+        usage.held = (usage.held + held) as MicroUsd;
+      }
+    }
+  }
+
+  noteThreshold(usage: BudgetUsage): void {
+    this.movementOf(usage).threshold = usage.threshold;
+  }
+
+  touch(entry: LockedSession): void {
+    this.touched.add(entry);
+  }
+
+  changedSessions(): LockedSession[] {
+    return [...this.touched];
+  }
+
+  movements(): BudgetUsage[] {
+    return [...this.moved.values()];
+  }
+
+  private movementOf({ tenantId, scope, subject, period }: UsageKey): BudgetUsage {
+    const name = nameOf({ tenantId, scope, subject, period });
+    let movement = this.moved.get(name);
+    if (!movement) {
+      const nothing = 0n as MicroUsd;
+      movement = { tenantId, scope, subject, period, spent: nothing, held: nothing, threshold: 0 };
+      this.moved.set(name, movement);
+    }
+    return movement;
+  }
+
+  private limitsOf({ tenantId, agentId }: Session): Map<BudgetScope, MicroUsd> {
+    return limitsFor(
+      this.budgets.filter((budget) => budget.tenantId === tenantId),
+      agentId,
+    );
+  }
+}
+
+function usageKey(scope: BudgetScope, tenantId: string, agentId: string, at: Date): UsageKey {
+  return { tenantId, scope, subject: scope === 'agent_day' ? agentId : '', period: periodOf(scope, at) };
+}
+
+function nameOf({ tenantId, scope, subject, period }: UsageKey): string {
+  return `${tenantId} ${scope} ${period} ${subject}`;
+}
+
+function remainingOf({ usage, limit }: LimitedUsage): MicroUsd {
+  return (limit - usage.spent - usage.held) as MicroUsd;
+}
+
+/** The smallest of amounts, of which null means no limit; a negative one reads as nothing. */
+function least(amounts: (MicroUsd | null)[]): MicroUsd | null {
+  const known = amounts.filter((amount) => amount !== null);
+  if (known.length === 0) return null;
+  const smallest = known.reduce((a, b) => (b < a ? b : a));
+  return smallest < 0n ? (0n as MicroUsd) : smallest;
 }

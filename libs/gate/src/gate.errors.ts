@@ -38,3 +38,20 @@ export class KeyBeyondGrant extends HaldirError {
     return this.reason;
   }
 }
+
+export class BudgetNotFound extends HaldirError {
+  readonly kind = 'not_found';
+  constructor() {
+    super('Budget not found');
+  }
+}
+
+export class TooManyBudgets extends HaldirError {
+  readonly kind = 'invalid';
+  constructor(max: number) {
+    super(`A tenant has at most ${max} budgets`);
+  }
+  override get code(): string {
+    return 'too_many_budgets';
+  }
+}

@@ -3,6 +3,8 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 import { ApiKeyService } from './api-key.service.js';
+import { BudgetLimits } from './budget-limits.service.js';
+import { BudgetRepository } from './budget.repository.js';
 import { BudgetService } from './budget.service.js';
 import { Session } from './session.entity.js';
 import { SessionExpiry } from './session-expiry.service.js';
@@ -15,12 +17,14 @@ import { UsageMeter } from './usage-meter.js';
   providers: [
     ApiKeyRepository,
     ApiKeyService,
+    BudgetLimits,
+    BudgetRepository,
     BudgetService,
     SessionExpiry,
     SessionRepository,
     SessionService,
     UsageMeter,
   ],
-  exports: [ApiKeyService, BudgetService, SessionExpiry, SessionService, UsageMeter],
+  exports: [ApiKeyService, BudgetLimits, BudgetService, SessionExpiry, SessionService, UsageMeter],
 })
 export class GateModule {}

@@ -1,6 +1,15 @@
 export { ApiKeyService, type MintedKey, type NewKey } from './api-key.service.js';
-export { BudgetService, type Spend, type SpendDecision } from './budget.service.js';
+export {
+  BudgetService,
+  type SessionLock,
+  type Spend,
+  type SpendDecision,
+  type SpendRefusal,
+} from './budget.service.js';
 export { SessionInvalid } from './gate.errors.js';
+export { type BudgetScope } from './budget.js';
+export { BudgetLimits } from './budget-limits.service.js';
+export { type BudgetStanding } from './budget.repository.js';
 export { GateModule } from './gate.module.js';
 export { keyPrefix } from './api-key-format.js';
 export { type Session, type SessionStatus } from './session.entity.js';

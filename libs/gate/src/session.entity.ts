@@ -28,6 +28,10 @@ export class Session {
   @BigIntColumn({ name: 'spent_micros' })
   spent: MicroUsd;
 
+  /** Set aside for payments that may still be captured. */
+  @BigIntColumn({ name: 'held_micros' })
+  held: MicroUsd;
+
   @Column({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;
 
@@ -50,9 +54,9 @@ export class Session {
     return holdsScope(this.scopes, scope);
   }
 
-  /** Null when no limit was set. */
+  /** What is neither spent nor held; null when no limit was set. */
   remainingBudget(): MicroUsd | null {
-    return this.spendLimit === null ? null : ((this.spendLimit - this.spent) as MicroUsd);
+    return this.spendLimit === null ? null : ((this.spendLimit - this.spent - this.held) as MicroUsd);
   }
 
   /** A limit is itself a grant to spend up to it; without one, the `spend` scope is. */

@@ -14,23 +14,24 @@ export interface SessionFilter {
 }
 
 const COLUMNS =
-  's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.created_at, s.expires_at, s.revoked_at';
+  's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.held_micros, s.created_at, s.expires_at, s.revoked_at';
 
 const byKeys = {
-  name: 'session.by_keys.v1',
+  name: 'session.by_keys.v2',
   text: `SELECT ${COLUMNS} FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id)
            JOIN session s ON s.tenant_id = w.tenant_id AND s.id = w.id`,
 };
 const lockByKeys = {
-  name: 'session.lock_by_keys.v1',
-  text: `SELECT ${COLUMNS}, s.budget_announced_at FROM session s
+  name: 'session.lock_by_keys.v2',
+  text: `SELECT ${COLUMNS}, s.budget_announced_at, s.threshold FROM session s
           WHERE (s.tenant_id, s.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
           ORDER BY s.tenant_id, s.id FOR UPDATE`,
 };
-const saveSpent = {
-  name: 'session.save_spent.v1',
-  text: `UPDATE session s SET spent_micros = w.spent, budget_announced_at = w.announced_at
-           FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[]) AS w(tenant_id, id, spent, announced_at)
+const saveBudgets = {
+  name: 'session.save_budgets.v1',
+  text: `UPDATE session s SET spent_micros = w.spent, held_micros = w.held, budget_announced_at = w.announced_at, threshold = w.threshold
+           FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::integer[])
+                AS w(tenant_id, id, spent, held, announced_at, threshold)
           WHERE s.tenant_id = w.tenant_id AND s.id = w.id`,
 };
 
@@ -47,10 +48,12 @@ interface SessionRow {
   scopes: string[];
   spend_limit_micros: string | null;
   spent_micros: string;
+  held_micros: string;
   created_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
   budget_announced_at?: Date | null;
+  threshold?: number;
 }
 
 /** A session whose row is locked until the transaction ends. */
@@ -58,6 +61,8 @@ export interface LockedSession {
   session: Session;
   /** When an exhausted budget was last announced. */
   announcedAt: Date | null;
+  /** The highest share of the limit, in percent, that was announced. */
+  threshold: number;
 }
 
 @Injectable()
@@ -112,15 +117,21 @@ export class SessionRepository {
       /** Locks the rows in one order everywhere, so that concurrent spends queue up and never deadlock. */
       lock: async (keys: SessionKey[]): Promise<LockedSession[]> => {
         const rows = await tx.query<SessionRow>(lockByKeys, unzip(keys));
-        return rows.map((row) => ({ session: toSession(row), announcedAt: row.budget_announced_at ?? null }));
+        return rows.map((row) => ({
+          session: toSession(row),
+          announcedAt: row.budget_announced_at ?? null,
+          threshold: row.threshold ?? 0,
+        }));
       },
-      /** Writes what locked sessions have spent; does not wait for the answer. */
-      saveSpent: (changed: LockedSession[]): void => {
-        tx.send(saveSpent, [
+      /** Writes the budgets of locked sessions; does not wait for the answer. */
+      saveBudgets: (changed: LockedSession[]): void => {
+        tx.send(saveBudgets, [
           changed.map(({ session }) => session.tenantId),
           changed.map(({ session }) => session.id),
           changed.map(({ session }) => session.spent.toString()),
+          changed.map(({ session }) => session.held.toString()),
           changed.map(({ announcedAt }) => announcedAt),
+          changed.map(({ threshold }) => threshold),
         ]);
       },
     };
@@ -153,6 +164,7 @@ function toSession(row: SessionRow): Session {
     scopes: row.scopes,
     spendLimit: row.spend_limit_micros === null ? null : (BigInt(row.spend_limit_micros) as MicroUsd),
     spent: BigInt(row.spent_micros) as MicroUsd,
+    held: BigInt(row.held_micros) as MicroUsd,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,

@@ -38,6 +38,7 @@ export class SessionService {
       scopes,
       spendLimit: wanted.spendLimit ?? budget,
       spent: 0n as MicroUsd,
+      held: 0n as MicroUsd,
       createdAt: now,
       expiresAt: new Date(now.getTime() + wanted.ttlSeconds * 1000),
       revokedAt: null,

@@ -23,6 +23,8 @@ export const queues = {
   approvalExpiry: { name: 'approval-expiry', payload: nothing },
   /** Notes sessions that have expired, and purges what is kept for a day only. */
   sessionExpiry: { name: 'session-expiry', payload: nothing },
+  /** Sets free what is held by payments whose time is up. */
+  paymentExpiry: { name: 'payment-expiry', payload: nothing },
   upstreamHealth: { name: 'upstream-health', payload: nothing },
 } satisfies Record<string, QueueDefinition>;
 

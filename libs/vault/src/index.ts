@@ -1,6 +1,7 @@
 export { type Amount } from './exchange-rates.js';
 export { PaymentTotals } from './payment-totals.js';
-export { type Payment } from './payment.entity.js';
+export { HoldService, type Settled } from './hold.service.js';
+export { type Payment, PAYMENT_STATES } from './payment.entity.js';
 export { type NewPayment, type PaymentDecision, PaymentService, type PreparedPayment } from './payment.service.js';
 export { isSecretName } from './secret-name.js';
 export { SecretValue } from './secret-value.js';

@@ -2,7 +2,11 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type MicroUsd } from '@haldir/kernel';
 import { BigIntColumn } from '@haldir/database';
 
-/** A payment that was authorized. It never changes. */
+export const PAYMENT_STATES = ['authorized', 'held', 'captured', 'voided', 'expired'] as const;
+/** `authorized` is final; `held` becomes one of the other three, once. */
+export type PaymentState = (typeof PAYMENT_STATES)[number];
+
+/** A payment that was authorized, at once or as a hold. Only its state ever changes. */
 @Entity('payment')
 export class Payment {
   @PrimaryColumn({ name: 'tenant_id', type: 'text' })
@@ -38,4 +42,27 @@ export class Payment {
 
   @Column({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;
+
+  /** As last written; see `stateAt`. */
+  @Column({ type: 'text' })
+  state: PaymentState;
+
+  /** When a hold ends by itself; null for a payment that was authorized at once. */
+  @Column({ name: 'expires_at', type: 'timestamptz', nullable: true })
+  expiresAt: Date | null;
+
+  /** In minor units; null unless it was captured. */
+  @BigIntColumn({ name: 'captured_minor', nullable: true })
+  capturedMinor: bigint | null;
+
+  @BigIntColumn({ name: 'captured_micros', nullable: true })
+  capturedValue: MicroUsd | null;
+
+  @Column({ name: 'settled_at', type: 'timestamptz', nullable: true })
+  settledAt: Date | null;
+
+  /** A hold whose time is up has expired, whether anyone noted it or not. */
+  stateAt(now: Date): PaymentState {
+    return this.state === 'held' && this.expiresAt !== null && this.expiresAt <= now ? 'expired' : this.state;
+  }
 }

@@ -1,18 +1,50 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
-import { Payment } from './payment.entity.js';
+import { Payment, type PaymentState } from './payment.entity.js';
 
 export interface PaymentFilter {
   sessionId?: string | undefined;
   agentId?: string | undefined;
 }
 
+export interface PaymentListFilter extends PaymentFilter {
+  state?: PaymentState | undefined;
+}
+
 const insert = {
-  name: 'payment.insert.v1',
-  text: `INSERT INTO payment (tenant_id, id, session_id, agent_id, amount_minor, currency, usd_micros, fx_rate, description, created_at)
+  name: 'payment.insert.v2',
+  text: `WITH w AS (
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::numeric[],
-                                $9::text[], $10::timestamptz[])`,
+                                $9::text[], $10::timestamptz[], $11::text[], $12::timestamptz[])
+             AS w(tenant_id, id, session_id, agent_id, amount_minor, currency, usd_micros, fx_rate, description, created_at, state, expires_at)
+         ), p AS (
+           INSERT INTO payment (tenant_id, id, session_id, agent_id, amount_minor, currency, usd_micros, fx_rate, description, created_at, state, expires_at)
+             SELECT * FROM w
+         )
+         INSERT INTO payment_event (tenant_id, payment_id, type, session_id, spent_micros, held_micros, at)
+           SELECT tenant_id, id, state, session_id, CASE state WHEN 'held' THEN 0 ELSE coalesce(usd_micros, 0) END,
+                  CASE state WHEN 'held' THEN coalesce(usd_micros, 0) ELSE 0 END, created_at FROM w`,
+};
+const settle = {
+  name: 'payment.settle.v1',
+  text: `WITH w AS (
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS w(tenant_id, id, state, captured_minor, captured_micros)
+         ), p AS (
+           UPDATE payment p SET state = w.state, captured_minor = w.captured_minor, captured_micros = w.captured_micros, settled_at = $6::timestamptz
+             FROM w
+            WHERE p.tenant_id = w.tenant_id AND p.id = w.id AND p.state = 'held' AND (p.expires_at > $6) = (w.state <> 'expired')
+           RETURNING p.tenant_id, p.id, p.session_id, p.agent_id, p.created_at, p.amount_minor, p.currency, p.usd_micros, p.description,
+                     p.state, p.captured_minor, p.captured_micros
+         ), e AS (
+           INSERT INTO payment_event (tenant_id, payment_id, type, session_id, spent_micros, held_micros, at)
+             SELECT tenant_id, id, state, session_id, coalesce(captured_micros, 0), -coalesce(usd_micros, 0), $6 FROM p
+         )
+         SELECT * FROM p`,
+};
+const dueHolds = {
+  name: 'payment.due_holds.v1',
+  text: `SELECT tenant_id, id, session_id FROM payment WHERE state = 'held' AND expires_at <= $1 ORDER BY expires_at LIMIT $2`,
 };
 // In the order of the key, so that concurrent additions queue up and never deadlock.
 const addToTotals = {
@@ -28,6 +60,44 @@ const readTotal = {
           WHERE tenant_id = $1 AND scope = $2 AND subject = $3 AND ($4::text IS NULL OR agent_id = $4)`,
 };
 
+interface SettledRow {
+  tenant_id: string;
+  id: string;
+  session_id: string;
+  agent_id: string;
+  created_at: Date;
+  amount_minor: string;
+  currency: string;
+  usd_micros: string | null;
+  description: string;
+  state: Payment['state'];
+  captured_minor: string | null;
+  captured_micros: string | null;
+}
+
+/** What a hold is to become. */
+export interface HoldEnd {
+  tenantId: string;
+  id: string;
+  state: 'captured' | 'voided' | 'expired';
+  captured: { minor: bigint; micros: MicroUsd } | null;
+}
+
+/** A hold that was settled just now. */
+export type SettledHold = Pick<
+  Payment,
+  | 'tenantId'
+  | 'id'
+  | 'sessionId'
+  | 'agentId'
+  | 'createdAt'
+  | 'amountMinor'
+  | 'currency'
+  | 'usdValue'
+  | 'description'
+  | 'state'
+> & { capturedMinor: bigint | null; capturedValue: MicroUsd | null };
+
 interface Total {
   tenantId: string;
   scope: 'tenant' | 'agent' | 'session';
@@ -42,7 +112,13 @@ export class PaymentRepository {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's payments, newest first, behind the one with id `before`. */
-  list(tenantId: string, filter: PaymentFilter, limit: number, before: string | null): Promise<Payment[]> {
+  list(
+    tenantId: string,
+    filter: PaymentListFilter,
+    now: Date,
+    limit: number,
+    before: string | null,
+  ): Promise<Payment[]> {
     return this.transactions.read(tenantId, async (manager) => {
       const query = manager
         .createQueryBuilder(Payment, 'p')
@@ -51,9 +127,28 @@ export class PaymentRepository {
         .limit(limit);
       if (filter.sessionId !== undefined) query.andWhere('p.sessionId = :sessionId', filter);
       if (filter.agentId !== undefined) query.andWhere('p.agentId = :agentId', filter);
+      if (filter.state === 'held') query.andWhere(`p.state = 'held' AND p.expiresAt > :now`, { now });
+      else if (filter.state === 'expired') {
+        query.andWhere(`(p.state = 'expired' OR (p.state = 'held' AND p.expiresAt <= :now))`, { now });
+      } else if (filter.state !== undefined) query.andWhere('p.state = :state', filter);
       if (before !== null) query.andWhere('p.id < :before', { before });
       return query.getMany();
     });
+  }
+
+  find(tenantId: string, id: string): Promise<Payment | null> {
+    return this.transactions.read(tenantId, (manager) => manager.findOneBy(Payment, { tenantId, id }));
+  }
+
+  /** Up to `limit` holds of any tenant whose time is up. */
+  async dueHolds(now: Date, limit: number): Promise<{ tenantId: string; id: string; sessionId: string }[]> {
+    interface Row {
+      tenant_id: string;
+      id: string;
+      session_id: string;
+    }
+    const rows = await this.transactions.queryAll<Row>(dueHolds, [now, limit]);
+    return rows.map(({ tenant_id: tenantId, id, session_id: sessionId }) => ({ tenantId, id, sessionId }));
   }
 
   /** One row, whatever was paid so far. */
@@ -74,7 +169,7 @@ export class PaymentRepository {
 
   in(tx: Tx) {
     return {
-      /** Writes the payments and adds them to the sums; does not wait for the answers. */
+      /** Writes the payments and their first step, and adds what is paid to the sums; does not wait for the answers. */
       insert: (payments: readonly Payment[]): void => {
         if (payments.length === 0) return;
         tx.send(insert, [
@@ -88,25 +183,71 @@ export class PaymentRepository {
           payments.map(({ fxRate }) => fxRate),
           payments.map(({ description }) => description),
           payments.map(({ createdAt }) => createdAt),
+          payments.map(({ state }) => state),
+          payments.map(({ expiresAt }) => expiresAt),
         ]);
-        const totals = sumUp(payments);
-        tx.send(addToTotals, [
-          totals.map(({ tenantId }) => tenantId),
-          totals.map(({ scope }) => scope),
-          totals.map(({ subject }) => subject),
-          totals.map(({ agentId }) => agentId),
-          totals.map(({ payments: count }) => count),
-          totals.map(({ micros }) => micros.toString()),
+        const paid = payments.filter(({ state }) => state === 'authorized');
+        addTotals(tx, sumUp(paid.map((payment) => ({ ...payment, micros: payment.usdValue ?? 0n }))));
+      },
+      find: (tenantId: string, id: string): Promise<Payment | null> => tx.manager.findOneBy(Payment, { tenantId, id }),
+      /**
+       * Settles holds that are open: those that are captured or voided in time, or expired after it. Answers the ones that
+       * were; their sessions have to be locked before.
+       */
+      settle: async (ends: readonly HoldEnd[], now: Date): Promise<SettledHold[]> => {
+        const rows = await tx.query<SettledRow>(settle, [
+          ends.map(({ tenantId }) => tenantId),
+          ends.map(({ id }) => id),
+          ends.map(({ state }) => state),
+          ends.map(({ captured }) => captured?.minor.toString() ?? null),
+          ends.map(({ captured }) => captured?.micros.toString() ?? null),
+          now,
         ]);
+        const settled = rows.map(toSettled);
+        const captured = settled.filter(({ state }) => state === 'captured');
+        addTotals(tx, sumUp(captured.map((hold) => ({ ...hold, micros: hold.capturedValue ?? 0n }))));
+        return settled;
       },
     };
   }
 }
 
+function toSettled(row: SettledRow): SettledHold {
+  const big = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
+  return {
+    tenantId: row.tenant_id,
+    id: row.id,
+    sessionId: row.session_id,
+    agentId: row.agent_id,
+    createdAt: row.created_at,
+    amountMinor: BigInt(row.amount_minor),
+    currency: row.currency,
+    usdValue: big(row.usd_micros) as MicroUsd | null,
+    description: row.description,
+    state: row.state,
+    capturedMinor: big(row.captured_minor),
+    capturedValue: big(row.captured_micros) as MicroUsd | null,
+  };
+}
+
+function addTotals(tx: Tx, totals: readonly Total[]): void {
+  if (totals.length === 0) return;
+  tx.send(addToTotals, [
+    totals.map(({ tenantId }) => tenantId),
+    totals.map(({ scope }) => scope),
+    totals.map(({ subject }) => subject),
+    totals.map(({ agentId }) => agentId),
+    totals.map(({ payments: count }) => count),
+    totals.map(({ micros }) => micros.toString()),
+  ]);
+}
+
 /** What the payments add to each of their sums. */
-function sumUp(payments: readonly Payment[]): Total[] {
+function sumUp(
+  payments: readonly (Pick<Payment, 'tenantId' | 'agentId' | 'sessionId'> & { micros: bigint })[],
+): Total[] {
   const totals = new Map<string, Total>();
-  for (const { tenantId, agentId, sessionId, usdValue } of payments) {
+  for (const { tenantId, agentId, sessionId, micros } of payments) {
     for (const [scope, subject, agent] of [
       ['tenant', '', ''],
       ['agent', agentId, agentId],
@@ -115,7 +256,7 @@ function sumUp(payments: readonly Payment[]): Total[] {
       const key = `${tenantId} ${scope} ${subject}`;
       const total = totals.get(key) ?? { tenantId, scope, subject, agentId: agent, payments: 0, micros: 0n };
       total.payments += 1;
-      total.micros += usdValue ?? 0n;
+      total.micros += micros;
       totals.set(key, total);
     }
   }

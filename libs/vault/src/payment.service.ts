@@ -11,11 +11,13 @@ import {
   SessionService,
   type Spend,
   type SpendDecision,
+  type SpendRefusal,
 } from '@haldir/gate';
 import { Metrics } from '@haldir/runtime';
 import { type Amount, ExchangeRates, type UsdValue } from './exchange-rates.js';
 import { Payment } from './payment.entity.js';
-import { type PaymentFilter, PaymentRepository } from './payment.repository.js';
+import { type PaymentListFilter, PaymentRepository } from './payment.repository.js';
+import { PaymentNotFound } from './vault.errors.js';
 
 /** A payment as it was asked for. */
 export interface NewPayment {
@@ -25,6 +27,8 @@ export interface NewPayment {
   description: string;
   /** The public prefix of the API key that asks. */
   requestedKey: string;
+  /** Set aside for that long, to be captured or voided; null to pay at once. */
+  holdSeconds: number | null;
 }
 
 /** A payment with what was read for it; the decision itself trusts only the session's locked row. */
@@ -51,10 +55,13 @@ const TOOL_NAMES = [TOOL, ACTION, `${TOOL}.${ACTION}`];
 /** An amount of unknown worth is over every threshold. */
 const MOST = (2n ** 63n - 1n) as MicroUsd;
 
-const DENIALS = {
+const DENIALS: Readonly<Record<SpendRefusal, string>> = {
   no_grant: 'Session has no grant to spend',
+  no_rate: 'No exchange rate is configured for the currency, and the budget is in USD',
   over_budget: 'Spend budget exceeded',
-} as const;
+  over_agent_budget: "The agent's budget of the day is exceeded",
+  over_tenant_budget: "The tenant's budget of the month is exceeded",
+};
 
 /** A payment on its way to the budget, with the place of its answer and the approval that lets it through. */
 interface Candidate {
@@ -128,8 +135,15 @@ export class PaymentService {
     return decision;
   }
 
-  list(tenantId: string, filter: PaymentFilter, limit: number, before: string | null): Promise<Payment[]> {
-    return this.payments.list(tenantId, filter, limit, before);
+  list(tenantId: string, filter: PaymentListFilter, limit: number, before: string | null): Promise<Payment[]> {
+    return this.payments.list(tenantId, filter, this.clock.now(), limit, before);
+  }
+
+  /** @throws PaymentNotFound when the tenant has no such payment */
+  async get(tenantId: string, id: string): Promise<Payment> {
+    const payment = await this.payments.find(tenantId, id);
+    if (!payment) throw new PaymentNotFound();
+    return payment;
   }
 
   /**
@@ -176,7 +190,7 @@ export class PaymentService {
       const reason = `No exchange rate is configured for ${payment.amount.currency}, and the budget is in USD`;
       return { decision: this.deny(tx, payment, session, reason, remaining) };
     }
-    // Nobody is asked about a payment that the budget refuses anyway: what remains only ever shrinks.
+    // Nobody is asked about a payment that the budget refuses as it stands.
     const affordable = session.maySpend() && (remaining === null || usd === null || usd.micros <= remaining);
     if (match === null || !affordable) return { approved: null };
     const subject = toSubject(payment, usd, session);
@@ -199,6 +213,7 @@ export class PaymentService {
       return this.deny(tx, payment, taken.session, DENIALS[taken.reason], taken.remaining);
     }
     if (match !== null && !approved) throw new Error('a payment that waits for approval was taken from a budget');
+    const now = this.clock.now();
     const authorized = Object.assign(new Payment(), {
       tenantId: payment.tenantId,
       id: newId('pay'),
@@ -209,9 +224,14 @@ export class PaymentService {
       usdValue: usd?.micros ?? null,
       fxRate: usd?.rate ?? null,
       description: payment.description,
-      createdAt: this.clock.now(),
+      createdAt: now,
+      state: payment.holdSeconds === null ? ('authorized' as const) : ('held' as const),
+      expiresAt: payment.holdSeconds === null ? null : new Date(now.getTime() + payment.holdSeconds * 1000),
+      capturedMinor: null,
+      capturedValue: null,
+      settledAt: null,
     });
-    this.record(tx, payment, taken.session, 'payment_authorized', {
+    this.record(tx, payment, taken.session, payment.holdSeconds === null ? 'payment_authorized' : 'payment_held', {
       authorization_id: authorized.id,
       ...(usd === null || usd.rate === null ? {} : { usd: toDollars(usd.micros), fx_rate: usd.rate }),
       remaining_budget: taken.remaining === null ? null : toDollars(taken.remaining),
@@ -237,7 +257,7 @@ export class PaymentService {
     tx: Tx,
     { tenantId, amount, description }: NewPayment,
     session: Session,
-    action: 'payment_authorized' | 'payment_denied',
+    action: 'payment_authorized' | 'payment_held' | 'payment_denied',
     facts: Readonly<Record<string, unknown>>,
   ): void {
     this.auditLog.record(tx, tenantId, {
@@ -256,13 +276,14 @@ export class PaymentService {
   }
 }
 
-/** A payment of unknown worth takes nothing: only a session without limit gets this far. */
 function toSpend({ prepared: { payment, usd } }: Candidate): Spend {
-  return { tenantId: payment.tenantId, sessionId: payment.sessionId, amount: usd?.micros ?? (0n as MicroUsd) };
+  const { tenantId, sessionId, holdSeconds } = payment;
+  return { tenantId, sessionId, amount: usd?.micros ?? null, kind: holdSeconds === null ? 'spend' : 'hold' };
 }
 
 function toSubject(payment: NewPayment, usd: UsdValue | null, session: Session): ApprovalSubject {
-  const { tenantId, sessionId, amount, description, requestedKey } = payment;
+  const { tenantId, sessionId, amount, description, requestedKey, holdSeconds } = payment;
+  const action = holdSeconds === null ? ACTION : 'hold';
   const exact = { amount_minor: amount.minor.toString(), currency: amount.currency, description };
   return {
     tenantId,
@@ -270,14 +291,14 @@ function toSubject(payment: NewPayment, usd: UsdValue | null, session: Session):
     agentId: session.agentId,
     tool: TOOL,
     toolNames: TOOL_NAMES,
-    action: ACTION,
+    action,
     amount: usd?.micros ?? null,
     destructive: false,
-    reason: `Payment of ${toNumber(amount)} ${amount.currency}${description === '' ? '' : `: ${description}`}`,
+    reason: `${holdSeconds === null ? 'Payment' : 'Hold'} of ${toNumber(amount)} ${amount.currency}${description === '' ? '' : `: ${description}`}`,
     details: JSON.stringify({ amount: toNumber(amount), currency: amount.currency, description }),
     digest: hash(
       'sha256',
-      canonicalJson({ tenant: tenantId, session: sessionId, tool: TOOL, action: ACTION, ...exact }),
+      canonicalJson({ tenant: tenantId, session: sessionId, tool: TOOL, action, ...exact }),
       'buffer',
     ),
     requestedKey,

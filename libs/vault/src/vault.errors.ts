@@ -21,3 +21,32 @@ export class SecretScopeMissing extends HaldirError {
     return { required: this.required };
   }
 }
+
+export class PaymentNotFound extends HaldirError {
+  readonly kind = 'not_found';
+  constructor() {
+    super('Payment not found');
+  }
+}
+
+/** The payment is no open hold: it was paid at once, or is captured, voided or expired already. */
+export class HoldNotOpen extends HaldirError {
+  readonly kind = 'conflict';
+  constructor(state: string) {
+    super(`The payment is ${state}, not held`);
+  }
+  override get code(): string {
+    return 'hold_not_open';
+  }
+}
+
+/** What is held in a session that was revoked can only be voided. */
+export class SessionRevoked extends HaldirError {
+  readonly kind = 'conflict';
+  constructor() {
+    super('The session was revoked, so what it held can only be voided');
+  }
+  override get code(): string {
+    return 'session_revoked';
+  }
+}

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApprovalsModule } from '@haldir/approvals';
 import { GateModule } from '@haldir/gate';
 import { ExchangeRates } from './exchange-rates.js';
+import { HoldService } from './hold.service.js';
 import { PaymentTotals } from './payment-totals.js';
 import { Payment } from './payment.entity.js';
 import { PaymentRepository } from './payment.repository.js';
@@ -13,7 +14,15 @@ import { SecretService } from './secret.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Payment, Secret]), ApprovalsModule, GateModule],
-  providers: [ExchangeRates, PaymentRepository, PaymentService, PaymentTotals, SecretRepository, SecretService],
-  exports: [PaymentService, PaymentTotals, SecretService],
+  providers: [
+    ExchangeRates,
+    HoldService,
+    PaymentRepository,
+    PaymentService,
+    PaymentTotals,
+    SecretRepository,
+    SecretService,
+  ],
+  exports: [HoldService, PaymentService, PaymentTotals, SecretService],
 })
 export class VaultModule {}

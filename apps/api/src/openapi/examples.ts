@@ -10,6 +10,9 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
   checkPermission: { scope: 'read' },
   storeSecret: { name: 'stripe_key', value: 'not-a-real-key', scope_required: 'read' },
   authorizePayment: { session_id: SESSION_ID, amount: 9.99, currency: 'USD', description: 'One month of search' },
+  holdPayment: { session_id: SESSION_ID, amount: 25, currency: 'USD', description: 'A night of compute', ttl: 3600 },
+  capturePayment: { amount: 19.5 },
+  setBudget: { scope: 'agent', limit: 100 },
   logAction: {
     session_id: SESSION_ID,
     tool: 'browser',

@@ -93,13 +93,18 @@ export class Foundation1790000000000 implements MigrationInterface {
         scopes              text[]      NOT NULL,
         spend_limit_micros  bigint,
         spent_micros        bigint      NOT NULL DEFAULT 0,
+        -- Set aside for payments that may still be captured.
+        held_micros         bigint      NOT NULL DEFAULT 0,
+        -- The highest share of the limit, in percent, that was announced.
+        threshold           integer     NOT NULL DEFAULT 0,
         created_at          timestamptz NOT NULL,
         expires_at          timestamptz NOT NULL,
         revoked_at          timestamptz,
         expiry_announced_at timestamptz,
         budget_announced_at timestamptz,
         PRIMARY KEY (tenant_id, id),
-        CONSTRAINT session_spent_within_limit CHECK (spent_micros >= 0 AND (spend_limit_micros IS NULL OR spent_micros <= spend_limit_micros)),
+        CONSTRAINT session_spent_within_limit CHECK (spent_micros >= 0 AND held_micros >= 0
+                                                     AND (spend_limit_micros IS NULL OR spent_micros + held_micros <= spend_limit_micros)),
         CONSTRAINT session_limit_not_negative CHECK (spend_limit_micros >= 0)
       ) WITH (fillfactor = 80);
       -- The list, newest first, whole and by agent (ids are time-ordered).
@@ -108,6 +113,35 @@ export class Foundation1790000000000 implements MigrationInterface {
       CREATE INDEX session_live      ON session (tenant_id, expires_at) WHERE revoked_at IS NULL AND expiry_announced_at IS NULL;
       -- The expiry job: sessions that ended without anyone noting it.
       CREATE INDEX session_expiring  ON session (expires_at) WHERE revoked_at IS NULL AND expiry_announced_at IS NULL;
+
+      -- Limits above the session: of the tenant in a UTC month (subject ''), of an agent in a UTC day (subject '' for every agent
+      -- that has none of its own).
+      CREATE TABLE budget (
+        tenant_id    text        NOT NULL REFERENCES tenant,
+        id           text        NOT NULL,
+        scope        text        NOT NULL,
+        subject      text        NOT NULL,
+        limit_micros bigint      NOT NULL,
+        created_at   timestamptz NOT NULL,
+        PRIMARY KEY (tenant_id, id),
+        CONSTRAINT budget_one_each UNIQUE (tenant_id, scope, subject),
+        CONSTRAINT budget_scope CHECK (scope IN ('tenant_month', 'agent_day')),
+        CONSTRAINT budget_limit CHECK (limit_micros >= 0),
+        CONSTRAINT budget_of_tenant CHECK (scope <> 'tenant_month' OR subject = '')
+      );
+
+      -- What was spent and is held under them, whether there is a limit or not, so that one set in mid-month knows the month.
+      CREATE TABLE budget_usage (
+        tenant_id    text    NOT NULL,
+        scope        text    NOT NULL,
+        subject      text    NOT NULL,
+        period       text    NOT NULL,
+        spent_micros bigint  NOT NULL,
+        held_micros  bigint  NOT NULL,
+        threshold    integer NOT NULL DEFAULT 0,
+        PRIMARY KEY (tenant_id, scope, subject, period),
+        CONSTRAINT budget_usage_not_negative CHECK (spent_micros >= 0 AND held_micros >= 0)
+      ) WITH (fillfactor = 50);
 
       CREATE TABLE idempotency (
         tenant_id    text        NOT NULL,
@@ -194,7 +228,7 @@ export class Foundation1790000000000 implements MigrationInterface {
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
       DROP FUNCTION quota_give_back, quota_take, api_key_any_ever, api_key_live;
-      DROP TABLE outbox, usage_month, quota, idempotency, session, tenant_key, system_key, api_key, tenant;
+      DROP TABLE outbox, usage_month, quota, idempotency, budget_usage, budget, session, tenant_key, system_key, api_key, tenant;
       DROP FUNCTION haldir_check_tenants, haldir_sees_all, haldir_tenants;
     `);
   }

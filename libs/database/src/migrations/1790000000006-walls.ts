@@ -2,9 +2,9 @@ import { type MigrationInterface, type QueryRunner } from 'typeorm';
 
 /** Tables in which every row belongs to a tenant, named in `tenant_id`. */
 const TENANT_TABLES = [
-  'api_key', 'tenant_key', 'session', 'idempotency', 'quota', 'usage_month', 'outbox', 'audit_head', 'audit_entry', 'audit_agent',
+  'api_key', 'tenant_key', 'session', 'budget', 'budget_usage', 'idempotency', 'quota', 'usage_month', 'outbox', 'audit_head', 'audit_entry', 'audit_agent',
   'audit_agent_tool', 'audit_rule', 'audit_rollup', 'audit_rollup_mark', 'audit_finding', 'audit_tree', 'audit_tile', 'audit_checkpoint',
-  'audit_log_key', 'secret', 'secret_version', 'payment', 'payment_total', 'approval_rule', 'approval_request', 'approval_total', 'webhook',
+  'audit_log_key', 'secret', 'secret_version', 'payment', 'payment_event', 'payment_total', 'approval_rule', 'approval_request', 'approval_total', 'webhook',
   'webhook_event', 'webhook_delivery', 'webhook_attempt', 'proxy_upstream', 'proxy_tool', 'proxy_traffic', 'proxy_policy', 'proxy_rate',
 ]; // prettier-ignore
 
@@ -26,7 +26,8 @@ export class Walls1790000000006 implements MigrationInterface {
       GRANT SELECT ON ALL TABLES IN SCHEMA public TO haldir_app;
       GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO haldir_app;
       REVOKE INSERT, UPDATE, DELETE ON migration, ${LOG_TABLES.join(', ')} FROM haldir_app;
-      REVOKE UPDATE, DELETE ON audit_log_key, tenant, system_key FROM haldir_app;
+      REVOKE UPDATE, DELETE ON audit_log_key, tenant, system_key, payment_event FROM haldir_app;
+      REVOKE DELETE ON payment FROM haldir_app;
       GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO haldir_app;
     `);
     for (const table of [...TENANT_TABLES, 'tenant']) {

@@ -1,5 +1,6 @@
-import { Body, Controller, Get, HttpStatus, Inject, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Clock } from '@haldir/kernel';
 import { keyPrefix } from '@haldir/gate';
 import {
   Answer,
@@ -14,24 +15,35 @@ import {
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { PaymentService } from '../index.js';
+import { HoldService, type NewPayment, PaymentService } from '../index.js';
 import {
   AuthorizePayment,
+  CapturePayment,
+  CapturePaymentBody,
+  HoldPayment,
   ListPayments,
+  PaymentDetail,
   PaymentList,
   PaymentResult,
+  PaymentSettled,
   toNewPayment,
   toPaymentDetail,
   toPaymentResult,
+  toPaymentSettled,
 } from './payment.dto.js';
+
+const PaymentIdPath = () =>
+  ApiParam({ name: 'payment_id', description: 'authorization_id of the payment', schema: { type: 'string' } });
 
 @ApiTags('vault')
 @Controller('v1/payments')
 export class PaymentController {
   constructor(
     @Inject(PaymentService) private readonly payments: PaymentService,
+    @Inject(HoldService) private readonly holds: HoldService,
     @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
+    @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   @Post('authorize')
@@ -45,12 +57,109 @@ export class PaymentController {
   @Returns(HttpStatus.OK, PaymentResult, 'Payment authorized')
   @Answers(HttpStatus.FORBIDDEN, PaymentResult, 'Payment denied (budget exceeded)')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
-  async authorize(
+  authorize(
     @CurrentCaller() { tenantId, keyId }: Caller,
     @Body({ schema: AuthorizePayment }) body: AuthorizePayment,
     @Write() write: WriteRequest,
   ): Promise<PaymentResult> {
-    const payment = toNewPayment(tenantId, keyPrefix(keyId), body);
+    return this.decide(toNewPayment(tenantId, keyPrefix(keyId), body), write);
+  }
+
+  @Post('hold')
+  @RequiresScope('payments:write')
+  @ApiOperation({
+    operationId: 'holdPayment',
+    summary: 'Hold a payment',
+    description:
+      "Set an amount aside in a session's spend budget, to be captured in full or in part, or voided. Decided as a payment is; what is held counts as spent until it is settled or expires.",
+  })
+  @ApiBody({ required: true, standardSchema: HoldPayment } as never)
+  @Returns(HttpStatus.OK, PaymentResult, 'Payment held')
+  @Answers(HttpStatus.FORBIDDEN, PaymentResult, 'Payment denied')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  hold(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Body({ schema: HoldPayment }) body: HoldPayment,
+    @Write() write: WriteRequest,
+  ): Promise<PaymentResult> {
+    return this.decide(toNewPayment(tenantId, keyPrefix(keyId), body), write);
+  }
+
+  @Get()
+  @RequiresScope('payments:read')
+  @ApiOperation({
+    operationId: 'listPayments',
+    summary: 'List payments',
+    description: 'List payments, newest first, by session, agent and status. Denials are in the audit trail.',
+  })
+  @Returns(HttpStatus.OK, PaymentList, 'Payments')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListPayments }) query: ListPayments,
+  ): Promise<PaymentList> {
+    const { limit, cursor, session_id: sessionId, agent_id: agentId, status: state } = query;
+    const identity = { tenantId, list: 'payments', filters: { sessionId, agentId, state } };
+    const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.payments.list(tenantId, { sessionId, agentId, state }, limit + 1, before);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const now = this.clock.now();
+    return {
+      payments: items.map((payment) => toPaymentDetail(payment, now)),
+      count: items.length,
+      next_cursor: nextCursor,
+    };
+  }
+
+  @Get(':payment_id')
+  @RequiresScope('payments:read')
+  @PaymentIdPath()
+  @ApiOperation({ operationId: 'getPayment', summary: 'Get a payment', description: 'What became of a payment.' })
+  @Returns(HttpStatus.OK, PaymentDetail, 'Payment')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  async get(@CurrentCaller() { tenantId }: Caller, @Param('payment_id') paymentId: string): Promise<PaymentDetail> {
+    return toPaymentDetail(await this.payments.get(tenantId, paymentId), this.clock.now());
+  }
+
+  @Post(':payment_id/capture')
+  @RequiresScope('payments:write')
+  @PaymentIdPath()
+  @ApiOperation({
+    operationId: 'capturePayment',
+    summary: 'Capture a hold',
+    description: 'Spend what is held, in full or in part; the rest is free again. A hold is settled once.',
+  })
+  @ApiBody({ required: false, standardSchema: CapturePayment } as never)
+  @Returns(HttpStatus.OK, PaymentSettled, 'Payment captured')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
+  capture(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('payment_id') paymentId: string,
+    @Body({ schema: CapturePaymentBody }) { amount }: CapturePayment,
+    @Write() write: WriteRequest,
+  ): Promise<PaymentSettled> {
+    return this.writes.run(write, async (tx) =>
+      toPaymentSettled(await this.holds.capture(tx, tenantId, paymentId, amount ?? null, keyPrefix(keyId))),
+    );
+  }
+
+  @Post(':payment_id/void')
+  @RequiresScope('payments:write')
+  @PaymentIdPath()
+  @ApiOperation({ operationId: 'voidPayment', summary: 'Void a hold', description: 'Set free what is held.' })
+  @Returns(HttpStatus.OK, PaymentSettled, 'Payment voided')
+  @Refuses('Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
+  void(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('payment_id') paymentId: string,
+    @Write() write: WriteRequest,
+  ): Promise<PaymentSettled> {
+    return this.writes.run(write, async (tx) =>
+      toPaymentSettled(await this.holds.void(tx, tenantId, paymentId, keyPrefix(keyId))),
+    );
+  }
+
+  private async decide(payment: NewPayment, write: WriteRequest): Promise<PaymentResult> {
     const prepared = await this.payments.prepare(payment);
     if (write.idempotencyKey !== null) {
       return this.writes.run(write, async (tx) =>
@@ -61,26 +170,5 @@ export class PaymentController {
     if (!(result instanceof Answer)) return result;
     void write.reply.status(result.status);
     return result.body;
-  }
-
-  @Get()
-  @RequiresScope('payments:read')
-  @ApiOperation({
-    operationId: 'listPayments',
-    summary: 'List payments',
-    description: 'List authorized payments, newest first, by session and agent. Denials are in the audit trail.',
-  })
-  @Returns(HttpStatus.OK, PaymentList, 'Payments')
-  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
-  async list(
-    @CurrentCaller() { tenantId }: Caller,
-    @Query({ schema: ListPayments }) query: ListPayments,
-  ): Promise<PaymentList> {
-    const { limit, cursor, session_id: sessionId, agent_id: agentId } = query;
-    const identity = { tenantId, list: 'payments', filters: { sessionId, agentId } };
-    const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.payments.list(tenantId, { sessionId, agentId }, limit + 1, before);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
-    return { payments: items.map(toPaymentDetail), count: items.length, next_cursor: nextCursor };
   }
 }

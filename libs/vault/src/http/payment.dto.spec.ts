@@ -49,6 +49,7 @@ describe('the answer to a payment', () => {
     sessionId: 'ses_1',
     amount: { minor: 1050n, currency: 'USD', exponent: 2 },
     description: 'lunch',
+    holdSeconds: null,
     requestedKey: 'hld_key',
   };
   const remaining = microUsd(2.5);

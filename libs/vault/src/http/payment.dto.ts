@@ -1,45 +1,66 @@
 import { currencyExponent, fromMinorUnits, toDollars, toMinorUnits, toUnixSeconds } from '@haldir/kernel';
 import { Answer, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
-import { type NewPayment, type Payment, type PaymentDecision } from '../index.js';
+import { type NewPayment, type Payment, PAYMENT_STATES, type PaymentDecision, type Settled } from '../index.js';
 
 export const MAX_AMOUNT = 1_000_000;
 
 const DESCRIPTION_EXPECTED = 'expected a text of at most 1000 characters';
 const AMOUNT_EXPECTED = `expected a number over 0 to ${MAX_AMOUNT}`;
 
-export const AuthorizePayment = z
-  .object({
-    session_id: z.string('expected a session id'),
-    amount: z
-      .number(AMOUNT_EXPECTED)
-      .refine((amount) => amount > 0 && amount <= MAX_AMOUNT, AMOUNT_EXPECTED)
-      .describe('Amount to authorize'),
-    currency: z
-      .string('expected an ISO 4217 currency code such as USD')
-      .refine((code) => currencyExponent(code) !== null, 'expected an ISO 4217 currency code such as USD')
-      .default('USD')
-      .describe('ISO 4217 currency code'),
-    description: z
-      .string(DESCRIPTION_EXPECTED)
-      .max(1000, DESCRIPTION_EXPECTED)
-      .default('')
-      .describe('What the payment is for'),
-  })
-  .superRefine(({ amount, currency }, context) => {
-    const decimals = currencyExponent(currency);
-    if (decimals !== null && toMinorUnits(amount, decimals) === null) {
-      context.addIssue({
-        code: 'custom',
-        path: ['amount'],
-        message: `expected at most ${decimals} decimals in the given currency`,
-      });
-    }
-  });
+const wholeMinorUnits = (
+  { amount, currency }: { amount: number; currency: string },
+  context: z.RefinementCtx,
+): void => {
+  const decimals = currencyExponent(currency);
+  if (decimals !== null && toMinorUnits(amount, decimals) === null) {
+    context.addIssue({
+      code: 'custom',
+      path: ['amount'],
+      message: `expected at most ${decimals} decimals in the given currency`,
+    });
+  }
+};
+
+const paymentFields = {
+  session_id: z.string('expected a session id'),
+  amount: z
+    .number(AMOUNT_EXPECTED)
+    .refine((amount) => amount > 0 && amount <= MAX_AMOUNT, AMOUNT_EXPECTED)
+    .describe('Amount to authorize'),
+  currency: z
+    .string('expected an ISO 4217 currency code such as USD')
+    .refine((code) => currencyExponent(code) !== null, 'expected an ISO 4217 currency code such as USD')
+    .default('USD')
+    .describe('ISO 4217 currency code'),
+  description: z
+    .string(DESCRIPTION_EXPECTED)
+    .max(1000, DESCRIPTION_EXPECTED)
+    .default('')
+    .describe('What the payment is for'),
+};
+
+export const AuthorizePayment = z.object(paymentFields).superRefine(wholeMinorUnits);
 export type AuthorizePayment = z.infer<typeof AuthorizePayment>;
 
+const MAX_HOLD_SECONDS = 604_800;
+const holdExpected = `expected a whole number of seconds from 1 to ${MAX_HOLD_SECONDS}`;
+
+export const HoldPayment = z
+  .object({
+    ...paymentFields,
+    ttl: z
+      .int(holdExpected)
+      .min(1, holdExpected)
+      .max(MAX_HOLD_SECONDS, holdExpected)
+      .default(3600)
+      .describe('Time until the hold expires (seconds)'),
+  })
+  .superRefine(wholeMinorUnits);
+export type HoldPayment = z.infer<typeof HoldPayment>;
+
 /** @param requestedKey the public prefix of the API key that asks */
-export function toNewPayment(tenantId: string, requestedKey: string, body: AuthorizePayment): NewPayment {
+export function toNewPayment(tenantId: string, requestedKey: string, body: AuthorizePayment | HoldPayment): NewPayment {
   const { currency } = body;
   const exponent = exponentOf(currency);
   const minor = toMinorUnits(body.amount, exponent);
@@ -50,6 +71,7 @@ export function toNewPayment(tenantId: string, requestedKey: string, body: Autho
     amount: { minor, currency, exponent },
     description: body.description,
     requestedKey,
+    holdSeconds: 'ttl' in body ? body.ttl : null,
   };
 }
 
@@ -71,7 +93,8 @@ export const PaymentResult = z
     reason: z.string().optional().describe('Why the payment was denied'),
     request_id: z.string().optional().describe('The approval request that the payment waits for'),
     message: z.string().optional().describe('Why the payment needs approval'),
-    expires_at: z.number().optional().describe('When the approval request expires (Unix timestamp)'),
+    status: z.enum(PAYMENT_STATES).optional().describe('held for a hold, which has yet to be captured'),
+    expires_at: z.number().optional().describe('When the hold, or the approval request, expires (Unix timestamp)'),
   })
   .meta({ id: 'PaymentResult' });
 export type PaymentResult = z.infer<typeof PaymentResult>;
@@ -95,6 +118,8 @@ export function toPaymentResult(
         description: payment.description,
         remaining_budget: remainingBudget,
         timestamp: toUnixSeconds(payment.createdAt),
+        status: payment.state,
+        ...(payment.expiresAt === null ? {} : { expires_at: toUnixSeconds(payment.expiresAt) }),
       };
     }
     case 'denied':
@@ -115,6 +140,10 @@ export function toPaymentResult(
 export const ListPayments = z.object({
   session_id: z.string('expected one session id').optional().describe('Filter by session'),
   agent_id: z.string('expected one agent id').optional().describe('Filter by agent'),
+  status: z
+    .enum(PAYMENT_STATES, `expected one of ${PAYMENT_STATES.join(', ')}`)
+    .optional()
+    .describe('Filter by status'),
   ...pageQuery,
 });
 export type ListPayments = z.infer<typeof ListPayments>;
@@ -133,11 +162,16 @@ export const PaymentDetail = z
     fx_rate: z.string().nullable().describe('USD for one unit of the currency, exact; null when nothing was converted'),
     description: z.string(),
     timestamp: z.number().describe('Unix timestamp'),
+    status: z.enum(PAYMENT_STATES),
+    expires_at: z.number().nullable().describe('Of a hold (Unix timestamp)'),
+    captured_amount: z.number().nullable().describe('Of a hold that was captured'),
+    settled_at: z.number().nullable().describe('When a hold was captured, voided or expired (Unix timestamp)'),
   })
   .meta({ id: 'PaymentDetail' });
 export type PaymentDetail = z.infer<typeof PaymentDetail>;
 
-export function toPaymentDetail(payment: Payment): PaymentDetail {
+export function toPaymentDetail(payment: Payment, now: Date): PaymentDetail {
+  const { capturedMinor, currency, expiresAt, settledAt } = payment;
   return {
     authorization_id: payment.id,
     session_id: payment.sessionId,
@@ -148,11 +182,55 @@ export function toPaymentDetail(payment: Payment): PaymentDetail {
     fx_rate: payment.fxRate,
     description: payment.description,
     timestamp: toUnixSeconds(payment.createdAt),
+    status: payment.stateAt(now),
+    expires_at: expiresAt && toUnixSeconds(expiresAt),
+    captured_amount: capturedMinor === null ? null : fromMinorUnits(capturedMinor, exponentOf(currency)),
+    settled_at: settledAt && toUnixSeconds(settledAt),
   };
 }
 
 export const PaymentList = z.object({ payments: z.array(PaymentDetail), count: z.int(), next_cursor: nextCursor });
 export type PaymentList = z.infer<typeof PaymentList>;
+
+const CAPTURE_EXPECTED = 'expected a number over 0 and at most what is held';
+
+export const CapturePayment = z.object({
+  amount: z
+    .number(CAPTURE_EXPECTED)
+    .positive(CAPTURE_EXPECTED)
+    .max(MAX_AMOUNT, CAPTURE_EXPECTED)
+    .nullish()
+    .describe('In the currency of the payment; absent for all of it. What is not captured is free again'),
+});
+export type CapturePayment = z.infer<typeof CapturePayment>;
+
+/** An absent body is an empty one. */
+export const CapturePaymentBody = z.preprocess((body) => body ?? {}, CapturePayment);
+
+export const PaymentSettled = z.object({
+  authorization_id: z.string(),
+  status: z.enum(PAYMENT_STATES),
+  session_id: z.string(),
+  captured_amount: z.number().nullable(),
+  released_amount: z.number().describe('What is free again'),
+  currency: z.string(),
+  remaining_budget: z.number().nullable(),
+});
+export type PaymentSettled = z.infer<typeof PaymentSettled>;
+
+export function toPaymentSettled({ hold, remaining }: Settled): PaymentSettled {
+  const { amountMinor, capturedMinor, currency } = hold;
+  const exponent = exponentOf(currency);
+  return {
+    authorization_id: hold.id,
+    status: hold.state,
+    session_id: hold.sessionId,
+    captured_amount: capturedMinor === null ? null : fromMinorUnits(capturedMinor, exponent),
+    released_amount: fromMinorUnits(amountMinor - (capturedMinor ?? 0n), exponent),
+    currency,
+    remaining_budget: remaining === null ? null : toDollars(remaining),
+  };
+}
 
 function exponentOf(currency: string): number {
   const exponent = currencyExponent(currency);

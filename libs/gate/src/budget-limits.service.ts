@@ -1,0 +1,56 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { type Tx } from '@haldir/database';
+import { type Budget, type BudgetScope, periodOf } from './budget.js';
+import { BudgetRepository, type BudgetStanding } from './budget.repository.js';
+import { BudgetNotFound, TooManyBudgets } from './gate.errors.js';
+
+/** They are read with every payment, so there is an end to them. */
+const MAX_BUDGETS = 500;
+
+/** The limits above sessions, as operators set them. A change counts for the next payment, on every process. */
+@Injectable()
+export class BudgetLimits {
+  constructor(
+    @Inject(BudgetRepository) private readonly budgets: BudgetRepository,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  list(tenantId: string, limit: number, after: string | null): Promise<BudgetStanding[]> {
+    const now = this.clock.now();
+    const periods = { month: periodOf('tenant_month', now), day: periodOf('agent_day', now) };
+    return this.budgets.list(tenantId, periods, limit, after);
+  }
+
+  /** Takes the place of the budget for the same scope and subject. @throws TooManyBudgets */
+  async put(
+    tx: Tx,
+    tenantId: string,
+    { scope, subject, limit }: { scope: BudgetScope; subject: string; limit: MicroUsd },
+    by: string,
+  ): Promise<Budget> {
+    const budget = { tenantId, id: newId('bud'), scope, subject, limit, createdAt: this.clock.now() };
+    if (!(await this.budgets.in(tx).put(budget, MAX_BUDGETS))) throw new TooManyBudgets(MAX_BUDGETS);
+    this.record(tx, 'budget_set', budget, by);
+    return budget;
+  }
+
+  /** @throws BudgetNotFound when the tenant has no such budget */
+  async remove(tx: Tx, tenantId: string, id: string, by: string): Promise<void> {
+    const removed = await this.budgets.in(tx).remove(tenantId, id);
+    if (!removed) throw new BudgetNotFound();
+    this.record(tx, 'budget_removed', removed, by);
+  }
+
+  private record(tx: Tx, action: string, { tenantId, id, scope, subject, limit }: Budget, by: string): void {
+    this.auditLog.record(tx, tenantId, {
+      source: 'haldir',
+      agentId: subject,
+      tool: 'haldir.gate',
+      action,
+      details: { budget_id: id, scope, limit: toDollars(limit), by },
+    });
+  }
+}

@@ -1,0 +1,54 @@
+import { type MicroUsd } from '@haldir/kernel';
+
+export const BUDGET_SCOPES = ['tenant_month', 'agent_day'] as const;
+/** Above the session: what a tenant may spend in a UTC month, and an agent in a UTC day. */
+export type BudgetScope = (typeof BUDGET_SCOPES)[number];
+
+/** A limit above the session. */
+export interface Budget {
+  tenantId: string;
+  id: string;
+  scope: BudgetScope;
+  /** The agent; empty for the tenant, and for every agent that has no budget of its own. */
+  subject: string;
+  limit: MicroUsd;
+  createdAt: Date;
+}
+
+/** What was spent and is held under a budget in one period, whether there is a limit or not. */
+export interface BudgetUsage {
+  tenantId: string;
+  scope: BudgetScope;
+  subject: string;
+  /** `YYYY-MM` or `YYYY-MM-DD`, UTC. */
+  period: string;
+  spent: MicroUsd;
+  held: MicroUsd;
+  /** The highest share of the limit, in percent, that was announced. */
+  threshold: number;
+}
+
+/** Shares of a limit, in percent, that are announced when they are reached. */
+export const THRESHOLDS = [50, 80, 100] as const;
+
+/** The thresholds that `used` of `limit` reaches and that were not announced yet. A limit of zero has none. */
+export function thresholdsReached(used: MicroUsd, limit: MicroUsd, announced: number): number[] {
+  if (limit === 0n) return [];
+  return THRESHOLDS.filter((percent) => percent > announced && used * 100n >= limit * BigInt(percent));
+}
+
+export function periodOf(scope: BudgetScope, at: Date): string {
+  return at.toISOString().slice(0, scope === 'tenant_month' ? 7 : 10);
+}
+
+/** The limits that hold for an agent of a tenant: its own, or that for every agent; and the tenant's. */
+export function limitsFor(budgets: readonly Budget[], agentId: string): Map<BudgetScope, MicroUsd> {
+  const limits = new Map<BudgetScope, MicroUsd>();
+  for (const scope of BUDGET_SCOPES) {
+    const own = budgets.find((budget) => budget.scope === scope && budget.subject === agentId);
+    const general = budgets.find((budget) => budget.scope === scope && budget.subject === '');
+    const limit = (scope === 'agent_day' ? own : undefined)?.limit ?? general?.limit;
+    if (limit !== undefined) limits.set(scope, limit);
+  }
+  return limits;
+}

@@ -1,0 +1,96 @@
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { BudgetLimits, keyPrefix } from '../index.js';
+import {
+  BudgetList,
+  BudgetRemoved,
+  BudgetSet,
+  ListBudgets,
+  SetBudget,
+  toBudgetItem,
+  toNewBudget,
+} from './budget.dto.js';
+
+@ApiTags('gate')
+@Controller('v1/budgets')
+export class BudgetController {
+  constructor(
+    @Inject(BudgetLimits) private readonly limits: BudgetLimits,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  @Post()
+  @RequiresScope('admin:write')
+  @ApiOperation({
+    operationId: 'setBudget',
+    summary: 'Set a budget above sessions',
+    description:
+      'Limit what the tenant spends in a UTC month, or an agent in a UTC day, over all its sessions. Takes the place of the budget there was, and counts what was spent in the period before.',
+  })
+  @ApiBody({ required: true, standardSchema: SetBudget } as never)
+  @Returns(HttpStatus.CREATED, BudgetSet, 'Budget set')
+  @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
+  set(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Body({ schema: SetBudget }) body: SetBudget,
+    @Write() write: WriteRequest,
+  ): Promise<BudgetSet> {
+    return this.writes.run(write, async (tx): Promise<BudgetSet> => {
+      const { id } = await this.limits.put(tx, tenantId, toNewBudget(body), keyPrefix(keyId));
+      return { set: true, id };
+    });
+  }
+
+  @Get()
+  @RequiresScope('payments:read')
+  @ApiOperation({
+    operationId: 'listBudgets',
+    summary: 'List budgets above sessions',
+    description: 'List budgets with what was spent and is held under them in the period that is running.',
+  })
+  @Returns(HttpStatus.OK, BudgetList, 'Budgets')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async list(
+    @CurrentCaller() { tenantId }: Caller,
+    @Query({ schema: ListBudgets }) { limit, cursor }: ListBudgets,
+  ): Promise<BudgetList> {
+    const identity = { tenantId, list: 'budgets', filters: {} };
+    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.limits.list(tenantId, limit + 1, after);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    return { budgets: items.map(toBudgetItem), count: items.length, next_cursor: nextCursor };
+  }
+
+  @Delete(':budget_id')
+  @RequiresScope('admin:write')
+  @ApiParam({ name: 'budget_id', schema: { type: 'string' } })
+  @ApiOperation({
+    operationId: 'removeBudget',
+    summary: 'Remove a budget',
+    description: 'Remove a limit above sessions.',
+  })
+  @Returns(HttpStatus.OK, BudgetRemoved, 'Budget removed')
+  @Refuses('Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
+  remove(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('budget_id') budgetId: string,
+    @Write() write: WriteRequest,
+  ): Promise<BudgetRemoved> {
+    return this.writes.run(write, async (tx): Promise<BudgetRemoved> => {
+      await this.limits.remove(tx, tenantId, budgetId, keyPrefix(keyId));
+      return { deleted: true, id: budgetId };
+    });
+  }
+}

@@ -1,0 +1,143 @@
+import { Inject, Injectable } from '@nestjs/common';
+import {
+  Clock,
+  currencyExponent,
+  fromMinorUnits,
+  InvalidInput,
+  type MicroUsd,
+  toDollars,
+  toMinorUnits,
+} from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { Transactions, type Tx } from '@haldir/database';
+import { BudgetService, type Session, type SessionLock } from '@haldir/gate';
+import { Payment } from './payment.entity.js';
+import { type HoldEnd, PaymentRepository, type SettledHold } from './payment.repository.js';
+import { HoldNotOpen, PaymentNotFound, SessionRevoked } from './vault.errors.js';
+
+/** A hold as it was settled, and what its session may spend since. */
+export interface Settled {
+  hold: SettledHold;
+  remaining: MicroUsd | null;
+}
+
+const EXPIRY_BATCH = 200;
+
+/**
+ * What becomes of holds. Each is settled once: of racing captures, voids and the expiry one wins. Locks are taken in the order
+ * of `BudgetService`: the session first.
+ */
+@Injectable()
+export class HoldService {
+  constructor(
+    @Inject(PaymentRepository) private readonly payments: PaymentRepository,
+    @Inject(BudgetService) private readonly budgets: BudgetService,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Spends a hold, in full or in part; the rest is free again.
+   *
+   * @param amount in the payment's currency; null for all of it
+   * @throws PaymentNotFound, HoldNotOpen, SessionRevoked
+   * @throws InvalidInput for an amount that is more than the hold, or finer than its currency
+   */
+  async capture(tx: Tx, tenantId: string, id: string, amount: number | null, by: string): Promise<Settled> {
+    const payment = await this.find(tx, tenantId, id);
+    const minor = amount === null ? payment.amountMinor : minorUnits(amount, payment);
+    // The share of what was taken from the budget, rounded up, as the amount itself was.
+    const micros = ((payment.usdValue ?? 0n) * minor + payment.amountMinor - 1n) / payment.amountMinor;
+    const captured = { minor, micros: micros as MicroUsd };
+    return this.settleOne(tx, payment, { tenantId, id, state: 'captured', captured }, { by });
+  }
+
+  /** Sets a hold free. @throws PaymentNotFound, HoldNotOpen */
+  async void(tx: Tx, tenantId: string, id: string, by: string): Promise<Settled> {
+    const payment = await this.find(tx, tenantId, id);
+    return this.settleOne(tx, payment, { tenantId, id, state: 'voided', captured: null }, { by });
+  }
+
+  /** Sets free what is held by holds whose time is up; answers how many there were. Safe to run anywhere, any number of times. */
+  async expireDue(): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const due = await this.payments.dueHolds(this.clock.now(), EXPIRY_BATCH);
+      if (due.length === 0) return total;
+      const tenants = due.map(({ tenantId }) => tenantId);
+      await this.transactions.run(tenants, async (tx) => {
+        const lock = await this.budgets.lock(tx, due);
+        const ends = due.map(({ tenantId, id }): HoldEnd => ({ tenantId, id, state: 'expired', captured: null }));
+        const settled = await this.payments.in(tx).settle(ends, this.clock.now());
+        this.settleIn(tx, lock, settled, {});
+      });
+      total += due.length;
+    }
+  }
+
+  private async settleOne(tx: Tx, payment: Payment, end: HoldEnd, facts: { by: string }): Promise<Settled> {
+    const lock = await this.budgets.lock(tx, [payment]);
+    const session = lock.session(payment.tenantId, payment.sessionId);
+    if (end.state === 'captured' && session?.revokedAt) throw new SessionRevoked();
+    const [hold] = await this.payments.in(tx).settle([end], this.clock.now());
+    if (!hold) {
+      const now = await this.find(tx, end.tenantId, end.id);
+      throw new HoldNotOpen(now.stateAt(this.clock.now()));
+    }
+    this.settleIn(tx, lock, [hold], facts);
+    return { hold, remaining: (session as Session).remainingBudget() };
+  }
+
+  private settleIn(tx: Tx, lock: SessionLock, settled: readonly SettledHold[], facts: { by?: string }): void {
+    if (settled.length === 0) return;
+    this.budgets.settle(
+      tx,
+      lock,
+      settled.map((hold) => ({
+        tenantId: hold.tenantId,
+        sessionId: hold.sessionId,
+        agentId: hold.agentId,
+        heldAt: hold.createdAt,
+        held: hold.usdValue ?? (0n as MicroUsd),
+        spent: hold.capturedValue ?? (0n as MicroUsd),
+      })),
+    );
+    for (const hold of settled) {
+      this.auditLog.record(tx, hold.tenantId, {
+        source: 'haldir',
+        sessionId: hold.sessionId,
+        agentId: hold.agentId,
+        tool: 'haldir.vault',
+        action: `payment_${hold.state}`,
+        details: {
+          authorization_id: hold.id,
+          amount: toNumber(hold.capturedMinor ?? hold.amountMinor, hold.currency),
+          currency: hold.currency,
+          ...(hold.capturedValue === null ? {} : { usd: toDollars(hold.capturedValue) }),
+          ...facts,
+        },
+      });
+    }
+  }
+
+  private async find(tx: Tx, tenantId: string, id: string): Promise<Payment> {
+    const payment = await this.payments.in(tx).find(tenantId, id);
+    if (!payment) throw new PaymentNotFound();
+    return payment;
+  }
+}
+
+function minorUnits(amount: number, { amountMinor, currency }: Payment): bigint {
+  const decimals = currencyExponent(currency) ?? 0;
+  const minor = toMinorUnits(amount, decimals);
+  if (minor === null)
+    throw new InvalidInput(`amount: expected at most ${decimals} decimals in the currency of the payment`);
+  if (minor < 1n || minor > amountMinor)
+    throw new InvalidInput('amount: expected a number over 0 and at most what is held');
+  return minor;
+}
+
+function toNumber(minor: bigint, currency: string): number {
+  return fromMinorUnits(minor, currencyExponent(currency) ?? 0);
+}

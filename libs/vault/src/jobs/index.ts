@@ -1,0 +1,1 @@
+export { VaultJobsModule } from './vault-jobs.module.js';

@@ -1,0 +1,24 @@
+import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
+import { Inject } from '@nestjs/common';
+import { type Queue } from 'bullmq';
+import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
+import { HoldService } from '../index.js';
+
+const EVERY_MS = 2000;
+
+/** Sets free what is held by payments whose time is up; until it does they cannot be captured all the same. */
+@Processor(queues.paymentExpiry.name, workerOptions)
+export class PaymentExpiryProcessor extends WorkerHost {
+  constructor(
+    @Inject(HoldService) private readonly holds: HoldService,
+    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    @InjectQueue(queues.paymentExpiry.name) queue: Queue,
+  ) {
+    super();
+    schedules.every(queue, EVERY_MS);
+  }
+
+  override async process(): Promise<void> {
+    await this.holds.expireDue();
+  }
+}

@@ -1,0 +1,406 @@
+import {
+  type AppProcess,
+  type Client,
+  eventually,
+  type Reply,
+  startWorker,
+  startWorld,
+  type World,
+} from '@haldir/test-support';
+import fc from 'fast-check';
+
+type Body = Record<string, unknown>;
+
+const times = <T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> =>
+  Promise.all(Array.from({ length: count }, (_, i) => make(i)));
+
+let world: World;
+let tenant: Client;
+let there: AppProcess;
+beforeAll(async () => {
+  world = await startWorld({ processes: 2, environment: { HALDIR_FX_RATES: 'EUR=1.08' } });
+  there = world.apis[1] as AppProcess;
+});
+beforeEach(async () => {
+  tenant = await world.newTenant();
+});
+/** Whatever a test did, the books are in order. */
+afterEach(async () => {
+  expect(await world.sql('SELECT * FROM payment_fault')).toEqual([]);
+});
+afterAll(() => world.stop());
+
+const hold = (session: string, amount: number, more: Body = {}, client = tenant): Promise<Reply> =>
+  client.post('/v1/payments/hold', { session_id: session, amount, ...more });
+const held = async (session: string, amount: number, more: Body = {}): Promise<string> => {
+  const { status, body } = await hold(session, amount, more);
+  expect([status, body['status']]).toEqual([200, 'held']);
+  return String(body['authorization_id']);
+};
+const capture = (id: string, body?: Body, client = tenant): Promise<Reply> =>
+  client.post(`/v1/payments/${id}/capture`, body);
+const release = (id: string, client = tenant): Promise<Reply> => client.post(`/v1/payments/${id}/void`);
+const pay = (session: string, amount: number, client = tenant): Promise<Reply> =>
+  client.post('/v1/payments/authorize', { session_id: session, amount });
+const budget = async (session: string): Promise<Body> => {
+  const { body } = await tenant.get(`/v1/sessions/${session}`);
+  return { spent: body['spent'], held: body['held'], remaining: body['remaining_budget'] };
+};
+
+describe('a hold', () => {
+  it('sets its amount aside, and what is captured of it is spent, the rest free again', async () => {
+    const session = await tenant.session({ spend_limit: 100 });
+    const id = await held(session, 60.5, { description: 'a night of compute' });
+    expect(await budget(session)).toEqual({ spent: 0, held: 60.5, remaining: 39.5 });
+    expect((await pay(session, 39.51)).status).toBe(403);
+    expect((await hold(session, 39.51)).body).toMatchObject({ authorized: false, remaining_budget: 39.5 });
+
+    const captured = await capture(id, { amount: 20.25 });
+    expect([captured.status, captured.body]).toEqual([
+      200,
+      {
+        authorization_id: id,
+        status: 'captured',
+        session_id: session,
+        captured_amount: 20.25,
+        released_amount: 40.25,
+        currency: 'USD',
+        remaining_budget: 79.75,
+      },
+    ]);
+    expect(await budget(session)).toEqual({ spent: 20.25, held: 0, remaining: 79.75 });
+    expect((await tenant.get(`/v1/payments/${id}`)).body).toMatchObject({
+      authorization_id: id,
+      status: 'captured',
+      amount: 60.5,
+      captured_amount: 20.25,
+      description: 'a night of compute',
+    });
+    expect((await tenant.get('/v1/audit/spend')).body).toMatchObject({ payments: { total_usd: 20.25, count: 1 } });
+  });
+
+  it('is captured whole without an amount, and voided leaves nothing', async () => {
+    const session = await tenant.session({ spend_limit: 10 });
+    const [one, other] = [await held(session, 4), await held(session, 6)];
+    expect(await budget(session)).toMatchObject({ remaining: 0 });
+    expect((await capture(one)).body).toMatchObject({ captured_amount: 4, released_amount: 0 });
+    expect((await release(other)).body).toMatchObject({ status: 'voided', captured_amount: null, released_amount: 6 });
+    expect(await budget(session)).toEqual({ spent: 4, held: 0, remaining: 6 });
+    const actions = (await tenant.get<{ entries: Body[] }>(`/v1/audit?session_id=${session}`)).body.entries.map(
+      ({ action }) => action,
+    );
+    expect(actions).toEqual(['payment_voided', 'payment_captured', 'payment_held', 'payment_held', 'session_created']);
+  });
+
+  it('is settled once, whoever races to do it over two processes', async () => {
+    const session = await tenant.session({ spend_limit: 100 });
+    const id = await held(session, 50);
+    const replies = await times(20, (i) => {
+      const client = i % 2 ? tenant : tenant.at(there);
+      return i % 3 === 0 ? release(id, client) : capture(id, { amount: i }, client);
+    });
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(replies.filter(({ status }) => status === 409)).toHaveLength(19);
+    expect(replies.find(({ status }) => status === 409)?.body).toMatchObject({ code: 'hold_not_open' });
+  });
+
+  it.each([
+    [{ amount: 0 }, 'amount'],
+    [{ amount: -1 }, 'amount'],
+    [{ amount: 5.01 }, 'amount'],
+    [{ amount: 1.001 }, 'amount'],
+    [{ amount: '1' }, 'amount'],
+  ])('refuses to be captured with %j', async (body, field) => {
+    const session = await tenant.session({ spend_limit: 10 });
+    const reply = await capture(await held(session, 5), body);
+    expect([reply.status, String(reply.body['error']).split(':')[0]]).toEqual([400, field]);
+  });
+
+  it.each([
+    [{ ttl: 0 }, 'ttl'],
+    [{ ttl: 604_801 }, 'ttl'],
+    [{ ttl: 1.5 }, 'ttl'],
+    [{ amount: 1.001 }, 'amount'],
+    [{ currency: 'XXX' }, 'currency'],
+  ])('refuses to be made with %j', async (fault, field) => {
+    const reply = await tenant.post('/v1/payments/hold', {
+      session_id: await tenant.session({ spend_limit: 10 }),
+      amount: 1,
+      ...fault,
+    });
+    expect([reply.status, String(reply.body['error']).split(':')[0]]).toEqual([400, field]);
+  });
+
+  it('is nobody else’s', async () => {
+    const stranger = await world.newTenant();
+    const id = await held(await tenant.session({ spend_limit: 10 }), 5);
+    expect((await capture(id, {}, stranger)).status).toBe(404);
+    expect((await release(id, stranger)).status).toBe(404);
+    expect((await stranger.get(`/v1/payments/${id}`)).status).toBe(404);
+    expect((await capture('pay_nothing')).status).toBe(404);
+    expect((await tenant.get<Body>('/v1/payments?status=held')).body).toMatchObject({ count: 1 });
+    expect((await tenant.get<Body>('/v1/payments?status=captured')).body).toMatchObject({ count: 0 });
+  });
+
+  it('of a payment at once is none', async () => {
+    const session = await tenant.session({ spend_limit: 10 });
+    const id = String((await pay(session, 5)).body['authorization_id']);
+    expect((await capture(id)).status).toBe(409);
+    expect((await release(id)).body).toMatchObject({ error: 'The payment is authorized, not held' });
+  });
+
+  it('in another currency comes to dollars at the rate it was held at, rounded up', async () => {
+    const session = await tenant.session({ spend_limit: 100 });
+    const id = await held(session, 10.01, { currency: 'EUR' });
+    expect(await budget(session)).toMatchObject({ held: 10.8108 });
+    expect((await capture(id, { amount: 3.33 })).body).toMatchObject({ currency: 'EUR', released_amount: 6.68 });
+    expect(await budget(session)).toMatchObject({ spent: 3.5964, held: 0 });
+  });
+
+  it('cannot be captured once its time is up, and is free again when a worker has noted it', async () => {
+    const session = await tenant.session({ spend_limit: 10 });
+    const id = await held(session, 10, { ttl: 1 });
+    expect((await pay(session, 1)).status).toBe(403);
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    expect((await capture(id)).body).toMatchObject({ error: 'The payment is expired, not held' });
+    expect((await tenant.get(`/v1/payments/${id}`)).body).toMatchObject({ status: 'expired', settled_at: null });
+    const worker = await startWorker(world.environment);
+    try {
+      await eventually(async () => expect(await budget(session)).toEqual({ spent: 0, held: 0, remaining: 10 }));
+    } finally {
+      await worker.stop();
+    }
+    expect((await tenant.get<Body>('/v1/payments?status=expired')).body).toMatchObject({ count: 1 });
+    expect((await pay(session, 10)).status).toBe(200);
+  });
+
+  it('of a revoked session can only be voided', async () => {
+    const session = await tenant.session({ spend_limit: 10 });
+    const id = await held(session, 5);
+    await tenant.delete(`/v1/sessions/${session}`);
+    expect((await capture(id)).body).toMatchObject({ code: 'session_revoked' });
+    expect((await release(id)).status).toBe(200);
+  });
+
+  it('waits for approval as a payment does', async () => {
+    await tenant.post('/v1/approvals/rules', { type: 'spend_over', threshold: 5 });
+    const session = await tenant.session({ spend_limit: 100 });
+    const waiting = await hold(session, 50);
+    expect([waiting.status, waiting.body['reason']]).toEqual([403, 'approval required']);
+    await tenant.post(`/v1/approvals/${String(waiting.body['request_id'])}/approve`);
+    // What was approved is the hold, not a payment at once.
+    expect((await pay(session, 50)).body).toMatchObject({ reason: 'approval required' });
+    await held(session, 50);
+  });
+
+  it('and 20 retries of it under one Idempotency-Key are one', async () => {
+    const session = await tenant.session({ spend_limit: 100 });
+    const body = { session_id: session, amount: 30 };
+    const replies = await times(20, (i) =>
+      (i % 2 ? tenant : tenant.at(there)).post('/v1/payments/hold', body, { 'idempotency-key': 'h' }),
+    );
+    expect(new Set(replies.map((reply) => JSON.stringify(reply.body))).size).toBe(1);
+    expect(await budget(session)).toMatchObject({ held: 30 });
+  });
+});
+
+describe('racing payments and holds over two processes', () => {
+  it('never exceed the budget together', async () => {
+    const session = await tenant.session({ spend_limit: 50 });
+    const replies = await times(200, (i) => {
+      const client = i % 2 ? tenant : tenant.at(there);
+      return i % 4 < 2 ? pay(session, 1, client) : hold(session, 1, {}, client);
+    });
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(50);
+    const { spent, held: aside } = await budget(session);
+    expect(Number(spent) + Number(aside)).toBe(50);
+  });
+});
+
+describe('budgets above sessions', () => {
+  const set = (body: Body): Promise<Reply> => tenant.post('/v1/budgets', body);
+  const events = async (): Promise<Body[]> =>
+    (
+      await world.sql<{ data: Body }>(
+        `SELECT data FROM outbox WHERE tenant_id = $1 AND type = 'budget_threshold' ORDER BY id`,
+        [await world.tenantOf(tenant)],
+      )
+    ).map(({ data }) => data);
+
+  it('hold over all sessions of an agent in a day and of a tenant in a month, however many race', async () => {
+    expect((await set({ scope: 'tenant', limit: 40 })).status).toBe(201);
+    expect((await set({ scope: 'agent', limit: 30 })).status).toBe(201);
+    expect((await set({ scope: 'agent', agent_id: 'frugal', limit: 15 })).status).toBe(201);
+    const frugal = await times(5, () => tenant.session({ agent_id: 'frugal', scopes: ['spend'] }));
+    const lavish = await times(5, () => tenant.session({ agent_id: 'lavish', scopes: ['spend'] }));
+    const replies = await times(120, (i) => {
+      const sessions = i % 2 ? frugal : lavish;
+      const client = i % 3 ? tenant : tenant.at(there);
+      return i % 5 ? pay(String(sessions[i % 5]), 1, client) : hold(String(sessions[i % 5]), 1, {}, client);
+    });
+    const passed = replies.filter(({ status }) => status === 200);
+    expect(passed).toHaveLength(40);
+    const reasons = new Set(replies.filter(({ status }) => status === 403).map(({ body }) => body['reason']));
+    expect([...reasons].every((reason) => /budget of the (day|month) is exceeded$/.test(String(reason)))).toBe(true);
+    const { budgets } = (await tenant.get<{ budgets: Body[] }>('/v1/budgets')).body;
+    const of = (agent: string | null, scope: string): Body =>
+      budgets.find((one) => one['agent_id'] === agent && one['scope'] === scope) ?? {};
+    expect(of(null, 'tenant')).toMatchObject({ limit: 40, remaining: 0, period: 'month' });
+    expect(Number(of('frugal', 'agent')['spent']) + Number(of('frugal', 'agent')['held'])).toBeLessThanOrEqual(15);
+    expect(of(null, 'agent')).toMatchObject({ spent: null, remaining: null });
+  });
+
+  it('know what was spent before they were set, and give back what is voided', async () => {
+    const session = await tenant.session({ scopes: ['spend'] });
+    await pay(session, 7);
+    const id = await held(session, 3);
+    await set({ scope: 'tenant', limit: 12 });
+    const denied = await pay(session, 2.01);
+    expect(denied.body).toMatchObject({ remaining_budget: 2, reason: "The tenant's budget of the month is exceeded" });
+    await release(id);
+    expect((await pay(session, 5)).body).toMatchObject({ authorized: true, remaining_budget: 0 });
+  });
+
+  it('let nothing of unknown worth through', async () => {
+    const session = await tenant.session({ scopes: ['spend'] });
+    const yen = () => tenant.post('/v1/payments/authorize', { session_id: session, amount: 100, currency: 'JPY' });
+    expect((await yen()).status).toBe(200);
+    await set({ scope: 'agent', limit: 1000 });
+    expect((await yen()).body).toMatchObject({ authorized: false, reason: expect.stringContaining('exchange rate') });
+  });
+
+  it('announce 50, 80 and 100 percent, of every limit, exactly once', async () => {
+    await set({ scope: 'tenant', limit: 200 });
+    await set({ scope: 'agent', limit: 125 });
+    const session = await tenant.session({ spend_limit: 100, agent_id: 'a' });
+    await times(100, (i) => pay(session, 1, i % 2 ? tenant : tenant.at(there)));
+    // Voided and held again, nothing is announced again.
+    const other = await tenant.session({ agent_id: 'a', scopes: ['spend'] });
+    for (let i = 0; i < 3; i++) await release(await held(other, 25));
+    const told = (await events()).map(
+      ({ scope, threshold, limit }) => `${String(scope)} ${String(threshold)} of ${String(limit)}`,
+    );
+    expect(told.sort()).toEqual(
+      [
+        'agent_day 100 of 125',
+        'agent_day 50 of 125',
+        'agent_day 80 of 125',
+        'session 100 of 100',
+        'session 50 of 100',
+        'session 80 of 100',
+        'tenant_month 50 of 200',
+      ].sort(),
+    );
+  });
+
+  it('are set by who may, for this tenant alone', async () => {
+    const stranger = await world.newTenant();
+    const { body } = await set({ scope: 'tenant', limit: 1 });
+    expect((await stranger.get('/v1/budgets')).body).toMatchObject({ count: 0 });
+    expect((await stranger.delete(`/v1/budgets/${String(body['id'])}`)).status).toBe(404);
+    const again = await set({ scope: 'tenant', limit: 2 });
+    expect((await tenant.get<{ budgets: Body[] }>('/v1/budgets')).body.budgets).toMatchObject([
+      { id: again.body['id'], limit: 2 },
+    ]);
+    expect((await tenant.delete(`/v1/budgets/${String(again.body['id'])}`)).body).toMatchObject({ deleted: true });
+    for (const fault of [{ scope: 'world' }, { limit: -1 }, { limit: 0.001 }, { agent_id: 'a' }]) {
+      const reply = await set({ scope: 'tenant', limit: 1, ...fault });
+      expect([reply.status, String(reply.body['error']).split(':')[0]]).toEqual([400, Object.keys(fault)[0]]);
+    }
+  });
+});
+
+describe('any sequence of payments, holds, captures and voids', () => {
+  /** What a session's money is, as simply as it can be said. */
+  class Model {
+    spent = 0;
+    readonly open = new Map<string, number>();
+    constructor(readonly limit: number) {}
+    get held(): number {
+      return [...this.open.values()].reduce((sum, amount) => sum + amount, 0);
+    }
+    get left(): number {
+      return this.limit - this.spent - this.held;
+    }
+  }
+  interface Real {
+    session: string;
+    ids: string[];
+  }
+  type Command = fc.AsyncCommand<Model, Real>;
+  const cents = (amount: number): number => amount / 100;
+
+  class Pay implements Command {
+    constructor(readonly amount: number) {}
+    check = () => true;
+    async run(model: Model, { session }: Real): Promise<void> {
+      const { status, body } = await pay(session, cents(this.amount));
+      expect(status).toBe(this.amount <= model.left ? 200 : 403);
+      if (status === 200) model.spent += this.amount;
+      expect(body['remaining_budget']).toBe(cents(model.left));
+    }
+    toString = (): string => `pay ${this.amount}`;
+  }
+  class Hold implements Command {
+    constructor(readonly amount: number) {}
+    check = () => true;
+    async run(model: Model, real: Real): Promise<void> {
+      const { status, body } = await hold(real.session, cents(this.amount));
+      expect(status).toBe(this.amount <= model.left ? 200 : 403);
+      if (status !== 200) return;
+      model.open.set(String(body['authorization_id']), this.amount);
+      real.ids.push(String(body['authorization_id']));
+    }
+    toString = (): string => `hold ${this.amount}`;
+  }
+  class Settle implements Command {
+    constructor(
+      readonly which: number,
+      readonly share: number | null,
+    ) {}
+    check = (): boolean => true;
+    async run(model: Model, { ids }: Real): Promise<void> {
+      const id = ids[this.which % Math.max(1, ids.length)];
+      if (id === undefined) return;
+      const amount = model.open.get(id);
+      const part = Math.max(1, Math.floor(((amount ?? 1) * (this.share ?? 0)) / 100));
+      const reply = this.share === null ? await release(id) : await capture(id, { amount: cents(part) });
+      expect(reply.status).toBe(amount === undefined ? 409 : 200);
+      if (amount === undefined) return;
+      model.open.delete(id);
+      if (this.share !== null) model.spent += part;
+      expect(reply.body['remaining_budget']).toBe(cents(model.left));
+    }
+    toString = (): string =>
+      this.share === null ? `void #${this.which}` : `capture ${this.share} % of #${this.which}`;
+  }
+
+  it('leaves what the simplest model says', async () => {
+    const amount = fc.integer({ min: 1, max: 4000 });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.commands(
+          [
+            amount.map((n) => new Pay(n)),
+            amount.map((n) => new Hold(n)),
+            fc
+              .tuple(fc.nat(30), fc.option(fc.integer({ min: 1, max: 100 })))
+              .map(([which, share]) => new Settle(which, share)),
+          ],
+          { maxCommands: 25 },
+        ),
+        async (commands) => {
+          const session = await tenant.session({ spend_limit: 100 });
+          const model = new Model(10_000);
+          await fc.asyncModelRun(() => ({ model, real: { session, ids: [] } }), commands);
+          expect(await budget(session)).toEqual({
+            spent: cents(model.spent),
+            held: cents(model.held),
+            remaining: cents(model.left),
+          });
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+});
