@@ -117,6 +117,16 @@ describe('a rate limit', () => {
     for (const reason of blocked) expect(reason).toMatchObject({ policy_id: id, policy: 'rate_limit' });
   });
 
+  it('is as exact where the agent has called before', async () => {
+    for (let round = 0; round < 5; round++) {
+      const id = await story.policy('rate_limit', { max_per_minute: 5 });
+      expect(await statusOf('echo')).toBe(200);
+      const replies = await times(20, (i) => story.call('echo', {}, { by: i % 2 ? story.tenant : there }));
+      expect(byStatus(replies)).toEqual({ 200: 4, 403: 16 });
+      await story.tenant.delete(`/v1/proxy/policies/${id}`);
+    }
+  });
+
   it('of several, each counts only calls that all of them let through', async () => {
     await story.policy('rate_limit', { max_per_minute: 8 });
     const small = await story.policy('rate_limit', { max_per_minute: 3 });

@@ -83,6 +83,13 @@ describe('the rate limiter', () => {
   it('is exact over several processes', async () => {
     const others = [limiter, new RateLimiter(transactions, clock), new RateLimiter(transactions, clock)];
     expect(await granted(100, [await limit(17)], 'a', others)).toBe(17);
+    // Also where a window is there already, and each process has but a few wishes at a time.
+    const processes = Array.from({ length: 10 }, () => new RateLimiter(transactions, clock));
+    for (let round = 0; round < 5; round++) {
+      const seven = await limit(7);
+      expect(await granted(1, [seven])).toBe(1);
+      expect(await granted(20, [seven], 'a', processes)).toBe(6);
+    }
     // Limits named in different orders do not lock each other out.
     const [one, two] = [await limit(30), await limit(20)];
     const counts = await Promise.all(
