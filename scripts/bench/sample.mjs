@@ -14,7 +14,7 @@ export async function sample(processes, work) {
   const cpu = Object.fromEntries(
     before.map(({ name, read, micros }) => {
       const now = read();
-      return [name, micros === null || now === null ? null : (now - micros) / count];
+      return [name, micros === null || now === null || count === 0 ? null : (now - micros) / count];
     }),
   );
   if ('count' in outcome) return { rate: outcome.rate, count, cpu, failures: [] };
