@@ -8,6 +8,14 @@ import { createLogger, type HaldirConfig, Log, Metrics, RuntimeModule } from '@h
 import { ApiModule } from './api.module.js';
 import { serveDocs } from './openapi/document.js';
 
+/** What a page of another origin may read of an answer. */
+const READABLE_HEADERS = [
+  ...['X-Request-ID', 'Retry-After', 'Allow', 'WWW-Authenticate', 'Idempotent-Replayed'],
+  ...['RateLimit', 'RateLimit-Policy'],
+  ...['Limit', 'Remaining', 'Used', 'Reset', 'Reset-After', 'Resource'].map((part) => `X-RateLimit-${part}`),
+  ...['Content-Disposition', 'X-Haldir-Export-Manifest'],
+];
+
 /** The whole API on a Fastify server that does not listen yet. */
 export async function createApi(
   config: HaldirConfig,
@@ -37,7 +45,7 @@ export async function createApi(
   app.enableCors({
     origin: '*',
     allowedHeaders: ['Authorization', 'X-API-Key', 'X-Session-ID', 'X-Request-ID', 'Idempotency-Key', 'Content-Type'],
-    exposedHeaders: ['X-Request-ID', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Idempotent-Replayed'],
+    exposedHeaders: READABLE_HEADERS,
     methods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
     maxAge: 86_400,
   });

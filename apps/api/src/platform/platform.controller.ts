@@ -1,7 +1,7 @@
-import { Controller, Get, HttpStatus } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { VERSION } from '@haldir/kernel';
-import { PublicRoute, Returns } from '@haldir/http';
+import { type HaldirRequest, PublicRoute, Returns } from '@haldir/http';
 import { z } from 'zod';
 
 const Health = z.object({ status: z.literal('ok'), service: z.literal('haldir'), version: z.string() });
@@ -50,7 +50,13 @@ export class PlatformController {
     security: [],
   })
   @Returns(HttpStatus.OK, ApiIndex, 'API index')
-  index(): z.infer<typeof ApiIndex> {
-    return { service: 'haldir', version: VERSION, docs: '/docs', endpoints: ENDPOINTS };
+  index(@Req() request: HaldirRequest): z.infer<typeof ApiIndex> {
+    return { service: 'haldir', version: VERSION, docs: urlOf(request, '/docs'), endpoints: ENDPOINTS };
   }
+}
+
+/** An address of this service as the caller named its host; the contract wants a whole URI. */
+function urlOf({ protocol, host }: HaldirRequest, path: string): string {
+  const origin = `${protocol}://${host}`;
+  return URL.canParse(origin) ? new URL(path, origin).href : `${protocol}://localhost${path}`;
 }

@@ -1,0 +1,163 @@
+import { type Client } from '@haldir/test-support';
+import { type Json } from './api-document.js';
+import { type Input } from './contract-client.js';
+
+/** Where a tenant's upstream and webhooks are. */
+export interface Neighbours {
+  upstreamUrl: string;
+  receiverUrl: string;
+}
+
+/** A tenant that makes what its calls need, so that each operation can be asked for something that is there. */
+export class Belongings {
+  private made = 0;
+
+  private constructor(
+    readonly client: Client,
+    private readonly neighbours: Neighbours,
+  ) {}
+
+  /** With an upstream named `up` whose tool `echo` takes a message. */
+  static async of(client: Client, neighbours: Neighbours): Promise<Belongings> {
+    const belongings = new Belongings(client, neighbours);
+    const { healthy } = await belongings.make('/v1/proxy/upstreams', { name: 'up', url: neighbours.upstreamUrl });
+    if (healthy !== true) throw new Error('the upstream is not there');
+    return belongings;
+  }
+
+  /** What makes the operation succeed; each time of something that was not used before. */
+  async input(operationId: string): Promise<Input> {
+    const path = await this.path(operationId);
+    const body = await this.body(operationId);
+    const query = operationId === 'getConsistencyProof' ? await this.treeSizes() : undefined;
+    return { ...(path && { path }), ...(query && { query }), ...(body && { body }) };
+  }
+
+  /** A value for each parameter in the operation's path, of something that is there. */
+  private async path(operationId: string): Promise<Record<string, string> | undefined> {
+    switch (operationId) {
+      case 'getSession':
+      case 'revokeSession':
+      case 'checkPermission':
+        return { session_id: await this.client.session() };
+      case 'getSecret':
+      case 'deleteSecret':
+        return { name: await this.secret() };
+      case 'checkApproval':
+      case 'approveRequest':
+      case 'denyRequest':
+        return { request_id: String((await this.make('/v1/approvals/request', await this.request()))['request_id']) };
+      case 'revokeApiKey':
+        return { prefix: String((await this.make('/v1/keys', {}))['prefix']) };
+      case 'removeApprovalRule':
+        return { rule_id: String((await this.make('/v1/approvals/rules', HARMLESS_RULE))['id']) };
+      case 'removeAuditRule':
+        return { rule_id: String((await this.make('/v1/audit/rules', HARMLESS_FLAG))['id']) };
+      case 'removeProxyPolicy':
+        return { policy_id: String((await this.make('/v1/proxy/policies', HARMLESS_POLICY))['id']) };
+      case 'getInclusionProof':
+        return { entry_id: String((await this.make('/v1/audit', await this.action()))['entry_id']) };
+      case 'deleteWebhook':
+      case 'rotateWebhookSecret':
+      case 'testWebhook':
+        return { webhook_id: await this.webhook() };
+      case 'retryWebhookDelivery': {
+        const path = `/v1/webhooks/${await this.webhook()}/test`;
+        return { delivery_id: String((await this.make(path))['delivery_id']) };
+      }
+      case 'removeUpstream':
+      case 'refreshUpstream': {
+        const name = this.name('upstream');
+        await this.make('/v1/proxy/upstreams', { name, url: this.neighbours.upstreamUrl });
+        return { name };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  private async body(operationId: string): Promise<Json | undefined> {
+    switch (operationId) {
+      case 'createApiKey':
+        return { name: 'ci', tier: 'free', scopes: ['audit:read'] };
+      case 'createSession':
+        return { agent_id: 'agent', scopes: ['read', 'execute'], ttl: 600, spend_limit: 5 };
+      case 'checkPermission':
+        return { scope: 'read' };
+      case 'storeSecret':
+        return { name: this.name('secret'), value: 'correct horse', scope_required: 'read' };
+      case 'authorizePayment':
+        return {
+          session_id: await this.client.session({ spend_limit: 5 }),
+          amount: 1,
+          currency: 'USD',
+          description: 'x',
+        };
+      case 'logAction':
+        return this.action();
+      case 'addApprovalRule':
+        return HARMLESS_RULE;
+      case 'requestApproval':
+        return this.request();
+      case 'approveRequest':
+      case 'denyRequest':
+        return { decided_by: 'dana', note: 'seen' };
+      case 'registerWebhook':
+        return { url: this.neighbours.receiverUrl, name: 'on-call', events: ['anomaly'] };
+      case 'registerUpstream':
+        return { name: this.name('upstream'), url: this.neighbours.upstreamUrl };
+      case 'proxyCall':
+        return {
+          tool: 'up.echo',
+          arguments: { message: 'hello' },
+          session_id: await this.client.session({ scopes: ['execute'] }),
+        };
+      case 'addProxyPolicy':
+        return HARMLESS_POLICY;
+      case 'addAuditRule':
+        return HARMLESS_FLAG;
+      default:
+        return undefined;
+    }
+  }
+
+  /** The name of a stored secret. */
+  async secret(): Promise<string> {
+    const name = this.name('secret');
+    await this.make('/v1/secrets', { name, value: 'correct horse' });
+    return name;
+  }
+
+  private async webhook(): Promise<string> {
+    const { webhook_id: id } = await this.make('/v1/webhooks', { url: this.neighbours.receiverUrl });
+    return String(id);
+  }
+
+  private async request(): Promise<Json> {
+    return { session_id: await this.client.session(), tool: 'mail', action: 'send', amount: 1, reason: 'r', ttl: 600 };
+  }
+
+  private async action(): Promise<Json> {
+    const session_id = await this.client.session({ agent_id: this.name('agent') });
+    return { session_id, tool: 'browser', action: 'open', details: 'a page', cost_usd: 0.002 };
+  }
+
+  private async treeSizes(): Promise<Record<string, string>> {
+    const { body } = await this.client.get('/v1/audit/tree-head');
+    return { first: '1', second: String(body['tree_size']) };
+  }
+
+  private name(what: string): string {
+    return `${what}-${++this.made}`;
+  }
+
+  private async make(path: string, body?: Json): Promise<Json> {
+    const reply = await this.client.post(path, body);
+    if (reply.status >= 300) throw new Error(`POST ${path}: ${reply.status} ${JSON.stringify(reply.body)}`);
+    return reply.body;
+  }
+}
+
+const HARMLESS_RULE = { type: 'spend_over', threshold: 1_000_000 };
+const HARMLESS_POLICY = { type: 'block_tool', tool: 'nobody-has-it' };
+const HARMLESS_FLAG = { type: 'high_cost', max_usd: 1_000_000 };
