@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startWorld, type World } from '@haldir/test-support';
@@ -146,12 +146,13 @@ it('passes redocly lint and becomes TypeScript that compiles', () => {
   try {
     const file = join(folder, 'openapi.json');
     writeFileSync(file, JSON.stringify(served, null, 1));
-    const run = (program: string, ...args: string[]): string =>
-      execFileSync(process.execPath, [join(root, 'node_modules', program), ...args], {
+    const run = (program: string, ...args: string[]): void => {
+      const ran = spawnSync(process.execPath, [join(root, 'node_modules', program), ...args], {
         cwd: root,
         encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'pipe'],
       });
+      expect(ran.status, ran.stdout + ran.stderr).toBe(0);
+    };
     run('@redocly/cli/bin/cli.js', 'lint', file, '--extends=minimal');
     run('openapi-typescript/bin/cli.js', file, '-o', join(folder, 'api.d.ts'));
     writeFileSync(

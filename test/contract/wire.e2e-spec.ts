@@ -231,13 +231,14 @@ describe('a path or method nobody serves', () => {
     ['a header without a name', 'GET /healthz HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n'],
   ])('%s is refused as well', async (_, text) => {
     const { hostname, port } = new URL(tenant.url);
-    const answer = await new Promise<string>((resolve, reject) => {
+    const answer = await new Promise<string>((resolve) => {
       let received = '';
       const socket = connect(Number(port), hostname, () => socket.write(text));
       socket.setTimeout(5000, () => socket.destroy());
       socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
       socket.on('close', () => resolve(received));
-      socket.on('error', reject);
+      // Whoever stops reading too long a head may well reset the connection after the answer.
+      socket.on('error', () => resolve(received));
     });
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
     expect((await tenant.get('/healthz')).status).toBe(200);

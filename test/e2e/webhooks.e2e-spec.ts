@@ -34,7 +34,7 @@ const register = (client: Client, more?: Body): Promise<Endpoint> => Endpoint.of
 describe('an event', () => {
   it('arrives signed, with its fields in data and at the top level', async () => {
     const tenant = await world.newTenant();
-    const endpoint = await register(tenant);
+    const endpoint = await register(tenant, { events: ['approval_requested', 'budget_exhausted', 'anomaly'] });
     const request = await requestApproval(tenant, { tool: 'crm', action: 'drop', amount: 2.5, reason: 'because “so”' });
     const broke = await tenant.session({ agent_id: 'spender', spend_limit: 1 });
     await tenant.post('/v1/payments/authorize', { session_id: broke, amount: 1 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { isObject, type Json, mapObjects, mergeSchema, withoutNullable } from './schema.js';
+import { inTermsOf31, isObject, type Json, mapObjects, mergeSchema } from './schema.js';
 
 export interface Document extends Json {
   paths: Record<string, Record<string, Json>>;
@@ -13,7 +13,7 @@ export interface Document extends Json {
 /** The API's contract as it was given, in terms of OpenAPI 3.1. */
 export function readContract(): Document {
   const text = readFileSync(new URL('./v1-contract.json', import.meta.url), 'utf8');
-  return mapObjects(JSON.parse(text), withoutNullable) as Document;
+  return mapObjects(JSON.parse(text), inTermsOf31) as Document;
 }
 
 /** The served document: the contract kept exactly, plus every route, input and answer field that the code adds. */

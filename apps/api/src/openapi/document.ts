@@ -3,7 +3,7 @@ import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swag
 import { VERSION } from '@haldir/kernel';
 import { type Document, mergeContract, readContract } from './contract.js';
 import { REQUEST_EXAMPLES } from './examples.js';
-import { isObject, type Json, mapObjects, withoutNoise } from './schema.js';
+import { inTermsOf31, isObject, type Json, mapObjects, withoutNoise } from './schema.js';
 
 /** What the code itself says of its routes, from their zod schemas and decorators. */
 export function describeRoutes(app: NestFastifyApplication): Document {
@@ -12,7 +12,7 @@ export function describeRoutes(app: NestFastifyApplication): Document {
     operationIdFactory: (_controller, method) => method,
     autoTagControllers: false,
   });
-  return mapObjects(JSON.parse(JSON.stringify(described)), withoutNoise) as Document;
+  return mapObjects(JSON.parse(JSON.stringify(described)), (object) => withoutNoise(inTermsOf31(object))) as Document;
 }
 
 /** The OpenAPI 3.1 document: the contract kept exactly, and every addition described. */

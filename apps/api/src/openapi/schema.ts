@@ -12,11 +12,19 @@ export function mapObjects(value: unknown, change: (object: Json) => Json): unkn
   return change(Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mapObjects(member, change)])));
 }
 
-/** OpenAPI 3.0's `nullable: true` in 3.1's terms: `type: [T, "null"]`. */
-export function withoutNullable(object: Json): Json {
-  if (object['nullable'] !== true) return object;
-  const { nullable: _, type, ...rest } = object;
-  return { ...rest, type: [type, 'null'] };
+/** What OpenAPI 3.0 says in its own way, in 3.1's terms: `type: [T, "null"]` for nullable, exclusive bounds as numbers. */
+export function inTermsOf31(object: Json): Json {
+  const { nullable, ...schema } = object;
+  if (nullable === true) schema['type'] = [schema['type'], 'null'];
+  for (const [bound, exclusive] of [
+    ['minimum', 'exclusiveMinimum'],
+    ['maximum', 'exclusiveMaximum'],
+  ] as const) {
+    if (schema[exclusive] !== true) continue;
+    schema[exclusive] = schema[bound];
+    delete schema[bound];
+  }
+  return schema;
 }
 
 /** What zod writes and nobody needs to read: the bounds of a safe integer, closed answers, one-value enumerations. */

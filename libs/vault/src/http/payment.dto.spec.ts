@@ -57,7 +57,15 @@ describe('the answer to a payment', () => {
 
   it('is the authorization', () => {
     const createdAt = new Date(1_767_225_600_250);
-    const authorized = { id: 'pay_1', sessionId: 'ses_1', agentId: 'a', description: 'lunch', createdAt } as Payment;
+    const authorized = {
+      id: 'pay_1',
+      sessionId: 'ses_1',
+      agentId: 'a',
+      description: 'lunch',
+      createdAt,
+      state: 'captured',
+      expiresAt: null,
+    } as Payment;
     expect(answer({ outcome: 'authorized', payment: authorized, remaining })).toEqual({
       authorized: true,
       authorization_id: 'pay_1',
@@ -68,6 +76,7 @@ describe('the answer to a payment', () => {
       description: 'lunch',
       remaining_budget: 2.5,
       timestamp: 1_767_225_600.25,
+      status: 'captured',
     });
   });
 
