@@ -1,6 +1,7 @@
 export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './client.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
 export { eventually } from './eventually.js';
+export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';
 export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
 export { type Arrival, type Receiver, type ReceiverAnswer, startReceiver } from './receiver.js';
 export { startTestRedis, type TestRedis, testRedisUrl } from './redis.js';
