@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -37,7 +37,7 @@ export async function testEnvironment(overrides: Environment = {}): Promise<Envi
     DATABASE_URL: roleUrl(owner, 'api'),
     WORKER_DATABASE_URL: roleUrl(owner, 'worker'),
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
-    HALDIR_HOME: mkdtempSync(join(tmpdir(), 'haldir-home-')),
+    HALDIR_HOME: join(tmpdir(), 'haldir-no-home'),
     HALDIR_EMBEDDED: 'true',
     HALDIR_EGRESS_ALLOW: '127.0.0.0/8,::1/128',
     HALDIR_ROOT_KEYS: `1:${Buffer.alloc(32, 7).toString('base64url')}`,
