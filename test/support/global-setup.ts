@@ -1,11 +1,10 @@
 import 'reflect-metadata';
-import { migrate } from '@haldir/database';
-import { migrateQueues } from '@haldir/queue';
 import { Client } from 'pg';
 import { type TestProject } from 'vitest/node';
 import { startPostgres } from '../../scripts/embedded/postgres.mjs';
 import { openScratch } from '../../scripts/embedded/scratch.mjs';
-import { roleUrl, TEMPLATE } from './database.js';
+import { TEMPLATE } from './database.js';
+import { migrateAll } from './postgres.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -56,11 +55,7 @@ async function makeTemplate(url: string): Promise<void> {
   });
   const template = new URL(url);
   template.pathname = `/${TEMPLATE}`;
-  await migrate(template.href, [
-    { url: roleUrl(template.href, 'api'), seesAll: false },
-    { url: roleUrl(template.href, 'worker'), seesAll: true },
-  ]);
-  await migrateQueues(template.href);
+  await migrateAll(template.href);
 }
 
 async function startOwn(): Promise<Server> {

@@ -3,6 +3,7 @@ export { freshDatabaseUrl, testDatabase } from './database.js';
 export { eventually } from './eventually.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';
 export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
+export { startTestPostgres, type TestPostgres } from './postgres.js';
 export { type Arrival, type Receiver, type ReceiverAnswer, startReceiver } from './receiver.js';
 export { startTestRedis, type TestRedis, testRedisUrl } from './redis.js';
 export {

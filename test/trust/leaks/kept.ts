@@ -1,0 +1,46 @@
+/**
+ * Where what a request brings may be kept, by operation and member: what its sender asked to have kept, and nothing else.
+ * It is kept in the first of the columns; the others depend on what else happened.
+ */
+export const KEPT: Readonly<Record<string, readonly string[]>> = {
+  'addProxyPolicy tool': ['proxy_policy.params', 'audit_entry.details'],
+  'authorizePayment description': ['audit_entry.details', 'payment.description'],
+  'createApiKey name': ['api_key.name'],
+  'createSession agent_id': ['session.agent_id', 'audit_entry.agent_id', 'audit_rollup.agent_id', 'audit_rollup.subject'],
+  'createSession scopes': ['session.scopes', 'audit_entry.details'],
+  'logAction action': ['audit_entry.action'],
+  'logAction details': ['audit_entry.details'],
+  'logAction tool': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
+  // A tool that nobody has: that an agent asked for it is recorded. Arguments are kept nowhere.
+  'proxyCall tool': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
+  'registerUpstream name': ['proxy_upstream.name', 'proxy_tool.upstream', 'audit_entry.details'],
+  'registerUpstream url with a token': ['proxy_upstream.url'],
+  'registerWebhook name': ['webhook.name'],
+  'registerWebhook url with a token': ['webhook.url'],
+  'requestApproval action': ['approval_request.action', 'audit_entry.details', 'webhook_event.body'],
+  'requestApproval details': ['approval_request.details'],
+  'requestApproval reason': ['approval_request.reason', 'webhook_event.body'],
+  'requestApproval tool': ['approval_request.tool', 'audit_entry.details', 'webhook_event.body'],
+  'storeSecret name': ['secret.name', 'audit_entry.details'],
+  'storeSecret scope_required': ['secret_version.scope_required', 'audit_entry.details'],
+}; // prettier-ignore
+
+/** Where a session's id may be: it names the session in rows of its tenant, and in the events of its doings. */
+export const SESSION_ID_COLUMNS = [
+  'approval_request.session_id',
+  'audit_entry.session_id',
+  'audit_rollup.subject',
+  'payment.session_id',
+  'payment_event.session_id',
+  'payment_total.subject',
+  'session.id',
+  'webhook_event.body',
+];
+
+/** The one kind of answer that each secret is shown in. */
+export const SHOWN = [
+  'createApiKey 201: api-key',
+  'getSecret 200: vault-value',
+  'registerWebhook 201: webhook-secret',
+  'rotateWebhookSecret 200: webhook-secret',
+];
