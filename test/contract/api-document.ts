@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { type Client } from '@haldir/test-support';
 
 export type Json = Record<string, unknown>;
 
@@ -53,6 +54,11 @@ export class ApiDocument {
     );
   }
 
+  /** The document as it is served. */
+  static async servedBy(client: Client): Promise<ApiDocument> {
+    return new ApiDocument((await client.get('/openapi.json')).body);
+  }
+
   find(id: string): Operation | undefined {
     return this.operations.find((operation) => operation.id === id);
   }
@@ -64,19 +70,26 @@ export class ApiDocument {
     return found;
   }
 
-  /** What is wrong with the body of an answer whose status the operation documents. */
-  problems({ id, method, path, statuses }: Operation, status: number, body: unknown): string[] {
-    if (!statuses.includes(status)) throw new Error(`${id} does not document ${status}`);
-    const answer = ['paths', path, method.toLowerCase(), 'responses', String(status)];
-    const response = this.at<Json>(answer);
-    const at = typeof response['$ref'] === 'string' ? response['$ref'].split('/').slice(1) : answer;
-    if (!this.at<Json>(at)['content']) return [];
-    return this.problemsBy([...at, 'content', 'application/json', 'schema'], body);
+  /** What is wrong with an answer whose status the operation documents: its content type, and its body where that is JSON. */
+  problems(operation: Operation, status: number, contentType: string, body: unknown): string[] {
+    const at = this.responseAt(operation, status);
+    const content = this.at<Json>(at)['content'] as Json | undefined;
+    const [type = ''] = contentType.split(';');
+    if (content && !(type in content)) return [`content-type is ${type}`];
+    if (type !== 'application/json' || !content) return [];
+    return this.problemsBy([...at, 'content', type, 'schema'], body);
   }
 
   /** What keeps a body from being the document's `Error`. */
   errorProblems(body: unknown): string[] {
     return this.problemsBy(['components', 'schemas', 'Error'], body);
+  }
+
+  private responseAt({ id, method, path, statuses }: Operation, status: number): string[] {
+    if (!statuses.includes(status)) throw new Error(`${id} does not document ${status}`);
+    const at = ['paths', path, method.toLowerCase(), 'responses', String(status)];
+    const { $ref } = this.at<Json>(at);
+    return typeof $ref === 'string' ? $ref.split('/').slice(1) : at;
   }
 
   private problemsBy(at: string[], body: unknown): string[] {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type Client } from '@haldir/test-support';
 import { type Json } from './api-document.js';
 import { type Input } from './contract-client.js';
@@ -10,8 +11,6 @@ export interface Neighbours {
 
 /** A tenant that makes what its calls need, so that each operation can be asked for something that is there. */
 export class Belongings {
-  private made = 0;
-
   private constructor(
     readonly client: Client,
     private readonly neighbours: Neighbours,
@@ -43,6 +42,14 @@ export class Belongings {
       case 'getSecret':
       case 'deleteSecret':
         return { name: await this.secret() };
+      case 'removeBudget':
+        return { budget_id: String((await this.make('/v1/budgets', this.lavishBudget()))['id']) };
+      case 'getPayment':
+      case 'capturePayment':
+      case 'voidPayment':
+        return { payment_id: await this.hold() };
+      case 'eraseAuditDetails':
+        return { entry_id: String((await this.make('/v1/audit', await this.action()))['entry_id']) };
       case 'checkApproval':
       case 'approveRequest':
       case 'denyRequest':
@@ -87,12 +94,13 @@ export class Belongings {
       case 'storeSecret':
         return { name: this.name('secret'), value: 'correct horse', scope_required: 'read' };
       case 'authorizePayment':
-        return {
-          session_id: await this.client.session({ spend_limit: 5 }),
-          amount: 1,
-          currency: 'USD',
-          description: 'x',
-        };
+        return this.payment();
+      case 'holdPayment':
+        return { ...(await this.payment()), ttl: 600 };
+      case 'capturePayment':
+        return { amount: 0.5 };
+      case 'setBudget':
+        return this.lavishBudget();
       case 'logAction':
         return this.action();
       case 'addApprovalRule':
@@ -121,8 +129,20 @@ export class Belongings {
     }
   }
 
+  /** A value for each filter of a list, of something that every list has an item of. */
+  async filters(): Promise<Record<string, string>> {
+    const [agent_id, tool] = [this.name('agent'), this.name('tool')];
+    const session_id = await this.client.session({ agent_id, scopes: ['read', 'execute', 'spend'] });
+    await this.make('/v1/audit', { session_id, tool, action: 'open', cost_usd: 1 });
+    await this.make('/v1/payments/authorize', { session_id, amount: 1 });
+    await this.make('/v1/approvals/request', { session_id, action: 'send' });
+    const webhook_id = await this.webhook();
+    await this.make(`/v1/webhooks/${webhook_id}/test`);
+    return { agent_id, session_id, webhook_id, tool };
+  }
+
   /** The name of a stored secret. */
-  async secret(): Promise<string> {
+  private async secret(): Promise<string> {
     const name = this.name('secret');
     await this.make('/v1/secrets', { name, value: 'correct horse' });
     return name;
@@ -142,13 +162,26 @@ export class Belongings {
     return { session_id, tool: 'browser', action: 'open', details: 'a page', cost_usd: 0.002 };
   }
 
+  private async payment(): Promise<Json> {
+    const session_id = await this.client.session({ spend_limit: 5 });
+    return { session_id, amount: 1, currency: 'USD', description: 'x' };
+  }
+
+  private lavishBudget(): Json {
+    return { scope: 'agent', agent_id: this.name('agent'), limit: 1_000_000 };
+  }
+
+  private async hold(): Promise<string> {
+    return String((await this.make('/v1/payments/hold', await this.payment()))['authorization_id']);
+  }
+
   private async treeSizes(): Promise<Record<string, string>> {
     const { body } = await this.client.get('/v1/audit/tree-head');
     return { first: '1', second: String(body['tree_size']) };
   }
 
   private name(what: string): string {
-    return `${what}-${++this.made}`;
+    return `${what}-${randomUUID()}`;
   }
 
   private async make(path: string, body?: Json): Promise<Json> {

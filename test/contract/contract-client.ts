@@ -16,7 +16,7 @@ export type Seen = Set<string>;
 /** Answers that behaviour, not the document, adds to an operation: a key without the scope, a retry that changed its mind, … */
 const BEYOND_THE_DOCUMENT = [400, 403, 404, 409, 413, 422, 429, 502];
 /** Refusals with a body of their own. */
-const OWN_REFUSALS = ['authorizePayment 403', 'proxyCall 403', 'proxyCall 404'];
+const OWN_REFUSALS = ['authorizePayment 403', 'holdPayment 403', 'proxyCall 403', 'proxyCall 404'];
 
 const SECURITY_HEADERS: Readonly<Record<string, RegExp>> = {
   'x-content-type-options': /^nosniff$/,
@@ -94,11 +94,14 @@ export function bodyProblems(
   operation: Operation,
   { status, headers, body }: Reply<unknown>,
 ): string[] {
-  const isJson = /^application\/json\b/.test(headers.get('content-type') ?? '');
-  const found = isJson ? [] : [`content-type is ${headers.get('content-type')}`];
-  if (operation.statuses.includes(status)) found.push(...document.problems(operation, status, body));
+  const contentType = headers.get('content-type') ?? '';
+  const found: string[] = [];
+  if (operation.statuses.includes(status)) found.push(...document.problems(operation, status, contentType, body));
   else if (!BEYOND_THE_DOCUMENT.includes(status)) found.push(`${operation.id} does not answer ${status}`);
-  if (status < 400 || OWN_REFUSALS.includes(`${operation.id} ${status}`)) return found;
+  if (status < 400) return found;
+
+  if (!/^application\/json\b/.test(contentType)) found.push(`content-type is ${contentType}`);
+  if (OWN_REFUSALS.includes(`${operation.id} ${status}`)) return found;
 
   const { error, code, request_id: requestId } = body as Json;
   found.push(...document.errorProblems(body));

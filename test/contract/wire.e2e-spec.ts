@@ -58,7 +58,7 @@ describe.each(withBody)('the body of %s', (id, path) => {
 
   it('over a MiB is a 413, whether it says so before or not', async () => {
     const body = JSON.stringify({ agent_id: CANARY + 'x'.repeat(MIB) });
-    expect(await refused(id, path, body)).toMatchObject({ status: 413 });
+    expect(await refused(id, path, body)).toMatchObject({ status: 413, code: 'too_large' });
     const streamed = await fetch(tenant.url + path, {
       method: 'POST',
       headers: { authorization: `Bearer ${tenant.key}`, 'content-type': 'application/json' },
@@ -225,25 +225,45 @@ describe('a path or method nobody serves', () => {
   });
 
   it.each([
-    ['no HTTP at all', 'GARBAGE\r\n\r\n'],
-    ['a method nobody knows', 'GARBAGE / HTTP/1.1\r\nHost: x\r\n\r\n'],
-    ['an address of 100 kB', `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
-    ['a header without a name', 'GET /healthz HTTP/1.1\r\nHost: x\r\n: y\r\n\r\n'],
-  ])('%s is refused as well', async (_, text) => {
-    const { hostname, port } = new URL(tenant.url);
-    const answer = await new Promise<string>((resolve) => {
-      let received = '';
-      const socket = connect(Number(port), hostname, () => socket.write(text));
-      socket.setTimeout(5000, () => socket.destroy());
-      socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
-      socket.on('close', () => resolve(received));
-      // Whoever stops reading too long a head may well reset the connection after the answer.
-      socket.on('error', () => resolve(received));
+    ['no HTTP at all', 400, 'GARBAGE\r\n\r\n'],
+    ['a method nobody knows', 400, 'GARBAGE / HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['an address of 100 kB', 431, `GET /${CANARY}${'x'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
+    ['an address of 4 MB', 431, `GET /${CANARY}${'x'.repeat(4_000_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
+    ['a header without a name', 400, `GET /healthz HTTP/1.1\r\nHost: x\r\n: ${CANARY}\r\n\r\n`],
+    ['no percent-encoding', 400, `GET /v1/sessions/%zz${CANARY} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`],
+  ])('%s is refused with a %i like any other refusal', async (_, status, text) => {
+    const [head = '', body = ''] = (await exchange(text)).split('\r\n\r\n');
+    const headers = new Headers(
+      head
+        .split('\r\n')
+        .slice(1)
+        .map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
+    );
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    const reply = { status, headers, body: JSON.parse(body) as Json };
+    expect(reply.body).toEqual({
+      error: expect.any(String),
+      code: expect.stringMatching(/^[a-z_]+$/),
+      request_id: headers.get('x-request-id'),
     });
-    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /);
+    expect(headerProblems({ ...seed.operation('healthCheck'), secured: false }, reply)).toEqual([]);
+    expect(body).not.toContain(CANARY);
     expect((await tenant.get('/healthz')).status).toBe(200);
   });
 });
+
+/** Sends a text as it is, and answers all that comes back until the connection ends; a reset is a failure. */
+async function exchange(text: string): Promise<string> {
+  const { hostname, port } = new URL(tenant.url);
+  return new Promise<string>((resolve, reject) => {
+    let received = '';
+    const socket = connect(Number(port), hostname, () => socket.write(text));
+    socket.setTimeout(10_000, () => socket.destroy(new Error('nothing came')));
+    socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+    socket.on('close', () => resolve(received));
+    socket.on('error', reject);
+  });
+}
 
 describe('a browser', () => {
   it.each(seed.operations.map(({ id, method, path }): [string, string, string] => [id, method, path]))(

@@ -3,7 +3,15 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyInstance } from 'fastify';
 import { KeyRing } from '@haldir/crypto';
-import { BODY_LIMIT_BYTES, KnownRoutes, requestId, useJsonBodies, useRequestHooks } from '@haldir/http';
+import {
+  BODY_LIMIT_BYTES,
+  KnownRoutes,
+  refuseAddress,
+  refuseConnection,
+  requestId,
+  useJsonBodies,
+  useRequestHooks,
+} from '@haldir/http';
 import { createLogger, type HaldirConfig, Log, Metrics, RuntimeModule } from '@haldir/runtime';
 import { ApiModule } from './api.module.js';
 import { serveDocs } from './openapi/document.js';
@@ -27,6 +35,8 @@ export async function createApi(
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT_BYTES,
     genReqId: requestId,
+    frameworkErrors: refuseAddress,
+    clientErrorHandler: refuseConnection,
     routerOptions: { maxParamLength: 2048, ignoreTrailingSlash: true },
     logger: false,
     trustProxy: false,

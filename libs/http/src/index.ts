@@ -14,6 +14,7 @@ export {
 } from './auth/caller.js';
 export { HttpModule } from './http.module.js';
 export { BODY_LIMIT_BYTES, useJsonBodies } from './platform/body-parser.js';
+export { refuseAddress, refuseConnection } from './platform/malformed-requests.js';
 export { requestId, useRequestHooks } from './platform/request-hooks.js';
 export { KnownRoutes } from './platform/unknown-routes.js';
 export { Cursors, type ListIdentity } from './wire/cursors.js';

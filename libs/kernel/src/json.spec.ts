@@ -24,5 +24,7 @@ it('names where what Postgres cannot keep is', () => {
   expect(findUnstorable({ a: '\udc00' })).toBe('a');
   expect(findUnstorable({ a: -Infinity })).toBe('a');
   expect(findUnstorable({ ['\0']: 1 })).toBe('body');
+  expect(findUnstorable({ a: { '<b>': { c: '\0' } } })).toBe('a');
+  expect(findUnstorable({ ['x'.repeat(65)]: ['\0'] })).toBe('body');
   expect(findUnstorable({ a: '😀', b: [1, null, true] })).toBeNull();
 });

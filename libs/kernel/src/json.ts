@@ -31,16 +31,22 @@ export function isStorableText(text: string, allowNul = false): boolean {
   return (allowNul || !text.includes('\0')) && !LONE_SURROGATE.test(text);
 }
 
-/** The path of the first text or number in `value` that Postgres cannot keep, or null. Keys count as texts too. */
+/** A key that may stand in a message: anything else would let a client write there what it likes. */
+const PLAIN_KEY = /^[\w-]{1,64}$/;
+
+/**
+ * The path of the first text or number in `value` that Postgres cannot keep, or null. Keys count as texts too. The path ends
+ * before the first key that is not a plain name.
+ */
 export function findUnstorable(value: unknown, path = ''): string | null {
   if (typeof value === 'number') return Number.isFinite(value) ? null : path || 'body';
   if (typeof value === 'string') return isStorableText(value) ? null : path || 'body';
   if (typeof value !== 'object' || value === null) return null;
   for (const [key, member] of Object.entries(value)) {
-    const name = path === '' ? key : `${path}.${key}`;
     if (!isStorableText(key)) return path || 'body';
-    const found = findUnstorable(member, name);
-    if (found !== null) return found;
+    const isPlain = PLAIN_KEY.test(key);
+    const found = findUnstorable(member, isPlain && path !== '' ? `${path}.${key}` : isPlain ? key : path);
+    if (found !== null) return isPlain ? found : path || 'body';
   }
   return null;
 }

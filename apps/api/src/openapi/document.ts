@@ -22,6 +22,8 @@ export function buildDocument(app: NestFastifyApplication): Document {
     ...document.components.responses,
     Conflict: refusal('A request with the same Idempotency-Key is in progress'),
     Unprocessable: refusal('The Idempotency-Key was used before with another request'),
+    TooLarge: refusal('The request body is larger than 1 MiB'),
+    Unavailable: refusal('The service is busy; Retry-After says when to try again'),
   };
   for (const operations of Object.values(document.paths)) {
     for (const [method, operation] of Object.entries(operations)) complete(method, operation);
@@ -46,16 +48,23 @@ const IDEMPOTENCY_KEY = {
   description: 'Makes retries safe: the same key and body get the first answer again, for a day',
 };
 
-/** What is true of many operations and written down once: idempotency, examples. */
+/** What is true of many operations and written down once: idempotency, what any request may be refused with, examples. */
 function complete(method: string, operation: Json): void {
   if (method === 'post') {
     operation['parameters'] = [...((operation['parameters'] as Json[] | undefined) ?? []), IDEMPOTENCY_KEY];
-    operation['responses'] = {
-      ...(operation['responses'] as Json),
-      409: { $ref: '#/components/responses/Conflict' },
-      422: { $ref: '#/components/responses/Unprocessable' },
-    };
   }
+  const isOpen = Array.isArray(operation['security']) && operation['security'].length === 0;
+  const refusals = {
+    ...(isOpen ? {} : { 400: 'BadRequest', 403: 'Forbidden', 503: 'Unavailable' }),
+    ...(method === 'get' ? {} : { 413: 'TooLarge' }),
+    ...(method === 'post' ? { 409: 'Conflict', 422: 'Unprocessable' } : {}),
+  };
+  operation['responses'] = {
+    ...Object.fromEntries(
+      Object.entries(refusals).map(([status, name]) => [status, { $ref: `#/components/responses/${name}` }]),
+    ),
+    ...(operation['responses'] as Json),
+  };
   const example = REQUEST_EXAMPLES[String(operation['operationId'])];
   const body = operation['requestBody'];
   const content = isObject(body) ? body['content'] : undefined;

@@ -2,13 +2,13 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { FailedAuthThrottle } from '../quota/failed-auth-throttle.js';
 import { Quota } from '../quota/quota.js';
 import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
-import { Authenticator, MissingKeyScope, Unauthenticated } from './authenticator.js';
-import { grantsKeyScope, type HaldirReply, type HaldirRequest, PUBLIC_ROUTE, REQUIRED_SCOPE } from './caller.js';
+import { Authenticator, requireKeyScope, Unauthenticated } from './authenticator.js';
+import { type HaldirReply, type HaldirRequest, PUBLIC_ROUTE, REQUIRED_SCOPE, type ScopeDemand } from './caller.js';
 
 interface RouteAccess {
   isPublic: boolean;
   ignoresKey: boolean;
-  scope: string | null;
+  demand: ScopeDemand | null;
 }
 
 type Handler = ReturnType<ExecutionContext['getHandler']>;
@@ -37,7 +37,7 @@ export class ApiKeyGuard implements CanActivate {
     request.caller = caller;
     const state = await this.quota.take(caller);
     if (state) setRateLimitHeaders(http.getResponse<HaldirReply>(), caller.tier, state);
-    if (access.scope !== null && !grantsKeyScope(caller.scopes, access.scope)) throw new MissingKeyScope(access.scope);
+    if (access.demand) requireKeyScope(caller, access.demand.scope, access.demand.refusal);
     return true;
   }
 
@@ -69,9 +69,9 @@ export class ApiKeyGuard implements CanActivate {
       const read = (key: string): unknown =>
         Reflect.getMetadata(key, handler) ?? (Reflect.getMetadata(key, context.getClass()) as unknown);
       const open = read(PUBLIC_ROUTE) as { ignoreKey: boolean } | undefined;
-      const scope = (read(REQUIRED_SCOPE) as string | undefined) ?? null;
-      if (!open && scope === null) throw new Error(`${context.getClass().name}.${handler.name} names no scope`);
-      access = { isPublic: open !== undefined, ignoresKey: open?.ignoreKey ?? false, scope };
+      const demand = (read(REQUIRED_SCOPE) as ScopeDemand | undefined) ?? null;
+      if (!open && demand === null) throw new Error(`${context.getClass().name}.${handler.name} names no scope`);
+      access = { isPublic: open !== undefined, ignoresKey: open?.ignoreKey ?? false, demand };
       this.access.set(handler, access);
     }
     return access;

@@ -1,5 +1,5 @@
 import { HaldirError } from '@haldir/kernel';
-import { type Caller, grantsKeyScope, type KeyScope } from './caller.js';
+import { type Caller, grantsKeyScope, type KeyScope, type ScopeDemand } from './caller.js';
 
 /** Knows API keys. Implemented by gate, so that `http` need not know it. */
 export abstract class Authenticator {
@@ -16,18 +16,24 @@ export class Unauthenticated extends HaldirError {
 
 export class MissingKeyScope extends HaldirError {
   readonly kind = 'forbidden';
-  constructor(private readonly required: string) {
+  constructor(
+    private readonly required: KeyScope,
+    private readonly refusal: ScopeDemand['refusal'] = {},
+  ) {
     super(`The API key lacks the scope ${required}`);
   }
   override get code(): string {
     return 'missing_scope';
   }
   override get details(): Readonly<Record<string, unknown>> {
-    return { required: this.required };
+    return { required: this.required, ...this.refusal };
   }
 }
 
-/** @throws MissingKeyScope for a route that only sometimes needs the scope */
-export function requireKeyScope(caller: Caller, scope: KeyScope): void {
-  if (!grantsKeyScope(caller.scopes, scope)) throw new MissingKeyScope(scope);
+/**
+ * @param refusal further members of the 403
+ * @throws MissingKeyScope
+ */
+export function requireKeyScope(caller: Caller, scope: KeyScope, refusal?: ScopeDemand['refusal']): void {
+  if (!grantsKeyScope(caller.scopes, scope)) throw new MissingKeyScope(scope, refusal);
 }

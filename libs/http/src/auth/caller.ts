@@ -38,12 +38,23 @@ export function grantsKeyScope(scopes: readonly string[], required: string): boo
 export const PUBLIC_ROUTE = 'haldir:public';
 export const REQUIRED_SCOPE = 'haldir:scope';
 
+/** What a route asks of a key, and what its refusal says besides, where the contract gives that a body of its own. */
+export interface ScopeDemand {
+  scope: KeyScope;
+  refusal: Readonly<Record<string, unknown>>;
+}
+
 /** The route takes requests without an API key. One that is sent is still checked, unless `ignoreKey`. */
 export const PublicRoute = (options: { ignoreKey: boolean } = { ignoreKey: true }) =>
   SetMetadata(PUBLIC_ROUTE, options);
 
-/** The scope a key must hold for the route. Every route that is not public names one. */
-export const RequiresScope = (scope: KeyScope) => SetMetadata(REQUIRED_SCOPE, scope);
+/**
+ * The scope a key must hold for the route. Every route that is not public names one.
+ *
+ * @param refusal further members of the 403, where the contract gives it a body of its own
+ */
+export const RequiresScope = (scope: KeyScope, refusal: ScopeDemand['refusal'] = {}) =>
+  SetMetadata(REQUIRED_SCOPE, { scope, refusal } satisfies ScopeDemand);
 
 /** The caller of a route that asks for a key. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {

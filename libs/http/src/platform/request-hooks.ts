@@ -13,7 +13,8 @@ export function requestId(raw: { headers: Record<string, string | string[] | und
   return typeof sent === 'string' && SAFE_REQUEST_ID.test(sent) ? sent : randomUUID();
 }
 
-const SECURITY_HEADERS = {
+/** What every answer carries. */
+export const SECURITY_HEADERS = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',

@@ -58,14 +58,16 @@ export class ErrorFilter implements ExceptionFilter {
         this.log.warn({ event: 'http.refused', request_id: request.id, reason: error.message, cause: causeOf(error) });
       return { status, code: error.code, message: error.message, details: error.details };
     }
-    const { code, statusCode } = error as { code?: unknown; statusCode?: unknown };
+    // Nest wraps what Fastify refuses.
+    const { code, statusCode } = (error instanceof HttpException ? (error.cause ?? {}) : error) as {
+      code?: unknown;
+      statusCode?: unknown;
+    };
     const refusal = typeof code === 'string' ? PARSER_REFUSALS[code] : undefined;
     if (refusal) return { status: refusal[0], code: refusal[1], message: refusal[2] };
-    if (error instanceof HttpException && error.getStatus() < 500) {
-      return { status: error.getStatus(), code: 'invalid', message: error.message };
-    }
-    if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) {
-      return { status: statusCode, code: 'invalid', message: 'The request is malformed' };
+    const status = error instanceof HttpException ? error.getStatus() : statusCode;
+    if (typeof status === 'number' && status >= 400 && status < 500) {
+      return { status, code: 'invalid', message: 'The request is malformed' };
     }
     this.log.error({ event: 'http.failed', request_id: request.id, route: request.routeOptions.url ?? '' }, error);
     return { status: 500, code: 'internal', message: 'Something went wrong on our side; the log has the request_id' };

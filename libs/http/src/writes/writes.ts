@@ -154,6 +154,20 @@ export class Writes {
   }
 
   /**
+   * What the first request with the key answered, or null while there is none: for work before `run` that a retry should not
+   * do again. Two that race may both get null; `run` still does its part once.
+   *
+   * @throws IdempotencyMismatch
+   */
+  async earlier<Body>(request: WriteRequest): Promise<Body | null> {
+    const { idempotencyKey } = request;
+    if (idempotencyKey === null) return null;
+    const id = identify(request, idempotencyKey);
+    const [stored] = await this.transactions.query<StoredWrite>(find, id);
+    return stored ? this.send(request, this.replay<Body>(request, id, this.fingerprint(request), stored)) : null;
+  }
+
+  /**
    * The same for work that reaches outside the database and so cannot share its transaction: the key is claimed
    * first, `call` runs, and `finish` writes its outcome together with the answer. A crash in between leaves the
    * outcome unknown; the retry says so and never calls again.

@@ -52,6 +52,8 @@ export class UpstreamController {
     @Body({ schema: RegisterUpstream }) { name, url }: RegisterUpstream,
     @Write() write: WriteRequest,
   ): Promise<UpstreamRegistered> {
+    const earlier = await this.writes.earlier<UpstreamRegistered>(write);
+    if (earlier) return earlier;
     const candidate = await this.upstreams.examine(tenantId, name, url);
     return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {
       await this.upstreams.register(tx, candidate, keyPrefix(keyId));
@@ -125,6 +127,8 @@ export class UpstreamController {
     @Param('name') name: string,
     @Write() write: WriteRequest,
   ): Promise<UpstreamRefreshed> {
+    const earlier = await this.writes.earlier<UpstreamRefreshed>(write);
+    if (earlier) return earlier;
     const candidate = await this.upstreams.refresh(tenantId, name);
     return this.writes.run(write, async (): Promise<UpstreamRefreshed> => ({
       refreshed: true,

@@ -47,7 +47,7 @@ export class PaymentController {
   ) {}
 
   @Post('authorize')
-  @RequiresScope('payments:write')
+  @RequiresScope('payments:write', { authorized: false })
   @ApiOperation({
     operationId: 'authorizePayment',
     summary: 'Authorize a payment',
@@ -66,7 +66,7 @@ export class PaymentController {
   }
 
   @Post('hold')
-  @RequiresScope('payments:write')
+  @RequiresScope('payments:write', { authorized: false })
   @ApiOperation({
     operationId: 'holdPayment',
     summary: 'Hold a payment',
