@@ -178,7 +178,7 @@ it('passes redocly lint and becomes TypeScript that compiles', () => {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-});
+}, 120_000);
 
 it('serves Swagger UI', async () => {
   const { status, body } = await world.operator.get<string>('/docs');
