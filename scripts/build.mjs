@@ -31,6 +31,9 @@ fs.cpSync(path.join(root, 'apps'), path.join(next, 'apps'), {
   filter: (source) => fs.statSync(source).isDirectory() || source.endsWith('.json'),
 });
 
+// `npx haldir` runs it as a program.
+fs.chmodSync(path.join(next, 'apps', 'cli', 'src', 'main.js'), 0o755);
+
 const dist = path.join(root, 'dist');
 fs.rmSync(dist, { recursive: true, force: true });
 fs.renameSync(next, dist);
