@@ -75,6 +75,15 @@ const CORE_ARROWS = {
     watch: 'policies count what an agent did',
     approvals: 'a call waits for a human when a policy says so',
   },
+  gateway: {
+    ...infrastructure(),
+    http: 'the key of a request, quotas and idempotency',
+    gate: 'agents ask what their session may do',
+    vault: 'agents read secrets and authorize payments',
+    watch: 'agents log what they did',
+    approvals: 'agents ask humans',
+    proxy: 'the tools of upstreams',
+  },
 };
 
 /** Arrows of the http/ and jobs/ doors beyond those of their own core. */
@@ -87,6 +96,7 @@ const DOOR_ARROWS = {
   approvals: {},
   webhooks: { gate: 'who changed an endpoint is recorded by the prefix of its API key' },
   proxy: {},
+  gateway: {},
 };
 
 function infrastructure() {

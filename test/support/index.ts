@@ -1,7 +1,10 @@
+export { type Balancer, startBalancer } from './balancer.js';
 export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './client.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
 export { eventually } from './eventually.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';
+export { BareMcp, connectMcp, type McpEra, type McpParty, type McpReply, type RpcMessage, saidBy } from './mcp.js';
+export { type McpUpstream, startMcpUpstream } from './mcp-upstream.js';
 export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
 export { startTestPostgres, type TestPostgres } from './postgres.js';
 export { type Arrival, type Receiver, type ReceiverAnswer, startReceiver } from './receiver.js';

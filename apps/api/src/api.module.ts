@@ -7,6 +7,7 @@ import { DatabaseModule } from '@haldir/database';
 import { EventsModule } from '@haldir/events';
 import { GateModule } from '@haldir/gate';
 import { GateHttpModule } from '@haldir/gate/http';
+import { GatewayHttpModule } from '@haldir/gateway/http';
 import { HealthModule } from '@haldir/health';
 import { HttpModule } from '@haldir/http';
 import { ProxyHttpModule } from '@haldir/proxy/http';
@@ -34,6 +35,7 @@ import { PlatformController } from './platform/platform.controller.js';
     WatchHttpModule,
     WebhooksHttpModule,
     ProxyHttpModule,
+    GatewayHttpModule,
     // What the platform's own figures are made of.
     ApprovalsModule,
     GateModule,

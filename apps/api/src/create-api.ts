@@ -54,7 +54,10 @@ export async function createApi(
   useRequestHooks(fastify, routes, app.get(Log), app.get(Metrics));
   app.enableCors({
     origin: '*',
-    allowedHeaders: ['Authorization', 'X-API-Key', 'X-Session-ID', 'X-Request-ID', 'Idempotency-Key', 'Content-Type'],
+    allowedHeaders: [
+      ...['Authorization', 'X-API-Key', 'X-Session-ID', 'X-Request-ID', 'Idempotency-Key', 'Content-Type'],
+      ...['MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name'],
+    ],
     exposedHeaders: READABLE_HEADERS,
     methods: ['GET', 'POST', 'DELETE', 'OPTIONS'],
     maxAge: 86_400,

@@ -1,3 +1,4 @@
+export { ApprovalNotFound } from './approvals.errors.js';
 export { ApprovalCounts } from './approval-counts.js';
 export { APPROVAL_STATUSES, type ApprovalRequest, type ApprovalStatus } from './approval-request.entity.js';
 export { type ApprovalRule } from './approval-rule.entity.js';

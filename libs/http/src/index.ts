@@ -1,4 +1,4 @@
-export { Authenticator, requireKeyScope, Unauthenticated } from './auth/authenticator.js';
+export { Authenticator, MissingKeyScope, requireKeyScope, Unauthenticated } from './auth/authenticator.js';
 export {
   ACTIONS,
   type Caller,
@@ -9,15 +9,28 @@ export {
   type KeyScope,
   OptionalCaller,
   PublicRoute,
+  RequiresKey,
   RequiresScope,
   RESOURCES,
 } from './auth/caller.js';
 export { HttpModule } from './http.module.js';
-export { BODY_LIMIT_BYTES, useJsonBodies } from './platform/body-parser.js';
+export { BODY_LIMIT_BYTES, JudgesBody, useJsonBodies } from './platform/body-parser.js';
 export { refuseAddress, refuseConnection } from './platform/malformed-requests.js';
+export { Quota } from './quota/quota.js';
 export { requestId, useRequestHooks } from './platform/request-hooks.js';
 export { KnownRoutes } from './platform/unknown-routes.js';
 export { Cursors, type ListIdentity } from './wire/cursors.js';
-export { decimal, longPageQuery, MAX_LIMIT, nextCursor, pageQuery, queryInt, queryTime } from './wire/fields.js';
+export {
+  decimal,
+  invalidInput,
+  longPageQuery,
+  MAX_LIMIT,
+  nextCursor,
+  pageQuery,
+  queryInt,
+  queryTime,
+} from './wire/fields.js';
+export { isObject, type Json, mapObjects, withoutNoise } from './wire/json-schema.js';
 export { Answers, Refuses, Returns } from './wire/returns.js';
-export { Answer, Write, type WriteRequest, Writes } from './writes/writes.js';
+export { ErrorFilter, type ErrorAnswer } from './wire/error.filter.js';
+export { Answer, Write, writeOf, type WriteRequest, Writes } from './writes/writes.js';

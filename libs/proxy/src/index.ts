@@ -1,8 +1,17 @@
 export { type Policy, POLICY_TYPES, type PolicyRule } from './policy.js';
 export { PolicyService } from './policy.service.js';
-export { CALL_SCOPES, type CallOutcome, type NewCall, type PerformedCall } from './proxy-call.js';
+export {
+  CALL_SCOPES,
+  type CallOutcome,
+  type CallWatch,
+  neverLeft,
+  type NewCall,
+  type PerformedCall,
+} from './proxy-call.js';
 export { ProxyCallService } from './proxy-call.service.js';
 export { ProxyModule } from './proxy.module.js';
 export { RateLimiter } from './rate-limiter.js';
+export { type CatalogueTool, type MissingUpstream, ToolCatalogue } from './tool-catalogue.js';
+export { type Progress } from './upstream/index.js';
 export { type ListedTool, type UpstreamStats } from './upstream.repository.js';
 export { type Candidate, UpstreamService } from './upstream.service.js';

@@ -17,6 +17,7 @@ import { amountOf, firstBlock, type Policy, rateBlock, rateLimits } from './poli
 import {
   CALL_SCOPES,
   type CallOutcome,
+  type CallWatch,
   type NewCall,
   type PerformedCall,
   qualifiedName,
@@ -83,9 +84,9 @@ export class ProxyCallService {
   }
 
   /** The same without writing it down, for a caller that writes more in the same transaction; pass it to `conclude`. */
-  async perform(call: NewCall): Promise<PerformedCall> {
+  async perform(call: NewCall, watch: CallWatch = {}): Promise<PerformedCall> {
     const startedAt = performance.now();
-    const { session, target, outcome } = await this.decide(call);
+    const { session, target, outcome } = await this.decide(call, watch);
     const entry = toEntry(call, session, target, outcome, performance.now() - startedAt);
     return { tenantId: call.tenantId, outcome, entry };
   }
@@ -105,6 +106,7 @@ export class ProxyCallService {
 
   private async decide(
     call: NewCall,
+    watch: CallWatch,
   ): Promise<{ session: Session | null; target: ToolTarget | null; outcome: CallOutcome }> {
     const { tenantId, tool } = call;
     // One round trip for all that a decision needs.
@@ -126,7 +128,7 @@ export class ProxyCallService {
       (await this.upstreams.recover(tenantId, splitToolName(tool)?.upstream ?? null));
     const considered = again ? this.consider(call, session, await this.directory.find(tenantId, tool), rules) : first;
     if ('outcome' in considered) return { session, ...considered };
-    return { session, target: considered.target, outcome: await this.letThrough(considered) };
+    return { session, target: considered.target, outcome: await this.letThrough(considered, watch) };
   }
 
   /** What can be told of a call without asking about other calls; policies mean unknown tools by the name that was called. */
@@ -147,7 +149,7 @@ export class ProxyCallService {
   }
 
   /** Asks for the candidate's place under the rate limits and for its approval, and makes the call if it has both. */
-  private async letThrough(candidate: Candidate): Promise<CallOutcome> {
+  private async letThrough(candidate: Candidate, watch: CallWatch): Promise<CallOutcome> {
     const { call, session, target, policies, rules, toolNames, amount } = candidate;
     const wish = { tenantId: call.tenantId, agentId: session.agentId, limits: rateLimits(policies) };
     const match = firstMatch(rules, {
@@ -162,7 +164,7 @@ export class ProxyCallService {
       const stopped = await this.askApproval(candidate, wish, match);
       if (stopped) return stopped;
     }
-    return this.forward(call, target);
+    return this.forward(call, target, watch);
   }
 
   /**
@@ -184,17 +186,17 @@ export class ProxyCallService {
     });
   }
 
-  private async forward(call: NewCall, target: ToolTarget): Promise<CallOutcome> {
+  private async forward(call: NewCall, target: ToolTarget, watch: CallWatch): Promise<CallOutcome> {
     const startedAt = performance.now();
-    const outcome = await this.ask(call, target);
+    const outcome = await this.ask(call, target, watch);
     this.traffic.count(call.tenantId, target.name, performance.now() - startedAt, outcome.kind !== 'answered');
     await this.upstreams.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;
   }
 
-  private async ask(call: NewCall, target: ToolTarget): Promise<CallOutcome> {
+  private async ask(call: NewCall, target: ToolTarget, watch: CallWatch): Promise<CallOutcome> {
     try {
-      const result = await this.clients.for(target).callTool(target.tool, call.arguments);
+      const result = await this.clients.for(target).callTool(target.tool, call.arguments, watch);
       return { kind: 'answered', result };
     } catch (error) {
       if (error instanceof UpstreamRpcError) return { kind: 'refused', error };

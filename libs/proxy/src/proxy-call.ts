@@ -4,7 +4,12 @@ import { type Session } from '@haldir/gate';
 import { digestOfArguments } from './exact-call.js';
 import { type Block } from './policy.js';
 import { type ToolTarget } from './tool-directory.js';
-import { type UpstreamRpcError, type UpstreamToolResult, type UpstreamUnreachable } from './upstream/index.js';
+import {
+  type CallOptions,
+  type UpstreamRpcError,
+  type UpstreamToolResult,
+  type UpstreamUnreachable,
+} from './upstream/index.js';
 
 /** A tool call as a session asks for it. */
 export interface NewCall {
@@ -16,6 +21,9 @@ export interface NewCall {
   /** The public prefix of the API key that asks. */
   requestedKey: string;
 }
+
+/** What whoever asked hears of a call under way, and how it may be broken off. */
+export type CallWatch = Pick<CallOptions, 'signal' | 'onProgress'>;
 
 /** What became of a call. All but the last three mean that no upstream has heard of it. */
 export type CallOutcome =
@@ -42,6 +50,11 @@ export interface PerformedCall {
 
 /** Scopes of a session that let it call tools; either is enough. */
 export const CALL_SCOPES = ['execute', 'read'] as const;
+
+/** Whether a call that failed had no effect for certain, and may have one if it is tried again. */
+export function neverLeft(outcome: CallOutcome): boolean {
+  return outcome.kind === 'no_session' || (outcome.kind === 'unreachable' && !outcome.error.sent);
+}
 
 /** `upstream.tool`: how people, rules and the log speak of a tool. */
 export function qualifiedName({ name, tool }: Pick<ToolTarget, 'name' | 'tool'>): string {

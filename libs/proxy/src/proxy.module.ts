@@ -6,6 +6,7 @@ import { PolicyRepository } from './policy.repository.js';
 import { PolicyService } from './policy.service.js';
 import { ProxyCallService } from './proxy-call.service.js';
 import { RateLimiter } from './rate-limiter.js';
+import { ToolCatalogue } from './tool-catalogue.js';
 import { ToolDirectory } from './tool-directory.js';
 import { UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
@@ -19,12 +20,13 @@ import { UpstreamService } from './upstream.service.js';
     PolicyService,
     ProxyCallService,
     RateLimiter,
+    ToolCatalogue,
     ToolDirectory,
     UpstreamClients,
     UpstreamRepository,
     UpstreamService,
     UpstreamTraffic,
   ],
-  exports: [PolicyService, ProxyCallService, RateLimiter, UpstreamService],
+  exports: [PolicyService, ProxyCallService, RateLimiter, ToolCatalogue, UpstreamService],
 })
 export class ProxyModule {}

@@ -38,6 +38,22 @@ export interface ListedTool {
   definition: UpstreamTool;
 }
 
+/** Which catalogue of an upstream stands. */
+export interface CatalogueState {
+  name: string;
+  /** Of the tools, hex; null while they are not known. */
+  digest: string | null;
+  error: string | null;
+}
+
+/** A tool of the catalogue with `digest`; name and definition are null for one without tools. */
+export interface DefinedTool {
+  upstream: string;
+  digest: string;
+  name: string | null;
+  definition: UpstreamTool | null;
+}
+
 /** A tool as it is kept. */
 export interface StoredTool {
   tool: UpstreamTool;
@@ -60,6 +76,16 @@ const tools = {
   name: 'proxy_tool.page.v1',
   text: `SELECT upstream, name, definition FROM proxy_tool
           WHERE tenant_id = $1 AND (upstream, name) > ($2, $3) ORDER BY upstream, name LIMIT $4`,
+};
+const catalogues = {
+  name: 'proxy_upstream.catalogues.v1',
+  text: `SELECT name, encode(catalogue_digest, 'hex') AS digest, error FROM proxy_upstream WHERE tenant_id = $1`,
+};
+const definitions = {
+  name: 'proxy_tool.definitions.v1',
+  text: `SELECT u.name AS upstream, encode(u.catalogue_digest, 'hex') AS digest, t.name, t.definition
+           FROM proxy_upstream u LEFT JOIN proxy_tool t ON t.tenant_id = u.tenant_id AND t.upstream = u.name
+          WHERE u.tenant_id = $1 AND u.name = ANY ($2) AND u.catalogue_digest IS NOT NULL`,
 };
 const find = {
   name: 'proxy_upstream.find.v1',
@@ -125,6 +151,16 @@ export class UpstreamRepository {
   ): Promise<ListedTool[]> {
     const [upstream, name] = after ?? ['', ''];
     return this.transactions.query<ListedTool>(tools, [tenantId, upstream, name, limit]);
+  }
+
+  /** Of every upstream of the tenant. */
+  catalogues(tenantId: string): Promise<CatalogueState[]> {
+    return this.transactions.query<CatalogueState>(catalogues, [tenantId]);
+  }
+
+  /** The catalogues of some upstreams, each with the digest that it has at that moment. */
+  definitions(tenantId: string, names: readonly string[]): Promise<DefinedTool[]> {
+    return this.transactions.query<DefinedTool>(definitions, [tenantId, names]);
   }
 
   async find(tenantId: string, name: string): Promise<DueUpstream | null> {

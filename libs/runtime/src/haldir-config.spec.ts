@@ -39,6 +39,7 @@ it.each([
   ['HALDIR_TIER_LIMITS', 'free=many'],
   ['HALDIR_FX_RATES', 'EUR:1.08'],
   ['LOG_LEVEL', 'loud'],
+  ['MCP_ALLOWED_HOSTS', 'https://haldir.example'],
 ])('%s=%s stops the start with one line that names it and gives an example', (name, text) => {
   const env = { [name]: text, ...(name === 'HALDIR_ROOT_KEYS_FILE' ? { HALDIR_ROOT_KEYS: undefined } : {}) };
   const message = refusal(env);

@@ -78,6 +78,12 @@ const Settings = z.object({
     .meta({ expects: 'fatal, error, warn, info, debug, trace or silent', example: 'LOG_LEVEL=info' }),
   WEBHOOK_TIMEOUT_SECONDS: wholeNumber(1, 60, 15).meta({ expects: '1 to 60 seconds', example: 'WEBHOOK_TIMEOUT_SECONDS=15' }),
   WEBHOOK_CONCURRENCY: wholeNumber(1, 500, 50).meta({ expects: '1 to 500', example: 'WEBHOOK_CONCURRENCY=50' }),
+  MCP_ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').map((part) => part.trim().toLowerCase()).filter(Boolean))
+    .refine((names) => names.every((name) => /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])$/.test(name)))
+    .meta({ expects: 'host names without ports, separated by commas', example: 'MCP_ALLOWED_HOSTS=haldir.example.com' }),
   UPSTREAM_TIMEOUT_SECONDS: wholeNumber(1, 600, 30).meta({ expects: '1 to 600 seconds', example: 'UPSTREAM_TIMEOUT_SECONDS=30' }),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 300, 20).meta({ expects: '1 to 300 seconds', example: 'SHUTDOWN_TIMEOUT_SECONDS=20' }),
 }); // prettier-ignore
@@ -114,6 +120,8 @@ export class HaldirConfig {
   readonly logLevel: string;
   readonly webhooks: { timeoutMs: number; concurrency: number };
   readonly upstreams: { timeoutMs: number };
+  /** Names by which `/mcp` may be called, and whose pages may call it, besides those of the loopback. */
+  readonly mcp: { allowedHosts: readonly string[] };
   readonly shutdownTimeoutMs: number;
 
   constructor(env: Readonly<Record<string, string | undefined>>, process: 'api' | 'worker' = 'api') {
@@ -155,6 +163,7 @@ export class HaldirConfig {
     this.logLevel = settings.LOG_LEVEL;
     this.webhooks = { timeoutMs: settings.WEBHOOK_TIMEOUT_SECONDS * 1000, concurrency: settings.WEBHOOK_CONCURRENCY };
     this.upstreams = { timeoutMs: settings.UPSTREAM_TIMEOUT_SECONDS * 1000 };
+    this.mcp = { allowedHosts: settings.MCP_ALLOWED_HOSTS };
     this.shutdownTimeoutMs = settings.SHUTDOWN_TIMEOUT_SECONDS * 1000;
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { inTermsOf31, isObject, type Json, mapObjects, mergeSchema } from './schema.js';
+import { isObject, type Json, mapObjects } from '@haldir/http';
+import { inTermsOf31, mergeSchema } from './schema.js';
 
 export interface Document extends Json {
   paths: Record<string, Record<string, Json>>;

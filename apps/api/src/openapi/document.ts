@@ -1,9 +1,10 @@
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { VERSION } from '@haldir/kernel';
+import { isObject, type Json, mapObjects, withoutNoise } from '@haldir/http';
 import { type Document, mergeContract, readContract } from './contract.js';
 import { REQUEST_EXAMPLES } from './examples.js';
-import { inTermsOf31, isObject, type Json, mapObjects, withoutNoise } from './schema.js';
+import { inTermsOf31 } from './schema.js';
 
 /** What the code itself says of its routes, from their zod schemas and decorators. */
 export function describeRoutes(app: NestFastifyApplication): Document {

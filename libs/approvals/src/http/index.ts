@@ -1,1 +1,8 @@
 export { ApprovalsHttpModule } from './approvals-http.module.js';
+export {
+  ApprovalDetail,
+  ApprovalRequested,
+  RequestApproval,
+  toApprovalDetail,
+  toNewApprovalRequest,
+} from './approval.dto.js';

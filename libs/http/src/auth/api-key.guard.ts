@@ -3,11 +3,19 @@ import { FailedAuthThrottle } from '../quota/failed-auth-throttle.js';
 import { Quota } from '../quota/quota.js';
 import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
 import { Authenticator, requireKeyScope, Unauthenticated } from './authenticator.js';
-import { type HaldirReply, type HaldirRequest, PUBLIC_ROUTE, REQUIRED_SCOPE, type ScopeDemand } from './caller.js';
+import {
+  ANY_SCOPE,
+  type HaldirReply,
+  type HaldirRequest,
+  PUBLIC_ROUTE,
+  REQUIRED_SCOPE,
+  type ScopeDemand,
+} from './caller.js';
 
 interface RouteAccess {
   isPublic: boolean;
   ignoresKey: boolean;
+  /** Null for a route that asks for no scope in particular. */
   demand: ScopeDemand | null;
 }
 
@@ -69,8 +77,9 @@ export class ApiKeyGuard implements CanActivate {
       const read = (key: string): unknown =>
         Reflect.getMetadata(key, handler) ?? (Reflect.getMetadata(key, context.getClass()) as unknown);
       const open = read(PUBLIC_ROUTE) as { ignoreKey: boolean } | undefined;
-      const demand = (read(REQUIRED_SCOPE) as ScopeDemand | undefined) ?? null;
-      if (!open && demand === null) throw new Error(`${context.getClass().name}.${handler.name} names no scope`);
+      const named = read(REQUIRED_SCOPE) as ScopeDemand | typeof ANY_SCOPE | undefined;
+      if (!open && named === undefined) throw new Error(`${context.getClass().name}.${handler.name} names no scope`);
+      const demand = named === undefined || named === ANY_SCOPE ? null : named;
       access = { isPublic: open !== undefined, ignoresKey: open?.ignoreKey ?? false, demand };
       this.access.set(handler, access);
     }

@@ -37,6 +37,8 @@ export function grantsKeyScope(scopes: readonly string[], required: string): boo
 
 export const PUBLIC_ROUTE = 'haldir:public';
 export const REQUIRED_SCOPE = 'haldir:scope';
+/** In place of a scope, where none in particular is asked for. */
+export const ANY_SCOPE = 'any';
 
 /** What a route asks of a key, and what its refusal says besides, where the contract gives that a body of its own. */
 export interface ScopeDemand {
@@ -55,6 +57,9 @@ export const PublicRoute = (options: { ignoreKey: boolean } = { ignoreKey: true 
  */
 export const RequiresScope = (scope: KeyScope, refusal: ScopeDemand['refusal'] = {}) =>
   SetMetadata(REQUIRED_SCOPE, { scope, refusal } satisfies ScopeDemand);
+
+/** The route takes any live key: what the key may do is decided by what the request asks for. */
+export const RequiresKey = () => SetMetadata(REQUIRED_SCOPE, ANY_SCOPE);
 
 /** The caller of a route that asks for a key. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {

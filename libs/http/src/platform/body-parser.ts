@@ -1,9 +1,17 @@
-import { type FastifyInstance } from 'fastify';
+import { RouteConfig } from '@nestjs/platform-fastify';
+import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { findUnstorable, InvalidInput } from '@haldir/kernel';
 import { type HaldirRequest } from '../auth/caller.js';
 
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 const MAX_DEPTH = 64;
+
+/** The route answers itself for a body it cannot use: it is given any JSON value, or the refusal in place of a body that is none. */
+export const JudgesBody = () => RouteConfig({ judgesBody: true });
+
+function judgesBody({ routeOptions }: FastifyRequest): boolean {
+  return (routeOptions.config as { judgesBody?: boolean }).judgesBody === true;
+}
 
 /**
  * JSON bodies: an absent or empty one is `undefined`; anything but an object is refused, as are `__proto__` members, nesting over
@@ -21,21 +29,26 @@ export function useJsonBodies(fastify: FastifyInstance): void {
         done(null, undefined);
         return;
       }
+      const isJudged = judgesBody(request);
+      const refuse = (refusal: InvalidInput): void => (isJudged ? done(null, refusal) : done(refusal));
       if (isTooDeep(text)) {
-        done(new InvalidInput(`request body: expected at most ${MAX_DEPTH} levels of nesting`));
+        refuse(new InvalidInput(`request body: expected at most ${MAX_DEPTH} levels of nesting`));
         return;
       }
       void parseJson(request, text, (error: Error | null, value?: unknown) => {
-        const refusal = error ? new InvalidInput('request body: expected valid JSON') : checkBody(text, value);
+        const refusal = error
+          ? new InvalidInput('request body: expected valid JSON')
+          : checkBody(text, value, isJudged);
         (request as HaldirRequest).rawBody = value;
-        done(refusal, value);
+        if (refusal) refuse(refusal);
+        else done(null, value);
       });
     },
   );
 }
 
-function checkBody(text: string, value: unknown): InvalidInput | null {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+function checkBody(text: string, value: unknown, mayBeAny: boolean): InvalidInput | null {
+  if (!mayBeAny && (typeof value !== 'object' || value === null || Array.isArray(value))) {
     return new InvalidInput('request body: expected a JSON object');
   }
   // Only an escape can bring in what cannot be stored, and only an exponent a number out of range.

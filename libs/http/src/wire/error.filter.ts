@@ -26,7 +26,7 @@ const PARSER_REFUSALS: Readonly<Record<string, [number, string, string]>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: [400, 'invalid', 'request body: expected valid JSON'],
 };
 
-interface Answer {
+export interface ErrorAnswer {
   status: number;
   code: string;
   message: string;
@@ -46,12 +46,16 @@ export class ErrorFilter implements ExceptionFilter {
       reply.header('retry-after', error.retryAfterSeconds);
     }
     if (error instanceof QuotaExceeded) error.setHeaders(reply);
-    const { status, code, message, details } = this.answerTo(error, request);
-    if (status === 401) reply.header('www-authenticate', 'Bearer realm="haldir"');
-    void reply.status(status).send({ error: message, code, request_id: request.id, ...details });
+    const answer = this.answerTo(error, request);
+    if (answer.status === 401) reply.header('www-authenticate', 'Bearer realm="haldir"');
+    void reply.status(answer.status).send(this.bodyOf(answer, request));
   }
 
-  private answerTo(error: unknown, request: HaldirRequest): Answer {
+  protected bodyOf({ code, message, details }: ErrorAnswer, request: HaldirRequest): object {
+    return { error: message, code, request_id: request.id, ...details };
+  }
+
+  private answerTo(error: unknown, request: HaldirRequest): ErrorAnswer {
     if (error instanceof HaldirError) {
       const status = STATUS[error.kind];
       if (status >= 500)

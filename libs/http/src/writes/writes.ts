@@ -68,6 +68,22 @@ export const Write = createParamDecorator((_: unknown, context: ExecutionContext
   };
 });
 
+/** The write that a request asks for by its content rather than by its route. */
+export function writeOf(
+  request: HaldirRequest,
+  reply: HaldirReply,
+  route: string,
+  content: () => JsonValue,
+): WriteRequest {
+  return {
+    tenantId: request.caller?.tenantId ?? '',
+    route,
+    idempotencyKey: readIdempotencyKey(request.headers['idempotency-key']),
+    fingerprint: () => createHash('sha256').update(canonicalJson(content())).digest(),
+    reply,
+  };
+}
+
 /** Bare or as an RFC 8941 String in quotes. */
 function readIdempotencyKey(header: string | string[] | undefined): string | null {
   if (header === undefined) return null;

@@ -1,1 +1,2 @@
 export { ProxyHttpModule } from './proxy-http.module.js';
+export { toCallAnswer } from './proxy-call.dto.js';

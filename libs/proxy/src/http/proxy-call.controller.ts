@@ -12,7 +12,7 @@ import {
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { type CallOutcome, type PerformedCall, ProxyCallService } from '../index.js';
+import { type CallOutcome, neverLeft, type PerformedCall, ProxyCallService } from '../index.js';
 import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult } from './proxy-call.dto.js';
 
 @ApiTags('proxy')
@@ -57,14 +57,12 @@ export class ProxyCallController {
 
   /** A call that certainly had no effect, and may have one if it is tried again, leaves its `Idempotency-Key` free. */
   private async failWithoutEffect(performed: PerformedCall): Promise<PerformedCall> {
-    const failure = failureOf(performed.outcome);
-    if (!failure) return performed;
+    if (!neverLeft(performed.outcome)) return performed;
     await this.calls.conclude(performed, null);
-    throw failure;
+    throw failureOf(performed.outcome);
   }
 }
 
-function failureOf(outcome: CallOutcome): Error | null {
-  if (outcome.kind === 'no_session') return new SessionInvalid();
-  return outcome.kind === 'unreachable' && !outcome.error.sent ? outcome.error : null;
+function failureOf(outcome: CallOutcome): Error {
+  return outcome.kind === 'unreachable' ? outcome.error : new SessionInvalid();
 }

@@ -1,3 +1,3 @@
-export { McpUpstreamClient } from './mcp-upstream-client.js';
-export { type UpstreamTool, type UpstreamToolResult } from './mcp-protocol.js';
+export { type CallOptions, McpUpstreamClient } from './mcp-upstream-client.js';
+export { type Progress, type UpstreamTool, type UpstreamToolResult } from './mcp-protocol.js';
 export { type UnreachableReason, UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';

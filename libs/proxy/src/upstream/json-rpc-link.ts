@@ -22,6 +22,8 @@ export interface Asked {
   /** `performance.now()` after which no answer is of use. */
   readonly deadlineAt: number;
   readonly signal?: AbortSignal;
+  /** Told what the upstream says while the request is under way. */
+  readonly onNotification?: (notification: JsonObject) => void;
 }
 
 export interface Answered {
@@ -157,7 +159,7 @@ export class JsonRpcLink {
     const parser = { current: new SseParser() };
     let stream = first;
     for (let resumptions = 0; ; resumptions++) {
-      const message = await this.answerIn(stream, parser.current, id, asked.era).catch((error: unknown) => {
+      const message = await this.answerIn(stream, parser.current, id, asked).catch((error: unknown) => {
         stream.cancel();
         throw error;
       });
@@ -184,7 +186,7 @@ export class JsonRpcLink {
     stream: EgressStream,
     parser: SseParser,
     id: number,
-    era: UpstreamEra,
+    asked: Asked,
   ): Promise<JsonObject | null> {
     const chunks = stream.body[Symbol.asyncIterator]();
     let replies = 0;
@@ -199,9 +201,12 @@ export class JsonRpcLink {
           linger(stream);
           return answer;
         }
-        if (replies < MAX_REPLIES && isObject(message) && 'id' in message && typeof message['method'] === 'string') {
+        if (!isObject(message) || typeof message['method'] !== 'string') continue;
+        if (!('id' in message)) {
+          asked.onNotification?.(message);
+        } else if (replies < MAX_REPLIES) {
           replies++;
-          this.reply(era, message);
+          this.reply(asked.era, message);
         }
       }
     }

@@ -33,6 +33,26 @@ export interface UpstreamToolResult {
   readonly [member: string]: unknown;
 }
 
+/** How far a call has come, in the upstream's own words. */
+export interface Progress {
+  readonly progress: number;
+  readonly total?: number;
+  readonly message?: string;
+}
+
+/** What a progress notification for `token` says; null when it is none, or not one of these. */
+export function progressOf(message: JsonObject, token: string): Progress | null {
+  const { method, params } = message;
+  if (method !== 'notifications/progress' || !isObject(params) || params['progressToken'] !== token) return null;
+  const { progress, total, message: text } = params;
+  if (typeof progress !== 'number') return null;
+  return {
+    progress,
+    ...(typeof total === 'number' ? { total } : {}),
+    ...(typeof text === 'string' ? { message: text } : {}),
+  };
+}
+
 /** One `x-mcp-header` declaration: the argument at `path` is mirrored to the header `name`. */
 export interface MirroredArgument {
   readonly name: string;
@@ -50,7 +70,8 @@ const STATELESS_META = {
 
 /** The params as `era` wants them on the wire. */
 export function paramsFor(era: UpstreamEra, params: JsonObject): JsonObject {
-  return era.kind === 'stateless' ? { ...params, _meta: STATELESS_META } : params;
+  if (era.kind !== 'stateless') return params;
+  return { ...params, _meta: { ...(isObject(params['_meta']) ? params['_meta'] : {}), ...STATELESS_META } };
 }
 
 /** The headers `era` wants for a message; `name` is what the call is about (a tool), where the method has such a thing. */

@@ -1,5 +1,5 @@
 import type { Egress } from '@haldir/egress';
-import { type Answered, JsonRpcLink, RejectedUnprocessed } from './json-rpc-link.js';
+import { type Answered, type Asked, JsonRpcLink, RejectedUnprocessed } from './json-rpc-link.js';
 import {
   headersFor,
   isObject,
@@ -8,6 +8,8 @@ import {
   mirroredArguments,
   mirrorHeaders,
   paramsFor,
+  type Progress,
+  progressOf,
   STATELESS_VERSION,
   type UpstreamEra,
   type UpstreamTool,
@@ -38,7 +40,12 @@ export interface CallOptions {
   /** For everything the call needs, finding out how to speak included. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
+  /** Told how far a call has come, as often as the upstream says so. */
+  readonly onProgress?: (progress: Progress) => void;
 }
+
+/** What holds for everything a call needs. */
+type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification'>;
 
 /** A silent upstream holds up those who ask how to speak to it no longer than this. */
 const MAX_DETECTION_MS = 10_000;
@@ -55,6 +62,7 @@ export class McpUpstreamClient {
   private known: UpstreamEra | null = null;
   private detecting: Promise<UpstreamEra> | null = null;
   private underWay = 0;
+  private progressTokens = 0;
   private closing = false;
   /** By tool, what the stateless revision wants mirrored to headers; only tools that declare something. */
   private mirrored = new Map<string, MirroredArgument[]>();
@@ -85,12 +93,12 @@ export class McpUpstreamClient {
    * @throws UpstreamUnreachable, UpstreamRpcError
    */
   async listTools(options: CallOptions = {}): Promise<UpstreamTool[]> {
-    const deadlineAt = performance.now() + (options.deadlineMs ?? this.deadlineMs);
+    const terms = this.termsOf(options);
     const pages = new ToolPages(this.options.limits);
     let cursor: string | null = null;
     do {
       const params: JsonObject = cursor === null ? {} : { cursor };
-      cursor = pages.add(await this.repeatably(() => this.rpc('tools/list', params, deadlineAt, options.signal)));
+      cursor = pages.add(await this.repeatably(() => this.rpc('tools/list', params, terms)));
     } while (cursor !== null);
     const declared = pages.tools.map(({ name, inputSchema }) => [name, mirroredArguments(inputSchema)] as const);
     this.mirrored = new Map(
@@ -106,8 +114,16 @@ export class McpUpstreamClient {
    * @throws UpstreamRpcError when the upstream refused the call
    */
   async callTool(name: string, args: JsonObject, options: CallOptions = {}): Promise<UpstreamToolResult> {
-    const deadlineAt = performance.now() + (options.deadlineMs ?? this.deadlineMs);
-    return toToolResult(await this.rpc('tools/call', { name, arguments: args }, deadlineAt, options.signal));
+    const { onProgress } = options;
+    if (!onProgress)
+      return toToolResult(await this.rpc('tools/call', { name, arguments: args }, this.termsOf(options)));
+    const token = `p${++this.progressTokens}`;
+    const params = { name, arguments: args, _meta: { progressToken: token } };
+    const onNotification = (notification: JsonObject): void => {
+      const progress = progressOf(notification, token);
+      if (progress) onProgress(progress);
+    };
+    return toToolResult(await this.rpc('tools/call', params, { ...this.termsOf(options), onNotification }));
   }
 
   /** Ends the session, if there is one, and closes the connections, once calls under way have ended. */
@@ -119,31 +135,25 @@ export class McpUpstreamClient {
     this.options.egress.closePools(this.options.key);
   }
 
-  private async rpc(
-    method: string,
-    params: JsonObject,
-    deadlineAt: number,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
+  private termsOf({ deadlineMs = this.deadlineMs, signal }: CallOptions): Terms {
+    return { deadlineAt: performance.now() + deadlineMs, ...(signal ? { signal } : {}) };
+  }
+
+  private async rpc(method: string, params: JsonObject, terms: Terms): Promise<unknown> {
     this.underWay++;
     try {
-      return await this.attempt(method, params, deadlineAt, signal);
+      return await this.attempt(method, params, terms);
     } finally {
       this.underWay--;
       if (this.closing) this.close();
     }
   }
 
-  private async attempt(
-    method: string,
-    params: JsonObject,
-    deadlineAt: number,
-    signal: AbortSignal | undefined,
-  ): Promise<unknown> {
+  private async attempt(method: string, params: JsonObject, terms: Terms): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
-      const era = this.known ?? (await this.discovered(deadlineAt, signal));
+      const era = this.known ?? (await this.discovered(terms));
       try {
-        const { result } = await this.ask(era, method, params, deadlineAt, signal);
+        const { result } = await this.ask(era, method, params, terms);
         // Plain JSON-RPC is only assumed until something has answered that way.
         this.known ??= era;
         return result;
@@ -151,8 +161,7 @@ export class McpUpstreamClient {
         if (error instanceof RejectedUnprocessed) {
           this.forget(era);
           if (attempt > 1) throw error.outcome();
-          if (error.rpcError?.rpcCode === -32020 && method === 'tools/call')
-            await this.relearnHeaders(deadlineAt, signal);
+          if (error.rpcError?.rpcCode === -32020 && method === 'tools/call') await this.relearnHeaders(terms);
         } else {
           if (error instanceof UpstreamRpcError) this.known ??= era;
           if (error instanceof UpstreamUnreachable && suggestsAnotherServer(error)) this.forget(era);
@@ -162,25 +171,12 @@ export class McpUpstreamClient {
     }
   }
 
-  private ask(
-    era: UpstreamEra,
-    method: string,
-    params: JsonObject,
-    deadlineAt: number,
-    signal: AbortSignal | undefined,
-  ): Promise<Answered> {
+  private ask(era: UpstreamEra, method: string, params: JsonObject, terms: Terms): Promise<Answered> {
     const tool = method === 'tools/call' ? String(params['name']) : undefined;
     const headers = headersFor(era, method, tool);
     const declared = tool !== undefined && era.kind === 'stateless' ? this.mirrored.get(tool) : undefined;
     if (declared && isObject(params['arguments'])) Object.assign(headers, mirrorHeaders(declared, params['arguments']));
-    return this.link.ask({
-      era,
-      method,
-      params: paramsFor(era, params),
-      headers,
-      deadlineAt,
-      ...(signal ? { signal } : {}),
-    });
+    return this.link.ask({ era, method, params: paramsFor(era, params), headers, ...terms });
   }
 
   /** Once more after a connection that broke: only for what changes nothing. */
@@ -194,7 +190,7 @@ export class McpUpstreamClient {
   }
 
   /** A header mismatch means that the tool's declarations are not the ones remembered. */
-  private async relearnHeaders(deadlineAt: number, signal: AbortSignal | undefined): Promise<void> {
+  private async relearnHeaders({ deadlineAt, signal }: Terms): Promise<void> {
     await this.listTools({ deadlineMs: Math.max(1, deadlineAt - performance.now()), ...(signal ? { signal } : {}) });
   }
 
@@ -204,7 +200,7 @@ export class McpUpstreamClient {
   }
 
   /** One detection at a time, shared by all calls that wait for it; each waits no longer than its own deadline. */
-  private discovered(deadlineAt: number, signal: AbortSignal | undefined): Promise<UpstreamEra> {
+  private discovered(terms: Terms): Promise<UpstreamEra> {
     this.detecting ??= detectEra(this.link, performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
       .then((era) => {
         if (era.kind !== 'plain') this.known = era;
@@ -216,7 +212,7 @@ export class McpUpstreamClient {
       .finally(() => {
         this.detecting = null;
       });
-    return withDeadline(this.detecting, deadlineAt, signal);
+    return withDeadline(this.detecting, terms);
   }
 }
 
@@ -227,7 +223,7 @@ function suggestsAnotherServer({ reason }: UpstreamUnreachable): boolean {
   );
 }
 
-async function withDeadline<T>(work: Promise<T>, deadlineAt: number, signal: AbortSignal | undefined): Promise<T> {
+async function withDeadline<T>(work: Promise<T>, { deadlineAt, signal }: Terms): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   const cut = new Promise<never>((_, reject) => {

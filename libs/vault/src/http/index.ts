@@ -1,1 +1,3 @@
 export { VaultHttpModule } from './vault-http.module.js';
+export { AuthorizePayment, PaymentResult, toNewPayment, toPaymentResult } from './payment.dto.js';
+export { SecretRevealed, SecretStored, StoreSecret, toNewSecret } from './secret.dto.js';

@@ -1,0 +1,15 @@
+import { type Caller, type HaldirReply, type HaldirRequest } from '@haldir/http';
+import { type Exchange } from './protocol/exchange.js';
+import { type Era } from './protocol/messages.js';
+
+/** Who asks, how, and where the answer goes. */
+export interface Asking {
+  caller: Caller;
+  /** The session named by `X-Session-ID`; null when the key acts by itself. */
+  sessionId: string | null;
+  era: Era;
+  request: HaldirRequest;
+  reply: HaldirReply;
+  /** Null for a request of a batch, which is answered with the others. */
+  exchange: Exchange | null;
+}

@@ -1,0 +1,64 @@
+import { Answer } from '@haldir/http';
+import { type CallOutcome } from '@haldir/proxy';
+import { toCallAnswer } from '@haldir/proxy/http';
+import { INVALID_PARAMS, type JsonObject, RpcError } from './protocol/messages.js';
+
+/** What a tool call is answered, in a form that can be kept under an `Idempotency-Key`. */
+export type CallReply = { result: JsonObject } | { error: { code: number; message: string; data?: unknown } };
+
+type Answerable = Exclude<CallOutcome, { kind: 'no_session' }>;
+
+/** The words of the REST API, in MCP's shape. What did not run is an error to the agent, never a result of the tool. */
+export function toCallReply(outcome: Answerable): CallReply {
+  switch (outcome.kind) {
+    case 'answered':
+      return { result: { ...outcome.result } };
+    case 'refused': {
+      const { rpcCode: code, rpcMessage: message, data } = outcome.error;
+      return { error: { code, message, ...(data === undefined ? {} : { data }) } };
+    }
+    case 'unknown_tool': {
+      const { error } = saidOverRest(outcome);
+      return { error: { code: INVALID_PARAMS, message: String(error), data: { upstreams: outcome.upstreams } } };
+    }
+    case 'held': {
+      const { requestId, reason } = outcome.request;
+      return {
+        result: refused({
+          status: 'approval_required',
+          request_id: requestId,
+          reason,
+          message:
+            'A human has to approve this call. Poll checkApproval with the request_id; once it is approved, make the same call again.',
+        }),
+      };
+    }
+    case 'unreachable': {
+      const { message, code, sent } = outcome.error;
+      const advice = sent ? 'The tool may have run all the same.' : 'The tool did not run.';
+      return { result: refused({ error: `${message}. ${advice}`, code }) };
+    }
+    case 'blocked':
+    case 'no_scope': {
+      const { content, isError } = saidOverRest(outcome);
+      return { result: { content, isError } };
+    }
+  }
+}
+
+/** An answer of Haldir's own in place of the tool's. */
+export function refused(facts: JsonObject): JsonObject {
+  return { content: [{ type: 'text', text: JSON.stringify(facts) }], isError: true };
+}
+
+/** @throws RpcError for a reply that is one */
+export function resultOf(reply: CallReply): JsonObject {
+  if ('result' in reply) return reply.result;
+  const { code, message, data } = reply.error;
+  throw new RpcError(code, message, { data });
+}
+
+function saidOverRest(outcome: Answerable): JsonObject {
+  const answer = toCallAnswer(outcome);
+  return answer instanceof Answer ? answer.body : answer;
+}

@@ -1,0 +1,37 @@
+import { Module } from '@nestjs/common';
+import { ApprovalsModule } from '@haldir/approvals';
+import { GateModule } from '@haldir/gate';
+import { ProxyModule } from '@haldir/proxy';
+import { VaultModule } from '@haldir/vault';
+import { WatchModule } from '@haldir/watch';
+import { McpController } from './mcp.controller.js';
+import { McpErrorFilter } from './mcp-error.filter.js';
+import { McpServer } from './mcp-server.js';
+import { Origins } from './origins.js';
+import { ProtectedResourceController } from './protected-resource.controller.js';
+import { ApprovalTools } from './tools/approval.tools.js';
+import { AuditTools } from './tools/audit.tools.js';
+import { OwnToolbox } from './tools/own-toolbox.js';
+import { PaymentTools } from './tools/payment.tools.js';
+import { SecretTools } from './tools/secret.tools.js';
+import { SessionTools } from './tools/session.tools.js';
+import { UpstreamTools } from './upstream-tools.js';
+
+/** `/mcp`: the one MCP server an agent needs. */
+@Module({
+  imports: [ApprovalsModule, GateModule, ProxyModule, VaultModule, WatchModule],
+  controllers: [McpController, ProtectedResourceController],
+  providers: [
+    ApprovalTools,
+    AuditTools,
+    McpErrorFilter,
+    McpServer,
+    Origins,
+    OwnToolbox,
+    PaymentTools,
+    SecretTools,
+    SessionTools,
+    UpstreamTools,
+  ],
+})
+export class GatewayHttpModule {}

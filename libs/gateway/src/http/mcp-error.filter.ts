@@ -1,0 +1,43 @@
+import { type ArgumentsHost, Catch, Inject, Injectable } from '@nestjs/common';
+import { type ErrorAnswer, ErrorFilter, type HaldirReply, type HaldirRequest } from '@haldir/http';
+import { Log } from '@haldir/runtime';
+import { idIn, RpcError, SERVER_ERROR, toErrorResponse } from './protocol/messages.js';
+
+const WHAT_TO_DO: Readonly<Record<string, string>> = {
+  unauthorized: 'Send a live API key as "Authorization: Bearer hld_…" or "X-API-Key: hld_…"; POST /v1/keys makes one.',
+  invalid_session:
+    'Open a session with POST /v1/sessions and send its session_id as X-Session-ID; without that header the key acts as the operator.',
+};
+
+/** What keeps a request from being answered, as JSON-RPC says it; an agent without a live key or session is told what to do. */
+@Catch()
+@Injectable()
+export class McpErrorFilter extends ErrorFilter {
+  constructor(@Inject(Log) log: Log) {
+    super(log);
+  }
+
+  override catch(error: unknown, host: ArgumentsHost): void {
+    if (!(error instanceof RpcError)) {
+      super.catch(error, host);
+      return;
+    }
+    const http = host.switchToHttp();
+    const reply = http.getResponse<HaldirReply>();
+    const id = idIn(http.getRequest<HaldirRequest>().body);
+    void reply.status(error.status).header('content-type', 'application/json').send(toErrorResponse(id, error));
+  }
+
+  protected override bodyOf({ code, message, details }: ErrorAnswer, request: HaldirRequest): object {
+    const advice = WHAT_TO_DO[code];
+    return {
+      jsonrpc: '2.0',
+      id: idIn(request.body),
+      error: {
+        code: SERVER_ERROR,
+        message: advice === undefined ? message : `${message}. ${advice}`,
+        data: { code, request_id: request.id, ...details },
+      },
+    };
+  }
+}

@@ -1,0 +1,163 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InvalidInput } from '@haldir/kernel';
+import { type Session, SessionService } from '@haldir/gate';
+import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
+import { type JsonValue } from '@haldir/kernel';
+import { type Asking } from './asking.js';
+import {
+  HANDSHAKE_VERSIONS,
+  INVALID_PARAMS,
+  type JsonObject,
+  JsonText,
+  METHOD_NOT_FOUND,
+  type Result,
+  RpcError,
+  type RpcRequest,
+  SERVER_INFO,
+  SERVER_INFO_META,
+  STATELESS_VERSION,
+} from './protocol/messages.js';
+import { type ToolCall, toToolCall } from './tool-call.js';
+import { type OwnCall, type OwnTool } from './tools/own-tool.js';
+import { OwnToolbox } from './tools/own-toolbox.js';
+import { UpstreamTools } from './upstream-tools.js';
+
+const CAPABILITIES = { tools: {} } as const;
+
+/** How long a list may be used; calls are decided anew anyway. */
+const LIST_TTL_MS = 5_000;
+const DISCOVERY_TTL_MS = 60_000;
+
+const AGENT_INSTRUCTIONS =
+  'Tools named upstream.tool are governed: each call is decided by policy and logged. A refusal says why. A call that needs approval names a request; poll it with checkApproval and make the same call again once it is approved.';
+const OPERATOR_INSTRUCTIONS =
+  'This key acts as the operator. Open a session with createSession and connect again with its session_id as X-Session-ID to see and call the tools of upstreams.';
+
+/** Answers MCP requests, of every revision in the same way. */
+@Injectable()
+export class McpServer {
+  constructor(
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(OwnToolbox) private readonly own: OwnToolbox,
+    @Inject(UpstreamTools) private readonly upstream: UpstreamTools,
+    @Inject(Writes) private readonly writes: Writes,
+  ) {}
+
+  /**
+   * @throws SessionInvalid when the session it names is not live
+   * @throws RpcError for what MCP answers as an error
+   */
+  async answer(asking: Asking, request: RpcRequest): Promise<Result> {
+    const { era } = asking;
+    const { method, params } = request;
+    if (method === 'tools/call') return stamped(era, await this.callTool(asking, toToolCall(params)));
+    const session = await this.sessionOf(asking);
+    if (method === 'tools/list') return this.listTools(asking, session, params);
+    if (era === 'handshake') {
+      if (method === 'initialize') return initialize(asking, params);
+      if (method === 'ping') return {};
+    } else if (method === 'server/discover') {
+      return stamped(era, {
+        supportedVersions: [STATELESS_VERSION],
+        capabilities: CAPABILITIES,
+        instructions: instructionsFor(asking),
+        ttlMs: DISCOVERY_TTL_MS,
+        cacheScope: 'private',
+      });
+    }
+    throw new RpcError(METHOD_NOT_FOUND, 'Method not found', { status: era === 'stateless' ? 404 : 200 });
+  }
+
+  private async sessionOf({ caller, sessionId }: Asking): Promise<Session | null> {
+    return sessionId === null ? null : this.sessions.authenticate(caller.tenantId, sessionId);
+  }
+
+  /** The definitions are JSON texts already; only what is around them is written here. */
+  private async listTools(asking: Asking, session: Session | null, params: JsonObject): Promise<JsonText> {
+    const { cursor } = params;
+    if (cursor !== undefined && typeof cursor !== 'string')
+      throw new RpcError(INVALID_PARAMS, 'params.cursor: expected the nextCursor of the page before');
+    const own = cursor === undefined ? this.own.definitions(session ? 'agent' : 'operator', asking.caller) : [];
+    const page = session
+      ? await this.upstream.list(asking, session, cursor ?? null).catch((error: unknown) => {
+          throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
+        })
+      : { tools: [], nextCursor: null, missing: [] };
+    const around = stamped(asking.era, {
+      ...(page.nextCursor === null ? {} : { nextCursor: page.nextCursor }),
+      ...(asking.era === 'stateless' ? { ttlMs: LIST_TTL_MS, cacheScope: 'private' } : {}),
+      ...(page.missing.length === 0 ? {} : { _meta: { 'haldir/missing-upstreams': page.missing } }),
+    });
+    const rest = JSON.stringify(around).slice(1);
+    const tools = [...own, ...page.tools.map(({ json }) => json)].join(',');
+    return new JsonText(`{"tools":[${tools}]${rest === '}' ? '' : ','}${rest}`);
+  }
+
+  private async callTool(asking: Asking, call: ToolCall): Promise<JsonObject> {
+    const { sessionId } = asking;
+    const tool = this.own.find(sessionId === null ? 'operator' : 'agent', call.name);
+    if (tool) return this.callOwn(asking, tool, call);
+    // Whether the session is live is the first thing that is decided about the call.
+    if (sessionId !== null) return this.upstream.call(asking, sessionId, call);
+    throw new RpcError(
+      INVALID_PARAMS,
+      'Unknown tool. Tools of upstreams are called in a session: open one with createSession and send its session_id as X-Session-ID',
+    );
+  }
+
+  private async callOwn(asking: Asking, tool: OwnTool, { args }: ToolCall): Promise<JsonObject> {
+    await this.sessionOf(asking);
+    const { caller, sessionId } = asking;
+    const content = (): JsonValue => ({ arguments: args as JsonValue, session: sessionId });
+    const request = writeOf(asking.request, asking.reply, `MCP ${tool.name}`, content);
+    return this.own.call(tool, args, {
+      caller,
+      sessionId,
+      isIdempotent: request.idempotencyKey !== null,
+      write: (work) => this.write(request, work),
+    });
+  }
+
+  /** Keeps a refusal's status with its body. */
+  private async write<Body>(
+    request: WriteRequest,
+    work: Parameters<OwnCall['write']>[0],
+  ): Promise<Body | Answer<Body>> {
+    const { status, body } = await this.writes.run<Written>(request, async (tx) => {
+      const result = await work(tx);
+      return result instanceof Answer ? { status: result.status, body: result.body } : { status: 200, body: result };
+    });
+    return status === 200 ? (body as Body) : new Answer(status, body as Body);
+  }
+}
+
+/** What a write answered, as it is kept. */
+interface Written {
+  status: number;
+  body: unknown;
+}
+
+function initialize(asking: Asking, { protocolVersion }: JsonObject): JsonObject {
+  const [newest] = HANDSHAKE_VERSIONS;
+  const isKnown = typeof protocolVersion === 'string' && HANDSHAKE_VERSIONS.includes(protocolVersion);
+  return {
+    protocolVersion: isKnown ? protocolVersion : newest,
+    capabilities: CAPABILITIES,
+    serverInfo: SERVER_INFO,
+    instructions: instructionsFor(asking),
+  };
+}
+
+function instructionsFor({ sessionId }: Asking): string {
+  return sessionId === null ? OPERATOR_INSTRUCTIONS : AGENT_INSTRUCTIONS;
+}
+
+/** What every result of the stateless revision says of itself, unless whoever made it has; the older ones know none of it. */
+function stamped(era: Asking['era'], result: JsonObject): JsonObject {
+  if (era === 'handshake') {
+    const { resultType: _, ...rest } = result;
+    return rest;
+  }
+  const meta = result['_meta'] as JsonObject | undefined;
+  return { ...result, resultType: 'complete', _meta: { [SERVER_INFO_META]: SERVER_INFO, ...meta } };
+}

@@ -1,0 +1,102 @@
+import { Controller, Inject, Post, Req, Res, UseFilters } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import { HaldirError } from '@haldir/kernel';
+import { SessionInvalid } from '@haldir/gate';
+import {
+  type Caller,
+  CurrentCaller,
+  type HaldirReply,
+  type HaldirRequest,
+  JudgesBody,
+  Quota,
+  RequiresKey,
+} from '@haldir/http';
+import { Log } from '@haldir/runtime';
+import { type Asking } from './asking.js';
+import { McpErrorFilter } from './mcp-error.filter.js';
+import { McpServer } from './mcp-server.js';
+import { Origins } from './origins.js';
+import { Exchange } from './protocol/exchange.js';
+import { readPost } from './protocol/inbound.js';
+import {
+  INTERNAL_ERROR,
+  RpcError,
+  type RpcRequest,
+  SERVER_ERROR,
+  toErrorResponse,
+  toResponse,
+} from './protocol/messages.js';
+
+/** The Streamable HTTP endpoint. Nothing is kept between requests, so any process answers any of them. */
+@ApiExcludeController()
+@Controller('mcp')
+@UseFilters(McpErrorFilter)
+export class McpController {
+  constructor(
+    @Inject(McpServer) private readonly server: McpServer,
+    @Inject(Origins) private readonly origins: Origins,
+    @Inject(Quota) private readonly quota: Quota,
+    @Inject(Log) private readonly log: Log,
+  ) {}
+
+  @Post()
+  @RequiresKey()
+  @JudgesBody()
+  async post(@CurrentCaller() caller: Caller, @Req() request: HaldirRequest, @Res() reply: HaldirReply): Promise<void> {
+    this.origins.check(request.headers);
+    const { era, isBatch, requests } = readPost(request.headers, request.body);
+    const asking: Asking = { caller, sessionId: sessionIdOf(request), era, request, reply, exchange: null };
+    const [only] = requests;
+    if (!only) {
+      void reply.status(202).send();
+    } else if (isBatch) {
+      const answers = await this.answerAll(asking, requests);
+      void reply
+        .header('content-type', 'application/json')
+        .status(200)
+        .send(`[${answers.join(',')}]`);
+    } else {
+      const exchange = new Exchange(request, reply);
+      const { status, text } = await this.answer({ ...asking, exchange }, only);
+      exchange.finish(status, text);
+    }
+  }
+
+  /** Each counts as a request of its own. */
+  private async answerAll(asking: Asking, requests: RpcRequest[]): Promise<string[]> {
+    await Promise.all(requests.slice(1).map(() => this.quota.take(asking.caller)));
+    const answers = await Promise.all(requests.map((request) => this.answer(asking, request)));
+    return answers.map(({ text }) => text);
+  }
+
+  private async answer(asking: Asking, request: RpcRequest): Promise<{ status: number; text: string }> {
+    try {
+      return { status: 200, text: toResponse(request.id, await this.server.answer(asking, request)) };
+    } catch (error) {
+      if (error instanceof RpcError) return { status: error.status, text: toErrorResponse(request.id, error) };
+      if (!asking.exchange?.hasBegun) throw error;
+      return { status: 200, text: toErrorResponse(request.id, this.lateFailure(error, asking)) };
+    }
+  }
+
+  /** What HTTP can no longer say. */
+  private lateFailure(error: unknown, { request }: Asking): RpcError {
+    if (error instanceof HaldirError) return new RpcError(SERVER_ERROR, error.message, { data: { code: error.code } });
+    this.log.error({ event: 'mcp.failed', request_id: request.id }, error);
+    return new RpcError(INTERNAL_ERROR, 'Something went wrong on our side; the log has the request_id', {
+      data: { code: 'internal', request_id: request.id },
+    });
+  }
+}
+
+/**
+ * An empty header is a setting that was left out, and no wish to act as the operator.
+ *
+ * @throws SessionInvalid for what cannot be a session
+ */
+function sessionIdOf({ headers }: HaldirRequest): string | null {
+  const { 'x-session-id': sent } = headers;
+  if (sent === undefined) return null;
+  if (typeof sent !== 'string' || !/^[\x21-\x7e]{1,256}$/.test(sent)) throw new SessionInvalid();
+  return sent;
+}

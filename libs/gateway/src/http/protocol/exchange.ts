@@ -1,0 +1,72 @@
+import { PassThrough } from 'node:stream';
+import { type HaldirReply, type HaldirRequest } from '@haldir/http';
+import { type JsonObject } from './messages.js';
+
+/** A connection on which nothing is said for longer may be taken for dead by those on the way. */
+const QUIET_MS = 15_000;
+
+/**
+ * The answer to one POST: JSON when nothing has to be said before it, else an event stream, which also stays audible while
+ * the answer takes long.
+ */
+export class Exchange {
+  private readonly gone = new AbortController();
+  private readonly takesEvents: boolean;
+  private events: PassThrough | null = null;
+  private quiet: NodeJS.Timeout | null = null;
+
+  constructor(
+    request: HaldirRequest,
+    private readonly reply: HaldirReply,
+  ) {
+    this.takesEvents = (request.headers.accept ?? '').includes('text/event-stream');
+    reply.raw.once('close', () => {
+      if (this.quiet) clearInterval(this.quiet);
+      if (!reply.raw.writableFinished) this.gone.abort();
+    });
+  }
+
+  /** Aborted when the client has gone before its answer. */
+  get signal(): AbortSignal {
+    return this.gone.signal;
+  }
+
+  /** Whether something was said already, so that the status of the answer stands. */
+  get hasBegun(): boolean {
+    return this.events !== null;
+  }
+
+  /** From now on the answer may take long. */
+  expectWaiting(): void {
+    if (!this.takesEvents || this.quiet) return;
+    this.quiet = setInterval(() => this.write(':\n\n'), QUIET_MS);
+    this.quiet.unref();
+  }
+
+  /** Says something before the answer; nothing to a client that takes no event streams. */
+  notify(method: string, params: JsonObject): void {
+    if (this.takesEvents) this.write(event(JSON.stringify({ jsonrpc: '2.0', method, params })));
+  }
+
+  /** Ends with the answer. A stream that has begun has its status already. */
+  finish(status: number, text: string): void {
+    if (this.quiet) clearInterval(this.quiet);
+    if (this.gone.signal.aborted) return;
+    if (this.events) this.events.end(event(text));
+    else void this.reply.status(status).header('content-type', 'application/json').send(text);
+  }
+
+  private write(text: string): void {
+    if (this.gone.signal.aborted) return;
+    if (!this.events) {
+      this.events = new PassThrough();
+      const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
+      void this.reply.status(200).headers(headers).send(this.events);
+    }
+    this.events.write(text);
+  }
+}
+
+function event(json: string): string {
+  return `event: message\ndata: ${json}\n\n`;
+}

@@ -1,0 +1,106 @@
+import { type IncomingHttpHeaders } from 'node:http';
+import { classifyInboundRequest, isJsonContentType } from '@modelcontextprotocol/server';
+import { InvalidInput } from '@haldir/kernel';
+import { isObject } from '@haldir/http';
+import { checkHeaders, headerOf } from './mcp-headers.js';
+import {
+  type Era,
+  HANDSHAKE_VERSIONS,
+  INVALID_REQUEST,
+  PARSE_ERROR,
+  RpcError,
+  type RpcRequest,
+  SERVER_ERROR,
+  STATELESS_VERSION,
+} from './messages.js';
+
+/** What came in with one POST. */
+export interface Post {
+  era: Era;
+  /** Whether they came as a list, and are answered as one. */
+  isBatch: boolean;
+  /** In their order; empty when there were only notifications and answers, which ask for nothing. */
+  requests: RpcRequest[];
+}
+
+/** The only revisions that know batches; a client that names none speaks one of them. */
+const BATCH_VERSIONS: readonly (string | undefined)[] = [undefined, '2025-03-26', '2024-11-05'];
+const MAX_BATCH = 50;
+const UNSUPPORTED_VERSION = -32022;
+
+/**
+ * Reads a POST: the official classifier tells the eras apart and refuses what is neither.
+ *
+ * @param body parsed, or the refusal of one that is no JSON
+ * @throws RpcError
+ */
+export function readPost(headers: IncomingHttpHeaders, body: unknown): Post {
+  if (!isJsonContentType(headers['content-type'] ?? null))
+    throw new RpcError(SERVER_ERROR, 'Content-Type: expected application/json', { status: 415 });
+  if (body instanceof InvalidInput) throw new RpcError(PARSE_ERROR, body.message, { status: 400 });
+  if (body === undefined) throw new RpcError(PARSE_ERROR, 'request body: expected a JSON-RPC message', { status: 400 });
+
+  const route = classifyInboundRequest({ httpMethod: 'POST', body, ...standardHeaders(headers) });
+  if (route.kind === 'reject')
+    throw new RpcError(route.code, route.message, { status: route.httpStatus, data: route.data });
+  return route.kind === 'modern'
+    ? { era: 'stateless', isBatch: false, requests: statelessRequests(headers, body, route.classification.revision) }
+    : { era: 'handshake', isBatch: Array.isArray(body), requests: handshakeRequests(headers, body) };
+}
+
+function statelessRequests(headers: IncomingHttpHeaders, body: unknown, revision: string | undefined): RpcRequest[] {
+  if (revision !== STATELESS_VERSION) {
+    const supported = [STATELESS_VERSION];
+    throw new RpcError(UNSUPPORTED_VERSION, `Unsupported protocol version; supported: ${STATELESS_VERSION}`, {
+      status: 400,
+      data: { supported, requested: revision ?? null },
+    });
+  }
+  const request = toRequest(body);
+  if (!request) return [];
+  checkHeaders(headers, request);
+  return [request];
+}
+
+function handshakeRequests(headers: IncomingHttpHeaders, body: unknown): RpcRequest[] {
+  const version = headerOf(headers, 'mcp-protocol-version');
+  const messages = Array.isArray(body) ? (body as unknown[]) : [body];
+  const requests = messages.flatMap((message) => toRequest(message) ?? []);
+  const isHandshake = requests.some(({ method }) => method === 'initialize');
+  if (!isHandshake && version !== undefined && !HANDSHAKE_VERSIONS.includes(version)) {
+    throw new RpcError(
+      SERVER_ERROR,
+      `MCP-Protocol-Version: expected one of ${[STATELESS_VERSION, ...HANDSHAKE_VERSIONS].join(', ')}`,
+      { status: 400 },
+    );
+  }
+  if (Array.isArray(body)) {
+    if (!BATCH_VERSIONS.includes(version)) throw invalidBatch('This protocol version has no batches');
+    if (messages.length > MAX_BATCH) throw invalidBatch(`expected at most ${MAX_BATCH} messages`);
+    if (isHandshake) throw invalidBatch('initialize: expected alone');
+  }
+  return requests;
+}
+
+function invalidBatch(message: string): RpcError {
+  return new RpcError(INVALID_REQUEST, message, { status: 400 });
+}
+
+function standardHeaders(headers: IncomingHttpHeaders) {
+  const version = headerOf(headers, 'mcp-protocol-version');
+  const method = headerOf(headers, 'mcp-method');
+  const name = headerOf(headers, 'mcp-name');
+  return {
+    ...(version === undefined ? {} : { protocolVersionHeader: version }),
+    ...(method === undefined ? {} : { mcpMethodHeader: method }),
+    ...(name === undefined ? {} : { mcpNameHeader: name }),
+  };
+}
+
+/** The request in a message that was found well-formed; null for a notification or an answer. */
+function toRequest(message: unknown): RpcRequest | null {
+  if (!isObject(message) || typeof message['method'] !== 'string') return null;
+  const { id, method, params } = message;
+  if (typeof id !== 'string' && typeof id !== 'number') return null;
+  return { id, method, params: isObject(params) ? params : {} };
+}

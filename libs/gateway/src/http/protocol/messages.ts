@@ -1,0 +1,74 @@
+import { isObject } from '@haldir/http';
+import { VERSION } from '@haldir/kernel';
+
+export type JsonObject = Record<string, unknown>;
+
+/** The stateless revision: every request stands alone. */
+export const STATELESS_VERSION = '2026-07-28';
+
+/** Revisions with an `initialize` handshake, newest first. */
+export const HANDSHAKE_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
+
+/** How a client speaks: in requests that stand alone, or after a handshake. */
+export type Era = 'stateless' | 'handshake';
+
+export const SERVER_INFO = { name: 'haldir', title: 'Haldir', version: VERSION } as const;
+export const SERVER_INFO_META = 'io.modelcontextprotocol/serverInfo';
+
+export const PARSE_ERROR = -32700;
+export const INVALID_REQUEST = -32600;
+export const METHOD_NOT_FOUND = -32601;
+export const INVALID_PARAMS = -32602;
+export const INTERNAL_ERROR = -32603;
+/** For what JSON-RPC has no code of its own: authentication, limits, HTTP. */
+export const SERVER_ERROR = -32000;
+export const HEADER_MISMATCH = -32020;
+
+export interface RpcRequest {
+  id: string | number;
+  method: string;
+  params: JsonObject;
+}
+
+/** A failure in JSON-RPC's terms. With status 200 it is an answer like any other; else HTTP shows it, too. */
+export class RpcError extends Error {
+  readonly status: number;
+  readonly data: unknown;
+
+  constructor(
+    readonly code: number,
+    message: string,
+    { status = 200, data }: { status?: number; data?: unknown } = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.data = data;
+  }
+}
+
+/** A result whose JSON text is there already. */
+export class JsonText {
+  constructor(readonly text: string) {}
+}
+
+export type Result = JsonObject | JsonText;
+
+/** The text of a response. */
+export function toResponse(id: RpcRequest['id'], result: Result): string {
+  const text = result instanceof JsonText ? result.text : JSON.stringify(result);
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`;
+}
+
+/** The text of an error response; `id` is null when the request's could not be read. */
+export function toErrorResponse(id: RpcRequest['id'] | null, { code, message, data }: RpcErrorFacts): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } });
+}
+
+type RpcErrorFacts = Pick<RpcError, 'code' | 'message' | 'data'>;
+
+/** The id of the one request in a body; null when there is none, or more than one. */
+export function idIn(body: unknown): RpcRequest['id'] | null {
+  if (!isObject(body) || typeof body['method'] !== 'string') return null;
+  const { id } = body;
+  return typeof id === 'string' || typeof id === 'number' ? id : null;
+}

@@ -1,0 +1,61 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, toUnixSeconds } from '@haldir/kernel';
+import { ApprovalNotFound, ApprovalService } from '@haldir/approvals';
+import {
+  ApprovalDetail,
+  ApprovalRequested,
+  RequestApproval,
+  toApprovalDetail,
+  toNewApprovalRequest,
+} from '@haldir/approvals/http';
+import { keyPrefix, SessionService } from '@haldir/gate';
+import { z } from 'zod';
+import { ownTool, type OwnTools } from './own-tool.js';
+
+const CheckApproval = z.object({ request_id: z.string('expected a request id').describe('Id of the request') });
+
+@Injectable()
+export class ApprovalTools implements OwnTools {
+  constructor(
+    @Inject(ApprovalService) private readonly approvals: ApprovalService,
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  readonly tools = [
+    ownTool({
+      name: 'requestApproval',
+      title: 'Request approval',
+      description: 'Ask a human about something you are about to do; poll the answer with checkApproval.',
+      audience: ['agent'],
+      scope: 'approvals:write',
+      readOnly: false,
+      input: RequestApproval,
+      output: ApprovalRequested,
+      run: async (args, { caller: { tenantId, keyId }, write }) => {
+        const { agentId } = await this.sessions.authenticate(tenantId, args.session_id);
+        const wanted = toNewApprovalRequest(args, agentId, keyPrefix(keyId));
+        return write(async (tx) => {
+          const request = await this.approvals.request(tx, tenantId, wanted);
+          return { request_id: request.id, status: request.status, expires_at: toUnixSeconds(request.expiresAt) };
+        });
+      },
+    }),
+    ownTool({
+      name: 'checkApproval',
+      title: 'Check an approval',
+      description: 'Whether a request for approval of this session is pending, approved, denied or expired.',
+      audience: ['agent'],
+      scope: 'approvals:read',
+      readOnly: true,
+      input: CheckApproval,
+      output: ApprovalDetail,
+      run: async ({ request_id: id }, { caller, sessionId }) => {
+        const request = await this.approvals.get(caller.tenantId, id);
+        // Another session's request is none of this agent's business.
+        if (request.sessionId !== sessionId) throw new ApprovalNotFound();
+        return toApprovalDetail(request, this.clock.now());
+      },
+    }),
+  ];
+}

@@ -1,0 +1,98 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditLog } from '@haldir/audit-log';
+import { SessionService } from '@haldir/gate';
+import { Cursors, MAX_LIMIT } from '@haldir/http';
+import { AuditTrailService, SpendService } from '@haldir/watch';
+import {
+  ActionLogged,
+  AuditEntryList,
+  describeFilter,
+  ListAuditEntries,
+  LogAction,
+  SpendAnswer,
+  SpendQuery,
+  toActionLogged,
+  toAuditEntryItem,
+  toAuditFilter,
+  toRecord,
+  toSpendAnswer,
+} from '@haldir/watch/http';
+import { z } from 'zod';
+import { ownTool, type OwnTools } from './own-tool.js';
+
+const LIMIT_EXPECTED = `expected a whole number from 1 to ${MAX_LIMIT}`;
+
+/** The query of the REST operation, with JSON's own types where a URL has only text. */
+const GetAuditTrail = ListAuditEntries.extend({
+  flagged: z.boolean('expected true or false').optional().describe('Only flagged entries, or only those that are not'),
+  limit: z
+    .int(LIMIT_EXPECTED)
+    .min(1, LIMIT_EXPECTED)
+    .max(MAX_LIMIT, LIMIT_EXPECTED)
+    .default(100)
+    .describe('Max entries to return'),
+});
+
+@Injectable()
+export class AuditTools implements OwnTools {
+  constructor(
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(AuditTrailService) private readonly trail: AuditTrailService,
+    @Inject(SpendService) private readonly spending: SpendService,
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  readonly tools = [
+    ownTool({
+      name: 'logAction',
+      title: 'Log an action',
+      description: 'Write down what was done in the tamper-evident log. The answer says whether it looks unusual.',
+      audience: ['agent', 'operator'],
+      scope: 'audit:write',
+      readOnly: false,
+      input: LogAction,
+      output: ActionLogged,
+      run: async (args, { caller: { tenantId }, isIdempotent, write }) => {
+        const { id: sessionId, agentId } = await this.sessions.authenticate(tenantId, args.session_id);
+        const record = { ...toRecord(args), sessionId, agentId };
+        if (!isIdempotent) return toActionLogged(await this.auditLog.append(tenantId, record));
+        return write(async (tx) => {
+          const recorded = this.auditLog.record(tx, tenantId, record);
+          await tx.flush();
+          return toActionLogged(recorded);
+        });
+      },
+    }),
+    ownTool({
+      name: 'getAuditTrail',
+      title: 'Query the audit trail',
+      description: 'Entries of the log, newest first, by session, agent, tool, time and whether they are flagged.',
+      audience: ['operator'],
+      scope: 'audit:read',
+      readOnly: true,
+      input: GetAuditTrail,
+      output: AuditEntryList,
+      run: async ({ limit, cursor, flagged, ...query }, { caller: { tenantId } }) => {
+        const filter = { ...toAuditFilter(query), flagged };
+        const identity = { tenantId, list: 'audit', filters: describeFilter(filter) };
+        const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
+        const found = await this.trail.list(tenantId, filter, limit + 1, before);
+        const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ seq }) => [seq]);
+        return { count: items.length, entries: items.map(toAuditEntryItem), next_cursor: nextCursor };
+      },
+    }),
+    ownTool({
+      name: 'getSpend',
+      title: 'Get a spend summary',
+      description: 'What was spent, by tool and agent, and the payments authorized.',
+      audience: ['operator'],
+      scope: 'audit:read',
+      readOnly: true,
+      input: SpendQuery,
+      output: SpendAnswer,
+      run: async ({ session_id: sessionId, agent_id: agentId }, { caller }) =>
+        toSpendAnswer(await this.spending.summary(caller.tenantId, { sessionId, agentId })),
+    }),
+  ];
+}

@@ -1,0 +1,83 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HaldirError } from '@haldir/kernel';
+import { Answer, type Caller, grantsKeyScope, invalidInput, MissingKeyScope } from '@haldir/http';
+import { type JsonObject } from '../protocol/messages.js';
+import { ApprovalTools } from './approval.tools.js';
+import { AuditTools } from './audit.tools.js';
+import { type Audience, definitionOf, type OwnCall, type OwnTool } from './own-tool.js';
+import { PaymentTools } from './payment.tools.js';
+import { SecretTools } from './secret.tools.js';
+import { SessionTools } from './session.tools.js';
+
+interface Offered {
+  tool: OwnTool;
+  /** Its definition, as JSON text. */
+  json: string;
+}
+
+/** Haldir's own tools: six for an agent in its session, ten for the operator of a key. */
+@Injectable()
+export class OwnToolbox {
+  private readonly offered: Readonly<Record<Audience, ReadonlyMap<string, Offered>>>;
+
+  constructor(
+    @Inject(SessionTools) sessions: SessionTools,
+    @Inject(SecretTools) secrets: SecretTools,
+    @Inject(PaymentTools) payments: PaymentTools,
+    @Inject(AuditTools) audit: AuditTools,
+    @Inject(ApprovalTools) approvals: ApprovalTools,
+  ) {
+    const all: OwnTool[] = [sessions, secrets, payments, audit, approvals].flatMap(({ tools }) => tools);
+    const offeredTo = (audience: Audience): Map<string, Offered> =>
+      new Map(
+        all
+          .filter((tool) => tool.audience.includes(audience))
+          .map((tool) => [tool.name, { tool, json: definitionOf(tool, audience) }]),
+      );
+    this.offered = { agent: offeredTo('agent'), operator: offeredTo('operator') };
+  }
+
+  /** Definitions of the tools that a key with these scopes may call, as JSON texts. */
+  definitions(audience: Audience, { scopes }: Caller): string[] {
+    return [...this.offered[audience].values()]
+      .filter(({ tool }) => grantsKeyScope(scopes, tool.scope))
+      .map(({ json }) => json);
+  }
+
+  find(audience: Audience, name: string): OwnTool | null {
+    return this.offered[audience].get(name)?.tool ?? null;
+  }
+
+  /**
+   * Calls a tool. A refusal is the tool's answer, with `isError`, and says what the REST operation would say.
+   *
+   * @throws whatever nobody expected
+   */
+  async call(tool: OwnTool, args: JsonObject, call: OwnCall): Promise<JsonObject> {
+    try {
+      const answer = await this.run(tool, args, call);
+      return answer instanceof Answer
+        ? toToolResult(answer.body as object, answer.status >= 400)
+        : toToolResult(answer, false);
+    } catch (error) {
+      if (!(error instanceof HaldirError)) throw error;
+      return toToolResult({ error: error.message, code: error.code, ...error.details }, true);
+    }
+  }
+
+  private async run(tool: OwnTool, args: JsonObject, call: OwnCall): Promise<object> {
+    if (!grantsKeyScope(call.caller.scopes, tool.scope)) throw new MissingKeyScope(tool.scope);
+    const { sessionId } = call;
+    const parsed = tool.input.safeParse(sessionId === null ? args : { ...args, session_id: sessionId });
+    if (!parsed.success) throw invalidInput(parsed.error.issues);
+    return tool.run(parsed.data, call);
+  }
+}
+
+function toToolResult(body: object, isError: boolean): JsonObject {
+  return {
+    content: [{ type: 'text', text: JSON.stringify(body) }],
+    structuredContent: body,
+    ...(isError ? { isError } : {}),
+  };
+}

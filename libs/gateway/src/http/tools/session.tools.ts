@@ -1,0 +1,84 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '@haldir/kernel';
+import { SessionService } from '@haldir/gate';
+import {
+  CheckPermission,
+  CreateSession,
+  PermissionResult,
+  SessionCreated,
+  SessionDetail,
+  SessionRevoked,
+  toNewSession,
+  toSessionCreated,
+  toSessionDetail,
+} from '@haldir/gate/http';
+import { Metrics } from '@haldir/runtime';
+import { sessionId } from './fields.js';
+import { ownTool, type OwnTools } from './own-tool.js';
+
+@Injectable()
+export class SessionTools implements OwnTools {
+  constructor(
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  readonly tools = [
+    ownTool({
+      name: 'createSession',
+      title: 'Create a session',
+      description:
+        'Create a scoped session for an agent with explicit permissions, a time to live and an optional budget.',
+      audience: ['operator'],
+      scope: 'sessions:write',
+      readOnly: false,
+      input: CreateSession,
+      output: SessionCreated,
+      run: (args, { caller, write }) =>
+        write(async (tx) => toSessionCreated(await this.sessions.open(tx, caller.tenantId, toNewSession(args)))),
+    }),
+    ownTool({
+      name: 'getSession',
+      title: 'Get a session',
+      description: 'The current state of a session: its scopes, what is spent, what remains of its budget.',
+      audience: ['operator'],
+      scope: 'sessions:read',
+      readOnly: true,
+      input: sessionId,
+      output: SessionDetail,
+      run: async ({ session_id: id }, { caller }) =>
+        toSessionDetail(await this.sessions.get(caller.tenantId, id), this.clock.now()),
+    }),
+    ownTool({
+      name: 'revokeSession',
+      title: 'Revoke a session',
+      description: 'Revoke a session for good; the next request anywhere is refused.',
+      audience: ['operator'],
+      scope: 'sessions:write',
+      readOnly: false,
+      input: sessionId,
+      output: SessionRevoked,
+      run: ({ session_id: id }, { caller, write }) =>
+        write(async (tx): Promise<SessionRevoked> => {
+          await this.sessions.revoke(tx, caller.tenantId, id);
+          return { revoked: true, session_id: id };
+        }),
+    }),
+    ownTool({
+      name: 'checkPermission',
+      title: 'Check a permission',
+      description: 'Whether the session holds a scope. Ask before an operation that may be refused.',
+      audience: ['agent', 'operator'],
+      scope: 'sessions:read',
+      readOnly: true,
+      input: sessionId.extend(CheckPermission.shape),
+      output: PermissionResult,
+      run: async ({ session_id: id, scope }, { caller }) => {
+        const allowed = await this.sessions.holds(caller.tenantId, id, scope);
+        this.metrics.countDecision('permission', allowed ? 'allowed' : 'denied');
+        return { allowed, session_id: id, scope };
+      },
+    }),
+  ];
+}

@@ -1,0 +1,120 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type JsonValue } from '@haldir/kernel';
+import { keyPrefix, type Session, SessionInvalid } from '@haldir/gate';
+import { Cursors, grantsKeyScope, MissingKeyScope, writeOf, Writes } from '@haldir/http';
+import {
+  CALL_SCOPES,
+  type CallOutcome,
+  type CallWatch,
+  type CatalogueTool,
+  type MissingUpstream,
+  neverLeft,
+  type PerformedCall,
+  ProxyCallService,
+  ToolCatalogue,
+} from '@haldir/proxy';
+import { type Asking } from './asking.js';
+import { type CallReply, refused, resultOf, toCallReply } from './call-outcome.js';
+import { type JsonObject } from './protocol/messages.js';
+import { type ToolCall } from './tool-call.js';
+
+/** What the key must hold, as for `POST /v1/proxy/call`. */
+const KEY_SCOPE = 'proxy:write';
+const PAGE = 1_000;
+
+/** A page of a session's tools. */
+export interface ToolPage {
+  tools: CatalogueTool[];
+  nextCursor: string | null;
+  missing: MissingUpstream[];
+}
+
+/** The tools of upstreams, as a session may call them. */
+@Injectable()
+export class UpstreamTools {
+  constructor(
+    @Inject(ProxyCallService) private readonly calls: ProxyCallService,
+    @Inject(ToolCatalogue) private readonly catalogue: ToolCatalogue,
+    @Inject(Writes) private readonly writes: Writes,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  /**
+   * Up to 1,000 tools that the key, the session and the tenant's policies let the session call, in a stable order.
+   *
+   * @throws InvalidInput for a cursor that was not given out for this list
+   */
+  async list({ caller }: Asking, session: Session, cursor: string | null): Promise<ToolPage> {
+    const { tenantId } = caller;
+    const identity = { tenantId, list: 'mcp_tools', filters: {} };
+    const [upstream = '', name = ''] = cursor === null ? [] : this.cursors.decode(identity, cursor).map(String);
+    if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
+      return { tools: [], nextCursor: null, missing: [] };
+    const { tools, missing } = await this.catalogue.callable(tenantId);
+    const rest =
+      cursor === null
+        ? tools
+        : tools.filter((tool) => tool.upstream > upstream || (tool.upstream === upstream && tool.name > name));
+    const page = rest.slice(0, PAGE + 1);
+    const { items, nextCursor } = this.cursors.page(identity, page, PAGE, (tool) => [tool.upstream, tool.name]);
+    return { tools: items, nextCursor, missing };
+  }
+
+  /**
+   * Calls a tool as `POST /v1/proxy/call` does: decided, logged and kept under an `Idempotency-Key` in the same way.
+   *
+   * @throws SessionInvalid; RpcError for what MCP answers as an error rather than as a result
+   */
+  async call(asking: Asking, sessionId: string, { name, args, progressToken }: ToolCall): Promise<JsonObject> {
+    const { tenantId, keyId, scopes } = asking.caller;
+    if (!grantsKeyScope(scopes, KEY_SCOPE)) {
+      const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
+      return refused({ error: message, code, ...details });
+    }
+    asking.exchange?.expectWaiting();
+    const call = { tenantId, sessionId, tool: name, arguments: args, requestedKey: keyPrefix(keyId) };
+    const content = (): JsonValue => ({ tool: name, arguments: args as JsonValue, session: sessionId });
+    const write = writeOf(asking.request, asking.reply, 'MCP tools/call', content);
+    try {
+      const reply = await this.writes.around<PerformedCall, CallReply>(
+        write,
+        this.calls.longestMs,
+        async () => this.failWithoutEffect(await this.calls.perform(call, watchOf(asking, progressToken))),
+        async (performed, tx) => replyTo(await this.calls.conclude(performed, tx)),
+      );
+      return resultOf(reply);
+    } catch (error) {
+      if (error instanceof WithoutEffect) return resultOf(replyTo(error.outcome));
+      throw error;
+    }
+  }
+
+  /** A call that certainly had no effect, and may have one if it is tried again, leaves its `Idempotency-Key` free. */
+  private async failWithoutEffect(performed: PerformedCall): Promise<PerformedCall> {
+    if (!neverLeft(performed.outcome)) return performed;
+    throw new WithoutEffect(await this.calls.conclude(performed, null));
+  }
+}
+
+/** Carries an outcome past the `Idempotency-Key`. */
+class WithoutEffect extends Error {
+  constructor(readonly outcome: CallOutcome) {
+    super('the call had no effect');
+  }
+}
+
+function replyTo(outcome: CallOutcome): CallReply {
+  if (outcome.kind === 'no_session') throw new SessionInvalid();
+  return toCallReply(outcome);
+}
+
+/** A client of the stateless revision that closes its connection breaks the call off; the older ones do not mean that by it. */
+function watchOf({ era, exchange }: Asking, progressToken: string | number | null): CallWatch {
+  if (!exchange) return {};
+  const onProgress: CallWatch['onProgress'] = (progress) =>
+    exchange.notify('notifications/progress', { progressToken, ...progress });
+  return {
+    ...(era === 'stateless' ? { signal: exchange.signal } : {}),
+    ...(progressToken === null ? {} : { onProgress }),
+  };
+}

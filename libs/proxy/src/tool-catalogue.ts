@@ -1,0 +1,134 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Policy } from './policy.js';
+import { PolicyRepository } from './policy.repository.js';
+import { type CatalogueState, UpstreamRepository } from './upstream.repository.js';
+
+/** A tool as agents are shown it. */
+export interface CatalogueTool {
+  upstream: string;
+  /** Its own name, without its upstream's. */
+  name: string;
+  /** `upstream.tool` */
+  qualifiedName: string;
+  /** Its definition under its qualified name, as JSON text; whatever the upstream said is in it as it was said. */
+  json: string;
+}
+
+/** An upstream whose tools nobody knows yet, and why. */
+export interface MissingUpstream {
+  name: string;
+  error: string;
+}
+
+export interface Catalogue {
+  /** By upstream and name, in the order of their code units. */
+  tools: CatalogueTool[];
+  missing: MissingUpstream[];
+}
+
+interface Kept {
+  digest: string;
+  tools: CatalogueTool[];
+  size: number;
+}
+
+/** Characters of definitions that a process keeps ready. */
+const MAX_KEPT = 64 * 1024 * 1024;
+
+/**
+ * The tools of a tenant's upstreams, ready to be sent. Each list asks the database which catalogues stand and which policies
+ * there are, so that a change anywhere counts for the next list everywhere; the definitions themselves, which are large and
+ * seldom change, are kept by what they hold.
+ */
+@Injectable()
+export class ToolCatalogue {
+  private readonly kept = new Map<string, Kept>();
+  private size = 0;
+
+  constructor(
+    @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
+    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
+  ) {}
+
+  /**
+   * The tools whose names no policy of the tenant blocks. What depends on a call (its amount, its hour, its rate) is decided
+   * when it is made.
+   */
+  async callable(tenantId: string): Promise<Catalogue> {
+    const [states, policies] = await Promise.all([
+      this.upstreams.catalogues(tenantId),
+      this.policies.byTenants([tenantId]),
+    ]);
+    const known = await this.load(tenantId, states);
+    const isCallable = byName(policies.get(tenantId) ?? []);
+    return {
+      tools: known.flatMap(({ tools }) => tools.filter(isCallable)),
+      missing: states.flatMap(({ name, digest, error }) =>
+        digest === null ? [{ name, error: error ?? 'The upstream was not asked yet' }] : [],
+      ),
+    };
+  }
+
+  private async load(tenantId: string, states: readonly CatalogueState[]): Promise<Kept[]> {
+    const isFresh = ({ name, digest }: CatalogueState): boolean =>
+      digest === null || this.kept.get(keyOf(tenantId, name))?.digest === digest;
+    const stale = states.filter((state) => !isFresh(state)).map(({ name }) => name);
+    const loaded = stale.length === 0 ? new Map<string, Kept>() : await this.read(tenantId, stale);
+    return states
+      .flatMap(({ name, digest }) => {
+        const kept = digest === null ? undefined : (loaded.get(name) ?? this.kept.get(keyOf(tenantId, name)));
+        return kept ? [{ name, kept }] : [];
+      })
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
+      .map(({ name, kept }) => {
+        this.keep(keyOf(tenantId, name), kept);
+        return kept;
+      });
+  }
+
+  private async read(tenantId: string, names: string[]): Promise<Map<string, Kept>> {
+    const found = new Map<string, Kept>(names.map((name) => [name, { digest: '', tools: [], size: 0 }]));
+    for (const { upstream, digest, name, definition } of await this.upstreams.definitions(tenantId, names)) {
+      const kept = found.get(upstream);
+      if (!kept) continue;
+      kept.digest = digest;
+      if (name === null || definition === null) continue;
+      const qualifiedName = `${upstream}.${name}`;
+      const json = JSON.stringify({ ...definition, name: qualifiedName });
+      kept.tools.push({ upstream, name, qualifiedName, json });
+      kept.size += json.length;
+    }
+    for (const { tools } of found.values()) tools.sort((one, other) => (one.name < other.name ? -1 : 1));
+    return found;
+  }
+
+  /** As the most recently used; the least recently used make room. */
+  private keep(key: string, kept: Kept): void {
+    this.size += kept.size - (this.kept.get(key)?.size ?? 0);
+    this.kept.delete(key);
+    this.kept.set(key, kept);
+    for (const [oldest, { size }] of this.kept) {
+      if (this.size <= MAX_KEPT) break;
+      this.kept.delete(oldest);
+      this.size -= size;
+    }
+  }
+}
+
+/** Whether the policies that name tools let a tool through, whichever of its names they use. */
+function byName(policies: readonly Policy[]): (tool: CatalogueTool) => boolean {
+  const blocked = new Set<string>();
+  const allowed: Set<string>[] = [];
+  for (const { rule } of policies) {
+    if (rule.type === 'block_tool') blocked.add(rule.tool);
+    else if (rule.type === 'deny_list') rule.tools.forEach((tool) => blocked.add(tool));
+    else if (rule.type === 'allow_list') allowed.push(new Set(rule.tools));
+  }
+  const holds = (names: ReadonlySet<string>, { name, qualifiedName }: CatalogueTool): boolean =>
+    names.has(name) || names.has(qualifiedName);
+  return (tool) => !holds(blocked, tool) && allowed.every((names) => holds(names, tool));
+}
+
+function keyOf(tenantId: string, upstream: string): string {
+  return `${tenantId}/${upstream}`;
+}

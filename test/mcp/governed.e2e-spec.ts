@@ -1,0 +1,187 @@
+import {
+  type Balancer,
+  BareMcp,
+  type McpEra,
+  RpcFailure,
+  saidBy,
+  startBalancer,
+  startHungUpstream,
+  startWorld,
+  text,
+  type World,
+} from '@haldir/test-support';
+import { McpStory } from './mcp-story.js';
+
+let world: World;
+let balancer: Balancer;
+let story: McpStory;
+const ERAS: McpEra[] = ['stateless', 'handshake'];
+
+beforeAll(async () => {
+  world = await startWorld({ processes: 2, environment: { UPSTREAM_TIMEOUT_SECONDS: '4' } });
+  balancer = await startBalancer(world.apis);
+});
+beforeEach(async () => {
+  story = await McpStory.begin(balancer, await world.newTenant(), ['echo', 'read_file', 'delete_file']);
+});
+afterEach(() => story.upstream.stop());
+afterAll(async () => {
+  await balancer.stop();
+  await world.stop();
+});
+
+describe.each(ERAS)('to a client of the %s revisions', (era) => {
+  it('a policy hides what it blocks by name, and refuses it with its reason', async () => {
+    await story.policy('block_tool', { tool: 'echo' });
+    await story.policy('deny_list', { tools: ['up.delete_file'] });
+    const agent = story.agent(era);
+    expect((await story.toolNames(agent)).filter((name) => name.startsWith('up.'))).toEqual(['up.read_file']);
+    for (const name of ['up.echo', 'echo', 'up.delete_file']) {
+      const reply = await agent.call(name);
+      expect([name, reply.status, reply.message?.result?.isError]).toEqual([name, 200, true]);
+      expect(saidBy(reply)).toMatchObject({ blocked_by: 'haldir', policy_id: expect.stringMatching(/^pol_/) });
+    }
+    expect(story.upstream.calls).toEqual([]);
+
+    await story.policy('allow_list', { tools: ['up.delete_file'] });
+    expect((await story.toolNames(agent)).filter((name) => name.startsWith('up.'))).toEqual([]);
+  });
+
+  it('says the same of a call as REST does, and writes the same in the log', async () => {
+    await story.policy('spend_limit', { max: 10 });
+    const agent = story.agent(era);
+    await agent.call('up.echo', { amount: 10 });
+    const refused = await agent.call('up.echo', { amount: 11 });
+    await story.tenant.post('/v1/proxy/call', {
+      tool: 'up.echo',
+      arguments: { amount: 10 },
+      session_id: story.session,
+    });
+    const rest = await story.tenant.post<{ content: object }>('/v1/proxy/call', {
+      ...{ tool: 'up.echo', arguments: { amount: 11 }, session_id: story.session },
+    });
+    expect(refused.message?.result?.content).toEqual(rest.body.content);
+    const entries = (await story.entries()).map(
+      ({ session_id, tool, action, details: { latency_ms: _, ...facts } }) => ({
+        ...{ session_id, tool, action, facts },
+      }),
+    );
+    expect(entries).toHaveLength(4);
+    expect(entries.slice(0, 2)).toEqual(entries.slice(2));
+    expect(entries[0]).toMatchObject({ session_id: story.session, tool: 'up.echo', action: 'tool_call' });
+  });
+
+  it('a call that needs approval names the request to poll, and goes through once when it is approved', async () => {
+    await story.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] });
+    const agent = story.agent(era);
+    const held = await agent.call('up.echo', { n: 1 });
+    expect(held.message?.result?.isError).toBe(true);
+    const said = saidBy(held);
+    expect(said).toMatchObject({ status: 'approval_required', message: expect.stringContaining('checkApproval') });
+    const poll = async (): Promise<unknown> =>
+      saidBy(await agent.call('checkApproval', { request_id: said['request_id'] }))['status'];
+    expect(await poll()).toBe('pending');
+    expect(saidBy(await agent.call('up.echo', { n: 1 }))['request_id']).toBe(said['request_id']);
+
+    await story.tenant.post(`/v1/approvals/${String(said['request_id'])}/approve`);
+    expect(await poll()).toBe('approved');
+    expect(saidBy(await agent.call('up.echo', { n: 2 }))['request_id']).not.toBe(said['request_id']);
+    const racing = await Promise.all(Array.from({ length: 20 }, () => agent.call('up.echo', { n: 1 })));
+    expect(racing.filter(({ message }) => message?.result?.isError !== true)).toHaveLength(1);
+    expect(story.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+  });
+});
+
+it('lets no more calls through in a minute than a policy allows, over REST and MCP and every process together', async () => {
+  await story.policy('rate_limit', { max_per_minute: 7 });
+  const overMcp = Array.from({ length: 10 }, (_, i) => story.agent(ERAS[i % 2]).call('up.echo', { i }));
+  const overRest = world.apis.map((api) =>
+    story.tenant.at(api).post('/v1/proxy/call', { tool: 'up.echo', session_id: story.session }),
+  );
+  const results = [
+    ...(await Promise.all(overMcp)).map(({ message }) => message?.result?.isError !== true),
+    ...(await Promise.all(overRest)).map(({ status }) => status === 200),
+  ];
+  expect(results.filter(Boolean)).toHaveLength(7);
+  expect(story.upstream.calls).toHaveLength(7);
+});
+
+it('lists and calls nothing of upstreams without the scopes of session and key', async () => {
+  const browsing = await story.tenant.session({ scopes: ['browse'] });
+  const agent = story.agent('stateless', browsing);
+  expect((await story.toolNames(agent)).some((name) => name.includes('.'))).toBe(false);
+  expect(saidBy(await agent.call('up.echo'))).toMatchObject({ blocked_by: 'haldir', required: ['execute', 'read'] });
+
+  const { body } = await story.tenant.post<{ key: string }>('/v1/keys', { scopes: ['audit:write'] });
+  const logger = new BareMcp({ url: balancer.url, key: body.key, session: story.session });
+  expect(await story.toolNames(logger)).toEqual(['logAction']);
+  expect(saidBy(await logger.call('up.echo'))).toMatchObject({ code: 'missing_scope', required: 'proxy:write' });
+  expect(story.upstream.calls).toEqual([]);
+});
+
+it('answers what a tool, its upstream and its absence say, each in its own way', async () => {
+  const agent = story.agent();
+  story.upstream.answer = () => ({ content: [{ type: 'text', text: 'no' }], isError: true, extra: { kept: 1 } });
+  expect((await agent.call('up.echo')).message?.result).toMatchObject({ isError: true, extra: { kept: 1 } });
+  story.upstream.answer = () => {
+    throw new RpcFailure(-32602, 'n: expected a number');
+  };
+  expect((await agent.call('up.echo')).message?.error).toMatchObject({ code: -32602, message: 'n: expected a number' });
+  expect((await agent.call('up.nothing')).message?.error).toMatchObject({ code: -32602, message: 'Unknown tool' });
+  await story.upstream.stop();
+  expect(saidBy(await agent.call('up.echo'))).toMatchObject({
+    code: 'upstream_unreachable',
+    error: expect.stringContaining('The tool did not run'),
+  });
+  await story.upstream.start();
+  expect((await story.entries()).map(({ details }) => details['result'] ?? details['decision'])).toEqual([
+    ...['tool_error', 'refused', 'blocked', 'unreachable'],
+  ]);
+});
+
+it('goes on without an upstream that hangs, and says which one is missing and why', async () => {
+  const hung = await startHungUpstream();
+  await story.tenant.post('/v1/proxy/upstreams', { name: 'hung', url: hung.url });
+  const startedAt = performance.now();
+  const { message } = await story.agent().ask('tools/list');
+  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect((message?.result?.['tools'] as unknown[]).length).toBe(3 + 6);
+  expect(message?.result?.['_meta']).toMatchObject({
+    'haldir/missing-upstreams': [{ name: 'hung', error: expect.stringContaining('in time') }],
+  });
+  await hung.stop();
+});
+
+it('sees tools that come and go at once, on every process', async () => {
+  const names = (): Promise<string[]> => story.toolNames(story.agent());
+  expect(await names()).toContain('up.echo');
+  story.upstream.tools = [{ name: 'other', inputSchema: { type: 'object' } }];
+  await story.tenant.post('/v1/proxy/upstreams/up/refresh');
+  for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual(['up.other']);
+  await story.tenant.delete('/v1/proxy/upstreams/up');
+  for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual([]);
+});
+
+it('shows a tenant nothing of another', async () => {
+  const stranger = await McpStory.begin(balancer, await world.newTenant(), ['secret_tool']);
+  expect(await story.toolNames(story.agent())).not.toContain('up.secret_tool');
+  expect((await story.agent().call('up.secret_tool')).message?.error?.message).toBe('Unknown tool');
+  const { status, message } = await new BareMcp({
+    ...{ url: balancer.url, key: story.tenant.key ?? '', session: stranger.session },
+  }).ask('tools/list');
+  expect([status, message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
+  expect(stranger.upstream.calls).toEqual([]);
+  await stranger.upstream.stop();
+});
+
+it('answers a call once per Idempotency-Key, and says the first answer again', async () => {
+  const headers = { 'idempotency-key': 'key-1' };
+  let count = 0;
+  story.upstream.answer = () => text(`${++count}`);
+  const agent = story.agent();
+  const replies = await Promise.all(Array.from({ length: 5 }, () => agent.call('up.echo', { n: 1 }, headers)));
+  expect(replies.map(({ message }) => message?.result?.content?.[0]?.text)).toEqual(Array(5).fill('1'));
+  expect(replies.filter(({ headers: h }) => h.get('idempotent-replayed') === 'true')).toHaveLength(4);
+  expect((await agent.call('up.echo', { n: 2 }, headers)).status).toBe(422);
+  expect((await agent.call('up.echo', { n: 1 })).message?.result?.content?.[0]?.text).toBe('2');
+});
