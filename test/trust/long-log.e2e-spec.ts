@@ -1,0 +1,78 @@
+import { AuditLog } from '@haldir/audit-log';
+import { type Transactions } from '@haldir/database';
+import { type Client, startApi, startWorld, type World } from '@haldir/test-support';
+import { Client as Postgres } from 'pg';
+
+/** More than one page of anything, and tiles of three levels. */
+const LENGTH = 12_000;
+const TILE = 256;
+const PROOFS = 20;
+
+let world: World;
+let tenant: Client;
+let session: string;
+beforeAll(async () => {
+  world = await startWorld();
+  tenant = await world.newTenant();
+  session = await tenant.session();
+  await fill(await world.tenantOf(tenant));
+}, 180_000);
+afterAll(() => world.stop());
+
+/** Appends through Haldir's own writer, on one connection. */
+async function fill(tenantId: string): Promise<void> {
+  const db = new Postgres({ connectionString: world.environment['DATABASE_OWNER_URL'] });
+  await db.connect();
+  await db.query(`SELECT set_config('haldir.tenants', $1, false)`, [`{"${tenantId}"}`]);
+  const query = async ({ text }: { text: string }, values: unknown[]): Promise<unknown[]> =>
+    (await db.query(text, values)).rows as unknown[];
+  const log = new AuditLog({ query } as unknown as Transactions, { now: () => new Date() });
+  const entry = { source: 'agent', sessionId: session, agentId: 'agent', tool: 'browser', action: 'open' } as const;
+  for (let i = 0; i < LENGTH; i += 2000) {
+    await Promise.all(Array.from({ length: 2000 }, (_, j) => log.append(tenantId, { ...entry, details: `${i + j}` })));
+  }
+  await db.end();
+}
+
+/** How many rows of the log and its tree were read so far, by processes that have ended. */
+async function rowsRead(): Promise<number> {
+  const [row] = await world.sql<{ rows: number }>(
+    `SELECT sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0))::integer AS rows FROM pg_stat_user_tables
+      WHERE relname LIKE 'audit\\_%'`,
+  );
+  return row?.rows ?? 0;
+}
+
+describe('a log of 12,000 entries', () => {
+  it('proves an entry, and that it only grew, from a few rows', async () => {
+    const { body: head } = await tenant.get<{ tree_size: number }>('/v1/audit/tree-head');
+    expect(head.tree_size).toBeGreaterThan(LENGTH);
+    const entries = await world.sql<{ entry_id: string }>(
+      `SELECT entry_id FROM audit_entry WHERE session_id = $1 AND seq % $2 = 0 LIMIT $3`,
+      [session, Math.floor(LENGTH / PROOFS), PROOFS],
+    );
+    const before = await rowsRead();
+    // Postgres counts what a connection read once it ends.
+    const api = await startApi(world.environment);
+    for (const [i, { entry_id: id }] of entries.entries()) {
+      const inclusion = await tenant.at(api).get(`/v1/audit/inclusion-proof/${id}`);
+      const consistency = await tenant.at(api).get(`/v1/audit/consistency-proof?first=${i + 1}&second=${LENGTH}`);
+      expect([inclusion.status, consistency.status]).toEqual([200, 200]);
+    }
+    await api.stop();
+    const read = (await rowsRead()) - before;
+    // Nodes on the way up, and what is in the last tile so far: not what came before.
+    expect(read).toBeGreaterThan(PROOFS);
+    expect(read / PROOFS).toBeLessThan(2 * (TILE + 50));
+  });
+
+  it('is verified to its end', async () => {
+    expect((await tenant.get('/v1/audit/verify')).body).toMatchObject({ verified: true });
+    const db = new Postgres({ connectionString: world.environment['DATABASE_OWNER_URL'] });
+    await db.connect();
+    await db.query('SET session_replication_role = replica');
+    await db.query(`UPDATE audit_entry SET cost_micros = 1 WHERE session_id = $1 AND seq = $2`, [session, LENGTH - 1]);
+    await db.end();
+    expect((await tenant.get('/v1/audit/verify')).body).toMatchObject({ verified: false, broken_at: LENGTH - 1 });
+  });
+});
