@@ -41,9 +41,11 @@ export class Client {
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
+    signal?: AbortSignal,
   ): Promise<Reply<Body>> {
     const response = await fetch(this.url + path, {
       method,
+      ...(signal ? { signal } : {}),
       headers: {
         ...(this.key === null ? {} : { authorization: `Bearer ${this.key}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),

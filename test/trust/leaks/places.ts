@@ -19,23 +19,31 @@ export async function dumpDatabase({ sql }: Pick<World, 'sql'>): Promise<{ place
     const rows = await sql<Record<string, string | Buffer | null>>(`SELECT ${list} FROM "${schema}"."${name}"`);
     for (const row of rows) {
       for (const [column, value] of Object.entries(row)) {
-        if (value !== null) found.push({ place: `${schema === 'public' ? '' : `${schema}.`}${name}.${column}`, value: Buffer.from(value) });
+        if (value !== null)
+          found.push({
+            place: `${schema === 'public' ? '' : `${schema}.`}${name}.${column}`,
+            value: Buffer.from(value),
+          });
       }
     }
   }
   return found;
-} // prettier-ignore
+}
 
 /** Every key of a Redis with its value, as Redis itself would write it down. */
 export async function dumpRedis(url: string): Promise<Buffer[]> {
   const redis = new Redis(url);
   const found: Buffer[] = [];
   for (const key of await redis.keys('*')) {
-    found.push(Buffer.from(key), (await redis.dumpBuffer(key)) ?? Buffer.alloc(0), Buffer.from(await readAll(redis, key)));
+    found.push(
+      Buffer.from(key),
+      (await redis.dumpBuffer(key)) ?? Buffer.alloc(0),
+      Buffer.from(await readAll(redis, key)),
+    );
   }
   redis.disconnect();
   return found;
-} // prettier-ignore
+}
 
 /** A value in clear: what `DUMP` answers may be compressed. */
 async function readAll(redis: Redis, key: string): Promise<string> {

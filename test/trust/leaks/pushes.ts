@@ -88,18 +88,20 @@ export function pushesOf(operation: Operation, input: Input, canaries: Canaries,
   for (const name of new Set([...queryNames(operation), 'session_id', 'token', 'cursor', 'unknown'])) {
     push(`query ${name}`, (text) => ({ path: addressed(operation, path, { ...query, [name]: text }) }));
   }
-  for (const [name, write] of Object.entries(HEADERS)) push(`header ${name}`, (text) => ({ headers: { [name]: write(text) } }));
+  for (const [name, write] of Object.entries(HEADERS))
+    push(`header ${name}`, (text) => ({ headers: { [name]: write(text) } }));
   if (!operation.body) return pushes;
 
   for (const [as, write] of Object.entries(BODIES)) push(as, (text) => ({ body: write(text, valid) }));
-  for (const name of Object.keys((operation.body['properties'] ?? valid))) {
+  for (const name of Object.keys(operation.body['properties'] ?? valid)) {
     for (const [as, write] of Object.entries(VALUES)) {
       push(`${name} as ${as}`, (text) => ({ body: JSON.stringify({ ...valid, [name]: write(text) }) }));
     }
-    if (name === 'url') push('url with a token', (text) => ({ body: JSON.stringify({ ...valid, url: `${origin}/?token=${text}` }) }));
+    if (name === 'url')
+      push('url with a token', (text) => ({ body: JSON.stringify({ ...valid, url: `${origin}/?token=${text}` }) }));
   }
   return pushes;
-} // prettier-ignore
+}
 
 function addressed(operation: Operation, path: Record<string, string>, query: Record<string, string>): string {
   const search = new URLSearchParams(query).toString();

@@ -1,0 +1,16 @@
+import { runSeed } from './run.js';
+
+// `npm run faults` asks for more: see scripts/faults.mjs.
+const { FAULTS_SEED = '1', FAULTS_SEEDS = '1', FAULTS_SECONDS = '25' } = process.env;
+const seconds = Number(FAULTS_SECONDS);
+const seeds = Array.from({ length: Number(FAULTS_SEEDS) }, (_, i) => Number(FAULTS_SEED) + i);
+
+it.each(seeds)(
+  'whatever dies under a mixed load, what was acknowledged is there, once, and nothing limited is exceeded (seed %i)',
+  async (seed) => {
+    const { summary, violations } = await runSeed(seed, seconds);
+    console.log([summary, ...violations.map((violation) => `  ${violation}`)].join('\n'));
+    expect(violations).toEqual([]);
+  },
+  (seconds + 240) * 1000,
+);

@@ -1,0 +1,146 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { BOOTSTRAP_TOKEN, Client, eventually, type Receiver, startReceiver } from '@haldir/test-support';
+import { Pool } from 'pg';
+import { Caller } from './caller.js';
+import { findViolations, type Sql } from './checks.js';
+import { Cluster } from './cluster.js';
+import { History } from './history.js';
+import { Actor, type Tenants } from './load.js';
+import { Random } from './random.js';
+
+export interface Outcome {
+  /** One line: what was done, what was done to it, and what was wrong. */
+  summary: string;
+  violations: string[];
+}
+
+const ACTORS = 10;
+
+/**
+ * A mixed load while processes and servers die, and whether everything acknowledged is as it was acknowledged afterwards. Of every
+ * four seeds one has its queues on PostgreSQL.
+ */
+export async function runSeed(seed: number, seconds: number): Promise<Outcome> {
+  const random = new Random(seed);
+  const [cluster, receiver] = await Promise.all([Cluster.start({ redis: seed % 4 !== 0 }), startReceiver()]);
+  const pool = new Pool({ connectionString: cluster.databaseUrl, max: 2 });
+  // It dies with its server.
+  pool.on('error', () => undefined);
+  const sql: Sql = async <Row>(text: string, values: unknown[] = []) => (await pool.query(text, values)).rows as Row[];
+  try {
+    return await attempt(seed, seconds, { random, cluster, receiver, sql });
+  } finally {
+    await pool.end();
+    await cluster.stop();
+    await receiver.stop();
+  }
+}
+
+interface Stage {
+  random: Random;
+  cluster: Cluster;
+  receiver: Receiver;
+  sql: Sql;
+}
+
+async function attempt(seed: number, seconds: number, { random, cluster, receiver, sql }: Stage): Promise<Outcome> {
+  const history = new History();
+  const tenants: Tenants = { free: await newTenant(cluster), careful: await newTenant(cluster) };
+  const callers = [tenants.free, tenants.careful];
+  await tenants.careful.insist(random, 'POST', '/v1/approvals/rules', { type: 'spend_over', threshold: 0 });
+  const endpoints = ['first', 'second'];
+  for (const endpoint of endpoints) await register(tenants.free, receiver, endpoint, random);
+
+  const ending = AbortSignal.timeout(seconds * 1000);
+  const actors = Array.from({ length: ACTORS }, () => new Actor(tenants, history, random.fork()).run(ending));
+  await Promise.all([...actors, strikeUntil(ending, cluster, random.fork())]);
+  await cluster.recover();
+
+  const violations = [...history.violations];
+  try {
+    await settle(sql);
+  } catch (error) {
+    violations.push(`not settled: ${(error as Error).message.replaceAll(/\s+/g, ' ').slice(0, 500)}`);
+  }
+  const tenantIds = await Promise.all(callers.map((caller) => tenantOf(caller, random)));
+  violations.push(...(await findViolations({ history, sql, callers, tenantIds, receiver, endpoints, random })));
+  violations.push(...callers.flatMap(({ wrong }) => wrong), ...cluster.errors());
+  return { summary: summarise(seed, seconds, { history, cluster, receiver, callers, violations }), violations };
+}
+
+async function newTenant(cluster: Cluster): Promise<Caller> {
+  const body = { tier: 'enterprise', bootstrap_token: BOOTSTRAP_TOKEN };
+  const minted = await new Client(cluster.urls[0] ?? '', null).post<{ key: string }>('/v1/keys', body);
+  if (minted.status !== 201) throw new Error(`no key: ${minted.status}`);
+  return new Caller(cluster.urls, minted.body.key);
+}
+
+async function tenantOf(caller: Caller, random: Random): Promise<string> {
+  return String((await caller.insist(random, 'GET', '/v1/audit/tree-head'))?.body['tenant_id']);
+}
+
+/** An endpoint of a receiver that fails one delivery in ten at the first attempt. */
+async function register(caller: Caller, receiver: Receiver, path: string, random: Random): Promise<void> {
+  const fails = random.fork();
+  receiver.answer(path, ({ attempt }) => (attempt === 1 && fails.chance(0.1) ? 503 : 204));
+  const reply = await caller.insist(random, 'POST', '/v1/webhooks', { url: receiver.url(path) });
+  receiver.expectSecrets(Number(reply?.body['webhook_id']), [String(reply?.body['secret'])]);
+}
+
+/** Every kind of fault in a random order, again and again, whatever the last one has left. */
+async function strikeUntil(ending: AbortSignal, cluster: Cluster, random: Random): Promise<void> {
+  const underWay: Promise<void>[] = [];
+  const kinds = [...cluster.faults, 'api', 'worker'] as const;
+  const deck: (typeof kinds)[number][] = [];
+  for (;;) {
+    await pause(random.between(300, 2_500));
+    if (ending.aborted) break;
+    if (deck.length === 0) deck.push(...random.shuffled(kinds));
+    const strike = cluster.strike(deck.pop() ?? 'api', random);
+    // Awaited below; until then it may fail without anybody listening.
+    strike.catch(() => undefined);
+    underWay.push(strike);
+  }
+  await Promise.all(underWay);
+}
+
+/** Waits until everything that was to happen later has happened. */
+async function settle(sql: Sql): Promise<void> {
+  await eventually(
+    async () => {
+      expect(await sql('SELECT count(*)::integer AS waiting FROM outbox')).toEqual([{ waiting: 0 }]);
+      const states = await sql('SELECT state, count(*)::integer FROM webhook_delivery WHERE state <> $1 GROUP BY 1', [
+        'delivered',
+      ]);
+      expect(states).toEqual([]);
+    },
+    60_000,
+    250,
+  );
+}
+
+interface Told {
+  history: History;
+  cluster: Cluster;
+  receiver: Receiver;
+  callers: readonly Caller[];
+  violations: readonly string[];
+}
+
+function summarise(seed: number, seconds: number, { history, cluster, receiver, callers, violations }: Told): string {
+  const list = (counts: Record<string, number>): string =>
+    Object.entries(counts)
+      .filter(([, count]) => count > 0)
+      .map(([name, count]) => `${name} ${count}`)
+      .join(', ');
+  const acknowledged = Object.values(history.acknowledged()).reduce((sum, count) => sum + count, 0);
+  const events = new Set(receiver.arrivals.map(({ path, id }) => `${path} ${id}`)).size;
+  const retries = callers.reduce((sum, caller) => sum + caller.retries, 0);
+  return [
+    `seed ${seed}: ${seconds} s, queues on ${cluster.queues}`,
+    `${acknowledged} acknowledged (${list(history.acknowledged())}), ${retries} retries`,
+    `kills: ${list(cluster.struck)}`,
+    `${events} deliveries, ${receiver.arrivals.length - events} again`,
+    `${violations.length} violations`,
+  ].join('; ');
+}
