@@ -2,9 +2,11 @@ import {
   type Balancer,
   BareMcp,
   type McpEra,
+  type Reply,
   RpcFailure,
   saidBy,
   startBalancer,
+  startFakeUpstream,
   startHungUpstream,
   startWorld,
   text,
@@ -16,6 +18,14 @@ let world: World;
 let balancer: Balancer;
 let story: McpStory;
 const ERAS: McpEra[] = ['stateless', 'handshake'];
+const OWN_AGENT_TOOLS = [
+  'checkPermission',
+  'getSecret',
+  'authorizePayment',
+  'logAction',
+  'requestApproval',
+  'checkApproval',
+];
 
 beforeAll(async () => {
   world = await startWorld({ processes: 2, environment: { UPSTREAM_TIMEOUT_SECONDS: '4' } });
@@ -160,6 +170,36 @@ it('sees tools that come and go at once, on every process', async () => {
   for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual(['up.other']);
   await story.tenant.delete('/v1/proxy/upstreams/up');
   for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual([]);
+});
+
+it('shows the tools of an upstream without prefix by their own names, where those mean nothing else', async () => {
+  const other = await startFakeUpstream('echo', 'getSecret', 'unique');
+  const third = await startFakeUpstream('unique');
+  const register = (name: string, url: string, prefix: unknown): Promise<Reply> =>
+    story.tenant.post('/v1/proxy/upstreams', { name, url, prefix });
+  const names = async (): Promise<string[]> =>
+    (await story.toolNames(story.agent())).filter((name) => !OWN_AGENT_TOOLS.includes(name) || name.includes('.'));
+
+  expect((await register('plain', other.url, 'no')).status).toBe(400);
+  await register('plain', other.url, false);
+  expect((await story.tenant.get('/v1/proxy/upstreams')).body).toMatchObject({
+    upstreams: { plain: { prefix: false }, up: { prefix: true } },
+  });
+  expect(await names()).toEqual([
+    ...['echo', 'plain.getSecret', 'unique', 'up.delete_file', 'up.echo', 'up.read_file'],
+  ]);
+  // The bare name means the upstream that goes without prefix, over REST too.
+  await story.agent().call('echo', { n: 1 });
+  await story.tenant.post('/v1/proxy/call', { tool: 'echo', arguments: { n: 2 }, session_id: story.session });
+  expect(other.calls.map(({ arguments: { n } }) => n)).toEqual([1, 2]);
+  expect((await story.entries()).map(({ tool }) => tool)).toEqual(['plain.echo', 'plain.echo']);
+
+  await register('third', third.url, false);
+  expect((await names()).filter((name) => name.includes('unique'))).toEqual(['plain.unique', 'third.unique']);
+  expect((await story.agent().call('unique')).message?.error?.data).toEqual({ upstreams: ['plain', 'third'] });
+  await register('third', third.url, true);
+  expect((await names()).filter((name) => name.includes('unique'))).toEqual(['unique', 'third.unique']);
+  await Promise.all([other.stop(), third.stop()]);
 });
 
 it('shows a tenant nothing of another', async () => {

@@ -158,6 +158,16 @@ describe('the stateless revision', () => {
     ).toBe(200);
   });
 
+  it('takes no call whose headers say something else than the arguments they repeat', async () => {
+    for (const header of ['us', '=?base64?%%%?=', '']) {
+      const { status, message } = await bare().call('lib.weather', { region: 'eu' }, { 'mcp-param-region': header });
+      expect([header, status, message?.error?.code]).toEqual([header, 400, -32020]);
+    }
+    const other = await bare().call('everything.echo', { message: 'x' }, { 'mcp-param-region': 'us' });
+    expect(other.status).toBe(200);
+    expect((await bare('handshake').call('lib.weather', { region: 'eu' })).status).toBe(200);
+  });
+
   it('names the versions there are to a client of another, and has 404 for methods there are not', async () => {
     const client = bare();
     const meta = {

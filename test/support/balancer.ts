@@ -8,7 +8,11 @@ export interface Balancer {
   stop(): Promise<void>;
 }
 
-export async function startBalancer(apps: readonly AppProcess[]): Promise<Balancer> {
+/** @param headers set on every request, in place of what was sent */
+export async function startBalancer(
+  apps: readonly AppProcess[],
+  headers: Record<string, string> = {},
+): Promise<Balancer> {
   let turn = 0;
   const server = createServer((incoming, outgoing) => {
     const target = new URL(apps[turn++ % apps.length]?.url ?? '');
@@ -18,7 +22,7 @@ export async function startBalancer(apps: readonly AppProcess[]): Promise<Balanc
         port: target.port,
         method: incoming.method,
         path: incoming.url,
-        headers: incoming.headers,
+        headers: { ...incoming.headers, ...headers },
       },
       (answer) => {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);

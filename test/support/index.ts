@@ -1,5 +1,6 @@
 export { type Balancer, startBalancer } from './balancer.js';
 export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './client.js';
+export { startConformanceUpstream } from './conformance-upstream.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
 export { eventually } from './eventually.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';

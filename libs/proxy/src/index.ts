@@ -4,6 +4,7 @@ export {
   CALL_SCOPES,
   type CallOutcome,
   type CallWatch,
+  MISMATCHED,
   neverLeft,
   type NewCall,
   type PerformedCall,

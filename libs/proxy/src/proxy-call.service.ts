@@ -28,7 +28,7 @@ import { type Lookup, splitToolName, ToolDirectory, type ToolTarget } from './to
 import { UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 import { UpstreamService } from './upstream.service.js';
-import { UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
+import { mirrorHeaders, UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
 
 /** A call of a live session to one known tool, which no policy refuses as far as the call alone can tell. */
 interface Candidate {
@@ -140,6 +140,8 @@ export class ProxyCallService {
   ): Candidate | { target: ToolTarget | null; outcome: CallOutcome } {
     const { targets, policies } = lookup;
     const target = soleTarget(lookup);
+    if (target && call.repeats && !call.repeats(mirrorHeaders(target.mirrored, call.arguments)))
+      return { target, outcome: { kind: 'mismatched' } };
     const toolNames = target ? [target.tool, qualifiedName(target)] : namesOfUnknown(call.tool);
     const amount = amountOf(call.arguments);
     const block = firstBlock(policies, { toolNames, amount, at: this.clock.now() });

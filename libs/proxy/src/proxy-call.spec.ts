@@ -19,6 +19,7 @@ const target: ToolTarget = {
   revision: 'upr_1',
   tool: 'echo',
   destructive: false,
+  mirrored: [],
   healthy: true,
 };
 

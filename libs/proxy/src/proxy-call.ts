@@ -20,6 +20,8 @@ export interface NewCall {
   arguments: Readonly<Record<string, unknown>>;
   /** The public prefix of the API key that asks. */
   requestedKey: string;
+  /** Of a request that repeats arguments as headers, because the tool's schema says so: whether it repeats these. */
+  repeats?: (headers: Readonly<Record<string, string>>) => boolean;
 }
 
 /** What whoever asked hears of a call under way, and how it may be broken off. */
@@ -30,6 +32,8 @@ export type CallOutcome =
   /** Unknown, expired, revoked and another tenant's session look alike. */
   | { kind: 'no_session' }
   | { kind: 'no_scope' }
+  /** The request says one thing in its headers and another in its arguments. */
+  | { kind: 'mismatched' }
   | { kind: 'blocked'; block: Block }
   /** `upstreams` holds those that have the tool when the name is ambiguous; empty when nothing has it. */
   | { kind: 'unknown_tool'; upstreams: string[] }
@@ -50,6 +54,9 @@ export interface PerformedCall {
 
 /** Scopes of a session that let it call tools; either is enough. */
 export const CALL_SCOPES = ['execute', 'read'] as const;
+
+/** What is said of a request whose headers contradict it. */
+export const MISMATCHED = 'The Mcp-Param headers do not repeat the arguments as the tool asks';
 
 /** Whether a call that failed had no effect for certain, and may have one if it is tried again. */
 export function neverLeft(outcome: CallOutcome): boolean {
@@ -96,6 +103,8 @@ function describe(outcome: CallOutcome): Description {
       return blocked('The session is unknown, expired or revoked');
     case 'no_scope':
       return blocked(`The session holds none of the scopes ${CALL_SCOPES.join(', ')}`);
+    case 'mismatched':
+      return blocked(MISMATCHED);
     case 'blocked': {
       const { policyId, type, reason } = outcome.block;
       return { ...blocked(reason), policy_id: policyId, policy: type };

@@ -3,15 +3,21 @@ import { type Policy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
 import { type CatalogueState, UpstreamRepository } from './upstream.repository.js';
 
-/** A tool as agents are shown it. */
-export interface CatalogueTool {
+/** A tool of a catalogue. */
+interface KeptTool {
   upstream: string;
   /** Its own name, without its upstream's. */
   name: string;
   /** `upstream.tool` */
   qualifiedName: string;
-  /** Its definition under its qualified name, as JSON text; whatever the upstream said is in it as it was said. */
-  json: string;
+  /** Its definition but for the name, as JSON text; whatever the upstream said is in it as it was said. */
+  definition: string;
+}
+
+/** A tool as agents are shown it. */
+export interface CatalogueTool extends KeptTool {
+  /** The name they call it by. */
+  shownName: string;
 }
 
 /** An upstream whose tools nobody knows yet, and why. */
@@ -21,14 +27,14 @@ export interface MissingUpstream {
 }
 
 export interface Catalogue {
-  /** By upstream and name, in the order of their code units. */
+  /** By upstream and own name, in the order of their code units. */
   tools: CatalogueTool[];
   missing: MissingUpstream[];
 }
 
 interface Kept {
   digest: string;
-  tools: CatalogueTool[];
+  tools: KeptTool[];
   size: number;
 }
 
@@ -53,16 +59,28 @@ export class ToolCatalogue {
   /**
    * The tools whose names no policy of the tenant blocks. What depends on a call (its amount, its hour, its rate) is decided
    * when it is made.
+   *
+   * @param taken names that mean something else here: a tool of such a name is shown as `upstream.tool`
    */
-  async callable(tenantId: string): Promise<Catalogue> {
+  async callable(tenantId: string, taken: (name: string) => boolean): Promise<Catalogue> {
     const [states, policies] = await Promise.all([
       this.upstreams.catalogues(tenantId),
       this.policies.byTenants([tenantId]),
     ]);
     const known = await this.load(tenantId, states);
     const isCallable = byName(policies.get(tenantId) ?? []);
+    const unprefixed = new Set(states.flatMap(({ name, prefixed }) => (prefixed ? [] : [name])));
+    const names = new Map<string, number>();
+    for (const { upstream, name } of known.flatMap(({ tools }) => tools))
+      if (unprefixed.has(upstream)) names.set(name, (names.get(name) ?? 0) + 1);
+    const isShownBare = ({ upstream, name }: KeptTool): boolean =>
+      unprefixed.has(upstream) && names.get(name) === 1 && !taken(name);
     return {
-      tools: known.flatMap(({ tools }) => tools.filter(isCallable)),
+      tools: known.flatMap(({ tools }) =>
+        tools
+          .filter(isCallable)
+          .map((tool) => ({ ...tool, shownName: isShownBare(tool) ? tool.name : tool.qualifiedName })),
+      ),
       missing: states.flatMap(({ name, digest, error }) =>
         digest === null ? [{ name, error: error ?? 'The upstream was not asked yet' }] : [],
       ),
@@ -93,10 +111,10 @@ export class ToolCatalogue {
       if (!kept) continue;
       kept.digest = digest;
       if (name === null || definition === null) continue;
-      const qualifiedName = `${upstream}.${name}`;
-      const json = JSON.stringify({ ...definition, name: qualifiedName });
-      kept.tools.push({ upstream, name, qualifiedName, json });
-      kept.size += json.length;
+      const { name: _, ...rest } = definition;
+      const tool = { upstream, name, qualifiedName: `${upstream}.${name}`, definition: JSON.stringify(rest) };
+      kept.tools.push(tool);
+      kept.size += tool.definition.length;
     }
     for (const { tools } of found.values()) tools.sort((one, other) => (one.name < other.name ? -1 : 1));
     return found;
@@ -116,7 +134,7 @@ export class ToolCatalogue {
 }
 
 /** Whether the policies that name tools let a tool through, whichever of its names they use. */
-function byName(policies: readonly Policy[]): (tool: CatalogueTool) => boolean {
+function byName(policies: readonly Policy[]): (tool: KeptTool) => boolean {
   const blocked = new Set<string>();
   const allowed: Set<string>[] = [];
   for (const { rule } of policies) {
@@ -124,7 +142,7 @@ function byName(policies: readonly Policy[]): (tool: CatalogueTool) => boolean {
     else if (rule.type === 'deny_list') rule.tools.forEach((tool) => blocked.add(tool));
     else if (rule.type === 'allow_list') allowed.push(new Set(rule.tools));
   }
-  const holds = (names: ReadonlySet<string>, { name, qualifiedName }: CatalogueTool): boolean =>
+  const holds = (names: ReadonlySet<string>, { name, qualifiedName }: KeptTool): boolean =>
     names.has(name) || names.has(qualifiedName);
   return (tool) => !holds(blocked, tool) && allowed.every((names) => holds(names, tool));
 }

@@ -4,12 +4,15 @@ import { Transactions } from '@haldir/database';
 import { type Policy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
 import { type UpstreamAddress } from './upstream-clients.js';
+import { type MirroredArgument } from './upstream/index.js';
 
 /** A tool that can be called. */
 export interface ToolTarget extends UpstreamAddress {
   /** Its own name, without its upstream's. */
   tool: string;
   destructive: boolean;
+  /** Arguments that requests repeat as headers. */
+  mirrored: readonly MirroredArgument[];
   /** As last seen; a call tries it whatever this says. */
   healthy: boolean;
 }
@@ -29,13 +32,13 @@ interface Wanted {
 // Tool names may contain dots, upstream names may not: the first dot divides.
 const resolve = {
   name: 'proxy_tool.resolve.v1',
-  text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, t.name AS tool, t.destructive, u.name, u.url, u.revision, u.healthy
+  text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, t.name AS tool, t.destructive, t.mirrored, u.name, u.url, u.prefixed, u.revision, u.healthy
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool
            JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
           WHERE w.upstream IS NOT NULL
          UNION ALL
-         SELECT w.tenant_id, w.name, false, t.name, t.destructive, u.name, u.url, u.revision, u.healthy
+         SELECT w.tenant_id, w.name, false, t.name, t.destructive, t.mirrored, u.name, u.url, u.prefixed, u.revision, u.healthy
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.name = w.name
            JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream`,
@@ -47,10 +50,19 @@ interface ResolvedRow {
   namespaced: boolean;
   tool: string;
   destructive: boolean;
+  mirrored: readonly MirroredArgument[];
   name: string;
   url: string;
+  prefixed: boolean;
   revision: string;
   healthy: boolean;
+}
+
+/** What a name may mean, the narrower before the wider. */
+interface Found {
+  exact: ToolTarget[];
+  unprefixed: ToolTarget[];
+  bare: ToolTarget[];
 }
 
 /**
@@ -87,28 +99,39 @@ export class ToolDirectory {
       ]),
       this.policies.byTenants([...new Set(wanted.map(({ tenantId }) => tenantId))]),
     ]);
-    const found = new Map<string, { exact: ToolTarget[]; bare: ToolTarget[] }>();
+    const found = new Map<string, Found>();
     for (const row of rows) {
       const key = keyOf(row.tenant_id, row.wanted);
       let entry = found.get(key);
-      if (!entry) found.set(key, (entry = { exact: [], bare: [] }));
-      entry[row.namespaced ? 'exact' : 'bare'].push({
+      if (!entry) found.set(key, (entry = { exact: [], unprefixed: [], bare: [] }));
+      const target = {
         tenantId: row.tenant_id,
         name: row.name,
         url: row.url,
         revision: row.revision,
         tool: row.tool,
         destructive: row.destructive,
+        mirrored: row.mirrored,
         healthy: row.healthy,
-      });
+      };
+      if (row.namespaced) entry.exact.push(target);
+      else entry.bare.push(target);
+      if (!row.namespaced && !row.prefixed) entry.unprefixed.push(target);
     }
     return wanted.map(({ tenantId, name }) => {
       const entry = found.get(keyOf(tenantId, name));
-      // A name that says its upstream means that one, even if another's tool is called the same.
-      const targets = entry ? (entry.exact.length > 0 ? entry.exact : entry.bare) : [];
-      return { targets, policies: policies.get(tenantId) ?? [] };
+      return { targets: entry ? meantBy(entry) : [], policies: policies.get(tenantId) ?? [] };
     });
   }
+}
+
+/**
+ * A name that says its upstream means that one, even if another's tool is called the same; a bare one means the upstream that
+ * goes without prefix, if there is one such.
+ */
+function meantBy({ exact, unprefixed, bare }: Found): ToolTarget[] {
+  if (exact.length > 0) return exact;
+  return unprefixed.length === 1 ? unprefixed : bare;
 }
 
 /** `upstream.tool` in its parts; null for a name without a dot that could divide them. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
 import { type UpstreamAddress } from './upstream-clients.js';
-import { type UpstreamTool } from './upstream/index.js';
+import { type MirroredArgument, type UpstreamTool } from './upstream/index.js';
 
 /** What was found out about an upstream when it was last asked. */
 export interface UpstreamState {
@@ -22,6 +22,7 @@ export interface DueUpstream extends UpstreamAddress {
 export interface UpstreamStats {
   name: string;
   url: string;
+  prefixed: boolean;
   healthy: boolean;
   error: string | null;
   lastCheckAt: Date | null;
@@ -41,6 +42,7 @@ export interface ListedTool {
 /** Which catalogue of an upstream stands. */
 export interface CatalogueState {
   name: string;
+  prefixed: boolean;
   /** Of the tools, hex; null while they are not known. */
   digest: string | null;
   error: string | null;
@@ -58,11 +60,12 @@ export interface DefinedTool {
 export interface StoredTool {
   tool: UpstreamTool;
   destructive: boolean;
+  mirrored: readonly MirroredArgument[];
 }
 
 const stats = {
   name: 'proxy_upstream.stats.v1',
-  text: `SELECT u.name, u.url, u.healthy, u.error, u.last_check_at,
+  text: `SELECT u.name, u.url, u.prefixed, u.healthy, u.error, u.last_check_at,
                 (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name)::integer AS tools,
                 coalesce(f.calls, 0)::float8 AS calls, coalesce(f.errors, 0)::float8 AS errors, coalesce(f.latency_ms, 0) AS latency_ms
            FROM proxy_upstream u LEFT JOIN proxy_traffic f ON f.tenant_id = u.tenant_id AND f.upstream = u.name
@@ -79,7 +82,7 @@ const tools = {
 };
 const catalogues = {
   name: 'proxy_upstream.catalogues.v1',
-  text: `SELECT name, encode(catalogue_digest, 'hex') AS digest, error FROM proxy_upstream WHERE tenant_id = $1`,
+  text: `SELECT name, prefixed, encode(catalogue_digest, 'hex') AS digest, error FROM proxy_upstream WHERE tenant_id = $1`,
 };
 const definitions = {
   name: 'proxy_tool.definitions.v1',
@@ -123,6 +126,7 @@ export class UpstreamRepository {
     interface Row {
       name: string;
       url: string;
+      prefixed: boolean;
       healthy: boolean;
       error: string | null;
       last_check_at: Date | null;
@@ -180,16 +184,16 @@ export class UpstreamRepository {
   in(tx: Tx) {
     return {
       /** Registers, or replaces what was registered under the name; false, and nothing written, beyond `max`. */
-      put: async (address: UpstreamAddress, state: UpstreamState, max: number): Promise<boolean> => {
+      put: async (address: UpstreamAddress, prefixed: boolean, state: UpstreamState, max: number): Promise<boolean> => {
         const { tenantId, name, url, revision } = address;
         const rows = await tx.query(
-          `INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, last_check_at, next_check_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9
+          `INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, last_check_at, next_check_at, prefixed)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean
               WHERE (SELECT count(*) FROM proxy_upstream WHERE tenant_id = $1 AND name <> $2) < $10
            ON CONFLICT (tenant_id, name) DO UPDATE
              SET url = excluded.url, revision = excluded.revision, healthy = excluded.healthy, error = excluded.error,
                  failures = excluded.failures, catalogue_digest = NULL, last_check_at = excluded.last_check_at,
-                 next_check_at = excluded.next_check_at
+                 next_check_at = excluded.next_check_at, prefixed = excluded.prefixed
            RETURNING name`,
           [
             tenantId,
@@ -202,6 +206,7 @@ export class UpstreamRepository {
             state.checkedAt,
             state.nextCheckAt,
             max,
+            prefixed,
           ],
         );
         return rows.length === 1;
@@ -231,14 +236,15 @@ export class UpstreamRepository {
           [tenantId, upstream],
         );
         tx.send(
-          `INSERT INTO proxy_tool (tenant_id, upstream, name, destructive, definition)
-             SELECT $1, $2, * FROM unnest($3::text[], $4::boolean[], $5::json[])`,
+          `INSERT INTO proxy_tool (tenant_id, upstream, name, destructive, definition, mirrored)
+             SELECT $1, $2, * FROM unnest($3::text[], $4::boolean[], $5::json[], $6::json[])`,
           [
             tenantId,
             upstream,
             catalogue.map(({ tool }) => tool.name),
             catalogue.map(({ destructive }) => destructive),
             catalogue.map(({ tool }) => JSON.stringify(tool)),
+            catalogue.map(({ mirrored }) => JSON.stringify(mirrored)),
           ],
         );
         tx.send('UPDATE proxy_upstream SET catalogue_digest = $3 WHERE tenant_id = $1 AND name = $2', [

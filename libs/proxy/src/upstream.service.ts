@@ -16,7 +16,13 @@ import {
   type UpstreamState,
   type UpstreamStats,
 } from './upstream.repository.js';
-import { type UnreachableReason, UpstreamRpcError, type UpstreamTool, UpstreamUnreachable } from './upstream/index.js';
+import {
+  mirroredArguments,
+  type UnreachableReason,
+  UpstreamRpcError,
+  type UpstreamTool,
+  UpstreamUnreachable,
+} from './upstream/index.js';
 
 /** What an upstream answered when it was asked for its tools. */
 export type Discovery =
@@ -80,15 +86,17 @@ export class UpstreamService {
   /**
    * Registers what was examined, in place of what had the name before.
    *
+   * @param prefixed whether agents are shown its tools as `upstream.tool`
    * @throws TooManyUpstreams
    */
-  async register(tx: Tx, { address, discovery }: Candidate, by: string): Promise<void> {
+  async register(tx: Tx, { address, discovery }: Candidate, prefixed: boolean, by: string): Promise<void> {
     const upstreams = this.upstreams.in(tx);
-    if (!(await upstreams.put(address, this.stateAfter(discovery, 0), MAX_UPSTREAMS)))
+    if (!(await upstreams.put(address, prefixed, this.stateAfter(discovery, 0), MAX_UPSTREAMS)))
       throw new TooManyUpstreams(MAX_UPSTREAMS);
     await this.keepCatalogue(tx, address, discovery);
     this.record(tx, address, 'upstream_registered', {
       url: withoutSecrets(address.url),
+      prefix: prefixed,
       healthy: discovery.healthy,
       tools: discovery.healthy ? discovery.tools.length : 0,
       by,
@@ -271,7 +279,11 @@ export class UpstreamService {
     return this.upstreams.in(tx).replaceTools(
       tenantId,
       name,
-      tools.map((tool) => ({ tool, destructive: isDestructive(tool.name, tool.annotations) })),
+      tools.map((tool) => ({
+        tool,
+        destructive: isDestructive(tool.name, tool.annotations),
+        mirrored: mirroredArguments(tool.inputSchema),
+      })),
       discovery.healthy ? digestOf(tools) : null,
     );
   }

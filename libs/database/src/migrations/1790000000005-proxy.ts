@@ -8,6 +8,8 @@ export class Proxy1790000000005 implements MigrationInterface {
         tenant_id        text        NOT NULL REFERENCES tenant,
         name             text        NOT NULL,
         url              text        NOT NULL,
+        -- Whether agents are shown its tools as name.tool.
+        prefixed         boolean     NOT NULL DEFAULT true,
         -- New with every registration, so that what was found out about an earlier one is not taken for it.
         revision         text        NOT NULL,
         healthy          boolean     NOT NULL,
@@ -30,6 +32,8 @@ export class Proxy1790000000005 implements MigrationInterface {
         destructive boolean NOT NULL,
         -- As the upstream gave it.
         definition  json    NOT NULL,
+        -- Arguments that requests repeat as headers (x-mcp-header).
+        mirrored    json    NOT NULL DEFAULT '[]',
         PRIMARY KEY (tenant_id, upstream, name),
         CONSTRAINT proxy_tool_upstream FOREIGN KEY (tenant_id, upstream) REFERENCES proxy_upstream ON DELETE CASCADE
       );

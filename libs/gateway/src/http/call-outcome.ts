@@ -1,10 +1,11 @@
 import { Answer } from '@haldir/http';
-import { type CallOutcome } from '@haldir/proxy';
+import { type CallOutcome, MISMATCHED } from '@haldir/proxy';
 import { toCallAnswer } from '@haldir/proxy/http';
-import { INVALID_PARAMS, type JsonObject, RpcError } from './protocol/messages.js';
+import { HEADER_MISMATCH, INVALID_PARAMS, type JsonObject, RpcError } from './protocol/messages.js';
 
 /** What a tool call is answered, in a form that can be kept under an `Idempotency-Key`. */
-export type CallReply = { result: JsonObject } | { error: { code: number; message: string; data?: unknown } };
+export type CallReply =
+  { result: JsonObject } | { error: { code: number; message: string; data?: unknown; status?: number } };
 
 type Answerable = Exclude<CallOutcome, { kind: 'no_session' }>;
 
@@ -21,6 +22,8 @@ export function toCallReply(outcome: Answerable): CallReply {
       const { error } = saidOverRest(outcome);
       return { error: { code: INVALID_PARAMS, message: String(error), data: { upstreams: outcome.upstreams } } };
     }
+    case 'mismatched':
+      return { error: { code: HEADER_MISMATCH, message: MISMATCHED, status: 400 } };
     case 'held': {
       const { requestId, reason } = outcome.request;
       return {
@@ -54,8 +57,8 @@ export function refused(facts: JsonObject): JsonObject {
 /** @throws RpcError for a reply that is one */
 export function resultOf(reply: CallReply): JsonObject {
   if ('result' in reply) return reply.result;
-  const { code, message, data } = reply.error;
-  throw new RpcError(code, message, { data });
+  const { code, message, ...facts } = reply.error;
+  throw new RpcError(code, message, facts);
 }
 
 function saidOverRest(outcome: Answerable): JsonObject {

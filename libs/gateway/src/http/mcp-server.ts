@@ -3,6 +3,7 @@ import { InvalidInput } from '@haldir/kernel';
 import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
 import { type JsonValue } from '@haldir/kernel';
+import { type CatalogueTool } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import {
   HANDSHAKE_VERSIONS,
@@ -79,9 +80,11 @@ export class McpServer {
       throw new RpcError(INVALID_PARAMS, 'params.cursor: expected the nextCursor of the page before');
     const own = cursor === undefined ? this.own.definitions(session ? 'agent' : 'operator', asking.caller) : [];
     const page = session
-      ? await this.upstream.list(asking, session, cursor ?? null).catch((error: unknown) => {
-          throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
-        })
+      ? await this.upstream
+          .list(asking, session, cursor ?? null, (name) => this.own.find('agent', name) !== null)
+          .catch((error: unknown) => {
+            throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
+          })
       : { tools: [], nextCursor: null, missing: [] };
     const around = stamped(asking.era, {
       ...(page.nextCursor === null ? {} : { nextCursor: page.nextCursor }),
@@ -89,7 +92,7 @@ export class McpServer {
       ...(page.missing.length === 0 ? {} : { _meta: { 'haldir/missing-upstreams': page.missing } }),
     });
     const rest = JSON.stringify(around).slice(1);
-    const tools = [...own, ...page.tools.map(({ json }) => json)].join(',');
+    const tools = [...own, ...page.tools.map(toText)].join(',');
     return new JsonText(`{"tools":[${tools}]${rest === '}' ? '' : ','}${rest}`);
   }
 
@@ -129,6 +132,11 @@ export class McpServer {
     });
     return status === 200 ? (body as Body) : new Answer(status, body as Body);
   }
+}
+
+/** A definition under the name it is shown by. Every definition holds more than its name: an inputSchema at least. */
+function toText({ shownName, definition }: CatalogueTool): string {
+  return `{"name":${JSON.stringify(shownName)},${definition.slice(1)}`;
 }
 
 /** What a write answered, as it is kept. */

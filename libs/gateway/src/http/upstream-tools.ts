@@ -9,12 +9,14 @@ import {
   type CatalogueTool,
   type MissingUpstream,
   neverLeft,
+  type NewCall,
   type PerformedCall,
   ProxyCallService,
   ToolCatalogue,
 } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { type CallReply, refused, resultOf, toCallReply } from './call-outcome.js';
+import { repeats } from './protocol/mcp-headers.js';
 import { type JsonObject } from './protocol/messages.js';
 import { type ToolCall } from './tool-call.js';
 
@@ -42,15 +44,21 @@ export class UpstreamTools {
   /**
    * Up to 1,000 tools that the key, the session and the tenant's policies let the session call, in a stable order.
    *
+   * @param taken names of Haldir's own tools
    * @throws InvalidInput for a cursor that was not given out for this list
    */
-  async list({ caller }: Asking, session: Session, cursor: string | null): Promise<ToolPage> {
+  async list(
+    { caller }: Asking,
+    session: Session,
+    cursor: string | null,
+    taken: (name: string) => boolean,
+  ): Promise<ToolPage> {
     const { tenantId } = caller;
     const identity = { tenantId, list: 'mcp_tools', filters: {} };
     const [upstream = '', name = ''] = cursor === null ? [] : this.cursors.decode(identity, cursor).map(String);
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
       return { tools: [], nextCursor: null, missing: [] };
-    const { tools, missing } = await this.catalogue.callable(tenantId);
+    const { tools, missing } = await this.catalogue.callable(tenantId, taken);
     const rest =
       cursor === null
         ? tools
@@ -72,7 +80,10 @@ export class UpstreamTools {
       return refused({ error: message, code, ...details });
     }
     asking.exchange?.expectWaiting();
-    const call = { tenantId, sessionId, tool: name, arguments: args, requestedKey: keyPrefix(keyId) };
+    const call: NewCall = {
+      ...{ tenantId, sessionId, tool: name, arguments: args, requestedKey: keyPrefix(keyId) },
+      ...(asking.era === 'stateless' ? { repeats: (expected) => repeats(asking.request.headers, expected) } : {}),
+    };
     const content = (): JsonValue => ({ tool: name, arguments: args as JsonValue, session: sessionId });
     const write = writeOf(asking.request, asking.reply, 'MCP tools/call', content);
     try {

@@ -58,6 +58,8 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
         content: textBlock(JSON.stringify({ status: 'approval_required', request_id: requestId, reason, message })),
       };
     }
+    case 'mismatched':
+      throw new Error('only MCP repeats arguments as headers');
     case 'blocked': {
       const { policyId, type, reason } = outcome.block;
       return refusal(403, 'blocked_by_policy', reason, { policy_id: policyId, policy: type });

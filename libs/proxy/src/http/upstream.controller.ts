@@ -49,14 +49,14 @@ export class UpstreamController {
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async register(
     @CurrentCaller() { tenantId, keyId }: Caller,
-    @Body({ schema: RegisterUpstream }) { name, url }: RegisterUpstream,
+    @Body({ schema: RegisterUpstream }) { name, url, prefix }: RegisterUpstream,
     @Write() write: WriteRequest,
   ): Promise<UpstreamRegistered> {
     const earlier = await this.writes.earlier<UpstreamRegistered>(write);
     if (earlier) return earlier;
     const candidate = await this.upstreams.examine(tenantId, name, url);
     return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {
-      await this.upstreams.register(tx, candidate, keyPrefix(keyId));
+      await this.upstreams.register(tx, candidate, prefix, keyPrefix(keyId));
       return { registered: true, ...toDiscovered(candidate) };
     });
   }

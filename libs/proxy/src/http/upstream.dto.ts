@@ -13,6 +13,10 @@ export const RegisterUpstream = z.object({
     .regex(/^[A-Za-z0-9_-]{1,64}$/, NAME_EXPECTED)
     .describe('Unique name for this upstream'),
   url: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).meta({ format: 'uri' }).describe('MCP server URL'),
+  prefix: z
+    .boolean('expected true or false')
+    .default(true)
+    .describe('Whether agents are shown its tools as name.tool; false shows their own names'),
 });
 export type RegisterUpstream = z.infer<typeof RegisterUpstream>;
 
@@ -52,6 +56,7 @@ export type ListUpstreams = z.infer<typeof ListUpstreams>;
 const Upstream = z
   .object({
     url: z.string(),
+    prefix: z.boolean().describe('Whether agents are shown its tools as name.tool'),
     healthy: z.boolean().describe('Whether it answered when it was last asked'),
     tools: z.int(),
     total_calls: z.int().describe('Calls that were let through to it'),
@@ -73,9 +78,10 @@ export const UpstreamList = z.object({
 export type UpstreamList = z.infer<typeof UpstreamList>;
 
 export function toUpstream(stats: UpstreamStats): Upstream {
-  const { url, healthy, tools, calls, errors, latencyMs, lastCheckAt, error } = stats;
+  const { url, prefixed, healthy, tools, calls, errors, latencyMs, lastCheckAt, error } = stats;
   return {
     url,
+    prefix: prefixed,
     healthy,
     tools,
     total_calls: calls,

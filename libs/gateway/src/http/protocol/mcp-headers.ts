@@ -46,6 +46,21 @@ export function checkHeaders(headers: Headers, { method, params }: RpcRequest): 
     throw mismatch(`Mcp-Name: expected params.${parameter} of the body`);
 }
 
-export function mismatch(message: string): RpcError {
+/** Whether headers say what is expected of them; a number may be written in another way. */
+export function repeats(headers: Headers, expected: Readonly<Record<string, string>>): boolean {
+  return Object.entries(expected).every(([name, field]) => {
+    const sent = headerOf(headers, name);
+    const said = sent === undefined ? null : decodedHeader(sent);
+    if (said === null) return false;
+    const wanted = decodedHeader(field);
+    return said === wanted || (isDecimal(said) && isDecimal(wanted ?? '') && Number(said) === Number(wanted));
+  });
+}
+
+function isDecimal(text: string): boolean {
+  return /^-?\d{1,300}(\.\d{1,300})?$/.test(text);
+}
+
+function mismatch(message: string): RpcError {
   return new RpcError(HEADER_MISMATCH, message, { status: 400 });
 }
