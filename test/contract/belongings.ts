@@ -41,7 +41,18 @@ export class Belongings {
         return { session_id: await this.client.session() };
       case 'getSecret':
       case 'deleteSecret':
+      case 'rollBackSecret':
         return { name: await this.secret() };
+      case 'listSecretVersions': {
+        const name = await this.secret();
+        await this.make('/v1/secrets', { name, value: 'battery staple' });
+        return { name };
+      }
+      case 'getSecretVersion':
+        return { name: await this.secret(), version: '1' };
+      case 'restoreSecret':
+      case 'purgeSecret':
+        return { secret_id: await this.deletedSecret() };
       case 'removeBudget':
         return { budget_id: String((await this.make('/v1/budgets', this.lavishBudget()))['id']) };
       case 'getPayment':
@@ -93,6 +104,8 @@ export class Belongings {
         return { scope: 'read' };
       case 'storeSecret':
         return { name: this.name('secret'), value: 'correct horse', scope_required: 'read' };
+      case 'rollBackSecret':
+        return { version: 1 };
       case 'authorizePayment':
         return this.payment();
       case 'holdPayment':
@@ -138,6 +151,7 @@ export class Belongings {
     await this.make('/v1/approvals/request', { session_id, action: 'send' });
     const webhook_id = await this.webhook();
     await this.make(`/v1/webhooks/${webhook_id}/test`);
+    await this.deletedSecret();
     return { agent_id, session_id, webhook_id, tool };
   }
 
@@ -146,6 +160,14 @@ export class Belongings {
     const name = this.name('secret');
     await this.make('/v1/secrets', { name, value: 'correct horse' });
     return name;
+  }
+
+  /** The id of a secret that was deleted. */
+  private async deletedSecret(): Promise<string> {
+    const name = await this.secret();
+    await this.client.delete(`/v1/secrets/${name}`);
+    const { body } = await this.client.get<{ deleted: { secret_id: string }[] }>(`/v1/deleted-secrets?name=${name}`);
+    return String(body.deleted[0]?.secret_id);
   }
 
   private async webhook(): Promise<string> {

@@ -66,7 +66,9 @@ interface Reference {
 
 /** Everything of its tenant that an input names. */
 function referencesIn({ parameters }: Operation, { path, body }: Input): Reference[] {
-  const named = Object.entries(path ?? {}).map(([name, value]): Reference => ({ place: 'path', name, value }));
+  // A version is a number within what is named beside it.
+  const ids = Object.entries(path ?? {}).filter(([name]) => name !== 'version');
+  const named = ids.map(([name, value]): Reference => ({ place: 'path', name, value }));
   const session = (body as Json | undefined)?.['session_id'];
   if (typeof session === 'string') named.push({ place: 'body', name: 'session_id', value: session });
   for (const { in: place, name } of parameters) {
@@ -128,10 +130,12 @@ it('another tenant’s cursors are no cursors', async () => {
   }
   const lists = secured().filter(({ parameters }) => parameters.some(({ name }) => name === 'cursor'));
   for (const { id } of lists) {
-    const { next_cursor: cursor } = (await as(owner).call(id, { query: { limit: 1 } })).body;
+    const { path } = await owner.input(id);
+    const page = (query: Json): Input => ({ ...(path && { path }), query: { limit: 1, ...query } });
+    const { next_cursor: cursor } = (await as(owner).call(id, page({}))).body;
     expect([id, cursor]).toEqual([id, expect.any(String)]);
-    expect([id, (await as(owner).call(id, { query: { limit: 1, cursor } })).status]).toEqual([id, 200]);
-    const { status, body } = await as(stranger).call(id, { query: { limit: 1, cursor } });
+    expect([id, (await as(owner).call(id, page({ cursor }))).status]).toEqual([id, 200]);
+    const { status, body } = await as(stranger).call(id, page({ cursor }));
     expect([id, status, body['error']]).toEqual([id, 400, expect.stringMatching(/^cursor: /)]);
   }
   expect(lists.length).toBeGreaterThan(12);

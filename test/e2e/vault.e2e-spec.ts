@@ -37,7 +37,12 @@ describe('a secret', () => {
   it('is read as it was stored, on every process at once, until it is deleted', async () => {
     const tenant = await world.newTenant();
     const elsewhere = tenant.at(world.apis[1] as AppProcess);
-    expect((await store(tenant, 'stripe', 'sk_1')).body).toEqual({ stored: true, name: 'stripe', version: 1 });
+    expect((await store(tenant, 'stripe', 'sk_1')).body).toEqual({
+      stored: true,
+      name: 'stripe',
+      version: 1,
+      expires_at: null,
+    });
     expect((await elsewhere.get(path('stripe'))).body).toEqual({ name: 'stripe', value: 'sk_1' });
 
     expect((await store(elsewhere, 'stripe', 'sk_2')).body).toMatchObject({ version: 2 });
@@ -369,7 +374,7 @@ describe('what lies in the database', () => {
     const copy = (columns: string, to: string, from: string): string =>
       `UPDATE secret_version AS x SET (${columns}) = (SELECT ${columns} FROM secret_version WHERE ${from}) WHERE ${to}`;
     const newest = at(tenantA, oneA, 2);
-    const all = 'wrapped_key, value, scope_required, tenant_key_version';
+    const all = 'wrapped_key, value, scope_required, expires_at';
     const tampering: Record<string, string> = {
       'another secret’s value': copy('value', newest, at(tenantA, twoA, 2)),
       'another secret’s key': copy('wrapped_key', newest, at(tenantA, twoA, 2)),
@@ -400,7 +405,7 @@ describe('what lies in the database', () => {
         ]);
       }
       await world.sql(`UPDATE secret SET name = k.name FROM kept_secret k WHERE k.tenant_id = secret.tenant_id AND k.id = secret.id;
-        UPDATE secret_version v SET (${all}) = (k.wrapped_key, k.value, k.scope_required, k.tenant_key_version) FROM kept_version k
+        UPDATE secret_version v SET (${all}) = (k.wrapped_key, k.value, k.scope_required, k.expires_at) FROM kept_version k
          WHERE k.tenant_id = v.tenant_id AND k.secret_id = v.secret_id AND k.version = v.version;
         DROP TABLE kept_secret, kept_version`);
       expect((await a.get(path('one'))).body).toEqual({ name: 'one', value: 'one 2' });

@@ -2,11 +2,12 @@ import 'reflect-metadata';
 import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { KeyRing } from '@haldir/crypto';
+import { checkRootKeys, KeyRing } from '@haldir/crypto';
 import { createLogger, runProcess, RuntimeModule } from '@haldir/runtime';
 import { WorkerModule } from './worker.module.js';
 
 await runProcess('worker', async (config) => {
+  await checkRootKeys(config);
   const log = createLogger(config.logLevel);
 
   @Module({ imports: [RuntimeModule.with(config, 'worker', log), WorkerModule] })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
-import { KeyRing } from '@haldir/crypto';
+import { KeyRing, TenantKeyGone } from '@haldir/crypto';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
 import { type LogKey, logKeyFromSeed } from './log-key.js';
@@ -39,9 +39,17 @@ export class LogKeys {
   }
 
   private async find(tenantId: string): Promise<LogKey | null> {
+    return this.read(tenantId).catch((error: unknown) => {
+      // It was sealed anew meanwhile.
+      if (error instanceof TenantKeyGone) return this.read(tenantId);
+      throw error;
+    });
+  }
+
+  private async read(tenantId: string): Promise<LogKey | null> {
     const [row] = await this.transactions.query<{ origin: string; seed: Buffer }>(find, [tenantId]);
     if (!row) return null;
-    const seed = await this.keyRing.openFor(tenantId, row.seed, placeOf(tenantId, row.origin));
+    const seed = await this.keyRing.openFor(tenantId, row.seed, logSeedPlace(tenantId, row.origin));
     const key = logKeyFromSeed(row.origin, seed);
     seed.fill(0);
     return key;
@@ -52,15 +60,18 @@ export class LogKeys {
     const origin = `${this.config.logOrigin}/log/${tenantId}`;
     const seed = randomBytes(SEED_BYTES);
     const { publicKey } = logKeyFromSeed(origin, seed);
-    const sealed = await this.keyRing.sealFor(tenantId, seed, placeOf(tenantId, origin));
+    await this.transactions.run(tenantId, async (tx) => {
+      const sealed = await this.keyRing.sealFor(tx, tenantId, seed, logSeedPlace(tenantId, origin));
+      tx.send(insert, [tenantId, origin, publicKey, sealed, this.clock.now()]);
+    });
     seed.fill(0);
-    await this.transactions.query(insert, [tenantId, origin, publicKey, sealed, this.clock.now()]);
     const made = await this.find(tenantId);
     if (!made) throw new Error('a log key was made and is not there');
     return made;
   }
 }
 
-function placeOf(tenantId: string, origin: string): string[] {
+/** What a log's seed is bound to. */
+export function logSeedPlace(tenantId: string, origin: string): string[] {
   return ['haldir.audit-log.key.v1', tenantId, origin];
 }

@@ -4,7 +4,7 @@ import { Clock, Unavailable } from '@haldir/kernel';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
 import { associatedData, keyVersionOf, open, seal, SealBroken } from './blob.js';
-import { RootKeys } from './root-keys.js';
+import { RootKeys, wrongRootKey } from './root-keys.js';
 
 export interface VersionedKey {
   version: number;
@@ -12,17 +12,38 @@ export interface VersionedKey {
 }
 
 const SYSTEM_KEY = 'master';
+const START_LOCK = 7_247_411_003;
 const CACHE_ENTRIES = 1000;
 const CACHE_MS = 300_000;
 
-const newestTenantKey = {
-  name: 'tenant_key.newest.v1',
-  text: `SELECT version, wrapped FROM tenant_key WHERE tenant_id = $1 AND state = 'active' ORDER BY version DESC LIMIT 1`,
+const rememberRootKey = {
+  name: 'root_key.remember.v1',
+  text: 'INSERT INTO root_key (id, canary, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
+};
+/** Until the transaction ends, no other key takes the place of the active one: whoever rotates takes the lock exclusively. */
+const holdTenantKey = {
+  name: 'tenant_key.hold.v1',
+  text: `SELECT pg_advisory_xact_lock_shared(tenant_key_lock($1))`,
+};
+const activeTenantKey = {
+  name: 'tenant_key.active.v1',
+  text: `SELECT version, wrapped FROM tenant_key WHERE tenant_id = $1 AND state = 'active'`,
 };
 const tenantKeyByVersion = {
-  name: 'tenant_key.by_version.v1',
+  name: 'tenant_key.by_version.v2',
   text: `SELECT version, wrapped FROM tenant_key WHERE tenant_id = $1 AND version = $2 AND state <> 'retired'`,
 };
+
+interface WrappedKey {
+  version: number;
+  wrapped: Buffer;
+}
+
+/**
+ * The tenant has no key of that version: nobody ever had it, or it is retired. A value read before its key was retired is under
+ * another one by now, so whoever reads it again can open it.
+ */
+export class TenantKeyGone extends SealBroken {}
 
 /**
  * The keys below the root: one for the installation, and versioned ones per tenant. Tenant keys are unwrapped when
@@ -48,18 +69,21 @@ export class KeyRing {
    */
   async load(): Promise<void> {
     this.system = await this.transactions.run(EVERY_TENANT, async (tx) => {
-      await tx.query('SELECT pg_advisory_xact_lock(7247411003)');
+      await tx.query('SELECT pg_advisory_xact_lock($1)', [START_LOCK]);
+      await this.checkRootKeys(tx);
       const [row] = await tx.query<{ wrapped: Buffer }>('SELECT wrapped FROM system_key WHERE name = $1', [SYSTEM_KEY]);
-      if (row) return this.unwrapSystemKey(row.wrapped);
-      const fresh = randomBytes(32);
-      const { rootKeyId, wrapped } = this.rootKeys.wrap(fresh, ['haldir.system-key.v1', SYSTEM_KEY]);
+      const system = row ? this.unwrapSystemKey(row.wrapped) : randomBytes(32);
+      const { rootKeyId, canary } = this.rootKeys.canary();
+      await tx.query(rememberRootKey, [rootKeyId, canary, this.clock.now()]);
+      if (row) return system;
+      const { wrapped } = this.rootKeys.wrap(system, systemKeyPlace(SYSTEM_KEY));
       await tx.query('INSERT INTO system_key (name, root_key_id, wrapped, created_at) VALUES ($1, $2, $3, $4)', [
         SYSTEM_KEY,
         rootKeyId,
         wrapped,
         this.clock.now(),
       ]);
-      return fresh;
+      return system;
     });
   }
 
@@ -88,47 +112,77 @@ export class KeyRing {
   }
 
   /**
-   * The tenant's key of that version, or the newest active one to seal with.
+   * The key to seal with. Call it before the transaction locks anything else: it waits for a rotation of this tenant's key that
+   * is just taking place, and none takes place until the transaction ends.
    *
-   * @throws SealBroken when there is none, or not the tenant's own
+   * @throws SealBroken when it is not the tenant's own
    * @throws Unavailable when the root key it is under is not configured; the cause names it
    */
-  async tenantKey(tenantId: string, version?: number): Promise<VersionedKey> {
-    const cacheKey = `${tenantId}:${version ?? 'newest'}`;
-    const now = this.clock.now().getTime();
-    const cached = this.tenantKeys.get(cacheKey);
-    if (cached && cached.until > now) return cached;
-    const [row] =
-      version === undefined
-        ? await this.transactions.query<{ version: number; wrapped: Buffer }>(newestTenantKey, [tenantId])
-        : await this.transactions.query<{ version: number; wrapped: Buffer }>(tenantKeyByVersion, [tenantId, version]);
-    if (!row) throw new SealBroken();
-    const material = this.unwrapTenantKey(tenantId, row);
-    const entry = { version: row.version, key: createSecretKey(material), until: now + CACHE_MS };
-    material.fill(0);
-    if (this.tenantKeys.size >= CACHE_ENTRIES) this.tenantKeys.delete(this.tenantKeys.keys().next().value ?? '');
-    this.tenantKeys.set(cacheKey, entry);
-    return entry;
+  async sealingKey(tx: Tx, tenantId: string): Promise<VersionedKey> {
+    const [, [row]] = await Promise.all([
+      tx.query(holdTenantKey, [tenantId]),
+      tx.query<WrappedKey>(activeTenantKey, [tenantId]),
+    ]);
+    if (!row) throw new TenantKeyGone();
+    return this.cached(tenantId, row.version) ?? this.keep(tenantId, row);
   }
 
-  /** Seals under the tenant's newest key; `place` is bound to the value and must be given again to open it. */
-  async sealFor(tenantId: string, plaintext: Uint8Array, place: readonly (string | number)[]): Promise<Buffer> {
-    const { key, version } = await this.tenantKey(tenantId);
+  /**
+   * The tenant's key of that version, to open with.
+   *
+   * @param tx where the caller is in a transaction, so that none waits for a second connection
+   * @throws TenantKeyGone when there is none, SealBroken when it is not the tenant's own
+   * @throws Unavailable when the root key it is under is not configured; the cause names it
+   */
+  async tenantKey(tenantId: string, version: number, tx?: Tx): Promise<VersionedKey> {
+    const cached = this.cached(tenantId, version);
+    if (cached) return cached;
+    const [row] = await (tx
+      ? tx.query<WrappedKey>(tenantKeyByVersion, [tenantId, version])
+      : this.transactions.query<WrappedKey>(tenantKeyByVersion, [tenantId, version]));
+    if (!row) throw new TenantKeyGone();
+    return this.keep(tenantId, row);
+  }
+
+  /** Seals under the tenant's active key; `place` is bound to the value and must be given again to open it. See `sealingKey`. */
+  async sealFor(tx: Tx, tenantId: string, plaintext: Uint8Array, place: readonly (string | number)[]): Promise<Buffer> {
+    const { key, version } = await this.sealingKey(tx, tenantId);
     return seal(key, version, plaintext, associatedData(place));
   }
 
-  /** @throws SealBroken when the value was altered or belongs elsewhere */
-  async openFor(tenantId: string, blob: Uint8Array, place: readonly (string | number)[]): Promise<Buffer> {
-    const { key } = await this.tenantKey(tenantId, keyVersionOf(blob));
+  /**
+   * @param tx where the caller is in a transaction
+   * @throws SealBroken when the value was altered or belongs elsewhere; TenantKeyGone when it is worth reading again
+   */
+  async openFor(tenantId: string, blob: Uint8Array, place: readonly (string | number)[], tx?: Tx): Promise<Buffer> {
+    const { key } = await this.tenantKey(tenantId, keyVersionOf(blob), tx);
     return open(key, blob, associatedData(place));
   }
 
-  /** Forgets the tenant keys held, after a rotation. */
-  forget(): void {
-    this.tenantKeys.clear();
+  private cached(tenantId: string, version: number): VersionedKey | undefined {
+    const entry = this.tenantKeys.get(`${tenantId}:${version}`);
+    return entry && entry.until > this.clock.now().getTime() ? entry : undefined;
   }
 
-  private unwrapTenantKey(tenantId: string, { version, wrapped }: { version: number; wrapped: Buffer }): Buffer {
+  private keep(tenantId: string, row: WrappedKey): VersionedKey {
+    const material = this.unwrapTenantKey(tenantId, row);
+    const until = this.clock.now().getTime() + CACHE_MS;
+    const entry = { version: row.version, key: createSecretKey(material), until };
+    material.fill(0);
+    if (this.tenantKeys.size >= CACHE_ENTRIES) this.tenantKeys.delete(this.tenantKeys.keys().next().value ?? '');
+    this.tenantKeys.set(`${tenantId}:${row.version}`, entry);
+    return entry;
+  }
+
+  /** Every key that something is sealed under is configured, and each configured one is the one it was. */
+  private async checkRootKeys(tx: Tx): Promise<void> {
+    const inUse = await tx.query<{ id: string }>('SELECT id FROM root_keys_in_use() AS id ORDER BY 1');
+    this.rootKeys.require(inUse.map(({ id }) => Number(id)));
+    const known = await tx.query<{ id: string; canary: Buffer }>('SELECT id, canary FROM root_key ORDER BY 1');
+    for (const { id, canary } of known) this.rootKeys.recognize(Number(id), canary);
+  }
+
+  private unwrapTenantKey(tenantId: string, { version, wrapped }: WrappedKey): Buffer {
     try {
       return this.rootKeys.unwrap(wrapped, tenantKeyPlace(tenantId, version));
     } catch (error) {
@@ -139,16 +193,17 @@ export class KeyRing {
 
   private unwrapSystemKey(wrapped: Buffer): Buffer {
     try {
-      return this.rootKeys.unwrap(wrapped, ['haldir.system-key.v1', SYSTEM_KEY]);
+      return this.rootKeys.unwrap(wrapped, systemKeyPlace(SYSTEM_KEY));
     } catch (error) {
-      if (!(error instanceof SealBroken)) throw error;
-      throw new ConfigError(
-        `HALDIR_ROOT_KEYS has a wrong key ${keyVersionOf(wrapped)}: it does not open what is in the database; give the one the data was sealed under`,
-      );
+      throw error instanceof SealBroken ? wrongRootKey(keyVersionOf(wrapped), error) : error;
     }
   }
 }
 
-function tenantKeyPlace(tenantId: string, version: number): (string | number)[] {
+export function tenantKeyPlace(tenantId: string, version: number): (string | number)[] {
   return ['haldir.vault.tkek.v1', tenantId, version];
+}
+
+export function systemKeyPlace(name: string): string[] {
+  return ['haldir.system-key.v1', name];
 }

@@ -6,6 +6,7 @@ export { type AppRole, openSchemaStatements } from './roles.js';
 export {
   type Collector,
   EVERY_TENANT,
+  isConnectionFailure,
   isDataFailure,
   type Scope,
   type Statement,

@@ -26,6 +26,7 @@ export {
   longPageQuery,
   MAX_LIMIT,
   nextCursor,
+  nullableTime,
   pageQuery,
   queryInt,
   queryTime,

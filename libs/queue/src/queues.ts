@@ -25,6 +25,8 @@ export const queues = {
   sessionExpiry: { name: 'session-expiry', payload: nothing },
   /** Sets free what is held by payments whose time is up. */
   paymentExpiry: { name: 'payment-expiry', payload: nothing },
+  /** Removes deleted secrets that nobody brought back in time, and values that expired. */
+  secretPurge: { name: 'secret-purge', payload: nothing },
   upstreamHealth: { name: 'upstream-health', payload: nothing },
 } satisfies Record<string, QueueDefinition>;
 

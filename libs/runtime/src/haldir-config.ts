@@ -85,6 +85,7 @@ const Settings = z.object({
     .refine((names) => names.every((name) => /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])$/.test(name)))
     .meta({ expects: 'host names without ports, separated by commas', example: 'MCP_ALLOWED_HOSTS=haldir.example.com' }),
   UPSTREAM_TIMEOUT_SECONDS: wholeNumber(1, 600, 30).meta({ expects: '1 to 600 seconds', example: 'UPSTREAM_TIMEOUT_SECONDS=30' }),
+  SECRET_RESTORE_SECONDS: wholeNumber(0, 31_536_000, 604_800).meta({ expects: '0 to 31536000 seconds', example: 'SECRET_RESTORE_SECONDS=604800' }),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 300, 20).meta({ expects: '1 to 300 seconds', example: 'SHUTDOWN_TIMEOUT_SECONDS=20' }),
 }); // prettier-ignore
 
@@ -122,6 +123,8 @@ export class HaldirConfig {
   readonly upstreams: { timeoutMs: number };
   /** Names by which `/mcp` may be called, and whose pages may call it, besides those of the loopback. */
   readonly mcp: { allowedHosts: readonly string[] };
+  /** How long a deleted secret can be brought back. */
+  readonly secrets: { restoreMs: number };
   readonly shutdownTimeoutMs: number;
 
   constructor(env: Readonly<Record<string, string | undefined>>, process: 'api' | 'worker' = 'api') {
@@ -164,6 +167,7 @@ export class HaldirConfig {
     this.webhooks = { timeoutMs: settings.WEBHOOK_TIMEOUT_SECONDS * 1000, concurrency: settings.WEBHOOK_CONCURRENCY };
     this.upstreams = { timeoutMs: settings.UPSTREAM_TIMEOUT_SECONDS * 1000 };
     this.mcp = { allowedHosts: settings.MCP_ALLOWED_HOSTS };
+    this.secrets = { restoreMs: settings.SECRET_RESTORE_SECONDS * 1000 };
     this.shutdownTimeoutMs = settings.SHUTDOWN_TIMEOUT_SECONDS * 1000;
   }
 }

@@ -1,3 +1,5 @@
+export { type DeletedSecret } from './deleted-secret.repository.js';
+export { DeletedSecrets } from './deleted-secret.service.js';
 export { type Amount } from './exchange-rates.js';
 export { PaymentTotals } from './payment-totals.js';
 export { HoldService, type Settled } from './hold.service.js';
@@ -5,5 +7,13 @@ export { type Payment, PAYMENT_STATES } from './payment.entity.js';
 export { type NewPayment, type PaymentDecision, PaymentService, type PreparedPayment } from './payment.service.js';
 export { isSecretName } from './secret-name.js';
 export { SecretValue } from './secret-value.js';
-export { type NewSecret, SecretService, type VaultCaller } from './secret.service.js';
+export { type SecretVersion } from './secret.repository.js';
+export {
+  type MadeVersion,
+  type NewSecret,
+  type OpenedSecret,
+  SecretService,
+  type VaultCaller,
+} from './secret.service.js';
+export { SecretVersionNotFound } from './vault.errors.js';
 export { VaultModule } from './vault.module.js';

@@ -6,7 +6,15 @@ import { openSecret, sealSecret, type SealedSecret, type SecretPlace } from './s
 import { SecretValue } from './secret-value.js';
 
 const tenantKey = { version: 3, key: createSecretKey(Buffer.alloc(32, 7)) };
-const place: SecretPlace = { tenantId: 'tnt_1', secretId: 'sec_1', name: 'stripe', version: 2, scopeRequired: 'read' };
+const place: SecretPlace = {
+  tenantId: 'tnt_1',
+  secretId: 'sec_1',
+  name: 'stripe',
+  version: 2,
+  scopeRequired: 'read',
+  expiresAt: null,
+};
+const expiring: SecretPlace = { ...place, expiresAt: new Date(1_800_000_000_000) };
 const sealed = (text = 'sk_live'): SealedSecret => sealSecret(tenantKey, place, SecretValue.of(text));
 
 it('opens what it sealed, byte for byte', () => {
@@ -30,11 +38,21 @@ it.each([
   [{ version: 1 }],
   [{ scopeRequired: 'rea' }],
   [{ scopeRequired: '' }],
+  [{ expiresAt: new Date(1_800_000_000_000) }],
   // Fields are bound with their lengths: what moves from one to the next is another place.
   [{ secretId: 'sec_1s', name: 'tripe' }],
 ])('does not open at %j', (elsewhere) => {
   expect(() => openSecret(tenantKey, { ...place, ...elsewhere }, sealed())).toThrow(SealBroken);
 });
+
+it.each([[{ expiresAt: null }], [{ expiresAt: new Date(1_800_000_000_001) }]])(
+  'that expires does not open at %j',
+  (elsewhere) => {
+    const secret = sealSecret(tenantKey, expiring, SecretValue.of('sk_live'));
+    expect(openSecret(tenantKey, expiring, secret).reveal()).toBe('sk_live');
+    expect(() => openSecret(tenantKey, { ...expiring, ...elsewhere }, secret)).toThrow(SealBroken);
+  },
+);
 
 it('does not open under another key, nor with any bit changed', () => {
   const other = { version: 3, key: createSecretKey(Buffer.alloc(32, 8)) };

@@ -2,13 +2,15 @@ import { createSecretKey, randomBytes } from 'node:crypto';
 import { associatedData, keyVersionOf, open, seal, type VersionedKey } from '@haldir/crypto';
 import { SecretValue } from './secret-value.js';
 
-/** Where a sealed value belongs. Moved anywhere else, or its scope changed, it does not open. */
+/** Where a sealed value belongs. Moved anywhere else, its scope or its expiry changed, it does not open. */
 export interface SecretPlace {
   tenantId: string;
   secretId: string;
   name: string;
   version: number;
   scopeRequired: string;
+  /** From then on it is refused; null when it never expires. */
+  expiresAt: Date | null;
 }
 
 /** A value under a data key of its own, and that key under the tenant's key. */
@@ -24,7 +26,7 @@ export function sealSecret(tenantKey: VersionedKey, place: SecretPlace, value: S
   const material = randomBytes(KEY_BYTES);
   try {
     return {
-      wrappedKey: seal(tenantKey.key, tenantKey.version, material, keyPlace(place, tenantKey.version)),
+      wrappedKey: seal(tenantKey.key, tenantKey.version, material, dataKeyPlace(place, tenantKey.version)),
       value: value.expose((bytes) => seal(createSecretKey(material), place.version, bytes, valuePlace(place))),
     };
   } finally {
@@ -34,10 +36,12 @@ export function sealSecret(tenantKey: VersionedKey, place: SecretPlace, value: S
 
 /**
  * @param tenantKey of the version that `wrappedKey` names
- * @throws SealBroken when anything was altered, belongs elsewhere, or the scope is not the one it was sealed with
+ * @throws SealBroken when anything was altered, belongs elsewhere, or scope and expiry are not those it was sealed with
  */
 export function openSecret(tenantKey: VersionedKey, place: SecretPlace, sealed: SealedSecret): SecretValue {
-  const material = open(tenantKey.key, sealed.wrappedKey, keyPlace(place, keyVersionOf(sealed.wrappedKey)));
+  const { wrappedKey } = sealed;
+  const aad = dataKeyPlace(place, keyVersionOf(wrappedKey));
+  const material = open(tenantKey.key, wrappedKey, aad);
   try {
     return new SecretValue(open(createSecretKey(material), sealed.value, valuePlace(place)));
   } finally {
@@ -45,10 +49,13 @@ export function openSecret(tenantKey: VersionedKey, place: SecretPlace, sealed: 
   }
 }
 
-function valuePlace({ tenantId, secretId, name, version, scopeRequired }: SecretPlace): Buffer {
-  return associatedData(['haldir.vault.value.v1', tenantId, secretId, name, version, scopeRequired]);
+function valuePlace({ tenantId, secretId, name, version, scopeRequired, expiresAt }: SecretPlace): Buffer {
+  const fields = [tenantId, secretId, name, version, scopeRequired];
+  return expiresAt === null
+    ? associatedData(['haldir.vault.value.v1', ...fields])
+    : associatedData(['haldir.vault.value-expiring.v1', ...fields, expiresAt.getTime()]);
 }
 
-function keyPlace({ tenantId, secretId, version }: SecretPlace, tenantKeyVersion: number): Buffer {
+function dataKeyPlace({ tenantId, secretId, version }: SecretPlace, tenantKeyVersion: number): Buffer {
   return associatedData(['haldir.vault.dek.v1', tenantId, secretId, version, tenantKeyVersion]);
 }

@@ -6,12 +6,13 @@ export class Secret {
   @PrimaryColumn({ name: 'tenant_id', type: 'text' })
   tenantId: string;
 
-  @PrimaryColumn({ type: 'text' })
-  name: string;
-
   /** Bound to the sealed values: a name deleted and stored again has another id, and the old values stay shut. */
-  @Column({ type: 'text' })
+  @PrimaryColumn({ type: 'text' })
   id: string;
+
+  /** Of one secret that is not deleted, and of any number that are. */
+  @Column({ type: 'text' })
+  name: string;
 
   @Column({ type: 'integer' })
   version: number;
@@ -21,4 +22,11 @@ export class Secret {
 
   @Column({ name: 'updated_at', type: 'timestamptz' })
   updatedAt: Date;
+
+  @Column({ name: 'deleted_at', type: 'timestamptz', nullable: true })
+  deletedAt: Date | null;
+
+  /** Until then a deleted secret can be brought back. */
+  @Column({ name: 'purge_at', type: 'timestamptz', nullable: true })
+  purgeAt: Date | null;
 }

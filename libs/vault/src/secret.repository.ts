@@ -1,13 +1,25 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
+import { IsNull } from 'typeorm';
 import { type SealedSecret, type SecretPlace } from './secret-seal.js';
 import { Secret } from './secret.entity.js';
 
-/** The newest version of a secret, as it lies in the database. */
+/** A version of a secret, as it lies in the database. */
 export interface StoredSecret {
   place: SecretPlace;
   sealed: SealedSecret;
+  /** What a session must hold to read it: its own scope, and for an earlier version the newest one's too. */
+  scopes: readonly string[];
+}
+
+/** A version as a list shows it, without its value. */
+export interface SecretVersion {
+  version: number;
+  scopeRequired: string;
+  createdAt: Date;
+  expiresAt: Date | null;
+  isNewest: boolean;
 }
 
 interface SecretKey {
@@ -21,28 +33,59 @@ interface StoredRow {
   id: string;
   version: number;
   scope_required: string;
+  expires_at: Date | null;
   wrapped_key: Buffer;
   value: Buffer;
 }
 
 const newestByNames = {
-  name: 'secret.newest_by_names.v1',
-  text: `SELECT s.tenant_id, s.name, s.id, v.version, v.scope_required, v.wrapped_key, v.value
+  name: 'secret.newest_by_names.v2',
+  text: `SELECT s.tenant_id, s.name, s.id, v.version, v.scope_required, v.expires_at, v.wrapped_key, v.value
            FROM unnest($1::text[], $2::text[]) AS w(tenant_id, name)
-           JOIN secret s         ON s.tenant_id = w.tenant_id AND s.name = w.name
+           JOIN secret s         ON s.tenant_id = w.tenant_id AND s.name = w.name AND s.deleted_at IS NULL
            JOIN secret_version v ON v.tenant_id = s.tenant_id AND v.secret_id = s.id AND v.version = s.version`,
 };
+const byVersion = {
+  name: 'secret.by_version.v1',
+  text: `SELECT s.tenant_id, s.name, s.id, v.version, v.scope_required, v.expires_at, v.wrapped_key, v.value,
+                n.scope_required AS newest_scope
+           FROM secret s
+           JOIN secret_version v ON v.tenant_id = s.tenant_id AND v.secret_id = s.id AND v.version = $3
+           JOIN secret_version n ON n.tenant_id = s.tenant_id AND n.secret_id = s.id AND n.version = s.version
+          WHERE s.tenant_id = $1 AND s.name = $2 AND s.deleted_at IS NULL`,
+};
+const versions = {
+  name: 'secret_version.list.v1',
+  text: `SELECT v.version, v.scope_required, v.created_at, v.expires_at, v.version = s.version AS is_newest
+           FROM secret s JOIN secret_version v ON v.tenant_id = s.tenant_id AND v.secret_id = s.id AND v.version < $3
+          WHERE s.tenant_id = $1 AND s.name = $2 AND s.deleted_at IS NULL
+          ORDER BY v.version DESC LIMIT $4`,
+};
 const nextVersion = {
-  name: 'secret.next_version.v1',
+  name: 'secret.next_version.v2',
   text: `INSERT INTO secret (tenant_id, name, id, version, created_at, updated_at) VALUES ($1, $2, $3, 1, $4, $4)
-         ON CONFLICT (tenant_id, name) DO UPDATE SET version = secret.version + 1, updated_at = excluded.updated_at
+         ON CONFLICT (tenant_id, name) WHERE deleted_at IS NULL
+         DO UPDATE SET version = secret.version + 1, updated_at = excluded.updated_at
          RETURNING id, version`,
 };
+const nextVersionIfThere = {
+  name: 'secret.next_version_if_there.v1',
+  text: `UPDATE secret SET version = version + 1, updated_at = $3
+          WHERE tenant_id = $1 AND name = $2 AND deleted_at IS NULL RETURNING id, version`,
+};
+/** Holds the row, so that it is not sealed anew before it was opened. */
+const holdVersion = {
+  name: 'secret_version.hold.v1',
+  text: `SELECT scope_required, expires_at, wrapped_key, value FROM secret_version
+          WHERE tenant_id = $1 AND secret_id = $2 AND version = $3 FOR SHARE`,
+};
 const insertVersion = {
-  name: 'secret_version.insert.v1',
-  text: `INSERT INTO secret_version (tenant_id, secret_id, version, scope_required, tenant_key_version, wrapped_key, value, created_at)
+  name: 'secret_version.insert.v2',
+  text: `INSERT INTO secret_version (tenant_id, secret_id, version, scope_required, expires_at, wrapped_key, value, created_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 };
+
+const MAX_INTEGER = 2_147_483_647;
 
 @Injectable()
 export class SecretRepository {
@@ -63,13 +106,41 @@ export class SecretRepository {
     return this.loader.submit({ tenantId, name });
   }
 
+  /** That version, or null. */
+  async findVersion(tenantId: string, name: string, version: number): Promise<StoredSecret | null> {
+    const [row] = await this.transactions.query<StoredRow & { newest_scope: string }>(byVersion, [
+      tenantId,
+      name,
+      version,
+    ]);
+    return row ? toStoredSecret(row, [row.scope_required, row.newest_scope]) : null;
+  }
+
+  /** Up to `limit` versions, newest first, behind version `before`. None when the tenant has no such secret. */
+  async listVersions(tenantId: string, name: string, limit: number, before: number | null): Promise<SecretVersion[]> {
+    const rows = await this.transactions.query<{
+      version: number;
+      scope_required: string;
+      created_at: Date;
+      expires_at: Date | null;
+      is_newest: boolean;
+    }>(versions, [tenantId, name, before ?? MAX_INTEGER, limit]);
+    return rows.map((row) => ({
+      version: row.version,
+      scopeRequired: row.scope_required,
+      createdAt: row.created_at,
+      expiresAt: row.expires_at,
+      isNewest: row.is_newest,
+    }));
+  }
+
   /** Up to `limit` of the tenant's names, in the order of their bytes, behind `after`. */
   async listNames(tenantId: string, limit: number, after: string | null): Promise<string[]> {
     return this.transactions.read(tenantId, async (manager) => {
       const query = manager
         .createQueryBuilder(Secret, 's')
         .select('s.name', 'name')
-        .where('s.tenantId = :tenantId', { tenantId })
+        .where('s.tenantId = :tenantId AND s.deletedAt IS NULL', { tenantId })
         .orderBy('s.name', 'ASC')
         .limit(limit);
       if (after !== null) query.andWhere('s.name > :after', { after });
@@ -79,7 +150,7 @@ export class SecretRepository {
 
   /** Secrets of the tenant. */
   count(tenantId: string): Promise<number> {
-    return this.transactions.read(tenantId, (manager) => manager.countBy(Secret, { tenantId }));
+    return this.transactions.read(tenantId, (manager) => manager.countBy(Secret, { tenantId, deletedAt: IsNull() }));
   }
 
   in(tx: Tx) {
@@ -95,27 +166,31 @@ export class SecretRepository {
         if (!row) throw new Error('an upsert answered no row');
         return row;
       },
-      /** Does not wait for the answer. */
-      insertVersion: (place: SecretPlace, sealed: SealedSecret, tenantKeyVersion: number, now: Date): void => {
-        const { tenantId, secretId, version, scopeRequired } = place;
-        tx.send(insertVersion, [
-          tenantId,
-          secretId,
-          version,
-          scopeRequired,
-          tenantKeyVersion,
-          sealed.wrappedKey,
-          sealed.value,
-          now,
-        ]);
+      /** The same for a name that has to be there; null when it is not. */
+      nextVersionIfThere: async (
+        tenantId: string,
+        name: string,
+        now: Date,
+      ): Promise<{ id: string; version: number } | null> => {
+        const [row] = await tx.query<{ id: string; version: number }>(nextVersionIfThere, [tenantId, name, now]);
+        return row ?? null;
       },
-      /** Removes the name and all its versions; answers how many there were, null when the tenant has no such secret. */
-      delete: async (tenantId: string, name: string): Promise<{ versions: number } | null> => {
-        const [row] = await tx.query<{ version: number }>(
-          'DELETE FROM secret WHERE tenant_id = $1 AND name = $2 RETURNING version',
-          [tenantId, name],
-        );
-        return row ? { versions: row.version } : null;
+      /** A version, whose sealed value stays as it is until the transaction ends; null when there is none. */
+      holdVersion: async (
+        tenantId: string,
+        name: string,
+        secretId: string,
+        version: number,
+      ): Promise<StoredSecret | null> => {
+        const [row] = await tx.query<StoredRow>(holdVersion, [tenantId, secretId, version]);
+        if (!row) return null;
+        return toStoredSecret({ ...row, tenant_id: tenantId, name, id: secretId, version }, [row.scope_required]);
+      },
+      /** Does not wait for the answer. */
+      insertVersion: (place: SecretPlace, sealed: SealedSecret, now: Date): void => {
+        const { tenantId, secretId, version, scopeRequired, expiresAt } = place;
+        const { wrappedKey, value } = sealed;
+        tx.send(insertVersion, [tenantId, secretId, version, scopeRequired, expiresAt, wrappedKey, value, now]);
       },
     };
   }
@@ -126,7 +201,9 @@ export class SecretRepository {
       distinct.map(({ tenantId }) => tenantId),
       distinct.map(({ name }) => name),
     ]);
-    const found = new Map(rows.map((row) => [keyOf(row.tenant_id, row.name), toStoredSecret(row)]));
+    const found = new Map(
+      rows.map((row) => [keyOf(row.tenant_id, row.name), toStoredSecret(row, [row.scope_required])]),
+    );
     return keys.map(({ tenantId, name }) => found.get(keyOf(tenantId, name)) ?? null);
   }
 }
@@ -136,7 +213,7 @@ function keyOf(tenantId: string, name: string): string {
   return `${tenantId} ${name}`;
 }
 
-function toStoredSecret(row: StoredRow): StoredSecret {
+function toStoredSecret(row: StoredRow, scopes: string[]): StoredSecret {
   return {
     place: {
       tenantId: row.tenant_id,
@@ -144,7 +221,9 @@ function toStoredSecret(row: StoredRow): StoredSecret {
       name: row.name,
       version: row.version,
       scopeRequired: row.scope_required,
+      expiresAt: row.expires_at,
     },
     sealed: { wrappedKey: row.wrapped_key, value: row.value },
+    scopes,
   };
 }

@@ -1,20 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, HaldirError, newId, Unavailable } from '@haldir/kernel';
+import { Clock, HaldirError, InvalidInput, newId, Unavailable } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { KeyRing, keyVersionOf, SealBroken, type VersionedKey } from '@haldir/crypto';
+import { KeyRing, keyVersionOf, SealBroken, TenantKeyGone } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { type Session, SessionInvalid, SessionService } from '@haldir/gate';
 import { Log, Metrics } from '@haldir/runtime';
-import { openSecret, sealSecret } from './secret-seal.js';
+import { openSecret, sealSecret, type SecretPlace } from './secret-seal.js';
 import { type SecretValue } from './secret-value.js';
-import { SecretRepository, type StoredSecret } from './secret.repository.js';
-import { SecretNotFound, SecretScopeMissing } from './vault.errors.js';
+import { SecretRepository, type SecretVersion, type StoredSecret } from './secret.repository.js';
+import { SecretExpired, SecretNotFound, SecretScopeMissing, SecretVersionNotFound } from './vault.errors.js';
 
 export interface NewSecret {
   name: string;
   value: SecretValue;
   /** What a session must hold to read it. */
   scopeRequired: string;
+  /** From then on nobody is given it; null for never. */
+  expiresAt: Date | null;
 }
 
 /** Who asks: a tenant, through the API key of that public prefix. */
@@ -23,9 +25,22 @@ export interface VaultCaller {
   key: string;
 }
 
-const TOOL = 'haldir.vault';
+/** A value on its way into the one answer it was asked for, and which one it is. */
+export interface OpenedSecret {
+  value: SecretValue;
+  version: number;
+  expiresAt: Date | null;
+}
 
-type Refusal = 'invalid_session' | 'missing_scope' | 'does_not_open';
+/** A version that was made. */
+export interface MadeVersion {
+  version: number;
+  expiresAt: Date | null;
+}
+
+export const VAULT_TOOL = 'haldir.vault';
+
+type Refusal = 'invalid_session' | 'missing_scope' | 'expired' | 'does_not_open';
 
 @Injectable()
 export class SecretService {
@@ -39,70 +54,119 @@ export class SecretService {
     @Inject(Log) private readonly log: Log,
   ) {}
 
-  /** The key to store with. Fetched before the transaction, so that no transaction waits for a second connection. */
-  sealingKey(tenantId: string): Promise<VersionedKey> {
-    return this.keys.tenantKey(tenantId);
-  }
-
-  /** Makes the value the newest version of the name; earlier versions are kept. Racing stores each get a version. */
-  async store(
-    tx: Tx,
-    { tenantId, key: by }: VaultCaller,
-    wanted: NewSecret,
-    tenantKey: VersionedKey,
-  ): Promise<{ version: number }> {
+  /**
+   * Makes the value the newest version of the name; earlier versions are kept. Racing stores each get a version.
+   *
+   * @throws InvalidInput when it would have expired already
+   */
+  async store(tx: Tx, { tenantId, key: by }: VaultCaller, wanted: NewSecret): Promise<MadeVersion> {
     const now = this.clock.now();
-    const { name, value, scopeRequired } = wanted;
+    const { name, value, scopeRequired, expiresAt } = wanted;
+    if (expiresAt !== null && expiresAt <= now) throw new InvalidInput('expires_at: expected a time in the future');
     const secrets = this.secrets.in(tx);
-    const { id: secretId, version } = await secrets.nextVersion(tenantId, name, newId('sec'), now);
-    const place = { tenantId, secretId, name, version, scopeRequired };
-    secrets.insertVersion(place, sealSecret(tenantKey, place, value), tenantKey.version, now);
+    const [tenantKey, { id: secretId, version }] = await Promise.all([
+      this.keys.sealingKey(tx, tenantId),
+      secrets.nextVersion(tenantId, name, newId('sec'), now),
+    ]);
+    const place: SecretPlace = { tenantId, secretId, name, version, scopeRequired, expiresAt };
+    secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
     this.auditLog.record(tx, tenantId, {
       source: 'haldir',
-      tool: TOOL,
+      tool: VAULT_TOOL,
       action: 'secret_stored',
-      details: { name, version, scope_required: scopeRequired, by },
+      details: { name, version, scope_required: scopeRequired, ...expiry(expiresAt), by },
     });
-    return { version };
+    return { version, expiresAt };
   }
 
   /**
-   * The newest value of the name. Without a session (null) it is the tenant's own read; a session must be live and hold
-   * the scope the secret requires. The read, or its refusal, is durable in the audit log before this returns.
+   * Makes an earlier value the newest version. It keeps its expiry; the scope is that of the version it takes the place of, so
+   * that nothing opens to more sessions than before.
    *
-   * @throws SessionInvalid, SecretScopeMissing
-   * @throws SecretNotFound also for a sealed value that does not open where it stands, which is logged
+   * @throws SecretNotFound, SecretVersionNotFound, SecretExpired
+   */
+  async rollBack(tx: Tx, { tenantId, key: by }: VaultCaller, name: string, from: number): Promise<MadeVersion> {
+    const now = this.clock.now();
+    const secrets = this.secrets.in(tx);
+    const [tenantKey, next] = await Promise.all([
+      this.keys.sealingKey(tx, tenantId),
+      secrets.nextVersionIfThere(tenantId, name, now),
+    ]);
+    if (!next) throw new SecretNotFound();
+    const { id: secretId, version } = next;
+    const [earlier, replaced] = await Promise.all([
+      secrets.holdVersion(tenantId, name, secretId, from),
+      secrets.holdVersion(tenantId, name, secretId, version - 1),
+    ]);
+    if (!earlier || !replaced) throw new SecretVersionNotFound();
+    const { expiresAt } = earlier.place;
+    if (expiresAt !== null && expiresAt <= now) throw new SecretExpired(expiresAt);
+    const value = await this.open(earlier, tx);
+    if (!value) throw new SecretVersionNotFound();
+    try {
+      const place: SecretPlace = { ...earlier.place, version, scopeRequired: replaced.place.scopeRequired };
+      secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
+    } finally {
+      value.wipe();
+    }
+    this.auditLog.record(tx, tenantId, {
+      source: 'haldir',
+      tool: VAULT_TOOL,
+      action: 'secret_rolled_back',
+      details: { name, version, from_version: from, ...expiry(expiresAt), by },
+    });
+    return { version, expiresAt };
+  }
+
+  /**
+   * The value of the name: the newest, or that of one version. Without a session (null) it is the tenant's own read; a session
+   * must be live and hold the scope the secret requires. The read, or its refusal, is durable in the audit log before this
+   * returns.
+   *
+   * @throws SessionInvalid, SecretScopeMissing, SecretExpired
+   * @throws SecretNotFound, SecretVersionNotFound also for a sealed value that does not open where it stands, which is logged
    * @throws Unavailable when the read cannot be recorded, or the key of the secret is not there
    */
-  async read(caller: VaultCaller, name: string, sessionId: string | null): Promise<SecretValue> {
+  async read(
+    caller: VaultCaller,
+    name: string,
+    sessionId: string | null,
+    version: number | null = null,
+  ): Promise<OpenedSecret> {
     const { tenantId } = caller;
     const [session, secret] = await Promise.all([
       sessionId === null ? null : this.sessions.findLive(tenantId, sessionId),
-      this.secrets.findNewest(tenantId, name),
+      version === null ? this.secrets.findNewest(tenantId, name) : this.secrets.findVersion(tenantId, name, version),
     ]);
     if (sessionId !== null && session === null) {
       await this.refuse(caller, name, null, 'invalid_session');
       throw new SessionInvalid();
     }
-    if (!secret) throw new SecretNotFound();
-    const { scopeRequired, version } = secret.place;
-    if (session !== null && !session.grants(scopeRequired)) {
-      await this.refuse(caller, name, session, 'missing_scope', { scope_required: scopeRequired });
-      throw new SecretScopeMissing(scopeRequired);
+    if (!secret) throw notFound(version);
+    const { place, scopes } = secret;
+    const missing = session === null ? undefined : scopes.find((scope) => !session.grants(scope));
+    if (missing !== undefined) {
+      await this.refuse(caller, name, session, 'missing_scope', { scope_required: missing });
+      throw new SecretScopeMissing(missing);
+    }
+    const { expiresAt } = place;
+    if (expiresAt !== null && expiresAt <= this.clock.now()) {
+      await this.refuse(caller, name, session, 'expired', { version: place.version });
+      throw new SecretExpired(expiresAt);
     }
     const value = await this.open(secret);
     if (!value) {
-      await this.refuse(caller, name, session, 'does_not_open', { version });
-      throw new SecretNotFound();
+      await this.refuse(caller, name, session, 'does_not_open', { version: place.version });
+      throw notFound(version);
     }
     try {
-      await this.record(caller, session, 'secret_read', { name, version });
+      await this.record(caller, session, 'secret_read', { name, version: place.version });
     } catch (error) {
       value.wipe();
       throw error;
     }
     this.metrics.countDecision('secret', 'allowed');
-    return value;
+    return { value, version: place.version, expiresAt };
   }
 
   /** Secrets of the tenant, each name once. */
@@ -116,31 +180,41 @@ export class SecretService {
   }
 
   /**
-   * Removes the secret with all its versions: the next read anywhere finds nothing.
+   * Up to `limit` versions of a secret, newest first, behind version `before`; no values.
    *
    * @throws SecretNotFound when the tenant has no such secret
    */
-  async delete(tx: Tx, { tenantId, key: by }: VaultCaller, name: string): Promise<void> {
-    const deleted = await this.secrets.in(tx).delete(tenantId, name);
-    if (!deleted) throw new SecretNotFound();
-    this.auditLog.record(tx, tenantId, {
-      source: 'haldir',
-      tool: TOOL,
-      action: 'secret_deleted',
-      details: { name, versions: deleted.versions, by },
-    });
+  async listVersions(tenantId: string, name: string, limit: number, before: number | null): Promise<SecretVersion[]> {
+    const found = await this.secrets.listVersions(tenantId, name, limit, before);
+    if (found.length === 0 && before === null) throw new SecretNotFound();
+    return found;
   }
 
-  /** Null, and a line in the log, when the value was altered or moved, or its scope changed, behind Haldir's back. */
-  private async open({ place, sealed }: StoredSecret): Promise<SecretValue | null> {
-    const { tenantId, secretId, version } = place;
+  /**
+   * Null, and a line in the log, when the value was altered or moved, or its scope or expiry changed, behind Haldir's back.
+   *
+   * @param tx where the caller holds the row in a transaction
+   */
+  private async open(secret: StoredSecret, tx?: Tx): Promise<SecretValue | null> {
+    const { tenantId, secretId, name, version } = secret.place;
     try {
-      return openSecret(await this.keys.tenantKey(tenantId, keyVersionOf(sealed.wrappedKey)), place, sealed);
+      return await this.unseal(secret, tx).catch(async (error: unknown) => {
+        // Since it was read it was sealed anew; who may read it was decided about the place as it was read.
+        const isWorthIt = error instanceof TenantKeyGone && tx === undefined;
+        const now = isWorthIt ? await this.secrets.findVersion(tenantId, name, version) : null;
+        if (!now) throw error;
+        return this.unseal({ ...now, place: secret.place }, tx);
+      });
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error;
       this.log.error({ event: 'vault.secret_does_not_open', tenant_id: tenantId, secret_id: secretId, version });
       return null;
     }
+  }
+
+  private async unseal({ place, sealed }: StoredSecret, tx?: Tx): Promise<SecretValue> {
+    const tenantKey = await this.keys.tenantKey(place.tenantId, keyVersionOf(sealed.wrappedKey), tx);
+    return openSecret(tenantKey, place, sealed);
   }
 
   private async refuse(
@@ -166,10 +240,18 @@ export class SecretService {
         ? ({ source: 'haldir' } as const)
         : ({ source: 'session', sessionId: session.id, agentId: session.agentId } as const);
     try {
-      await this.auditLog.append(tenantId, { ...actor, tool: TOOL, action, details: { ...details, by } });
+      await this.auditLog.append(tenantId, { ...actor, tool: VAULT_TOOL, action, details: { ...details, by } });
     } catch (error) {
       if (error instanceof HaldirError) throw error;
       throw new Unavailable('The read cannot be recorded right now, so nothing was read', { cause: error });
     }
   }
+}
+
+function notFound(version: number | null): SecretNotFound | SecretVersionNotFound {
+  return version === null ? new SecretNotFound() : new SecretVersionNotFound();
+}
+
+function expiry(expiresAt: Date | null): { expires_at?: string } {
+  return expiresAt === null ? {} : { expires_at: expiresAt.toISOString() };
 }

@@ -1,10 +1,54 @@
-import { HaldirError } from '@haldir/kernel';
+import { HaldirError, toUnixSeconds } from '@haldir/kernel';
 
 /** The tenant has no such secret, or one whose sealed value does not open where it stands. */
 export class SecretNotFound extends HaldirError {
   readonly kind = 'not_found';
   constructor() {
     super('Secret not found');
+  }
+}
+
+/** The tenant has no such secret, the secret no such version, or its sealed value does not open where it stands. */
+export class SecretVersionNotFound extends HaldirError {
+  readonly kind = 'not_found';
+  constructor() {
+    super('Secret not found, or it has no such version');
+  }
+  override get code(): string {
+    return 'version_not_found';
+  }
+}
+
+/** The value was stored with a time after which nobody is given it. */
+export class SecretExpired extends HaldirError {
+  readonly kind = 'not_found';
+  constructor(private readonly expiredAt: Date) {
+    super('The secret has expired; store it again');
+  }
+  override get code(): string {
+    return 'secret_expired';
+  }
+  override get details(): Readonly<Record<string, unknown>> {
+    return { expired_at: toUnixSeconds(this.expiredAt) };
+  }
+}
+
+/** The tenant deleted no such secret, or so long ago that it is gone. */
+export class DeletedSecretNotFound extends HaldirError {
+  readonly kind = 'not_found';
+  constructor() {
+    super('Deleted secret not found');
+  }
+}
+
+/** Another secret has taken the name of the one that is to be brought back. */
+export class SecretNameTaken extends HaldirError {
+  readonly kind = 'conflict';
+  constructor() {
+    super('Another secret has this name by now; delete it first');
+  }
+  override get code(): string {
+    return 'name_taken';
   }
 }
 

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApprovalsModule } from '@haldir/approvals';
 import { GateModule } from '@haldir/gate';
+import { DeletedSecretRepository } from './deleted-secret.repository.js';
+import { DeletedSecrets } from './deleted-secret.service.js';
 import { ExchangeRates } from './exchange-rates.js';
 import { HoldService } from './hold.service.js';
 import { PaymentTotals } from './payment-totals.js';
@@ -15,6 +17,8 @@ import { SecretService } from './secret.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([Payment, Secret]), ApprovalsModule, GateModule],
   providers: [
+    DeletedSecretRepository,
+    DeletedSecrets,
     ExchangeRates,
     HoldService,
     PaymentRepository,
@@ -23,6 +27,6 @@ import { SecretService } from './secret.service.js';
     SecretRepository,
     SecretService,
   ],
-  exports: [HoldService, PaymentService, PaymentTotals, SecretService],
+  exports: [DeletedSecrets, HoldService, PaymentService, PaymentTotals, SecretService],
 })
 export class VaultModule {}

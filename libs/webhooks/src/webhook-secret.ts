@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { KeyRing } from '@haldir/crypto';
+import { type Tx } from '@haldir/database';
 
 const PREFIX = 'whsec_';
 const SECRET_BYTES = 32;
@@ -26,16 +27,21 @@ export function legacySignature(secret: string, timestamp: number, body: string)
 export class WebhookSecrets {
   constructor(@Inject(KeyRing) private readonly keys: KeyRing) {}
 
-  seal(tenantId: string, webhookId: number, secret: string): Promise<Buffer> {
-    return this.keys.sealFor(tenantId, Buffer.from(secret), placeOf(tenantId, webhookId));
+  /** The first thing a transaction does; see `KeyRing.sealingKey`. */
+  seal(tx: Tx, tenantId: string, webhookId: number, secret: string): Promise<Buffer> {
+    return this.keys.sealFor(tx, tenantId, Buffer.from(secret), webhookSecretPlace(tenantId, webhookId));
   }
 
-  /** @throws SealBroken when the value was altered or belongs to another endpoint */
-  async open(tenantId: string, webhookId: number, sealed: Buffer): Promise<string> {
-    return (await this.keys.openFor(tenantId, sealed, placeOf(tenantId, webhookId))).toString();
+  /**
+   * @param tx where the caller is in a transaction
+   * @throws SealBroken when the value was altered or belongs to another endpoint; TenantKeyGone when it was sealed anew meanwhile
+   */
+  async open(tenantId: string, webhookId: number, sealed: Buffer, tx?: Tx): Promise<string> {
+    return (await this.keys.openFor(tenantId, sealed, webhookSecretPlace(tenantId, webhookId), tx)).toString();
   }
 }
 
-function placeOf(tenantId: string, webhookId: number): (string | number)[] {
+/** What an endpoint's secrets are bound to. */
+export function webhookSecretPlace(tenantId: string, webhookId: number | string): (string | number)[] {
   return ['haldir.webhook.secret.v1', tenantId, webhookId];
 }

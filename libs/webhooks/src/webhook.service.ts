@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
+import { TenantKeyGone } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { Egress } from '@haldir/egress';
 import { DeliveryRepository, type EndpointKey } from './delivery.repository.js';
@@ -23,12 +24,10 @@ export interface RegisteredWebhook {
   secret: string;
 }
 
-/** A new secret on its way into an endpoint's row, in clear and sealed, with the one it takes the place of. */
+/** A new secret on its way into an endpoint's row, and the one it takes the place of. */
 export interface PreparedRotation {
   secret: string;
-  sealed: Buffer;
   previous: string;
-  previousSealed: Buffer;
 }
 
 export interface RotatedSecret {
@@ -57,7 +56,7 @@ export class WebhookService {
 
   /**
    * Checks where a URL leads, which is checked again at every delivery, and makes the endpoint with its secret: before
-   * the transaction that keeps it, so that no transaction waits for a second connection.
+   * the transaction that seals and keeps it, so that no transaction waits for anything else.
    *
    * @throws EgressRefused
    */
@@ -71,7 +70,6 @@ export class WebhookService {
       name: wanted.name,
       url: wanted.url,
       events: wanted.events,
-      secret: await this.secrets.seal(tenantId, id, secret),
       createdAt: this.clock.now(),
     });
     return { webhook, secret };
@@ -81,8 +79,9 @@ export class WebhookService {
    * @param by the public prefix of the API key that asks
    * @throws TooManyWebhooks
    */
-  async register(tx: Tx, { webhook }: RegisteredWebhook, by: string): Promise<void> {
+  async register(tx: Tx, { webhook, secret }: RegisteredWebhook, by: string): Promise<void> {
     const webhooks = this.webhooks.in(tx);
+    webhook.secret = await this.secrets.seal(tx, webhook.tenantId, webhook.id, secret);
     if ((await webhooks.count(webhook.tenantId)) >= MAX_WEBHOOKS) throw new TooManyWebhooks(MAX_WEBHOOKS);
     await webhooks.insert(webhook);
     this.record(tx, webhook, 'webhook_registered', { events: webhook.events, origin: new URL(webhook.url).origin, by });
@@ -100,15 +99,12 @@ export class WebhookService {
 
   /** Makes a new secret before the transaction that keeps it; null when the tenant has no such endpoint. */
   async prepareRotation(tenantId: string, id: number): Promise<PreparedRotation | null> {
-    const webhook = await this.webhooks.find(tenantId, id);
-    if (!webhook) return null;
-    const secret = newSecret();
-    return {
-      secret,
-      sealed: await this.secrets.seal(tenantId, id, secret),
-      previous: await this.secrets.open(tenantId, id, webhook.secret),
-      previousSealed: webhook.secret,
-    };
+    const previous = await this.currentSecret(tenantId, id).catch((error: unknown) => {
+      // It was sealed anew meanwhile.
+      if (error instanceof TenantKeyGone) return this.currentSecret(tenantId, id);
+      throw error;
+    });
+    return previous === null ? null : { secret: newSecret(), previous };
   }
 
   /**
@@ -125,13 +121,15 @@ export class WebhookService {
     graceSeconds: number,
     by: string,
   ): Promise<RotatedSecret> {
+    if (!prepared) throw new WebhookNotFound();
+    const { secret, previous } = prepared;
+    const sealed = await this.secrets.seal(tx, tenantId, id, secret);
     const webhook = await this.webhooks.in(tx).findForUpdate(tenantId, id);
-    if (!webhook || !prepared) throw new WebhookNotFound();
-    const { secret, sealed, previous, previousSealed } = prepared;
-    if (!webhook.secret.equals(previousSealed)) throw new RotatedMeanwhile();
+    if (!webhook) throw new WebhookNotFound();
+    if ((await this.secrets.open(tenantId, id, webhook.secret, tx)) !== previous) throw new RotatedMeanwhile();
     const previousExpiresAt = new Date(this.clock.now().getTime() + graceSeconds * 1000);
+    webhook.secretPrev = webhook.secret;
     webhook.secret = sealed;
-    webhook.secretPrev = previousSealed;
     webhook.secretPrevExpiresAt = previousExpiresAt;
     await this.webhooks.in(tx).saveSecrets(webhook);
     this.record(tx, webhook, 'webhook_secret_rotated', { grace_seconds: graceSeconds, by });
@@ -163,6 +161,11 @@ export class WebhookService {
   async disable(tx: Tx, { tenantId, webhookId }: EndpointKey, reason: DisabledReason): Promise<void> {
     const done = await this.webhooks.in(tx).disable(tenantId, webhookId, this.clock.now(), reason);
     if (done) this.record(tx, { tenantId, id: webhookId }, 'webhook_disabled', { reason });
+  }
+
+  private async currentSecret(tenantId: string, id: number): Promise<string | null> {
+    const webhook = await this.webhooks.find(tenantId, id);
+    return webhook && this.secrets.open(tenantId, id, webhook.secret);
   }
 
   private record(

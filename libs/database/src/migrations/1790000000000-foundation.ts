@@ -66,25 +66,64 @@ export class Foundation1790000000000 implements MigrationInterface {
         SELECT EXISTS (SELECT FROM api_key)
       $$;
 
+      -- Root keys that sealed something, each with a text sealed under it, by which a process tells whether it was given the
+      -- right one. A number means one key for ever.
+      CREATE TABLE root_key (
+        id         bigint      PRIMARY KEY,
+        canary     bytea       NOT NULL,
+        created_at timestamptz NOT NULL
+      );
+
       -- Sealed keys of the installation as a whole, under a root key.
       CREATE TABLE system_key (
         name        text        PRIMARY KEY,
-        root_key_id bigint      NOT NULL,
+        root_key_id bigint      NOT NULL REFERENCES root_key,
         wrapped     bytea       NOT NULL,
         created_at  timestamptz NOT NULL
       );
 
-      -- Sealed keys of a tenant, under a root key; the newest active one seals.
+      -- Sealed keys of a tenant, under a root key: the active one seals, the others open what they once sealed. Of a retired one
+      -- the number is left, and no key.
       CREATE TABLE tenant_key (
         tenant_id   text        NOT NULL REFERENCES tenant,
         version     integer     NOT NULL,
-        root_key_id bigint      NOT NULL,
+        root_key_id bigint      NOT NULL REFERENCES root_key,
         wrapped     bytea       NOT NULL,
         state       text        NOT NULL DEFAULT 'active',
         created_at  timestamptz NOT NULL,
         PRIMARY KEY (tenant_id, version),
-        CONSTRAINT tenant_key_state CHECK (state IN ('pending', 'active', 'decrypt_only', 'retired'))
+        CONSTRAINT tenant_key_state CHECK (state IN ('active', 'decrypt_only', 'retired')),
+        CONSTRAINT tenant_key_gone_when_retired CHECK ((state = 'retired') = (wrapped = ''))
       );
+      CREATE UNIQUE INDEX tenant_key_one_active ON tenant_key (tenant_id) WHERE state = 'active';
+      -- Which root keys are needed, and what a rotation of the root has to do.
+      CREATE INDEX tenant_key_root     ON tenant_key (root_key_id, tenant_id, version) WHERE state <> 'retired';
+      -- What a rotation of tenant keys has yet to empty.
+      CREATE INDEX tenant_key_emptying ON tenant_key (tenant_id, version) WHERE state = 'decrypt_only';
+
+      -- The advisory lock around a tenant's active key: shared for whoever seals, exclusive for whoever puts another in its place.
+      CREATE FUNCTION tenant_key_lock(p_tenant text) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+        SELECT hashtextextended(p_tenant, 7247411004)
+      $$;
+
+      -- Rotations of tenant keys, of every tenant (scope '*') or of one: what was begun is finished before the next one begins.
+      CREATE TABLE key_rotation (
+        id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        scope       text        NOT NULL,
+        started_at  timestamptz NOT NULL,
+        finished_at timestamptz
+      );
+      CREATE UNIQUE INDEX key_rotation_one_at_a_time ON key_rotation (scope) WHERE finished_at IS NULL;
+
+      -- The root keys without which something does not open; each is found by one step in the index.
+      CREATE FUNCTION root_keys_in_use() RETURNS SETOF bigint LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+        WITH RECURSIVE used(id) AS (
+          SELECT min(root_key_id) FROM tenant_key WHERE state <> 'retired'
+          UNION ALL
+          SELECT (SELECT min(root_key_id) FROM tenant_key WHERE state <> 'retired' AND root_key_id > used.id) FROM used WHERE used.id IS NOT NULL
+        )
+        SELECT id FROM used WHERE id IS NOT NULL UNION SELECT root_key_id FROM system_key
+      $$;
 
       CREATE TABLE session (
         tenant_id           text        NOT NULL REFERENCES tenant,
@@ -227,8 +266,8 @@ export class Foundation1790000000000 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
-      DROP FUNCTION quota_give_back, quota_take, api_key_any_ever, api_key_live;
-      DROP TABLE outbox, usage_month, quota, idempotency, budget_usage, budget, session, tenant_key, system_key, api_key, tenant;
+      DROP FUNCTION quota_give_back, quota_take, root_keys_in_use, tenant_key_lock, api_key_any_ever, api_key_live;
+      DROP TABLE outbox, usage_month, quota, idempotency, budget_usage, budget, session, key_rotation, tenant_key, system_key, root_key, api_key, tenant;
       DROP FUNCTION haldir_check_tenants, haldir_sees_all, haldir_tenants;
     `);
   }

@@ -4,33 +4,44 @@ import { type MigrationInterface, type QueryRunner } from 'typeorm';
 export class Vault1790000000002 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
-      -- A name and the version it stands for. Names sort by their bytes, whatever the database's locale.
+      -- A name and the version it stands for. Names sort by their bytes, whatever the database's locale. A deleted secret is out of
+      -- sight at once and can be brought back until purge_at; another one may take its name meanwhile.
       CREATE TABLE secret (
         tenant_id  text             NOT NULL REFERENCES tenant,
-        name       text COLLATE "C" NOT NULL,
         id         text             NOT NULL,
+        name       text COLLATE "C" NOT NULL,
         version    integer          NOT NULL,
         created_at timestamptz      NOT NULL,
         updated_at timestamptz      NOT NULL,
-        -- Also the list, by name.
-        PRIMARY KEY (tenant_id, name),
-        CONSTRAINT secret_id      UNIQUE (tenant_id, id),
-        CONSTRAINT secret_version_from_one CHECK (version >= 1)
+        deleted_at timestamptz,
+        purge_at   timestamptz,
+        PRIMARY KEY (tenant_id, id),
+        CONSTRAINT secret_version_from_one CHECK (version >= 1),
+        CONSTRAINT secret_purged_when_deleted CHECK ((deleted_at IS NULL) = (purge_at IS NULL))
       );
+      -- A name stands for one secret. Also the list, by name.
+      CREATE UNIQUE INDEX secret_name    ON secret (tenant_id, name) WHERE deleted_at IS NULL;
+      -- Deleted ones, the last deleted first.
+      CREATE INDEX        secret_deleted ON secret (tenant_id, deleted_at, id) WHERE deleted_at IS NOT NULL;
+      -- The purge job.
+      CREATE INDEX        secret_purge   ON secret (purge_at) WHERE purge_at IS NOT NULL;
 
-      -- One sealed value: wrapped_key under the tenant's key, value under that key (components of one place, see SecretPlace).
+      -- One sealed value: wrapped_key under the tenant's key, whose version it names, value under that key (components of one place,
+      -- see SecretPlace). Some time after it expired both are emptied.
       CREATE TABLE secret_version (
         tenant_id          text        NOT NULL,
         secret_id          text        NOT NULL,
         version            integer     NOT NULL,
         scope_required     text        NOT NULL,
-        tenant_key_version integer     NOT NULL,
+        expires_at         timestamptz,
         wrapped_key        bytea       NOT NULL,
         value              bytea       NOT NULL,
         created_at         timestamptz NOT NULL,
         PRIMARY KEY (tenant_id, secret_id, version),
         CONSTRAINT secret_version_of_secret FOREIGN KEY (tenant_id, secret_id) REFERENCES secret (tenant_id, id) ON DELETE CASCADE
       );
+      -- The purge job.
+      CREATE INDEX secret_version_expiring ON secret_version (expires_at) WHERE expires_at IS NOT NULL AND value <> '';
 
       -- What was authorized, at once or as a hold; a denial is in the audit log only. Of a payment only its state changes, from
       -- 'held' to what became of it, once.

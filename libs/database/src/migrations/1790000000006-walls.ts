@@ -26,7 +26,8 @@ export class Walls1790000000006 implements MigrationInterface {
       GRANT SELECT ON ALL TABLES IN SCHEMA public TO haldir_app;
       GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO haldir_app;
       REVOKE INSERT, UPDATE, DELETE ON migration, ${LOG_TABLES.join(', ')} FROM haldir_app;
-      REVOKE UPDATE, DELETE ON audit_log_key, tenant, system_key, payment_event FROM haldir_app;
+      REVOKE UPDATE, DELETE ON audit_log_key, tenant, root_key, system_key, tenant_key, payment_event FROM haldir_app;
+      REVOKE INSERT, UPDATE, DELETE ON key_rotation FROM haldir_app;
       REVOKE DELETE ON payment FROM haldir_app;
       GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO haldir_app;
     `);

@@ -44,18 +44,28 @@ export function decimal(options: { decimals: number; min: number; max: number; e
     .refine((value) => toMinorUnits(value, decimals) !== null, expected);
 }
 
+const TIME_EXPECTED = 'expected Unix seconds or an ISO 8601 time';
+
+function readTime(given: string | number, context: z.RefinementCtx): Date {
+  const text = String(given);
+  const seconds = /^\d{1,11}(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
+  const iso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text);
+  const time = Number.isNaN(seconds) ? new Date(iso ? text : NaN) : new Date(seconds * 1000);
+  if (Number.isNaN(time.getTime())) context.addIssue({ code: 'custom', message: TIME_EXPECTED });
+  return time;
+}
+
 /** A time in a query: Unix seconds or ISO 8601. */
 export const queryTime = z
   .string()
-  .transform((text, context): Date => {
-    const seconds = /^\d{1,11}(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
-    const iso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text);
-    const time = Number.isNaN(seconds) ? new Date(iso ? text : NaN) : new Date(seconds * 1000);
-    if (Number.isNaN(time.getTime()))
-      context.addIssue({ code: 'custom', message: 'expected Unix seconds or an ISO 8601 time' });
-    return time;
-  })
+  .transform(readTime)
   .meta({ override: { type: 'string' } });
+
+/** A time in a body, or null: Unix seconds as a number, or ISO 8601. */
+export const nullableTime = z
+  .union([z.number(TIME_EXPECTED), z.string(TIME_EXPECTED), z.null()], TIME_EXPECTED)
+  .transform((given, context) => (given === null ? null : readTime(given, context)))
+  .meta({ override: { type: ['number', 'string', 'null'] } });
 
 interface Issue {
   message: string;

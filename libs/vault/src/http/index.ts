@@ -1,3 +1,4 @@
+export { toVaultCaller } from './vault-caller.js';
 export { VaultHttpModule } from './vault-http.module.js';
 export { AuthorizePayment, PaymentResult, toNewPayment, toPaymentResult } from './payment.dto.js';
-export { SecretRevealed, SecretStored, StoreSecret, toNewSecret } from './secret.dto.js';
+export { SecretRevealed, SecretStored, StoreSecret, toNewSecret, toSecretStored } from './secret.dto.js';

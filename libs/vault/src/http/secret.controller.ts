@@ -1,7 +1,6 @@
 import { Body, Controller, Delete, Get, Headers, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { InvalidInput } from '@haldir/kernel';
-import { keyPrefix } from '@haldir/gate';
+import { Clock, InvalidInput } from '@haldir/kernel';
 import {
   type Caller,
   CurrentCaller,
@@ -13,27 +12,48 @@ import {
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { SecretService, type VaultCaller } from '../index.js';
+import { DeletedSecrets, SecretVersionNotFound, SecretService } from '../index.js';
 import {
   ListSecrets,
+  ListSecretVersions,
   ReadSecret,
+  RollBackSecret,
   SecretDeleted,
   SecretList,
   SecretRevealed,
+  SecretRolledBack,
   SecretStored,
+  SecretVersionList,
+  SecretVersionRevealed,
   StoreSecret,
   toNewSecret,
+  toSecretRolledBack,
+  toSecretStored,
+  toSecretVersionItem,
+  toSecretVersionRevealed,
 } from './secret.dto.js';
+import { toVaultCaller } from './vault-caller.js';
 
 const NamePath = () => ApiParam({ name: 'name', description: 'Secret name', schema: { type: 'string' } });
+const VersionPath = () =>
+  ApiParam({ name: 'version', description: 'Version of the secret', schema: { type: 'integer', minimum: 1 } });
+const SessionHeader = () =>
+  ApiHeader({
+    name: 'X-Session-ID',
+    required: false,
+    schema: { type: 'string' },
+    description: 'Session ID for scope enforcement (alternative to query param)',
+  });
 
 @ApiTags('vault')
 @Controller('v1/secrets')
 export class SecretController {
   constructor(
     @Inject(SecretService) private readonly secrets: SecretService,
+    @Inject(DeletedSecrets) private readonly deleted: DeletedSecrets,
     @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
+    @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   @Post()
@@ -52,13 +72,11 @@ export class SecretController {
     @Body({ schema: StoreSecret }) body: StoreSecret,
     @Write() write: WriteRequest,
   ): Promise<SecretStored> {
-    const key = await this.secrets.sealingKey(caller.tenantId);
     const wanted = toNewSecret(body);
     try {
-      return await this.writes.run(write, async (tx): Promise<SecretStored> => {
-        const { version } = await this.secrets.store(tx, toVaultCaller(caller), wanted, key);
-        return { stored: true, name: wanted.name, version };
-      });
+      return await this.writes.run(write, async (tx) =>
+        toSecretStored(wanted.name, await this.secrets.store(tx, toVaultCaller(caller), wanted)),
+      );
     } finally {
       wanted.value.wipe();
     }
@@ -87,12 +105,7 @@ export class SecretController {
   @Get(':name')
   @RequiresScope('vault:read')
   @NamePath()
-  @ApiHeader({
-    name: 'X-Session-ID',
-    required: false,
-    schema: { type: 'string' },
-    description: 'Session ID for scope enforcement (alternative to query param)',
-  })
+  @SessionHeader()
   @ApiOperation({
     operationId: 'getSecret',
     summary: 'Retrieve a secret',
@@ -107,11 +120,84 @@ export class SecretController {
     @Query({ schema: ReadSecret }) { session_id: inQuery }: ReadSecret,
     @Headers('x-session-id') inHeader: string | undefined,
   ): Promise<SecretRevealed> {
-    if (inQuery !== undefined && inHeader !== undefined && inQuery !== inHeader) {
-      throw new InvalidInput('session_id: expected the same session as in X-Session-ID, or only one of the two');
-    }
-    const value = await this.secrets.read(toVaultCaller(caller), name, inHeader ?? inQuery ?? null);
+    const { value } = await this.secrets.read(toVaultCaller(caller), name, oneSession(inHeader, inQuery));
     return { name, value: value.reveal() };
+  }
+
+  @Get(':name/versions')
+  @RequiresScope('vault:read')
+  @NamePath()
+  @ApiOperation({
+    operationId: 'listSecretVersions',
+    summary: 'List the versions of a secret',
+    description: 'List the versions of a secret, newest first (never values).',
+  })
+  @Returns(HttpStatus.OK, SecretVersionList, 'Versions of the secret')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
+  async listVersions(
+    @CurrentCaller() { tenantId }: Caller,
+    @Param('name') name: string,
+    @Query({ schema: ListSecretVersions }) { limit, cursor }: ListSecretVersions,
+  ): Promise<SecretVersionList> {
+    const identity = { tenantId, list: 'secret-versions', filters: { name } };
+    const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
+    const found = await this.secrets.listVersions(tenantId, name, limit + 1, before);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ version }) => [version]);
+    const now = this.clock.now();
+    return {
+      name,
+      versions: items.map((version) => toSecretVersionItem(version, now)),
+      count: items.length,
+      next_cursor: nextCursor,
+    };
+  }
+
+  @Get(':name/versions/:version')
+  @RequiresScope('vault:read')
+  @NamePath()
+  @VersionPath()
+  @SessionHeader()
+  @ApiOperation({
+    operationId: 'getSecretVersion',
+    summary: 'Retrieve a version of a secret',
+    description:
+      'Retrieve the decrypted value of one version. A session needs the scope of that version and that of the newest one.',
+  })
+  @Returns(HttpStatus.OK, SecretVersionRevealed, 'Value of the version')
+  @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
+  async getVersion(
+    @CurrentCaller() caller: Caller,
+    @Param('name') name: string,
+    @Param('version') version: string,
+    @Query({ schema: ReadSecret }) { session_id: inQuery }: ReadSecret,
+    @Headers('x-session-id') inHeader: string | undefined,
+  ): Promise<SecretVersionRevealed> {
+    const session = oneSession(inHeader, inQuery);
+    const opened = await this.secrets.read(toVaultCaller(caller), name, session, readVersion(version));
+    return toSecretVersionRevealed(name, opened);
+  }
+
+  @Post(':name/rollback')
+  @RequiresScope('vault:write')
+  @NamePath()
+  @ApiOperation({
+    operationId: 'rollBackSecret',
+    summary: 'Roll a secret back',
+    description:
+      'Store the value of an earlier version again, as a new version. It keeps its expiry; the scope it requires is that of the version it takes the place of.',
+  })
+  @ApiBody({ required: true, standardSchema: RollBackSecret } as never)
+  @Returns(HttpStatus.CREATED, SecretRolledBack, 'Secret rolled back')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
+  rollBack(
+    @CurrentCaller() caller: Caller,
+    @Param('name') name: string,
+    @Body({ schema: RollBackSecret }) { version: from }: RollBackSecret,
+    @Write() write: WriteRequest,
+  ): Promise<SecretRolledBack> {
+    return this.writes.run(write, async (tx) =>
+      toSecretRolledBack(name, from, await this.secrets.rollBack(tx, toVaultCaller(caller), name, from)),
+    );
   }
 
   @Delete(':name')
@@ -130,12 +216,21 @@ export class SecretController {
     @Write() write: WriteRequest,
   ): Promise<SecretDeleted> {
     return this.writes.run(write, async (tx): Promise<SecretDeleted> => {
-      await this.secrets.delete(tx, toVaultCaller(caller), name);
+      await this.deleted.delete(tx, toVaultCaller(caller), name);
       return { deleted: true, name };
     });
   }
 }
 
-function toVaultCaller({ tenantId, keyId }: Caller): VaultCaller {
-  return { tenantId, key: keyPrefix(keyId) };
+function oneSession(inHeader: string | undefined, inQuery: string | undefined): string | null {
+  if (inQuery !== undefined && inHeader !== undefined && inQuery !== inHeader) {
+    throw new InvalidInput('session_id: expected the same session as in X-Session-ID, or only one of the two');
+  }
+  return inHeader ?? inQuery ?? null;
+}
+
+/** @throws SecretVersionNotFound for what cannot be a version: no secret has it */
+function readVersion(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new SecretVersionNotFound();
+  return Number(text);
 }

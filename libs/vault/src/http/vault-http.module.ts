@@ -1,7 +1,8 @@
 import { Module } from '@nestjs/common';
 import { VaultModule } from '../index.js';
+import { DeletedSecretController } from './deleted-secret.controller.js';
 import { PaymentController } from './payment.controller.js';
 import { SecretController } from './secret.controller.js';
 
-@Module({ imports: [VaultModule], controllers: [SecretController, PaymentController] })
+@Module({ imports: [VaultModule], controllers: [SecretController, DeletedSecretController, PaymentController] })
 export class VaultHttpModule {}

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, HaldirError } from '@haldir/kernel';
-import { SealBroken } from '@haldir/crypto';
+import { SealBroken, TenantKeyGone } from '@haldir/crypto';
 import { Egress, EgressFailed, EgressRefused, type EgressTarget } from '@haldir/egress';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import {
@@ -10,6 +10,7 @@ import {
   messageHeaders,
   nextAttempt,
   parseRetryAfter,
+  WebhookRepository,
   WebhookSecrets,
 } from '../index.js';
 
@@ -26,6 +27,8 @@ export interface OpenEndpoint {
   secrets: readonly [current: string, previous?: string] | null;
 }
 
+type SealedSecrets = Pick<EndpointState, 'secret' | 'secretPrev' | 'secretPrevExpiresAt'>;
+
 export interface Attempted {
   outcome: AttemptOutcome;
   /** The endpoint says it wants nothing more. */
@@ -38,6 +41,7 @@ export class DeliveryAttempts {
   constructor(
     @Inject(Egress) private readonly egress: Egress,
     @Inject(WebhookSecrets) private readonly secrets: WebhookSecrets,
+    @Inject(WebhookRepository) private readonly webhooks: WebhookRepository,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
     @Inject(Clock) private readonly clock: Clock,
     @Inject(Log) private readonly log: Log,
@@ -104,21 +108,30 @@ export class DeliveryAttempts {
     return { outcome, gone };
   }
 
-  private async secretsOf(
-    tenantId: string,
-    webhookId: number,
-    { secret, secretPrev, secretPrevExpiresAt }: EndpointState,
-  ): Promise<OpenEndpoint['secrets']> {
-    const signsAlong = secretPrevExpiresAt !== null && secretPrevExpiresAt > this.clock.now();
+  private async secretsOf(tenantId: string, webhookId: number, state: SealedSecrets): Promise<OpenEndpoint['secrets']> {
     try {
-      const current = await this.secrets.open(tenantId, webhookId, secret);
-      if (!signsAlong || secretPrev === null) return [current];
-      return [current, await this.secrets.open(tenantId, webhookId, secretPrev)];
+      return await this.openSecrets(tenantId, webhookId, state).catch(async (error: unknown) => {
+        // They were sealed anew since they were read.
+        const now = error instanceof TenantKeyGone ? await this.webhooks.find(tenantId, webhookId) : null;
+        if (!now) throw error;
+        return this.openSecrets(tenantId, webhookId, now);
+      });
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error;
       this.log.error({ event: 'webhook.secret_does_not_open', tenant: tenantId, webhook: webhookId });
       return null;
     }
+  }
+
+  private async openSecrets(
+    tenantId: string,
+    webhookId: number,
+    { secret, secretPrev, secretPrevExpiresAt }: SealedSecrets,
+  ): Promise<[current: string, previous?: string]> {
+    const current = await this.secrets.open(tenantId, webhookId, secret);
+    const signsAlong = secretPrevExpiresAt !== null && secretPrevExpiresAt > this.clock.now();
+    if (!signsAlong || secretPrev === null) return [current];
+    return [current, await this.secrets.open(tenantId, webhookId, secretPrev)];
   }
 
   private targetOf(url: string): EgressTarget | null {

@@ -1,8 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { keyPrefix } from '@haldir/gate';
-import { type Caller } from '@haldir/http';
-import { SecretService, type VaultCaller } from '@haldir/vault';
-import { SecretRevealed, SecretStored, StoreSecret, toNewSecret } from '@haldir/vault/http';
+import { SecretService } from '@haldir/vault';
+import {
+  SecretRevealed,
+  SecretStored,
+  StoreSecret,
+  toNewSecret,
+  toSecretStored,
+  toVaultCaller,
+} from '@haldir/vault/http';
 import { z } from 'zod';
 import { sessionId } from './fields.js';
 import { ownTool, type OwnTools } from './own-tool.js';
@@ -27,13 +32,11 @@ export class SecretTools implements OwnTools {
       input: StoreSecret,
       output: SecretStored,
       run: async (args, { caller, write }) => {
-        const key = await this.secrets.sealingKey(caller.tenantId);
         const wanted = toNewSecret(args);
         try {
-          return await write(async (tx): Promise<SecretStored> => {
-            const { version } = await this.secrets.store(tx, toVaultCaller(caller), wanted, key);
-            return { stored: true, name: wanted.name, version };
-          });
+          return await write(async (tx) =>
+            toSecretStored(wanted.name, await this.secrets.store(tx, toVaultCaller(caller), wanted)),
+          );
         } finally {
           wanted.value.wipe();
         }
@@ -50,13 +53,9 @@ export class SecretTools implements OwnTools {
       input: GetSecret,
       output: SecretRevealed,
       run: async ({ name, session_id: id }, { caller }) => {
-        const value = await this.secrets.read(toVaultCaller(caller), name, id ?? null);
+        const { value } = await this.secrets.read(toVaultCaller(caller), name, id ?? null);
         return { name, value: value.reveal() };
       },
     }),
   ];
-}
-
-function toVaultCaller({ tenantId, keyId }: Caller): VaultCaller {
-  return { tenantId, key: keyPrefix(keyId) };
 }
