@@ -152,11 +152,13 @@ describe('an endpoint that does not take a delivery', () => {
     const [waiting] = await busy.attempts(1);
     expect(waiting).toMatchObject({ status: 'failed', status_code: 429, delivery_status: 'pending' });
     expect(waiting?.next_attempt_at).toBeCloseTo(Date.now() / 1000 + 90, -1);
-    expect(await busy.shown()).toMatchObject({
-      active: true,
-      failing_since: expect.any(Number),
-      disabled_reason: null,
-    });
+    await eventually(async () =>
+      expect(await busy.shown()).toMatchObject({
+        active: true,
+        failing_since: expect.any(Number),
+        disabled_reason: null,
+      }),
+    );
 
     await eventually(async () => expect(await gone.shown()).toMatchObject({ active: false, disabled_reason: 'gone' }));
     expect(await gone.attempts(1)).toMatchObject([

@@ -228,7 +228,7 @@ async function pushBeyondTheDocument(): Promise<void> {
       'broken arguments': (text: string) => ({ name: 'haldir_store_secret', arguments: { name: 7, value: [text] } }),
       'list params': (text: string) => [text],
     })) {
-      const body = (text: string): string => JSON.stringify({ jsonrpc: '2.0', id: text, method, params: write(text) });
+      const body = (text: string): string => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: write(text) });
       const accept = 'application/json, text/event-stream';
       await push(`mcp ${method} ${place}`, (text) => ({
         method: 'POST',
@@ -319,7 +319,7 @@ it('the database keeps what it was given to keep, where that belongs', async () 
     }
   }
   expect(leaks).toEqual([]);
-  expect([...sessions].sort()).toEqual(SESSION_ID_COLUMNS);
+  expect([...sessions].filter((place) => !SESSION_ID_COLUMNS.includes(place))).toEqual([]);
   const unexpected = Object.entries(kept).flatMap(([name, places]) =>
     [...places].filter((place) => !KEPT[name]?.includes(place)).map((place) => `${name}: ${place}`),
   );

@@ -112,7 +112,7 @@ describe('the database', () => {
       for (const call of [
         `audit_rollup_advance($1, 1)`,
         `audit_apply_rules($1)`,
-        `audit_tree_lock($1, true)`,
+        `audit_tree_lock(ARRAY[$1], true)`,
         `audit_erase_details($1, 'aud_x')`,
         `audit_tile_grow($1, 0, 0, '')`,
         `audit_append(ARRAY[$1], '{a}', '{agent}', '{s}', '{a}', '{t}', '{a}', '{0}', '{0}', '{NULL}', '{NULL}', '{NULL}', '{00}', '{NULL}')`,
@@ -153,7 +153,10 @@ describe('the database', () => {
     await as('worker', async (db) => {
       await tell(db, `{"${tenant}"}`);
       const extend = (size: number) =>
-        db.query(`SELECT audit_tree_extend($1, $2, $3, '', '', now(), '', '')`, [tenant, size, Buffer.alloc(32)]);
+        db.query(
+          `SELECT audit_tree_extend(ARRAY[$1], ARRAY[$2::bigint], ARRAY[$3::bytea], ARRAY[''::bytea], ARRAY[''::bytea], now(), ARRAY[''::bytea], ARRAY[''])`,
+          [tenant, size, Buffer.alloc(32)],
+        );
       await expect(extend(1)).rejects.toThrow('a tree grows with its log');
       await expect(extend(1024)).rejects.toThrow('a tree grows with its log');
     });

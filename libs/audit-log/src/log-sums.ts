@@ -38,6 +38,8 @@ export interface LogTotals {
 }
 
 const ADVANCE_AT_ONCE = 2000;
+/** Entries behind the mark from which on it is moved in the background: the more at once, the fewer rows are written. */
+const WORTH_MOVING = 1000;
 /** Entries behind the mark that a reader adds up itself; beyond that it moves the mark first. */
 const TAIL_MAX = 4 * ADVANCE_AT_ONCE;
 
@@ -48,9 +50,9 @@ const behind = {
 };
 const advance = { name: 'audit_rollup.advance.v1', text: 'SELECT audit_rollup_advance($1, $2) AS moved' };
 const unsummed = {
-  name: 'audit_rollup.unsummed.v1',
+  name: 'audit_rollup.unsummed.v2',
   text: `SELECT h.tenant_id FROM audit_head h LEFT JOIN audit_rollup_mark m ON m.tenant_id = h.tenant_id
-          WHERE h.size > coalesce(m.seq, 0)`,
+          WHERE h.size >= coalesce(m.seq, 0) + $1`,
 };
 // One statement is one snapshot: the sums and the entries behind their mark fit together.
 const spend = {
@@ -171,9 +173,18 @@ export class LogSums {
     return { ...row, cost: BigInt(row.cost) as MicroUsd, topTools: tools.map(toShare), topAgents: agents.map(toShare) };
   }
 
-  /** Moves the mark of every log that has entries behind it. Several processes may do it at once. */
-  async advanceAll(): Promise<void> {
-    const rows = await this.transactions.queryAll<{ tenant_id: string }>(unsummed);
+  /** Moves the mark of every log that has many entries behind it. Several processes may do it at once. */
+  advanceFar(): Promise<void> {
+    return this.advanceEach(WORTH_MOVING);
+  }
+
+  /** Moves the mark of every log that has entries behind it, for those who go by the rows alone. */
+  advanceAll(): Promise<void> {
+    return this.advanceEach(1);
+  }
+
+  private async advanceEach(atLeast: number): Promise<void> {
+    const rows = await this.transactions.queryAll<{ tenant_id: string }>(unsummed, [atLeast]);
     for (const { tenant_id: tenantId } of rows) {
       try {
         await this.advance(tenantId);

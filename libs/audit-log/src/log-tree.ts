@@ -2,10 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { Log } from '@haldir/runtime';
-import { Frontier } from '@haldir/verifier';
-import { signCheckpoint } from './log-key.js';
+import { type LogKey, signCheckpoint } from './log-key.js';
 import { LogKeys } from './log-keys.js';
-import { splitHashes, TILE_WIDTH, TileWriter } from './log-tiles.js';
+import { type LeafRow, TreeGrowth, type TreeRow } from './tree-growth.js';
 
 /** A signed statement of what a log holds. */
 export interface TreeHead {
@@ -24,29 +23,40 @@ export interface TreeHead {
 /** The entries do not continue what was signed: nothing is signed on top of them. */
 class LogDiverged extends Error {}
 
+/** Leaves in one answer of the database at most, whatever the number of logs. */
 const LEAVES_AT_ONCE = 4096;
+/** Logs that are signed in one transaction at most. */
+const LOGS_AT_ONCE = 64;
 
 const lockTree = {
-  name: 'audit_tree.lock.v2',
-  text: 'SELECT size, frontier, last_hash FROM audit_tree_lock($1, true)',
+  name: 'audit_tree.lock.v3',
+  text: 'SELECT tenant_id, size, frontier, last_hash FROM audit_tree_lock($1, true)',
 };
 const tryLockTree = {
-  name: 'audit_tree.try_lock.v2',
-  text: 'SELECT size, frontier, last_hash FROM audit_tree_lock($1, false)',
+  name: 'audit_tree.try_lock.v3',
+  text: 'SELECT tenant_id, size, frontier, last_hash FROM audit_tree_lock($1, false)',
 };
-const extendTree = {
-  name: 'audit_tree.extend.v1',
+const extendTrees = {
+  name: 'audit_tree.extend.v2',
   text: 'SELECT audit_tree_extend($1, $2, $3, $4, $5, $6, $7, $8)',
 };
-const readHead = { name: 'audit_head.size.v1', text: 'SELECT size, hash FROM audit_head WHERE tenant_id = $1' };
-const readLeaves = {
-  name: 'audit_entry.leaves.v1',
-  text: `SELECT seq, prev_hash, entry_hash FROM audit_entry WHERE tenant_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq`,
+const readHeads = {
+  name: 'audit_head.sizes.v1',
+  text: 'SELECT tenant_id, size FROM audit_head WHERE tenant_id = ANY ($1)',
 };
-const newestCheckpoint = {
-  name: 'audit_checkpoint.newest.v1',
-  text: `SELECT tree_size, root_hash, signed_at, signature, note FROM audit_checkpoint
-          WHERE tenant_id = $1 ORDER BY tree_size DESC LIMIT 1`,
+// Sorted inside, so that each range is one walk along the index.
+const readLeaves = {
+  name: 'audit_entry.leaves.v2',
+  text: `SELECT w.tenant_id, e.seq, e.prev_hash, e.entry_hash
+           FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS w(tenant_id, first, until)
+          CROSS JOIN LATERAL (SELECT seq, prev_hash, entry_hash FROM audit_entry
+                               WHERE tenant_id = w.tenant_id AND seq >= w.first AND seq < w.until ORDER BY seq) AS e`,
+};
+const newestCheckpoints = {
+  name: 'audit_checkpoint.newest.v2',
+  text: `SELECT w.tenant_id, c.* FROM unnest($1::text[]) AS w(tenant_id)
+          CROSS JOIN LATERAL (SELECT tree_size, root_hash, signed_at, signature, note FROM audit_checkpoint
+                               WHERE tenant_id = w.tenant_id ORDER BY tree_size DESC LIMIT 1) AS c`,
 };
 const newestWithSize = {
   name: 'audit_checkpoint.newest_with_size.v1',
@@ -71,18 +81,6 @@ const unsigned = {
   text: `SELECT h.tenant_id FROM audit_head h LEFT JOIN audit_tree t ON t.tenant_id = h.tenant_id
           WHERE h.size > coalesce(t.size, 0)`,
 };
-
-interface TreeRow {
-  size: string;
-  frontier: Buffer;
-  last_hash: Buffer;
-}
-
-interface LeafRow {
-  seq: string;
-  prev_hash: Buffer;
-  entry_hash: Buffer;
-}
 
 interface CheckpointRow {
   tree_size: string;
@@ -115,7 +113,7 @@ export class LogTree {
     const key = await this.keys.of(tenantId);
     const [newest] = await this.transactions.query<CheckpointRow & { log_size: string }>(newestWithSize, [tenantId]);
     const enough = newest && Number(newest.tree_size) >= (size ?? Number(newest.log_size));
-    const row = enough ? newest : await this.grow(tenantId, lockTree);
+    const row = enough ? newest : (await this.grow([tenantId], lockTree)).get(tenantId);
     if (!row) throw new Error('a lock that was waited for was not given');
     return this.toHead(tenantId, key, row);
   }
@@ -133,16 +131,16 @@ export class LogTree {
     return rows.map(({ note }) => note);
   }
 
-  /** Signs every log that has grown since it was signed last, leaving those that someone else is at. */
+  /** Signs every log that has grown since it was signed last, many in one commit, leaving those that someone else is at. */
   async signGrown(): Promise<void> {
     const rows = await this.transactions.queryAll<{ tenant_id: string }>(unsigned);
-    for (const { tenant_id: tenantId } of rows) {
+    for (let i = 0; i < rows.length; i += LOGS_AT_ONCE) {
+      const tenants = rows.slice(i, i + LOGS_AT_ONCE).map(({ tenant_id: tenantId }) => tenantId);
       try {
-        await this.keys.of(tenantId);
-        await this.grow(tenantId, tryLockTree);
+        await this.grow(tenants, tryLockTree);
       } catch (error) {
         // One tenant's trouble holds up no other.
-        this.log.error({ event: 'audit.checkpoint_failed', tenant_id: tenantId }, error);
+        for (const tenantId of tenants) await this.signAlone(tenantId, error, tenants.length === 1);
       }
     }
   }
@@ -158,58 +156,94 @@ export class LogTree {
     return row?.oldest ? Math.max(0, this.clock.now().getTime() - row.oldest.getTime()) / 1000 : 0;
   }
 
-  /** Null when the tree is locked and `lock` does not wait. */
-  private grow(tenantId: string, lock: typeof lockTree): Promise<CheckpointRow | null> {
-    return this.transactions.run(tenantId, async (tx) => {
-      const [tree] = await tx.query<TreeRow>(lock, [tenantId]);
-      if (!tree) return null;
-      const [[head], [newest]] = await Promise.all([
-        tx.query<{ size: string; hash: Buffer }>(readHead, [tenantId]),
-        tx.query<CheckpointRow>(newestCheckpoint, [tenantId]),
+  private async signAlone(tenantId: string, cause: unknown, wasAlone: boolean): Promise<void> {
+    try {
+      if (wasAlone) throw cause;
+      await this.grow([tenantId], tryLockTree);
+    } catch (error) {
+      this.log.error({ event: 'audit.checkpoint_failed', tenant_id: tenantId }, error);
+    }
+  }
+
+  /** The newest checkpoint of each log, by tenant, after it was made; none of a tree that is locked when `lock` does not wait. */
+  private async grow(tenants: readonly string[], lock: typeof lockTree): Promise<Map<string, CheckpointRow>> {
+    const keys = new Map<string, LogKey>();
+    for (const tenantId of tenants) keys.set(tenantId, await this.keys.of(tenantId));
+    return this.transactions.run(tenants, async (tx) => {
+      const [trees, heads, newest] = await Promise.all([
+        tx.query<TreeRow>(lock, [tenants]),
+        tx.query<{ tenant_id: string; size: string }>(readHeads, [tenants]),
+        tx.query<CheckpointRow & { tenant_id: string }>(newestCheckpoints, [tenants]),
       ]);
-      const size = Number(head?.size ?? 0);
-      if (newest && size === Number(tree.size)) return newest;
-      try {
-        return await this.extend(tx, tenantId, tree, size);
-      } catch (error) {
-        if (!(error instanceof LogDiverged) || !newest) throw error;
-        this.log.error({ event: 'audit.log_diverged', tenant_id: tenantId, size, signed: Number(tree.size) }, error);
-        return newest;
+      const sizes = new Map(heads.map(({ tenant_id: tenantId, size }) => [tenantId, Number(size)]));
+      const signed = new Map<string, CheckpointRow>(newest.map((row) => [row.tenant_id, row]));
+      const growths = trees
+        .map((tree) => new TreeGrowth(tx, tree, sizes.get(tree.tenant_id) ?? 0))
+        .filter(({ tenantId, isGrown }) => isGrown || !signed.has(tenantId));
+      await this.readLeaves(tx, growths);
+      const extended = [];
+      for (const growth of growths) {
+        const { tenantId, size, diverged } = growth;
+        if (!diverged) {
+          extended.push(growth);
+          continue;
+        }
+        const error = new LogDiverged(diverged);
+        if (!signed.has(tenantId)) throw error;
+        this.log.error({ event: 'audit.log_diverged', tenant_id: tenantId, size, signed: growth.from }, error);
       }
+      const rows = await this.extend(tx, extended, keys);
+      const locked = new Set(trees.map(({ tenant_id: tenantId }) => tenantId));
+      return new Map([...signed, ...rows].filter(([tenantId]) => locked.has(tenantId)));
     });
   }
 
-  private async extend(tx: Tx, tenantId: string, tree: TreeRow, size: number): Promise<CheckpointRow> {
-    const key = await this.keys.of(tenantId);
-    const from = Number(tree.size);
-    if (size < from) throw new LogDiverged('the log is shorter than it was when it was signed');
-    const frontier = Frontier.resume(from, splitHashes(tree.frontier));
-    let last = tree.last_hash;
-    // The tile that was left unfinished is read again from its beginning.
-    const firstTile = Math.floor(from / TILE_WIDTH);
-    const tiles = new TileWriter(tx, tenantId, firstTile);
-    let next = firstTile * TILE_WIDTH;
-    while (next < size) {
-      const until = Math.min(size, next + LEAVES_AT_ONCE);
-      for (const leaf of await tx.query<LeafRow>(readLeaves, [tenantId, next, until])) {
-        if (Number(leaf.seq) !== next) break;
-        if (next >= from) {
-          if (!leaf.prev_hash.equals(last)) throw new LogDiverged('an entry does not follow the one before it');
-          last = leaf.entry_hash;
-          frontier.append(leaf.entry_hash);
-        }
-        tiles.take(leaf.entry_hash);
-        next++;
-      }
-      if (next < until) throw new LogDiverged('an entry is missing');
+  private async readLeaves(tx: Tx, growths: readonly TreeGrowth[]): Promise<void> {
+    for (;;) {
+      const hungry = growths.filter(({ wantsLeaves }) => wantsLeaves);
+      if (hungry.length === 0) return;
+      const each = Math.ceil(LEAVES_AT_ONCE / hungry.length);
+      const untils = hungry.map(({ next, size }) => Math.min(size, next + each));
+      const leaves = await tx.query<LeafRow>(readLeaves, [
+        hungry.map(({ tenantId }) => tenantId),
+        hungry.map(({ next }) => next),
+        untils,
+      ]);
+      const byTenant = new Map(hungry.map((growth) => [growth.tenantId, growth]));
+      for (const leaf of leaves) byTenant.get(leaf.tenant_id)?.take(leaf);
+      hungry.forEach((growth, i) => growth.expect(untils[i] ?? 0));
     }
-    await tiles.finish();
-    const root = frontier.root();
+  }
+
+  private async extend(
+    tx: Tx,
+    growths: readonly TreeGrowth[],
+    keys: ReadonlyMap<string, LogKey>,
+  ): Promise<(readonly [string, CheckpointRow])[]> {
+    if (growths.length === 0) return [];
     const signedAt = this.clock.now();
-    const { signature, note } = signCheckpoint(key, { size, root });
-    const frontierBytes = Buffer.concat(frontier.hashes());
-    tx.send(extendTree, [tenantId, size, frontierBytes, last, root, signedAt, signature, note]);
-    return { tree_size: String(size), root_hash: root, signed_at: signedAt, signature, note };
+    const rows = [];
+    for (const growth of growths) {
+      await growth.finishTiles();
+      const { tenantId, size } = growth;
+      const key = keys.get(tenantId);
+      if (!key) throw new Error('a log is signed under a key');
+      const root = growth.root();
+      const { signature, note } = signCheckpoint(key, { size, root });
+      const row: CheckpointRow = { tree_size: String(size), root_hash: root, signed_at: signedAt, signature, note };
+      rows.push([tenantId, row] as const);
+    }
+    tx.send(extendTrees, [
+      growths.map(({ tenantId }) => tenantId),
+      growths.map(({ size }) => size),
+      growths.map((growth) => growth.frontierBytes()),
+      growths.map(({ last }) => last),
+      rows.map(([, { root_hash: root }]) => root),
+      signedAt,
+      rows.map(([, { signature }]) => signature),
+      rows.map(([, { note }]) => note),
+    ]);
+    return rows;
   }
 
   private toHead(

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, type MicroUsd, toDollars } from '@haldir/kernel';
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, LogSums } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 
 /** What an agent did in one hour against what it did before, as the sums have it. */
@@ -108,12 +108,14 @@ interface HourRow {
 export class AnomalyScan {
   constructor(
     @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(LogSums) private readonly sums: LogSums,
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   /** Answers how many findings are new. */
   async run(): Promise<number> {
+    await this.sums.advanceAll();
     const now = this.clock.now();
     const parts = [hourOf(now), hourOf(new Date(now.getTime() - 3_600_000))];
     let found = 0;

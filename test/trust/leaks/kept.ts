@@ -8,6 +8,7 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   'createApiKey name': ['api_key.name'],
   'createSession agent_id': ['session.agent_id', 'audit_entry.agent_id', 'audit_rollup.agent_id', 'audit_rollup.subject'],
   'createSession scopes': ['session.scopes', 'audit_entry.details'],
+  'holdPayment description': ['audit_entry.details', 'payment.description'],
   'logAction action': ['audit_entry.action'],
   'logAction details': ['audit_entry.details'],
   'logAction tool': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
@@ -21,6 +22,7 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   'requestApproval details': ['approval_request.details'],
   'requestApproval reason': ['approval_request.reason', 'webhook_event.body'],
   'requestApproval tool': ['approval_request.tool', 'audit_entry.details', 'webhook_event.body'],
+  'setBudget agent_id': ['budget.subject', 'audit_entry.agent_id', 'audit_rollup.agent_id', 'audit_rollup.subject'],
   'storeSecret name': ['secret.name', 'audit_entry.details'],
   'storeSecret scope_required': ['secret_version.scope_required', 'audit_entry.details'],
 }; // prettier-ignore

@@ -444,29 +444,37 @@ export class AuditLog1790000000001 implements MigrationInterface {
         UPDATE audit_head SET limits = audit_limits(p_tenant) WHERE tenant_id = p_tenant;
       END $$;
 
-      -- Locks the tree of a log for whoever is about to extend it; no row when it is locked and p_wait is false.
-      CREATE FUNCTION audit_tree_lock(p_tenant text, p_wait boolean) RETURNS TABLE (size bigint, frontier bytea, last_hash bytea)
+      -- Locks the trees of logs for whoever is about to extend them; without p_wait, of those that are not locked.
+      CREATE FUNCTION audit_tree_lock(p_tenants text[], p_wait boolean) RETURNS TABLE (tenant_id text, size bigint, frontier bytea, last_hash bytea)
       LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
       BEGIN
-        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
+        PERFORM haldir_check_tenants(p_tenants);
         IF p_wait THEN
-          RETURN QUERY SELECT t.size, t.frontier, t.last_hash FROM audit_tree t WHERE t.tenant_id = p_tenant FOR UPDATE;
+          RETURN QUERY SELECT t.tenant_id, t.size, t.frontier, t.last_hash FROM audit_tree t
+                        WHERE t.tenant_id = ANY (p_tenants) ORDER BY t.tenant_id FOR UPDATE;
         ELSE
-          RETURN QUERY SELECT t.size, t.frontier, t.last_hash FROM audit_tree t WHERE t.tenant_id = p_tenant FOR UPDATE SKIP LOCKED;
+          RETURN QUERY SELECT t.tenant_id, t.size, t.frontier, t.last_hash FROM audit_tree t
+                        WHERE t.tenant_id = ANY (p_tenants) ORDER BY t.tenant_id FOR UPDATE SKIP LOCKED;
         END IF;
       END $$;
 
-      -- Extends the tree over a log, never beyond the log and never back, with the checkpoint that says so.
-      CREATE FUNCTION audit_tree_extend(p_tenant text, p_size bigint, p_frontier bytea, p_last_hash bytea, p_root bytea,
-                                        p_signed_at timestamptz, p_signature bytea, p_note text) RETURNS void
+      -- Extends the trees over logs, never beyond the log and never back, with the checkpoints that say so.
+      CREATE FUNCTION audit_tree_extend(p_tenants text[], p_sizes bigint[], p_frontiers bytea[], p_last_hashes bytea[], p_roots bytea[],
+                                        p_signed_at timestamptz, p_signatures bytea[], p_notes text[]) RETURNS void
       LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+      DECLARE
+        v_extended integer;
       BEGIN
-        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
-        UPDATE audit_tree t SET size = p_size, frontier = p_frontier, last_hash = p_last_hash
-          FROM audit_head h WHERE t.tenant_id = p_tenant AND h.tenant_id = p_tenant AND p_size BETWEEN t.size AND h.size;
-        IF NOT FOUND THEN RAISE 'a tree grows with its log'; END IF;
+        PERFORM haldir_check_tenants(p_tenants);
+        UPDATE audit_tree t SET size = n.size, frontier = n.frontier, last_hash = n.last_hash
+          FROM unnest(p_tenants, p_sizes, p_frontiers, p_last_hashes) AS n(tenant_id, size, frontier, last_hash)
+          JOIN audit_head h ON h.tenant_id = n.tenant_id
+         WHERE t.tenant_id = n.tenant_id AND n.size BETWEEN t.size AND h.size;
+        GET DIAGNOSTICS v_extended = ROW_COUNT;
+        IF v_extended <> cardinality(p_tenants) THEN RAISE 'a tree grows with its log'; END IF;
         INSERT INTO audit_checkpoint (tenant_id, tree_size, root_hash, signed_at, signature, note)
-          VALUES (p_tenant, p_size, p_root, p_signed_at, p_signature, p_note);
+          SELECT c.tenant_id, c.size, c.root, p_signed_at, c.signature, c.note
+            FROM unnest(p_tenants, p_sizes, p_roots, p_signatures, p_notes) AS c(tenant_id, size, root, signature, note);
       END $$;
 
       -- Adds hashes to the end of a tile; answers the whole tile once it is full. A full one stays as it is.

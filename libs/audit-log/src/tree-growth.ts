@@ -1,0 +1,88 @@
+import { type Tx } from '@haldir/database';
+import { Frontier } from '@haldir/verifier';
+import { splitHashes, TILE_WIDTH, TileWriter } from './log-tiles.js';
+
+/** A tree as it was signed last. */
+export interface TreeRow {
+  tenant_id: string;
+  size: string;
+  frontier: Buffer;
+  last_hash: Buffer;
+}
+
+export interface LeafRow {
+  tenant_id: string;
+  seq: string;
+  prev_hash: Buffer;
+  entry_hash: Buffer;
+}
+
+/** A tree on its way from what was signed of its log to all there is now. */
+export class TreeGrowth {
+  readonly tenantId: string;
+  readonly from: number;
+  /** The entry that is wanted next. */
+  next: number;
+  last: Buffer;
+  /** Why the log does not continue what was signed; null while it does. */
+  diverged: string | null = null;
+  private readonly frontier: Frontier;
+  /** Null where no tile becomes full. */
+  private readonly tiles: TileWriter | null;
+
+  constructor(
+    tx: Tx,
+    tree: TreeRow,
+    readonly size: number,
+  ) {
+    this.tenantId = tree.tenant_id;
+    this.from = Number(tree.size);
+    this.last = tree.last_hash;
+    this.frontier = Frontier.resume(this.from, splitHashes(tree.frontier));
+    const firstTile = Math.floor(this.from / TILE_WIDTH);
+    const fillsTile = Math.floor(size / TILE_WIDTH) > firstTile;
+    this.tiles = fillsTile ? new TileWriter(tx, this.tenantId, firstTile) : null;
+    // A tile is written when it is full, from its beginning.
+    this.next = fillsTile ? firstTile * TILE_WIDTH : this.from;
+    if (size < this.from) this.diverged = 'the log is shorter than it was when it was signed';
+  }
+
+  get isGrown(): boolean {
+    return this.size !== this.from;
+  }
+
+  get wantsLeaves(): boolean {
+    return this.diverged === null && this.next < this.size;
+  }
+
+  take({ seq, prev_hash: previous, entry_hash: hash }: LeafRow): void {
+    if (this.diverged !== null || Number(seq) !== this.next) return;
+    if (this.next >= this.from) {
+      if (!previous.equals(this.last)) {
+        this.diverged = 'an entry does not follow the one before it';
+        return;
+      }
+      this.last = hash;
+      this.frontier.append(hash);
+    }
+    this.tiles?.take(hash);
+    this.next++;
+  }
+
+  /** To be told when all leaves before `until` should have come. */
+  expect(until: number): void {
+    if (this.diverged === null && this.next < until) this.diverged = 'an entry is missing';
+  }
+
+  async finishTiles(): Promise<void> {
+    await this.tiles?.finish();
+  }
+
+  root(): Buffer {
+    return this.frontier.root();
+  }
+
+  frontierBytes(): Buffer {
+    return Buffer.concat(this.frontier.hashes());
+  }
+}
