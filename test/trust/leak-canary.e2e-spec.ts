@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
@@ -23,8 +22,8 @@ import { ApiDocument } from '../contract/api-document.js';
 import { Belongings } from '../contract/belongings.js';
 import { type Canary, Canaries, Secrets } from './leaks/canaries.js';
 import { KEPT, SESSION_ID_COLUMNS, SHOWN } from './leaks/kept.js';
-import { dumpDatabase, dumpRedis, filesIn, monitorRedis } from './leaks/places.js';
-import { type Push, pushesOf } from './leaks/pushes.js';
+import { askRaw, dumpDatabase, dumpRedis, filesIn, monitorRedis } from './leaks/places.js';
+import { type Push, pushesOf, VALUES } from './leaks/pushes.js';
 import { randomText } from './leaks/traces.js';
 
 interface Answer {
@@ -63,18 +62,6 @@ async function ask(by: Client, operation: string, push: Omit<Push, 'canary'>, ca
   return answer;
 }
 
-/** Sends bytes that are no request and answers what comes back. */
-function askRaw(url: string, bytes: string): Promise<string> {
-  return new Promise((resolve) => {
-    let written = '';
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
-    socket.setEncoding('utf8').on('data', (text: string) => (written += text));
-    socket.on('error', () => undefined).on('close', () => resolve(written));
-    setTimeout(() => socket.destroy(), 300);
-  });
-}
-
 beforeAll(async () => {
   [postgres, redis, receiver, upstream] = await Promise.all([
     startTestPostgres({ durable: false }),
@@ -101,6 +88,7 @@ beforeAll(async () => {
   await useSecrets();
   await pushEverywhere();
   await pushBeyondTheDocument();
+  await pushThroughMcp();
   await pause(2_000);
 }, 300_000);
 afterAll(async () => {
@@ -189,7 +177,7 @@ async function askFor<Body>(operation: string, path: string, body: object): Prom
 }
 
 async function pushEverywhere(): Promise<void> {
-  const document = new ApiDocument((await world.operator.get('/openapi.json')).body);
+  const document = await ApiDocument.servedBy(world.operator);
   const neighbours = { upstreamUrl: upstream.url, receiverUrl: receiver.url('pushed') };
   const belongings = await Belongings.of(await world.newTenant(), neighbours);
   const origin = new URL(receiver.url('')).origin;
@@ -217,27 +205,9 @@ async function pushBeyondTheDocument(): Promise<void> {
   await push('unknown path', (text) => ({ path: `/v1/${text}` }));
   await push('unknown path with a query', (text) => ({ path: `/nowhere?token=${text}` }));
   await push('wrong method', (text) => ({ method: 'PUT', path: `/v1/secrets/${text}`, headers: json, body: '{}' }));
+  await push('broken escape', (text) => ({ path: `/v1/secrets/%zz${text}` }));
+  await push('docs', (text) => ({ path: `/docs/${text}` }));
   await push('broken query', (text) => ({ path: `/v1/audit?limit=${text}%zz` }));
-  for (const method of ['initialize', 'tools/list', 'tools/call', 'nothing']) {
-    for (const [place, write] of Object.entries({
-      'a name': (text: string) => ({ name: text, arguments: {} }),
-      arguments: (text: string) => ({
-        name: 'haldir_get_secret',
-        arguments: { name: text, value: text, message: text },
-      }),
-      'broken arguments': (text: string) => ({ name: 'haldir_store_secret', arguments: { name: 7, value: [text] } }),
-      'list params': (text: string) => [text],
-    })) {
-      const body = (text: string): string => JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: write(text) });
-      const accept = 'application/json, text/event-stream';
-      await push(`mcp ${method} ${place}`, (text) => ({
-        method: 'POST',
-        path: '/mcp',
-        headers: { ...json, accept },
-        body: body(text),
-      }));
-    }
-  }
   for (const bytes of [
     (text: string) => `${text}\r\n\r\n`,
     (text: string) => `GET /v1/${text} HTTP/9.9\r\n\r\n`,
@@ -250,6 +220,75 @@ async function pushBeyondTheDocument(): Promise<void> {
     canary.status = 400;
     const written = await askRaw(tenant.url, bytes(canary.text));
     answers.push({ canary, operation: canary.operation, status: 400, written });
+  }
+}
+
+/** Every argument of every tool that /mcp offers, and members of the messages around them. */
+async function pushThroughMcp(): Promise<void> {
+  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const send = (
+    by: Client,
+    operation: string,
+    message: object,
+    canary: Canary | null,
+    session?: string,
+  ): Promise<Answer> => {
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 7, ...message });
+    const named = session === undefined ? headers : { ...headers, 'x-session-id': session };
+    return ask(by, operation, { method: 'POST', path: '/mcp', headers: named, body }, canary);
+  };
+  const read = { method: 'tools/call', params: { name: 'getSecret', arguments: { name: 'vault' } } };
+  await send(tenant, 'mcp getSecret', read, null);
+
+  const owner = await world.newTenant();
+  await owner.post('/v1/proxy/upstreams', { name: 'up', url: upstream.url });
+  let session_id = '';
+  const valid = (): Record<string, unknown> => ({
+    session_id,
+    name: 'n',
+    value: 'v',
+    amount: 1,
+    action: 'a',
+    agent_id: 'a',
+    scope: 'read',
+  });
+  for (const audience of ['operator', 'agent']) {
+    session_id = await owner.session({ scopes: ['read', 'execute', 'spend:10'] });
+    const session = audience === 'agent' ? session_id : undefined;
+    const listed = await send(owner, 'mcp tools/list', { method: 'tools/list' }, null, session);
+    const { result } = JSON.parse(listed.written.slice(listed.written.indexOf('\n'))) as {
+      result: { tools: { name: string; inputSchema: { properties?: Record<string, object> } }[] };
+    };
+    expect(result.tools.length).toBeGreaterThan(4);
+    for (const { name, inputSchema } of result.tools) {
+      const own = name.split('.').at(-1) ?? name;
+      const members = Object.keys(inputSchema.properties ?? { message: {} });
+      const given = Object.fromEntries(Object.entries(valid()).filter(([member]) => members.includes(member)));
+      for (const member of [...members, 'unknown']) {
+        for (const [as, write] of Object.entries(VALUES)) {
+          const canary = canaries.next(own, `${member} as ${as}`);
+          const params = { name, arguments: { ...given, [member]: write(canary.text) } };
+          await send(owner, `mcp ${own}`, { method: 'tools/call', params }, canary, session);
+        }
+      }
+    }
+  }
+  for (const [place, message] of Object.entries({
+    method: (text: string) => ({ method: text }),
+    'a tool’s name': (text: string) => ({ method: 'tools/call', params: { name: text, arguments: {} } }),
+    'a list of params': (text: string) => ({ method: 'tools/list', params: [text] }),
+    'params as a text': (text: string) => ({ method: 'tools/list', params: text }),
+    'arguments as a text': (text: string) => ({ method: 'tools/call', params: { name: 'up.echo', arguments: text } }),
+    cursor: (text: string) => ({ method: 'tools/list', params: { cursor: text } }),
+    'client info': (text: string) => ({
+      method: 'initialize',
+      params: { protocolVersion: text, clientInfo: { name: text } },
+    }),
+    'an unknown member': (text: string) => ({ method: 'ping', [text]: text }),
+    jsonrpc: (text: string) => ({ jsonrpc: text, method: 'ping' }),
+  })) {
+    const canary = canaries.next('mcp', place);
+    await send(owner, 'mcp', message(canary.text), canary, session_id);
   }
 }
 

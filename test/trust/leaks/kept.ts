@@ -8,12 +8,15 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   'createApiKey name': ['api_key.name'],
   'createSession agent_id': ['session.agent_id', 'audit_entry.agent_id', 'audit_rollup.agent_id', 'audit_rollup.subject'],
   'createSession scopes': ['session.scopes', 'audit_entry.details'],
+  // Which secret an agent tried to read.
+  'getSecret name': ['audit_entry.details'],
   'holdPayment description': ['audit_entry.details', 'payment.description'],
   'logAction action': ['audit_entry.action'],
   'logAction details': ['audit_entry.details'],
   'logAction tool': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
   // A tool that nobody has: that an agent asked for it is recorded. Arguments are kept nowhere.
   'proxyCall tool': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
+  'mcp a tool’s name': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
   'registerUpstream name': ['proxy_upstream.name', 'proxy_tool.upstream', 'audit_entry.details'],
   'registerUpstream url with a token': ['proxy_upstream.url'],
   'registerWebhook name': ['webhook.name'],
@@ -43,6 +46,7 @@ export const SESSION_ID_COLUMNS = [
 export const SHOWN = [
   'createApiKey 201: api-key',
   'getSecret 200: vault-value',
+  'mcp getSecret 200: vault-value',
   'registerWebhook 201: webhook-secret',
   'rotateWebhookSecret 200: webhook-secret',
 ];

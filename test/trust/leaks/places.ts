@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { type World } from '@haldir/test-support';
@@ -85,4 +86,16 @@ export function filesIn(dir: string): { name: string; bytes: Buffer }[] {
   return readdirSync(dir, { recursive: true, encoding: 'utf8' })
     .filter((name) => statSync(join(dir, name)).isFile())
     .map((name) => ({ name, bytes: readFileSync(join(dir, name)) }));
+}
+
+/** Sends bytes that are no request and answers what comes back. */
+export function askRaw(url: string, bytes: string): Promise<string> {
+  return new Promise((resolve) => {
+    let written = '';
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    socket.setEncoding('utf8').on('data', (text: string) => (written += text));
+    socket.on('error', () => undefined).on('close', () => resolve(written));
+    setTimeout(() => socket.destroy(), 300);
+  });
 }

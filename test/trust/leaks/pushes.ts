@@ -12,7 +12,7 @@ export interface Push {
 }
 
 /** What a text can be made into; `as` names the place it takes in the request. */
-const VALUES: Record<string, (text: string) => unknown> = {
+export const VALUES: Record<string, (text: string) => unknown> = {
   'a text': (text) => text,
   'a long text': (text) => text + 'x'.repeat(4_100),
   'an awkward text': (text) => `'"\\/<é%0a\u2028 ${text} {"a":1}`,
@@ -98,7 +98,10 @@ export function pushesOf(operation: Operation, input: Input, canaries: Canaries,
       push(`${name} as ${as}`, (text) => ({ body: JSON.stringify({ ...valid, [name]: write(text) }) }));
     }
     if (name === 'url')
-      push('url with a token', (text) => ({ body: JSON.stringify({ ...valid, url: `${origin}/?token=${text}` }) }));
+      // Under a name of its own, so that nothing later takes its place.
+      push('url with a token', (text) => ({
+        body: JSON.stringify({ ...valid, name: `u${pushes.length}`, url: `${origin}/?token=${text}` }),
+      }));
   }
   return pushes;
 }
