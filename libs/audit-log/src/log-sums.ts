@@ -37,11 +37,11 @@ export interface LogTotals {
   topAgents: Share[];
 }
 
-const ADVANCE_AT_ONCE = 2000;
+const ADVANCE_AT_ONCE = 10_000;
 /** Entries behind the mark from which on it is moved in the background: the more at once, the fewer rows are written. */
-const WORTH_MOVING = 1000;
+const WORTH_MOVING = 5000;
 /** Entries behind the mark that a reader adds up itself; beyond that it moves the mark first. */
-const TAIL_MAX = 4 * ADVANCE_AT_ONCE;
+const TAIL_MAX = 2 * ADVANCE_AT_ONCE;
 
 const MARK = `coalesce((SELECT seq FROM audit_rollup_mark WHERE tenant_id = $1), 0)`;
 const behind = {
