@@ -39,7 +39,7 @@ export interface LogTotals {
 
 const ADVANCE_AT_ONCE = 10_000;
 /** Entries behind the mark from which on it is moved in the background: the more at once, the fewer rows are written. */
-const WORTH_MOVING = 5000;
+const WORTH_MOVING = 2000;
 /** Entries behind the mark that a reader adds up itself; beyond that it moves the mark first. */
 const TAIL_MAX = 2 * ADVANCE_AT_ONCE;
 
@@ -75,7 +75,7 @@ const spend = {
            FROM share GROUP BY GROUPING SETS ((), (tool), (agent_id))`,
 };
 const totals = {
-  name: 'audit_rollup.totals.v1',
+  name: 'audit_rollup.totals.v2',
   text: `WITH tail AS MATERIALIZED (
            SELECT tool, agent_id, action, source, cost_micros, flag_reason IS NOT NULL AS flagged, at FROM audit_entry
             WHERE tenant_id = $1 AND seq >= ${MARK}
@@ -87,8 +87,8 @@ const totals = {
          SELECT (mark.seq + (SELECT count(*) FROM tail))::float8                       AS entries,
                 (mark.flagged + (SELECT count(*) FROM tail WHERE tail.flagged))::float8 AS flagged,
                 (mark.cost_micros + (SELECT coalesce(sum(tail.cost_micros), 0) FROM tail))::bigint AS cost,
-                (mark.agents + (SELECT count(DISTINCT agent_id) FROM tail WHERE agent_id <> '' AND NOT EXISTS (
-                   SELECT FROM audit_rollup r WHERE r.tenant_id = $1 AND r.scope = 'agent' AND r.subject = tail.agent_id)))::float8 AS agents,
+                (mark.agents + (SELECT count(*) FROM (SELECT DISTINCT agent_id FROM tail WHERE agent_id <> '') AS a WHERE (
+                   SELECT true FROM audit_rollup r WHERE r.tenant_id = $1 AND r.scope = 'agent' AND r.subject = a.agent_id LIMIT 1) IS NULL))::float8 AS agents,
                 (coalesce((SELECT entries FROM audit_rollup WHERE tenant_id = $1 AND scope = 'day' AND subject = '' AND part = $2), 0)
                    + (SELECT count(*) FROM tail WHERE at >= $2::date::timestamp AT TIME ZONE 'UTC'))::float8 AS today,
                 (coalesce((SELECT entries FROM audit_rollup WHERE tenant_id = $1 AND scope = 'event' AND subject = '' AND part = 'session_created'), 0)

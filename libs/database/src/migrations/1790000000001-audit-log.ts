@@ -385,7 +385,7 @@ export class AuditLog1790000000001 implements MigrationInterface {
 
       -- Moves up to p_most entries behind the mark into the sums; answers how many. One at a time per tenant.
       CREATE FUNCTION audit_rollup_advance(p_tenant text, p_most integer) RETURNS integer
-      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
       DECLARE
         v_mark   bigint;
         v_count  integer;
@@ -396,23 +396,27 @@ export class AuditLog1790000000001 implements MigrationInterface {
         PERFORM haldir_check_tenants(ARRAY[p_tenant]);
         INSERT INTO audit_rollup_mark (tenant_id, seq, flagged, cost_micros, agents) VALUES (p_tenant, 0, 0, 0, 0) ON CONFLICT DO NOTHING;
         SELECT seq INTO STRICT v_mark FROM audit_rollup_mark WHERE tenant_id = p_tenant FOR UPDATE;
+        -- Entries that are alike in all that is summed are one row from here on.
         WITH entry AS MATERIALIZED (
-          SELECT session_id, agent_id, tool, action, source, cost_micros, flag_reason IS NOT NULL AS is_flagged,
-                 source <> 'agent' AND action ~ '_(denied|blocked)$' AS is_denial,
-                 to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24') AS hour
+          SELECT session_id, agent_id, tool, action, source, date_trunc('hour', at, 'UTC') AT TIME ZONE 'UTC' AS hour,
+                 count(*) AS entries, count(flag_reason) AS flagged, sum(cost_micros)::bigint AS cost_micros
             FROM audit_entry WHERE tenant_id = p_tenant AND seq >= v_mark AND seq < v_mark + p_most
+           GROUP BY 1, 2, 3, 4, 5, 6
         ), share AS (
-          SELECT s.scope, s.subject, s.part, min(entry.agent_id) AS agent_id, count(*) AS entries, count(*) FILTER (WHERE is_flagged) AS flagged,
-                 count(*) FILTER (WHERE is_denial) AS denials, sum(cost_micros)::bigint AS cost_micros
+          SELECT s.scope, s.subject, s.part, min(entry.agent_id) AS agent_id, sum(entries)::bigint AS entries, sum(flagged)::bigint AS flagged,
+                 coalesce(sum(entries) FILTER (WHERE source <> 'agent' AND action ~ '_(denied|blocked)$'), 0)::bigint AS denials,
+                 sum(cost_micros)::bigint AS cost_micros
             FROM entry CROSS JOIN LATERAL (VALUES ('tool', '', tool), ('agent', entry.agent_id, tool), ('session', session_id, tool),
-                                                  ('day', '', left(hour, 10)), ('hour', entry.agent_id, hour),
+                                                  ('day', '', to_char(hour, 'YYYY-MM-DD')),
+                                                  ('hour', entry.agent_id, to_char(hour, 'YYYY-MM-DD"T"HH24')),
                                                   ('event', '', action)) AS s(scope, subject, part)
            WHERE (s.scope NOT IN ('session', 'hour') OR s.subject <> '') AND (s.scope <> 'event' OR source <> 'agent')
              AND (s.scope <> 'hour' OR source <> 'haldir')
            GROUP BY 1, 2, 3
         ), fresh AS (
-          SELECT count(DISTINCT agent_id) AS agents FROM entry
-           WHERE agent_id <> '' AND NOT EXISTS (SELECT FROM audit_rollup r WHERE r.tenant_id = p_tenant AND r.scope = 'agent' AND r.subject = entry.agent_id)
+          -- A sub-select, so that it is a look into the index for each agent, whatever the planner knows of the table.
+          SELECT count(*) AS agents FROM (SELECT DISTINCT agent_id FROM entry WHERE agent_id <> '') AS a
+           WHERE (SELECT true FROM audit_rollup r WHERE r.tenant_id = p_tenant AND r.scope = 'agent' AND r.subject = a.agent_id LIMIT 1) IS NULL
         ), added AS (
           INSERT INTO audit_rollup AS r (tenant_id, scope, subject, part, agent_id, entries, flagged, denials, cost_micros)
             SELECT p_tenant, share.* FROM share ORDER BY 1, 2, 3
@@ -420,8 +424,8 @@ export class AuditLog1790000000001 implements MigrationInterface {
             SET entries = r.entries + excluded.entries, flagged = r.flagged + excluded.flagged,
                 denials = r.denials + excluded.denials, cost_micros = r.cost_micros + excluded.cost_micros
         )
-        SELECT count(*), count(*) FILTER (WHERE is_flagged), coalesce(sum(cost_micros), 0), max(fresh.agents)
-          INTO v_count, v_flags, v_cost, v_agents FROM entry CROSS JOIN fresh;
+        SELECT coalesce(sum(entries), 0), coalesce(sum(flagged), 0), coalesce(sum(cost_micros), 0), (SELECT agents FROM fresh)
+          INTO v_count, v_flags, v_cost, v_agents FROM entry;
         IF v_count > 0 THEN
           UPDATE audit_rollup_mark SET seq = seq + v_count, flagged = flagged + v_flags, cost_micros = cost_micros + v_cost, agents = agents + v_agents
            WHERE tenant_id = p_tenant;
