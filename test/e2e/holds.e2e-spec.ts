@@ -215,6 +215,23 @@ describe('racing payments and holds over two processes', () => {
     const { spent, held: aside } = await budget(session);
     expect(Number(spent) + Number(aside)).toBe(50);
   });
+
+  it('of many sessions wait for each other, and never for good', async () => {
+    const sessions = await times(40, () => tenant.session({ scopes: ['spend'] }));
+    // Under a key each is a transaction of its own, beside the others.
+    const payAlone = (session: string, key: string, client: Client): Promise<Reply> =>
+      client.post('/v1/payments/authorize', { session_id: session, amount: 1 }, { 'idempotency-key': key });
+    for (let round = 0; round < 5; round++) {
+      const ids = await Promise.all(sessions.slice(0, 20).map((session) => held(session, 1)));
+      const replies = await times(40, (i) => {
+        const client = i % 4 < 2 ? tenant : tenant.at(there);
+        return i % 2
+          ? capture(String(ids[(i - 1) / 2]), undefined, client)
+          : payAlone(String(sessions[20 + i / 2]), `${round}-${i}`, client);
+      });
+      expect(replies.map(({ status, body }) => (status === 200 ? 200 : body))).toEqual(replies.map(() => 200));
+    }
+  });
 });
 
 describe('budgets above sessions', () => {

@@ -202,12 +202,15 @@ function poolOf(dataSource: DataSource): ConnectionPool {
   return (dataSource.driver as unknown as { master: ConnectionPool }).master;
 }
 
-/** Postgres went away, is starting or stopping, or refused a connection: SQLSTATE classes 08 and 57P, or no SQLSTATE. */
+/**
+ * Postgres went away, is starting or stopping, refused a connection, or broke off what waited too long: SQLSTATE classes 08 and
+ * 57P, or no SQLSTATE. Nothing was done, and trying again may help.
+ */
 export function isConnectionFailure(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: string };
   if (code === undefined) return /connection|terminated|timeout exceeded/i.test(error.message);
-  return /^(08|57P|53300|55P03|57014|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)/.test(code);
+  return /^(08|57P|53300|55P03|57014|40P01|ECONN|EPIPE|ETIMEDOUT|ENOTFOUND)/.test(code);
 }
 
 /** The statement failed for the data in it (SQLSTATE classes 22, 23 and P0), so a batch may hold one bad item. */

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
-import { Transactions, type Tx } from '@haldir/database';
+import { type Collector, Transactions, type Tx } from '@haldir/database';
 import { Payment, type PaymentState } from './payment.entity.js';
 
 export interface PaymentFilter {
@@ -107,6 +107,28 @@ interface Total {
   micros: bigint;
 }
 
+/** What was paid, as the sums count it. */
+type Paid = Pick<Payment, 'tenantId' | 'agentId' | 'sessionId'> & { micros: bigint };
+
+/**
+ * The sums of a tenant are rows that all its payments change, so they come after what else a transaction locks: a payment and
+ * the capture of a hold, which lock budgets at different times, would lock each other out otherwise.
+ */
+const totals: Collector<Paid> = {
+  rank: 60,
+  async flush(tx, paid) {
+    const sums = sumUp(paid);
+    await tx.query(addToTotals, [
+      sums.map(({ tenantId }) => tenantId),
+      sums.map(({ scope }) => scope),
+      sums.map(({ subject }) => subject),
+      sums.map(({ agentId }) => agentId),
+      sums.map(({ payments }) => payments),
+      sums.map(({ micros }) => micros.toString()),
+    ]);
+  },
+};
+
 @Injectable()
 export class PaymentRepository {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
@@ -187,7 +209,7 @@ export class PaymentRepository {
           payments.map(({ expiresAt }) => expiresAt),
         ]);
         const paid = payments.filter(({ state }) => state === 'authorized');
-        addTotals(tx, sumUp(paid.map((payment) => ({ ...payment, micros: payment.usdValue ?? 0n }))));
+        for (const payment of paid) tx.collect(totals, { ...payment, micros: payment.usdValue ?? 0n });
       },
       find: (tenantId: string, id: string): Promise<Payment | null> => tx.manager.findOneBy(Payment, { tenantId, id }),
       /**
@@ -205,7 +227,7 @@ export class PaymentRepository {
         ]);
         const settled = rows.map(toSettled);
         const captured = settled.filter(({ state }) => state === 'captured');
-        addTotals(tx, sumUp(captured.map((hold) => ({ ...hold, micros: hold.capturedValue ?? 0n }))));
+        for (const hold of captured) tx.collect(totals, { ...hold, micros: hold.capturedValue ?? 0n });
         return settled;
       },
     };
@@ -230,23 +252,9 @@ function toSettled(row: SettledRow): SettledHold {
   };
 }
 
-function addTotals(tx: Tx, totals: readonly Total[]): void {
-  if (totals.length === 0) return;
-  tx.send(addToTotals, [
-    totals.map(({ tenantId }) => tenantId),
-    totals.map(({ scope }) => scope),
-    totals.map(({ subject }) => subject),
-    totals.map(({ agentId }) => agentId),
-    totals.map(({ payments: count }) => count),
-    totals.map(({ micros }) => micros.toString()),
-  ]);
-}
-
 /** What the payments add to each of their sums. */
-function sumUp(
-  payments: readonly (Pick<Payment, 'tenantId' | 'agentId' | 'sessionId'> & { micros: bigint })[],
-): Total[] {
-  const totals = new Map<string, Total>();
+function sumUp(payments: readonly Paid[]): Total[] {
+  const sums = new Map<string, Total>();
   for (const { tenantId, agentId, sessionId, micros } of payments) {
     for (const [scope, subject, agent] of [
       ['tenant', '', ''],
@@ -254,11 +262,11 @@ function sumUp(
       ['session', sessionId, agentId],
     ] as const) {
       const key = `${tenantId} ${scope} ${subject}`;
-      const total = totals.get(key) ?? { tenantId, scope, subject, agentId: agent, payments: 0, micros: 0n };
+      const total = sums.get(key) ?? { tenantId, scope, subject, agentId: agent, payments: 0, micros: 0n };
       total.payments += 1;
       total.micros += micros;
-      totals.set(key, total);
+      sums.set(key, total);
     }
   }
-  return [...totals.values()];
+  return [...sums.values()];
 }
