@@ -8,7 +8,10 @@ const seeds = Array.from({ length: Number(FAULTS_SEEDS) }, (_, i) => Number(FAUL
 it.each(seeds)(
   'whatever dies under a mixed load, what was acknowledged is there, once, and nothing limited is exceeded (seed %i)',
   async (seed) => {
-    const { summary, violations } = await runSeed(seed, seconds);
+    const { summary, violations } = await runSeed(seed, seconds).catch((error: unknown) => {
+      console.log(`seed ${seed}: could not be run to its end: ${String(error)}`);
+      throw error;
+    });
     console.log([summary, ...violations.map((violation) => `  ${violation}`)].join('\n'));
     expect(violations).toEqual([]);
   },
