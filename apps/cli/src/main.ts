@@ -9,6 +9,21 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('./commands/migrate.js')).migrateCommand,
   },
   {
+    name: 'keys status',
+    summary: 'Which keys are in use, and what a rotation has left to do',
+    load: async () => (await import('./commands/keys.js')).keysStatusCommand,
+  },
+  {
+    name: 'keys rotate-root',
+    summary: 'Wrap every key under the active root key',
+    load: async () => (await import('./commands/keys.js')).keysRotateRootCommand,
+  },
+  {
+    name: 'keys rotate-tenant',
+    summary: 'Give tenants new keys, and seal everything anew',
+    load: async () => (await import('./commands/keys.js')).keysRotateTenantCommand,
+  },
+  {
     name: 'audit verify',
     summary: 'Check an export of the audit log, or a proof, offline',
     load: async () => (await import('./commands/audit-verify.js')).auditVerifyCommand,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
-import { KeyRing, TenantKeyGone } from '@haldir/crypto';
+import { KeyRing, type SealedColumn, TenantKeyGone } from '@haldir/crypto';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
 import { type LogKey, logKeyFromSeed } from './log-key.js';
@@ -71,7 +71,14 @@ export class LogKeys {
   }
 }
 
-/** What a log's seed is bound to. */
-export function logSeedPlace(tenantId: string, origin: string): string[] {
+function logSeedPlace(tenantId: string, origin: string): string[] {
   return ['haldir.audit-log.key.v1', tenantId, origin];
 }
+
+/** The seeds of the logs' keys, as a rotation of keys finds them. */
+export const SEALED_LOG_SEEDS: SealedColumn = {
+  table: 'audit_log_key',
+  column: 'seed',
+  key: [{ name: 'origin', type: 'text' }],
+  placeOf: (tenantId, { origin = '' }) => logSeedPlace(tenantId, origin),
+};

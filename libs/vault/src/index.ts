@@ -6,6 +6,7 @@ export { HoldService, type Settled } from './hold.service.js';
 export { type Payment, PAYMENT_STATES } from './payment.entity.js';
 export { type NewPayment, type PaymentDecision, PaymentService, type PreparedPayment } from './payment.service.js';
 export { isSecretName } from './secret-name.js';
+export { SEALED_DATA_KEYS } from './secret-seal.js';
 export { SecretValue } from './secret-value.js';
 export { type SecretVersion } from './secret.repository.js';
 export {

@@ -1,5 +1,5 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
-import { associatedData, keyVersionOf, open, seal, type VersionedKey } from '@haldir/crypto';
+import { associatedData, keyVersionOf, open, seal, type SealedColumn, type VersionedKey } from '@haldir/crypto';
 import { SecretValue } from './secret-value.js';
 
 /** Where a sealed value belongs. Moved anywhere else, its scope or its expiry changed, it does not open. */
@@ -57,5 +57,21 @@ function valuePlace({ tenantId, secretId, name, version, scopeRequired, expiresA
 }
 
 function dataKeyPlace({ tenantId, secretId, version }: SecretPlace, tenantKeyVersion: number): Buffer {
-  return associatedData(['haldir.vault.dek.v1', tenantId, secretId, version, tenantKeyVersion]);
+  return associatedData(dataKeyFields(tenantId, secretId, version, tenantKeyVersion));
 }
+
+function dataKeyFields(tenantId: string, secretId: string, version: number | string, tenantKeyVersion: number) {
+  return ['haldir.vault.dek.v1', tenantId, secretId, version, tenantKeyVersion];
+}
+
+/** The data keys: sealed anew under another tenant's key, the values stay as they are. */
+export const SEALED_DATA_KEYS: SealedColumn = {
+  table: 'secret_version',
+  column: 'wrapped_key',
+  key: [
+    { name: 'secret_id', type: 'text' },
+    { name: 'version', type: 'integer' },
+  ],
+  placeOf: (tenantId, { secret_id: secretId = '', version = '' }, keyVersion) =>
+    dataKeyFields(tenantId, secretId, version, keyVersion),
+};

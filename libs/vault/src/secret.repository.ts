@@ -186,6 +186,14 @@ export class SecretRepository {
         if (!row) return null;
         return toStoredSecret({ ...row, tenant_id: tenantId, name, id: secretId, version }, [row.scope_required]);
       },
+      /** What a session must hold to read that version; null when there is none. */
+      scopeOf: async (tenantId: string, secretId: string, version: number): Promise<string | null> => {
+        const [row] = await tx.query<{ scope_required: string }>(
+          'SELECT scope_required FROM secret_version WHERE tenant_id = $1 AND secret_id = $2 AND version = $3',
+          [tenantId, secretId, version],
+        );
+        return row?.scope_required ?? null;
+      },
       /** Does not wait for the answer. */
       insertVersion: (place: SecretPlace, sealed: SealedSecret, now: Date): void => {
         const { tenantId, secretId, version, scopeRequired, expiresAt } = place;

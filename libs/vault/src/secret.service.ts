@@ -94,17 +94,17 @@ export class SecretService {
     ]);
     if (!next) throw new SecretNotFound();
     const { id: secretId, version } = next;
-    const [earlier, replaced] = await Promise.all([
+    const [earlier, scopeRequired] = await Promise.all([
       secrets.holdVersion(tenantId, name, secretId, from),
-      secrets.holdVersion(tenantId, name, secretId, version - 1),
+      secrets.scopeOf(tenantId, secretId, version - 1),
     ]);
-    if (!earlier || !replaced) throw new SecretVersionNotFound();
+    if (!earlier || scopeRequired === null) throw new SecretVersionNotFound();
     const { expiresAt } = earlier.place;
     if (expiresAt !== null && expiresAt <= now) throw new SecretExpired(expiresAt);
     const value = await this.open(earlier, tx);
     if (!value) throw new SecretVersionNotFound();
     try {
-      const place: SecretPlace = { ...earlier.place, version, scopeRequired: replaced.place.scopeRequired };
+      const place: SecretPlace = { ...earlier.place, version, scopeRequired };
       secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
     } finally {
       value.wipe();

@@ -12,7 +12,7 @@ export { breakerPause, EndpointHealth } from './endpoint-health.js';
 export { EndpointWaker } from './endpoint-waker.js';
 export { nextAttempt, parseRetryAfter } from './retry-schedule.js';
 export { messageHeaders } from './webhook-message.js';
-export { WebhookSecrets } from './webhook-secret.js';
+export { SEALED_WEBHOOK_SECRETS, WebhookSecrets } from './webhook-secret.js';
 export { type DisabledReason, type Webhook } from './webhook.entity.js';
 export { WebhookRepository } from './webhook.repository.js';
 export { type NewWebhook, type RegisteredWebhook, type RotatedSecret, WebhookService } from './webhook.service.js';

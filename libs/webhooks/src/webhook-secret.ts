@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { KeyRing } from '@haldir/crypto';
+import { KeyRing, type SealedColumn } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 
 const PREFIX = 'whsec_';
@@ -42,6 +42,14 @@ export class WebhookSecrets {
 }
 
 /** What an endpoint's secrets are bound to. */
-export function webhookSecretPlace(tenantId: string, webhookId: number | string): (string | number)[] {
+function webhookSecretPlace(tenantId: string, webhookId: number | string): (string | number)[] {
   return ['haldir.webhook.secret.v1', tenantId, webhookId];
 }
+
+/** The secrets of endpoints, the current and the previous ones, as a rotation of keys finds them. */
+export const SEALED_WEBHOOK_SECRETS: readonly SealedColumn[] = ['secret', 'secret_prev'].map((column) => ({
+  table: 'webhook',
+  column,
+  key: [{ name: 'id', type: 'bigint' }],
+  placeOf: (tenantId, { id = '' }) => webhookSecretPlace(tenantId, id),
+}));
