@@ -5,6 +5,7 @@
 const CORE_ARROWS = {
   kernel: {},
   verifier: {},
+  mcp: {},
   runtime: { kernel: 'settings and the clock are made of value types' },
   crypto: {
     kernel: 'canonical JSON and errors',
@@ -74,6 +75,7 @@ const CORE_ARROWS = {
     gate: 'whether the session may call the tool decides the call',
     watch: 'policies count what an agent did',
     approvals: 'a call waits for a human when a policy says so',
+    mcp: 'upstreams speak it',
   },
   gateway: {
     ...infrastructure(),
@@ -83,6 +85,7 @@ const CORE_ARROWS = {
     watch: 'agents log what they did',
     approvals: 'agents ask humans',
     proxy: 'the tools of upstreams',
+    mcp: 'agents speak it',
   },
 };
 

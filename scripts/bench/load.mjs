@@ -17,6 +17,7 @@ import { serve } from './child.mjs';
  * @property {number} connections
  * @property {number} [seconds] how long to go on; or
  * @property {number} [amount] how many requests to make
+ * @property {number} [rate] requests a second of all connections together; as many as there can be by default
  * @property {Request[]} requests dealt out to the connections, so that each works on its own share, over and over
  */
 
@@ -36,7 +37,7 @@ serve({}, load);
  * @param {Load} job
  * @returns {Promise<Outcome>}
  */
-function load({ url, connections, seconds, amount, requests }) {
+function load({ url, connections, seconds, amount, rate, requests }) {
   return new Promise((resolve, reject) => {
     /** @type {number[]} */
     const latencies = [];
@@ -50,6 +51,7 @@ function load({ url, connections, seconds, amount, requests }) {
         url,
         connections,
         sampleInt: 100,
+        ...(rate === undefined ? {} : { overallRate: rate }),
         ...(amount === undefined ? { duration: seconds ?? 1 } : { amount }),
         setupClient: (client) => {
           const mine = requests.filter((_, n) => n % connections === dealt % connections);

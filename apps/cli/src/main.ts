@@ -9,6 +9,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('./commands/migrate.js')).migrateCommand,
   },
   {
+    name: 'mcp',
+    summary: 'Be an MCP server on standard input and output, for programs that start their servers themselves',
+    load: async () => (await import('./commands/mcp.js')).mcpCommand,
+  },
+  {
     name: 'keys status',
     summary: 'Which keys are in use, and what a rotation has left to do',
     load: async () => (await import('./commands/keys.js')).keysStatusCommand,

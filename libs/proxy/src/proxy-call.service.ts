@@ -11,6 +11,7 @@ import {
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
+import { mirrorHeaders } from '@haldir/mcp';
 import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
 import { ceilMicroUsd, digestOfCall } from './exact-call.js';
 import { amountOf, firstBlock, type Policy, rateBlock, rateLimits } from './policy.js';
@@ -28,7 +29,7 @@ import { type Lookup, splitToolName, ToolDirectory, type ToolTarget } from './to
 import { UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 import { UpstreamService } from './upstream.service.js';
-import { mirrorHeaders, UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
 
 /** A call of a live session to one known tool, which no policy refuses as far as the call alone can tell. */
 interface Candidate {

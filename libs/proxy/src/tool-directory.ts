@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
+import { type MirroredArgument } from '@haldir/mcp';
 import { type Policy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
 import { type UpstreamAddress } from './upstream-clients.js';
-import { type MirroredArgument } from './upstream/index.js';
 
 /** A tool that can be called. */
 export interface ToolTarget extends UpstreamAddress {

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
+import { type MirroredArgument } from '@haldir/mcp';
 import { type UpstreamAddress } from './upstream-clients.js';
-import { type MirroredArgument, type UpstreamTool } from './upstream/index.js';
+import { type UpstreamTool } from './upstream/index.js';
 
 /** What was found out about an upstream when it was last asked. */
 export interface UpstreamState {

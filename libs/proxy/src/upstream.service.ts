@@ -5,6 +5,7 @@ import { isDestructive } from '@haldir/approvals';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { Egress } from '@haldir/egress';
+import { mirroredArguments } from '@haldir/mcp';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { TooManyUpstreams, UpstreamNotFound } from './proxy.errors.js';
 import { type UpstreamAddress, UpstreamClients } from './upstream-clients.js';
@@ -16,13 +17,7 @@ import {
   type UpstreamState,
   type UpstreamStats,
 } from './upstream.repository.js';
-import {
-  mirroredArguments,
-  type UnreachableReason,
-  UpstreamRpcError,
-  type UpstreamTool,
-  UpstreamUnreachable,
-} from './upstream/index.js';
+import { type UnreachableReason, UpstreamRpcError, type UpstreamTool, UpstreamUnreachable } from './upstream/index.js';
 
 /** What an upstream answered when it was asked for its tools. */
 export type Discovery =

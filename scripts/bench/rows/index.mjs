@@ -1,5 +1,6 @@
 // @ts-check
 import { auditHot, auditSpread } from './audit-append.mjs';
+import { mcpCall, mcpCallOlder } from './mcp-call.mjs';
 import { paymentHot, paymentSpread } from './payment.mjs';
 import { proxyCall } from './proxy-call.mjs';
 import { secretRead } from './secret-read.mjs';
@@ -19,5 +20,7 @@ export const rows = [
   paymentSpread,
   sessionCreate,
   proxyCall,
+  mcpCall,
+  mcpCallOlder,
   webhook,
 ];

@@ -1,7 +1,8 @@
 import { Answer } from '@haldir/http';
+import { type JsonObject } from '@haldir/mcp';
 import { type CallOutcome, MISMATCHED } from '@haldir/proxy';
 import { toCallAnswer } from '@haldir/proxy/http';
-import { HEADER_MISMATCH, INVALID_PARAMS, type JsonObject, RpcError } from './protocol/messages.js';
+import { HEADER_MISMATCH, INVALID_PARAMS, RpcError } from './protocol/messages.js';
 
 /** What a tool call is answered, in a form that can be kept under an `Idempotency-Key`. */
 export type CallReply =

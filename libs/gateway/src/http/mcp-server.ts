@@ -3,20 +3,17 @@ import { InvalidInput } from '@haldir/kernel';
 import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
 import { type JsonValue } from '@haldir/kernel';
+import { HANDSHAKE_VERSIONS, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
 import { type CatalogueTool } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import {
-  HANDSHAKE_VERSIONS,
   INVALID_PARAMS,
-  type JsonObject,
   JsonText,
   METHOD_NOT_FOUND,
   type Result,
   RpcError,
   type RpcRequest,
   SERVER_INFO,
-  SERVER_INFO_META,
-  STATELESS_VERSION,
 } from './protocol/messages.js';
 import { type ToolCall, toToolCall } from './tool-call.js';
 import { type OwnCall, type OwnTool } from './tools/own-tool.js';
@@ -167,5 +164,5 @@ function stamped(era: Asking['era'], result: JsonObject): JsonObject {
     return rest;
   }
   const meta = result['_meta'] as JsonObject | undefined;
-  return { ...result, resultType: 'complete', _meta: { [SERVER_INFO_META]: SERVER_INFO, ...meta } };
+  return { ...result, resultType: 'complete', _meta: { [META.serverInfo]: SERVER_INFO, ...meta } };
 }

@@ -1,5 +1,5 @@
-import { isObject } from '@haldir/http';
-import { INVALID_PARAMS, type JsonObject, RpcError } from './protocol/messages.js';
+import { isObject, type JsonObject } from '@haldir/mcp';
+import { INVALID_PARAMS, RpcError } from './protocol/messages.js';
 
 /** What `tools/call` asks for. */
 export interface ToolCall {

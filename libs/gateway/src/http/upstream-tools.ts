@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type JsonValue } from '@haldir/kernel';
 import { keyPrefix, type Session, SessionInvalid } from '@haldir/gate';
 import { Cursors, grantsKeyScope, MissingKeyScope, writeOf, Writes } from '@haldir/http';
+import { type JsonObject } from '@haldir/mcp';
 import {
   CALL_SCOPES,
   type CallOutcome,
@@ -17,7 +18,6 @@ import {
 import { type Asking } from './asking.js';
 import { type CallReply, refused, resultOf, toCallReply } from './call-outcome.js';
 import { repeats } from './protocol/mcp-headers.js';
-import { type JsonObject } from './protocol/messages.js';
 import { type ToolCall } from './tool-call.js';
 
 /** What the key must hold, as for `POST /v1/proxy/call`. */

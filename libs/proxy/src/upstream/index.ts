@@ -1,4 +1,3 @@
 export { type CallOptions, McpUpstreamClient } from './mcp-upstream-client.js';
-export { type MirroredArgument, mirroredArguments, mirrorHeaders } from './mcp-protocol.js';
 export { type Progress, type UpstreamTool, type UpstreamToolResult } from './mcp-protocol.js';
 export { type UnreachableReason, UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';

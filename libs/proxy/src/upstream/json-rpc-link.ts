@@ -1,7 +1,7 @@
 import { type Egress, EgressFailed, type EgressStream, type EgressTarget, type ResponseHeaders } from '@haldir/egress';
+import { isObject, type JsonObject, SseParser } from '@haldir/mcp';
 import { parseBounded } from './bounded-json.js';
-import { headersFor, isObject, type JsonObject, type UpstreamEra } from './mcp-protocol.js';
-import { SseParser } from './sse-parser.js';
+import { headersFor, type UpstreamEra } from './mcp-protocol.js';
 import { unreachable, UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
 
 export interface LinkOptions {

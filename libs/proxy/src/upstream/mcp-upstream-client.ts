@@ -1,16 +1,18 @@
 import type { Egress } from '@haldir/egress';
-import { type Answered, type Asked, JsonRpcLink, RejectedUnprocessed } from './json-rpc-link.js';
 import {
-  headersFor,
   isObject,
   type JsonObject,
   type MirroredArgument,
   mirroredArguments,
   mirrorHeaders,
+  STATELESS_VERSION,
+} from '@haldir/mcp';
+import { type Answered, type Asked, JsonRpcLink, RejectedUnprocessed } from './json-rpc-link.js';
+import {
+  headersFor,
   paramsFor,
   type Progress,
   progressOf,
-  STATELESS_VERSION,
   type UpstreamEra,
   type UpstreamTool,
   type UpstreamToolResult,

@@ -1,5 +1,6 @@
 import { findUnstorable } from '@haldir/kernel';
-import { isObject, type UpstreamTool } from './mcp-protocol.js';
+import { isObject } from '@haldir/mcp';
+import { type UpstreamTool } from './mcp-protocol.js';
 import { UpstreamUnreachable } from './upstream.errors.js';
 
 export interface ToolPageLimits {

@@ -1,14 +1,7 @@
+import { HANDSHAKE_VERSIONS, isObject, STATELESS_VERSION } from '@haldir/mcp';
 import type { Answered, JsonRpcLink } from './json-rpc-link.js';
 import { RejectedUnprocessed } from './json-rpc-link.js';
-import {
-  CLIENT_INFO,
-  HANDSHAKE_VERSIONS,
-  headersFor,
-  isObject,
-  paramsFor,
-  STATELESS_VERSION,
-  type UpstreamEra,
-} from './mcp-protocol.js';
+import { CLIENT_INFO, headersFor, paramsFor, type UpstreamEra } from './mcp-protocol.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
 
 /** Of the time for finding out, what a server may take for a method it has perhaps never heard of. */

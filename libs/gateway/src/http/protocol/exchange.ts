@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { type HaldirReply, type HaldirRequest } from '@haldir/http';
-import { type JsonObject } from './messages.js';
+import { type JsonObject } from '@haldir/mcp';
 
 /** A connection on which nothing is said for longer may be taken for dead by those on the way. */
 const QUIET_MS = 15_000;

@@ -1,18 +1,9 @@
 import { type IncomingHttpHeaders } from 'node:http';
 import { classifyInboundRequest, isJsonContentType } from '@modelcontextprotocol/server';
 import { InvalidInput } from '@haldir/kernel';
-import { isObject } from '@haldir/http';
+import { HANDSHAKE_VERSIONS, isObject, STATELESS_VERSION } from '@haldir/mcp';
 import { checkHeaders, headerOf } from './mcp-headers.js';
-import {
-  type Era,
-  HANDSHAKE_VERSIONS,
-  INVALID_REQUEST,
-  PARSE_ERROR,
-  RpcError,
-  type RpcRequest,
-  SERVER_ERROR,
-  STATELESS_VERSION,
-} from './messages.js';
+import { type Era, INVALID_REQUEST, PARSE_ERROR, RpcError, type RpcRequest, SERVER_ERROR } from './messages.js';
 
 /** What came in with one POST. */
 export interface Post {

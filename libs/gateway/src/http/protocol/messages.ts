@@ -1,19 +1,10 @@
-import { isObject } from '@haldir/http';
 import { VERSION } from '@haldir/kernel';
-
-export type JsonObject = Record<string, unknown>;
-
-/** The stateless revision: every request stands alone. */
-export const STATELESS_VERSION = '2026-07-28';
-
-/** Revisions with an `initialize` handshake, newest first. */
-export const HANDSHAKE_VERSIONS: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
+import { isObject, type JsonObject } from '@haldir/mcp';
 
 /** How a client speaks: in requests that stand alone, or after a handshake. */
 export type Era = 'stateless' | 'handshake';
 
 export const SERVER_INFO = { name: 'haldir', title: 'Haldir', version: VERSION } as const;
-export const SERVER_INFO_META = 'io.modelcontextprotocol/serverInfo';
 
 export const PARSE_ERROR = -32700;
 export const INVALID_REQUEST = -32600;

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HaldirError } from '@haldir/kernel';
 import { Answer, type Caller, grantsKeyScope, invalidInput, MissingKeyScope } from '@haldir/http';
-import { type JsonObject } from '../protocol/messages.js';
+import { type JsonObject } from '@haldir/mcp';
 import { ApprovalTools } from './approval.tools.js';
 import { AuditTools } from './audit.tools.js';
 import { type Audience, definitionOf, type OwnCall, type OwnTool } from './own-tool.js';

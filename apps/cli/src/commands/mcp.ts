@@ -1,0 +1,118 @@
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { type Command, UsageError } from '../command.js';
+import { McpBridge } from '../mcp-bridge.js';
+
+export const mcpCommand: Command = {
+  help: `Usage: haldir mcp [--url URL] [--agent NAME [--scopes LIST] [--ttl SECONDS]]
+
+An MCP server on standard input and output, for programs that start their servers themselves. It passes everything on to
+the /mcp of a running Haldir, so that the same key, session and policies apply.
+
+  --url URL      where Haldir is; default HALDIR_URL, else http://127.0.0.1:3000
+  --agent NAME   open a session for this agent, and revoke it at the end
+  --scopes LIST  of that session, separated by commas; default read,execute
+  --ttl SECONDS  after which that session expires; default 86400
+
+Environment
+  HALDIR_API_KEY     the API key; required
+  HALDIR_SESSION_ID  the session to act in; without it and --agent the key acts as the operator
+
+Example
+  HALDIR_API_KEY=hld_… haldir mcp --agent claude --scopes read,execute,spend:10
+`,
+  async run(args, env) {
+    const options = parse(args);
+    const key = env['HALDIR_API_KEY'] ?? '';
+    if (key === '') throw new UsageError('HALDIR_API_KEY is missing: set it to an API key');
+    const haldir = baseOf(options.url ?? env['HALDIR_URL'] ?? 'http://127.0.0.1:3000');
+    const authorization = { authorization: `Bearer ${key}` };
+    const opened = options.agent === undefined ? null : await openSession(haldir, authorization, options);
+    const session = opened ?? env['HALDIR_SESSION_ID'];
+    const headers = { ...authorization, ...(session === undefined ? {} : { 'x-session-id': session }) };
+    const bridge = new McpBridge(new URL('mcp', haldir), headers, (line) => process.stdout.write(`${line}\n`));
+    try {
+      await serve(bridge);
+    } finally {
+      if (opened !== null) await revokeSession(haldir, authorization, opened);
+    }
+    return 0;
+  },
+};
+
+interface Options {
+  url?: string | undefined;
+  agent?: string | undefined;
+  scopes: string;
+  ttl: string;
+}
+
+function parse(args: string[]): Options {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        url: { type: 'string' },
+        agent: { type: 'string' },
+        scopes: { type: 'string', default: 'read,execute' },
+        ttl: { type: 'string', default: '86400' },
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function baseOf(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw new UsageError('the URL of Haldir should be one like http://127.0.0.1:3000');
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+/** Until the client closes its end, and what it asked before is answered; at once on a signal. */
+async function serve(bridge: McpBridge): Promise<void> {
+  const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
+  const underWay = new Set<Promise<void>>();
+  const end = (): void => {
+    lines.close();
+    bridge.close();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
+  for await (const line of lines) {
+    if (line.trim() === '') continue;
+    const passing = bridge.pass(line).finally(() => underWay.delete(passing));
+    underWay.add(passing);
+  }
+  await Promise.all(underWay);
+}
+
+async function openSession(haldir: URL, headers: Record<string, string>, options: Options): Promise<string> {
+  const response = await reach(new URL('v1/sessions', haldir), {
+    method: 'POST',
+    headers: { ...headers, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      agent_id: options.agent,
+      scopes: options.scopes.split(',').map((scope) => scope.trim()),
+      ttl: Number(options.ttl),
+    }),
+  });
+  const { session_id: id, error } = (await response.json()) as { session_id?: string; error?: string };
+  if (id === undefined) throw new Error(`no session was opened: ${error ?? response.status}`);
+  return id;
+}
+
+async function revokeSession(haldir: URL, headers: Record<string, string>, id: string): Promise<void> {
+  // It expires by itself where this comes too late.
+  await reach(new URL(`v1/sessions/${id}`, haldir), { method: 'DELETE', headers }).catch(() => undefined);
+}
+
+async function reach(url: URL, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch {
+    throw new Error(`Haldir cannot be reached at ${url.origin}; is it started?`);
+  }
+}

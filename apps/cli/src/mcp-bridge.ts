@@ -1,0 +1,148 @@
+import {
+  headerValue,
+  isObject,
+  type JsonObject,
+  META,
+  type MirroredArgument,
+  mirroredArguments,
+  mirrorHeaders,
+  SseParser,
+  subjectOf,
+} from '@haldir/mcp';
+
+type RequestId = string | number;
+
+/**
+ * Carries MCP between a client that reads and writes lines and an endpoint that speaks HTTP. It passes on what either says and
+ * adds what HTTP wants besides: the headers that repeat a message, and an answer when there is none.
+ */
+export class McpBridge {
+  private readonly underWay = new Map<RequestId, AbortController>();
+  /** Shaken hands in; null before, and for clients that need no handshake. */
+  private version: string | null = null;
+  private mirrored = new Map<string, MirroredArgument[]>();
+
+  /** @param write takes one message as a line without its end */
+  constructor(
+    private readonly endpoint: URL,
+    private readonly headers: Readonly<Record<string, string>>,
+    private readonly write: (line: string) => void,
+  ) {}
+
+  /** Passes one line on and its answer back. Never fails: what goes wrong is said to the client. */
+  async pass(line: string): Promise<void> {
+    const message = parsed(line);
+    if (message === undefined) {
+      this.fail(null, -32700, 'expected one JSON-RPC message on a line');
+      return;
+    }
+    if (isObject(message) && message['method'] === 'notifications/cancelled') {
+      this.cancel(message['params']);
+      return;
+    }
+    const id = idOf(message);
+    const abort = new AbortController();
+    if (id !== null) this.underWay.set(id, abort);
+    try {
+      const response = await fetch(this.endpoint, {
+        method: 'POST',
+        headers: { ...this.headers, ...this.headersFor(message) },
+        body: JSON.stringify(message),
+        signal: abort.signal,
+      });
+      await this.relay(response, id);
+    } catch (error) {
+      if (!abort.signal.aborted) this.fail(id, -32000, `Haldir cannot be reached at ${this.endpoint.origin}`, error);
+    } finally {
+      if (id !== null) this.underWay.delete(id);
+    }
+  }
+
+  /** Breaks off what is under way. */
+  close(): void {
+    for (const abort of this.underWay.values()) abort.abort();
+  }
+
+  private cancel(params: unknown): void {
+    const id = isObject(params) ? params['requestId'] : undefined;
+    if (typeof id === 'string' || typeof id === 'number') this.underWay.get(id)?.abort();
+  }
+
+  private async relay(response: Response, id: RequestId | null): Promise<void> {
+    if (response.headers.get('content-type')?.startsWith('text/event-stream') && response.body) {
+      const parser = new SseParser();
+      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>)
+        for (const { data } of parser.push(chunk)) this.hand(parsed(data), id);
+      return;
+    }
+    const text = await response.text();
+    if (text === '') return;
+    const message = parsed(text);
+    if (Array.isArray(message) || (isObject(message) && message['jsonrpc'] === '2.0')) this.hand(message, id);
+    else this.fail(id, -32000, `Haldir answered with HTTP ${response.status}`);
+  }
+
+  private hand(message: unknown, id: RequestId | null): void {
+    if (message === undefined) return;
+    if (!isObject(message)) {
+      this.write(JSON.stringify(message));
+      return;
+    }
+    this.learn(message['result']);
+    // What was refused before it was read still answers the request.
+    this.write(JSON.stringify('error' in message && message['id'] === null ? { ...message, id } : message));
+  }
+
+  /** What later requests have to repeat in their headers. */
+  private learn(result: unknown): void {
+    if (!isObject(result)) return;
+    if (typeof result['protocolVersion'] === 'string') this.version = result['protocolVersion'];
+    if (!Array.isArray(result['tools'])) return;
+    for (const tool of result['tools'] as unknown[]) {
+      if (!isObject(tool) || typeof tool['name'] !== 'string' || !isObject(tool['inputSchema'])) continue;
+      this.mirrored.set(tool['name'], mirroredArguments(tool['inputSchema']));
+    }
+  }
+
+  private headersFor(message: unknown): Record<string, string> {
+    const headers: Record<string, string> = {
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    };
+    if (!isObject(message)) return headers;
+    const params: JsonObject = isObject(message['params']) ? message['params'] : {};
+    const version = isObject(params['_meta']) ? params['_meta'][META.protocolVersion] : undefined;
+    if (typeof version !== 'string') {
+      return { ...headers, ...(this.version === null ? {} : { 'mcp-protocol-version': this.version }) };
+    }
+    const method = typeof message['method'] === 'string' ? message['method'] : '';
+    const subject = subjectOf(method, params);
+    const mirrored = method === 'tools/call' ? this.mirrored.get(subject?.value ?? '') : undefined;
+    return {
+      ...headers,
+      'mcp-protocol-version': version,
+      'mcp-method': method,
+      ...(subject ? { 'mcp-name': headerValue(subject.value) } : {}),
+      ...(mirrored && isObject(params['arguments']) ? mirrorHeaders(mirrored, params['arguments']) : {}),
+    };
+  }
+
+  private fail(id: RequestId | null, code: number, message: string, cause?: unknown): void {
+    const reason = cause instanceof Error && cause.cause instanceof Error ? ` (${cause.cause.message})` : '';
+    this.write(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message: `${message}${reason}` } }));
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function idOf(message: unknown): RequestId | null {
+  if (!isObject(message) || typeof message['method'] !== 'string') return null;
+  const { id } = message;
+  return typeof id === 'string' || typeof id === 'number' ? id : null;
+}

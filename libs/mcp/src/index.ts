@@ -1,0 +1,10 @@
+export {
+  decodedHeader,
+  headerValue,
+  type MirroredArgument,
+  mirroredArguments,
+  mirrorHeaders,
+  subjectOf,
+} from './headers.js';
+export { HANDSHAKE_VERSIONS, isObject, type JsonObject, META, STATELESS_VERSION } from './protocol.js';
+export { type SseEvent, SseParser } from './sse-parser.js';

@@ -1,0 +1,112 @@
+// @ts-check
+import { median } from '../row.mjs';
+import { watchLogs } from '../tenant.mjs';
+
+/** Of as many agents, each with a budget. */
+const SESSIONS = 200;
+/** Calls a second of the fixed rate, and how often it is measured. */
+const RATE = 200;
+const RATE_ROUNDS = 3;
+
+/** @typedef {import('../load.mjs').Request} Request */
+
+const STATELESS = '2026-07-28';
+
+/** `tools/call` through `/mcp` against the same call to the upstream itself. */
+export const mcpCall = row('mcp', 'tools/call through /mcp', STATELESS);
+export const mcpCallOlder = row('mcp-older', 'the same, by clients of 2025-11-25', '2025-11-25');
+
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {string} version that the clients speak
+ * @returns {import('../row.mjs').Row}
+ */
+function row(name, title, version) {
+  return {
+    name,
+    title,
+    target: 0.1,
+    prepare: async (world) => {
+      const upstream = await world.start(new URL('../upstream.mjs', import.meta.url));
+      const origin = `http://127.0.0.1:${upstream.facts.port}`;
+      const tenant = await world.tenant();
+      const registered = await tenant.send('POST', '/v1/proxy/upstreams', { name: 'bench', url: `${origin}/mcp` });
+      if (!registered.healthy) throw new Error(`the upstream is not healthy: ${registered.error}`);
+      const sessions = await tenant.sessions(SESSIONS, { spend_limit: 1000 });
+      const governed = sessions.map((id) => call(version, 'bench.echo', { ...tenant.headers, 'x-session-id': id }));
+      const direct = call('2025-11-25', 'echo', {});
+      const { measure, acknowledged } = world.api(governed);
+      const log = await watchLogs(tenant);
+      return {
+        measure,
+        limits: [world.http('direct call', origin, upstream.pid, [direct])],
+        finish: async () => ({
+          gates: [await log(acknowledged())],
+          notes: [await atFixedRate(world, origin, direct, governed)],
+        }),
+      };
+    },
+  };
+}
+
+/**
+ * @param {string} version
+ * @param {string} tool
+ * @param {Record<string, string>} headers
+ * @returns {Request}
+ */
+function call(version, tool, headers) {
+  const isStateless = version === STATELESS;
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': version,
+    'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1.0.0' },
+    'io.modelcontextprotocol/clientCapabilities': {},
+  };
+  return {
+    method: 'POST',
+    path: '/mcp',
+    headers: {
+      ...headers,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': version,
+      ...(isStateless ? { 'mcp-method': 'tools/call', 'mcp-name': tool } : {}),
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: { name: tool, arguments: { message: 'hello' }, ...(isStateless ? { _meta: meta } : {}) },
+    }),
+  };
+}
+
+/**
+ * What a call takes longer through Haldir while there are so many a second.
+ *
+ * @param {import('../world.mjs').World} world
+ * @param {string} origin
+ * @param {Request} direct
+ * @param {Request[]} governed
+ */
+async function atFixedRate(world, origin, direct, governed) {
+  const fixed = { connections: 16, seconds: 3, rate: RATE };
+  /** @type {Record<'direct' | 'through', { p50: number[], p99: number[] }>} */
+  const seen = { direct: { p50: [], p99: [] }, through: { p50: [], p99: [] } };
+  for (let round = 0; round < RATE_ROUNDS; round++) {
+    const [directly, through] = [
+      await world.load({ ...fixed, url: origin, requests: [direct] }),
+      await world.load({ ...fixed, requests: governed }),
+    ];
+    for (const [name, { p50, p99 }] of /** @type {const} */ ([
+      ['direct', directly],
+      ['through', through],
+    ])) {
+      seen[name].p50.push(p50);
+      seen[name].p99.push(p99);
+    }
+  }
+  const added = (/** @type {'p50' | 'p99'} */ part) => median(seen.through[part]) - median(seen.direct[part]);
+  return `at ${RATE} calls a second it adds ${added('p50').toFixed(2)} ms (p50) and ${added('p99').toFixed(2)} ms (p99)`;
+}

@@ -1,0 +1,146 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Client as McpClient } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import {
+  type Client,
+  eventually,
+  type McpEra,
+  type McpUpstream,
+  startMcpUpstream,
+  startWorld,
+  type World,
+} from '@haldir/test-support';
+
+let world: World;
+let tenant: Client;
+let upstream: McpUpstream;
+
+beforeAll(async () => {
+  world = await startWorld();
+  upstream = await startMcpUpstream();
+  tenant = await world.newTenant();
+  await tenant.post('/v1/proxy/upstreams', { name: 'lib', url: upstream.url });
+});
+afterAll(async () => {
+  await upstream.stop();
+  await world.stop();
+});
+
+const PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'cli', 'src', 'main.js');
+type Environment = Record<string, string>;
+
+const environment = (over: Environment = {}): Environment => ({
+  PATH: process.env.PATH ?? '',
+  HALDIR_URL: tenant.url,
+  HALDIR_API_KEY: tenant.key ?? '',
+  ...over,
+});
+
+async function connect(era: McpEra, args: string[], env: Environment): Promise<McpClient> {
+  const client = new McpClient(
+    { name: 'desktop', version: '1.0.0' },
+    { versionNegotiation: { mode: era === 'stateless' ? 'auto' : 'legacy' } },
+  );
+  await client.connect(
+    new StdioClientTransport({ command: process.execPath, args: [PROGRAM, 'mcp', ...args], env, stderr: 'ignore' }),
+  );
+  return client;
+}
+
+/** Writes lines and answers what came back once the program has ended. */
+async function pipe(lines: string[], env: Environment, args: string[] = []) {
+  const child = spawn(process.execPath, [PROGRAM, 'mcp', ...args], { env, stdio: 'pipe' });
+  child.stdin.end(lines.map((line) => `${line}\n`).join(''));
+  const [out, err, code] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once('exit', resolve)),
+  ]);
+  const messages = out.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as unknown]));
+  return { messages, err, code };
+}
+
+describe.each<McpEra>(['stateless', 'handshake'])('a client of the %s revisions that starts its server', (era) => {
+  it('lists and calls governed tools through the program, in a session that ends with it', async () => {
+    const client = await connect(era, ['--agent', `desk-${era}`], environment());
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toContain('lib.weather');
+    expect(await client.callTool({ name: 'lib.weather', arguments: { region: 'eu' } })).toMatchObject({
+      structuredContent: { degrees: 21.5 },
+    });
+    const agents = async (status: string): Promise<unknown> =>
+      (await tenant.get(`/v1/sessions?agent_id=desk-${era}&status=${status}`)).body['count'];
+    expect(await agents('active')).toBe(1);
+    await client.close();
+    await eventually(async () => expect(await agents('active')).toBe(0));
+    // The official client may start the program once more to find out what it speaks.
+    expect(await agents('revoked')).toBeGreaterThan(0);
+  });
+});
+
+it('breaks a call off when its client does', async () => {
+  const client = await connect('stateless', ['--agent', 'desk'], environment());
+  const abort = new AbortController();
+  const call = client.callTool({ name: 'lib.wait', arguments: {} }, { signal: abort.signal });
+  call.catch(() => undefined);
+  await eventually(() => expect(upstream.waiting).toBe(1));
+  abort.abort();
+  await eventually(() => expect([upstream.waiting, upstream.cancelled]).toEqual([0, 1]));
+  await client.close();
+});
+
+it('acts in the session it is given, and as the operator without one', async () => {
+  const list = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });
+  const names = ({ messages }: { messages: unknown[] }): string[] =>
+    (messages[0] as { result: { tools: { name: string }[] } }).result.tools.map(({ name }) => name);
+  const session = await tenant.session({ scopes: ['execute'] });
+  expect(names(await pipe([list], environment({ HALDIR_SESSION_ID: session })))).toContain('lib.fail');
+  expect(names(await pipe([list], environment()))).toContain('createSession');
+});
+
+it('passes on what is said before the answer', async () => {
+  const params = { name: 'lib.count', arguments: { to: 3 }, _meta: { progressToken: 'token' } };
+  const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+  const { messages } = await pipe(
+    [call],
+    environment({ HALDIR_SESSION_ID: await tenant.session({ scopes: ['execute'] }) }),
+  );
+  expect(messages).toMatchObject([
+    ...[1, 2, 3].map((progress) => ({
+      method: 'notifications/progress',
+      params: { progressToken: 'token', progress, total: 3 },
+    })),
+    { id: 1, result: { content: [{ text: 'counted to 3' }] } },
+  ]);
+});
+
+it('answers every request, whatever is wrong', async () => {
+  const ping = '{"jsonrpc":"2.0","id":"p","method":"ping"}';
+  const dead = await pipe(['nonsense', ping, ''], environment({ HALDIR_API_KEY: 'hld_dead' }));
+  expect(dead.code).toBe(0);
+  expect(dead.messages).toHaveLength(2);
+  expect(dead.messages).toEqual(
+    expect.arrayContaining([
+      { jsonrpc: '2.0', id: null, error: { code: -32700, message: expect.any(String) } },
+      expect.objectContaining({
+        id: 'p',
+        error: expect.objectContaining({ message: expect.stringContaining('X-API-Key') }),
+      }),
+    ]),
+  );
+  const away = await pipe([ping], environment({ HALDIR_URL: 'http://127.0.0.1:9' }));
+  expect(away.messages).toMatchObject([{ id: 'p', error: { message: expect.stringContaining('127.0.0.1:9') } }]);
+});
+
+it('says what is missing before it starts', async () => {
+  expect(await pipe([], environment({ HALDIR_API_KEY: '' }))).toMatchObject({
+    ...{ code: 64, messages: [], err: expect.stringContaining('HALDIR_API_KEY') },
+  });
+  expect((await pipe([], environment({ HALDIR_URL: 'nowhere' }))).code).toBe(64);
+  const away = await pipe([], environment({ HALDIR_URL: 'http://127.0.0.1:9' }), ['--agent', 'a']);
+  expect([away.code, away.err]).toEqual([1, expect.stringContaining('is it started?')]);
+  const refused = await pipe([], environment(), ['--agent', 'a', '--ttl', 'long']);
+  expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('ttl')]);
+});
