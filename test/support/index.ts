@@ -3,6 +3,7 @@ export { cli, type RunningCommand, startCli } from './cli.js';
 export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './client.js';
 export { startConformanceUpstream } from './conformance-upstream.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
+export { type EraUpstream, startEraUpstream } from './era-upstream.js';
 export { eventually } from './eventually.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';
 export { BareMcp, connectMcp, type McpEra, type McpParty, type McpReply, type RpcMessage, saidBy } from './mcp.js';
