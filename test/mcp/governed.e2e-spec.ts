@@ -1,6 +1,7 @@
 import {
   type Balancer,
   BareMcp,
+  connectMcp,
   type McpEra,
   type Reply,
   RpcFailure,
@@ -12,6 +13,7 @@ import {
   text,
   type World,
 } from '@haldir/test-support';
+import { type Client as McpClient } from '@modelcontextprotocol/client';
 import { McpStory } from './mcp-story.js';
 
 let world: World;
@@ -99,6 +101,52 @@ describe.each(ERAS)('to a client of the %s revisions', (era) => {
     const racing = await Promise.all(Array.from({ length: 20 }, () => agent.call('up.echo', { n: 1 })));
     expect(racing.filter(({ message }) => message?.result?.isError !== true)).toHaveLength(1);
     expect(story.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+  });
+});
+
+describe('a client that can ask its human', () => {
+  /** @param answer what the human does when asked, how often before */
+  const connect = async (
+    answer: (message: string, asked: number) => Promise<'accept' | 'decline'>,
+  ): Promise<McpClient> => {
+    let asked = 0;
+    const party = { url: balancer.url, key: story.tenant.key ?? '', session: story.session };
+    return connectMcp(party, 'stateless', {
+      capabilities: { elicitation: {} },
+      prepare: (client) =>
+        client.setRequestHandler('elicitation/create', async ({ params }) => {
+          const action = await answer(params.message, asked++);
+          return action === 'accept' ? { action, content: {} } : { action };
+        }),
+    });
+  };
+  const approve = (message: string): Promise<Reply> =>
+    story.tenant.post(`/v1/approvals/${/apr_[a-z0-9]+/.exec(message)?.[0] ?? ''}/approve`);
+
+  beforeEach(() => story.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] }));
+
+  it('is asked until the call is approved, and then makes it by itself, once', async () => {
+    const client = await connect(async (message, asked) => {
+      // Going on decides nothing.
+      if (asked === 1) await approve(message);
+      return 'accept';
+    });
+    const result = await client.callTool({ name: 'up.echo', arguments: { n: 1 } });
+    expect(result.content).toEqual([{ type: 'text', text: 'echo' }]);
+    expect(story.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect((await story.entries()).map(({ action }) => action)).toEqual([
+      ...['tool_call_held', 'tool_call_held', 'tool_call'],
+    ]);
+    await client.close();
+  });
+
+  it('is told how to poll when its human does not go on', async () => {
+    const client = await connect(async () => 'decline');
+    const result = await client.callTool({ name: 'up.echo', arguments: { n: 1 } });
+    expect(result.isError).toBe(true);
+    expect(JSON.stringify(result.content)).toContain('checkApproval');
+    expect(story.upstream.calls).toEqual([]);
+    await client.close();
   });
 });
 

@@ -1,4 +1,8 @@
-import { Client as McpClient, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import {
+  Client as McpClient,
+  type ClientCapabilities,
+  StreamableHTTPClientTransport,
+} from '@modelcontextprotocol/client';
 
 export const STATELESS_VERSION = '2026-07-28';
 
@@ -17,11 +21,16 @@ function headersOf({ key, session }: McpParty): Record<string, string> {
 }
 
 /** The official client, connected. */
-export async function connectMcp(party: McpParty, era: McpEra = 'stateless'): Promise<McpClient> {
+export async function connectMcp(
+  party: McpParty,
+  era: McpEra = 'stateless',
+  { capabilities = {}, prepare }: { capabilities?: ClientCapabilities; prepare?: (client: McpClient) => void } = {},
+): Promise<McpClient> {
   const client = new McpClient(
     { name: 'test', version: '1.0.0' },
-    { versionNegotiation: { mode: era === 'stateless' ? 'auto' : 'legacy' } },
+    { capabilities, versionNegotiation: { mode: era === 'stateless' ? 'auto' : 'legacy' } },
   );
+  prepare?.(client);
   await client.connect(
     new StreamableHTTPClientTransport(new URL('/mcp', party.url), { requestInit: { headers: headersOf(party) } }),
   );

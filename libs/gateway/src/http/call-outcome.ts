@@ -3,6 +3,7 @@ import { type JsonObject } from '@haldir/mcp';
 import { type CallOutcome, MISMATCHED } from '@haldir/proxy';
 import { toCallAnswer } from '@haldir/proxy/http';
 import { HEADER_MISMATCH, INVALID_PARAMS, RpcError } from './protocol/messages.js';
+import { APPROVAL_QUESTION } from './tool-call.js';
 
 /** What a tool call is answered, in a form that can be kept under an `Idempotency-Key`. */
 export type CallReply =
@@ -10,8 +11,12 @@ export type CallReply =
 
 type Answerable = Exclude<CallOutcome, { kind: 'no_session' }>;
 
-/** The words of the REST API, in MCP's shape. What did not run is an error to the agent, never a result of the tool. */
-export function toCallReply(outcome: Answerable): CallReply {
+/**
+ * The words of the REST API, in MCP's shape. What did not run is an error to the agent, never a result of the tool.
+ *
+ * @param mayAsk whether the human at the client may be asked to go on once a call is approved
+ */
+export function toCallReply(outcome: Answerable, mayAsk: boolean): CallReply {
   switch (outcome.kind) {
     case 'answered':
       return { result: { ...outcome.result } };
@@ -27,6 +32,7 @@ export function toCallReply(outcome: Answerable): CallReply {
       return { error: { code: HEADER_MISMATCH, message: MISMATCHED, status: 400 } };
     case 'held': {
       const { requestId, reason } = outcome.request;
+      if (mayAsk) return { result: askToGoOn(requestId, reason) };
       return {
         result: refused({
           status: 'approval_required',
@@ -48,6 +54,23 @@ export function toCallReply(outcome: Answerable): CallReply {
       return { result: { content, isError } };
     }
   }
+}
+
+/**
+ * The client asks its human and then makes the call again by itself. The answer decides nothing: whoever may approve does so
+ * as always, and a call that is not approved by then is asked about once more.
+ */
+function askToGoOn(requestId: string, reason: string): JsonObject {
+  const message = `This call has to be approved by a human (request ${requestId}): ${reason}. Go on once it is approved.`;
+  return {
+    resultType: 'input_required',
+    inputRequests: {
+      [APPROVAL_QUESTION]: {
+        method: 'elicitation/create',
+        params: { mode: 'form', message, requestedSchema: { type: 'object', properties: {} } },
+      },
+    },
+  };
 }
 
 /** An answer of Haldir's own in place of the tool's. */

@@ -164,5 +164,6 @@ function stamped(era: Asking['era'], result: JsonObject): JsonObject {
     return rest;
   }
   const meta = result['_meta'] as JsonObject | undefined;
-  return { ...result, resultType: 'complete', _meta: { [META.serverInfo]: SERVER_INFO, ...meta } };
+  const resultType = result['resultType'] === 'input_required' ? 'input_required' : 'complete';
+  return { ...result, resultType, _meta: { [META.serverInfo]: SERVER_INFO, ...meta } };
 }

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '@haldir/mcp';
+import { isObject, type JsonObject, META } from '@haldir/mcp';
 import { INVALID_PARAMS, RpcError } from './protocol/messages.js';
 
 /** What `tools/call` asks for. */
@@ -7,7 +7,12 @@ export interface ToolCall {
   args: JsonObject;
   /** Null when the client does not want to hear of progress. */
   progressToken: string | number | null;
+  /** Whether the human at the client can be asked during the call, and has not said no to it. */
+  mayAsk: boolean;
 }
+
+/** The name of the question whether to go on with a call that waits for approval. */
+export const APPROVAL_QUESTION = 'approval';
 
 /** `upstream.tool`: 64 + 1 + 256 characters, and some to spare, as over REST. */
 const MAX_NAME = 330;
@@ -19,5 +24,22 @@ export function toToolCall(params: JsonObject): ToolCall {
     throw new RpcError(INVALID_PARAMS, `params.name: expected a tool name of 1 to ${MAX_NAME} characters`);
   if (!isObject(args)) throw new RpcError(INVALID_PARAMS, 'params.arguments: expected an object');
   const token = isObject(meta) ? meta['progressToken'] : undefined;
-  return { name, args, progressToken: typeof token === 'string' || typeof token === 'number' ? token : null };
+  return {
+    name,
+    args,
+    progressToken: typeof token === 'string' || typeof token === 'number' ? token : null,
+    mayAsk: canAsk(meta) && !hasDeclined(params['inputResponses']),
+  };
+}
+
+/** Clients of the stateless revision say with each request whether they show forms; `{}` is short for forms alone. */
+function canAsk(meta: unknown): boolean {
+  const capabilities = isObject(meta) ? meta[META.clientCapabilities] : undefined;
+  const elicitation = isObject(capabilities) ? capabilities['elicitation'] : undefined;
+  return isObject(elicitation) && (isObject(elicitation['form']) || Object.keys(elicitation).length === 0);
+}
+
+function hasDeclined(responses: unknown): boolean {
+  const response = isObject(responses) ? responses[APPROVAL_QUESTION] : undefined;
+  return isObject(response) && response['action'] !== 'accept';
 }

@@ -73,7 +73,7 @@ export class UpstreamTools {
    *
    * @throws SessionInvalid; RpcError for what MCP answers as an error rather than as a result
    */
-  async call(asking: Asking, sessionId: string, { name, args, progressToken }: ToolCall): Promise<JsonObject> {
+  async call(asking: Asking, sessionId: string, { name, args, progressToken, mayAsk }: ToolCall): Promise<JsonObject> {
     const { tenantId, keyId, scopes } = asking.caller;
     if (!grantsKeyScope(scopes, KEY_SCOPE)) {
       const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
@@ -91,11 +91,11 @@ export class UpstreamTools {
         write,
         this.calls.longestMs,
         async () => this.failWithoutEffect(await this.calls.perform(call, watchOf(asking, progressToken))),
-        async (performed, tx) => replyTo(await this.calls.conclude(performed, tx)),
+        async (performed, tx) => replyTo(await this.calls.conclude(performed, tx), mayAsk),
       );
       return resultOf(reply);
     } catch (error) {
-      if (error instanceof WithoutEffect) return resultOf(replyTo(error.outcome));
+      if (error instanceof WithoutEffect) return resultOf(replyTo(error.outcome, mayAsk));
       throw error;
     }
   }
@@ -114,9 +114,9 @@ class WithoutEffect extends Error {
   }
 }
 
-function replyTo(outcome: CallOutcome): CallReply {
+function replyTo(outcome: CallOutcome, mayAsk: boolean): CallReply {
   if (outcome.kind === 'no_session') throw new SessionInvalid();
-  return toCallReply(outcome);
+  return toCallReply(outcome, mayAsk);
 }
 
 /** A client of the stateless revision that closes its connection breaks the call off; the older ones do not mean that by it. */
