@@ -19,6 +19,8 @@ const COUNTED = 'free=100,pro=5000,enterprise=900000000';
 
 /**
  * @typedef {object} Instance
+ * @property {string} root the repository, built
+ * @property {string} ownerUrl of Haldir's database, as its owner
  * @property {string} dir the temporary directory, for other processes of the benchmark
  * @property {string} cluster the folder of its PostgreSQL
  * @property {string} url of the API
@@ -83,6 +85,8 @@ export async function startInstance(root, { quota, profile }, defer) {
   defer(() => worker.stop());
 
   return {
+    root,
+    ownerUrl: urls.owner,
     dir: scratch.dir,
     cluster: path.join(scratch.dir, 'postgres'),
     url,

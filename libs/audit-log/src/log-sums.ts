@@ -55,8 +55,21 @@ const unsummed = {
           WHERE h.size >= coalesce(m.seq, 0) + $1`,
 };
 // One statement is one snapshot: the sums and the entries behind their mark fit together.
-const spend = {
-  name: 'audit_rollup.spend.v1',
+const spendOfAll = {
+  name: 'audit_rollup.spend_of_all.v1',
+  text: `WITH tail AS MATERIALIZED (
+           SELECT tool, agent_id, count(*) AS entries, sum(cost_micros)::bigint AS cost_micros FROM audit_entry
+            WHERE tenant_id = $1 AND seq >= ${MARK} GROUP BY 1, 2
+         ), share AS (
+           SELECT scope, part AS name, entries, cost_micros FROM audit_rollup
+            WHERE tenant_id = $1 AND scope IN ('tool', 'agents') AND subject = ''
+           UNION ALL SELECT 'tool', tool, entries, cost_micros FROM tail
+           UNION ALL SELECT 'agents', agent_id, entries, cost_micros FROM tail
+         )
+         SELECT scope, name, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost FROM share GROUP BY 1, 2`,
+};
+const spendOfSome = {
+  name: 'audit_rollup.spend_of_some.v1',
   text: `WITH share AS (
            SELECT part AS tool, agent_id, entries, cost_micros FROM audit_rollup
             WHERE tenant_id = $1 AND scope = 'session' AND subject = $2 AND ($3::text IS NULL OR agent_id = $3)
@@ -64,18 +77,16 @@ const spend = {
            SELECT part, subject, entries, cost_micros FROM audit_rollup
             WHERE tenant_id = $1 AND scope = 'agent' AND subject = $3 AND $2::text IS NULL
            UNION ALL
-           SELECT part, subject, entries, cost_micros FROM audit_rollup
-            WHERE tenant_id = $1 AND scope = 'agent' AND $2::text IS NULL AND $3::text IS NULL
-           UNION ALL
            SELECT tool, agent_id, count(*), sum(cost_micros)::bigint FROM audit_entry
             WHERE tenant_id = $1 AND seq >= ${MARK} AND ($2::text IS NULL OR session_id = $2) AND ($3::text IS NULL OR agent_id = $3)
             GROUP BY 1, 2
          )
-         SELECT tool, agent_id, grouping(tool, agent_id) AS kind, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost
-           FROM share GROUP BY GROUPING SETS ((), (tool), (agent_id))`,
+         SELECT CASE grouping(tool) WHEN 0 THEN 'tool' ELSE 'agents' END AS scope, coalesce(tool, agent_id) AS name,
+                sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost
+           FROM share GROUP BY GROUPING SETS ((tool), (agent_id))`,
 };
 const totals = {
-  name: 'audit_rollup.totals.v2',
+  name: 'audit_rollup.totals.v3',
   text: `WITH tail AS MATERIALIZED (
            SELECT tool, agent_id, action, source, cost_micros, flag_reason IS NOT NULL AS flagged, at FROM audit_entry
             WHERE tenant_id = $1 AND seq >= ${MARK}
@@ -88,27 +99,23 @@ const totals = {
                 (mark.flagged + (SELECT count(*) FROM tail WHERE tail.flagged))::float8 AS flagged,
                 (mark.cost_micros + (SELECT coalesce(sum(tail.cost_micros), 0) FROM tail))::bigint AS cost,
                 (mark.agents + (SELECT count(*) FROM (SELECT DISTINCT agent_id FROM tail WHERE agent_id <> '') AS a WHERE (
-                   SELECT true FROM audit_rollup r WHERE r.tenant_id = $1 AND r.scope = 'agent' AND r.subject = a.agent_id LIMIT 1) IS NULL))::float8 AS agents,
+                   SELECT true FROM audit_rollup r WHERE r.tenant_id = $1 AND r.scope = 'agents' AND r.subject = '' AND r.part = a.agent_id) IS NULL))::float8 AS agents,
                 (coalesce((SELECT entries FROM audit_rollup WHERE tenant_id = $1 AND scope = 'day' AND subject = '' AND part = $2), 0)
                    + (SELECT count(*) FROM tail WHERE at >= $2::date::timestamp AT TIME ZONE 'UTC'))::float8 AS today,
                 (coalesce((SELECT entries FROM audit_rollup WHERE tenant_id = $1 AND scope = 'event' AND subject = '' AND part = 'session_created'), 0)
                    + (SELECT count(*) FROM tail WHERE source <> 'agent' AND action = 'session_created'))::float8 AS sessions
            FROM mark`,
 };
-const top = (part: string, subject: string) => `
+const top = (scope: 'tool' | 'agents', column: 'tool' | 'agent_id') => `
   WITH share AS (
-    SELECT ${part} AS name, entries, cost_micros FROM audit_rollup WHERE tenant_id = $1 AND scope = '${subject}'
+    SELECT part AS name, entries, cost_micros FROM audit_rollup WHERE tenant_id = $1 AND scope = '${scope}' AND subject = ''
     UNION ALL
-    SELECT ${subject === 'tool' ? 'tool' : 'agent_id'}, 1, cost_micros FROM audit_entry WHERE tenant_id = $1 AND seq >= ${MARK}
+    SELECT ${column}, count(*), sum(cost_micros)::bigint FROM audit_entry WHERE tenant_id = $1 AND seq >= ${MARK} GROUP BY 1
   )
   SELECT name, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost FROM share WHERE name <> ''
    GROUP BY name ORDER BY 2 DESC, 1 LIMIT $2`;
-const topTools = { name: 'audit_rollup.top_tools.v1', text: top('part', 'tool') };
-const topAgents = { name: 'audit_rollup.top_agents.v1', text: top('subject', 'agent') };
-
-/** Bits of `grouping(tool, agent_id)`: which of the two a row is not about. */
-const TOTAL = 3;
-const BY_TOOL = 1;
+const topTools = { name: 'audit_rollup.top_tools.v2', text: top('tool', 'tool') };
+const topAgents = { name: 'audit_rollup.top_agents.v2', text: top('agents', 'agent_id') };
 
 interface ShareRow {
   name: string;
@@ -129,27 +136,17 @@ export class LogSums {
 
   async spend(tenantId: string, { sessionId, agentId }: SumFilter): Promise<SpendSums> {
     await this.catchUp(tenantId);
-    interface Row {
-      tool: string | null;
-      agent_id: string | null;
-      kind: number;
-      entries: number | null;
-      cost: string | null;
-    }
-    const rows = await this.transactions.query<Row>(spend, [tenantId, sessionId ?? null, agentId ?? null]);
-    const share = ({ tool, agent_id: agent, entries, cost }: Row): Share => ({
-      name: tool ?? agent ?? '',
-      entries: entries ?? 0,
-      cost: BigInt(cost ?? 0) as MicroUsd,
-    });
-    const total = rows.find(({ kind }) => kind === TOTAL);
+    type Row = ShareRow & { scope: 'tool' | 'agents' };
+    const rows = await (sessionId === undefined && agentId === undefined
+      ? this.transactions.query<Row>(spendOfAll, [tenantId])
+      : this.transactions.query<Row>(spendOfSome, [tenantId, sessionId ?? null, agentId ?? null]));
+    const byTool = rows.filter(({ scope }) => scope === 'tool').map(toShare);
     return {
-      entries: total?.entries ?? 0,
-      cost: BigInt(total?.cost ?? 0) as MicroUsd,
-      byTool: rows.filter(({ kind }) => kind === BY_TOOL).map(share),
-      byAgent: rows
-        .filter(({ kind, agent_id: agent }) => kind !== TOTAL && kind !== BY_TOOL && agent !== '')
-        .map(share),
+      // Every entry has a tool, if only the empty one.
+      entries: byTool.reduce((sum, { entries }) => sum + entries, 0),
+      cost: byTool.reduce((sum, { cost }) => sum + cost, 0n) as MicroUsd,
+      byTool,
+      byAgent: rows.filter(({ scope, name }) => scope === 'agents' && name !== '').map(toShare),
     };
   }
 

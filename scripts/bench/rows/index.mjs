@@ -1,5 +1,6 @@
 // @ts-check
 import { auditHot, auditSpread } from './audit-append.mjs';
+import { longLog } from './long-log.mjs';
 import { mcpCall, mcpCallOlder } from './mcp-call.mjs';
 import { paymentHot, paymentSpread } from './payment.mjs';
 import { proxyCall } from './proxy-call.mjs';
@@ -23,4 +24,5 @@ export const rows = [
   mcpCall,
   mcpCallOlder,
   webhook,
+  ...longLog,
 ];

@@ -6,7 +6,7 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   'addProxyPolicy tool': ['proxy_policy.params', 'audit_entry.details'],
   'authorizePayment description': ['audit_entry.details', 'payment.description'],
   'createApiKey name': ['api_key.name'],
-  'createSession agent_id': ['session.agent_id', 'audit_entry.agent_id', 'audit_rollup.agent_id', 'audit_rollup.subject'],
+  'createSession agent_id': ['session.agent_id', 'audit_entry.agent_id', 'audit_rollup.agent_id', 'audit_rollup.subject', 'audit_rollup.part'],
   'createSession scopes': ['session.scopes', 'audit_entry.details'],
   // Which secret an agent tried to read.
   'getSecret name': ['audit_entry.details'],
@@ -25,7 +25,7 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   'requestApproval details': ['approval_request.details'],
   'requestApproval reason': ['approval_request.reason', 'webhook_event.body'],
   'requestApproval tool': ['approval_request.tool', 'audit_entry.details', 'webhook_event.body'],
-  'setBudget agent_id': ['budget.subject', 'audit_entry.agent_id', 'audit_rollup.agent_id', 'audit_rollup.subject'],
+  'setBudget agent_id': ['budget.subject', 'audit_entry.agent_id', 'audit_rollup.agent_id', 'audit_rollup.subject', 'audit_rollup.part'],
   'storeSecret name': ['secret.name', 'audit_entry.details'],
   'storeSecret scope_required': ['secret_version.scope_required', 'audit_entry.details'],
 }; // prettier-ignore

@@ -102,7 +102,7 @@ export class AuditLog1790000000001 implements MigrationInterface {
       $$;
 
       -- Sums over the entries before the mark; what came after is added when read, and moved here in the background.
-      -- scope 'tool': part is the tool. 'agent': subject the agent, part the tool. 'session': subject the session, part the
+      -- scope 'tool': part is the tool. 'agents': part the agent. 'agent': subject the agent, part the tool. 'session': subject the session, part the
       -- tool. 'day': part the UTC day. 'hour': subject the agent, part the UTC hour, of what the agent did itself, for the scan. 'event': part the action
       -- of what Haldir itself wrote, so that things that are recorded once need not be counted elsewhere.
       CREATE TABLE audit_rollup (
@@ -116,7 +116,7 @@ export class AuditLog1790000000001 implements MigrationInterface {
         denials     bigint NOT NULL,
         cost_micros bigint NOT NULL,
         PRIMARY KEY (tenant_id, scope, subject, part),
-        CONSTRAINT audit_rollup_scope CHECK (scope IN ('tool', 'agent', 'session', 'day', 'hour', 'event'))
+        CONSTRAINT audit_rollup_scope CHECK (scope IN ('tool', 'agents', 'agent', 'session', 'day', 'hour', 'event'))
       ) WITH (fillfactor = 70);
       -- The scan: which agents of any tenant were active in an hour.
       CREATE INDEX audit_rollup_hour ON audit_rollup (part) WHERE scope = 'hour';
@@ -406,8 +406,8 @@ export class AuditLog1790000000001 implements MigrationInterface {
           SELECT s.scope, s.subject, s.part, min(entry.agent_id) AS agent_id, sum(entries)::bigint AS entries, sum(flagged)::bigint AS flagged,
                  coalesce(sum(entries) FILTER (WHERE source <> 'agent' AND action ~ '_(denied|blocked)$'), 0)::bigint AS denials,
                  sum(cost_micros)::bigint AS cost_micros
-            FROM entry CROSS JOIN LATERAL (VALUES ('tool', '', tool), ('agent', entry.agent_id, tool), ('session', session_id, tool),
-                                                  ('day', '', to_char(hour, 'YYYY-MM-DD')),
+            FROM entry CROSS JOIN LATERAL (VALUES ('tool', '', tool), ('agents', '', entry.agent_id), ('agent', entry.agent_id, tool),
+                                                  ('session', session_id, tool), ('day', '', to_char(hour, 'YYYY-MM-DD')),
                                                   ('hour', entry.agent_id, to_char(hour, 'YYYY-MM-DD"T"HH24')),
                                                   ('event', '', action)) AS s(scope, subject, part)
            WHERE (s.scope NOT IN ('session', 'hour') OR s.subject <> '') AND (s.scope <> 'event' OR source <> 'agent')
@@ -416,7 +416,7 @@ export class AuditLog1790000000001 implements MigrationInterface {
         ), fresh AS (
           -- A sub-select, so that it is a look into the index for each agent, whatever the planner knows of the table.
           SELECT count(*) AS agents FROM (SELECT DISTINCT agent_id FROM entry WHERE agent_id <> '') AS a
-           WHERE (SELECT true FROM audit_rollup r WHERE r.tenant_id = p_tenant AND r.scope = 'agent' AND r.subject = a.agent_id LIMIT 1) IS NULL
+           WHERE (SELECT true FROM audit_rollup r WHERE r.tenant_id = p_tenant AND r.scope = 'agents' AND r.subject = '' AND r.part = a.agent_id) IS NULL
         ), added AS (
           INSERT INTO audit_rollup AS r (tenant_id, scope, subject, part, agent_id, entries, flagged, denials, cost_micros)
             SELECT p_tenant, share.* FROM share ORDER BY 1, 2, 3
