@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type PoolClient, type QueryResultRow } from 'pg';
+import { type Pool, type PoolClient, type QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
 import { Unavailable } from '@haldir/kernel';
+import { tolerateLostConnections } from './lost-connections.js';
 
 /** A statement that is prepared once per connection, under its name. Change the text, change the name. */
 export interface Statement {
@@ -102,7 +103,9 @@ export class Transactions {
   /** What each connection was told last. */
   private readonly told = new WeakMap<PoolClient, string>();
 
-  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {}
+  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {
+    tolerateLostConnections(poolOf(dataSource));
+  }
 
   /**
    * Runs `work` in one transaction: what it wrote, its audit entries, its outbox events and its idempotency record
@@ -193,13 +196,9 @@ export class Transactions {
   }
 }
 
-interface ConnectionPool {
-  connect(): Promise<PoolClient>;
-}
-
 /** TypeORM owns the pool; hot statements go around its query runner, by name (ADR 3). */
-function poolOf(dataSource: DataSource): ConnectionPool {
-  return (dataSource.driver as unknown as { master: ConnectionPool }).master;
+function poolOf(dataSource: DataSource): Pool {
+  return (dataSource.driver as unknown as { master: Pool }).master;
 }
 
 /**

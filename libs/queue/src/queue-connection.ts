@@ -2,7 +2,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createPostgresBackend, Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Client, Pool } from 'pg';
-import { openSchemaStatements } from '@haldir/database';
+import { openSchemaStatements, tolerateLostConnections } from '@haldir/database';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { OutageLog } from './outage-log.js';
 
@@ -31,6 +31,7 @@ export class QueueConnection implements OnApplicationShutdown {
         idleTimeoutMillis: 30_000,
         connectionTimeoutMillis: 10_000,
       });
+      tolerateLostConnections(this.pool);
       // Every queue and worker listens on it.
       this.pool.setMaxListeners(0);
       const outages = new OutageLog(log, 'queue.connection_lost');
