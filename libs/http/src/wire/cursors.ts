@@ -1,7 +1,10 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { canonicalJson, InvalidInput } from '@haldir/kernel';
-import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
+import { associatedData, KeyRing, keyVersionOf, open, seal } from '@haldir/crypto';
+
+/** The key is derived, so it has one version. */
+const KEY_VERSION = 1;
 
 /** A list as its cursors know it: a cursor of another list, tenant or filter does not open. */
 export interface ListIdentity {
@@ -19,15 +22,18 @@ export class Cursors {
 
   /** @param position of the last item of the page, enough to go on behind it */
   encode(identity: ListIdentity, position: readonly (string | number)[]): string {
-    return seal(this.key(), 1, Buffer.from(JSON.stringify(position)), placeOf(identity)).toString('base64url');
+    return seal(this.key(), KEY_VERSION, Buffer.from(JSON.stringify(position)), placeOf(identity)).toString(
+      'base64url',
+    );
   }
 
   /** @throws InvalidInput when the cursor was not given out for this list, tenant and filters */
   decode(identity: ListIdentity, cursor: string): (string | number)[] {
     try {
-      const position = JSON.parse(
-        open(this.key(), Buffer.from(cursor, 'base64url'), placeOf(identity)).toString(),
-      ) as unknown;
+      const sealed = Buffer.from(cursor, 'base64url');
+      // One text for each position: nothing may be added to a cursor, or changed in what its seal does not cover.
+      if (sealed.toString('base64url') !== cursor || keyVersionOf(sealed) !== KEY_VERSION) throw new Error('altered');
+      const position = JSON.parse(open(this.key(), sealed, placeOf(identity)).toString()) as unknown;
       if (Array.isArray(position)) return position as (string | number)[];
     } catch {
       // Whatever is wrong with it, the answer is the same.
