@@ -28,6 +28,7 @@ const COUNTED = 'free=100,pro=5000,enterprise=900000000';
  * @property {string} bootstrapToken
  * @property {number} apiPid
  * @property {string} apiLog the file its log goes to
+ * @property {(...args: string[]) => Promise<string>} cli runs a command of the `haldir` program and answers what it printed
  * @property {{ pid: () => number, stop: () => Promise<void>, start: () => Promise<void> }} worker
  * @property {{ postgres: string, fsync: string, synchronousCommit: string, redis: string }} versions
  */
@@ -71,8 +72,12 @@ export async function startInstance(root, { quota, profile }, defer) {
     WORKER_PORT: String(workerPort),
   };
   const main = (/** @type {string} */ name) => path.join(root, 'dist', 'apps', name, 'src', 'main.js');
-  const migrated = await run(process.execPath, [main('cli'), 'migrate'], { env });
-  if (migrated.code !== 0) throw new OperatorError(`migrating failed: ${migrated.stderr.trim()}`);
+  const cli = async (/** @type {string[]} */ ...args) => {
+    const { code, stdout, stderr } = await run(process.execPath, [main('cli'), ...args], { env });
+    if (code !== 0) throw new OperatorError(`haldir ${args.join(' ')} failed: ${stderr.trim()}`);
+    return stdout;
+  };
+  await cli('migrate');
 
   const url = `http://127.0.0.1:${port}`;
   const nodeArgs = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`];
@@ -94,6 +99,7 @@ export async function startInstance(root, { quota, profile }, defer) {
     bootstrapToken,
     apiPid: api.pid,
     apiLog: api.logFile,
+    cli,
     worker: {
       pid: () => worker.pid,
       stop: () => worker.stop(),

@@ -22,34 +22,40 @@ export function legacySignature(secret: string, timestamp: number, body: string)
   return `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`;
 }
 
-/** Seals secrets for the database, each bound to its endpoint. */
+/** Where a secret is kept: the one that signs, or the one before, which signs along for a while. */
+type SecretColumn = 'secret' | 'secret_prev';
+
+/** Seals secrets for the database, each bound to its endpoint and its column. */
 @Injectable()
 export class WebhookSecrets {
   constructor(@Inject(KeyRing) private readonly keys: KeyRing) {}
 
   /** The first thing a transaction does; see `KeyRing.sealingKey`. */
-  seal(tx: Tx, tenantId: string, webhookId: number, secret: string): Promise<Buffer> {
-    return this.keys.sealFor(tx, tenantId, Buffer.from(secret), webhookSecretPlace(tenantId, webhookId));
+  seal(tx: Tx, tenantId: string, webhookId: number, secret: string, column: SecretColumn = 'secret'): Promise<Buffer> {
+    return this.keys.sealFor(tx, tenantId, Buffer.from(secret), placeOf(column, tenantId, webhookId));
   }
 
-  /**
-   * @param tx where the caller is in a transaction
-   * @throws SealBroken when the value was altered or belongs to another endpoint; TenantKeyGone when it was sealed anew meanwhile
-   */
-  async open(tenantId: string, webhookId: number, sealed: Buffer, tx?: Tx): Promise<string> {
-    return (await this.keys.openFor(tenantId, sealed, webhookSecretPlace(tenantId, webhookId), tx)).toString();
+  /** @throws SealBroken when a value was altered or belongs elsewhere; TenantKeyGone when it was sealed anew meanwhile */
+  async open(
+    tenantId: string,
+    webhookId: number,
+    sealed: Buffer,
+    options: { column?: SecretColumn; tx?: Tx } = {},
+  ): Promise<string> {
+    const place = placeOf(options.column ?? 'secret', tenantId, webhookId);
+    return (await this.keys.openFor(tenantId, sealed, place, options.tx)).toString();
   }
 }
 
-/** What an endpoint's secrets are bound to. */
-function webhookSecretPlace(tenantId: string, webhookId: number | string): (string | number)[] {
-  return ['haldir.webhook.secret.v1', tenantId, webhookId];
+function placeOf(column: SecretColumn, tenantId: string, webhookId: number | string): (string | number)[] {
+  const label = column === 'secret' ? 'haldir.webhook.secret.v1' : 'haldir.webhook.secret-prev.v1';
+  return [label, tenantId, webhookId];
 }
 
-/** The secrets of endpoints, the current and the previous ones, as a rotation of keys finds them. */
-export const SEALED_WEBHOOK_SECRETS: readonly SealedColumn[] = ['secret', 'secret_prev'].map((column) => ({
+/** The secrets of endpoints, as a rotation of keys finds them. */
+export const SEALED_WEBHOOK_SECRETS: readonly SealedColumn[] = (['secret', 'secret_prev'] as const).map((column) => ({
   table: 'webhook',
   column,
   key: [{ name: 'id', type: 'bigint' }],
-  placeOf: (tenantId, { id = '' }) => webhookSecretPlace(tenantId, id),
+  placeOf: (tenantId, { id = '' }) => placeOf(column, tenantId, id),
 }));

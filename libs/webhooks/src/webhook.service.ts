@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { TenantKeyGone } from '@haldir/crypto';
+import { SealBroken, TenantKeyGone } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { Egress } from '@haldir/egress';
 import { DeliveryRepository, type EndpointKey } from './delivery.repository.js';
@@ -9,7 +9,13 @@ import { EndpointWaker } from './endpoint-waker.js';
 import { newSecret, WebhookSecrets } from './webhook-secret.js';
 import { type DisabledReason, Webhook } from './webhook.entity.js';
 import { WebhookRepository } from './webhook.repository.js';
-import { RotatedMeanwhile, TooManyWebhooks, WebhookDisabled, WebhookNotFound } from './webhooks.errors.js';
+import {
+  RotatedMeanwhile,
+  TooManyWebhooks,
+  WebhookDisabled,
+  WebhookNotFound,
+  WebhookSecretBroken,
+} from './webhooks.errors.js';
 
 export interface NewWebhook {
   name: string;
@@ -97,13 +103,21 @@ export class WebhookService {
     this.record(tx, { tenantId, id }, 'webhook_deleted', { by });
   }
 
-  /** Makes a new secret before the transaction that keeps it; null when the tenant has no such endpoint. */
+  /**
+   * Makes a new secret before the transaction that keeps it; null when the tenant has no such endpoint.
+   *
+   * @throws WebhookSecretBroken
+   */
   async prepareRotation(tenantId: string, id: number): Promise<PreparedRotation | null> {
-    const previous = await this.currentSecret(tenantId, id).catch((error: unknown) => {
-      // It was sealed anew meanwhile.
-      if (error instanceof TenantKeyGone) return this.currentSecret(tenantId, id);
-      throw error;
-    });
+    const previous = await this.currentSecret(tenantId, id)
+      .catch((error: unknown) => {
+        // It was sealed anew meanwhile.
+        if (error instanceof TenantKeyGone) return this.currentSecret(tenantId, id);
+        throw error;
+      })
+      .catch((error: unknown) => {
+        throw error instanceof SealBroken ? new WebhookSecretBroken() : error;
+      });
     return previous === null ? null : { secret: newSecret(), previous };
   }
 
@@ -126,9 +140,9 @@ export class WebhookService {
     const sealed = await this.secrets.seal(tx, tenantId, id, secret);
     const webhook = await this.webhooks.in(tx).findForUpdate(tenantId, id);
     if (!webhook) throw new WebhookNotFound();
-    if ((await this.secrets.open(tenantId, id, webhook.secret, tx)) !== previous) throw new RotatedMeanwhile();
+    if ((await this.secrets.open(tenantId, id, webhook.secret, { tx })) !== previous) throw new RotatedMeanwhile();
     const previousExpiresAt = new Date(this.clock.now().getTime() + graceSeconds * 1000);
-    webhook.secretPrev = webhook.secret;
+    webhook.secretPrev = await this.secrets.seal(tx, tenantId, id, previous, 'secret_prev');
     webhook.secret = sealed;
     webhook.secretPrevExpiresAt = previousExpiresAt;
     await this.webhooks.in(tx).saveSecrets(webhook);

@@ -35,6 +35,17 @@ export class TooManyWebhooks extends HaldirError {
   }
 }
 
+/** The secret was altered or moved behind Haldir's back, so nothing can be signed with it. */
+export class WebhookSecretBroken extends HaldirError {
+  readonly kind = 'conflict';
+  constructor() {
+    super('The secret of the webhook does not open; delete it and register it again');
+  }
+  override get code(): string {
+    return 'secret_broken';
+  }
+}
+
 /** Two rotations of one secret raced, and the other one won. */
 export class RotatedMeanwhile extends HaldirError {
   readonly kind = 'conflict';

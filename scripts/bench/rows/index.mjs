@@ -4,6 +4,7 @@ import { longLog } from './long-log.mjs';
 import { mcpCall, mcpCallOlder } from './mcp-call.mjs';
 import { paymentHot, paymentSpread } from './payment.mjs';
 import { proxyCall } from './proxy-call.mjs';
+import { rotation } from './rotation.mjs';
 import { secretRead } from './secret-read.mjs';
 import { sessionCheck } from './session-check.mjs';
 import { sessionCreate } from './session-create.mjs';
@@ -24,5 +25,6 @@ export const rows = [
   mcpCall,
   mcpCallOlder,
   webhook,
+  rotation,
   ...longLog,
 ];

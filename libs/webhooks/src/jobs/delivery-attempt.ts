@@ -131,7 +131,7 @@ export class DeliveryAttempts {
     const current = await this.secrets.open(tenantId, webhookId, secret);
     const signsAlong = secretPrevExpiresAt !== null && secretPrevExpiresAt > this.clock.now();
     if (!signsAlong || secretPrev === null) return [current];
-    return [current, await this.secrets.open(tenantId, webhookId, secretPrev)];
+    return [current, await this.secrets.open(tenantId, webhookId, secretPrev, { column: 'secret_prev' })];
   }
 
   private targetOf(url: string): EgressTarget | null {
