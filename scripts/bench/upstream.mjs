@@ -1,5 +1,5 @@
 // @ts-check
-// A trivial MCP server: JSON answers, no session, one tool.
+// A trivial MCP server: JSON answers, no session, one tool, or as many as its address says (`?tools=25`).
 import http from 'node:http';
 import { listen, serve } from './child.mjs';
 
@@ -17,7 +17,8 @@ const server = http.createServer((request, response) => {
     const { id, method, params } = JSON.parse(text || '{}');
     if (request.method !== 'POST') return response.writeHead(405).end();
     if (id === undefined) return response.writeHead(202).end();
-    const body = JSON.stringify({ jsonrpc: '2.0', id, ...answer(method, params) });
+    const tools = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('tools') ?? 1);
+    const body = JSON.stringify({ jsonrpc: '2.0', id, ...answer(method, params, tools) });
     response
       .writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
       .end(body);
@@ -27,8 +28,9 @@ const server = http.createServer((request, response) => {
 /**
  * @param {string} method
  * @param {any} params
+ * @param {number} tools how many there are
  */
-function answer(method, params) {
+function answer(method, params, tools) {
   switch (method) {
     case 'initialize':
       return {
@@ -41,7 +43,9 @@ function answer(method, params) {
     case 'ping':
       return { result: {} };
     case 'tools/list':
-      return { result: { tools: [TOOL] } };
+      return {
+        result: { tools: [TOOL, ...Array.from({ length: tools - 1 }, (_, n) => ({ ...TOOL, name: `echo-${n}` }))] },
+      };
     case 'tools/call':
       return { result: { content: [{ type: 'text', text: String(params?.arguments?.message ?? '') }] } };
     default:

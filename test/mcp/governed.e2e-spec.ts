@@ -2,6 +2,7 @@ import {
   type Balancer,
   BareMcp,
   connectMcp,
+  eventually,
   type McpEra,
   type Reply,
   RpcFailure,
@@ -195,6 +196,12 @@ it('answers what a tool, its upstream and its absence say, each in its own way',
   expect((await story.entries()).map(({ details }) => details['result'] ?? details['decision'])).toEqual([
     ...['tool_error', 'refused', 'blocked', 'unreachable'],
   ]);
+  // The statistics of one process are the others' within a second.
+  await eventually(async () =>
+    expect((await story.tenant.get('/v1/proxy/upstreams')).body).toMatchObject({
+      upstreams: { up: { total_calls: 3, total_errors: 2, tool_errors: 1 } },
+    }),
+  );
 });
 
 it('goes on without an upstream that hangs, and says which one is missing and why', async () => {
@@ -218,6 +225,31 @@ it('sees tools that come and go at once, on every process', async () => {
   for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual(['up.other']);
   await story.tenant.delete('/v1/proxy/upstreams/up');
   for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual([]);
+});
+
+it('gives a long list in pages, each tool once', async () => {
+  const names = Array.from({ length: 1_200 }, (_, i) => `tool_${String(i).padStart(4, '0')}`);
+  const big = await startFakeUpstream(...names);
+  await story.tenant.post('/v1/proxy/upstreams', { name: 'big', url: big.url });
+  const agent = story.agent();
+  const found: string[] = [];
+  let cursor: unknown;
+  let pages = 0;
+  do {
+    const { message } = await agent.ask('tools/list', cursor === undefined ? {} : { cursor });
+    found.push(...(message?.result?.['tools'] as { name: string }[]).map(({ name }) => name));
+    cursor = message?.result?.['nextCursor'];
+    pages++;
+  } while (cursor !== undefined);
+  expect(pages).toBe(2);
+  expect(found.slice(0, OWN_AGENT_TOOLS.length)).toEqual(OWN_AGENT_TOOLS);
+  expect(found.slice(OWN_AGENT_TOOLS.length)).toEqual([
+    ...names.map((name) => `big.${name}`),
+    ...['up.delete_file', 'up.echo', 'up.read_file'],
+  ]);
+  const { status, message } = await agent.ask('tools/list', { cursor: 'AAAA' });
+  expect([status, message?.error?.code]).toEqual([200, -32602]);
+  await big.stop();
 });
 
 it('shows the tools of an upstream without prefix by their own names, where those mean nothing else', async () => {

@@ -27,7 +27,7 @@ import {
 import { RateLimiter, type RateWish } from './rate-limiter.js';
 import { type Lookup, splitToolName, ToolDirectory, type ToolTarget } from './tool-directory.js';
 import { UpstreamClients } from './upstream-clients.js';
-import { UpstreamTraffic } from './upstream-traffic.js';
+import { type CallEnding, UpstreamTraffic } from './upstream-traffic.js';
 import { UpstreamService } from './upstream.service.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
 
@@ -192,7 +192,7 @@ export class ProxyCallService {
   private async forward(call: NewCall, target: ToolTarget, watch: CallWatch): Promise<CallOutcome> {
     const startedAt = performance.now();
     const outcome = await this.ask(call, target, watch);
-    this.traffic.count(call.tenantId, target.name, performance.now() - startedAt, outcome.kind !== 'answered');
+    this.traffic.count(call.tenantId, target.name, performance.now() - startedAt, endingOf(outcome));
     await this.upstreams.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;
   }
@@ -219,6 +219,11 @@ function soleTarget({ targets }: Lookup): ToolTarget | null {
 function namesOfUnknown(name: string): string[] {
   const parts = splitToolName(name);
   return parts ? [name, parts.tool] : [name];
+}
+
+function endingOf(outcome: CallOutcome): CallEnding {
+  if (outcome.kind !== 'answered') return 'failed';
+  return outcome.result.isError === true ? 'tool_error' : 'answered';
 }
 
 function decisionOf({ kind }: CallOutcome): 'allowed' | 'denied' | 'held' {

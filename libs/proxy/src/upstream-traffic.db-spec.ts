@@ -36,7 +36,7 @@ const open = (through = transactions): UpstreamTraffic => {
 };
 const sums = (): Promise<unknown[]> =>
   dataSource.query(
-    'SELECT upstream, calls::integer, errors::integer, latency_ms FROM proxy_traffic WHERE tenant_id = $1 ORDER BY upstream',
+    'SELECT upstream, calls::integer, errors::integer, tool_errors::integer, latency_ms FROM proxy_traffic WHERE tenant_id = $1 ORDER BY upstream',
     [tenantId],
   );
 
@@ -46,22 +46,22 @@ describe('the sums over calls', () => {
     await Promise.all(
       processes.map(async (traffic) => {
         for (let round = 0; round < 20; round++) {
-          traffic.count(tenantId, 'b', 2, false);
-          traffic.count(tenantId, 'a', 1.5, round % 2 === 0);
+          traffic.count(tenantId, 'b', 2, 'tool_error');
+          traffic.count(tenantId, 'a', 1.5, round % 2 === 0 ? 'failed' : 'answered');
           await traffic.flush();
         }
       }),
     );
     expect(await sums()).toEqual([
-      { upstream: 'a', calls: 60, errors: 30, latency_ms: 90 },
-      { upstream: 'b', calls: 60, errors: 0, latency_ms: 120 },
+      { upstream: 'a', calls: 60, errors: 30, tool_errors: 0, latency_ms: 90 },
+      { upstream: 'b', calls: 60, errors: 0, tool_errors: 60, latency_ms: 120 },
     ]);
   });
 
   it('leave out an upstream that is gone, and keep the others', async () => {
     const traffic = open();
-    traffic.count(tenantId, 'gone', 1, false);
-    traffic.count(tenantId, 'a', 1, false);
+    traffic.count(tenantId, 'gone', 1, 'answered');
+    traffic.count(tenantId, 'a', 1, 'answered');
     await traffic.flush();
     expect(await sums()).toMatchObject([{ upstream: 'a', calls: 1 }]);
     await dataSource.query(`DELETE FROM proxy_upstream WHERE tenant_id = $1`, [tenantId]);
@@ -75,11 +75,11 @@ describe('the sums over calls', () => {
         away ? Promise.reject(new Error('away')) : transactions.query(...args),
     });
     const traffic = open(flaky);
-    traffic.count(tenantId, 'a', 3, true);
+    traffic.count(tenantId, 'a', 3, 'failed');
     await traffic.flush();
-    traffic.count(tenantId, 'a', 3, false);
+    traffic.count(tenantId, 'a', 3, 'answered');
     away = false;
     await traffic.flush();
-    expect(await sums()).toEqual([{ upstream: 'a', calls: 2, errors: 1, latency_ms: 6 }]);
+    expect(await sums()).toEqual([{ upstream: 'a', calls: 2, errors: 1, tool_errors: 0, latency_ms: 6 }]);
   });
 });

@@ -8,12 +8,14 @@ const FLUSH_MS = 1000;
 const add = {
   name: 'proxy_traffic.add.v1',
   text: `WITH known AS MATERIALIZED (
-           SELECT w.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::float8[]) AS w(tenant_id, upstream, calls, errors, latency_ms)
+           SELECT w.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::float8[])
+             AS w(tenant_id, upstream, calls, errors, tool_errors, latency_ms)
              JOIN proxy_upstream u ON u.tenant_id = w.tenant_id AND u.name = w.upstream
             ORDER BY 1, 2 FOR KEY SHARE OF u)
-         INSERT INTO proxy_traffic (tenant_id, upstream, calls, errors, latency_ms) SELECT * FROM known
+         INSERT INTO proxy_traffic (tenant_id, upstream, calls, errors, tool_errors, latency_ms) SELECT * FROM known
          ON CONFLICT (tenant_id, upstream) DO UPDATE
            SET calls = proxy_traffic.calls + excluded.calls, errors = proxy_traffic.errors + excluded.errors,
+               tool_errors = proxy_traffic.tool_errors + excluded.tool_errors,
                latency_ms = proxy_traffic.latency_ms + excluded.latency_ms`,
 };
 
@@ -22,8 +24,12 @@ interface Sums {
   upstream: string;
   calls: number;
   errors: number;
+  toolErrors: number;
   latencyMs: number;
 }
+
+/** How a call ended: with an answer of the tool, with one that says `isError`, or without any. */
+export type CallEnding = 'answered' | 'tool_error' | 'failed';
 
 /**
  * Sums over the calls to each upstream. They are kept in memory for a second at most and then added with one statement, so
@@ -43,9 +49,9 @@ export class UpstreamTraffic implements OnApplicationShutdown {
     this.timer.unref();
   }
 
-  /** @param failed whether the call ended without an answer of the tool */
-  count(tenantId: string, upstream: string, latencyMs: number, failed: boolean): void {
-    this.add({ tenantId, upstream, calls: 1, errors: failed ? 1 : 0, latencyMs });
+  count(tenantId: string, upstream: string, latencyMs: number, ending: CallEnding): void {
+    const [errors, toolErrors] = [ending === 'failed' ? 1 : 0, ending === 'tool_error' ? 1 : 0];
+    this.add({ tenantId, upstream, calls: 1, errors, toolErrors, latencyMs });
   }
 
   /** Writes what this process has counted so far. */
@@ -65,6 +71,7 @@ export class UpstreamTraffic implements OnApplicationShutdown {
     if (sums) {
       sums.calls += more.calls;
       sums.errors += more.errors;
+      sums.toolErrors += more.toolErrors;
       sums.latencyMs += more.latencyMs;
     } else {
       this.sums.set(key, more);
@@ -81,6 +88,7 @@ export class UpstreamTraffic implements OnApplicationShutdown {
         rows.map(({ upstream }) => upstream),
         rows.map(({ calls }) => calls),
         rows.map(({ errors }) => errors),
+        rows.map(({ toolErrors }) => toolErrors),
         rows.map(({ latencyMs }) => latencyMs),
       ]);
     } catch (error) {

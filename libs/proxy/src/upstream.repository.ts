@@ -30,6 +30,8 @@ export interface UpstreamStats {
   tools: number;
   calls: number;
   errors: number;
+  /** Answers of its tools that say `isError`. */
+  toolErrors: number;
   /** Of all calls together. */
   latencyMs: number;
 }
@@ -68,7 +70,8 @@ const stats = {
   name: 'proxy_upstream.stats.v1',
   text: `SELECT u.name, u.url, u.prefixed, u.healthy, u.error, u.last_check_at,
                 (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name)::integer AS tools,
-                coalesce(f.calls, 0)::float8 AS calls, coalesce(f.errors, 0)::float8 AS errors, coalesce(f.latency_ms, 0) AS latency_ms
+                coalesce(f.calls, 0)::float8 AS calls, coalesce(f.errors, 0)::float8 AS errors,
+                coalesce(f.tool_errors, 0)::float8 AS tool_errors, coalesce(f.latency_ms, 0) AS latency_ms
            FROM proxy_upstream u LEFT JOIN proxy_traffic f ON f.tenant_id = u.tenant_id AND f.upstream = u.name
           WHERE u.tenant_id = $1 AND u.name > $2 ORDER BY u.name LIMIT $3`,
 };
@@ -134,12 +137,14 @@ export class UpstreamRepository {
       tools: number;
       calls: number;
       errors: number;
+      tool_errors: number;
       latency_ms: number;
     }
     const rows = await this.transactions.query<Row>(stats, [tenantId, after ?? '', limit]);
-    return rows.map(({ last_check_at: lastCheckAt, latency_ms: latencyMs, ...row }) => ({
+    return rows.map(({ last_check_at: lastCheckAt, latency_ms: latencyMs, tool_errors: toolErrors, ...row }) => ({
       ...row,
       lastCheckAt,
+      toolErrors,
       latencyMs,
     }));
   }

@@ -2,6 +2,7 @@
 import { auditHot, auditSpread } from './audit-append.mjs';
 import { longLog } from './long-log.mjs';
 import { mcpCall, mcpCallOlder } from './mcp-call.mjs';
+import { mcpList } from './mcp-list.mjs';
 import { paymentHot, paymentSpread } from './payment.mjs';
 import { proxyCall } from './proxy-call.mjs';
 import { rotation } from './rotation.mjs';
@@ -24,6 +25,7 @@ export const rows = [
   proxyCall,
   mcpCall,
   mcpCallOlder,
+  mcpList,
   webhook,
   rotation,
   ...longLog,

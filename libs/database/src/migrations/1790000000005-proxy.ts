@@ -46,6 +46,8 @@ export class Proxy1790000000005 implements MigrationInterface {
         upstream   text             NOT NULL,
         calls      bigint           NOT NULL,
         errors     bigint           NOT NULL,
+        -- Answers of tools that say isError.
+        tool_errors bigint          NOT NULL DEFAULT 0,
         latency_ms double precision NOT NULL,
         PRIMARY KEY (tenant_id, upstream),
         CONSTRAINT proxy_traffic_upstream FOREIGN KEY (tenant_id, upstream) REFERENCES proxy_upstream ON DELETE CASCADE

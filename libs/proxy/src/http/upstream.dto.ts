@@ -61,6 +61,7 @@ const Upstream = z
     tools: z.int(),
     total_calls: z.int().describe('Calls that were let through to it'),
     total_errors: z.int().describe('Calls of these that ended without an answer of the tool'),
+    tool_errors: z.int().describe('Calls of these that the tool itself answered with isError'),
     avg_latency_ms: z.number().describe('Time to its answer; 0 while there were no calls'),
     last_check: z.number().nullable().describe('Unix timestamp'),
     error: z.string().optional().describe('Why it is not healthy'),
@@ -78,7 +79,7 @@ export const UpstreamList = z.object({
 export type UpstreamList = z.infer<typeof UpstreamList>;
 
 export function toUpstream(stats: UpstreamStats): Upstream {
-  const { url, prefixed, healthy, tools, calls, errors, latencyMs, lastCheckAt, error } = stats;
+  const { url, prefixed, healthy, tools, calls, errors, toolErrors, latencyMs, lastCheckAt, error } = stats;
   return {
     url,
     prefix: prefixed,
@@ -86,6 +87,7 @@ export function toUpstream(stats: UpstreamStats): Upstream {
     tools,
     total_calls: calls,
     total_errors: errors,
+    tool_errors: toolErrors,
     avg_latency_ms: calls === 0 ? 0 : Math.round((latencyMs / calls) * 100) / 100,
     last_check: lastCheckAt === null ? null : toUnixSeconds(lastCheckAt),
     ...(error === null ? {} : { error }),

@@ -1,0 +1,40 @@
+// @ts-check
+
+const UPSTREAMS = 20;
+const TOOLS_EACH = 25;
+
+/**
+ * `tools/list` of a session, from the catalogue: no upstream is asked.
+ *
+ * @type {import('../row.mjs').Row}
+ */
+export const mcpList = {
+  name: 'mcp-list',
+  title: `tools/list of ${UPSTREAMS * TOOLS_EACH} tools`,
+  target: null,
+  prepare: async (world) => {
+    const upstream = await world.start(new URL('../upstream.mjs', import.meta.url));
+    const tenant = await world.tenant();
+    for (let n = 0; n < UPSTREAMS; n++) {
+      const url = `http://127.0.0.1:${upstream.facts.port}/mcp?tools=${TOOLS_EACH}`;
+      const { tools_discovered: tools } = await tenant.send('POST', '/v1/proxy/upstreams', { name: `bench-${n}`, url });
+      if (tools !== TOOLS_EACH) throw new Error(`an upstream has ${tools} tools`);
+    }
+    const sessions = await tenant.sessions(50);
+    const { measure } = world.api(
+      sessions.map((id) => ({
+        method: 'POST',
+        path: '/mcp',
+        headers: {
+          ...tenant.headers,
+          'x-session-id': id,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          'mcp-protocol-version': '2025-11-25',
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+      })),
+    );
+    return { measure, limits: [world.limits.route], finish: async () => ({ gates: [] }) };
+  },
+};
