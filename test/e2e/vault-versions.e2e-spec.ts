@@ -362,7 +362,7 @@ describe('a deleted secret', () => {
     expect((await tenant.post(`/v1/deleted-secrets/${asked?.secret_id}/restore`)).status).toBe(404);
 
     await world.sql(
-      `UPDATE secret SET purge_at = now() - interval '1 second' WHERE tenant_id = $1 AND name = 'overdue'`,
+      `UPDATE secret SET purge_at = now() - interval '1 second' WHERE tenant_id = $1 AND deleted_name = 'overdue'`,
       [id],
     );
     // From then on it is out of reach, whether or not the worker was there.

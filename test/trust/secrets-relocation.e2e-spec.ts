@@ -18,11 +18,13 @@ interface Cell {
 
 let world: World;
 let dataSource: DataSource;
+let transactions: Transactions;
 let cells: Cell[];
 const clients = new Map<string, Client>();
 beforeAll(async () => {
   world = await startWorld();
   dataSource = await new DataSource(dataSourceOptions(world.environment['DATABASE_OWNER_URL'] ?? '', 2)).initialize();
+  transactions = new Transactions(dataSource);
   const tenants = [await world.newTenant(), await world.newTenant()];
   cells = [...(await Promise.all(tenants.map(cellsOf))).flat(), ...cellsOfInstallation()];
 }, 60_000);
@@ -92,7 +94,7 @@ function cellsOfInstallation(): Cell[] {
 /** One that holds nothing yet, as a process that has just started. */
 function freshKeyRing(): KeyRing {
   const config = new HaldirConfig(world.environment);
-  return new KeyRing(new RootKeys(config), new Transactions(dataSource), config, new SystemClock());
+  return new KeyRing(new RootKeys(config), transactions, config, new SystemClock());
 }
 
 async function opensWith({ table, column, key, placeOf }: SealedColumn, tenant: string): Promise<boolean> {

@@ -21,7 +21,8 @@ export interface ResealedBatch {
   next: string[] | null;
 }
 
-type Row = Record<string, string> & { sealed: Buffer };
+type Row = Record<string, string> & { sealed: Buffer | null };
+type SealedRow = Row & { sealed: Buffer };
 
 /** Matches the version in front of a sealed value against a `tenant_key` row `k`. */
 export function underKey({ table, column }: SealedColumn): string {
@@ -36,12 +37,13 @@ export class Resealer {
   constructor(private readonly sealed: SealedColumn) {
     const { table, column, key } = sealed;
     const names = key.map(({ name }) => name).join(', ');
-    const keys = key.map(({ type }, i) => `$${i + 4}::${type}`).join(', ');
-    // What others hold is skipped, so that nobody waits for a rotation that waits for somebody else.
+    const position = key.map(({ type }, i) => `$${i + 2}::${type}`).join(', ');
+    // In the order of an index, a page at a time, whatever it is sealed under: each row is looked at once. What others hold is
+    // skipped, so that nobody waits for a rotation that waits for somebody else.
     this.select = {
-      name: `${table}.${column}.to_reseal.v1`,
+      name: `${table}.${column}.to_reseal.v2`,
       text: `SELECT ${key.map(({ name }) => `${name}::text AS ${name}`).join(', ')}, ${column} AS sealed FROM ${table}
-              WHERE tenant_id = $1 AND substr(${column}, 2, 4) = int4send($2::integer) AND ($3 OR (${names}) > (${keys}))
+              WHERE tenant_id = $1 AND (${names}) > (${position})
               ORDER BY ${key.map(({ name }) => `${table}.${name}`).join(', ')} LIMIT ${BATCH} FOR NO KEY UPDATE SKIP LOCKED`,
     };
     const columns = key.map(({ type }, i) => `$${i + 4}::${type}[]`).join(', ');
@@ -63,11 +65,13 @@ export class Resealer {
     after: string[] | null,
   ): Promise<ResealedBatch> {
     const { key } = this.sealed;
+    // Below every id: none is empty, and numbers begin at 1.
     const position = after ?? key.map(({ type }) => (type === 'text' ? '' : '0'));
-    const rows = await tx.query<Row>(this.select, [tenantId, from.version, after === null, ...position]);
-    const moved: { row: Row; fresh: Buffer }[] = [];
+    const rows = await tx.query<Row>(this.select, [tenantId, ...position]);
+    const moved: { row: SealedRow; fresh: Buffer }[] = [];
     const broken: string[] = [];
     for (const row of rows) {
+      if (!isUnder(row, from.version)) continue;
       const fresh = this.reseal(tenantId, row, from.key, to);
       if (fresh) moved.push({ row, fresh });
       else broken.push(this.nameOf(tenantId, row));
@@ -83,7 +87,7 @@ export class Resealer {
     return { resealed: updated.length, broken, next };
   }
 
-  private reseal(tenantId: string, row: Row, from: KeyObject, to: VersionedKey): Buffer | null {
+  private reseal(tenantId: string, row: SealedRow, from: KeyObject, to: VersionedKey): Buffer | null {
     try {
       const { sealed } = row;
       const place = this.sealed.placeOf(tenantId, row, keyVersionOf(sealed));
@@ -104,3 +108,8 @@ export class Resealer {
 }
 
 const BATCH = 250;
+
+/** The version alone, as `underKey` reads it: what is malformed otherwise does not open, and is named. */
+function isUnder(row: Row, keyVersion: number): row is SealedRow {
+  return row.sealed !== null && row.sealed.length >= 5 && row.sealed.readUInt32BE(1) === keyVersion;
+}

@@ -29,7 +29,7 @@ const purgeDue = `
   DELETE FROM secret s USING (
     SELECT tenant_id, id FROM secret WHERE purge_at <= $1 ORDER BY purge_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS due
    WHERE s.tenant_id = due.tenant_id AND s.id = due.id
-  RETURNING s.tenant_id, s.name, s.version`;
+  RETURNING s.tenant_id, s.deleted_name AS name, s.version`;
 const emptyExpired = `
   UPDATE secret_version v SET wrapped_key = '', value = ''
     FROM (SELECT tenant_id, secret_id, version FROM secret_version
@@ -37,7 +37,7 @@ const emptyExpired = `
          secret s
    WHERE v.tenant_id = due.tenant_id AND v.secret_id = due.secret_id AND v.version = due.version
      AND s.tenant_id = due.tenant_id AND s.id = due.secret_id
-  RETURNING v.tenant_id, s.name, v.version`;
+  RETURNING v.tenant_id, coalesce(s.name, s.deleted_name) AS name, v.version`;
 
 /** Secrets on their way out: deleted ones, and values that expired. */
 @Injectable()
@@ -57,11 +57,11 @@ export class DeletedSecretRepository {
         .where('s.tenantId = :tenantId AND s.deletedAt IS NOT NULL AND s.purgeAt > :now', { tenantId, now: filter.now })
         .orderBy({ 's.deletedAt': 'DESC', 's.id': 'DESC' })
         .limit(limit);
-      if (filter.name !== undefined) query.andWhere('s.name = :name', { name: filter.name });
+      if (filter.name !== undefined) query.andWhere('s.deletedName = :name', { name: filter.name });
       if (after !== null) query.andWhere('(s.deletedAt, s.id) < (:deletedAt, :id)', after);
-      return (await query.getMany()).map(({ id, name, version, deletedAt, purgeAt }) => ({
+      return (await query.getMany()).map(({ id, deletedName, version, deletedAt, purgeAt }) => ({
         id,
-        name,
+        name: deletedName as string,
         versions: version,
         deletedAt: deletedAt as Date,
         purgeAt: purgeAt as Date,
@@ -79,7 +79,7 @@ export class DeletedSecretRepository {
         purgeAt: Date,
       ): Promise<{ id: string; versions: number } | null> => {
         const [row] = await tx.query<{ id: string; version: number }>(
-          `UPDATE secret SET deleted_at = $3, purge_at = $4 WHERE tenant_id = $1 AND name = $2 AND deleted_at IS NULL
+          `UPDATE secret SET name = NULL, deleted_name = name, deleted_at = $3, purge_at = $4 WHERE tenant_id = $1 AND name = $2
            RETURNING id, version`,
           [tenantId, name, now, purgeAt],
         );
@@ -88,7 +88,7 @@ export class DeletedSecretRepository {
       /** Null when the tenant has no deleted secret of that id any more. @throws a unique violation when its name is taken */
       restore: async (tenantId: string, id: string, now: Date): Promise<{ name: string; version: number } | null> => {
         const [row] = await tx.query<{ name: string; version: number }>(
-          `UPDATE secret SET deleted_at = NULL, purge_at = NULL, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND purge_at > $3
+          `UPDATE secret SET name = deleted_name, deleted_name = NULL, deleted_at = NULL, purge_at = NULL, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND purge_at > $3
            RETURNING name, version`,
           [tenantId, id, now],
         );
@@ -97,7 +97,7 @@ export class DeletedSecretRepository {
       /** Removes a deleted secret and its values; null when the tenant has none of that id any more. */
       purge: async (tenantId: string, id: string, now: Date): Promise<RemovedSecret | null> => {
         const [row] = await tx.query<RemovedRow>(
-          `DELETE FROM secret WHERE tenant_id = $1 AND id = $2 AND purge_at > $3 RETURNING tenant_id, name, version`,
+          `DELETE FROM secret WHERE tenant_id = $1 AND id = $2 AND purge_at > $3 RETURNING tenant_id, deleted_name AS name, version`,
           [tenantId, id, now],
         );
         return row ? toRemoved(row) : null;

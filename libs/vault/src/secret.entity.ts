@@ -10,9 +10,13 @@ export class Secret {
   @PrimaryColumn({ type: 'text' })
   id: string;
 
-  /** Of one secret that is not deleted, and of any number that are. */
-  @Column({ type: 'text' })
-  name: string;
+  /** Null once it is deleted. */
+  @Column({ type: 'text', nullable: true })
+  name: string | null;
+
+  /** The name it had, once it is deleted. */
+  @Column({ name: 'deleted_name', type: 'text', nullable: true })
+  deletedName: string | null;
 
   @Column({ type: 'integer' })
   version: number;

@@ -5,22 +5,25 @@ export class Vault1790000000002 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
       -- A name and the version it stands for. Names sort by their bytes, whatever the database's locale. A deleted secret is out of
-      -- sight at once and can be brought back until purge_at; another one may take its name meanwhile.
+      -- sight at once, because its name is in another column, and can be brought back until purge_at; another one may take its name
+      -- meanwhile.
       CREATE TABLE secret (
-        tenant_id  text             NOT NULL REFERENCES tenant,
-        id         text             NOT NULL,
-        name       text COLLATE "C" NOT NULL,
-        version    integer          NOT NULL,
-        created_at timestamptz      NOT NULL,
-        updated_at timestamptz      NOT NULL,
-        deleted_at timestamptz,
-        purge_at   timestamptz,
+        tenant_id    text             NOT NULL REFERENCES tenant,
+        id           text             NOT NULL,
+        name         text COLLATE "C",
+        deleted_name text COLLATE "C",
+        version      integer          NOT NULL,
+        created_at   timestamptz      NOT NULL,
+        updated_at   timestamptz      NOT NULL,
+        deleted_at   timestamptz,
+        purge_at     timestamptz,
         PRIMARY KEY (tenant_id, id),
         CONSTRAINT secret_version_from_one CHECK (version >= 1),
-        CONSTRAINT secret_purged_when_deleted CHECK ((deleted_at IS NULL) = (purge_at IS NULL))
+        CONSTRAINT secret_live_or_deleted CHECK (num_nonnulls(name, deleted_name) = 1 AND num_nonnulls(deleted_name, deleted_at, purge_at) IN (0, 3))
       );
-      -- A name stands for one secret. Also the list, by name.
-      CREATE UNIQUE INDEX secret_name    ON secret (tenant_id, name) WHERE deleted_at IS NULL;
+      -- A name stands for one secret. Also the list, by name. Not a partial index: how many rows it holds is guessed wrong while a
+      -- table has no statistics, and a read of one secret then looks at all of them.
+      CREATE UNIQUE INDEX secret_name    ON secret (tenant_id, name);
       -- Deleted ones, the last deleted first.
       CREATE INDEX        secret_deleted ON secret (tenant_id, deleted_at, id) WHERE deleted_at IS NOT NULL;
       -- The purge job.
