@@ -7,6 +7,7 @@
 //   npm run faults -- --seed 7            this one, or from this one on
 //   npm run faults -- --seconds 120       so long a load for each; 25 without it
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -23,11 +24,14 @@ for (const [name, value] of Object.entries(values)) {
 }
 
 await prepare(root);
+const report = path.join(root, 'coverage', `faults-${process.pid}.json`);
 const child = spawn(
   process.execPath,
   [
     path.join(root, 'node_modules', 'vitest', 'vitest.mjs'),
-    ...['run', '--project', 'e2e', '--disableConsoleIntercept', '--reporter', 'dot', 'test/faults/faults.e2e-spec.ts'],
+    ...['run', '--project', 'e2e', 'test/faults/faults.e2e-spec.ts', '--disableConsoleIntercept'],
+    // What a seed has to say it says itself, in its lines.
+    ...['--reporter', 'json', `--outputFile.json=${report}`],
   ],
   {
     cwd: root,
@@ -41,4 +45,7 @@ const child = spawn(
   },
 );
 for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM'])) process.on(name, () => child.kill('SIGTERM'));
-child.on('exit', (code) => (process.exitCode = code ?? 1));
+child.on('exit', (code) => {
+  fs.rmSync(report, { force: true });
+  process.exitCode = code ?? 1;
+});

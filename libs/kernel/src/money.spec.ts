@@ -13,7 +13,7 @@ it('reads a number from its shortest decimal text', () => {
 
 it('gives back every amount of minor units exactly', () => {
   fc.assert(
-    fc.property(fc.bigInt({ min: 0n, max: 10n ** 14n }), fc.constantFrom(0, 2, 3, 4), (units, decimals) => {
+    fc.property(fc.bigInt({ min: -(10n ** 14n), max: 10n ** 14n }), fc.constantFrom(0, 2, 3, 4), (units, decimals) => {
       expect(toMinorUnits(fromMinorUnits(units, decimals), decimals)).toBe(units);
     }),
   );
@@ -28,4 +28,40 @@ it('adds a million tenths to exactly 100,000', () => {
 it('knows the decimals of currencies, and only of real ones', () => {
   expect(['USD', 'EUR', 'JPY', 'KWD', 'CLF', 'XYZ', 'usd'].map(currencyExponent)).toEqual([2, 2, 0, 3, 4, null, null]);
   expect(minorToMicros(999n, 2)).toBe(9_990_000n);
+});
+
+it('knows which currencies have no decimals, three or four, as ISO 4217 has them', () => {
+  const none = [
+    'BIF',
+    'CLP',
+    'DJF',
+    'GNF',
+    'ISK',
+    'JPY',
+    'KMF',
+    'KRW',
+    'PYG',
+    'RWF',
+    'UGX',
+    'UYI',
+    'VND',
+    'VUV',
+    'XAF',
+    'XOF',
+    'XPF',
+  ];
+  const three = ['BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND'];
+  const four = ['CLF', 'UYW'];
+  expect(none.filter((code) => currencyExponent(code) !== 0)).toEqual([]);
+  expect(three.filter((code) => currencyExponent(code) !== 3)).toEqual([]);
+  expect(four.filter((code) => currencyExponent(code) !== 4)).toEqual([]);
+});
+
+it('takes an amount of more decimals than a currency has for none at all, however small the rest', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -1_000_000, max: 1_000_000 }), fc.constantFrom(0, 2, 3), (units, decimals) => {
+      const finer = fromMinorUnits(BigInt(units) * 10n + 1n, decimals + 1);
+      expect(toMinorUnits(finer, decimals)).toBeNull();
+    }),
+  );
 });
