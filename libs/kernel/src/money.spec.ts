@@ -28,6 +28,7 @@ it('adds a million tenths to exactly 100,000', () => {
 it('knows the decimals of currencies, and only of real ones', () => {
   expect(['USD', 'EUR', 'JPY', 'KWD', 'CLF', 'XYZ', 'usd'].map(currencyExponent)).toEqual([2, 2, 0, 3, 4, null, null]);
   expect(minorToMicros(999n, 2)).toBe(9_990_000n);
+  expect(() => microUsd(0.0000001)).toThrow('six decimals');
 });
 
 it('knows which currencies have no decimals, three or four, as ISO 4217 has them', () => {
