@@ -23,8 +23,8 @@ const TARGETS = {
     specs: ['libs/verifier', 'libs/audit-log/src/log-key.spec.ts'],
   },
   money: {
-    files: ['libs/kernel/src/money.ts', 'libs/vault/src/exchange-rates.ts', 'libs/vault/src/http/payment.dto.ts'],
-    specs: ['libs/kernel/src/money.spec.ts', 'libs/vault/src/exchange-rates.spec.ts', 'libs/vault/src/http'],
+    files: ['libs/kernel/src/money.ts', 'libs/vault/src/exchange-rates.ts'],
+    specs: ['libs/kernel/src/money.spec.ts', 'libs/vault/src/exchange-rates.spec.ts'],
   },
 };
 
