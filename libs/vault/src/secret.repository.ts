@@ -38,7 +38,8 @@ interface StoredRow {
   value: Buffer;
 }
 
-const newestByNames = {
+/** On the path of every read. */
+export const newestByNames = {
   name: 'secret.newest_by_names.v3',
   // LIMIT 1 keeps each look-up a step in an index, whatever statistics say, or do not say yet.
   text: `SELECT w.tenant_id, w.name, s.id, v.version, v.scope_required, v.expires_at, v.wrapped_key, v.value
