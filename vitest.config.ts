@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const withDatabase = {
   globalSetup: ['test/support/global-setup.ts'],
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   hookTimeout: 120_000,
 };
 
@@ -23,6 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
+          testTimeout: 30_000,
           include: ['{apps,libs}/**/*.spec.ts', 'test/**/*.spec.ts'],
         },
       },

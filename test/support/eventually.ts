@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
  *
  * @throws whatever the last try threw, once `withinMs` are over
  */
-export async function eventually<T>(probe: () => T | Promise<T>, withinMs = 10_000, everyMs = 25): Promise<T> {
+export async function eventually<T>(probe: () => T | Promise<T>, withinMs = 20_000, everyMs = 25): Promise<T> {
   const deadline = performance.now() + withinMs;
   for (;;) {
     try {
