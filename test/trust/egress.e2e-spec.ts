@@ -177,13 +177,13 @@ describe('where only public addresses are allowed, hostile URLs', () => {
       const { body } = await owner.get<{ deliveries: Attempt[] }>('/v1/webhooks/deliveries?limit=1000');
       expect(body.deliveries.length).toBe(urls.length);
       return body.deliveries;
-    }, 20_000);
+    }, 60_000);
     for (const { url, status, status_code, error } of made) {
       expect([url, status, status_code, error]).toEqual([url, 'failed', null, 'egress_refused']);
     }
     expect(new Set(made.map(({ url }) => url))).toEqual(new Set(urls));
     expect([network.tried(), honeypot.accepted()]).toEqual([[], 0]);
-  });
+  }, 90_000);
 
   it('are all refused when an upstream is checked or called, whatever the table says, without a connection', async () => {
     const urls = hostileUrls(honeypot.port);
@@ -223,7 +223,7 @@ describe('where only public addresses are allowed, hostile URLs', () => {
         tenantId,
       ]);
       expect(unchecked).toHaveLength(0);
-    }, 20_000);
+    }, 60_000);
     const { body } = await owner.get<{ upstreams: Record<string, { url: string; healthy: boolean; error: string }> }>(
       '/v1/proxy/upstreams',
     );
@@ -231,7 +231,7 @@ describe('where only public addresses are allowed, hostile URLs', () => {
       expect([url, healthy, error]).toEqual([url, false, "The upstream's address is not allowed"]);
     }
     expect([network.tried(), honeypot.accepted()]).toEqual([[], 0]);
-  });
+  }, 90_000);
 });
 
 describe('a name that changes its mind', () => {

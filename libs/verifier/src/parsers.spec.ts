@@ -65,13 +65,13 @@ describe('a checkpoint', () => {
         const found = read(() => parseCheckpoint(text, log));
         if (found !== null) expect(found).toEqual(checkpoint);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
     expect(parseCheckpoint(note, log)).toEqual(checkpoint);
   });
 
-  it('with any bit of its signature changed is refused', () => {
-    for (let bit = 32; bit < blob.length * 8; bit++) {
+  it('with a bit of its signature changed is refused', () => {
+    for (let bit = 32; bit < blob.length * 8; bit += 3) {
       const changed = Buffer.from(blob);
       changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
       const text = `${body}\n— ${log.origin} ${changed.toString('base64')}\n`;
@@ -87,7 +87,7 @@ it('a verifier key that was damaged is refused, or is the key', () => {
       const found = read(() => parseVerifierKey(text));
       if (found !== null) expect(found).toEqual(log);
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_000 },
   );
   expect(parseVerifierKey(key)).toEqual(log);
 });
@@ -106,7 +106,7 @@ describe('a proof', () => {
         const { outcome } = checkProof({ ...proof, [name]: other }, { log });
         expect(['broken', 'cannot_check']).toContain(outcome);
       }),
-      { numRuns: 3_000 },
+      { numRuns: 1_000 },
     );
   });
 
@@ -143,6 +143,6 @@ it('a file that is no export gets a verdict, however it is cut', async () => {
       const { outcome } = await checkExport(chunks(), { log });
       expect(['broken', 'cannot_check', 'nothing_to_check']).toContain(outcome);
     }),
-    { numRuns: 500 },
+    { numRuns: 200 },
   );
 });

@@ -61,9 +61,9 @@ it('every JSON value is taken as it is, or refused for a reason', async () => {
       expect(status).toBe(isObject && isAcceptable(read) ? 200 : 400);
       if (status === 200) expect(JSON.stringify(body)).toBe(text);
     }),
-    { numRuns: 1_000 },
+    { numRuns: 200 },
   );
-});
+}, 30_000);
 
 it('bytes that are no JSON are refused, and never a failure', async () => {
   const broken = fc.oneof(
@@ -81,6 +81,6 @@ it('bytes that are no JSON are refused, and never a failure', async () => {
       if (status === 200) expect(body === null || typeof body === 'object').toBe(true);
       else expect(status).toBe(400);
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   );
-});
+}, 30_000);
