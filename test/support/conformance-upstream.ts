@@ -3,22 +3,139 @@ import { type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { toNodeHandler } from '@modelcontextprotocol/node';
 import {
+  CLIENT_CAPABILITIES_META_KEY,
   type CallToolResult,
+  type ClientCapabilities,
   createMcpHandler,
-  type ServerContext,
+  type InputRequests,
+  type InputRequiredResult,
+  ProtocolError,
+  ProtocolErrorCode,
   Server,
+  type ServerContext,
   type Tool,
 } from '@modelcontextprotocol/server';
 
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 const SILENCE = 'UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=';
 
+type Answer = CallToolResult | InputRequiredResult;
+
 interface Fixture {
   tool: Omit<Tool, 'name' | 'inputSchema'> & { inputSchema?: Tool['inputSchema'] };
-  answer: (context: ServerContext) => CallToolResult | Promise<CallToolResult>;
+  answer: (context: ServerContext) => Answer | Promise<Answer>;
 }
 
 const text = (value: string): CallToolResult => ({ content: [{ type: 'text', text: value }] });
+
+const form = (message: string, property: string) => ({
+  method: 'elicitation/create' as const,
+  params: {
+    mode: 'form' as const,
+    message,
+    requestedSchema: {
+      type: 'object' as const,
+      properties: { [property]: { type: 'string' as const } },
+      required: [property],
+    },
+  },
+});
+const sample = (question: string) => ({
+  method: 'sampling/createMessage' as const,
+  params: { messages: [{ role: 'user' as const, content: { type: 'text' as const, text: question } }], maxTokens: 100 },
+});
+const roots = { method: 'roots/list' as const, params: {} };
+
+const ask = (inputRequests: InputRequests, requestState?: string): InputRequiredResult => ({
+  resultType: 'input_required',
+  inputRequests,
+  ...(requestState === undefined ? {} : { requestState }),
+});
+const answered = ({ mcpReq }: ServerContext, key: string): boolean => mcpReq.inputResponses?.[key] !== undefined;
+const said = ({ mcpReq }: ServerContext, key: string): string => JSON.stringify(mcpReq.inputResponses?.[key]);
+/** @throws ProtocolError for a state that was not given out */
+const stateOf = ({ mcpReq }: ServerContext, ...known: string[]): string | undefined => {
+  const state: unknown = mcpReq.requestState();
+  if (state === undefined) return undefined;
+  if (typeof state !== 'string' || !known.includes(state))
+    throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'The request state is not one of this server');
+  return state;
+};
+
+/** Tools that ask for input during the call. */
+const ASKING: Record<string, Fixture> = {
+  test_input_required_result_elicitation: {
+    tool: { description: 'Asks for a name' },
+    answer: (call) =>
+      answered(call, 'user_name')
+        ? text(`Hello, ${said(call, 'user_name')}!`)
+        : ask({ user_name: form('What is your name?', 'name') }),
+  },
+  test_input_required_result_sampling: {
+    tool: { description: 'Asks a model' },
+    answer: (call) =>
+      answered(call, 'capital_question')
+        ? text(said(call, 'capital_question'))
+        : ask({ capital_question: sample('What is the capital of France?') }),
+  },
+  test_input_required_result_list_roots: {
+    tool: { description: 'Asks for roots' },
+    answer: (call) =>
+      answered(call, 'client_roots') ? text(said(call, 'client_roots')) : ask({ client_roots: roots }),
+  },
+  test_input_required_result_request_state: {
+    tool: { description: 'Keeps its state at the client' },
+    answer: (call) =>
+      stateOf(call, 'state-1') === 'state-1' && answered(call, 'confirm')
+        ? text('state-ok')
+        : ask({ confirm: form('Please confirm', 'ok') }, 'state-1'),
+  },
+  test_input_required_result_multiple_inputs: {
+    tool: { description: 'Asks for several things' },
+    answer: (call) =>
+      stateOf(call, 'state-1') === 'state-1' &&
+      ['user_name', 'greeting', 'client_roots'].every((key) => answered(call, key))
+        ? text('thank you')
+        : ask(
+            {
+              user_name: form('What is your name?', 'name'),
+              greeting: sample('Generate a greeting'),
+              client_roots: roots,
+            },
+            'state-1',
+          ),
+  },
+  test_input_required_result_multi_round: {
+    tool: { description: 'Asks twice' },
+    answer: (call) => {
+      const state = stateOf(call, 'round-1', 'round-2');
+      if (state === 'round-2' && answered(call, 'step2')) return text('done');
+      return state === 'round-1' && answered(call, 'step1')
+        ? ask({ step2: form('Step 2: What is your favorite color?', 'color') }, 'round-2')
+        : ask({ step1: form('Step 1: What is your name?', 'name') }, 'round-1');
+    },
+  },
+  test_input_required_result_tampered_state: {
+    tool: { description: 'Knows its state from another' },
+    answer: (call) =>
+      stateOf(call, 'state-1') === 'state-1' ? text('done') : ask({ confirm: form('Please confirm', 'ok') }, 'state-1'),
+  },
+  test_input_required_result_capabilities: {
+    tool: { description: 'Asks what it may ask' },
+    answer: ({ mcpReq }) => {
+      const envelope = mcpReq.envelope as Record<string, unknown> | undefined;
+      const can = envelope?.[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined;
+      return ask({
+        ...(can?.elicitation ? { name: form('What is your name?', 'name') } : {}),
+        ...(can?.sampling ? { greeting: sample('Generate a greeting') } : {}),
+      });
+    },
+  },
+  test_missing_capability: {
+    tool: { description: 'Asks a model' },
+    answer: () => ask({ greeting: sample('Greet me') }),
+  },
+};
 
 /** The tools that the official conformance suite looks for in a server. */
 const FIXTURES: Record<string, Fixture> = {
@@ -120,6 +237,7 @@ const FIXTURES: Record<string, Fixture> = {
   },
   test_streaming_elicitation: { tool: { description: 'Answers at once' }, answer: () => text('ok') },
   test_logging_tool: { tool: { description: 'Logs nothing unless it is asked to' }, answer: () => text('ok') },
+  ...ASKING,
 };
 
 /** An upstream with the tools of the official conformance suite. */

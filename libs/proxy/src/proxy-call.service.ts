@@ -29,7 +29,7 @@ import { type Lookup, splitToolName, ToolDirectory, type ToolTarget } from './to
 import { UpstreamClients } from './upstream-clients.js';
 import { type CallEnding, UpstreamTraffic } from './upstream-traffic.js';
 import { UpstreamService } from './upstream.service.js';
-import { UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
+import { isInputRequired, UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
 
 /** A call of a live session to one known tool, which no policy refuses as far as the call alone can tell. */
 interface Candidate {
@@ -200,7 +200,7 @@ export class ProxyCallService {
   private async ask(call: NewCall, target: ToolTarget, watch: CallWatch): Promise<CallOutcome> {
     try {
       const result = await this.clients.for(target).callTool(target.tool, call.arguments, watch);
-      return { kind: 'answered', result };
+      return isInputRequired(result) ? { kind: 'asked', question: result } : { kind: 'answered', result };
     } catch (error) {
       if (error instanceof UpstreamRpcError) return { kind: 'refused', error };
       if (error instanceof UpstreamUnreachable) return { kind: 'unreachable', error };
@@ -222,13 +222,14 @@ function namesOfUnknown(name: string): string[] {
 }
 
 function endingOf(outcome: CallOutcome): CallEnding {
+  if (outcome.kind === 'asked') return 'answered';
   if (outcome.kind !== 'answered') return 'failed';
   return outcome.result.isError === true ? 'tool_error' : 'answered';
 }
 
 function decisionOf({ kind }: CallOutcome): 'allowed' | 'denied' | 'held' {
   if (kind === 'held') return 'held';
-  return kind === 'answered' || kind === 'refused' || kind === 'unreachable' ? 'allowed' : 'denied';
+  return ['answered', 'asked', 'refused', 'unreachable'].includes(kind) ? 'allowed' : 'denied';
 }
 
 function toSubject({ call, session, target, toolNames, amount }: Candidate): ApprovalSubject {

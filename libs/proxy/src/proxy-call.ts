@@ -6,6 +6,7 @@ import { type Block } from './policy.js';
 import { type ToolTarget } from './tool-directory.js';
 import {
   type CallOptions,
+  type InputRequired,
   type UpstreamRpcError,
   type UpstreamToolResult,
   type UpstreamUnreachable,
@@ -25,9 +26,9 @@ export interface NewCall {
 }
 
 /** What whoever asked hears of a call under way, and how it may be broken off. */
-export type CallWatch = Pick<CallOptions, 'signal' | 'onProgress'>;
+export type CallWatch = Pick<CallOptions, 'signal' | 'onProgress' | 'dialogue'>;
 
-/** What became of a call. All but the last three mean that no upstream has heard of it. */
+/** What became of a call. All but the last four mean that no upstream has heard of it. */
 export type CallOutcome =
   /** Unknown, expired, revoked and another tenant's session look alike. */
   | { kind: 'no_session' }
@@ -40,6 +41,8 @@ export type CallOutcome =
   | { kind: 'held'; request: HeldRequest }
   /** The tool's own answer; its `isError` is the tool's verdict. */
   | { kind: 'answered'; result: UpstreamToolResult }
+  /** The tool has something to ask before it goes on; only of callers that brought a dialogue. */
+  | { kind: 'asked'; question: InputRequired }
   /** The upstream was there and refused the call, for example for arguments it does not accept. */
   | { kind: 'refused'; error: UpstreamRpcError }
   /** No usable answer; `error.sent` tells whether the tool may have run all the same. */
@@ -115,6 +118,8 @@ function describe(outcome: CallOutcome): Description {
       return { action: 'tool_call_held', decision: 'approval_required', request_id: outcome.request.requestId };
     case 'answered':
       return allowed(outcome.result.isError === true ? 'tool_error' : 'ok');
+    case 'asked':
+      return allowed('input_required');
     case 'refused':
       return { ...allowed('refused'), rpc_code: outcome.error.rpcCode };
     case 'unreachable':
@@ -126,6 +131,6 @@ function blocked(reason: string): Description {
   return { action: 'tool_call_blocked', decision: 'blocked', reason };
 }
 
-function allowed(result: 'ok' | 'tool_error' | 'refused' | 'unreachable'): Description {
+function allowed(result: 'ok' | 'tool_error' | 'input_required' | 'refused' | 'unreachable'): Description {
   return { action: 'tool_call', decision: 'allowed', result };
 }

@@ -2,7 +2,7 @@ import { Answer } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import { type CallOutcome, MISMATCHED } from '@haldir/proxy';
 import { toCallAnswer } from '@haldir/proxy/http';
-import { HEADER_MISMATCH, INVALID_PARAMS, RpcError } from './protocol/messages.js';
+import { type Era, HEADER_MISMATCH, INVALID_PARAMS, MISSING_CAPABILITY, RpcError } from './protocol/messages.js';
 import { APPROVAL_QUESTION } from './tool-call.js';
 
 /** What a tool call is answered, in a form that can be kept under an `Idempotency-Key`. */
@@ -16,13 +16,16 @@ type Answerable = Exclude<CallOutcome, { kind: 'no_session' }>;
  *
  * @param mayAsk whether the human at the client may be asked to go on once a call is approved
  */
-export function toCallReply(outcome: Answerable, mayAsk: boolean): CallReply {
+export function toCallReply(outcome: Answerable, era: Era, mayAsk: boolean): CallReply {
   switch (outcome.kind) {
     case 'answered':
       return { result: { ...outcome.result } };
+    case 'asked':
+      return { result: { ...outcome.question } };
     case 'refused': {
       const { rpcCode: code, rpcMessage: message, data } = outcome.error;
-      return { error: { code, message, ...(data === undefined ? {} : { data }) } };
+      const status = era === 'stateless' && code === MISSING_CAPABILITY ? 400 : 200;
+      return { error: { code, message, status, ...(data === undefined ? {} : { data }) } };
     }
     case 'unknown_tool': {
       const { error } = saidOverRest(outcome);

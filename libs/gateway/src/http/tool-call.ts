@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, META } from '@haldir/mcp';
+import { type Dialogue } from '@haldir/proxy';
 import { INVALID_PARAMS, RpcError } from './protocol/messages.js';
 
 /** What `tools/call` asks for. */
@@ -9,10 +10,12 @@ export interface ToolCall {
   progressToken: string | number | null;
   /** Whether the human at the client can be asked during the call, and has not said no to it. */
   mayAsk: boolean;
+  /** What the client can be asked by the tool, and what it has answered; null when that is nothing. */
+  dialogue: Dialogue | null;
 }
 
 /** The name of the question whether to go on with a call that waits for approval. */
-export const APPROVAL_QUESTION = 'approval';
+export const APPROVAL_QUESTION = 'haldir/approval';
 
 /** `upstream.tool`: 64 + 1 + 256 characters, and some to spare, as over REST. */
 const MAX_NAME = 330;
@@ -29,6 +32,18 @@ export function toToolCall(params: JsonObject): ToolCall {
     args,
     progressToken: typeof token === 'string' || typeof token === 'number' ? token : null,
     mayAsk: canAsk(meta) && !hasDeclined(params['inputResponses']),
+    dialogue: dialogueIn(params, meta),
+  };
+}
+
+function dialogueIn({ inputResponses, requestState }: JsonObject, meta: unknown): Dialogue | null {
+  const capabilities = isObject(meta) ? meta[META.clientCapabilities] : undefined;
+  if (!isObject(capabilities) || Object.keys(capabilities).length === 0) return null;
+  const { [APPROVAL_QUESTION]: _, ...responses } = isObject(inputResponses) ? inputResponses : {};
+  return {
+    capabilities,
+    ...(Object.keys(responses).length === 0 ? {} : { responses }),
+    ...(typeof requestState === 'string' ? { state: requestState } : {}),
   };
 }
 

@@ -18,6 +18,7 @@ import {
 import { type Asking } from './asking.js';
 import { type CallReply, refused, resultOf, toCallReply } from './call-outcome.js';
 import { repeats } from './protocol/mcp-headers.js';
+import { type Era } from './protocol/messages.js';
 import { type ToolCall } from './tool-call.js';
 
 /** What the key must hold, as for `POST /v1/proxy/call`. */
@@ -73,7 +74,8 @@ export class UpstreamTools {
    *
    * @throws SessionInvalid; RpcError for what MCP answers as an error rather than as a result
    */
-  async call(asking: Asking, sessionId: string, { name, args, progressToken, mayAsk }: ToolCall): Promise<JsonObject> {
+  async call(asking: Asking, sessionId: string, toolCall: ToolCall): Promise<JsonObject> {
+    const { name, args, mayAsk, dialogue } = toolCall;
     const { tenantId, keyId, scopes } = asking.caller;
     if (!grantsKeyScope(scopes, KEY_SCOPE)) {
       const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
@@ -84,18 +86,22 @@ export class UpstreamTools {
       ...{ tenantId, sessionId, tool: name, arguments: args, requestedKey: keyPrefix(keyId) },
       ...(asking.era === 'stateless' ? { repeats: (expected) => repeats(asking.request.headers, expected) } : {}),
     };
-    const content = (): JsonValue => ({ tool: name, arguments: args as JsonValue, session: sessionId });
+    // A call that goes on with answers is another request.
+    const content = (): JsonValue => ({
+      ...{ tool: name, arguments: args as JsonValue, session: sessionId },
+      ...((dialogue ?? {}) as { [member: string]: JsonValue }),
+    });
     const write = writeOf(asking.request, asking.reply, 'MCP tools/call', content);
     try {
       const reply = await this.writes.around<PerformedCall, CallReply>(
         write,
         this.calls.longestMs,
-        async () => this.failWithoutEffect(await this.calls.perform(call, watchOf(asking, progressToken))),
-        async (performed, tx) => replyTo(await this.calls.conclude(performed, tx), mayAsk),
+        async () => this.failWithoutEffect(await this.calls.perform(call, watchOf(asking, toolCall))),
+        async (performed, tx) => replyTo(await this.calls.conclude(performed, tx), asking.era, mayAsk),
       );
       return resultOf(reply);
     } catch (error) {
-      if (error instanceof WithoutEffect) return resultOf(replyTo(error.outcome, mayAsk));
+      if (error instanceof WithoutEffect) return resultOf(replyTo(error.outcome, asking.era, mayAsk));
       throw error;
     }
   }
@@ -114,18 +120,19 @@ class WithoutEffect extends Error {
   }
 }
 
-function replyTo(outcome: CallOutcome, mayAsk: boolean): CallReply {
+function replyTo(outcome: CallOutcome, era: Era, mayAsk: boolean): CallReply {
   if (outcome.kind === 'no_session') throw new SessionInvalid();
-  return toCallReply(outcome, mayAsk);
+  return toCallReply(outcome, era, mayAsk);
 }
 
 /** A client of the stateless revision that closes its connection breaks the call off; the older ones do not mean that by it. */
-function watchOf({ era, exchange }: Asking, progressToken: string | number | null): CallWatch {
+function watchOf({ era, exchange }: Asking, { progressToken, dialogue }: ToolCall): CallWatch {
   if (!exchange) return {};
   const onProgress: CallWatch['onProgress'] = (progress) =>
     exchange.notify('notifications/progress', { progressToken, ...progress });
   return {
     ...(era === 'stateless' ? { signal: exchange.signal } : {}),
     ...(progressToken === null ? {} : { onProgress }),
+    ...(era === 'stateless' && dialogue ? { dialogue } : {}),
   };
 }

@@ -59,7 +59,8 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
       };
     }
     case 'mismatched':
-      throw new Error('only MCP repeats arguments as headers');
+    case 'asked':
+      throw new Error('only MCP repeats arguments as headers, and can be asked something');
     case 'blocked': {
       const { policyId, type, reason } = outcome.block;
       return refusal(403, 'blocked_by_policy', reason, { policy_id: policyId, policy: type });

@@ -1,3 +1,4 @@
 export { type CallOptions, McpUpstreamClient } from './mcp-upstream-client.js';
+export { type Dialogue, type InputRequired, isInputRequired } from './mcp-protocol.js';
 export { type Progress, type UpstreamTool, type UpstreamToolResult } from './mcp-protocol.js';
 export { type UnreachableReason, UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';

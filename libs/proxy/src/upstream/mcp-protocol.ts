@@ -26,6 +26,35 @@ export interface UpstreamToolResult {
   readonly [member: string]: unknown;
 }
 
+/** What a client brings to a call during which the tool may ask it something (2026-07-28). */
+export interface Dialogue {
+  /** What it can be asked. */
+  readonly capabilities: JsonObject;
+  /** What it has answered, and the upstream's own state, when the call is made again with them. */
+  readonly responses?: JsonObject;
+  readonly state?: string;
+}
+
+/** In place of a result: what the tool has to know before it goes on. */
+export interface InputRequired {
+  readonly resultType: 'input_required';
+  readonly [member: string]: unknown;
+}
+
+export function isInputRequired(result: UpstreamToolResult | InputRequired): result is InputRequired {
+  return result['resultType'] === 'input_required';
+}
+
+/** The parameters of a call by such a client. */
+export function withDialogue(params: JsonObject, { capabilities, responses, state }: Dialogue): JsonObject {
+  return {
+    ...params,
+    ...(responses === undefined ? {} : { inputResponses: responses }),
+    ...(state === undefined ? {} : { requestState: state }),
+    _meta: { ...(isObject(params['_meta']) ? params['_meta'] : {}), [META.clientCapabilities]: capabilities },
+  };
+}
+
 /** How far a call has come, in the upstream's own words. */
 export interface Progress {
   readonly progress: number;
@@ -54,8 +83,12 @@ const STATELESS_META = {
 
 /** The params as `era` wants them on the wire. */
 export function paramsFor(era: UpstreamEra, params: JsonObject): JsonObject {
-  if (era.kind !== 'stateless') return params;
-  return { ...params, _meta: { ...(isObject(params['_meta']) ? params['_meta'] : {}), ...STATELESS_META } };
+  const meta = isObject(params['_meta']) ? params['_meta'] : {};
+  if (era.kind === 'stateless') return { ...params, _meta: { ...STATELESS_META, ...meta } };
+  // The older revisions have no such dialogue.
+  const { inputResponses: _, requestState: __, _meta: ___, ...rest } = params;
+  const { [META.clientCapabilities]: ____, ...others } = meta;
+  return Object.keys(others).length === 0 ? rest : { ...rest, _meta: others };
 }
 
 /** The headers `era` wants for a message; `name` is what the call is about (a tool), where the method has such a thing. */

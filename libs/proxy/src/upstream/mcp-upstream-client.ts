@@ -9,13 +9,16 @@ import {
 } from '@haldir/mcp';
 import { type Answered, type Asked, JsonRpcLink, RejectedUnprocessed } from './json-rpc-link.js';
 import {
+  type Dialogue,
   headersFor,
+  type InputRequired,
   paramsFor,
   type Progress,
   progressOf,
   type UpstreamEra,
   type UpstreamTool,
   type UpstreamToolResult,
+  withDialogue,
 } from './mcp-protocol.js';
 import { type ToolPageLimits, ToolPages } from './tool-pages.js';
 import { detectEra } from './upstream-era.js';
@@ -44,6 +47,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Told how far a call has come, as often as the upstream says so. */
   readonly onProgress?: (progress: Progress) => void;
+  /** For a call by a client that can be asked something; without it, a tool that asks is refused. */
+  readonly dialogue?: Dialogue;
 }
 
 /** What holds for everything a call needs. */
@@ -115,17 +120,23 @@ export class McpUpstreamClient {
    * @throws UpstreamUnreachable when there is no usable answer; its `sent` tells whether the tool may have run
    * @throws UpstreamRpcError when the upstream refused the call
    */
-  async callTool(name: string, args: JsonObject, options: CallOptions = {}): Promise<UpstreamToolResult> {
-    const { onProgress } = options;
-    if (!onProgress)
-      return toToolResult(await this.rpc('tools/call', { name, arguments: args }, this.termsOf(options)));
+  async callTool(
+    name: string,
+    args: JsonObject,
+    options: CallOptions = {},
+  ): Promise<UpstreamToolResult | InputRequired> {
+    const { onProgress, dialogue } = options;
+    const call = { name, arguments: args };
+    const asIs = dialogue ? withDialogue(call, dialogue) : call;
+    if (!onProgress) return toToolResult(await this.rpc('tools/call', asIs, this.termsOf(options)), dialogue);
     const token = `p${++this.progressTokens}`;
-    const params = { name, arguments: args, _meta: { progressToken: token } };
+    const tracked = { ...call, _meta: { progressToken: token } };
+    const params = dialogue ? withDialogue(tracked, dialogue) : tracked;
     const onNotification = (notification: JsonObject): void => {
       const progress = progressOf(notification, token);
       if (progress) onProgress(progress);
     };
-    return toToolResult(await this.rpc('tools/call', params, { ...this.termsOf(options), onNotification }));
+    return toToolResult(await this.rpc('tools/call', params, { ...this.termsOf(options), onNotification }), dialogue);
   }
 
   /** Ends the session, if there is one, and closes the connections, once calls under way have ended. */
@@ -250,11 +261,11 @@ async function withDeadline<T>(work: Promise<T>, { deadlineAt, signal }: Terms):
 }
 
 /** Servers without MCP answer `tools/call` with whatever they have; it is handed on as one text block. */
-function toToolResult(result: unknown): UpstreamToolResult {
+function toToolResult(result: unknown, dialogue: Dialogue | undefined): UpstreamToolResult | InputRequired {
   if (isObject(result)) {
-    // Haldir offers no capability that an upstream could ask its input through.
     if (result['resultType'] === 'input_required') {
-      throw new UpstreamRpcError(-32021, 'The tool asks for input during the call, which is not supported here', 200);
+      if (dialogue) return { ...result, resultType: 'input_required' };
+      throw new UpstreamRpcError(-32021, 'The tool asks for input during the call, which this client cannot give', 200);
     }
     if (Array.isArray(result['content'])) return { ...result, content: result['content'] };
   }

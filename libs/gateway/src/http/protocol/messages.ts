@@ -14,6 +14,8 @@ export const INTERNAL_ERROR = -32603;
 /** For what JSON-RPC has no code of its own: authentication, limits, HTTP. */
 export const SERVER_ERROR = -32000;
 export const HEADER_MISMATCH = -32020;
+/** The client did not declare a capability that the call needs; the one error of a tool that HTTP shows, too. */
+export const MISSING_CAPABILITY = -32021;
 
 export interface RpcRequest {
   id: string | number;
