@@ -10,7 +10,7 @@ import {
   verifierKey,
 } from './checkpoint.js';
 import { checkExport } from './export-check.js';
-import { inclusionPath, rootOf } from './merkle.js';
+import { consistencyPath, inclusionPath, rootOf } from './merkle.js';
 import { checkProof } from './proof-check.js';
 
 const { publicKey, privateKey } = generateKeyPairSync('ed25519');
@@ -32,6 +32,18 @@ const proof: Record<string, unknown> = {
   root_hash: checkpoint.root.toString('hex'),
   audit_path: inclusionPath(2, leaves.length).map(({ from, to }) => rootOf(leaves.slice(from, to)).toString('hex')),
   sth: { checkpoint: note },
+};
+
+const older = { origin: log.origin, size: 3, root: rootOf(leaves.slice(0, 3)) };
+const growth: Record<string, unknown> = {
+  algorithm: 'RFC6962-SHA256',
+  first_size: older.size,
+  second_size: checkpoint.size,
+  first_root: older.root.toString('hex'),
+  second_root: checkpoint.root.toString('hex'),
+  consistency_path: consistencyPath(older.size, checkpoint.size).map(({ from, to }) =>
+    rootOf(leaves.slice(from, to)).toString('hex'),
+  ),
 };
 
 /** A text with some of it cut out, doubled, or replaced by something else. */
@@ -124,6 +136,35 @@ describe('a proof', () => {
           checkProof(given, { log, pinned: checkpoint, newer: checkpoint }).outcome,
         );
       }),
+    );
+  });
+});
+
+describe('a proof that a log only grew', () => {
+  it('is intact between the two checkpoints that it names, and cannot be checked without them', () => {
+    const both = { log, pinned: older, newer: checkpoint };
+    expect(checkProof(growth, both)).toMatchObject({ outcome: 'intact', entries: 3 });
+    expect(checkProof(growth, { log, newer: checkpoint }).outcome).toBe('cannot_check');
+    expect(checkProof(growth, { log, pinned: older }).outcome).toBe('cannot_check');
+    for (const size of [2, 4]) {
+      expect(checkProof(growth, { ...both, pinned: { ...older, size } }).outcome).toBe('cannot_check');
+      expect(checkProof(growth, { ...both, newer: { ...checkpoint, size } }).outcome).toBe('cannot_check');
+    }
+    const other = Buffer.alloc(32, 9);
+    expect(checkProof(growth, { ...both, pinned: { ...older, root: other } }).outcome).toBe('broken');
+    expect(checkProof(growth, { ...both, newer: { ...checkpoint, root: other } }).outcome).toBe('broken');
+  });
+
+  it('that was damaged in any member gets a verdict, and none that it is intact', () => {
+    const member = fc.constantFrom(...Object.keys(growth).filter((name) => name !== 'algorithm'));
+    const value = fc.oneof(fc.jsonValue(), fc.constantFrom<unknown>(undefined, NaN, -1, 2, 4, 2.5, '3', [], {}));
+    fc.assert(
+      fc.property(member, value, (name, other) => {
+        fc.pre(JSON.stringify(other) !== JSON.stringify(growth[name]));
+        const { outcome } = checkProof({ ...growth, [name]: other }, { log, pinned: older, newer: checkpoint });
+        expect(['broken', 'cannot_check']).toContain(outcome);
+      }),
+      { numRuns: 1_000 },
     );
   });
 });
