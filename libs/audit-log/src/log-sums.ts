@@ -44,6 +44,8 @@ const WORTH_MOVING = 2000;
 const TAIL_MAX = 2 * ADVANCE_AT_ONCE;
 
 const MARK = `coalesce((SELECT seq FROM audit_rollup_mark WHERE tenant_id = $1), 0)`;
+/** What is behind the mark, with both ends: the planner takes a range with an open end for a third of the log, and reads all of it. */
+const TAIL = `seq >= ${MARK} AND seq < (SELECT size FROM audit_head WHERE tenant_id = $1)`;
 const behind = {
   name: 'audit_rollup.behind.v1',
   text: `SELECT size - ${MARK} AS entries FROM audit_head WHERE tenant_id = $1`,
@@ -56,10 +58,10 @@ const unsummed = {
 };
 // One statement is one snapshot: the sums and the entries behind their mark fit together.
 const spendOfAll = {
-  name: 'audit_rollup.spend_of_all.v1',
+  name: 'audit_rollup.spend_of_all.v2',
   text: `WITH tail AS MATERIALIZED (
            SELECT tool, agent_id, count(*) AS entries, sum(cost_micros)::bigint AS cost_micros FROM audit_entry
-            WHERE tenant_id = $1 AND seq >= ${MARK} GROUP BY 1, 2
+            WHERE tenant_id = $1 AND ${TAIL} GROUP BY 1, 2
          ), share AS (
            SELECT scope, part AS name, entries, cost_micros FROM audit_rollup
             WHERE tenant_id = $1 AND scope IN ('tool', 'agents') AND subject = ''
@@ -69,7 +71,7 @@ const spendOfAll = {
          SELECT scope, name, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost FROM share GROUP BY 1, 2`,
 };
 const spendOfSome = {
-  name: 'audit_rollup.spend_of_some.v1',
+  name: 'audit_rollup.spend_of_some.v2',
   text: `WITH share AS (
            SELECT part AS tool, agent_id, entries, cost_micros FROM audit_rollup
             WHERE tenant_id = $1 AND scope = 'session' AND subject = $2 AND ($3::text IS NULL OR agent_id = $3)
@@ -78,7 +80,7 @@ const spendOfSome = {
             WHERE tenant_id = $1 AND scope = 'agent' AND subject = $3 AND $2::text IS NULL
            UNION ALL
            SELECT tool, agent_id, count(*), sum(cost_micros)::bigint FROM audit_entry
-            WHERE tenant_id = $1 AND seq >= ${MARK} AND ($2::text IS NULL OR session_id = $2) AND ($3::text IS NULL OR agent_id = $3)
+            WHERE tenant_id = $1 AND ${TAIL} AND ($2::text IS NULL OR session_id = $2) AND ($3::text IS NULL OR agent_id = $3)
             GROUP BY 1, 2
          )
          SELECT CASE grouping(tool) WHEN 0 THEN 'tool' ELSE 'agents' END AS scope, coalesce(tool, agent_id) AS name,
@@ -86,10 +88,10 @@ const spendOfSome = {
            FROM share GROUP BY GROUPING SETS ((tool), (agent_id))`,
 };
 const totals = {
-  name: 'audit_rollup.totals.v3',
+  name: 'audit_rollup.totals.v4',
   text: `WITH tail AS MATERIALIZED (
            SELECT tool, agent_id, action, source, cost_micros, flag_reason IS NOT NULL AS flagged, at FROM audit_entry
-            WHERE tenant_id = $1 AND seq >= ${MARK}
+            WHERE tenant_id = $1 AND ${TAIL}
          ), mark AS (
            SELECT coalesce(max(seq), 0) AS seq, coalesce(max(flagged), 0) AS flagged, coalesce(max(cost_micros), 0) AS cost_micros,
                   coalesce(max(agents), 0) AS agents
@@ -110,12 +112,12 @@ const top = (scope: 'tool' | 'agents', column: 'tool' | 'agent_id') => `
   WITH share AS (
     SELECT part AS name, entries, cost_micros FROM audit_rollup WHERE tenant_id = $1 AND scope = '${scope}' AND subject = ''
     UNION ALL
-    SELECT ${column}, count(*), sum(cost_micros)::bigint FROM audit_entry WHERE tenant_id = $1 AND seq >= ${MARK} GROUP BY 1
+    SELECT ${column}, count(*), sum(cost_micros)::bigint FROM audit_entry WHERE tenant_id = $1 AND ${TAIL} GROUP BY 1
   )
   SELECT name, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost FROM share WHERE name <> ''
    GROUP BY name ORDER BY 2 DESC, 1 LIMIT $2`;
-const topTools = { name: 'audit_rollup.top_tools.v2', text: top('tool', 'tool') };
-const topAgents = { name: 'audit_rollup.top_agents.v2', text: top('agents', 'agent_id') };
+const topTools = { name: 'audit_rollup.top_tools.v3', text: top('tool', 'tool') };
+const topAgents = { name: 'audit_rollup.top_agents.v3', text: top('agents', 'agent_id') };
 
 interface ShareRow {
   name: string;
