@@ -1,6 +1,6 @@
 import { AuditLog } from '@haldir/audit-log';
 import { type Transactions } from '@haldir/database';
-import { type Client, startApi, startWorld, type World } from '@haldir/test-support';
+import { type Client, eventually, startApi, startWorker, startWorld, type World } from '@haldir/test-support';
 import { Client as Postgres } from 'pg';
 
 /** More than one page of anything, and tiles of three levels. */
@@ -64,6 +64,31 @@ describe('a log of 12,000 entries', () => {
     // Nodes on the way up, and what is in the last tile so far: not what came before.
     expect(read).toBeGreaterThan(PROOFS);
     expect(read / PROOFS).toBeLessThan(2 * (TILE + 50));
+  });
+
+  it('is summed up from a few rows', async () => {
+    const tenantId = await world.tenantOf(tenant);
+    const worker = await startWorker(world.environment);
+    await eventually(async () => {
+      const [mark] = await world.sql<{ seq: number }>(
+        'SELECT seq::integer FROM audit_rollup_mark WHERE tenant_id = $1',
+        [tenantId],
+      );
+      expect(mark?.seq).toBeGreaterThan(LENGTH - 2000);
+    });
+    await worker.stop();
+    await world.sql('ANALYZE audit_entry');
+    const before = await rowsRead();
+    const api = await startApi(world.environment);
+    for (let i = 0; i < PROOFS; i++) {
+      for (const filter of ['', '?agent_id=agent', `?session_id=${session}`]) {
+        const { body } = await tenant.at(api).get<{ action_count: number }>(`/v1/audit/spend${filter}`);
+        expect(body.action_count).toBeGreaterThanOrEqual(LENGTH);
+      }
+      expect((await tenant.at(api).get('/v1/metrics')).status).toBe(200);
+    }
+    await api.stop();
+    expect(((await rowsRead()) - before) / PROOFS).toBeLessThan(LENGTH / 10);
   });
 
   it('is verified to its end', async () => {

@@ -43,11 +43,12 @@ const WORTH_MOVING = 2000;
 /** Entries behind the mark that a reader adds up itself; beyond that it moves the mark first. */
 const TAIL_MAX = 2 * ADVANCE_AT_ONCE;
 
-const MARK = `coalesce((SELECT seq FROM audit_rollup_mark WHERE tenant_id = $1), 0)`;
+// Inside the sub-select: outside, the walls would keep the comparison from the index, and the whole log would be read.
+const MARK = `(SELECT coalesce(max(seq), 0) FROM audit_rollup_mark WHERE tenant_id = $1)`;
 /** What is behind the mark, with both ends: the planner takes a range with an open end for a third of the log, and reads all of it. */
 const TAIL = `seq >= ${MARK} AND seq < (SELECT size FROM audit_head WHERE tenant_id = $1)`;
 const behind = {
-  name: 'audit_rollup.behind.v1',
+  name: 'audit_rollup.behind.v2',
   text: `SELECT size - ${MARK} AS entries FROM audit_head WHERE tenant_id = $1`,
 };
 const advance = { name: 'audit_rollup.advance.v1', text: 'SELECT audit_rollup_advance($1, $2) AS moved' };
@@ -58,7 +59,7 @@ const unsummed = {
 };
 // One statement is one snapshot: the sums and the entries behind their mark fit together.
 const spendOfAll = {
-  name: 'audit_rollup.spend_of_all.v2',
+  name: 'audit_rollup.spend_of_all.v3',
   text: `WITH tail AS MATERIALIZED (
            SELECT tool, agent_id, count(*) AS entries, sum(cost_micros)::bigint AS cost_micros FROM audit_entry
             WHERE tenant_id = $1 AND ${TAIL} GROUP BY 1, 2
@@ -71,7 +72,7 @@ const spendOfAll = {
          SELECT scope, name, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost FROM share GROUP BY 1, 2`,
 };
 const spendOfSome = {
-  name: 'audit_rollup.spend_of_some.v2',
+  name: 'audit_rollup.spend_of_some.v3',
   text: `WITH share AS (
            SELECT part AS tool, agent_id, entries, cost_micros FROM audit_rollup
             WHERE tenant_id = $1 AND scope = 'session' AND subject = $2 AND ($3::text IS NULL OR agent_id = $3)
@@ -88,7 +89,7 @@ const spendOfSome = {
            FROM share GROUP BY GROUPING SETS ((tool), (agent_id))`,
 };
 const totals = {
-  name: 'audit_rollup.totals.v4',
+  name: 'audit_rollup.totals.v5',
   text: `WITH tail AS MATERIALIZED (
            SELECT tool, agent_id, action, source, cost_micros, flag_reason IS NOT NULL AS flagged, at FROM audit_entry
             WHERE tenant_id = $1 AND ${TAIL}
@@ -116,8 +117,8 @@ const top = (scope: 'tool' | 'agents', column: 'tool' | 'agent_id') => `
   )
   SELECT name, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost FROM share WHERE name <> ''
    GROUP BY name ORDER BY 2 DESC, 1 LIMIT $2`;
-const topTools = { name: 'audit_rollup.top_tools.v3', text: top('tool', 'tool') };
-const topAgents = { name: 'audit_rollup.top_agents.v3', text: top('agents', 'agent_id') };
+const topTools = { name: 'audit_rollup.top_tools.v4', text: top('tool', 'tool') };
+const topAgents = { name: 'audit_rollup.top_agents.v4', text: top('agents', 'agent_id') };
 
 interface ShareRow {
   name: string;
