@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Pool, type PoolClient, type QueryResultRow } from 'pg';
-import { DataSource, type EntityManager, type QueryRunner } from 'typeorm';
+import { DataSource, type EntityManager, type QueryRunner, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { Unavailable } from '@haldir/kernel';
 import { tolerateLostConnections } from './lost-connections.js';
 
@@ -206,6 +206,8 @@ function poolOf(dataSource: DataSource): Pool {
  * 57P, or no SQLSTATE. Nothing was done, and trying again may help.
  */
 export function isConnectionFailure(error: unknown): boolean {
+  // TypeORM takes a connection that broke from its query runner, and refuses what comes after.
+  if (error instanceof QueryRunnerAlreadyReleasedError) return true;
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: string };
   if (code === undefined) return /connection|terminated|timeout exceeded/i.test(error.message);
