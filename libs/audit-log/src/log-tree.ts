@@ -135,13 +135,7 @@ export class LogTree {
   async signGrown(): Promise<void> {
     const rows = await this.transactions.queryAll<{ tenant_id: string }>(unsigned);
     for (let i = 0; i < rows.length; i += LOGS_AT_ONCE) {
-      const tenants = rows.slice(i, i + LOGS_AT_ONCE).map(({ tenant_id: tenantId }) => tenantId);
-      try {
-        await this.grow(tenants, tryLockTree);
-      } catch (error) {
-        // One tenant's trouble holds up no other.
-        for (const tenantId of tenants) await this.signAlone(tenantId, error, tenants.length === 1);
-      }
+      await this.signEach(rows.slice(i, i + LOGS_AT_ONCE).map(({ tenant_id: tenantId }) => tenantId));
     }
   }
 
@@ -156,12 +150,13 @@ export class LogTree {
     return row?.oldest ? Math.max(0, this.clock.now().getTime() - row.oldest.getTime()) / 1000 : 0;
   }
 
-  private async signAlone(tenantId: string, cause: unknown, wasAlone: boolean): Promise<void> {
+  /** In one commit, or, when that fails, in one each: one tenant's trouble holds up no other. */
+  private async signEach(tenants: readonly string[]): Promise<void> {
     try {
-      if (wasAlone) throw cause;
-      await this.grow([tenantId], tryLockTree);
+      await this.grow(tenants, tryLockTree);
     } catch (error) {
-      this.log.error({ event: 'audit.checkpoint_failed', tenant_id: tenantId }, error);
+      if (tenants.length > 1) for (const tenantId of tenants) await this.signEach([tenantId]);
+      else this.log.error({ event: 'audit.checkpoint_failed', tenant_id: tenants[0] }, error);
     }
   }
 

@@ -63,8 +63,10 @@ ${EXITS}`,
     return whileFree(() =>
       rotating(env, async ({ transactions, rootKeys }) => {
         const { rootKeys: before } = await readKeyStatus(transactions, []);
-        const toDo = before.filter(({ id }) => id !== rootKeys.activeId).reduce((sum, { keys }) => sum + keys, 0);
-        const progress = new Progress(toDo, 'keys');
+        const outstanding = before
+          .filter(({ id }) => id !== rootKeys.activeId)
+          .reduce((sum, { keys }) => sum + keys, 0);
+        const progress = new Progress(outstanding, 'keys');
         const report = await new RootKeyRotation(transactions, rootKeys, (keys) => progress.show(keys))
           .run()
           .finally(() => progress.end());

@@ -100,85 +100,6 @@ export class AuditLog1790000000001 implements MigrationInterface {
                      max((params->>'min_tool_calls')::bigint)]
           FROM audit_rule WHERE tenant_id = p_tenant
       $$;
-
-      -- Sums over the entries before the mark; what came after is added when read, and moved here in the background.
-      -- scope 'tool': part is the tool. 'agents': part the agent. 'agent': subject the agent, part the tool. 'session': subject the session, part the
-      -- tool. 'day': part the UTC day. 'hour': subject the agent, part the UTC hour, of what the agent did itself, for the scan. 'event': part the action
-      -- of what Haldir itself wrote, so that things that are recorded once need not be counted elsewhere.
-      CREATE TABLE audit_rollup (
-        tenant_id   text   NOT NULL,
-        scope       text   NOT NULL,
-        subject     text   NOT NULL,
-        part        text   NOT NULL,
-        agent_id    text   NOT NULL,
-        entries     bigint NOT NULL,
-        flagged     bigint NOT NULL,
-        denials     bigint NOT NULL,
-        cost_micros bigint NOT NULL,
-        PRIMARY KEY (tenant_id, scope, subject, part),
-        CONSTRAINT audit_rollup_scope CHECK (scope IN ('tool', 'agents', 'agent', 'session', 'day', 'hour', 'event'))
-      ) WITH (fillfactor = 70);
-      -- The scan: which agents of any tenant were active in an hour.
-      CREATE INDEX audit_rollup_hour ON audit_rollup (part) WHERE scope = 'hour';
-      CREATE TABLE audit_rollup_mark (
-        tenant_id   text   PRIMARY KEY REFERENCES tenant,
-        seq         bigint NOT NULL,
-        flagged     bigint NOT NULL,
-        cost_micros bigint NOT NULL,
-        agents      bigint NOT NULL
-      ) WITH (fillfactor = 50);
-
-      -- What the scan found, so that it says so once per agent, kind and hour.
-      CREATE TABLE audit_finding (
-        tenant_id text NOT NULL,
-        agent_id  text NOT NULL,
-        kind      text NOT NULL,
-        hour      text NOT NULL,
-        entry_id  text NOT NULL,
-        PRIMARY KEY (tenant_id, agent_id, kind, hour)
-      );
-
-      -- How far the tree over a log is built and signed: the roots of its complete subtrees from left to right (RFC 6962), and
-      -- the hash of the last entry in it. Derived from the entries, but never rebuilt: what was signed stays signed.
-      CREATE TABLE audit_tree (
-        tenant_id text   PRIMARY KEY REFERENCES tenant,
-        size      bigint NOT NULL,
-        frontier  bytea  NOT NULL,
-        last_hash bytea  NOT NULL,
-        CONSTRAINT audit_tree_frontier CHECK (length(frontier) = 32 * bit_count(size::bit(64)))
-      ) WITH (fillfactor = 50);
-
-      -- Tiles of 256 hashes (C2SP tlog-tiles). Level 0 holds leaf hashes, and only full tiles: the rest of the leaves is read
-      -- from the entries. Higher levels hold the roots of full tiles below, and grow until they are full.
-      CREATE TABLE audit_tile (
-        tenant_id text    NOT NULL,
-        level     integer NOT NULL,
-        index     bigint  NOT NULL,
-        hashes    bytea   NOT NULL,
-        PRIMARY KEY (tenant_id, level, index),
-        CONSTRAINT audit_tile_full CHECK (length(hashes) = 8192 OR (level > 0 AND length(hashes) % 32 = 0 AND length(hashes) BETWEEN 32 AND 8160))
-      );
-      -- Hashes do not compress.
-      ALTER TABLE audit_tile ALTER COLUMN hashes SET STORAGE EXTERNAL;
-
-      CREATE TABLE audit_checkpoint (
-        tenant_id text        NOT NULL,
-        tree_size bigint      NOT NULL,
-        root_hash bytea       NOT NULL,
-        signed_at timestamptz NOT NULL,
-        signature bytea       NOT NULL,
-        note      text        NOT NULL,
-        PRIMARY KEY (tenant_id, tree_size)
-      );
-
-      -- The log's own Ed25519 key, its seed sealed under the tenant's key. The origin is the log's name for ever.
-      CREATE TABLE audit_log_key (
-        tenant_id  text        PRIMARY KEY REFERENCES tenant,
-        origin     text        NOT NULL,
-        public_key bytea       NOT NULL,
-        seed       bytea       NOT NULL,
-        created_at timestamptz NOT NULL
-      );
     `);
 
     // Appends entries, given column by column, to the logs of their tenants in the order given: takes the heads in tenant
@@ -383,56 +304,6 @@ export class AuditLog1790000000001 implements MigrationInterface {
         RETURN v_low;
       END $$;
 
-      -- Moves up to p_most entries behind the mark into the sums; answers how many. One at a time per tenant.
-      CREATE FUNCTION audit_rollup_advance(p_tenant text, p_most integer) RETURNS integer
-      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp SET enable_seqscan = off AS $$
-      DECLARE
-        v_mark   bigint;
-        v_count  integer;
-        v_flags  bigint;
-        v_cost   bigint;
-        v_agents integer;
-      BEGIN
-        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
-        INSERT INTO audit_rollup_mark (tenant_id, seq, flagged, cost_micros, agents) VALUES (p_tenant, 0, 0, 0, 0) ON CONFLICT DO NOTHING;
-        SELECT seq INTO STRICT v_mark FROM audit_rollup_mark WHERE tenant_id = p_tenant FOR UPDATE;
-        -- Entries that are alike in all that is summed are one row from here on.
-        WITH entry AS MATERIALIZED (
-          SELECT session_id, agent_id, tool, action, source, date_trunc('hour', at, 'UTC') AT TIME ZONE 'UTC' AS hour,
-                 count(*) AS entries, count(flag_reason) AS flagged, sum(cost_micros)::bigint AS cost_micros
-            FROM audit_entry WHERE tenant_id = p_tenant AND seq >= v_mark AND seq < v_mark + p_most
-           GROUP BY 1, 2, 3, 4, 5, 6
-        ), share AS (
-          SELECT s.scope, s.subject, s.part, min(entry.agent_id) AS agent_id, sum(entries)::bigint AS entries, sum(flagged)::bigint AS flagged,
-                 coalesce(sum(entries) FILTER (WHERE source <> 'agent' AND action ~ '_(denied|blocked)$'), 0)::bigint AS denials,
-                 sum(cost_micros)::bigint AS cost_micros
-            FROM entry CROSS JOIN LATERAL (VALUES ('tool', '', tool), ('agents', '', entry.agent_id), ('agent', entry.agent_id, tool),
-                                                  ('session', session_id, tool), ('day', '', to_char(hour, 'YYYY-MM-DD')),
-                                                  ('hour', entry.agent_id, to_char(hour, 'YYYY-MM-DD"T"HH24')),
-                                                  ('event', '', action)) AS s(scope, subject, part)
-           WHERE (s.scope NOT IN ('session', 'hour') OR s.subject <> '') AND (s.scope <> 'event' OR source <> 'agent')
-             AND (s.scope <> 'hour' OR source <> 'haldir')
-           GROUP BY 1, 2, 3
-        ), fresh AS (
-          -- A sub-select, so that it is a look into the index for each agent, whatever the planner knows of the table.
-          SELECT count(*) AS agents FROM (SELECT DISTINCT agent_id FROM entry WHERE agent_id <> '') AS a
-           WHERE (SELECT true FROM audit_rollup r WHERE r.tenant_id = p_tenant AND r.scope = 'agents' AND r.subject = '' AND r.part = a.agent_id) IS NULL
-        ), added AS (
-          INSERT INTO audit_rollup AS r (tenant_id, scope, subject, part, agent_id, entries, flagged, denials, cost_micros)
-            SELECT p_tenant, share.* FROM share ORDER BY 1, 2, 3
-            ON CONFLICT (tenant_id, scope, subject, part) DO UPDATE
-            SET entries = r.entries + excluded.entries, flagged = r.flagged + excluded.flagged,
-                denials = r.denials + excluded.denials, cost_micros = r.cost_micros + excluded.cost_micros
-        )
-        SELECT coalesce(sum(entries), 0), coalesce(sum(flagged), 0), coalesce(sum(cost_micros), 0), (SELECT agents FROM fresh)
-          INTO v_count, v_flags, v_cost, v_agents FROM entry;
-        IF v_count > 0 THEN
-          UPDATE audit_rollup_mark SET seq = seq + v_count, flagged = flagged + v_flags, cost_micros = cost_micros + v_cost, agents = agents + v_agents
-           WHERE tenant_id = p_tenant;
-        END IF;
-        RETURN v_count;
-      END $$;
-
       CREATE FUNCTION audit_create(p_tenant text, p_genesis bytea) RETURNS void
       LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
       BEGIN
@@ -446,52 +317,6 @@ export class AuditLog1790000000001 implements MigrationInterface {
       BEGIN
         PERFORM haldir_check_tenants(ARRAY[p_tenant]);
         UPDATE audit_head SET limits = audit_limits(p_tenant) WHERE tenant_id = p_tenant;
-      END $$;
-
-      -- Locks the trees of logs for whoever is about to extend them; without p_wait, of those that are not locked.
-      CREATE FUNCTION audit_tree_lock(p_tenants text[], p_wait boolean) RETURNS TABLE (tenant_id text, size bigint, frontier bytea, last_hash bytea)
-      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-      BEGIN
-        PERFORM haldir_check_tenants(p_tenants);
-        IF p_wait THEN
-          RETURN QUERY SELECT t.tenant_id, t.size, t.frontier, t.last_hash FROM audit_tree t
-                        WHERE t.tenant_id = ANY (p_tenants) ORDER BY t.tenant_id FOR UPDATE;
-        ELSE
-          RETURN QUERY SELECT t.tenant_id, t.size, t.frontier, t.last_hash FROM audit_tree t
-                        WHERE t.tenant_id = ANY (p_tenants) ORDER BY t.tenant_id FOR UPDATE SKIP LOCKED;
-        END IF;
-      END $$;
-
-      -- Extends the trees over logs, never beyond the log and never back, with the checkpoints that say so.
-      CREATE FUNCTION audit_tree_extend(p_tenants text[], p_sizes bigint[], p_frontiers bytea[], p_last_hashes bytea[], p_roots bytea[],
-                                        p_signed_at timestamptz, p_signatures bytea[], p_notes text[]) RETURNS void
-      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-      DECLARE
-        v_extended integer;
-      BEGIN
-        PERFORM haldir_check_tenants(p_tenants);
-        UPDATE audit_tree t SET size = n.size, frontier = n.frontier, last_hash = n.last_hash
-          FROM unnest(p_tenants, p_sizes, p_frontiers, p_last_hashes) AS n(tenant_id, size, frontier, last_hash)
-          JOIN audit_head h ON h.tenant_id = n.tenant_id
-         WHERE t.tenant_id = n.tenant_id AND n.size BETWEEN t.size AND h.size;
-        GET DIAGNOSTICS v_extended = ROW_COUNT;
-        IF v_extended <> cardinality(p_tenants) THEN RAISE 'a tree grows with its log'; END IF;
-        INSERT INTO audit_checkpoint (tenant_id, tree_size, root_hash, signed_at, signature, note)
-          SELECT c.tenant_id, c.size, c.root, p_signed_at, c.signature, c.note
-            FROM unnest(p_tenants, p_sizes, p_roots, p_signatures, p_notes) AS c(tenant_id, size, root, signature, note);
-      END $$;
-
-      -- Adds hashes to the end of a tile; answers the whole tile once it is full. A full one stays as it is.
-      CREATE FUNCTION audit_tile_grow(p_tenant text, p_level integer, p_index bigint, p_hashes bytea) RETURNS bytea
-      LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
-      DECLARE
-        v_hashes bytea;
-      BEGIN
-        PERFORM haldir_check_tenants(ARRAY[p_tenant]);
-        INSERT INTO audit_tile AS t (tenant_id, level, index, hashes) VALUES (p_tenant, p_level, p_index, p_hashes)
-          ON CONFLICT (tenant_id, level, index) DO UPDATE SET hashes = t.hashes || excluded.hashes WHERE length(t.hashes) < 8192
-          RETURNING hashes INTO v_hashes;
-        RETURN CASE WHEN length(v_hashes) = 8192 THEN v_hashes END;
       END $$;
 
       -- Erases the details of one entry: true when there were any. Records of erasures keep theirs.
@@ -509,10 +334,8 @@ export class AuditLog1790000000001 implements MigrationInterface {
 
   async down(db: QueryRunner): Promise<void> {
     await db.query(`
-      DROP FUNCTION audit_erase_details, audit_tile_grow, audit_tree_extend, audit_tree_lock, audit_apply_rules, audit_create,
-                    audit_rollup_advance, audit_position_at, audit_append, audit_limits;
-      DROP TABLE audit_log_key, audit_checkpoint, audit_tile, audit_tree, audit_finding, audit_rollup_mark, audit_rollup, audit_rule,
-                 audit_agent_tool, audit_agent, audit_entry, audit_head;
+      DROP FUNCTION audit_erase_details, audit_apply_rules, audit_create, audit_position_at, audit_append, audit_limits;
+      DROP TABLE audit_rule, audit_agent_tool, audit_agent, audit_entry, audit_head;
       DROP FUNCTION audit_entry_is_append_only;
     `);
   }

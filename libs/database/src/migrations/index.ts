@@ -4,7 +4,9 @@ import { Vault1790000000002 } from './1790000000002-vault.js';
 import { Approvals1790000000003 } from './1790000000003-approvals.js';
 import { Webhooks1790000000004 } from './1790000000004-webhooks.js';
 import { Proxy1790000000005 } from './1790000000005-proxy.js';
-import { Walls1790000000006 } from './1790000000006-walls.js';
+import { AuditTree1790000000006 } from './1790000000006-audit-tree.js';
+import { AuditSums1790000000007 } from './1790000000007-audit-sums.js';
+import { Walls1790000000008 } from './1790000000008-walls.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -14,5 +16,7 @@ export const migrations = [
   Approvals1790000000003,
   Webhooks1790000000004,
   Proxy1790000000005,
-  Walls1790000000006,
+  AuditTree1790000000006,
+  AuditSums1790000000007,
+  Walls1790000000008,
 ];

@@ -19,7 +19,7 @@ const LOG_TABLES = [
  * (`haldir.tenants`, an array literal) and no others, and nothing but the functions below writes to the log. Members of
  * haldir_system, the worker, may ask for all tenants at once (`haldir.tenants = '*'`). The owner, who migrates, stands outside.
  */
-export class Walls1790000000006 implements MigrationInterface {
+export class Walls1790000000008 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
       GRANT USAGE ON SCHEMA public TO haldir_app;
