@@ -77,9 +77,8 @@ const spreadNotes = {
           WHERE (n - 1) % ceil(total / $3::numeric)::bigint = 0 ORDER BY tree_size`,
 };
 const unsigned = {
-  name: 'audit_tree.unsigned.v1',
-  text: `SELECT h.tenant_id FROM audit_head h LEFT JOIN audit_tree t ON t.tenant_id = h.tenant_id
-          WHERE h.size > coalesce(t.size, 0)`,
+  name: 'audit_tree.unsigned.v2',
+  text: `SELECT h.tenant_id FROM audit_head h JOIN audit_tree t ON t.tenant_id = h.tenant_id WHERE h.size > t.size`,
 };
 
 interface CheckpointRow {
@@ -142,10 +141,10 @@ export class LogTree {
   /** Age in seconds of the oldest entry that no checkpoint holds yet; 0 when all are signed. */
   async lagSeconds(): Promise<number> {
     const [row] = await this.transactions.queryAll<{ oldest: Date | null }>({
-      name: 'audit_tree.lag.v1',
-      text: `SELECT min(e.at) AS oldest FROM audit_head h LEFT JOIN audit_tree t ON t.tenant_id = h.tenant_id
-               JOIN audit_entry e ON e.tenant_id = h.tenant_id AND e.seq = coalesce(t.size, 0)
-              WHERE h.size > coalesce(t.size, 0)`,
+      name: 'audit_tree.lag.v2',
+      text: `SELECT min(e.at) AS oldest FROM audit_head h JOIN audit_tree t ON t.tenant_id = h.tenant_id
+               JOIN audit_entry e ON e.tenant_id = h.tenant_id AND e.seq = t.size
+              WHERE h.size > t.size`,
     });
     return row?.oldest ? Math.max(0, this.clock.now().getTime() - row.oldest.getTime()) / 1000 : 0;
   }
