@@ -171,7 +171,7 @@ describe('the trail', () => {
     expect((await tenant.get(`/v1/audit?limit=1&tool=x&cursor=${cursor}`)).status).toBe(400);
   });
 
-  it('has one entry for 20 retries under one Idempotency-Key', async () => {
+  it('has one entry for 20 retries under one Idempotency-Key, and for one after the session has ended', async () => {
     const tenant = await world.newTenant();
     const session = await tenant.session();
     const body = { session_id: session, action: 'once', cost_usd: 500 };
@@ -180,6 +180,10 @@ describe('the trail', () => {
     );
     expect(new Set(replies.map((reply) => JSON.stringify([reply.status, reply.body]))).size).toBe(1);
     expect(replies[0]?.body).toMatchObject({ flagged: true });
+    await tenant.delete(`/v1/sessions/${session}`);
+    const late = await tenant.post('/v1/audit', body, { 'idempotency-key': 'k' });
+    expect([late.status, late.body]).toEqual([replies[0]?.status, replies[0]?.body]);
+    expect((await tenant.post('/v1/audit', body, { 'idempotency-key': 'k2' })).status).toBe(401);
     expect(own(await trail(tenant))).toHaveLength(1);
   });
 });

@@ -1,4 +1,12 @@
-import { type Balancer, type BareMcp, saidBy, startBalancer, startWorld, type World } from '@haldir/test-support';
+import {
+  type Balancer,
+  type BareMcp,
+  type McpReply,
+  saidBy,
+  startBalancer,
+  startWorld,
+  type World,
+} from '@haldir/test-support';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { McpStory } from './mcp-story.js';
 
@@ -156,4 +164,21 @@ it('opens one session per Idempotency-Key, however many processes are asked', as
   expect(new Set(replies.map((reply) => saidBy(reply)['session_id'])).size).toBe(1);
   const { body } = await story.tenant.get<{ count: number }>('/v1/sessions?agent_id=once');
   expect(body.count).toBe(1);
+});
+
+it('says the first answer again under its Idempotency-Key when the session has ended since, and nothing new', async () => {
+  const session = await story.tenant.session({ scopes: ['read'] });
+  const agent = story.agent('stateless', session);
+  const calls = [
+    ['logAction', { action: 'last words' }],
+    ['requestApproval', { action: 'one more' }],
+    ['authorizePayment', { amount: 0.5 }],
+  ] as const;
+  const call = (key: string): Promise<McpReply[]> =>
+    Promise.all(calls.map(([tool, args]) => agent.call(tool, args, { 'idempotency-key': key })));
+  const first = await call('late');
+  await story.tenant.delete(`/v1/sessions/${session}`);
+  expect((await call('late')).map(saidBy)).toEqual(first.map(saidBy));
+  for (const { status, message } of await call('later'))
+    expect([status, message?.error?.data]).toEqual([401, expect.objectContaining({ code: 'invalid_session' })]);
 });

@@ -106,10 +106,11 @@ export class McpServer {
   }
 
   private async callOwn(asking: Asking, tool: OwnTool, { args }: ToolCall): Promise<JsonObject> {
-    await this.sessionOf(asking);
     const { caller, sessionId } = asking;
     const content = (): JsonValue => ({ arguments: args as JsonValue, session: sessionId });
     const request = writeOf(asking.request, asking.reply, `MCP ${tool.name}`, content);
+    // A retry gets the first answer after the session has ended, too.
+    if (!(await this.writes.earlier<Written>(request))) await this.sessionOf(asking);
     return this.own.call(tool, args, {
       caller,
       sessionId,

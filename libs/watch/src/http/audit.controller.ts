@@ -57,11 +57,12 @@ export class AuditController {
     @Body({ schema: LogAction }) body: LogAction,
     @Write() write: WriteRequest,
   ): Promise<ActionLogged> {
-    const { id: sessionId, agentId } = await this.sessions.authenticate(tenantId, body.session_id);
-    const record = { ...toRecord(body), sessionId, agentId };
-    if (write.idempotencyKey === null) return toActionLogged(await this.auditLog.append(tenantId, record));
+    const session = await this.sessions.findLive(tenantId, body.session_id);
+    if (write.idempotencyKey === null)
+      return toActionLogged(await this.auditLog.append(tenantId, toRecord(body, session)));
     return this.writes.run(write, async (tx) => {
-      const recorded = this.auditLog.record(tx, tenantId, record);
+      // Only here is a dead session refused, so that a retry gets the first answer after the session has ended, too.
+      const recorded = this.auditLog.record(tx, tenantId, toRecord(body, session));
       // The answer says whether the entry is flagged, which is known once it is written.
       await tx.flush();
       return toActionLogged(recorded);

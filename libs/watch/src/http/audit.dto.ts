@@ -1,5 +1,6 @@
 import { fromMinorUnits, microUsd, toDollars } from '@haldir/kernel';
 import { type RecordedEntry, type Share } from '@haldir/audit-log';
+import { type Session, SessionInvalid } from '@haldir/gate';
 import { decimal, nextCursor, pageQuery, queryTime } from '@haldir/http';
 import { z } from 'zod';
 import { type AuditEntry, type AuditFilter, type SpendSummary } from '../index.js';
@@ -25,10 +26,17 @@ export const LogAction = z.object({
 });
 export type LogAction = z.infer<typeof LogAction>;
 
-/** What is recorded of an action, besides whose it is. */
-export function toRecord({ tool, action, details = null, cost_usd: cost }: LogAction) {
+/**
+ * What is recorded of an action.
+ *
+ * @throws SessionInvalid without a live session
+ */
+export function toRecord({ tool, action, details = null, cost_usd: cost }: LogAction, session: Session | null) {
+  if (!session) throw new SessionInvalid();
   return {
     source: 'agent' as const,
+    sessionId: session.id,
+    agentId: session.agentId,
     tool,
     action,
     details: details === null || typeof details === 'string' ? details : JSON.stringify(details),

@@ -8,7 +8,7 @@ import {
   toApprovalDetail,
   toNewApprovalRequest,
 } from '@haldir/approvals/http';
-import { keyPrefix, SessionService } from '@haldir/gate';
+import { keyPrefix, SessionInvalid, SessionService } from '@haldir/gate';
 import { z } from 'zod';
 import { ownTool, type OwnTools } from './own-tool.js';
 
@@ -33,9 +33,10 @@ export class ApprovalTools implements OwnTools {
       input: RequestApproval,
       output: ApprovalRequested,
       run: async (args, { caller: { tenantId, keyId }, write }) => {
-        const { agentId } = await this.sessions.authenticate(tenantId, args.session_id);
-        const wanted = toNewApprovalRequest(args, agentId, keyPrefix(keyId));
+        const session = await this.sessions.findLive(tenantId, args.session_id);
         return write(async (tx) => {
+          if (!session) throw new SessionInvalid();
+          const wanted = toNewApprovalRequest(args, session.agentId, keyPrefix(keyId));
           const request = await this.approvals.request(tx, tenantId, wanted);
           return { request_id: request.id, status: request.status, expires_at: toUnixSeconds(request.expiresAt) };
         });

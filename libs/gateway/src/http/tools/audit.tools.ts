@@ -54,11 +54,10 @@ export class AuditTools implements OwnTools {
       input: LogAction,
       output: ActionLogged,
       run: async (args, { caller: { tenantId }, isIdempotent, write }) => {
-        const { id: sessionId, agentId } = await this.sessions.authenticate(tenantId, args.session_id);
-        const record = { ...toRecord(args), sessionId, agentId };
-        if (!isIdempotent) return toActionLogged(await this.auditLog.append(tenantId, record));
+        const session = await this.sessions.findLive(tenantId, args.session_id);
+        if (!isIdempotent) return toActionLogged(await this.auditLog.append(tenantId, toRecord(args, session)));
         return write(async (tx) => {
-          const recorded = this.auditLog.record(tx, tenantId, record);
+          const recorded = this.auditLog.record(tx, tenantId, toRecord(args, session));
           await tx.flush();
           return toActionLogged(recorded);
         });
