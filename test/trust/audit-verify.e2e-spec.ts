@@ -480,7 +480,8 @@ function flip(item: Json, random: () => number): Json {
   }
   if (place !== 'note') return { ...item, [place]: flipHex(String(item[place]), random) };
   const note = String(item['note']);
-  const at = note.length - 2 - Math.floor(random() * 80);
+  // The last digit of the base64 text holds two bits that mean nothing.
+  const at = note.length - 4 - Math.floor(random() * 80);
   return { ...item, note: note.slice(0, at) + (note[at] === 'A' ? 'B' : 'A') + note.slice(at + 1) };
 }
 

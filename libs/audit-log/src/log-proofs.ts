@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Transactions } from '@haldir/database';
-import { consistencyPath, foldNodes, inclusionPath, nodesOf, type Range, type TreeNode } from '@haldir/verifier';
-import { foldTile, placeOfNode, TILE_WIDTH } from './log-tiles.js';
+import { consistencyPath, foldNodes, inclusionPath, nodesOf, type Range } from '@haldir/verifier';
+import { LRUCache } from 'lru-cache';
+import { FoldedTile, placeOfNode, TILE_WIDTH, type TilePlace, widthOfTile } from './log-tiles.js';
 import { LogTree, type TreeHead } from './log-tree.js';
 
 /** That an entry is in the log as its tree head says. */
@@ -25,8 +26,9 @@ const findLeaf = {
   text: 'SELECT seq, entry_hash FROM audit_entry WHERE tenant_id = $1 AND entry_id = $2',
 };
 const readTiles = {
-  name: 'audit_tile.read.v1',
-  text: `SELECT t.level, t.index, t.hashes FROM unnest($2::integer[], $3::bigint[]) AS w(level, index)
+  name: 'audit_tile.read.v2',
+  text: `SELECT t.level, t.index, w.width, substring(t.hashes FOR w.width * 32) AS hashes
+           FROM unnest($2::integer[], $3::bigint[], $4::integer[]) AS w(level, index, width)
            JOIN audit_tile t ON t.tenant_id = $1 AND t.level = w.level AND t.index = w.index`,
 };
 const readTail = {
@@ -34,9 +36,25 @@ const readTail = {
   text: 'SELECT entry_hash FROM audit_entry WHERE tenant_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq',
 };
 
-/** Proofs against signed tree heads, from O(log n) stored hashes. */
+/** What a process remembers of tiles, in bytes: the upper levels of many logs, and the lowest of those asked about often. */
+const MAX_REMEMBERED = 32 * 1024 * 1024;
+
+interface ReadTile {
+  level: number;
+  index: number;
+  width: number;
+  hashes: Buffer;
+}
+
+/** Proofs against signed tree heads, from O(log n) stored hashes; what was signed does not change, so it is remembered folded. */
 @Injectable()
 export class LogProofs {
+  /** By tenant, level, index and how far the tile is filled. */
+  private readonly folded = new LRUCache<string, FoldedTile>({
+    maxSize: MAX_REMEMBERED,
+    sizeCalculation: ({ bytes }) => bytes,
+  });
+
   constructor(
     @Inject(LogTree) private readonly tree: LogTree,
     @Inject(Transactions) private readonly transactions: Transactions,
@@ -68,38 +86,72 @@ export class LogProofs {
   }
 
   /**
-   * The hash of each range of the tree, read with two statements however many there are.
+   * The hash of each range of the tree, read with two statements at most.
    *
    * @param size of a signed tree that holds the ranges: its full tiles are there
    */
   private async hashesOf(tenantId: string, size: number, ranges: readonly Range[]): Promise<Buffer[]> {
-    const tailFrom = size - (size % TILE_WIDTH);
-    const isInTail = ({ height, index }: TreeNode): boolean => (index + 1) * 2 ** height > tailFrom && height < 8;
-    const nodes = ranges.map(nodesOf);
-    const places = nodes
-      .flat()
-      .filter((node) => !isInTail(node))
-      .map(placeOfNode);
-    const wanted = [...new Map(places.map((place) => [`${place.level} ${place.index}`, place])).values()];
-    const needsTail = nodes.flat().some(isInTail);
-    const [tileRows, tailRows] = await Promise.all([
-      wanted.length === 0
-        ? []
-        : this.transactions.query<{ level: number; index: string; hashes: Buffer }>(readTiles, [
-            tenantId,
-            wanted.map(({ level }) => level),
-            wanted.map(({ index }) => index),
-          ]),
-      needsTail ? this.transactions.query<{ entry_hash: Buffer }>(readTail, [tenantId, tailFrom, size]) : [],
-    ]);
-    const tiles = new Map(tileRows.map(({ level, index, hashes }) => [`${level} ${index}`, hashes]));
-    const tail = Buffer.concat(tailRows.map(({ entry_hash: hash }) => hash));
-    const hashOf = (node: TreeNode): Buffer => {
-      const place = placeOfNode(node);
-      const hashes = isInTail(node) ? tail : tiles.get(`${place.level} ${place.index}`);
-      if (!hashes) throw new Error('a tile of a signed tree is missing');
-      return foldTile(hashes, place);
+    const nodes = ranges.map((range) => nodesOf(range).map(placeOfNode));
+    const tiles = await this.tilesOf(tenantId, size, nodes.flat());
+    const hashOf = (place: TilePlace): Buffer => {
+      const tile = tiles.get(keyOf(place));
+      if (!tile) throw new Error('a tile of a signed tree is missing');
+      return tile.hashAt(place);
     };
-    return nodes.map((range) => foldNodes(range.map(hashOf)));
+    return nodes.map((places) => foldNodes(places.map(hashOf)));
   }
+
+  /** The tiles of the places, as far as the tree of `size` fills them. */
+  private async tilesOf(
+    tenantId: string,
+    size: number,
+    places: readonly TilePlace[],
+  ): Promise<ReadonlyMap<string, FoldedTile>> {
+    const found = new Map<string, FoldedTile>();
+    const missing = new Map<string, TilePlace & { width: number }>();
+    for (const place of places) {
+      const width = widthOfTile(size, place);
+      const known = this.folded.get(`${tenantId} ${keyOf(place)} ${width}`);
+      if (known) found.set(keyOf(place), known);
+      else missing.set(keyOf(place), { ...place, width });
+    }
+    for (const { level, index, width, hashes } of await this.read(tenantId, [...missing.values()])) {
+      const key = keyOf({ level, index });
+      const tile = new FoldedTile(hashes, width);
+      found.set(key, tile);
+      this.folded.set(`${tenantId} ${key} ${width}`, tile);
+    }
+    return found;
+  }
+
+  /** The leaves that fill no tile yet are read from the entries. */
+  private async read(tenantId: string, tiles: readonly (TilePlace & { width: number })[]): Promise<ReadTile[]> {
+    const isTail = ({ level, width }: { level: number; width: number }): boolean => level === 0 && width < TILE_WIDTH;
+    const stored = tiles.filter((tile) => !isTail(tile));
+    const tail = tiles.find(isTail);
+    const [tileRows, tailRows] = await Promise.all([
+      stored.length === 0
+        ? []
+        : this.transactions.query<{ level: number; index: string; width: number; hashes: Buffer }>(readTiles, [
+            tenantId,
+            stored.map(({ level }) => level),
+            stored.map(({ index }) => index),
+            stored.map(({ width }) => width),
+          ]),
+      tail === undefined
+        ? []
+        : this.transactions.query<{ entry_hash: Buffer }>(readTail, [
+            tenantId,
+            tail.index * TILE_WIDTH,
+            tail.index * TILE_WIDTH + tail.width,
+          ]),
+    ]);
+    const read = tileRows.map((row) => ({ ...row, index: Number(row.index) }));
+    if (!tail) return read;
+    return [...read, { ...tail, hashes: Buffer.concat(tailRows.map(({ entry_hash: hash }) => hash)) }];
+  }
+}
+
+function keyOf({ level, index }: Pick<TilePlace, 'level' | 'index'>): string {
+  return `${level} ${index}`;
 }

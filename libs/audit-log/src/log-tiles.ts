@@ -1,4 +1,4 @@
-import { rootOf, type TreeNode } from '@haldir/verifier';
+import { nodeHash, rootOf, type TreeNode } from '@haldir/verifier';
 import { type Tx } from '@haldir/database';
 
 /** Hashes in a tile, and the height of the tree over them: C2SP tlog-tiles. */
@@ -21,11 +21,42 @@ export function placeOfNode({ height, index }: TreeNode): TilePlace {
   return { level, index: Math.floor(at / TILE_WIDTH), first: at % TILE_WIDTH, count };
 }
 
-/** The hash of a subtree from the hashes of its tile. @throws Error when the tile does not reach that far */
-export function foldTile(hashes: Buffer, { first, count }: TilePlace): Buffer {
-  const end = (first + count) * HASH_BYTES;
-  if (hashes.length < end) throw new Error('a tile does not hold what was built from it');
-  return rootOf(splitHashes(hashes.subarray(first * HASH_BYTES, end)));
+/** How many hashes a tile holds in the tree of `size` leaves. */
+export function widthOfTile(size: number, { level, index }: Pick<TilePlace, 'level' | 'index'>): number {
+  return Math.min(TILE_WIDTH, Math.floor(size / TILE_WIDTH ** level) - index * TILE_WIDTH);
+}
+
+/** The hashes of a tile and all that are folded from them. */
+export class FoldedTile {
+  /** By height: the tile's own, those of pairs of them, of fours and so on. */
+  private readonly rows: Buffer[];
+
+  /** @throws Error when there are not `width` hashes */
+  constructor(hashes: Buffer, width: number) {
+    if (hashes.length !== width * HASH_BYTES) throw new Error('a tile of a signed tree does not hold what was signed');
+    this.rows = [hashes];
+    for (let row = hashes; row.length >= 2 * HASH_BYTES;) {
+      const above = Buffer.alloc(Math.floor(row.length / 2 / HASH_BYTES) * HASH_BYTES);
+      for (let at = 0; at < above.length; at += HASH_BYTES) {
+        const left = row.subarray(2 * at, 2 * at + HASH_BYTES);
+        above.set(nodeHash(left, row.subarray(2 * at + HASH_BYTES, 2 * at + 2 * HASH_BYTES)), at);
+      }
+      this.rows.push(above);
+      row = above;
+    }
+  }
+
+  get bytes(): number {
+    return this.rows.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** The hash of a complete subtree. @throws Error when the tile does not reach that far */
+  hashAt({ first, count }: TilePlace): Buffer {
+    const at = (first / count) * HASH_BYTES;
+    const hash = this.rows[Math.log2(count)]?.subarray(at, at + HASH_BYTES);
+    if (hash?.length !== HASH_BYTES) throw new Error('a tile does not hold what was built from it');
+    return hash;
+  }
 }
 
 export function splitHashes(bytes: Buffer): Buffer[] {

@@ -18,6 +18,7 @@ export {
   foldNodes,
   Frontier,
   inclusionPath,
+  nodeHash,
   nodesOf,
   provesConsistency,
   provesInclusion,
