@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Batcher, type MicroUsd } from '@haldir/kernel';
-import { Transactions, type Tx } from '@haldir/database';
+import { type Collector, Transactions, type Tx } from '@haldir/database';
 import { Session, type SessionStatus } from './session.entity.js';
 
 export interface SessionKey {
@@ -33,6 +33,30 @@ const saveBudgets = {
            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::integer[])
                 AS w(tenant_id, id, spent, held, announced_at, threshold)
           WHERE s.tenant_id = w.tenant_id AND s.id = w.id`,
+};
+
+// Scopes come as JSON, because an array of arrays would have to be rectangular.
+const insert = {
+  name: 'session.insert.v1',
+  text: `INSERT INTO session (tenant_id, id, agent_id, scopes, spend_limit_micros, created_at, expires_at)
+           SELECT tenant_id, id, agent_id, ARRAY(SELECT json_array_elements_text(scopes)), spend_limit, created_at, expires_at
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
+                  AS w(tenant_id, id, agent_id, scopes, spend_limit, created_at, expires_at)`,
+};
+
+const opened: Collector<Session> = {
+  rank: 30,
+  async flush(tx, sessions) {
+    await tx.query(insert, [
+      sessions.map(({ tenantId }) => tenantId),
+      sessions.map(({ id }) => id),
+      sessions.map(({ agentId }) => agentId),
+      sessions.map(({ scopes }) => JSON.stringify(scopes)),
+      sessions.map(({ spendLimit }) => spendLimit?.toString() ?? null),
+      sessions.map(({ createdAt }) => createdAt),
+      sessions.map(({ expiresAt }) => expiresAt),
+    ]);
+  },
 };
 
 const countActive = {
@@ -104,7 +128,8 @@ export class SessionRepository {
 
   in(tx: Tx) {
     return {
-      insert: (session: Session): Promise<unknown> => tx.manager.insert(Session, session),
+      /** Written just before commit, with nothing spent or held. */
+      insert: (session: Session): void => tx.collect(opened, session),
       /** Ends a live session; null when the tenant has no live one of that id. */
       revoke: async (tenantId: string, sessionId: string, now: Date): Promise<{ agentId: string } | null> => {
         const [row] = await tx.query<{ agent_id: string }>(

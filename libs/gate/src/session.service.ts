@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { Batcher, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { type Tx } from '@haldir/database';
+import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { SessionInvalid, SessionNotFound } from './gate.errors.js';
 import { parseScopes } from './session-scopes.js';
 import { Session } from './session.entity.js';
@@ -21,17 +21,51 @@ const SESSION_ID_LENGTH = 26;
 
 @Injectable()
 export class SessionService {
+  /** One transaction for all sessions that are opened while the one before commits. */
+  private readonly opener: Batcher<Session, Session>;
+
   constructor(
     @Inject(SessionRepository) private readonly sessions: SessionRepository,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Transactions) transactions: Transactions,
     @Inject(Clock) private readonly clock: Clock,
-  ) {}
+  ) {
+    this.opener = new Batcher({
+      maxBatch: 256,
+      maxInFlight: 1,
+      maxQueued: 4096,
+      splitOn: isDataFailure,
+      run: (sessions) =>
+        transactions.run(
+          sessions.map(({ tenantId }) => tenantId),
+          async (tx) => {
+            for (const session of sessions) this.insert(tx, session);
+            return sessions;
+          },
+        ),
+    });
+  }
 
-  /** @throws InvalidInput for a `spend:N` that is not an amount */
-  async open(tx: Tx, tenantId: string, wanted: NewSession): Promise<Session> {
+  /**
+   * Opens a session, together with others that arrive meanwhile, and returns once it is durable.
+   *
+   * @throws InvalidInput for a `spend:N` that is not an amount
+   */
+  async open(tenantId: string, wanted: NewSession): Promise<Session> {
+    return this.opener.submit(this.prepare(tenantId, wanted));
+  }
+
+  /** The same, as part of a transaction. */
+  openIn(tx: Tx, tenantId: string, wanted: NewSession): Session {
+    const session = this.prepare(tenantId, wanted);
+    this.insert(tx, session);
+    return session;
+  }
+
+  private prepare(tenantId: string, wanted: NewSession): Session {
     const now = this.clock.now();
     const { scopes, budget } = parseScopes(wanted.scopes);
-    const session = Object.assign(new Session(), {
+    return Object.assign(new Session(), {
       tenantId,
       id: newId('ses', SESSION_ID_LENGTH),
       agentId: wanted.agentId,
@@ -43,20 +77,23 @@ export class SessionService {
       expiresAt: new Date(now.getTime() + wanted.ttlSeconds * 1000),
       revokedAt: null,
     });
-    await this.sessions.in(tx).insert(session);
+  }
+
+  private insert(tx: Tx, session: Session): void {
+    const { tenantId, id: sessionId, agentId, scopes, spendLimit, createdAt, expiresAt } = session;
+    this.sessions.in(tx).insert(session);
     this.auditLog.record(tx, tenantId, {
       source: 'haldir',
-      sessionId: session.id,
-      agentId: session.agentId,
+      sessionId,
+      agentId,
       tool: 'haldir.gate',
       action: 'session_created',
       details: {
         scopes,
-        ttl: wanted.ttlSeconds,
-        spend_limit: session.spendLimit === null ? null : toDollars(session.spendLimit),
+        ttl: (expiresAt.getTime() - createdAt.getTime()) / 1000,
+        spend_limit: spendLimit === null ? null : toDollars(spendLimit),
       },
     });
-    return session;
   }
 
   /** The session while it is live, else null: unknown, expired, revoked and another tenant's look alike. */

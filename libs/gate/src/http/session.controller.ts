@@ -51,14 +51,14 @@ export class SessionController {
   @ApiBody({ required: true, standardSchema: CreateSession } as never)
   @Returns(HttpStatus.CREATED, SessionCreated, 'Session created')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
-  create(
+  async create(
     @CurrentCaller() { tenantId }: Caller,
     @Body({ schema: CreateSession }) body: CreateSession,
     @Write() write: WriteRequest,
   ): Promise<SessionCreated> {
-    return this.writes.run(write, async (tx) =>
-      toSessionCreated(await this.sessions.open(tx, tenantId, toNewSession(body))),
-    );
+    const wanted = toNewSession(body);
+    if (write.idempotencyKey === null) return toSessionCreated(await this.sessions.open(tenantId, wanted));
+    return this.writes.run(write, async (tx) => toSessionCreated(this.sessions.openIn(tx, tenantId, wanted)));
   }
 
   @Get()

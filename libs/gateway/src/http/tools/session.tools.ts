@@ -35,8 +35,12 @@ export class SessionTools implements OwnTools {
       readOnly: false,
       input: CreateSession,
       output: SessionCreated,
-      run: (args, { caller, write }) =>
-        write(async (tx) => toSessionCreated(await this.sessions.open(tx, caller.tenantId, toNewSession(args)))),
+      run: async (args, { caller: { tenantId }, isIdempotent, write }) => {
+        const wanted = toNewSession(args);
+        return isIdempotent
+          ? write(async (tx) => toSessionCreated(this.sessions.openIn(tx, tenantId, wanted)))
+          : toSessionCreated(await this.sessions.open(tenantId, wanted));
+      },
     }),
     ownTool({
       name: 'getSession',
