@@ -134,7 +134,7 @@ describe('versions of a secret', () => {
     const rolled = await tenant.post(`${path('back')}/rollback`, { version: 1 });
     expect([rolled.status, rolled.body]).toEqual([
       201,
-      { rolled_back: true, name: 'back', version: 3, from_version: 1, expires_at: null },
+      { rolled_back: true, name: 'back', version: 3, from_version: 1, expires_at: null, bindings: [] },
     ]);
     expect((await tenant.get(path('back'))).body).toEqual({ name: 'back', value: 'old' });
     expect((await versionsOf(tenant, 'back'))[0]).toMatchObject({ version: 3, newest: true, scope_required: 'pay' });

@@ -42,6 +42,7 @@ describe('a secret', () => {
       name: 'stripe',
       version: 1,
       expires_at: null,
+      bindings: [],
     });
     expect((await elsewhere.get(path('stripe'))).body).toEqual({ name: 'stripe', value: 'sk_1' });
 
@@ -374,7 +375,7 @@ describe('what lies in the database', () => {
     const copy = (columns: string, to: string, from: string): string =>
       `UPDATE secret_version AS x SET (${columns}) = (SELECT ${columns} FROM secret_version WHERE ${from}) WHERE ${to}`;
     const newest = at(tenantA, oneA, 2);
-    const all = 'wrapped_key, value, scope_required, expires_at';
+    const all = 'wrapped_key, value, scope_required, expires_at, bindings';
     const tampering: Record<string, string> = {
       'another secret’s value': copy('value', newest, at(tenantA, twoA, 2)),
       'another secret’s key': copy('wrapped_key', newest, at(tenantA, twoA, 2)),
@@ -382,6 +383,7 @@ describe('what lies in the database', () => {
       'another tenant’s secret, whole': copy(all, newest, at(tenantB, oneB, 2)),
       'an earlier version’s value': copy('value', newest, at(tenantA, oneA, 1)),
       'an earlier version, whole': copy(all, newest, at(tenantA, oneA, 1)),
+      'another binding': `UPDATE secret_version SET bindings = '{api.*}' WHERE ${newest}`,
       'another scope': `UPDATE secret_version SET scope_required = 'browse' WHERE ${newest}`,
       'another name': `UPDATE secret SET name = 'renamed' WHERE tenant_id = '${tenantA}' AND id = '${oneA}'`,
       'a bit of the value': `UPDATE secret_version SET value = set_byte(value, 20, get_byte(value, 20) # 1) WHERE ${newest}`,
@@ -405,7 +407,7 @@ describe('what lies in the database', () => {
         ]);
       }
       await world.sql(`UPDATE secret SET name = k.name FROM kept_secret k WHERE k.tenant_id = secret.tenant_id AND k.id = secret.id;
-        UPDATE secret_version v SET (${all}) = (k.wrapped_key, k.value, k.scope_required, k.expires_at) FROM kept_version k
+        UPDATE secret_version v SET (${all}) = (k.wrapped_key, k.value, k.scope_required, k.expires_at, k.bindings) FROM kept_version k
          WHERE k.tenant_id = v.tenant_id AND k.secret_id = v.secret_id AND k.version = v.version;
         DROP TABLE kept_secret, kept_version`);
       expect((await a.get(path('one'))).body).toEqual({ name: 'one', value: 'one 2' });

@@ -33,14 +33,15 @@ afterAll(async () => {
   await world.stop();
 });
 
-/** Secrets in versions, of one tenant with and without an expiry, and all else that is sealed under or with its key. */
+/** Secrets in versions, of one tenant with and without an expiry and bindings, and all else that is sealed under or with its key. */
 async function cellsOf(client: Client): Promise<Cell[]> {
   const tenant = await world.tenantOf(client);
   clients.set(tenant, client);
   for (const name of ['one', 'two']) {
     for (const version of [1, 2]) {
       const expires = version === 2 && name === 'two' ? { expires_at: '2099-01-01T00:00:00Z' } : {};
-      await client.post('/v1/secrets', { name, value: `${name} ${version}`, ...expires });
+      const bindings = version === 2 ? [{ upstream: 'api', tool: name }] : [];
+      await client.post('/v1/secrets', { name, value: `${name} ${version}`, ...expires, bindings });
     }
   }
   const { body } = await client.post<{ webhook_id: number }>('/v1/webhooks', { url: 'http://127.0.0.1:9999/hook' });
@@ -149,7 +150,7 @@ it('every sealed value opens where it is, and in no other place: rows, versions,
 
 it('a whole version in the place of another opens nowhere, whatever else of its row comes with it', async () => {
   const rows = cells.filter(({ column }) => column === 'value');
-  const columns = 'wrapped_key, value, scope_required, expires_at';
+  const columns = 'wrapped_key, value, scope_required, expires_at, bindings';
   const opened: string[] = [];
   await world.sql(`CREATE TABLE kept AS TABLE secret_version`);
   for (const target of rows) {

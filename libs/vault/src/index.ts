@@ -5,6 +5,7 @@ export { PaymentTotals } from './payment-totals.js';
 export { HoldService, type Settled } from './hold.service.js';
 export { type Payment, PAYMENT_STATES } from './payment.entity.js';
 export { type NewPayment, type PaymentDecision, PaymentService, type PreparedPayment } from './payment.service.js';
+export { type Bindings, EVERY_TOOL, fromBindings, toBindings } from './secret-binding.js';
 export { isSecretName } from './secret-name.js';
 export { SEALED_DATA_KEYS } from './secret-seal.js';
 export { SecretValue } from './secret-value.js';

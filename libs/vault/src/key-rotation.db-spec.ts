@@ -7,6 +7,7 @@ import { createLogger, HaldirConfig, Metrics } from '@haldir/runtime';
 import { freshDatabaseUrl } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
 import { SEALED_DATA_KEYS } from './secret-seal.js';
+import { SecretOpener } from './secret-opener.js';
 import { SecretValue } from './secret-value.js';
 import { SecretRepository } from './secret.repository.js';
 import { SecretService } from './secret.service.js';
@@ -46,15 +47,16 @@ async function keyRing(): Promise<KeyRing> {
 /** A process of its own: nothing it was told, nothing it holds. */
 async function vault(secrets = new SecretRepository(transactions)): Promise<SecretService> {
   const nobody = {} as SessionService;
-  const log = createLogger('silent');
-  return new SecretService(secrets, nobody, await keyRing(), auditLog, new Metrics('api'), clock, log);
+  const keys = await keyRing();
+  const opener = new SecretOpener(secrets, keys, createLogger('silent'));
+  return new SecretService(secrets, opener, nobody, keys, auditLog, new Metrics('api'), clock);
 }
 
 const store = (service: SecretService, tx: Tx, name: string): Promise<unknown> =>
   service.store(
     tx,
     { tenantId, key: 'hld_k' },
-    { name, value: SecretValue.of(name), scopeRequired: 'read', expiresAt: null },
+    { name, value: SecretValue.of(name), scopeRequired: 'read', expiresAt: null, bindings: null },
   );
 
 async function read(service: SecretService, name: string): Promise<string> {

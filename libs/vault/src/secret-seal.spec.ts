@@ -13,7 +13,9 @@ const place: SecretPlace = {
   version: 2,
   scopeRequired: 'read',
   expiresAt: null,
+  bindings: [],
 };
+const bound: SecretPlace = { ...place, bindings: ['api.charge', 'api.refund'] };
 const expiring: SecretPlace = { ...place, expiresAt: new Date(1_800_000_000_000) };
 const sealed = (text = 'sk_live'): SealedSecret => sealSecret(tenantKey, place, SecretValue.of(text));
 
@@ -39,6 +41,7 @@ it.each([
   [{ scopeRequired: 'rea' }],
   [{ scopeRequired: '' }],
   [{ expiresAt: new Date(1_800_000_000_000) }],
+  [{ bindings: ['api.charge'] }],
   // Fields are bound with their lengths: what moves from one to the next is another place.
   [{ secretId: 'sec_1s', name: 'tripe' }],
 ])('does not open at %j', (elsewhere) => {
@@ -53,6 +56,20 @@ it.each([[{ expiresAt: null }], [{ expiresAt: new Date(1_800_000_000_001) }]])(
     expect(() => openSecret(tenantKey, { ...expiring, ...elsewhere }, secret)).toThrow(SealBroken);
   },
 );
+
+it.each([
+  [{ bindings: [] }],
+  [{ bindings: ['api.*'] }],
+  [{ bindings: ['api.charge'] }],
+  [{ bindings: ['api.charge', 'api.refund', 'other.*'] }],
+  [{ bindings: ['api.chargeapi.refund'] }],
+  [{ scopeRequired: 'browse' }],
+  [{ expiresAt: new Date(1_800_000_000_000) }],
+])('that is bound does not open at %j', (elsewhere) => {
+  const secret = sealSecret(tenantKey, bound, SecretValue.of('sk_live'));
+  expect(openSecret(tenantKey, bound, secret).reveal()).toBe('sk_live');
+  expect(() => openSecret(tenantKey, { ...bound, ...elsewhere }, secret)).toThrow(SealBroken);
+});
 
 it('does not open under another key, nor with any bit changed', () => {
   const other = { version: 3, key: createSecretKey(Buffer.alloc(32, 8)) };

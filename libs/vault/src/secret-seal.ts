@@ -1,8 +1,9 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { associatedData, keyVersionOf, open, seal, type SealedColumn, type VersionedKey } from '@haldir/crypto';
+import { type Bindings } from './secret-binding.js';
 import { SecretValue } from './secret-value.js';
 
-/** Where a sealed value belongs. Moved anywhere else, its scope or its expiry changed, it does not open. */
+/** Where a sealed value belongs. Moved anywhere else, its scope, expiry or bindings changed, it does not open. */
 export interface SecretPlace {
   tenantId: string;
   secretId: string;
@@ -11,6 +12,8 @@ export interface SecretPlace {
   scopeRequired: string;
   /** From then on it is refused; null when it never expires. */
   expiresAt: Date | null;
+  /** Tools that it may be sent to. */
+  bindings: Bindings;
 }
 
 /** A value under a data key of its own, and that key under the tenant's key. */
@@ -36,7 +39,7 @@ export function sealSecret(tenantKey: VersionedKey, place: SecretPlace, value: S
 
 /**
  * @param tenantKey of the version that `wrappedKey` names
- * @throws SealBroken when anything was altered, belongs elsewhere, or scope and expiry are not those it was sealed with
+ * @throws SealBroken when anything was altered, belongs elsewhere, or scope, expiry and bindings are not those it was sealed with
  */
 export function openSecret(tenantKey: VersionedKey, place: SecretPlace, sealed: SealedSecret): SecretValue {
   const { wrappedKey } = sealed;
@@ -49,8 +52,13 @@ export function openSecret(tenantKey: VersionedKey, place: SecretPlace, sealed: 
   }
 }
 
-function valuePlace({ tenantId, secretId, name, version, scopeRequired, expiresAt }: SecretPlace): Buffer {
+function valuePlace(place: SecretPlace): Buffer {
+  const { tenantId, secretId, name, version, scopeRequired, expiresAt, bindings } = place;
   const fields = [tenantId, secretId, name, version, scopeRequired];
+  if (bindings.length > 0) {
+    const expiry = expiresAt === null ? 'never' : expiresAt.getTime();
+    return associatedData(['haldir.vault.value-bound.v1', ...fields, expiry, ...bindings]);
+  }
   return expiresAt === null
     ? associatedData(['haldir.vault.value.v1', ...fields])
     : associatedData(['haldir.vault.value-expiring.v1', ...fields, expiresAt.getTime()]);

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { IsNull } from 'typeorm';
+import { type Bindings } from './secret-binding.js';
 import { type SealedSecret, type SecretPlace } from './secret-seal.js';
 import { Secret } from './secret.entity.js';
 
@@ -19,6 +20,7 @@ export interface SecretVersion {
   scopeRequired: string;
   createdAt: Date;
   expiresAt: Date | null;
+  bindings: Bindings;
   isNewest: boolean;
 }
 
@@ -34,23 +36,24 @@ interface StoredRow {
   version: number;
   scope_required: string;
   expires_at: Date | null;
+  bindings: string[];
   wrapped_key: Buffer;
   value: Buffer;
 }
 
 /** On the path of every read. */
 export const newestByNames = {
-  name: 'secret.newest_by_names.v3',
+  name: 'secret.newest_by_names.v4',
   // LIMIT 1 keeps each look-up a step in an index, whatever statistics say, or do not say yet.
-  text: `SELECT w.tenant_id, w.name, s.id, v.version, v.scope_required, v.expires_at, v.wrapped_key, v.value
+  text: `SELECT w.tenant_id, w.name, s.id, v.version, v.scope_required, v.expires_at, v.bindings, v.wrapped_key, v.value
            FROM unnest($1::text[], $2::text[]) AS w(tenant_id, name)
            CROSS JOIN LATERAL (SELECT id, version FROM secret WHERE tenant_id = w.tenant_id AND name = w.name LIMIT 1) AS s
-           CROSS JOIN LATERAL (SELECT version, scope_required, expires_at, wrapped_key, value FROM secret_version
+           CROSS JOIN LATERAL (SELECT version, scope_required, expires_at, bindings, wrapped_key, value FROM secret_version
                                 WHERE tenant_id = w.tenant_id AND secret_id = s.id AND version = s.version LIMIT 1) AS v`,
 };
 const byVersion = {
-  name: 'secret.by_version.v1',
-  text: `SELECT s.tenant_id, s.name, s.id, v.version, v.scope_required, v.expires_at, v.wrapped_key, v.value,
+  name: 'secret.by_version.v2',
+  text: `SELECT s.tenant_id, s.name, s.id, v.version, v.scope_required, v.expires_at, v.bindings, v.wrapped_key, v.value,
                 n.scope_required AS newest_scope
            FROM secret s
            JOIN secret_version v ON v.tenant_id = s.tenant_id AND v.secret_id = s.id AND v.version = $3
@@ -58,8 +61,8 @@ const byVersion = {
           WHERE s.tenant_id = $1 AND s.name = $2`,
 };
 const versions = {
-  name: 'secret_version.list.v1',
-  text: `SELECT v.version, v.scope_required, v.created_at, v.expires_at, v.version = s.version AS is_newest
+  name: 'secret_version.list.v2',
+  text: `SELECT v.version, v.scope_required, v.created_at, v.expires_at, v.bindings, v.version = s.version AS is_newest
            FROM secret s JOIN secret_version v ON v.tenant_id = s.tenant_id AND v.secret_id = s.id AND v.version < $3
           WHERE s.tenant_id = $1 AND s.name = $2
           ORDER BY v.version DESC LIMIT $4`,
@@ -78,14 +81,14 @@ const nextVersionIfThere = {
 };
 /** Holds the row, so that it is not sealed anew before it was opened. */
 const holdVersion = {
-  name: 'secret_version.hold.v1',
-  text: `SELECT scope_required, expires_at, wrapped_key, value FROM secret_version
+  name: 'secret_version.hold.v2',
+  text: `SELECT scope_required, expires_at, bindings, wrapped_key, value FROM secret_version
           WHERE tenant_id = $1 AND secret_id = $2 AND version = $3 FOR SHARE`,
 };
 const insertVersion = {
-  name: 'secret_version.insert.v2',
-  text: `INSERT INTO secret_version (tenant_id, secret_id, version, scope_required, expires_at, wrapped_key, value, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+  name: 'secret_version.insert.v3',
+  text: `INSERT INTO secret_version (tenant_id, secret_id, version, scope_required, expires_at, wrapped_key, value, created_at, bindings)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 };
 
 const MAX_INTEGER = 2_147_483_647;
@@ -126,6 +129,7 @@ export class SecretRepository {
       scope_required: string;
       created_at: Date;
       expires_at: Date | null;
+      bindings: string[];
       is_newest: boolean;
     }>(versions, [tenantId, name, before ?? MAX_INTEGER, limit]);
     return rows.map((row) => ({
@@ -133,6 +137,7 @@ export class SecretRepository {
       scopeRequired: row.scope_required,
       createdAt: row.created_at,
       expiresAt: row.expires_at,
+      bindings: row.bindings,
       isNewest: row.is_newest,
     }));
   }
@@ -189,19 +194,14 @@ export class SecretRepository {
         if (!row) return null;
         return toStoredSecret({ ...row, tenant_id: tenantId, name, id: secretId, version }, [row.scope_required]);
       },
-      /** What a session must hold to read that version; null when there is none. */
-      scopeOf: async (tenantId: string, secretId: string, version: number): Promise<string | null> => {
-        const [row] = await tx.query<{ scope_required: string }>(
-          'SELECT scope_required FROM secret_version WHERE tenant_id = $1 AND secret_id = $2 AND version = $3',
-          [tenantId, secretId, version],
-        );
-        return row?.scope_required ?? null;
-      },
       /** Does not wait for the answer. */
       insertVersion: (place: SecretPlace, sealed: SealedSecret, now: Date): void => {
-        const { tenantId, secretId, version, scopeRequired, expiresAt } = place;
+        const { tenantId, secretId, version, scopeRequired, expiresAt, bindings } = place;
         const { wrappedKey, value } = sealed;
-        tx.send(insertVersion, [tenantId, secretId, version, scopeRequired, expiresAt, wrappedKey, value, now]);
+        tx.send(insertVersion, [
+          ...[tenantId, secretId, version, scopeRequired, expiresAt, wrappedKey, value, now],
+          bindings,
+        ]);
       },
     };
   }
@@ -233,6 +233,7 @@ function toStoredSecret(row: StoredRow, scopes: string[]): StoredSecret {
       version: row.version,
       scopeRequired: row.scope_required,
       expiresAt: row.expires_at,
+      bindings: row.bindings,
     },
     sealed: { wrappedKey: row.wrapped_key, value: row.value },
     scopes,

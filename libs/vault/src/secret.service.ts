@@ -1,11 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, HaldirError, InvalidInput, newId, Unavailable } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { KeyRing, keyVersionOf, SealBroken, TenantKeyGone } from '@haldir/crypto';
+import { KeyRing } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { type Session, SessionInvalid, SessionService } from '@haldir/gate';
-import { Log, Metrics } from '@haldir/runtime';
-import { openSecret, sealSecret, type SecretPlace } from './secret-seal.js';
+import { Metrics } from '@haldir/runtime';
+import { type Bindings, inBoth } from './secret-binding.js';
+import { SecretOpener } from './secret-opener.js';
+import { sealSecret, type SecretPlace } from './secret-seal.js';
 import { type SecretValue } from './secret-value.js';
 import { SecretRepository, type SecretVersion, type StoredSecret } from './secret.repository.js';
 import { SecretExpired, SecretNotFound, SecretScopeMissing, SecretVersionNotFound } from './vault.errors.js';
@@ -17,6 +19,8 @@ export interface NewSecret {
   scopeRequired: string;
   /** From then on nobody is given it; null for never. */
   expiresAt: Date | null;
+  /** Tools that it may be sent to; null for those of the version it takes the place of, and none for a new name. */
+  bindings: Bindings | null;
 }
 
 /** Who asks: a tenant, through the API key of that public prefix. */
@@ -36,6 +40,7 @@ export interface OpenedSecret {
 export interface MadeVersion {
   version: number;
   expiresAt: Date | null;
+  bindings: Bindings;
 }
 
 export const VAULT_TOOL = 'haldir.vault';
@@ -46,12 +51,12 @@ type Refusal = 'invalid_session' | 'missing_scope' | 'expired' | 'does_not_open'
 export class SecretService {
   constructor(
     @Inject(SecretRepository) private readonly secrets: SecretRepository,
+    @Inject(SecretOpener) private readonly opener: SecretOpener,
     @Inject(SessionService) private readonly sessions: SessionService,
     @Inject(KeyRing) private readonly keys: KeyRing,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(Clock) private readonly clock: Clock,
-    @Inject(Log) private readonly log: Log,
   ) {}
 
   /**
@@ -68,20 +73,26 @@ export class SecretService {
       this.keys.sealingKey(tx, tenantId),
       secrets.nextVersion(tenantId, name, newId('sec'), now),
     ]);
-    const place: SecretPlace = { tenantId, secretId, name, version, scopeRequired, expiresAt };
+    const bindings =
+      wanted.bindings ??
+      (version === 1
+        ? []
+        : await this.bindingsOf(await secrets.holdVersion(tenantId, name, secretId, version - 1), tx));
+    const place: SecretPlace = { tenantId, secretId, name, version, scopeRequired, expiresAt, bindings };
     secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
     this.auditLog.record(tx, tenantId, {
       source: 'haldir',
       tool: VAULT_TOOL,
       action: 'secret_stored',
-      details: { name, version, scope_required: scopeRequired, ...expiry(expiresAt), by },
+      details: { name, version, scope_required: scopeRequired, ...expiry(expiresAt), ...bound(bindings), by },
     });
-    return { version, expiresAt };
+    return { version, expiresAt, bindings };
   }
 
   /**
    * Makes an earlier value the newest version. It keeps its expiry; the scope is that of the version it takes the place of, so
-   * that nothing opens to more sessions than before.
+   * that nothing opens to more sessions than before. It is bound to what both versions are bound to: a value goes to no tool that
+   * it was not meant for.
    *
    * @throws SecretNotFound, SecretVersionNotFound, SecretExpired
    */
@@ -94,17 +105,19 @@ export class SecretService {
     ]);
     if (!next) throw new SecretNotFound();
     const { id: secretId, version } = next;
-    const [earlier, scopeRequired] = await Promise.all([
+    const [earlier, newest] = await Promise.all([
       secrets.holdVersion(tenantId, name, secretId, from),
-      secrets.scopeOf(tenantId, secretId, version - 1),
+      secrets.holdVersion(tenantId, name, secretId, version - 1),
     ]);
-    if (!earlier || scopeRequired === null) throw new SecretVersionNotFound();
+    if (!earlier || !newest) throw new SecretVersionNotFound();
     const { expiresAt } = earlier.place;
     if (expiresAt !== null && expiresAt <= now) throw new SecretExpired(expiresAt);
-    const value = await this.open(earlier, tx);
+    const value = await this.opener.open(earlier, tx);
     if (!value) throw new SecretVersionNotFound();
+    const { scopeRequired } = newest.place;
+    const bindings = inBoth(earlier.place.bindings, await this.bindingsOf(newest, tx));
     try {
-      const place: SecretPlace = { ...earlier.place, version, scopeRequired };
+      const place: SecretPlace = { ...earlier.place, version, scopeRequired, bindings };
       secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
     } finally {
       value.wipe();
@@ -113,9 +126,9 @@ export class SecretService {
       source: 'haldir',
       tool: VAULT_TOOL,
       action: 'secret_rolled_back',
-      details: { name, version, from_version: from, ...expiry(expiresAt), by },
+      details: { name, version, from_version: from, ...expiry(expiresAt), ...bound(bindings), by },
     });
-    return { version, expiresAt };
+    return { version, expiresAt, bindings };
   }
 
   /**
@@ -154,7 +167,7 @@ export class SecretService {
       await this.refuse(caller, name, session, 'expired', { version: place.version });
       throw new SecretExpired(expiresAt);
     }
-    const value = await this.open(secret);
+    const value = await this.opener.open(secret);
     if (!value) {
       await this.refuse(caller, name, session, 'does_not_open', { version: place.version });
       throw notFound(version);
@@ -190,31 +203,12 @@ export class SecretService {
     return found;
   }
 
-  /**
-   * Null, and a line in the log, when the value was altered or moved, or its scope or expiry changed, behind Haldir's back.
-   *
-   * @param tx where the caller holds the row in a transaction
-   */
-  private async open(secret: StoredSecret, tx?: Tx): Promise<SecretValue | null> {
-    const { tenantId, secretId, name, version } = secret.place;
-    try {
-      return await this.unseal(secret, tx).catch(async (error: unknown) => {
-        // Since it was read it was sealed anew; who may read it was decided about the place as it was read.
-        const isWorthIt = error instanceof TenantKeyGone && tx === undefined;
-        const now = isWorthIt ? await this.secrets.findVersion(tenantId, name, version) : null;
-        if (!now) throw error;
-        return this.unseal({ ...now, place: secret.place }, tx);
-      });
-    } catch (error) {
-      if (!(error instanceof SealBroken)) throw error;
-      this.log.error({ event: 'vault.secret_does_not_open', tenant_id: tenantId, secret_id: secretId, version });
-      return null;
-    }
-  }
-
-  private async unseal({ place, sealed }: StoredSecret, tx?: Tx): Promise<SecretValue> {
-    const tenantKey = await this.keys.tenantKey(place.tenantId, keyVersionOf(sealed.wrappedKey), tx);
-    return openSecret(tenantKey, place, sealed);
+  /** What a version is bound to; nothing when that cannot be relied on, because its value does not open (any more). */
+  private async bindingsOf(newest: StoredSecret | null, tx: Tx): Promise<Bindings> {
+    if (newest === null || newest.place.bindings.length === 0) return [];
+    const value = newest.sealed.value.length === 0 ? null : await this.opener.open(newest, tx);
+    value?.wipe();
+    return value === null ? [] : newest.place.bindings;
   }
 
   private async refuse(
@@ -254,4 +248,8 @@ function notFound(version: number | null): SecretNotFound | SecretVersionNotFoun
 
 function expiry(expiresAt: Date | null): { expires_at?: string } {
   return expiresAt === null ? {} : { expires_at: expiresAt.toISOString() };
+}
+
+function bound(bindings: Bindings): { bindings?: Bindings } {
+  return bindings.length === 0 ? {} : { bindings };
 }

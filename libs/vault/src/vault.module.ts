@@ -10,6 +10,7 @@ import { PaymentTotals } from './payment-totals.js';
 import { Payment } from './payment.entity.js';
 import { PaymentRepository } from './payment.repository.js';
 import { PaymentService } from './payment.service.js';
+import { SecretOpener } from './secret-opener.js';
 import { Secret } from './secret.entity.js';
 import { SecretRepository } from './secret.repository.js';
 import { SecretService } from './secret.service.js';
@@ -24,6 +25,7 @@ import { SecretService } from './secret.service.js';
     PaymentRepository,
     PaymentService,
     PaymentTotals,
+    SecretOpener,
     SecretRepository,
     SecretService,
   ],

@@ -30,7 +30,8 @@ export class Vault1790000000002 implements MigrationInterface {
       CREATE INDEX        secret_purge   ON secret (purge_at) WHERE purge_at IS NOT NULL;
 
       -- One sealed value: wrapped_key under the tenant's key, whose version it names, value under that key (components of one place,
-      -- see SecretPlace). Some time after it expired both are emptied.
+      -- see SecretPlace). Some time after it expired both are emptied. Tools that it may be sent to are bound to it, so that a row of
+      -- it with others does not open.
       CREATE TABLE secret_version (
         tenant_id          text        NOT NULL,
         secret_id          text        NOT NULL,
@@ -40,6 +41,7 @@ export class Vault1790000000002 implements MigrationInterface {
         wrapped_key        bytea       NOT NULL,
         value              bytea       NOT NULL,
         created_at         timestamptz NOT NULL,
+        bindings           text[] COLLATE "C" NOT NULL DEFAULT '{}',
         PRIMARY KEY (tenant_id, secret_id, version),
         CONSTRAINT secret_version_of_secret FOREIGN KEY (tenant_id, secret_id) REFERENCES secret (tenant_id, id) ON DELETE CASCADE
       );

@@ -3,16 +3,40 @@ import { longPageQuery, nextCursor, nullableTime, pageQuery } from '@haldir/http
 import { z } from 'zod';
 import {
   type DeletedSecret,
+  EVERY_TOOL,
+  fromBindings,
   isSecretName,
   type MadeVersion,
   type NewSecret,
   type OpenedSecret,
   type SecretVersion,
   SecretValue,
+  toBindings,
 } from '../index.js';
 
 const NAME_EXPECTED = 'expected 1 to 255 printable characters other than . and ..';
+const UPSTREAM_EXPECTED = 'expected the name of an upstream: 1 to 64 letters, digits, - or _';
+const TOOL_EXPECTED = "expected a tool's own name of 1 to 256 characters, or *";
+const MAX_BINDINGS = 100;
+const BINDINGS_EXPECTED = `expected a list of at most ${MAX_BINDINGS} bindings`;
 const SCOPE_EXPECTED = 'expected a text of 1 to 128 characters';
+
+const Binding = z
+  .object(
+    {
+      upstream: z
+        .string(UPSTREAM_EXPECTED)
+        .regex(/^[A-Za-z0-9_-]{1,64}$/, UPSTREAM_EXPECTED)
+        .describe('Upstream, registered already or not yet'),
+      tool: z
+        .string(TOOL_EXPECTED)
+        .regex(/^\P{Cc}{1,256}$/u, TOOL_EXPECTED)
+        .default(EVERY_TOOL)
+        .describe('A tool of it by its own name; * or left out for all that goes to the upstream'),
+    },
+    'expected an object with upstream and tool',
+  )
+  .meta({ id: 'SecretBinding' });
 
 export const StoreSecret = z.object({
   name: z.string(NAME_EXPECTED).refine(isSecretName, NAME_EXPECTED).describe('Unique secret name'),
@@ -26,6 +50,13 @@ export const StoreSecret = z.object({
   expires_at: nullableTime
     .default(null)
     .describe('From then on the value is refused, and soon after destroyed: Unix seconds or ISO 8601; null for never'),
+  bindings: z
+    .array(Binding, BINDINGS_EXPECTED)
+    .max(MAX_BINDINGS, BINDINGS_EXPECTED)
+    .nullish()
+    .describe(
+      'Tools that agents may use the secret with, as {{vault:name}} in an argument, without seeing it. Left out or null: those of the version before, and none for a new name',
+    ),
 });
 export type StoreSecret = z.infer<typeof StoreSecret>;
 
@@ -35,8 +66,13 @@ export function toNewSecret(body: StoreSecret): NewSecret {
     value: SecretValue.of(body.value),
     scopeRequired: body.scope_required,
     expiresAt: body.expires_at,
+    bindings: body.bindings ? toBindings(body.bindings) : null,
   };
 }
+
+const bindings = z
+  .array(z.object({ upstream: z.string(), tool: z.string().describe('* for all that goes to the upstream') }))
+  .describe('Tools that the version may be used with by {{vault:name}}');
 
 const expiresAt = z.number().nullable().describe('When the value expires (Unix timestamp); null for never');
 
@@ -45,11 +81,13 @@ export const SecretStored = z.object({
   name: z.string(),
   version: z.int().describe('1 for a new name, one more each time it is stored again'),
   expires_at: expiresAt,
+  bindings,
 });
 export type SecretStored = z.infer<typeof SecretStored>;
 
 export function toSecretStored(name: string, made: MadeVersion): SecretStored {
-  return { stored: true, name, version: made.version, expires_at: toSeconds(made.expiresAt) };
+  const { version, expiresAt: at } = made;
+  return { stored: true, name, version, expires_at: toSeconds(at), bindings: fromBindings(made.bindings) };
 }
 
 export const ListSecrets = z.object(longPageQuery);
@@ -79,6 +117,7 @@ const SecretVersionItem = z.object({
   expires_at: expiresAt,
   expired: z.boolean(),
   newest: z.boolean().describe('Whether the name stands for it'),
+  bindings,
 });
 
 export const SecretVersionList = z.object({
@@ -97,6 +136,7 @@ export function toSecretVersionItem(version: SecretVersion, now: Date): z.infer<
     expires_at: toSeconds(version.expiresAt),
     expired: version.expiresAt !== null && version.expiresAt <= now,
     newest: version.isNewest,
+    bindings: fromBindings(version.bindings),
   };
 }
 
@@ -131,6 +171,7 @@ export const SecretRolledBack = z.object({
   version: z.int().describe('The new version'),
   from_version: z.int(),
   expires_at: expiresAt,
+  bindings: bindings.describe('Those that both versions have'),
 });
 export type SecretRolledBack = z.infer<typeof SecretRolledBack>;
 
@@ -141,6 +182,7 @@ export function toSecretRolledBack(name: string, from: number, made: MadeVersion
     version: made.version,
     from_version: from,
     expires_at: toSeconds(made.expiresAt),
+    bindings: fromBindings(made.bindings),
   };
 }
 
