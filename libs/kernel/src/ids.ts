@@ -36,3 +36,8 @@ function timeCharacters(milliseconds: number): string {
 export function newId(prefix: string, randomLength = 16): string {
   return `${prefix}_${timeCharacters(Date.now())}${randomCharacters(randomLength)}`;
 }
+
+/** Sorts before every id of that prefix that was made from `at` on, and behind every earlier one. */
+export function firstIdAt(prefix: string, at: Date): string {
+  return `${prefix}_${timeCharacters(at.getTime())}`;
+}

@@ -16,6 +16,8 @@ export const queues = {
   webhookDelivery: { name: 'webhook-delivery', payload: z.object({ tenantId: z.string(), webhookId: z.int() }) },
   /** Queues every endpoint that has deliveries due, whatever became of earlier jobs. */
   webhookSweep: { name: 'webhook-sweep', payload: nothing },
+  /** Removes events that were kept long enough. */
+  webhookRetention: { name: 'webhook-retention', payload: nothing },
   anomalyScan: { name: 'anomaly-scan', payload: nothing },
   /** Builds log tiles, signs checkpoints and advances the sums. */
   auditCheckpoint: { name: 'audit-checkpoint', payload: nothing },

@@ -78,6 +78,7 @@ const Settings = z.object({
     .meta({ expects: 'fatal, error, warn, info, debug, trace or silent', example: 'LOG_LEVEL=info' }),
   WEBHOOK_TIMEOUT_SECONDS: wholeNumber(1, 60, 15).meta({ expects: '1 to 60 seconds', example: 'WEBHOOK_TIMEOUT_SECONDS=15' }),
   WEBHOOK_CONCURRENCY: wholeNumber(1, 500, 50).meta({ expects: '1 to 500', example: 'WEBHOOK_CONCURRENCY=50' }),
+  WEBHOOK_RETENTION_DAYS: wholeNumber(1, 3650, 30).meta({ expects: '1 to 3650 days', example: 'WEBHOOK_RETENTION_DAYS=30' }),
   MCP_ALLOWED_HOSTS: z
     .string()
     .default('')
@@ -119,7 +120,7 @@ export class HaldirConfig {
   /** US dollars for one unit of a currency, as the operator's exact decimal text. */
   readonly fxRates: ReadonlyMap<string, string>;
   readonly logLevel: string;
-  readonly webhooks: { timeoutMs: number; concurrency: number };
+  readonly webhooks: { timeoutMs: number; concurrency: number; retentionMs: number };
   readonly upstreams: { timeoutMs: number };
   /** Names by which `/mcp` may be called, and whose pages may call it, besides those of the loopback. */
   readonly mcp: { allowedHosts: readonly string[] };
@@ -164,7 +165,11 @@ export class HaldirConfig {
         .map((part): [string, string] => [part.slice(0, 3), part.slice(4)]),
     );
     this.logLevel = settings.LOG_LEVEL;
-    this.webhooks = { timeoutMs: settings.WEBHOOK_TIMEOUT_SECONDS * 1000, concurrency: settings.WEBHOOK_CONCURRENCY };
+    this.webhooks = {
+      timeoutMs: settings.WEBHOOK_TIMEOUT_SECONDS * 1000,
+      concurrency: settings.WEBHOOK_CONCURRENCY,
+      retentionMs: settings.WEBHOOK_RETENTION_DAYS * 86_400_000,
+    };
     this.upstreams = { timeoutMs: settings.UPSTREAM_TIMEOUT_SECONDS * 1000 };
     this.mcp = { allowedHosts: settings.MCP_ALLOWED_HOSTS };
     this.secrets = { restoreMs: settings.SECRET_RESTORE_SECONDS * 1000 };

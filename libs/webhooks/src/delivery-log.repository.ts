@@ -96,8 +96,9 @@ export class DeliveryLogRepository {
   async requeue(tx: Tx, { tenantId, eventId, webhookId }: DeliveryKey, now: Date): Promise<boolean | null> {
     const [endpoint] = await tx.query<{ live: boolean }>(
       `SELECT w.disabled_at IS NULL AS live FROM webhook_delivery d
+         JOIN webhook_event e ON e.tenant_id = d.tenant_id AND e.id = d.event_id
          JOIN webhook w ON w.tenant_id = d.tenant_id AND w.id = d.webhook_id AND w.deleted_at IS NULL
-        WHERE d.tenant_id = $1 AND d.event_id = $2 AND d.webhook_id = $3`,
+        WHERE d.tenant_id = $1 AND d.event_id = $2 AND d.webhook_id = $3 FOR KEY SHARE OF e`,
       [tenantId, eventId, webhookId],
     );
     if (!endpoint?.live) return endpoint ? false : null;

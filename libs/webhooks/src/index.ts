@@ -1,5 +1,6 @@
 export { type AttemptFilter, type LoggedAttempt } from './delivery-log.repository.js';
 export { DeliveryLog, deliveryId } from './delivery-log.service.js';
+export { DeliveryRetention } from './delivery-retention.js';
 export {
   type AttemptOutcome,
   type ClaimedDelivery,

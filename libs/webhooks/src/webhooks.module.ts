@@ -4,6 +4,7 @@ import { EgressModule } from '@haldir/egress';
 import { QueueModule, queues } from '@haldir/queue';
 import { DeliveryLogRepository } from './delivery-log.repository.js';
 import { DeliveryLog } from './delivery-log.service.js';
+import { DeliveryRetention } from './delivery-retention.js';
 import { DeliveryRepository } from './delivery.repository.js';
 import { EndpointWaker } from './endpoint-waker.js';
 import { WebhookSecrets } from './webhook-secret.js';
@@ -17,11 +18,20 @@ import { WebhookService } from './webhook.service.js';
     DeliveryLog,
     DeliveryLogRepository,
     DeliveryRepository,
+    DeliveryRetention,
     EndpointWaker,
     WebhookRepository,
     WebhookSecrets,
     WebhookService,
   ],
-  exports: [DeliveryLog, DeliveryRepository, EndpointWaker, WebhookRepository, WebhookSecrets, WebhookService],
+  exports: [
+    DeliveryLog,
+    DeliveryRepository,
+    DeliveryRetention,
+    EndpointWaker,
+    WebhookRepository,
+    WebhookSecrets,
+    WebhookService,
+  ],
 })
 export class WebhooksModule {}
