@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Client } from '@haldir/test-support';
+import { type Client, startFakeUpstream } from '@haldir/test-support';
 import { type Json } from './api-document.js';
 import { type Input } from './contract-client.js';
 
@@ -11,6 +11,9 @@ export interface Neighbours {
 
 /** A tenant that makes what its calls need, so that each operation can be asked for something that is there. */
 export class Belongings {
+  /** Fingerprint of what the tool that was changed last is now. */
+  private changed = '';
+
   private constructor(
     readonly client: Client,
     private readonly neighbours: Neighbours,
@@ -89,6 +92,8 @@ export class Belongings {
         await this.make('/v1/proxy/upstreams', { name, url: this.neighbours.upstreamUrl });
         return { name };
       }
+      case 'acceptTool':
+        return this.changedTool();
       default:
         return undefined;
     }
@@ -133,6 +138,8 @@ export class Belongings {
           arguments: { message: 'hello' },
           session_id: await this.client.session({ scopes: ['execute'] }),
         };
+      case 'acceptTool':
+        return { fingerprint: this.changed };
       case 'addProxyPolicy':
         return HARMLESS_POLICY;
       case 'addAuditRule':
@@ -153,6 +160,21 @@ export class Belongings {
     await this.make(`/v1/webhooks/${webhook_id}/test`);
     await this.deletedSecret();
     return { agent_id, session_id, webhook_id, tool };
+  }
+
+  /** A tool that its upstream has changed, so that it waits to be accepted. */
+  private async changedTool(): Promise<{ name: string; tool: string }> {
+    const [name, tool] = [this.name('upstream'), this.name('tool')];
+    const upstream = await startFakeUpstream(tool);
+    await this.make('/v1/proxy/upstreams', { name, url: upstream.url });
+    upstream.tools = [{ name: tool, description: 'Has changed' }];
+    await this.make(`/v1/proxy/upstreams/${name}/refresh`);
+    await upstream.stop();
+    const { body } = await this.client.get<{ tools: { name: string; drift: { fingerprint: string } }[] }>(
+      '/v1/proxy/tools?drifted=true',
+    );
+    this.changed = String(body.tools.find((found) => found.name === tool)?.drift.fingerprint);
+    return { name, tool };
   }
 
   /** The name of a stored secret. */

@@ -155,10 +155,7 @@ describe('the rules at the proxy', () => {
     upstream.tools = upstream.tools.map((tool) =>
       tool.name === 'tidy' ? { ...tool, annotations: { destructiveHint: true } } : tool,
     );
-    expect((await story.tenant.post('/v1/proxy/upstreams/up/refresh')).body).toMatchObject({
-      refreshed: true,
-      tools_discovered: 4,
-    });
+    expect((await story.register('up', upstream.url)).body).toMatchObject({ tools_discovered: 4 });
     await rule('destructive');
     expect(await heldAs('transfer')).not.toBeNull();
     expect(await heldAs('tidy')).not.toBeNull();

@@ -186,13 +186,21 @@ describe('an upstream', () => {
     expect((await story.call('new')).status).toBe(200);
     const { tools } = (await story.tenant.get<{ tools: unknown[] }>('/v1/proxy/tools')).body;
     expect(tools).toEqual([
-      { name: 'echo', description: '', upstream: 'up', qualified_name: 'up.echo', input_schema: { type: 'object' } },
+      {
+        name: 'echo',
+        description: '',
+        upstream: 'up',
+        qualified_name: 'up.echo',
+        input_schema: { type: 'object' },
+        fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
+      },
       {
         name: 'new',
         description: 'Is new',
         upstream: 'up',
         qualified_name: 'up.new',
         input_schema: { type: 'object' },
+        fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     ]);
     // Without being asked, too.

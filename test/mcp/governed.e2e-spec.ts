@@ -254,7 +254,7 @@ it('gives a long list in pages, each tool once', async () => {
 
 it('shows the tools of an upstream without prefix by their own names, where those mean nothing else', async () => {
   const other = await startFakeUpstream('echo', 'getSecret', 'unique');
-  const third = await startFakeUpstream('unique');
+  const third = await startFakeUpstream('unique', 'GetSecret', 'up.echo', 'UP.Echo_2');
   const register = (name: string, url: string, prefix: unknown): Promise<Reply> =>
     story.tenant.post('/v1/proxy/upstreams', { name, url, prefix });
   const names = async (): Promise<string[]> =>
@@ -276,6 +276,10 @@ it('shows the tools of an upstream without prefix by their own names, where thos
 
   await register('third', third.url, false);
   expect((await names()).filter((name) => name.includes('unique'))).toEqual(['plain.unique', 'third.unique']);
+  // Nor what only looks like a tool of Haldir's own, or of another upstream.
+  expect((await names()).filter((name) => /secret|echo/i.test(name))).toEqual([
+    ...['echo', 'plain.getSecret', 'third.GetSecret', 'UP.Echo_2', 'third.up.echo', 'up.echo'],
+  ]);
   expect((await story.agent().call('unique')).message?.error?.data).toEqual({ upstreams: ['plain', 'third'] });
   await register('third', third.url, true);
   expect((await names()).filter((name) => name.includes('unique'))).toEqual(['unique', 'third.unique']);

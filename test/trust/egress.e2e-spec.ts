@@ -197,8 +197,8 @@ describe('where only public addresses are allowed, hostile URLs', () => {
       [tenantId, names, urls],
     );
     await world.sql(
-      `INSERT INTO proxy_tool (tenant_id, upstream, name, destructive, definition)
-       SELECT $1, name, 'tool', false, '{"name": "tool", "inputSchema": {"type": "object"}}' FROM unnest($2::text[]) AS new (name)`,
+      `INSERT INTO proxy_tool (tenant_id, upstream, name, destructive, definition, fingerprint)
+       SELECT $1, name, 'tool', false, '{"name": "tool", "inputSchema": {"type": "object"}}', sha256('') FROM unnest($2::text[]) AS new (name)`,
       [tenantId, names],
     );
     const session_id = await owner.session({ scopes: ['execute'] });

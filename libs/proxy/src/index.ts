@@ -4,6 +4,7 @@ export {
   CALL_SCOPES,
   type CallOutcome,
   type CallWatch,
+  DRIFTED,
   MISMATCHED,
   neverLeft,
   type NewCall,
@@ -13,6 +14,9 @@ export { ProxyCallService } from './proxy-call.service.js';
 export { ProxyModule } from './proxy.module.js';
 export { RateLimiter } from './rate-limiter.js';
 export { type CatalogueTool, type MissingUpstream, ToolCatalogue } from './tool-catalogue.js';
+export { changesBetween } from './tool-definition.js';
+export { ToolPins } from './tool-pins.service.js';
+export { type ListedTool } from './tool.repository.js';
 export { type Dialogue, type Progress } from './upstream/index.js';
-export { type ListedTool, type UpstreamStats } from './upstream.repository.js';
-export { type Candidate, UpstreamService } from './upstream.service.js';
+export { type UpstreamStats } from './upstream.repository.js';
+export { type Examined, UpstreamService } from './upstream.service.js';

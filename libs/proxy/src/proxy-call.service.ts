@@ -13,6 +13,7 @@ import { Transactions, type Tx } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { mirrorHeaders } from '@haldir/mcp';
 import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
+import { CatalogueFreshness, type Patience } from './catalogue-freshness.js';
 import { ceilMicroUsd, digestOfCall } from './exact-call.js';
 import { amountOf, firstBlock, type Policy, rateBlock, rateLimits } from './policy.js';
 import {
@@ -44,6 +45,9 @@ interface Candidate {
   amount: number | null;
 }
 
+/** A call that may go on, or what became of it. */
+type Considered = Candidate | { target: ToolTarget | null; outcome: CallOutcome };
+
 /** Beyond this, whoever decides sees the digest of the arguments only. */
 const MAX_SHOWN_CHARS = 16_384;
 /** What a call may take beside its upstream: reading, deciding, and looking for a tool that nobody seems to have. */
@@ -59,6 +63,7 @@ export class ProxyCallService {
     @Inject(ApprovalService) private readonly approvals: ApprovalService,
     @Inject(RateLimiter) private readonly limiter: RateLimiter,
     @Inject(UpstreamService) private readonly upstreams: UpstreamService,
+    @Inject(CatalogueFreshness) private readonly freshness: CatalogueFreshness,
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
@@ -110,6 +115,11 @@ export class ProxyCallService {
     watch: CallWatch,
   ): Promise<{ session: Session | null; target: ToolTarget | null; outcome: CallOutcome }> {
     const { tenantId, tool } = call;
+    const patience = {
+      arrivedAt: performance.now(),
+      deadlineMs: this.config.upstreams.timeoutMs,
+      signal: watch.signal,
+    };
     // One round trip for all that a decision needs.
     const [session, lookup, rules] = await Promise.all([
       this.sessions.findLive(tenantId, call.sessionId),
@@ -127,18 +137,28 @@ export class ProxyCallService {
       first.outcome.kind === 'unknown_tool' &&
       lookup.targets.length === 0 &&
       (await this.upstreams.recover(tenantId, splitToolName(tool)?.upstream ?? null));
-    const considered = again ? this.consider(call, session, await this.directory.find(tenantId, tool), rules) : first;
+    const found = again ? this.consider(call, session, await this.directory.find(tenantId, tool), rules) : first;
+    const considered =
+      'outcome' in found || this.freshness.isFresh(found.target) ? found : await this.reconsider(found, patience);
     if ('outcome' in considered) return { session, ...considered };
-    return { session, target: considered.target, outcome: await this.letThrough(considered, watch) };
+    const { target } = considered;
+    const outcome: CallOutcome =
+      target.pending === null
+        ? await this.letThrough(considered, watch)
+        : { kind: 'drifted', upstream: target.name, tool: target.tool };
+    return { session, target, outcome };
+  }
+
+  /** The upstream may have changed the tool since it was asked last: what it says now decides. */
+  private async reconsider(candidate: Candidate, patience: Patience): Promise<Considered> {
+    const { call, session, target, rules } = candidate;
+    const error = await this.freshness.confirm(target, patience);
+    if (error) return { target, outcome: { kind: 'unreachable', error } };
+    return this.consider(call, session, await this.directory.find(call.tenantId, call.tool), rules);
   }
 
   /** What can be told of a call without asking about other calls; policies mean unknown tools by the name that was called. */
-  private consider(
-    call: NewCall,
-    session: Session,
-    lookup: Lookup,
-    rules: readonly ApprovalRule[],
-  ): Candidate | { target: ToolTarget | null; outcome: CallOutcome } {
+  private consider(call: NewCall, session: Session, lookup: Lookup, rules: readonly ApprovalRule[]): Considered {
     const { targets, policies } = lookup;
     const target = soleTarget(lookup);
     if (target && call.repeats && !call.repeats(mirrorHeaders(target.mirrored, call.arguments)))
@@ -199,7 +219,8 @@ export class ProxyCallService {
 
   private async ask(call: NewCall, target: ToolTarget, watch: CallWatch): Promise<CallOutcome> {
     try {
-      const result = await this.clients.for(target).callTool(target.tool, call.arguments, watch);
+      const { mirrored } = target;
+      const result = await this.clients.for(target).callTool(target.tool, call.arguments, { ...watch, mirrored });
       return isInputRequired(result) ? { kind: 'asked', question: result } : { kind: 'answered', result };
     } catch (error) {
       if (error instanceof UpstreamRpcError) return { kind: 'refused', error };

@@ -20,6 +20,10 @@ const target: ToolTarget = {
   tool: 'echo',
   destructive: false,
   mirrored: [],
+  fingerprint: '00'.repeat(32),
+  pending: null,
+  confirmedAt: null,
+  toolsMaxAgeSeconds: 20,
   healthy: true,
 };
 

@@ -38,6 +38,8 @@ export type CallOutcome =
   | { kind: 'blocked'; block: Block }
   /** `upstreams` holds those that have the tool when the name is ambiguous; empty when nothing has it. */
   | { kind: 'unknown_tool'; upstreams: string[] }
+  /** The upstream defines the tool otherwise than was accepted. */
+  | { kind: 'drifted'; upstream: string; tool: string }
   | { kind: 'held'; request: HeldRequest }
   /** The tool's own answer; its `isError` is the tool's verdict. */
   | { kind: 'answered'; result: UpstreamToolResult }
@@ -60,6 +62,10 @@ export const CALL_SCOPES = ['execute', 'read'] as const;
 
 /** What is said of a request whose headers contradict it. */
 export const MISMATCHED = 'The Mcp-Param headers do not repeat the arguments as the tool asks';
+
+/** What is said of a call of a tool that is held back. */
+export const DRIFTED =
+  'The upstream has changed what it says of this tool; calls of it are held back until an operator accepts the change';
 
 /** Whether a call that failed had no effect for certain, and may have one if it is tried again. */
 export function neverLeft(outcome: CallOutcome): boolean {
@@ -114,6 +120,8 @@ function describe(outcome: CallOutcome): Description {
     }
     case 'unknown_tool':
       return blocked(outcome.upstreams.length === 0 ? 'Unknown tool' : 'Several upstreams have the tool');
+    case 'drifted':
+      return { ...blocked(DRIFTED), code: 'tool_drift' };
     case 'held':
       return { action: 'tool_call_held', decision: 'approval_required', request_id: outcome.request.requestId };
     case 'answered':

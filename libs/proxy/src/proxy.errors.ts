@@ -33,3 +33,21 @@ export class TooManyUpstreams extends HaldirError {
     return 'too_many_upstreams';
   }
 }
+
+export class ToolNotFound extends HaldirError {
+  readonly kind = 'not_found';
+  constructor() {
+    super('Tool not found');
+  }
+}
+
+/** What was looked at is not what would be accepted. */
+export class OtherDefinition extends HaldirError {
+  readonly kind = 'conflict';
+  constructor() {
+    super('fingerprint: the upstream defines the tool otherwise by now');
+  }
+  override get code(): string {
+    return 'fingerprint_mismatch';
+  }
+}

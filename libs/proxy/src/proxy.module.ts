@@ -2,12 +2,15 @@ import { Module } from '@nestjs/common';
 import { ApprovalsModule } from '@haldir/approvals';
 import { EgressModule } from '@haldir/egress';
 import { GateModule } from '@haldir/gate';
+import { CatalogueFreshness } from './catalogue-freshness.js';
 import { PolicyRepository } from './policy.repository.js';
 import { PolicyService } from './policy.service.js';
 import { ProxyCallService } from './proxy-call.service.js';
 import { RateLimiter } from './rate-limiter.js';
 import { ToolCatalogue } from './tool-catalogue.js';
 import { ToolDirectory } from './tool-directory.js';
+import { ToolPins } from './tool-pins.service.js';
+import { ToolRepository } from './tool.repository.js';
 import { UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 import { UpstreamRepository } from './upstream.repository.js';
@@ -16,17 +19,20 @@ import { UpstreamService } from './upstream.service.js';
 @Module({
   imports: [ApprovalsModule, EgressModule, GateModule],
   providers: [
+    CatalogueFreshness,
     PolicyRepository,
     PolicyService,
     ProxyCallService,
     RateLimiter,
     ToolCatalogue,
     ToolDirectory,
+    ToolPins,
+    ToolRepository,
     UpstreamClients,
     UpstreamRepository,
     UpstreamService,
     UpstreamTraffic,
   ],
-  exports: [PolicyService, ProxyCallService, RateLimiter, ToolCatalogue, UpstreamService],
+  exports: [PolicyService, ProxyCallService, RateLimiter, ToolCatalogue, ToolPins, UpstreamService],
 })
 export class ProxyModule {}

@@ -1,6 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Policy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
+import { foldedName } from './tool-screening.js';
+import { ToolRepository } from './tool.repository.js';
 import { type CatalogueState, UpstreamRepository } from './upstream.repository.js';
 
 /** A tool of a catalogue. */
@@ -10,6 +12,10 @@ interface KeptTool {
   name: string;
   /** `upstream.tool` */
   qualifiedName: string;
+  /** What its name and those that look like it have in common. */
+  folded: string;
+  /** Its upstream has changed it, and it cannot be called. */
+  held: boolean;
   /** Its definition but for the name, as JSON text; whatever the upstream said is in it as it was said. */
   definition: string;
 }
@@ -53,6 +59,7 @@ export class ToolCatalogue {
 
   constructor(
     @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
+    @Inject(ToolRepository) private readonly tools: ToolRepository,
     @Inject(PolicyRepository) private readonly policies: PolicyRepository,
   ) {}
 
@@ -60,9 +67,10 @@ export class ToolCatalogue {
    * The tools whose names no policy of the tenant blocks. What depends on a call (its amount, its hour, its rate) is decided
    * when it is made.
    *
-   * @param taken names that mean something else here: a tool of such a name is shown as `upstream.tool`
+   * @param taken names that mean something else here: a tool of such a name, or one that looks like it, is shown as
+   *   `upstream.tool`, and so is one whose name reads like another's `upstream.tool`
    */
-  async callable(tenantId: string, taken: (name: string) => boolean): Promise<Catalogue> {
+  async callable(tenantId: string, taken: readonly string[]): Promise<Catalogue> {
     const [states, policies] = await Promise.all([
       this.upstreams.catalogues(tenantId),
       this.policies.byTenants([tenantId]),
@@ -71,14 +79,17 @@ export class ToolCatalogue {
     const isCallable = byName(policies.get(tenantId) ?? []);
     const unprefixed = new Set(states.flatMap(({ name, prefixed }) => (prefixed ? [] : [name])));
     const names = new Map<string, number>();
-    for (const { upstream, name } of known.flatMap(({ tools }) => tools))
-      if (unprefixed.has(upstream)) names.set(name, (names.get(name) ?? 0) + 1);
-    const isShownBare = ({ upstream, name }: KeptTool): boolean =>
-      unprefixed.has(upstream) && names.get(name) === 1 && !taken(name);
+    const others = new Set(taken.map(foldedName));
+    for (const { upstream, folded } of known.flatMap(({ tools }) => tools)) {
+      if (unprefixed.has(upstream)) names.set(folded, (names.get(folded) ?? 0) + 1);
+      if (unprefixed.size > 0) others.add(`${upstream.toLowerCase()}.${folded}`);
+    }
+    const isShownBare = ({ upstream, folded }: KeptTool): boolean =>
+      unprefixed.has(upstream) && names.get(folded) === 1 && !others.has(folded);
     return {
       tools: known.flatMap(({ tools }) =>
         tools
-          .filter(isCallable)
+          .filter((tool) => !tool.held && isCallable(tool))
           .map((tool) => ({ ...tool, shownName: isShownBare(tool) ? tool.name : tool.qualifiedName })),
       ),
       missing: states.flatMap(({ name, digest, error }) =>
@@ -106,13 +117,16 @@ export class ToolCatalogue {
 
   private async read(tenantId: string, names: string[]): Promise<Map<string, Kept>> {
     const found = new Map<string, Kept>(names.map((name) => [name, { digest: '', tools: [], size: 0 }]));
-    for (const { upstream, digest, name, definition } of await this.upstreams.definitions(tenantId, names)) {
+    for (const { upstream, digest, name, held, definition } of await this.tools.definitions(tenantId, names)) {
       const kept = found.get(upstream);
       if (!kept) continue;
       kept.digest = digest;
       if (name === null || definition === null) continue;
       const { name: _, ...rest } = definition;
-      const tool = { upstream, name, qualifiedName: `${upstream}.${name}`, definition: JSON.stringify(rest) };
+      const tool = {
+        ...{ upstream, name, held: held ?? false, folded: foldedName(name), qualifiedName: `${upstream}.${name}` },
+        definition: JSON.stringify(rest),
+      };
       kept.tools.push(tool);
       kept.size += tool.definition.length;
     }

@@ -13,6 +13,13 @@ export interface ToolTarget extends UpstreamAddress {
   destructive: boolean;
   /** Arguments that requests repeat as headers. */
   mirrored: readonly MirroredArgument[];
+  /** Of the accepted definition, hex; what is said above is from that one. */
+  fingerprint: string;
+  /** Of the definition that the upstream gives instead, for which the tool is held back; null when there is none. */
+  pending: string | null;
+  /** When the question was sent that the upstream's tools were confirmed by last. */
+  confirmedAt: Date | null;
+  toolsMaxAgeSeconds: number;
   /** As last seen; a call tries it whatever this says. */
   healthy: boolean;
 }
@@ -29,18 +36,21 @@ interface Wanted {
   name: string;
 }
 
+const FOUND = `t.name AS tool, t.destructive, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
+                encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.prefixed, u.revision, u.healthy,
+                u.confirmed_at, u.tools_max_age`;
 // Tool names may contain dots, upstream names may not: the first dot divides.
 const resolve = {
-  name: 'proxy_tool.resolve.v1',
-  text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, t.name AS tool, t.destructive, t.mirrored, u.name, u.url, u.prefixed, u.revision, u.healthy
+  name: 'proxy_tool.resolve.v2',
+  text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
-           JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool
+           JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool AND NOT t.gone
            JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
           WHERE w.upstream IS NOT NULL
          UNION ALL
-         SELECT w.tenant_id, w.name, false, t.name, t.destructive, t.mirrored, u.name, u.url, u.prefixed, u.revision, u.healthy
+         SELECT w.tenant_id, w.name, false, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
-           JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.name = w.name
+           JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.name = w.name AND NOT t.gone
            JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream`,
 };
 
@@ -51,11 +61,15 @@ interface ResolvedRow {
   tool: string;
   destructive: boolean;
   mirrored: readonly MirroredArgument[];
+  fingerprint: string;
+  pending: string | null;
   name: string;
   url: string;
   prefixed: boolean;
   revision: string;
   healthy: boolean;
+  confirmed_at: Date | null;
+  tools_max_age: number;
 }
 
 /** What a name may mean, the narrower before the wider. */
@@ -112,7 +126,11 @@ export class ToolDirectory {
         tool: row.tool,
         destructive: row.destructive,
         mirrored: row.mirrored,
+        fingerprint: row.fingerprint,
+        pending: row.pending,
         healthy: row.healthy,
+        confirmedAt: row.confirmed_at,
+        toolsMaxAgeSeconds: row.tools_max_age,
       };
       if (row.namespaced) entry.exact.push(target);
       else entry.bare.push(target);

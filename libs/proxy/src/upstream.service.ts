@@ -1,27 +1,29 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock, canonicalJson, type JsonValue, newId } from '@haldir/kernel';
-import { isDestructive } from '@haldir/approvals';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { Egress } from '@haldir/egress';
-import { mirroredArguments } from '@haldir/mcp';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { TooManyUpstreams, UpstreamNotFound } from './proxy.errors.js';
+import { refusals, ToolPins } from './tool-pins.service.js';
+import { type RefusedTool, screenTools } from './tool-screening.js';
 import { type UpstreamAddress, UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 import {
   type DueUpstream,
-  type ListedTool,
   UpstreamRepository,
   type UpstreamState,
   type UpstreamStats,
+  type UpstreamTerms,
 } from './upstream.repository.js';
 import { type UnreachableReason, UpstreamRpcError, type UpstreamTool, UpstreamUnreachable } from './upstream/index.js';
 
 /** What an upstream answered when it was asked for its tools. */
-export type Discovery =
-  { healthy: true; tools: UpstreamTool[] } | { healthy: false; error: string; status: number | null };
+export type Discovery = { askedAt: Date } & (
+  | { healthy: true; tools: UpstreamTool[] }
+  | { healthy: false; reason: UnreachableReason; error: string; status: number | null }
+);
 
 /** A registration that is not written down yet. */
 export interface Candidate {
@@ -29,8 +31,22 @@ export interface Candidate {
   discovery: Discovery;
 }
 
+/** What a question for its tools found out about an upstream. */
+export interface Examined {
+  address: UpstreamAddress;
+  /** Names of the tools that it has from now on. */
+  names: string[];
+  /** Tools that mislead, and why. */
+  refused: RefusedTool[];
+  /** Names of those that are held back. */
+  drifted: string[];
+  /** Null when it is healthy. */
+  trouble: { error: string; status: number | null } | null;
+}
+
 const MAX_UPSTREAMS = 200;
-const HEALTHY_EVERY_MS = 20_000;
+/** Often enough that calls seldom have to ask for themselves (`tools_max_age`, 20 s unless registered otherwise). */
+const HEALTHY_EVERY_MS = 15_000;
 /** After a failure, doubled with each further one. */
 const RETRY_FIRST_MS = 5_000;
 const RETRY_LAST_MS = 30_000;
@@ -53,6 +69,7 @@ export class UpstreamService {
 
   constructor(
     @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
+    @Inject(ToolPins) private readonly pins: ToolPins,
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(Egress) private readonly egress: Egress,
@@ -79,23 +96,28 @@ export class UpstreamService {
   }
 
   /**
-   * Registers what was examined, in place of what had the name before.
+   * Registers what was examined, in place of what had the name before, and pins the tools as they were found.
    *
-   * @param prefixed whether agents are shown its tools as `upstream.tool`
    * @throws TooManyUpstreams
    */
-  async register(tx: Tx, { address, discovery }: Candidate, prefixed: boolean, by: string): Promise<void> {
+  async register(tx: Tx, { address, discovery }: Candidate, terms: UpstreamTerms, by: string): Promise<Examined> {
     const upstreams = this.upstreams.in(tx);
-    if (!(await upstreams.put(address, prefixed, this.stateAfter(discovery, 0), MAX_UPSTREAMS)))
+    if (!(await upstreams.put(address, terms, this.stateAfter(discovery, 0), MAX_UPSTREAMS)))
       throw new TooManyUpstreams(MAX_UPSTREAMS);
-    await this.keepCatalogue(tx, address, discovery);
+    const screened = discovery.healthy ? screenTools(discovery.tools, []) : { tools: [], refused: [] };
+    if (discovery.healthy) this.pins.begin(tx, address, screened, digestOf(discovery.tools));
+    else this.pins.forget(tx, address);
     this.record(tx, address, 'upstream_registered', {
       url: withoutSecrets(address.url),
-      prefix: prefixed,
+      prefix: terms.prefixed,
+      tools_max_age: terms.toolsMaxAgeSeconds,
       healthy: discovery.healthy,
-      tools: discovery.healthy ? discovery.tools.length : 0,
+      tools: screened.tools.length,
+      ...refusals(screened.refused),
       by,
     });
+    const names = screened.tools.map(({ tool }) => tool.name);
+    return { address, names, refused: screened.refused, drifted: [], trouble: troubleOf(discovery) };
   }
 
   /**
@@ -103,10 +125,24 @@ export class UpstreamService {
    *
    * @throws UpstreamNotFound
    */
-  async refresh(tenantId: string, name: string): Promise<Candidate> {
+  async refresh(tenantId: string, name: string): Promise<Examined> {
+    const address = await this.upstreams.find(tenantId, name);
+    if (!address) throw new UpstreamNotFound();
+    const discovery = await this.check(address, DISCOVERY_DEADLINE_MS);
+    const report = discovery.healthy
+      ? await this.pins.report(address, discovery.tools)
+      : { names: [], refused: [], drifted: [] };
+    return { address, ...report, trouble: troubleOf(discovery) };
+  }
+
+  /**
+   * Asks an upstream for its tools because a call has to know that they are still what they were; null when it answered.
+   * Whatever it said is written down then.
+   */
+  async confirm(tenantId: string, name: string): Promise<UpstreamUnreachable | null> {
     const upstream = await this.upstreams.find(tenantId, name);
-    if (!upstream) throw new UpstreamNotFound();
-    return { address: upstream, discovery: await this.check(upstream, DISCOVERY_DEADLINE_MS) };
+    const discovery = upstream && (await this.check(upstream, this.config.upstreams.timeoutMs));
+    return discovery && !discovery.healthy ? new UpstreamUnreachable(discovery.reason, { sent: false }) : null;
   }
 
   /** @throws UpstreamNotFound */
@@ -119,14 +155,6 @@ export class UpstreamService {
   async stats(tenantId: string, limit: number, after: string | null): Promise<UpstreamStats[]> {
     await this.traffic.flush();
     return this.upstreams.stats(tenantId, limit, after);
-  }
-
-  totalTools(tenantId: string): Promise<number> {
-    return this.upstreams.totalTools(tenantId);
-  }
-
-  tools(tenantId: string, limit: number, after: readonly [string, string] | null): Promise<ListedTool[]> {
-    return this.upstreams.tools(tenantId, limit, after);
   }
 
   /**
@@ -185,7 +213,12 @@ export class UpstreamService {
 
   private async note(upstream: UpstreamAddress, error: UpstreamUnreachable | null): Promise<void> {
     const now = this.clock.now();
-    const found = { healthy: error === null, error: error?.message ?? null, failures: error === null ? 0 : 1 };
+    const found = {
+      healthy: error === null,
+      error: error?.message ?? null,
+      failures: error === null ? 0 : 1,
+      confirmedAt: null,
+    };
     try {
       await this.transactions.run(upstream.tenantId, (tx) =>
         this.upstreams.in(tx).noteCheck(upstream, { ...found, checkedAt: now, nextCheckAt: now }),
@@ -208,15 +241,9 @@ export class UpstreamService {
     const state = this.stateAfter(discovery, upstream.failures);
     await this.transactions.run(upstream.tenantId, async (tx) => {
       const known = await this.upstreams.in(tx).noteCheck(upstream, state);
-      if (!known || !discovery.healthy) return;
-      if (known.digest?.equals(digestOf(discovery.tools))) return;
-      const before = await this.keepCatalogue(tx, upstream, discovery);
-      const names = discovery.tools.map(({ name }) => name);
-      this.record(tx, upstream, 'upstream_tools_changed', {
-        tools: names.length,
-        added: names.filter((name) => !before.includes(name)).length,
-        removed: before.filter((name) => !names.includes(name)).length,
-      });
+      if (!known?.isLatest || !discovery.healthy) return;
+      const listed = digestOf(discovery.tools);
+      if (!known.listed?.equals(listed)) await this.pins.update(tx, upstream, discovery.tools, listed);
     });
     return discovery;
   }
@@ -241,16 +268,19 @@ export class UpstreamService {
 
   /** Whatever goes wrong with a question to an upstream is a finding about it. */
   private async understand(name: string, question: () => Promise<UpstreamTool[]>): Promise<Discovery> {
+    const askedAt = this.clock.now();
+    const failed = (reason: UnreachableReason, error: string, status: number | null): Discovery => ({
+      ...{ askedAt, healthy: false, reason, error, status },
+    });
     try {
-      return { healthy: true, tools: await question() };
+      return { askedAt, healthy: true, tools: await question() };
     } catch (error) {
-      if (error instanceof UpstreamUnreachable) return { healthy: false, error: error.message, status: error.status };
-      if (error instanceof UpstreamRpcError) {
-        return { healthy: false, error: `The upstream answered with error ${error.rpcCode}`, status: error.status };
-      }
+      if (error instanceof UpstreamUnreachable) return failed(error.reason, error.message, error.status);
+      if (error instanceof UpstreamRpcError)
+        return failed('protocol', `The upstream answered with error ${error.rpcCode}`, error.status);
       // A peer can be wrong in ways nobody thought of; that is its trouble, and ours to read about.
       this.log.error({ event: 'proxy.discovery_failed', upstream: name }, error);
-      return { healthy: false, error: 'The upstream could not be understood', status: null };
+      return failed('protocol', 'The upstream could not be understood', null);
     }
   }
 
@@ -266,21 +296,8 @@ export class UpstreamService {
       checkedAt,
       nextCheckAt: new Date(checkedAt.getTime() + pauseMs),
       failures,
+      confirmedAt: discovery.healthy ? discovery.askedAt : null,
     };
-  }
-
-  private keepCatalogue(tx: Tx, { tenantId, name }: UpstreamAddress, discovery: Discovery): Promise<string[]> {
-    const tools = discovery.healthy ? discovery.tools : [];
-    return this.upstreams.in(tx).replaceTools(
-      tenantId,
-      name,
-      tools.map((tool) => ({
-        tool,
-        destructive: isDestructive(tool.name, tool.annotations),
-        mirrored: mirroredArguments(tool.inputSchema),
-      })),
-      discovery.healthy ? digestOf(tools) : null,
-    );
   }
 
   private record(
@@ -309,6 +326,11 @@ async function settledOrAfter(work: ReadonlySet<Promise<void>>, ms: number): Pro
   clearTimeout(timer);
 }
 
+function troubleOf(discovery: Discovery): Examined['trouble'] {
+  return discovery.healthy ? null : { error: discovery.error, status: discovery.status };
+}
+
+/** Tells a list of tools from others. */
 function digestOf(tools: readonly UpstreamTool[]): Buffer {
   return hash('sha256', canonicalJson(tools as unknown as JsonValue), 'buffer');
 }

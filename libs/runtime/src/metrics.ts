@@ -22,6 +22,12 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly drifts = new Counter({
+    name: 'haldir_tool_drifts_total',
+    help: 'Tools held back because their upstream changed their definition',
+    registers: [this.registry],
+  });
+
   constructor(process: 'api' | 'worker') {
     this.registry.setDefaultLabels({ process });
     collectDefaultMetrics({ register: this.registry });
@@ -33,6 +39,10 @@ export class Metrics {
 
   countDecision(kind: DecisionKind, outcome: 'allowed' | 'denied' | 'held'): void {
     this.decisions.inc({ kind, outcome });
+  }
+
+  countDrifts(count: number): void {
+    this.drifts.inc(count);
   }
 
   /** A value read when Prometheus asks; `read` answers label sets with their values. A failing `read` leaves it out. */

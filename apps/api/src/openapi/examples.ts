@@ -43,6 +43,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
     events: ['anomaly', 'approval_requested'],
   },
   registerUpstream: { name: 'everything', url: 'http://127.0.0.1:3101/mcp' },
+  acceptTool: { fingerprint: '… (64 hex digits, from drift in listProxyTools)' },
   proxyCall: { session_id: SESSION_ID, tool: 'everything.echo', arguments: { message: 'hello' } },
   addProxyPolicy: { type: 'block_tool', tool: 'everything.get-env' },
 };

@@ -14,13 +14,20 @@ export class Proxy1790000000005 implements MigrationInterface {
         revision         text        NOT NULL,
         healthy          boolean     NOT NULL,
         error            text,
+        -- Of the tools that there are, and of which of them can be called.
         catalogue_digest bytea,
+        -- Of the list that they were taken from last.
+        listed_digest    bytea,
+        -- A call asks for the list again when the last question that was answered is older than this, in seconds.
+        tools_max_age    integer     NOT NULL DEFAULT 20,
+        confirmed_at     timestamptz,
         failures         integer     NOT NULL DEFAULT 0,
         created_at       timestamptz NOT NULL,
         last_check_at    timestamptz,
         next_check_at    timestamptz NOT NULL,
         PRIMARY KEY (tenant_id, name),
-        CONSTRAINT proxy_upstream_name CHECK (name ~ '^[A-Za-z0-9_-]{1,64}$')
+        CONSTRAINT proxy_upstream_name    CHECK (name ~ '^[A-Za-z0-9_-]{1,64}$'),
+        CONSTRAINT proxy_upstream_max_age CHECK (tools_max_age BETWEEN 0 AND 300)
       );
       -- The health job: who is due.
       CREATE INDEX proxy_upstream_due ON proxy_upstream (next_check_at);
@@ -30,15 +37,27 @@ export class Proxy1790000000005 implements MigrationInterface {
         upstream    text    NOT NULL,
         name        text    NOT NULL,
         destructive boolean NOT NULL,
-        -- As the upstream gave it.
+        -- As the upstream gave it and it was accepted, and its SHA-256.
         definition  json    NOT NULL,
+        fingerprint bytea   NOT NULL,
+        -- Not offered at present; kept, so that it comes back as it was or not at all.
+        gone        boolean NOT NULL DEFAULT false,
+        -- What the upstream gives instead, for which the tool is held back.
+        pending             json,
+        pending_fingerprint bytea,
+        drifted_at          timestamptz,
         -- Arguments that requests repeat as headers (x-mcp-header).
         mirrored    json    NOT NULL DEFAULT '[]',
         PRIMARY KEY (tenant_id, upstream, name),
+        CONSTRAINT proxy_tool_fingerprint CHECK (length(fingerprint) = 32 AND length(pending_fingerprint) = 32),
+        CONSTRAINT proxy_tool_drift CHECK ((pending IS NULL) = (pending_fingerprint IS NULL) AND (pending IS NULL) = (drifted_at IS NULL)),
+        CONSTRAINT proxy_tool_gone  CHECK (NOT (gone AND pending IS NOT NULL)),
         CONSTRAINT proxy_tool_upstream FOREIGN KEY (tenant_id, upstream) REFERENCES proxy_upstream ON DELETE CASCADE
       );
       -- A tool called by its bare name.
       CREATE INDEX proxy_tool_by_name ON proxy_tool (tenant_id, name);
+      -- What waits to be accepted.
+      CREATE INDEX proxy_tool_drifted ON proxy_tool (tenant_id, upstream, name) WHERE pending IS NOT NULL;
 
       -- Sums over the calls to an upstream; beside it, because they are written every second and it is read with every call.
       CREATE TABLE proxy_traffic (

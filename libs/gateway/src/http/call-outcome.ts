@@ -52,6 +52,7 @@ export function toCallReply(outcome: Answerable, era: Era, mayAsk: boolean): Cal
       return { result: refused({ error: `${message}. ${advice}`, code }) };
     }
     case 'blocked':
+    case 'drifted':
     case 'no_scope': {
       const { content, isError } = saidOverRest(outcome);
       return { result: { content, isError } };

@@ -77,11 +77,9 @@ export class McpServer {
       throw new RpcError(INVALID_PARAMS, 'params.cursor: expected the nextCursor of the page before');
     const own = cursor === undefined ? this.own.definitions(session ? 'agent' : 'operator', asking.caller) : [];
     const page = session
-      ? await this.upstream
-          .list(asking, session, cursor ?? null, (name) => this.own.find('agent', name) !== null)
-          .catch((error: unknown) => {
-            throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
-          })
+      ? await this.upstream.list(asking, session, cursor ?? null, this.own.names('agent')).catch((error: unknown) => {
+          throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
+        })
       : { tools: [], nextCursor: null, missing: [] };
     const around = stamped(asking.era, {
       ...(page.nextCursor === null ? {} : { nextCursor: page.nextCursor }),

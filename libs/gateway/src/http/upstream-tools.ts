@@ -48,12 +48,7 @@ export class UpstreamTools {
    * @param taken names of Haldir's own tools
    * @throws InvalidInput for a cursor that was not given out for this list
    */
-  async list(
-    { caller }: Asking,
-    session: Session,
-    cursor: string | null,
-    taken: (name: string) => boolean,
-  ): Promise<ToolPage> {
+  async list({ caller }: Asking, session: Session, cursor: string | null, taken: readonly string[]): Promise<ToolPage> {
     const { tenantId } = caller;
     const identity = { tenantId, list: 'mcp_tools', filters: {} };
     const [upstream = '', name = ''] = cursor === null ? [] : this.cursors.decode(identity, cursor).map(String);

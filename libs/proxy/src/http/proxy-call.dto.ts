@@ -1,6 +1,6 @@
 import { Answer } from '@haldir/http';
 import { z } from 'zod';
-import { CALL_SCOPES, type CallOutcome, type NewCall } from '../index.js';
+import { CALL_SCOPES, type CallOutcome, DRIFTED, type NewCall } from '../index.js';
 import { toolName } from './fields.js';
 
 const SESSION_EXPECTED = 'expected a session ID';
@@ -64,6 +64,10 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
     case 'blocked': {
       const { policyId, type, reason } = outcome.block;
       return refusal(403, 'blocked_by_policy', reason, { policy_id: policyId, policy: type });
+    }
+    case 'drifted': {
+      const { upstream, tool } = outcome;
+      return refusal(403, 'tool_drift', DRIFTED, { code: 'tool_drift', upstream, tool });
     }
     case 'no_scope':
       return refusal(403, 'missing_session_scope', `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {

@@ -1,18 +1,30 @@
-import { Controller, Get, HttpStatus, Inject, Query } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { type Caller, CurrentCaller, Cursors, Refuses, RequiresScope, Returns } from '@haldir/http';
-import { UpstreamService } from '../index.js';
-import { ListProxyTools, ProxyToolList, toProxyTool } from './upstream.dto.js';
+import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { keyPrefix } from '@haldir/gate';
+import {
+  type Caller,
+  CurrentCaller,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { ToolPins } from '../index.js';
+import { AcceptTool, ListProxyTools, ProxyToolList, ToolAccepted, toProxyTool } from './tool.dto.js';
 
 @ApiTags('proxy')
-@Controller('v1/proxy/tools')
+@Controller('v1/proxy')
 export class ToolController {
   constructor(
-    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
+    @Inject(ToolPins) private readonly pins: ToolPins,
+    @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
   ) {}
 
-  @Get()
+  @Get('tools')
   @RequiresScope('proxy:read')
   @ApiOperation({
     operationId: 'listProxyTools',
@@ -23,13 +35,39 @@ export class ToolController {
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
     @CurrentCaller() { tenantId }: Caller,
-    @Query({ schema: ListProxyTools }) { limit, cursor }: ListProxyTools,
+    @Query({ schema: ListProxyTools }) { limit, cursor, drifted }: ListProxyTools,
   ): Promise<ProxyToolList> {
-    const identity = { tenantId, list: 'proxy_tools', filters: {} };
+    const identity = { tenantId, list: 'proxy_tools', filters: { drifted } };
     const after = cursor === undefined ? null : toPosition(this.cursors.decode(identity, cursor));
-    const found = await this.upstreams.tools(tenantId, limit + 1, after);
+    const found = await this.pins.list(tenantId, drifted === undefined ? null : drifted === 'true', limit + 1, after);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ upstream, name }) => [upstream, name]);
     return { count: items.length, tools: items.map(toProxyTool), next_cursor: nextCursor };
+  }
+
+  @Post('upstreams/:name/tools/:tool/accept')
+  @RequiresScope('proxy:write')
+  @ApiParam({ name: 'name', description: 'Upstream name', schema: { type: 'string' } })
+  @ApiParam({ name: 'tool', description: "The tool's own name", schema: { type: 'string' } })
+  @ApiOperation({
+    operationId: 'acceptTool',
+    summary: 'Accept what an upstream says of a tool now',
+    description:
+      'Accept the changed definition of a tool that is held back, so that it is shown and can be called again. The fingerprint says which definition was looked at: if the upstream has changed the tool once more, nothing is accepted (409).',
+  })
+  @ApiBody({ required: true, standardSchema: AcceptTool } as never)
+  @Returns(HttpStatus.OK, ToolAccepted, 'What is accepted now')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
+  accept(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('name') name: string,
+    @Param('tool') tool: string,
+    @Body({ schema: AcceptTool }) { fingerprint }: AcceptTool,
+    @Write() write: WriteRequest,
+  ): Promise<ToolAccepted> {
+    return this.writes.run(write, async (tx): Promise<ToolAccepted> => {
+      await this.pins.accept(tx, { tenantId, name }, tool, Buffer.from(fingerprint, 'hex'), keyPrefix(keyId));
+      return { accepted: true, upstream: name, tool, fingerprint };
+    });
   }
 }
 

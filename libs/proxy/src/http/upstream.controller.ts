@@ -12,7 +12,7 @@ import {
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { PolicyService, UpstreamService } from '../index.js';
+import { PolicyService, ToolPins, UpstreamService } from '../index.js';
 import {
   ListUpstreams,
   RegisterUpstream,
@@ -31,6 +31,7 @@ const NamePath = () => ApiParam({ name: 'name', description: 'Upstream name', sc
 export class UpstreamController {
   constructor(
     @Inject(UpstreamService) private readonly upstreams: UpstreamService,
+    @Inject(ToolPins) private readonly pins: ToolPins,
     @Inject(PolicyService) private readonly policies: PolicyService,
     @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
@@ -49,15 +50,16 @@ export class UpstreamController {
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async register(
     @CurrentCaller() { tenantId, keyId }: Caller,
-    @Body({ schema: RegisterUpstream }) { name, url, prefix }: RegisterUpstream,
+    @Body({ schema: RegisterUpstream }) { name, url, prefix, tools_max_age }: RegisterUpstream,
     @Write() write: WriteRequest,
   ): Promise<UpstreamRegistered> {
     const earlier = await this.writes.earlier<UpstreamRegistered>(write);
     if (earlier) return earlier;
     const candidate = await this.upstreams.examine(tenantId, name, url);
     return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {
-      await this.upstreams.register(tx, candidate, prefix, keyPrefix(keyId));
-      return { registered: true, ...toDiscovered(candidate) };
+      const terms = { prefixed: prefix, toolsMaxAgeSeconds: tools_max_age };
+      const examined = await this.upstreams.register(tx, candidate, terms, keyPrefix(keyId));
+      return { registered: true, ...toDiscovered(examined) };
     });
   }
 
@@ -78,7 +80,7 @@ export class UpstreamController {
     const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
     const [found, totalTools, policies] = await Promise.all([
       this.upstreams.stats(tenantId, limit + 1, after),
-      this.upstreams.totalTools(tenantId),
+      this.pins.total(tenantId),
       this.policies.count(tenantId),
     ]);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ name }) => [name]);
@@ -129,10 +131,10 @@ export class UpstreamController {
   ): Promise<UpstreamRefreshed> {
     const earlier = await this.writes.earlier<UpstreamRefreshed>(write);
     if (earlier) return earlier;
-    const candidate = await this.upstreams.refresh(tenantId, name);
+    const examined = await this.upstreams.refresh(tenantId, name);
     return this.writes.run(write, async (): Promise<UpstreamRefreshed> => ({
       refreshed: true,
-      ...toDiscovered(candidate),
+      ...toDiscovered(examined),
     }));
   }
 }

@@ -1,11 +1,12 @@
 import { toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
-import { type Candidate, type ListedTool, type UpstreamStats } from '../index.js';
+import { type Examined, type UpstreamStats } from '../index.js';
 import { wholePageQuery } from './fields.js';
 
 const NAME_EXPECTED = 'expected 1 to 64 letters, digits, - or _';
 const URL_EXPECTED = 'expected an absolute http or https URL of at most 2048 characters';
+const MAX_AGE_EXPECTED = 'expected a whole number of seconds from 0 to 300';
 
 export const RegisterUpstream = z.object({
   name: z
@@ -17,6 +18,14 @@ export const RegisterUpstream = z.object({
     .boolean('expected true or false')
     .default(true)
     .describe('Whether agents are shown its tools as name.tool; false shows their own names'),
+  tools_max_age: z
+    .int(MAX_AGE_EXPECTED)
+    .min(0, MAX_AGE_EXPECTED)
+    .max(300, MAX_AGE_EXPECTED)
+    .default(20)
+    .describe(
+      'A call asks the upstream for its tools again when the last answer is older (seconds); 0 before every call',
+    ),
 });
 export type RegisterUpstream = z.infer<typeof RegisterUpstream>;
 
@@ -29,6 +38,14 @@ const discovered = {
   tool_names: z.array(z.string()),
   error: z.string().optional().describe('Present if upstream had errors during discovery'),
   upstream_status: z.int().optional().describe('HTTP status from upstream (debug)'),
+  refused_tools: z
+    .array(z.object({ name: z.string().describe('With hidden characters made visible'), reason: z.string() }))
+    .optional()
+    .describe('Tools that were not taken because they mislead; absent when there are none'),
+  drifted_tools: z
+    .array(z.string())
+    .optional()
+    .describe('Tools that are held back because they are not as they were accepted; absent when there are none'),
 };
 
 export const UpstreamRegistered = z.object({ registered: z.literal(true), ...discovered });
@@ -37,16 +54,18 @@ export type UpstreamRegistered = z.infer<typeof UpstreamRegistered>;
 export const UpstreamRefreshed = z.object({ refreshed: z.literal(true), ...discovered });
 export type UpstreamRefreshed = z.infer<typeof UpstreamRefreshed>;
 
-export function toDiscovered({ address, discovery }: Candidate): Omit<UpstreamRegistered, 'registered'> {
-  const names = discovery.healthy ? discovery.tools.map(({ name }) => name) : [];
+export function toDiscovered(examined: Examined): Omit<UpstreamRegistered, 'registered'> {
+  const { address, names, refused, drifted, trouble } = examined;
   return {
     name: address.name,
     url: address.url,
-    healthy: discovery.healthy,
+    healthy: trouble === null,
     tools_discovered: names.length,
     tool_names: names,
-    ...(discovery.healthy ? {} : { error: discovery.error }),
-    ...(discovery.healthy || discovery.status === null ? {} : { upstream_status: discovery.status }),
+    ...(trouble === null ? {} : { error: trouble.error }),
+    ...(trouble === null || trouble.status === null ? {} : { upstream_status: trouble.status }),
+    ...(refused.length === 0 ? {} : { refused_tools: refused }),
+    ...(drifted.length === 0 ? {} : { drifted_tools: drifted }),
   };
 }
 
@@ -57,6 +76,7 @@ const Upstream = z
   .object({
     url: z.string(),
     prefix: z.boolean().describe('Whether agents are shown its tools as name.tool'),
+    tools_max_age: z.int().describe('Seconds'),
     healthy: z.boolean().describe('Whether it answered when it was last asked'),
     tools: z.int(),
     total_calls: z.int().describe('Calls that were let through to it'),
@@ -79,10 +99,23 @@ export const UpstreamList = z.object({
 export type UpstreamList = z.infer<typeof UpstreamList>;
 
 export function toUpstream(stats: UpstreamStats): Upstream {
-  const { url, prefixed, healthy, tools, calls, errors, toolErrors, latencyMs, lastCheckAt, error } = stats;
+  const {
+    url,
+    prefixed,
+    toolsMaxAgeSeconds,
+    healthy,
+    tools,
+    calls,
+    errors,
+    toolErrors,
+    latencyMs,
+    lastCheckAt,
+    error,
+  } = stats;
   return {
     url,
     prefix: prefixed,
+    tools_max_age: toolsMaxAgeSeconds,
     healthy,
     tools,
     total_calls: calls,
@@ -96,32 +129,3 @@ export function toUpstream(stats: UpstreamStats): Upstream {
 
 export const UpstreamRemoved = z.object({ deleted: z.literal(true), name: z.string() });
 export type UpstreamRemoved = z.infer<typeof UpstreamRemoved>;
-
-export const ListProxyTools = z.object(wholePageQuery);
-export type ListProxyTools = z.infer<typeof ListProxyTools>;
-
-const ProxyTool = z
-  .object({
-    name: z.string().describe("The tool's own name; answers to it while no other upstream has a tool of that name"),
-    description: z.string(),
-    upstream: z.string(),
-    qualified_name: z.string().describe('upstream.tool: always answers to it'),
-    input_schema: z.record(z.string(), z.unknown()).describe('JSON Schema of the arguments'),
-    annotations: z.record(z.string(), z.unknown()).optional().describe('Hints of the upstream, as it gave them'),
-  })
-  .meta({ id: 'ProxyTool' });
-type ProxyTool = z.infer<typeof ProxyTool>;
-
-export function toProxyTool({ upstream, name, definition }: ListedTool): ProxyTool {
-  return {
-    name,
-    description: definition.description ?? '',
-    upstream,
-    qualified_name: `${upstream}.${name}`,
-    input_schema: definition.inputSchema,
-    ...(definition.annotations === undefined ? {} : { annotations: definition.annotations }),
-  };
-}
-
-export const ProxyToolList = z.object({ count: z.int(), tools: z.array(ProxyTool), next_cursor: nextCursor });
-export type ProxyToolList = z.infer<typeof ProxyToolList>;

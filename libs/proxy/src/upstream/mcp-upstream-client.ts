@@ -49,10 +49,12 @@ export interface CallOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** For a call by a client that can be asked something; without it, a tool that asks is refused. */
   readonly dialogue?: Dialogue;
+  /** Arguments to repeat as headers, whatever the upstream says of them by now; without it, as its list said last. */
+  readonly mirrored?: readonly MirroredArgument[];
 }
 
 /** What holds for everything a call needs. */
-type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification'>;
+type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification'> & Pick<CallOptions, 'mirrored'>;
 
 /** A silent upstream holds up those who ask how to speak to it no longer than this. */
 const MAX_DETECTION_MS = 10_000;
@@ -148,8 +150,12 @@ export class McpUpstreamClient {
     this.options.egress.closePools(this.options.key);
   }
 
-  private termsOf({ deadlineMs = this.deadlineMs, signal }: CallOptions): Terms {
-    return { deadlineAt: performance.now() + deadlineMs, ...(signal ? { signal } : {}) };
+  private termsOf({ deadlineMs = this.deadlineMs, signal, mirrored }: CallOptions): Terms {
+    return {
+      deadlineAt: performance.now() + deadlineMs,
+      ...(signal ? { signal } : {}),
+      ...(mirrored ? { mirrored } : {}),
+    };
   }
 
   private async rpc(method: string, params: JsonObject, terms: Terms): Promise<unknown> {
@@ -174,7 +180,8 @@ export class McpUpstreamClient {
         if (error instanceof RejectedUnprocessed) {
           this.forget(era);
           if (attempt > 1) throw error.outcome();
-          if (error.rpcError?.rpcCode === -32020 && method === 'tools/call') await this.relearnHeaders(terms);
+          if (error.rpcError?.rpcCode === -32020 && method === 'tools/call' && !terms.mirrored)
+            await this.relearnHeaders(terms);
         } else {
           if (error instanceof UpstreamRpcError) this.known ??= era;
           if (error instanceof UpstreamUnreachable && suggestsAnotherServer(error)) this.forget(era);
@@ -184,10 +191,10 @@ export class McpUpstreamClient {
     }
   }
 
-  private ask(era: UpstreamEra, method: string, params: JsonObject, terms: Terms): Promise<Answered> {
+  private ask(era: UpstreamEra, method: string, params: JsonObject, { mirrored, ...terms }: Terms): Promise<Answered> {
     const tool = method === 'tools/call' ? String(params['name']) : undefined;
     const headers = headersFor(era, method, tool);
-    const declared = tool !== undefined && era.kind === 'stateless' ? this.mirrored.get(tool) : undefined;
+    const declared = tool !== undefined && era.kind === 'stateless' ? (mirrored ?? this.mirrored.get(tool)) : undefined;
     if (declared && isObject(params['arguments'])) Object.assign(headers, mirrorHeaders(declared, params['arguments']));
     return this.link.ask({ era, method, params: paramsFor(era, params), headers, ...terms });
   }

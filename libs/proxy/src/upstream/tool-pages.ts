@@ -51,7 +51,7 @@ export class ToolPages {
 function isNamed(tool: unknown): tool is { name: string; [member: string]: unknown } {
   if (!isObject(tool) || typeof tool['name'] !== 'string') return false;
   const { name } = tool;
-  return name.length > 0 && name.length <= MAX_NAME_CHARS && !/\p{Cc}/u.test(name);
+  return name.length > 0 && name.length <= MAX_NAME_CHARS;
 }
 
 function normalised(tool: { name: string; [member: string]: unknown }): UpstreamTool {

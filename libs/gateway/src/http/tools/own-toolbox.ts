@@ -44,6 +44,10 @@ export class OwnToolbox {
       .map(({ json }) => json);
   }
 
+  names(audience: Audience): string[] {
+    return [...this.offered[audience].keys()];
+  }
+
   find(audience: Audience, name: string): OwnTool | null {
     return this.offered[audience].get(name)?.tool ?? null;
   }

@@ -1,0 +1,84 @@
+import { toUnixSeconds } from '@haldir/kernel';
+import { nextCursor } from '@haldir/http';
+import { z } from 'zod';
+import { changesBetween, type ListedTool } from '../index.js';
+import { wholePageQuery } from './fields.js';
+
+export const ListProxyTools = z.object({
+  drifted: z
+    .enum(['true', 'false'], 'expected true or false')
+    .optional()
+    .describe('Only tools that are held back, or only those that are not'),
+  ...wholePageQuery,
+});
+export type ListProxyTools = z.infer<typeof ListProxyTools>;
+
+const Drift = z.object({
+  fingerprint: z.string().describe('Of what the upstream says of the tool now, which can be accepted'),
+  seen_at: z.number().describe('Unix timestamp'),
+  diff: z
+    .array(
+      z.object({
+        path: z.string().describe('JSON pointer into the definition'),
+        was: z.unknown().optional(),
+        is: z.unknown().optional(),
+      }),
+    )
+    .describe('What differs from what was accepted, with hidden characters made visible'),
+});
+
+const ProxyTool = z
+  .object({
+    name: z.string().describe("The tool's own name; answers to it while no other upstream has a tool of that name"),
+    description: z.string(),
+    upstream: z.string(),
+    qualified_name: z.string().describe('upstream.tool: always answers to it'),
+    input_schema: z.record(z.string(), z.unknown()).describe('JSON Schema of the arguments'),
+    annotations: z.record(z.string(), z.unknown()).optional().describe('Hints of the upstream, as it gave them'),
+    fingerprint: z.string().describe('SHA-256 (hex) of the RFC 8785 JSON of the accepted definition'),
+    drift: Drift.optional().describe('Present while the tool is held back because its upstream has changed it'),
+  })
+  .meta({ id: 'ProxyTool' });
+type ProxyTool = z.infer<typeof ProxyTool>;
+
+export function toProxyTool({ upstream, name, definition, fingerprint, drift }: ListedTool): ProxyTool {
+  return {
+    name,
+    description: definition.description ?? '',
+    upstream,
+    qualified_name: `${upstream}.${name}`,
+    input_schema: definition.inputSchema,
+    ...(definition.annotations === undefined ? {} : { annotations: definition.annotations }),
+    fingerprint: fingerprint.toString('hex'),
+    ...(drift === null
+      ? {}
+      : {
+          drift: {
+            fingerprint: drift.fingerprint.toString('hex'),
+            seen_at: toUnixSeconds(drift.seenAt),
+            diff: changesBetween(definition, drift.definition),
+          },
+        }),
+  };
+}
+
+export const ProxyToolList = z.object({ count: z.int(), tools: z.array(ProxyTool), next_cursor: nextCursor });
+export type ProxyToolList = z.infer<typeof ProxyToolList>;
+
+const FINGERPRINT_EXPECTED = 'expected the 64 hex digits of a fingerprint';
+
+export const AcceptTool = z.object({
+  fingerprint: z
+    .string(FINGERPRINT_EXPECTED)
+    .regex(/^[0-9a-f]{64}$/, FINGERPRINT_EXPECTED)
+    .describe('Of the definition that was looked at, as listProxyTools shows it in drift'),
+});
+export type AcceptTool = z.infer<typeof AcceptTool>;
+
+export const ToolAccepted = z.object({
+  accepted: z.literal(true),
+  upstream: z.string(),
+  tool: z.string(),
+  fingerprint: z.string(),
+});
+export type ToolAccepted = z.infer<typeof ToolAccepted>;
