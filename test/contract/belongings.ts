@@ -123,6 +123,8 @@ export class Belongings {
         return this.action();
       case 'addApprovalRule':
         return HARMLESS_RULE;
+      case 'setApprovalSettings':
+        return { forbid_self_approval: false };
       case 'requestApproval':
         return this.request();
       case 'approveRequest':

@@ -175,6 +175,7 @@ describe('a request for approval', () => {
       ...asked,
       details: '{"id":7,"nested":[true,null]}',
       digest: null,
+      requested_key: prefix,
       created_at: expect.closeTo(expires_at - 60, 3),
       expires_at,
     };

@@ -14,12 +14,12 @@ export interface ApprovalSubject {
   amount: MicroUsd | null;
   destructive: boolean;
   reason: string;
-  /** What whoever decides is shown. */
-  details: string | null;
+  /** What whoever decides is shown, with hidden characters made visible. */
+  details: Readonly<Record<string, unknown>> | null;
   /** 32 bytes that stand for the exact call: anything else has another digest. */
   digest: Buffer;
   /** The public prefix of the API key that asks. */
-  requestedKey?: string;
+  requestedKey: string;
 }
 
 /** The rule that holds a subject back, and why, in words for people. */

@@ -64,6 +64,7 @@ beforeEach(async () => {
     reason: '',
     details: null,
     digest: Buffer.alloc(32, 1),
+    requestedKey: 'hld_asker',
   };
 });
 

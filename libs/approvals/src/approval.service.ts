@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { Clock, type MicroUsd, newId, toDollars, visibleJson, visibleText } from '@haldir/kernel';
 import { AuditLog, type EntrySource } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
@@ -18,7 +18,8 @@ export interface NewApprovalRequest {
   action: string;
   amount: MicroUsd;
   reason: string;
-  details: string | null;
+  /** A text, or what becomes its JSON text. */
+  details: string | Readonly<Record<string, unknown>> | null;
   ttlSeconds: number;
   /** The public prefix of the API key that asks. */
   requestedKey: string;
@@ -107,7 +108,7 @@ export class ApprovalService {
         reason: subject.reason === '' ? match.reason : subject.reason,
         details: subject.details,
         digest: subject.digest,
-        requestedKey: subject.requestedKey ?? null,
+        requestedKey: subject.requestedKey,
         ttlSeconds: DEFAULT_TTL_SECONDS,
       });
       if (await requests.insert(request)) {
@@ -177,16 +178,18 @@ export class ApprovalService {
     this.record(tx, request, 'haldir', 'approval_expired', {});
   }
 
-  private newRequest(
-    tenantId: string,
-    wanted: Omit<NewApprovalRequest, 'requestedKey'> & { digest: Buffer | null; requestedKey: string | null },
-  ): ApprovalRequest {
+  private newRequest(tenantId: string, wanted: NewApprovalRequest & { digest: Buffer | null }): ApprovalRequest {
     const now = this.clock.now();
-    const { ttlSeconds, ...facts } = wanted;
+    const { ttlSeconds, tool, action, reason, details, ...facts } = wanted;
     return Object.assign(new ApprovalRequest(), {
       tenantId,
       id: newId('apr'),
       ...facts,
+      // What a human reads must not hide anything; what runs is what the digest stands for.
+      tool: visibleText(tool),
+      action: visibleText(action),
+      reason: visibleText(reason),
+      details: shown(details),
       status: 'pending' as const,
       createdAt: now,
       expiresAt: new Date(now.getTime() + ttlSeconds * 1000),
@@ -230,4 +233,10 @@ export class ApprovalService {
       },
     });
   }
+}
+
+/** Hidden characters in texts of JSON are made visible before it is written, so that it stays JSON. */
+function shown(details: NewApprovalRequest['details']): string | null {
+  if (details === null) return null;
+  return typeof details === 'string' ? visibleText(details) : JSON.stringify(visibleJson(details));
 }

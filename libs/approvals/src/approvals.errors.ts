@@ -35,6 +35,17 @@ export class ApprovalExpired extends HaldirError {
   }
 }
 
+/** The tenant wants another key to decide than the one that asked or opened the session. */
+export class SelfApproval extends HaldirError {
+  readonly kind = 'forbidden';
+  constructor() {
+    super('The key that asked, or opened the session, may not decide');
+  }
+  override get code(): string {
+    return 'self_approval';
+  }
+}
+
 export class TooManyApprovalRules extends HaldirError {
   readonly kind = 'invalid';
   constructor(max: number) {

@@ -8,10 +8,20 @@ import { ApprovalRule } from './approval-rule.entity.js';
 import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { ApprovalService } from './approval.service.js';
+import { ApprovalSettingsRepository } from './approval-settings.repository.js';
+import { SelfApprovalService } from './self-approval.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([ApprovalRequest, ApprovalRule]), GateModule],
-  providers: [ApprovalCounts, ApprovalRequestRepository, ApprovalRuleRepository, ApprovalRuleService, ApprovalService],
-  exports: [ApprovalCounts, ApprovalRuleService, ApprovalService],
+  providers: [
+    ApprovalCounts,
+    ApprovalRequestRepository,
+    ApprovalRuleRepository,
+    ApprovalRuleService,
+    ApprovalService,
+    ApprovalSettingsRepository,
+    SelfApprovalService,
+  ],
+  exports: [ApprovalCounts, ApprovalRuleService, ApprovalService, SelfApprovalService],
 })
 export class ApprovalsModule {}

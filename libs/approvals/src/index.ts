@@ -18,3 +18,4 @@ export {
 } from './approval.service.js';
 export { ApprovalsModule } from './approvals.module.js';
 export { DESTRUCTIVE_VERBS, isDestructive } from './destructive.js';
+export { SelfApprovalService } from './self-approval.service.js';

@@ -14,15 +14,15 @@ export interface SessionFilter {
 }
 
 const COLUMNS =
-  's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.held_micros, s.created_at, s.expires_at, s.revoked_at';
+  's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.held_micros, s.opened_key, s.created_at, s.expires_at, s.revoked_at';
 
 const byKeys = {
-  name: 'session.by_keys.v2',
+  name: 'session.by_keys.v3',
   text: `SELECT ${COLUMNS} FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id)
            JOIN session s ON s.tenant_id = w.tenant_id AND s.id = w.id`,
 };
 const lockByKeys = {
-  name: 'session.lock_by_keys.v2',
+  name: 'session.lock_by_keys.v3',
   text: `SELECT ${COLUMNS}, s.budget_announced_at, s.threshold FROM session s
           WHERE (s.tenant_id, s.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
           ORDER BY s.tenant_id, s.id FOR UPDATE`,
@@ -37,11 +37,11 @@ const saveBudgets = {
 
 // Scopes come as JSON, because an array of arrays would have to be rectangular.
 const insert = {
-  name: 'session.insert.v1',
-  text: `INSERT INTO session (tenant_id, id, agent_id, scopes, spend_limit_micros, created_at, expires_at)
-           SELECT tenant_id, id, agent_id, ARRAY(SELECT json_array_elements_text(scopes)), spend_limit, created_at, expires_at
-             FROM unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bigint[], $6::timestamptz[], $7::timestamptz[])
-                  AS w(tenant_id, id, agent_id, scopes, spend_limit, created_at, expires_at)`,
+  name: 'session.insert.v2',
+  text: `INSERT INTO session (tenant_id, id, agent_id, scopes, spend_limit_micros, opened_key, created_at, expires_at)
+           SELECT tenant_id, id, agent_id, ARRAY(SELECT json_array_elements_text(scopes)), spend_limit, opened_key, created_at, expires_at
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bigint[], $6::text[], $7::timestamptz[], $8::timestamptz[])
+                  AS w(tenant_id, id, agent_id, scopes, spend_limit, opened_key, created_at, expires_at)`,
 };
 
 const opened: Collector<Session> = {
@@ -53,6 +53,7 @@ const opened: Collector<Session> = {
       sessions.map(({ agentId }) => agentId),
       sessions.map(({ scopes }) => JSON.stringify(scopes)),
       sessions.map(({ spendLimit }) => spendLimit?.toString() ?? null),
+      sessions.map(({ openedKey }) => openedKey),
       sessions.map(({ createdAt }) => createdAt),
       sessions.map(({ expiresAt }) => expiresAt),
     ]);
@@ -73,6 +74,7 @@ interface SessionRow {
   spend_limit_micros: string | null;
   spent_micros: string;
   held_micros: string;
+  opened_key: string | null;
   created_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
@@ -190,6 +192,7 @@ function toSession(row: SessionRow): Session {
     spendLimit: row.spend_limit_micros === null ? null : (BigInt(row.spend_limit_micros) as MicroUsd),
     spent: BigInt(row.spent_micros) as MicroUsd,
     held: BigInt(row.held_micros) as MicroUsd,
+    openedKey: row.opened_key,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,

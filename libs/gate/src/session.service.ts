@@ -14,6 +14,8 @@ export interface NewSession {
   ttlSeconds: number;
   /** Null means none was asked for. */
   spendLimit: MicroUsd | null;
+  /** The public prefix of the API key that opens it. */
+  openedKey: string;
 }
 
 /** Random characters of 5 bits each: a session id is a credential of 130 bits. */
@@ -73,6 +75,7 @@ export class SessionService {
       spendLimit: wanted.spendLimit ?? budget,
       spent: 0n as MicroUsd,
       held: 0n as MicroUsd,
+      openedKey: wanted.openedKey,
       createdAt: now,
       expiresAt: new Date(now.getTime() + wanted.ttlSeconds * 1000),
       revokedAt: null,
@@ -80,7 +83,7 @@ export class SessionService {
   }
 
   private insert(tx: Tx, session: Session): void {
-    const { tenantId, id: sessionId, agentId, scopes, spendLimit, createdAt, expiresAt } = session;
+    const { tenantId, id: sessionId, agentId, scopes, spendLimit, openedKey, createdAt, expiresAt } = session;
     this.sessions.in(tx).insert(session);
     this.auditLog.record(tx, tenantId, {
       source: 'haldir',
@@ -92,6 +95,7 @@ export class SessionService {
         scopes,
         ttl: (expiresAt.getTime() - createdAt.getTime()) / 1000,
         spend_limit: spendLimit === null ? null : toDollars(spendLimit),
+        by: openedKey,
       },
     });
   }
@@ -100,6 +104,11 @@ export class SessionService {
   async findLive(tenantId: string, sessionId: string): Promise<Session | null> {
     const session = await this.sessions.find(tenantId, sessionId);
     return session?.isValidAt(this.clock.now()) ? session : null;
+  }
+
+  /** The public prefix of the key that opened a session, dead or alive; null when that is not known. */
+  async openedKey(tenantId: string, sessionId: string): Promise<string | null> {
+    return (await this.sessions.find(tenantId, sessionId))?.openedKey ?? null;
   }
 
   /** @throws SessionNotFound unless the session is live */

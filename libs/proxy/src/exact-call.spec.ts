@@ -1,11 +1,17 @@
-import { ceilMicroUsd, digestOfArguments, digestOfCall, type ExactCall } from './exact-call.js';
+import { microUsd } from '@haldir/kernel';
+import { type ApprovalRule } from '@haldir/approvals';
+import { ceilMicroUsd, digestOfArguments, digestOfCall, type ExactCall, policyVersion } from './exact-call.js';
+import { type Policy } from './policy.js';
 
 const call: ExactCall = {
   tenantId: 'ten_1',
   sessionId: 'ses_1',
   upstream: { name: 'up', url: 'https://example.com/mcp' },
   tool: 'pay',
+  fingerprint: 'ab'.repeat(32),
   arguments: { amount: 5, to: 'dana', tags: ['a', 'b'] },
+  amount: microUsd(5),
+  policyVersion: 'cd'.repeat(32),
 };
 const digest = (change: Partial<ExactCall> = {}): string => digestOfCall({ ...call, ...change }).toString('hex');
 
@@ -14,24 +20,62 @@ describe('the digest of a call', () => {
     expect(digest({ arguments: { tags: ['a', 'b'], to: 'dana', amount: 5.0 } })).toBe(digest());
   });
 
-  it.each<Partial<ExactCall>>([
+  const others: Partial<ExactCall>[] = [
     { tenantId: 'ten_2' },
     { sessionId: 'ses_2' },
     { upstream: { name: 'up2', url: 'https://example.com/mcp' } },
     { upstream: { name: 'up', url: 'https://example.org/mcp' } },
     { tool: 'pay2' },
+    { fingerprint: 'ab'.repeat(31) + 'ac' },
+    { amount: microUsd(5.000001) },
+    { amount: null },
+    { policyVersion: 'cd'.repeat(31) + 'ce' },
     { arguments: { amount: '5', to: 'dana', tags: ['a', 'b'] } },
     { arguments: { amount: 5, to: 'dana', tags: ['b', 'a'] } },
     { arguments: { amount: 5, to: 'dana', tags: ['a', 'b'], more: null } },
     { arguments: { amount: 5, to: 'dana' } },
     { arguments: {} },
-  ])('is another with %j', (change) => {
-    expect(digest(change)).not.toBe(digest());
+  ];
+  it.each(others.map((change) => [Object.keys(change).join(), change] as const))(
+    'is another with another %s (%#)',
+    (_, change) => {
+      expect(digest(change)).not.toBe(digest());
+    },
+  );
+
+  it('is the SHA-256 of its canonical JSON, format 2', () => {
+    // printf '%s' '{"amount":"5000000","arguments":{"amount":5,"tags":["a","b"],"to":"dana"},"definition":"abab…","policies":"cdcd…","session":"ses_1","tenant":"ten_1","tool":"pay","upstream":"up","url":"https://example.com/mcp","v":"2"}' | sha256sum
+    expect(digest()).toBe('1f00cae6e12147257bfad9e4fcea1fe86efcb9bb4d21551d11247535c5a25dd2');
+    expect(digestOfArguments({})).toBe('44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a');
+  });
+});
+
+describe('the version of what decides', () => {
+  const policies: Policy[] = [
+    { id: 'pol_2', rule: { type: 'spend_limit', max: 5 } },
+    { id: 'pol_1', rule: { type: 'block_tool', tool: 'drop' } },
+  ];
+  const rule = {
+    ...{ tenantId: 'ten_1', id: 'apl_1', type: 'spend_over', threshold: microUsd(5), tools: null },
+    createdAt: new Date('2026-01-01T00:00:00Z'),
+  } as ApprovalRule;
+
+  it('is the SHA-256 of the canonical JSON of policies and rules by id', () => {
+    expect(policyVersion(policies, [rule])).toBe('17d4ca1ae1bde7bb810361d3a057e9eb40abc6ff617da5b61ccdf706a61db5bb');
+    expect(policyVersion([...policies].reverse(), [rule])).toBe(policyVersion(policies, [rule]));
   });
 
-  it('is 32 bytes, and of arguments 64 hex digits', () => {
-    expect(digestOfCall(call)).toHaveLength(32);
-    expect(digestOfArguments({})).toBe('44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a');
+  it('is another with any policy or rule changed, added or removed', () => {
+    const versions = [
+      policyVersion(policies, [rule]),
+      policyVersion(policies.slice(1), [rule]),
+      policyVersion(policies, []),
+      policyVersion([{ id: 'pol_2', rule: { type: 'spend_limit', max: 6 } }, ...policies.slice(1)], [rule]),
+      policyVersion([{ id: 'pol_3', rule: { type: 'spend_limit', max: 5 } }, ...policies.slice(1)], [rule]),
+      policyVersion(policies, [{ ...rule, threshold: microUsd(5.000001) } as ApprovalRule]),
+      policyVersion(policies, [{ ...rule, type: 'all' } as ApprovalRule]),
+    ];
+    expect(new Set(versions).size).toBe(versions.length);
   });
 });
 

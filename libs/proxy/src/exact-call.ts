@@ -1,5 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, type JsonValue, type MicroUsd, toMinorUnits } from '@haldir/kernel';
+import { type ApprovalRule } from '@haldir/approvals';
+import { type Policy } from './policy.js';
 
 /** What makes two calls the same call. */
 export interface ExactCall {
@@ -7,24 +9,57 @@ export interface ExactCall {
   sessionId: string;
   upstream: { name: string; url: string };
   tool: string;
+  /** Of the tool's accepted definition: 64 hex digits. */
+  fingerprint: string;
   arguments: Readonly<Record<string, unknown>>;
+  /** Of its `amount` argument, as the rules see it; null when that is no number. */
+  amount: MicroUsd | null;
+  /** As `policyVersion` has it. */
+  policyVersion: string;
 }
 
-/** SHA-256 of the RFC 8785 JSON of the call: another session, tool, address, type or value of an argument is another call. */
+/**
+ * SHA-256 of the RFC 8785 JSON of the call, format 2: anything else about it is another call.
+ *
+ * ```
+ * {"amount":  micro-dollars in decimal digits, or null
+ *  "arguments": as they were sent
+ *  "definition": the fingerprint of the tool's definition, hex
+ *  "policies": the version of policies and approval rules, hex
+ *  "session", "tenant", "tool", "upstream", "url": texts
+ *  "v": "2"}
+ * ```
+ */
 export function digestOfCall(call: ExactCall): Buffer {
   return hash(
     'sha256',
     canonicalJson({
+      amount: call.amount === null ? null : call.amount.toString(),
       arguments: call.arguments as JsonValue,
+      definition: call.fingerprint,
+      policies: call.policyVersion,
       session: call.sessionId,
       tenant: call.tenantId,
       tool: call.tool,
       upstream: call.upstream.name,
       url: call.upstream.url,
-      v: '1',
+      v: '2',
     }),
     'buffer',
   );
+}
+
+/**
+ * SHA-256, hex, of the RFC 8785 JSON of everything that decides about a tenant's calls: `{"policies":[…],"rules":[…]}`, each
+ * by id, with amounts of money as decimal digits and times in ISO 8601. Whatever is changed, added or removed makes another.
+ */
+export function policyVersion(policies: readonly Policy[], rules: readonly ApprovalRule[]): string {
+  const inOrder = <T extends { id: string }>(items: readonly T[]): T[] =>
+    [...items].sort((one, other) => (one.id < other.id ? -1 : 1));
+  const plain = JSON.stringify({ policies: inOrder(policies), rules: inOrder(rules) }, (_, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+  return hash('sha256', canonicalJson(JSON.parse(plain) as JsonValue), 'hex');
 }
 
 /** SHA-256, hex, of the RFC 8785 JSON of a call's arguments: what the log says of them, since they may hold secrets. */

@@ -14,7 +14,7 @@ import { type Session, SessionService } from '@haldir/gate';
 import { mirrorHeaders } from '@haldir/mcp';
 import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
 import { CatalogueFreshness, type Patience } from './catalogue-freshness.js';
-import { ceilMicroUsd, digestOfCall } from './exact-call.js';
+import { ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
 import { amountOf, firstBlock, type Policy, rateBlock, rateLimits } from './policy.js';
 import {
   CALL_SCOPES,
@@ -253,26 +253,28 @@ function decisionOf({ kind }: CallOutcome): 'allowed' | 'denied' | 'held' {
   return ['answered', 'asked', 'refused', 'unreachable'].includes(kind) ? 'allowed' : 'denied';
 }
 
-function toSubject({ call, session, target, toolNames, amount }: Candidate): ApprovalSubject {
+function toSubject({ call, session, target, policies, rules, toolNames, amount }: Candidate): ApprovalSubject {
   const { tenantId, sessionId } = call;
-  const tool = qualifiedName(target);
-  const shown = JSON.stringify({ upstream: target.name, tool: target.tool, arguments: call.arguments });
+  const { name: upstream, tool, fingerprint } = target;
+  const shown = { upstream, tool, arguments: call.arguments };
+  const shownChars = JSON.stringify(shown).length;
+  const usd = amount === null ? null : ceilMicroUsd(amount);
   return {
     tenantId,
     sessionId,
     agentId: session.agentId,
-    tool,
+    tool: qualifiedName(target),
     toolNames,
     action: 'tool_call',
-    amount: amount === null ? null : ceilMicroUsd(amount),
+    amount: usd,
     destructive: target.destructive,
     // The rule's own words.
     reason: '',
-    details:
-      shown.length <= MAX_SHOWN_CHARS
-        ? shown
-        : JSON.stringify({ upstream: target.name, tool: target.tool, arguments_omitted: shown.length }),
-    digest: digestOfCall({ tenantId, sessionId, upstream: target, tool: target.tool, arguments: call.arguments }),
+    details: shownChars <= MAX_SHOWN_CHARS ? shown : { upstream, tool, arguments_omitted: shownChars },
+    digest: digestOfCall({
+      ...{ tenantId, sessionId, upstream: target, tool, fingerprint, arguments: call.arguments, amount: usd },
+      policyVersion: policyVersion(policies, rules),
+    }),
     requestedKey: call.requestedKey,
   };
 }

@@ -295,7 +295,7 @@ function toSubject(payment: NewPayment, usd: UsdValue | null, session: Session):
     amount: usd?.micros ?? null,
     destructive: false,
     reason: `${holdSeconds === null ? 'Payment' : 'Hold'} of ${toNumber(amount)} ${amount.currency}${description === '' ? '' : `: ${description}`}`,
-    details: JSON.stringify({ amount: toNumber(amount), currency: amount.currency, description }),
+    details: { amount: toNumber(amount), currency: amount.currency, description },
     digest: hash(
       'sha256',
       canonicalJson({ tenant: tenantId, session: sessionId, tool: TOOL, action, ...exact }),

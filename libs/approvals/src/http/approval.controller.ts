@@ -1,7 +1,6 @@
 import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { Clock, toUnixSeconds } from '@haldir/kernel';
-import { type Tx } from '@haldir/database';
 import { keyPrefix, SessionInvalid, SessionService } from '@haldir/gate';
 import {
   type Caller,
@@ -14,7 +13,7 @@ import {
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { ApprovalService } from '../index.js';
+import { ApprovalService, SelfApprovalService } from '../index.js';
 import {
   ApprovalDetail,
   ApprovalList,
@@ -42,6 +41,7 @@ const RequestIdPath = () => ApiParam({ name: 'request_id', schema: { type: 'stri
 export class ApprovalController {
   constructor(
     @Inject(ApprovalService) private readonly approvals: ApprovalService,
+    @Inject(SelfApprovalService) private readonly selfApproval: SelfApprovalService,
     @Inject(SessionService) private readonly sessions: SessionService,
     @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
@@ -145,17 +145,14 @@ export class ApprovalController {
   })
   @ApiBody({ required: false, standardSchema: ApproveRequest } as never)
   @Returns(HttpStatus.OK, RequestApproved, 'Request approved')
-  @Refuses('BadRequest', 'Unauthorized', 'RateLimited', 'NotFound')
+  @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited', 'NotFound')
   approve(
     @CurrentCaller() caller: Caller,
     @Param('request_id') requestId: string,
     @Body({ schema: ApproveRequestBody }) body: Decide,
     @Write() write: WriteRequest,
   ): Promise<RequestApproved> {
-    return this.writes.run(write, async (tx): Promise<RequestApproved> => {
-      await this.decide(tx, caller, requestId, 'approved', body);
-      return { approved: true, request_id: requestId };
-    });
+    return this.decide(caller, requestId, 'approved', body, write, { approved: true, request_id: requestId });
   }
 
   @Post(':request_id/deny')
@@ -168,31 +165,31 @@ export class ApprovalController {
   })
   @ApiBody({ required: false, standardSchema: DenyRequest } as never)
   @Returns(HttpStatus.OK, RequestDenied, 'Request denied')
-  @Refuses('BadRequest', 'Unauthorized', 'RateLimited', 'NotFound')
+  @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited', 'NotFound')
   deny(
     @CurrentCaller() caller: Caller,
     @Param('request_id') requestId: string,
     @Body({ schema: DenyRequestBody }) body: Decide,
     @Write() write: WriteRequest,
   ): Promise<RequestDenied> {
-    return this.writes.run(write, async (tx): Promise<RequestDenied> => {
-      await this.decide(tx, caller, requestId, 'denied', body);
-      return { denied: true, request_id: requestId };
-    });
+    return this.decide(caller, requestId, 'denied', body, write, { denied: true, request_id: requestId });
   }
 
-  private decide(
-    tx: Tx,
+  private async decide<Answer>(
     { tenantId, keyId }: Caller,
     id: string,
     status: 'approved' | 'denied',
-    body: Decide,
-  ): Promise<void> {
-    return this.approvals.decide(tx, tenantId, id, {
-      status,
-      by: body.decided_by,
-      note: body.note,
-      key: keyPrefix(keyId),
+    { decided_by: by, note }: Decide,
+    write: WriteRequest,
+    answer: Answer,
+  ): Promise<Answer> {
+    const key = keyPrefix(keyId);
+    const earlier = await this.writes.earlier<Answer>(write);
+    if (earlier) return earlier;
+    await this.selfApproval.refuseOwn(tenantId, id, key);
+    return this.writes.run(write, async (tx) => {
+      await this.approvals.decide(tx, tenantId, id, { status, by, note, key });
+      return answer;
     });
   }
 }

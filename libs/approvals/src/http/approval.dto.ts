@@ -36,7 +36,7 @@ export function toNewApprovalRequest(body: RequestApproval, agentId: string, req
     action: body.action,
     amount: microUsd(body.amount),
     reason: body.reason,
-    details: details === null || typeof details === 'string' ? details : JSON.stringify(details),
+    details,
     ttlSeconds: body.ttl,
     requestedKey,
   };
@@ -53,11 +53,15 @@ const shared = {
   action: z.string(),
   amount: z.number(),
   reason: z.string(),
-  details: z.string().nullable().describe('What the request is about, for whoever decides'),
+  details: z
+    .string()
+    .nullable()
+    .describe('What the request is about, for whoever decides; hidden characters here and above read \\u{…}'),
   digest: z
     .string()
     .nullable()
     .describe('SHA-256 (hex) of the exact call the approval lets through; null when an agent asked of its own accord'),
+  requested_key: z.string().nullable().describe('Prefix of the API key that asked'),
   created_at: z.number().describe('Unix timestamp'),
   expires_at: z.number().describe('Unix timestamp'),
 };
@@ -88,6 +92,7 @@ export function toPendingApproval(request: ApprovalRequest): PendingApproval {
     reason: request.reason,
     details: request.details,
     digest: request.digest?.toString('hex') ?? null,
+    requested_key: request.requestedKey,
     created_at: toUnixSeconds(request.createdAt),
     expires_at: toUnixSeconds(request.expiresAt),
   };

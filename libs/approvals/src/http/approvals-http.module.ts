@@ -2,7 +2,11 @@ import { Module } from '@nestjs/common';
 import { GateModule } from '@haldir/gate';
 import { ApprovalsModule } from '../index.js';
 import { ApprovalRuleController } from './approval-rule.controller.js';
+import { ApprovalSettingsController } from './approval-settings.controller.js';
 import { ApprovalController } from './approval.controller.js';
 
-@Module({ imports: [ApprovalsModule, GateModule], controllers: [ApprovalRuleController, ApprovalController] })
+@Module({
+  imports: [ApprovalsModule, GateModule],
+  controllers: [ApprovalRuleController, ApprovalSettingsController, ApprovalController],
+})
 export class ApprovalsHttpModule {}

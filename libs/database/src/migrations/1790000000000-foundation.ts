@@ -136,6 +136,8 @@ export class Foundation1790000000000 implements MigrationInterface {
         held_micros         bigint      NOT NULL DEFAULT 0,
         -- The highest share of the limit, in percent, that was announced.
         threshold           integer     NOT NULL DEFAULT 0,
+        -- The public prefix of the key that opened it.
+        opened_key          text,
         created_at          timestamptz NOT NULL,
         expires_at          timestamptz NOT NULL,
         revoked_at          timestamptz,

@@ -57,6 +57,12 @@ export class Approvals1790000000003 implements MigrationInterface {
       -- The expiry job.
       CREATE INDEX approval_request_expiring ON approval_request (expires_at) WHERE status = 'pending';
 
+      -- What a tenant wants otherwise than by default.
+      CREATE TABLE approval_settings (
+        tenant_id            text    PRIMARY KEY REFERENCES tenant,
+        forbid_self_approval boolean NOT NULL
+      );
+
       -- How many requests a tenant ever made, so that nobody has to count them.
       CREATE TABLE approval_total (
         tenant_id text   PRIMARY KEY REFERENCES tenant,
@@ -66,6 +72,6 @@ export class Approvals1790000000003 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query('DROP TABLE approval_total, approval_request, approval_rule');
+    await db.query('DROP TABLE approval_total, approval_settings, approval_request, approval_rule');
   }
 }

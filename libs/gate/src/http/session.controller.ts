@@ -13,7 +13,7 @@ import {
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { SessionService } from '../index.js';
+import { keyPrefix, SessionService } from '../index.js';
 import {
   CheckPermission,
   CreateSession,
@@ -52,11 +52,11 @@ export class SessionController {
   @Returns(HttpStatus.CREATED, SessionCreated, 'Session created')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async create(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentCaller() { tenantId, keyId }: Caller,
     @Body({ schema: CreateSession }) body: CreateSession,
     @Write() write: WriteRequest,
   ): Promise<SessionCreated> {
-    const wanted = toNewSession(body);
+    const wanted = toNewSession(body, keyPrefix(keyId));
     if (write.idempotencyKey === null) return toSessionCreated(await this.sessions.open(tenantId, wanted));
     return this.writes.run(write, async (tx) => toSessionCreated(this.sessions.openIn(tx, tenantId, wanted)));
   }

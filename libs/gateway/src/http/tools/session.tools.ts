@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
-import { SessionService } from '@haldir/gate';
+import { keyPrefix, SessionService } from '@haldir/gate';
 import {
   CheckPermission,
   CreateSession,
@@ -35,8 +35,8 @@ export class SessionTools implements OwnTools {
       readOnly: false,
       input: CreateSession,
       output: SessionCreated,
-      run: async (args, { caller: { tenantId }, isIdempotent, write }) => {
-        const wanted = toNewSession(args);
+      run: async (args, { caller: { tenantId, keyId }, isIdempotent, write }) => {
+        const wanted = toNewSession(args, keyPrefix(keyId));
         return isIdempotent
           ? write(async (tx) => toSessionCreated(this.sessions.openIn(tx, tenantId, wanted)))
           : toSessionCreated(await this.sessions.open(tenantId, wanted));

@@ -1,0 +1,71 @@
+import { Body, Controller, Get, HttpStatus, Inject, Post } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { keyPrefix } from '@haldir/gate';
+import {
+  type Caller,
+  CurrentCaller,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { z } from 'zod';
+import { SelfApprovalService } from '../index.js';
+
+const settings = {
+  forbid_self_approval: z
+    .boolean('expected true or false')
+    .describe('Whether the key that asked, or opened the session, may not decide'),
+};
+const SetApprovalSettings = z.object(settings);
+type SetApprovalSettings = z.infer<typeof SetApprovalSettings>;
+const ApprovalSettingsDetail = z.object(settings).meta({ id: 'ApprovalSettings' });
+type ApprovalSettingsDetail = z.infer<typeof ApprovalSettingsDetail>;
+
+@ApiTags('approvals')
+@Controller('v1/approvals/settings')
+export class ApprovalSettingsController {
+  constructor(
+    @Inject(SelfApprovalService) private readonly selfApproval: SelfApprovalService,
+    @Inject(Writes) private readonly writes: Writes,
+  ) {}
+
+  @Get()
+  @RequiresScope('approvals:read')
+  @ApiOperation({
+    operationId: 'getApprovalSettings',
+    summary: 'Get the approval settings',
+    description: 'How the tenant wants its approvals.',
+  })
+  @Returns(HttpStatus.OK, ApprovalSettingsDetail, 'The settings')
+  @Refuses('Unauthorized', 'RateLimited')
+  async get(@CurrentCaller() { tenantId }: Caller): Promise<ApprovalSettingsDetail> {
+    const { forbidSelfApproval } = await this.selfApproval.settingsOf(tenantId);
+    return { forbid_self_approval: forbidSelfApproval };
+  }
+
+  /** A key that may only decide must not be able to lift what keeps it from deciding. */
+  @Post()
+  @RequiresScope('admin:write')
+  @ApiOperation({
+    operationId: 'setApprovalSettings',
+    summary: 'Change the approval settings',
+    description: 'Change how the tenant wants its approvals; this holds for decisions that begin afterwards.',
+  })
+  @ApiBody({ required: true, standardSchema: SetApprovalSettings } as never)
+  @Returns(HttpStatus.OK, ApprovalSettingsDetail, 'The settings')
+  @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
+  set(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Body({ schema: SetApprovalSettings }) body: SetApprovalSettings,
+    @Write() write: WriteRequest,
+  ): Promise<ApprovalSettingsDetail> {
+    const wanted = { forbidSelfApproval: body.forbid_self_approval };
+    return this.writes.run(write, async (tx): Promise<ApprovalSettingsDetail> => {
+      this.selfApproval.change(tx, tenantId, wanted, keyPrefix(keyId));
+      return body;
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { type Tx } from '@haldir/database';
+import { SessionService } from '@haldir/gate';
+import { ApprovalRequestRepository } from './approval-request.repository.js';
+import { type ApprovalSettings, ApprovalSettingsRepository } from './approval-settings.repository.js';
+import { SelfApproval } from './approvals.errors.js';
+
+/** Keeps, where the tenant wants it so, whoever asked from deciding. */
+@Injectable()
+export class SelfApprovalService {
+  constructor(
+    @Inject(ApprovalSettingsRepository) private readonly settings: ApprovalSettingsRepository,
+    @Inject(ApprovalRequestRepository) private readonly requests: ApprovalRequestRepository,
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  settingsOf(tenantId: string): Promise<ApprovalSettings> {
+    return this.settings.find(tenantId);
+  }
+
+  /** Holds for decisions that begin afterwards. */
+  change(tx: Tx, tenantId: string, settings: ApprovalSettings, by: string): void {
+    this.settings.in(tx).put(tenantId, settings);
+    this.auditLog.record(tx, tenantId, {
+      source: 'haldir',
+      tool: 'haldir.approvals',
+      action: 'approval_settings_changed',
+      details: { forbid_self_approval: settings.forbidSelfApproval, by },
+    });
+  }
+
+  /**
+   * Refuses a decision by the key that asked for a pending request or opened its session, and writes that down; a key that is
+   * not known counts as that one. Whatever else there is against a decision is not looked at here.
+   *
+   * @param key the public prefix of the API key that decides
+   * @throws SelfApproval
+   */
+  async refuseOwn(tenantId: string, requestId: string, key: string): Promise<void> {
+    if (!(await this.settings.find(tenantId)).forbidSelfApproval) return;
+    const request = await this.requests.find(tenantId, requestId);
+    if (request?.statusAt(this.clock.now()) !== 'pending') return;
+    const { sessionId, agentId, requestedKey } = request;
+    const openedKey = await this.sessions.openedKey(tenantId, sessionId);
+    if (requestedKey !== null && openedKey !== null && requestedKey !== key && openedKey !== key) return;
+    await this.auditLog.append(tenantId, {
+      source: 'haldir',
+      sessionId,
+      agentId,
+      tool: 'haldir.approvals',
+      action: 'approval_self_decision',
+      details: { request_id: requestId, decision: 'blocked', key },
+    });
+    throw new SelfApproval();
+  }
+}
