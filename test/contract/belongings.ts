@@ -75,6 +75,7 @@ export class Belongings {
       case 'removeAuditRule':
         return { rule_id: String((await this.make('/v1/audit/rules', HARMLESS_FLAG))['id']) };
       case 'removeProxyPolicy':
+      case 'changeProxyPolicy':
         return { policy_id: String((await this.make('/v1/proxy/policies', HARMLESS_POLICY))['id']) };
       case 'getInclusionProof':
         return { entry_id: String((await this.make('/v1/audit', await this.action()))['entry_id']) };
@@ -144,6 +145,8 @@ export class Belongings {
         return { fingerprint: this.changed };
       case 'addProxyPolicy':
         return HARMLESS_POLICY;
+      case 'changeProxyPolicy':
+        return { mode: 'log_only' };
       case 'addAuditRule':
         return HARMLESS_FLAG;
       default:

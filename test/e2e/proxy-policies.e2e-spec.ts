@@ -30,6 +30,12 @@ describe('a policy', () => {
       blocked_by: 'haldir',
       policy_id: id,
       policy: 'block_tool',
+      explanation: [
+        {
+          ...{ policy_id: id, policy: 'block_tool', reason: 'The tool is blocked' },
+          remedy: { policy_id: id, change: 'remove_policy', text: expect.any(String) },
+        },
+      ],
     });
     expect(upstream.calls).toEqual([]);
   });
@@ -170,6 +176,11 @@ describe('policies', () => {
       { type: 'spend_limit', max: 12.5 },
       { type: 'rate_limit', max_per_minute: 60 },
       { type: 'time_window', start_hour: 22, end_hour: 6 },
+      { type: 'require_approval' },
+      {
+        ...{ type: 'spend_limit', max: 5, mode: 'log_only', priority: -3 },
+        scope: { upstreams: ['prod-*'], agents: [], tools: ['*.pay'] },
+      },
     ];
     const ids: string[] = [];
     for (const { type, ...parameters } of wanted) ids.push(await story.policy(type, parameters));
@@ -179,14 +190,14 @@ describe('policies', () => {
       next_cursor: string | null;
     }
     const { body } = await story.tenant.get<Page>('/v1/proxy/policies');
-    expect(body.count).toBe(6);
-    expect(body.policies).toHaveLength(6);
-    expect(body.policies).toEqual(expect.arrayContaining(wanted.map((policy, i) => ({ id: ids[i], ...policy }))));
+    expect(body.count).toBe(8);
+    const terms = { mode: 'enforce', priority: 0, scope: { upstreams: [], agents: [], tools: [] } };
+    expect(body.policies).toEqual(wanted.map((policy, i) => ({ id: ids[i], ...terms, ...policy })));
     const first = (await story.tenant.get<Page>('/v1/proxy/policies?limit=4')).body;
     const second = (await story.tenant.get<Page>(`/v1/proxy/policies?limit=4&cursor=${first.next_cursor}`)).body;
     expect([...first.policies, ...second.policies]).toEqual(body.policies);
     expect(second.next_cursor).toBeNull();
-    expect((await there.get('/v1/proxy/upstreams')).body).toMatchObject({ policies: 6 });
+    expect((await there.get('/v1/proxy/upstreams')).body).toMatchObject({ policies: 8 });
   });
 
   it.each([

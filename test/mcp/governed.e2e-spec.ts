@@ -75,7 +75,8 @@ describe.each(ERAS)('to a client of the %s revisions', (era) => {
     });
     expect(refused.message?.result?.content).toEqual(rest.body.content);
     const entries = (await story.entries()).map(
-      ({ session_id, tool, action, details: { latency_ms: _, ...facts } }) => ({
+      ({ session_id, tool, action, details: { latency_ms: _, decided_at: at, ...facts } }) => ({
+        decided: typeof at,
         ...{ session_id, tool, action, facts },
       }),
     );

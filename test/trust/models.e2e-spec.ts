@@ -169,9 +169,17 @@ describe('approvals', () => {
 });
 
 describe('policies', () => {
+  interface Ruled {
+    id: string;
+    allows: (tool: string, amount: number | null) => boolean;
+    mode: string;
+    priority: number;
+    scope: { upstreams?: string[]; agents?: string[]; tools?: string[] };
+  }
   interface Model {
     session: string;
-    policies: { id: string; allows: (tool: string, amount: number | null) => boolean }[];
+    /** In the order they were made. */
+    policies: Ruled[];
   }
   let upstream: FakeUpstream;
   beforeAll(async () => {
@@ -194,13 +202,42 @@ describe('policies', () => {
     })),
   ); // prettier-ignore
 
+  /** Patterns, as plain as can be: a list of all that they may mean. */
+  const scope = fc.record(
+    {
+      upstreams: fc.constantFrom<string[]>(['up'], ['u*'], ['other'], ['*'], []),
+      agents: fc.constantFrom<string[]>(['agent'], ['a*t'], ['somebody'], []),
+      tools: fc.constantFrom<string[]>(['a'], ['up.b', 'c'], ['up.*'], ['*a', 'x'], []),
+    },
+    { requiredKeys: [] },
+  );
+  const MEANT: Record<string, string[]> = { 'up.*': ['a', 'b', 'c'], '*a': ['a'], 'up.b': ['b'] };
+  const isAbout = ({ scope: { upstreams = [], agents = [], tools = [] } }: Ruled, wanted: string): boolean =>
+    (upstreams.length === 0 || !upstreams.includes('other')) &&
+    (agents.length === 0 || !agents.includes('somebody')) &&
+    (tools.length === 0 || tools.some((pattern) => (MEANT[pattern] ?? [pattern]).includes(wanted)));
+  const terms = fc.record({
+    mode: fc.constantFrom('enforce', 'enforce', 'log_only'),
+    priority: fc.integer({ min: -2, max: 2 }),
+    scope,
+  });
+
   const steps = fc.oneof(
-    fc.tuple(policy, fc.nat(1)).map(([{ body, allows }, process]) => ({
-      name: `add ${JSON.stringify(body)}`,
+    fc.tuple(policy, terms, fc.nat(1)).map(([{ body, allows }, more, process]) => ({
+      name: `add ${JSON.stringify({ ...body, ...more })}`,
       run: async ({ policies }: Model): Promise<void> => {
-        const added = await at(process).post('/v1/proxy/policies', body);
+        const added = await at(process).post('/v1/proxy/policies', { ...body, ...more });
         expect(added.status).toBe(201);
-        policies.push({ id: String(added.body['id']), allows });
+        policies.push({ id: String(added.body['id']), allows, ...more });
+      },
+    })),
+    fc.tuple(fc.nat(20), terms, fc.nat(1)).map(([n, more, process]) => ({
+      name: `change ${n} to ${JSON.stringify(more)}`,
+      run: async ({ policies }: Model): Promise<void> => {
+        const changed = policies[n % Math.max(1, policies.length)];
+        if (!changed) return;
+        expect((await at(process).patch(`/v1/proxy/policies/${changed.id}`, more)).status).toBe(200);
+        Object.assign(changed, more);
       },
     })),
     fc.tuple(fc.nat(20), fc.nat(1)).map(([n, process]) => ({
@@ -217,9 +254,22 @@ describe('policies', () => {
         const args: Body = amount === null ? {} : { amount };
         const body = { session_id: session, tool: called, arguments: args };
         const { status, body: answer } = await at(process).post('/v1/proxy/call', body);
-        const blocking = policies.find(({ allows }) => !allows(called.replace('up.', ''), amount));
-        expect([status, upstream.calls.length - before]).toEqual(blocking ? [403, 0] : [200, 1]);
-        if (blocking) expect(JSON.stringify(answer)).toContain(blocking.id);
+        const wanted = called.replace('up.', '');
+        const refusing = policies.filter((one) => isAbout(one, wanted) && !one.allows(wanted, amount));
+        const blocking = refusing
+          .filter(({ mode }) => mode === 'enforce')
+          .sort((one, other) => other.priority - one.priority);
+        expect([status, upstream.calls.length - before]).toEqual(blocking.length > 0 ? [403, 0] : [200, 1]);
+        const explained = (answer['explanation'] ?? []) as { policy_id: string }[];
+        expect(explained.map((each) => each.policy_id)).toEqual(blocking.map(({ id }) => id));
+        const { body: log } = await at(process).get<{ entries: { details: string }[] }>(
+          '/v1/audit?limit=1&agent_id=agent',
+        );
+        const { would_block: would = [] } = JSON.parse(log.entries[0]?.details ?? '') as {
+          would_block?: { policy_id: string }[];
+        };
+        const rehearsed = refusing.filter(({ mode }) => mode === 'log_only').map(({ id }) => id);
+        expect(would.map((each) => each.policy_id).sort()).toEqual(rehearsed.sort());
       },
     })),
   );
@@ -228,7 +278,7 @@ describe('policies', () => {
     const begin = async (): Promise<Model> => {
       tenant = await world.newTenant();
       await tenant.post('/v1/proxy/upstreams', { name: 'up', url: upstream.url });
-      return { session: await tenant.session({ scopes: ['execute'] }), policies: [] };
+      return { session: await tenant.session({ agent_id: 'agent', scopes: ['execute'] }), policies: [] };
     };
     await compare(begin, steps, 25);
   }, 120_000);

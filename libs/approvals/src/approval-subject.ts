@@ -22,10 +22,10 @@ export interface ApprovalSubject {
   requestedKey: string;
 }
 
-/** The rule that holds a subject back, and why, in words for people. */
+/** The rule, or the policy of the proxy, that holds a subject back, and why, in words for people. */
 export interface RuleMatch {
   ruleId: string;
-  type: ApprovalRuleType;
+  type: ApprovalRuleType | 'require_approval';
   reason: string;
 }
 

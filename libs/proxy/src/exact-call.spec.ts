@@ -15,6 +15,8 @@ const call: ExactCall = {
 };
 const digest = (change: Partial<ExactCall> = {}): string => digestOfCall({ ...call, ...change }).toString('hex');
 
+const TERMS = { mode: 'enforce', scope: { upstreams: [], agents: [], tools: [] }, priority: 0 } as const;
+
 describe('the digest of a call', () => {
   it('is the same whatever the order of members', () => {
     expect(digest({ arguments: { tags: ['a', 'b'], to: 'dana', amount: 5.0 } })).toBe(digest());
@@ -52,8 +54,8 @@ describe('the digest of a call', () => {
 
 describe('the version of what decides', () => {
   const policies: Policy[] = [
-    { id: 'pol_2', rule: { type: 'spend_limit', max: 5 } },
-    { id: 'pol_1', rule: { type: 'block_tool', tool: 'drop' } },
+    { ...TERMS, id: 'pol_2', rule: { type: 'spend_limit', max: 5 } },
+    { ...TERMS, id: 'pol_1', rule: { type: 'block_tool', tool: 'drop' } },
   ];
   const rule = {
     ...{ tenantId: 'ten_1', id: 'apl_1', type: 'spend_over', threshold: microUsd(5), tools: null },
@@ -61,7 +63,7 @@ describe('the version of what decides', () => {
   } as ApprovalRule;
 
   it('is the SHA-256 of the canonical JSON of policies and rules by id', () => {
-    expect(policyVersion(policies, [rule])).toBe('17d4ca1ae1bde7bb810361d3a057e9eb40abc6ff617da5b61ccdf706a61db5bb');
+    expect(policyVersion(policies, [rule])).toBe('d0ede755baf2608d0ef74068c4ca14c6f1eb0b9b429d07837d1cf382857e2ed5');
     expect(policyVersion([...policies].reverse(), [rule])).toBe(policyVersion(policies, [rule]));
   });
 
@@ -70,10 +72,22 @@ describe('the version of what decides', () => {
       policyVersion(policies, [rule]),
       policyVersion(policies.slice(1), [rule]),
       policyVersion(policies, []),
-      policyVersion([{ id: 'pol_2', rule: { type: 'spend_limit', max: 6 } }, ...policies.slice(1)], [rule]),
-      policyVersion([{ id: 'pol_3', rule: { type: 'spend_limit', max: 5 } }, ...policies.slice(1)], [rule]),
+      policyVersion([{ ...TERMS, id: 'pol_2', rule: { type: 'spend_limit', max: 6 } }, ...policies.slice(1)], [rule]),
+      policyVersion([{ ...TERMS, id: 'pol_3', rule: { type: 'spend_limit', max: 5 } }, ...policies.slice(1)], [rule]),
       policyVersion(policies, [{ ...rule, threshold: microUsd(5.000001) } as ApprovalRule]),
       policyVersion(policies, [{ ...rule, type: 'all' } as ApprovalRule]),
+      policyVersion(
+        policies.map((policy) => ({ ...policy, mode: 'log_only' as const })),
+        [rule],
+      ),
+      policyVersion(
+        policies.map((policy) => ({ ...policy, priority: 1 })),
+        [rule],
+      ),
+      policyVersion(
+        policies.map((policy) => ({ ...policy, scope: { ...policy.scope, tools: ['a*'] } })),
+        [rule],
+      ),
     ];
     expect(new Set(versions).size).toBe(versions.length);
   });

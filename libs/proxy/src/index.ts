@@ -1,4 +1,11 @@
-export { type Policy, POLICY_TYPES, type PolicyRule } from './policy.js';
+export {
+  type Policy,
+  POLICY_MODES,
+  POLICY_TYPES,
+  type PolicyRule,
+  type PolicyScope,
+  type PolicyTerms,
+} from './policy.js';
 export { PolicyService } from './policy.service.js';
 export {
   CALL_SCOPES,
@@ -13,6 +20,7 @@ export {
 export { ProxyCallService } from './proxy-call.service.js';
 export { ProxyModule } from './proxy.module.js';
 export { RateLimiter } from './rate-limiter.js';
+export { explain } from './refusal.js';
 export { type CatalogueTool, type MissingUpstream, ToolCatalogue } from './tool-catalogue.js';
 export { changesBetween } from './tool-definition.js';
 export { ToolPins } from './tool-pins.service.js';

@@ -1,14 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
-import { type Policy, type PolicyRule, type PolicyType } from './policy.js';
+import {
+  type Policy,
+  type PolicyMode,
+  type PolicyRule,
+  type PolicyScope,
+  type PolicyTerms,
+  type PolicyType,
+} from './policy.js';
 
 const byTenants = {
-  name: 'proxy_policy.by_tenants.v1',
-  text: 'SELECT tenant_id, id, type, params FROM proxy_policy WHERE tenant_id = ANY ($1) ORDER BY tenant_id, id',
+  name: 'proxy_policy.by_tenants.v2',
+  text: `SELECT tenant_id, id, type, params, mode, scope, priority FROM proxy_policy
+          WHERE tenant_id = ANY ($1) ORDER BY tenant_id, priority DESC, id`,
 };
 const page = {
-  name: 'proxy_policy.page.v1',
-  text: 'SELECT tenant_id, id, type, params FROM proxy_policy WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3',
+  name: 'proxy_policy.page.v2',
+  text: `SELECT tenant_id, id, type, params, mode, scope, priority FROM proxy_policy
+          WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
 };
 const count = {
   name: 'proxy_policy.count.v1',
@@ -20,13 +29,16 @@ interface PolicyRow {
   id: string;
   type: PolicyType;
   params: Record<string, unknown>;
+  mode: PolicyMode;
+  scope: PolicyScope;
+  priority: number;
 }
 
 @Injectable()
 export class PolicyRepository {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
 
-  /** Every policy of the tenants, by tenant, in the order they were made. */
+  /** Every policy of the tenants, by tenant, in the order in which they are named: by priority, then as they were made. */
   async byTenants(tenantIds: string[]): Promise<Map<string, Policy[]>> {
     const found = new Map<string, Policy[]>();
     for (const row of await this.transactions.query<PolicyRow>(byTenants, [tenantIds])) {
@@ -49,14 +61,35 @@ export class PolicyRepository {
   in(tx: Tx) {
     return {
       /** False, and nothing written, when the tenant has `max` policies already. */
-      insert: async (tenantId: string, { id, rule }: Policy, at: Date, max: number): Promise<boolean> => {
+      insert: async (tenantId: string, policy: Policy, at: Date, max: number): Promise<boolean> => {
+        const { id, rule, mode, scope, priority } = policy;
         const { type, ...params } = rule;
         const rows = await tx.query(
-          `INSERT INTO proxy_policy (tenant_id, id, type, params, created_at)
-             SELECT $1, $2, $3, $4, $5 WHERE (SELECT count(*) FROM proxy_policy WHERE tenant_id = $1) < $6 RETURNING id`,
-          [tenantId, id, type, JSON.stringify(params), at, max],
+          `INSERT INTO proxy_policy (tenant_id, id, type, params, created_at, mode, scope, priority)
+             SELECT $1, $2, $3, $4, $5, $7, $8, $9
+              WHERE (SELECT count(*) FROM proxy_policy WHERE tenant_id = $1) < $6 RETURNING id`,
+          [tenantId, id, type, JSON.stringify(params), at, max, mode, JSON.stringify(scope), priority],
         );
         return rows.length === 1;
+      },
+      /** The policy, locked for the rest of the transaction; null when the tenant has none of that id. */
+      lock: async (tenantId: string, id: string): Promise<Policy | null> => {
+        const [row] = await tx.query<PolicyRow>(
+          `SELECT tenant_id, id, type, params, mode, scope, priority FROM proxy_policy
+            WHERE tenant_id = $1 AND id = $2 FOR NO KEY UPDATE`,
+          [tenantId, id],
+        );
+        return row ? toPolicy(row) : null;
+      },
+      /** Gives a policy that is locked other terms; does not wait for the answer. */
+      change: (tenantId: string, id: string, { mode, scope, priority }: PolicyTerms): void => {
+        tx.send('UPDATE proxy_policy SET mode = $3, scope = $4, priority = $5 WHERE tenant_id = $1 AND id = $2', [
+          tenantId,
+          id,
+          mode,
+          JSON.stringify(scope),
+          priority,
+        ]);
       },
       /** The type of the policy that was there; null when the tenant has none of that id. */
       remove: async (tenantId: string, id: string): Promise<PolicyType | null> => {
@@ -71,6 +104,6 @@ export class PolicyRepository {
 }
 
 /** The parameters were checked when the policy was made. */
-function toPolicy({ id, type, params }: PolicyRow): Policy {
-  return { id, rule: { type, ...params } as PolicyRule };
+function toPolicy({ id, type, params, mode, scope, priority }: PolicyRow): Policy {
+  return { id, rule: { type, ...params } as PolicyRule, mode, scope, priority };
 }

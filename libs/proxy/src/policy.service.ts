@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
-import { type Policy, type PolicyRule } from './policy.js';
+import { type Policy, type PolicyTerms } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
 import { PolicyNotFound, TooManyPolicies } from './proxy.errors.js';
 
@@ -19,14 +19,30 @@ export class PolicyService {
   ) {}
 
   /** @throws TooManyPolicies */
-  async add(tx: Tx, tenantId: string, rule: PolicyRule, by: string): Promise<Policy> {
-    const policy = { id: newId('pol'), rule };
+  async add(tx: Tx, tenantId: string, wanted: Omit<Policy, 'id'>, by: string): Promise<Policy> {
+    const policy = { id: newId('pol'), ...wanted };
     if (!(await this.policies.in(tx).insert(tenantId, policy, this.clock.now(), MAX_POLICIES))) {
       throw new TooManyPolicies(MAX_POLICIES);
     }
-    const details = { policy_id: policy.id, ...rule, by };
+    const details = { policy_id: policy.id, ...wanted.rule, ...termsOf(policy), by };
     this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_added', details });
     return policy;
+  }
+
+  /**
+   * Gives a policy other terms; what is left out stays. A rate limit keeps what it has counted, rehearsed or not.
+   *
+   * @throws PolicyNotFound when the tenant has no such policy
+   */
+  async change(tx: Tx, tenantId: string, id: string, terms: Partial<PolicyTerms>, by: string): Promise<Policy> {
+    const policies = this.policies.in(tx);
+    const before = await policies.lock(tenantId, id);
+    if (!before) throw new PolicyNotFound();
+    const after = { ...before, ...terms };
+    policies.change(tenantId, id, after);
+    const details = { policy_id: id, type: before.rule.type, ...termsOf(after), before: termsOf(before), by };
+    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_changed', details });
+    return after;
   }
 
   /** @throws PolicyNotFound when the tenant has no such policy */
@@ -44,4 +60,8 @@ export class PolicyService {
   list(tenantId: string, limit: number, after: string | null): Promise<Policy[]> {
     return this.policies.list(tenantId, limit, after);
   }
+}
+
+function termsOf({ mode, scope, priority }: PolicyTerms): PolicyTerms {
+  return { mode, scope, priority };
 }

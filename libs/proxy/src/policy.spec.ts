@@ -1,27 +1,44 @@
-import { amountOf, firstBlock, type Policy, type PolicyRule, rateLimits } from './policy.js';
+import {
+  amountOf,
+  applying,
+  approvalsRequired,
+  matches,
+  type Policy,
+  type PolicyRule,
+  type PolicySubject,
+  rateLimits,
+} from './policy.js';
+import { explain, refusals } from './refusal.js';
 
-const policies = (...rules: PolicyRule[]): Policy[] => rules.map((rule, i) => ({ id: `pol_${i}`, rule }));
-const subject = (fields: Partial<Parameters<typeof firstBlock>[1]> = {}) => ({
-  toolNames: ['echo', 'up.echo'],
-  amount: null,
-  at: new Date('2026-03-01T12:30:00Z'),
+const ALL = { upstreams: [], agents: [], tools: [] };
+const policy = (rule: PolicyRule, terms: Partial<Policy> = {}): Policy => ({
+  ...{ id: 'pol', mode: 'enforce', scope: ALL, priority: 0, rule },
+  ...terms,
+});
+const policies = (...rules: PolicyRule[]): Policy[] => rules.map((rule, i) => policy(rule, { id: `pol_${i}` }));
+const subject = (fields: Partial<PolicySubject> = {}): PolicySubject => ({
+  ...{ upstream: 'up', toolNames: ['echo', 'up.echo'], agentId: 'agent' },
+  ...{ amount: null, at: new Date('2026-03-01T12:30:00Z') },
   ...fields,
 });
-const blocks = (rule: PolicyRule, fields: Parameters<typeof subject>[0] = {}): boolean =>
-  firstBlock(policies(rule), subject(fields)) !== null;
+const blocks = (rule: PolicyRule, fields: Partial<PolicySubject> = {}): boolean =>
+  refusals(policies(rule), subject(fields)).length > 0;
 
 describe('the policies of a tenant', () => {
-  it('must all let a call through; the first that does not is named', () => {
-    const block = firstBlock(
+  it('must all let a call through; each that does not is named, in their order', () => {
+    const refused = refusals(
       policies(
         { type: 'allow_list', tools: ['echo'] },
         { type: 'spend_limit', max: 5 },
         { type: 'block_tool', tool: 'up.echo' },
+        { type: 'rate_limit', maxPerMinute: 2 },
+        { type: 'require_approval' },
       ),
       subject({ amount: 6 }),
+      new Map([['pol_3', null]]),
     );
-    expect(block).toMatchObject({ policyId: 'pol_1', type: 'spend_limit' });
-    expect(firstBlock([], subject())).toBeNull();
+    expect(refused.map(({ policyId }) => policyId)).toEqual(['pol_1', 'pol_2', 'pol_3']);
+    expect(refusals([], subject())).toEqual([]);
   });
 
   it.each([
@@ -49,11 +66,100 @@ describe('the policies of a tenant', () => {
       { type: 'block_tool', tool: 'x' },
       { type: 'rate_limit', maxPerMinute: 7 },
     );
-    expect(firstBlock(rules, subject())).toBeNull();
+    expect(refusals(rules, subject())).toEqual([]);
     expect(rateLimits(rules)).toEqual([
       { policyId: 'pol_0', maxPerMinute: 0 },
       { policyId: 'pol_2', maxPerMinute: 7 },
     ]);
+  });
+});
+
+describe('the scope of a policy', () => {
+  const applies = (scope: Partial<Policy['scope']>, fields: Partial<PolicySubject> = {}): boolean =>
+    applying([policy({ type: 'require_approval' }, { scope: { ...ALL, ...scope } })], subject(fields)).enforced.length >
+    0;
+
+  it('is everything when it says nothing, and else what all its lists let in', () => {
+    expect(applies({})).toBe(true);
+    expect(applies({ upstreams: ['up'], agents: ['agent'], tools: ['echo'] })).toBe(true);
+    expect(applies({ upstreams: ['other'], agents: ['agent'], tools: ['echo'] })).toBe(false);
+    expect(applies({ upstreams: ['up'], agents: ['other'] })).toBe(false);
+    expect(applies({ upstreams: ['up'], tools: ['read', 'write'] })).toBe(false);
+    expect(applies({ tools: ['up.e*'] })).toBe(true);
+    expect(applies({ tools: ['*.echo'] })).toBe(true);
+    expect(applies({ upstreams: ['*'] }, { upstream: null })).toBe(false);
+  });
+
+  it.each([
+    ['github', 'github', true],
+    ['github', 'github2', false],
+    ['prod-*', 'prod-', true],
+    ['prod-*', 'prod-eu', true],
+    ['prod-*', 'my-prod-eu', false],
+    ['*.delete_*', 'crm.delete_user', true],
+    ['*.delete_*', 'delete_user', false],
+    ['*', '', true],
+    ['**', 'x', true],
+    ['a*b*c', 'a-b-b-c', true],
+    ['a*b*c', 'a-c-b', false],
+    ['ab*ba', 'aba', false],
+    ['a*bc*c', 'abc', false],
+    ['a*', 'A', false],
+    ['a.c', 'abc', false],
+    ['a?c', 'abc', false],
+  ])('by %s means %s: %s', (pattern, text, expected) => {
+    expect(matches(pattern, text)).toBe(expected);
+  });
+
+  it('is matched in no time, whatever the pattern', () => {
+    const startedAt = performance.now();
+    expect(matches(`${'*a'.repeat(160)}b`, 'a'.repeat(330))).toBe(false);
+    expect(performance.now() - startedAt).toBeLessThan(50);
+  });
+});
+
+describe('a policy in rehearsal', () => {
+  it('is kept apart from those that are enforced', () => {
+    const rules: PolicyRule[] = [{ type: 'block_tool', tool: 'echo' }, { type: 'require_approval' }];
+    const { enforced, rehearsed } = applying(
+      rules.flatMap((rule) => [
+        policy(rule, { id: `e_${rule.type}` }),
+        policy(rule, { id: `r_${rule.type}`, mode: 'log_only' }),
+      ]),
+      subject(),
+    );
+    expect([enforced, rehearsed].map((each) => refusals(each, subject()).map(({ policyId }) => policyId))).toEqual([
+      ['e_block_tool'],
+      ['r_block_tool'],
+    ]);
+    expect(approvalsRequired(rehearsed).map(({ id }) => id)).toEqual(['r_require_approval']);
+  });
+});
+
+describe('the smallest change that would let a call through', () => {
+  const remedy = (rule: PolicyRule, fields: Partial<PolicySubject> = {}, free: Date | null = null): unknown =>
+    explain(refusals(policies(rule), subject(fields), new Map([['pol_0', free]]))).explanation[0]?.remedy;
+
+  it.each<[PolicyRule, Partial<PolicySubject>, Date | null, Record<string, unknown>]>([
+    [{ type: 'block_tool', tool: 'echo' }, {}, null, { change: 'remove_policy' }],
+    [{ type: 'deny_list', tools: ['x', 'echo', 'up.echo'] }, {}, null, { change: 'remove_tool', tools: ['echo', 'up.echo'] }],
+    [{ type: 'allow_list', tools: [] }, {}, null, { change: 'add_tool', tool: 'up.echo' }],
+    [{ type: 'spend_limit', max: 5 }, { amount: 12.5 }, null, { change: 'raise', field: 'max', to: 12.5 }],
+    [{ type: 'spend_limit', max: 5 }, { amount: 5.0000001 }, null, { change: 'raise', field: 'max', to: 5.000001 }],
+    [{ type: 'spend_limit', max: 5 }, { amount: Infinity }, null, { change: 'remove_policy' }],
+    [{ type: 'rate_limit', maxPerMinute: 5 }, {}, new Date(1_500), { change: 'wait', until: 1.5 }],
+    [{ type: 'rate_limit', maxPerMinute: 0 }, {}, null, { change: 'raise', field: 'max_per_minute', to: 1 }],
+    [{ type: 'time_window', startHour: 22, endHour: 6 }, {}, null, { change: 'wait', until: Date.UTC(2026, 2, 1, 22) / 1000 }],
+    [{ type: 'time_window', startHour: 9, endHour: 12 }, {}, null, { change: 'wait', until: Date.UTC(2026, 2, 2, 9) / 1000 }],
+    [{ type: 'time_window', startHour: 7, endHour: 7 }, {}, null, { change: 'remove_policy' }],
+  ])('is, of %j for a call of %j', (rule, fields, free, expected) => {
+    expect(remedy(rule, fields, free)).toEqual({ policy_id: 'pol_0', text: expect.any(String), ...expected });
+  }); // prettier-ignore
+
+  it('is told of every policy that refuses, up to 50, and of how many more there are', () => {
+    const many = refusals(policies(...Array<PolicyRule>(53).fill({ type: 'block_tool', tool: 'echo' })), subject());
+    expect(explain(many)).toMatchObject({ explanation: { length: 50 }, unexplained: 3 });
+    expect(explain(many.slice(0, 2))).toEqual({ explanation: [expect.anything(), expect.anything()] });
   });
 });
 

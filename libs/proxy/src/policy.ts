@@ -5,8 +5,13 @@ export const POLICY_TYPES = [
   'spend_limit',
   'rate_limit',
   'time_window',
+  'require_approval',
 ] as const;
 export type PolicyType = (typeof POLICY_TYPES)[number];
+
+export const POLICY_MODES = ['enforce', 'log_only'] as const;
+/** `log_only` is a rehearsal: what the policy would have done is written down, and nothing is refused or held for it. */
+export type PolicyMode = (typeof POLICY_MODES)[number];
 
 /** What a policy says, by its type. */
 export type PolicyRule =
@@ -15,39 +20,46 @@ export type PolicyRule =
   | { type: 'deny_list'; tools: string[] }
   | { type: 'spend_limit'; max: number }
   | { type: 'rate_limit'; maxPerMinute: number }
-  | { type: 'time_window'; startHour: number; endHour: number };
+  | { type: 'time_window'; startHour: number; endHour: number }
+  | { type: 'require_approval' };
 
-export interface Policy {
+/** The calls that a policy is about, by patterns in which `*` stands for anything; an empty list means all. */
+export interface PolicyScope {
+  upstreams: readonly string[];
+  agents: readonly string[];
+  /** Of bare or `upstream.tool` names. */
+  tools: readonly string[];
+}
+
+/** What can be changed of a policy. */
+export interface PolicyTerms {
+  mode: PolicyMode;
+  scope: PolicyScope;
+  /** The higher comes first; of the same priority, the older. */
+  priority: number;
+}
+
+export interface Policy extends PolicyTerms {
   id: string;
   rule: PolicyRule;
 }
 
 /** A call as the policies see it. */
 export interface PolicySubject {
+  /** Null for a tool that is not known and does not say whose it is. */
+  upstream: string | null;
   /** Every name a policy may mean the tool by: bare and `upstream.tool`. */
   toolNames: readonly string[];
+  agentId: string;
   /** Of the call's `amount` argument; null when it has none. */
   amount: number | null;
   at: Date;
 }
 
-/** The policy that refuses a call, and why, in words. */
-export interface Block {
-  policyId: string;
-  type: PolicyType;
-  reason: string;
-}
-
-/**
- * The first of `policies` that refuses the call, as far as that can be told from the call alone; null when none does.
- * Rates depend on other calls: `rateLimits` names those that remain to be asked.
- */
-export function firstBlock(policies: readonly Policy[], subject: PolicySubject): Block | null {
-  for (const { id, rule } of policies) {
-    const reason = refusal(rule, subject);
-    if (reason !== null) return { policyId: id, type: rule.type, reason };
-  }
-  return null;
+/** The policies whose scope a call is in, in their order. */
+export interface ApplyingPolicies {
+  enforced: readonly Policy[];
+  rehearsed: readonly Policy[];
 }
 
 /** Calls an agent may make in any minute, by policy. */
@@ -56,38 +68,72 @@ export interface RateLimit {
   maxPerMinute: number;
 }
 
+const NOTHING: ApplyingPolicies = { enforced: [], rehearsed: [] };
+
+export function applying(
+  policies: readonly Policy[],
+  subject: Pick<PolicySubject, 'upstream' | 'toolNames' | 'agentId'>,
+): ApplyingPolicies {
+  if (policies.length === 0) return NOTHING;
+  const inScope = policies.filter(({ scope }) => isInScope(scope, subject));
+  return {
+    enforced: inScope.filter(({ mode }) => mode === 'enforce'),
+    rehearsed: inScope.filter(({ mode }) => mode === 'log_only'),
+  };
+}
+
+export function isInScope(
+  { upstreams, agents, tools }: PolicyScope,
+  { upstream, toolNames, agentId }: Pick<PolicySubject, 'upstream' | 'toolNames' | 'agentId'>,
+): boolean {
+  return (
+    (upstreams.length === 0 || (upstream !== null && upstreams.some((pattern) => matches(pattern, upstream)))) &&
+    (agents.length === 0 || agents.some((pattern) => matches(pattern, agentId))) &&
+    (tools.length === 0 || tools.some((pattern) => toolNames.some((name) => matches(pattern, name))))
+  );
+}
+
+/** Whether `text` is the pattern, in which each `*` stands for any characters, or none. Linear in both, whatever they are. */
+export function matches(pattern: string, text: string): boolean {
+  const [head = '', ...rest] = pattern.split('*');
+  const tail = rest.pop();
+  if (tail === undefined) return text === pattern;
+  if (text.length < head.length + tail.length || !text.startsWith(head) || !text.endsWith(tail)) return false;
+  const end = text.length - tail.length;
+  let from = head.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, from);
+    if (found === -1 || found + part.length > end) return false;
+    from = found + part.length;
+  }
+  return true;
+}
+
 export function rateLimits(policies: readonly Policy[]): RateLimit[] {
   return policies.flatMap(({ id, rule }) =>
     rule.type === 'rate_limit' ? [{ policyId: id, maxPerMinute: rule.maxPerMinute }] : [],
   );
 }
 
-export function rateBlock({ policyId, maxPerMinute }: RateLimit): Block {
-  return { policyId, type: 'rate_limit', reason: `Rate limit of ${maxPerMinute} calls per minute reached` };
+export function approvalsRequired(policies: readonly Policy[]): Policy[] {
+  return policies.filter(({ rule }) => rule.type === 'require_approval');
 }
 
-function refusal(rule: PolicyRule, { toolNames, amount, at }: PolicySubject): string | null {
-  const isListed = (tools: readonly string[]): boolean => toolNames.some((name) => tools.includes(name));
+/** The tools that a policy blocks or allows by name; null for one that decides by something else. */
+export function toolsNamedBy(rule: PolicyRule): readonly string[] | null {
   switch (rule.type) {
     case 'block_tool':
-      return isListed([rule.tool]) ? 'The tool is blocked' : null;
+      return [rule.tool];
     case 'deny_list':
-      return isListed(rule.tools) ? 'The tool is on a deny list' : null;
     case 'allow_list':
-      return isListed(rule.tools) ? null : 'The tool is not on the allow list';
-    case 'spend_limit':
-      return amount !== null && amount > rule.max ? `The amount is over the limit of ${rule.max} USD per call` : null;
-    case 'time_window':
-      return isWithin(at.getUTCHours(), rule.startHour, rule.endHour)
-        ? null
-        : `Calls are allowed from ${rule.startHour} to ${rule.endHour} UTC only`;
-    case 'rate_limit':
+      return rule.tools;
+    default:
       return null;
   }
 }
 
 /** Whether an hour lies in [start, end), which wraps past midnight when it starts after it ends. */
-function isWithin(hour: number, start: number, end: number): boolean {
+export function isWithin(hour: number, start: number, end: number): boolean {
   return start <= end ? hour >= start && hour < end : hour >= start || hour < end;
 }
 

@@ -15,7 +15,8 @@ import { mirrorHeaders } from '@haldir/mcp';
 import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
 import { CatalogueFreshness, type Patience } from './catalogue-freshness.js';
 import { ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
-import { amountOf, firstBlock, type Policy, rateBlock, rateLimits } from './policy.js';
+import { type CallNotes, JudgedCall } from './judged-call.js';
+import { amountOf, type Policy, type PolicySubject } from './policy.js';
 import {
   CALL_SCOPES,
   type CallOutcome,
@@ -25,7 +26,7 @@ import {
   qualifiedName,
   toEntry,
 } from './proxy-call.js';
-import { RateLimiter, type RateWish } from './rate-limiter.js';
+import { RateLimiter } from './rate-limiter.js';
 import { type Lookup, splitToolName, ToolDirectory, type ToolTarget } from './tool-directory.js';
 import { UpstreamClients } from './upstream-clients.js';
 import { type CallEnding, UpstreamTraffic } from './upstream-traffic.js';
@@ -39,14 +40,18 @@ interface Candidate {
   target: ToolTarget;
   policies: readonly Policy[];
   rules: readonly ApprovalRule[];
-  /** Every name a rule or policy may mean the tool by. */
-  toolNames: string[];
-  /** The `amount` argument; null when it is no number. */
-  amount: number | null;
+  judged: JudgedCall;
+}
+
+/** What became of a call, and how it was decided. */
+interface Decided {
+  target: ToolTarget | null;
+  outcome: CallOutcome;
+  notes: CallNotes | null;
 }
 
 /** A call that may go on, or what became of it. */
-type Considered = Candidate | { target: ToolTarget | null; outcome: CallOutcome };
+type Considered = Candidate | Decided;
 
 /** Beyond this, whoever decides sees the digest of the arguments only. */
 const MAX_SHOWN_CHARS = 16_384;
@@ -92,14 +97,18 @@ export class ProxyCallService {
   /** The same without writing it down, for a caller that writes more in the same transaction; pass it to `conclude`. */
   async perform(call: NewCall, watch: CallWatch = {}): Promise<PerformedCall> {
     const startedAt = performance.now();
-    const { session, target, outcome } = await this.decide(call, watch);
-    const entry = toEntry(call, session, target, outcome, performance.now() - startedAt);
-    return { tenantId: call.tenantId, outcome, entry };
+    const { session, target, outcome, notes } = await this.decide(call, watch);
+    const entry = toEntry(call, session, target, outcome, performance.now() - startedAt, notes);
+    return { tenantId: call.tenantId, outcome, entry, notes };
   }
 
   /** Writes down what became of a call: as part of `tx`, or durably by itself together with other calls. */
-  async conclude({ tenantId, outcome, entry }: PerformedCall, tx: Tx | null): Promise<CallOutcome> {
-    const count = (): void => this.metrics.countDecision('proxy', decisionOf(outcome));
+  async conclude({ tenantId, outcome, entry, notes }: PerformedCall, tx: Tx | null): Promise<CallOutcome> {
+    const count = (): void => {
+      this.metrics.countDecision('proxy', decisionOf(outcome));
+      for (const { type } of notes?.wouldBlock ?? []) this.metrics.countRehearsal(type, 'denied');
+      for (const { rule } of notes?.wouldHold ?? []) this.metrics.countRehearsal(rule.type, 'held');
+    };
     if (tx) {
       this.auditLog.record(tx, tenantId, entry);
       tx.onCommit(count);
@@ -110,10 +119,7 @@ export class ProxyCallService {
     return outcome;
   }
 
-  private async decide(
-    call: NewCall,
-    watch: CallWatch,
-  ): Promise<{ session: Session | null; target: ToolTarget | null; outcome: CallOutcome }> {
+  private async decide(call: NewCall, watch: CallWatch): Promise<Decided & { session: Session | null }> {
     const { tenantId, tool } = call;
     const patience = {
       arrivedAt: performance.now(),
@@ -126,18 +132,18 @@ export class ProxyCallService {
       this.directory.find(tenantId, tool),
       this.rules.allOf(tenantId),
     ]);
-    if (!session) return { session, target: null, outcome: { kind: 'no_session' } };
+    if (!session) return { session, target: null, outcome: { kind: 'no_session' }, notes: null };
     if (!CALL_SCOPES.some((scope) => session.grants(scope)))
-      return { session, target: soleTarget(lookup), outcome: { kind: 'no_scope' } };
+      return { session, target: soleTarget(lookup), outcome: { kind: 'no_scope' }, notes: null };
 
-    const first = this.consider(call, session, lookup, rules);
+    const first = await this.consider(call, session, lookup, rules);
     // Nobody has the tool; perhaps an upstream that was dead when it was registered.
     const again =
       'outcome' in first &&
       first.outcome.kind === 'unknown_tool' &&
       lookup.targets.length === 0 &&
       (await this.upstreams.recover(tenantId, splitToolName(tool)?.upstream ?? null));
-    const found = again ? this.consider(call, session, await this.directory.find(tenantId, tool), rules) : first;
+    const found = again ? await this.consider(call, session, await this.directory.find(tenantId, tool), rules) : first;
     const considered =
       'outcome' in found || this.freshness.isFresh(found.target) ? found : await this.reconsider(found, patience);
     if ('outcome' in considered) return { session, ...considered };
@@ -146,45 +152,50 @@ export class ProxyCallService {
       target.pending === null
         ? await this.letThrough(considered, watch)
         : { kind: 'drifted', upstream: target.name, tool: target.tool };
-    return { session, target, outcome };
+    return { session, target, outcome, notes: considered.judged.notes };
   }
 
   /** The upstream may have changed the tool since it was asked last: what it says now decides. */
   private async reconsider(candidate: Candidate, patience: Patience): Promise<Considered> {
     const { call, session, target, rules } = candidate;
     const error = await this.freshness.confirm(target, patience);
-    if (error) return { target, outcome: { kind: 'unreachable', error } };
+    // Without notes: it was decided by no policy.
+    if (error) return { target, outcome: { kind: 'unreachable', error }, notes: null };
     return this.consider(call, session, await this.directory.find(call.tenantId, call.tool), rules);
   }
 
-  /** What can be told of a call without asking about other calls; policies mean unknown tools by the name that was called. */
-  private consider(call: NewCall, session: Session, lookup: Lookup, rules: readonly ApprovalRule[]): Considered {
+  /** What can be told of a call without counting it; policies mean unknown tools by the name that was called. */
+  private async consider(
+    call: NewCall,
+    session: Session,
+    lookup: Lookup,
+    rules: readonly ApprovalRule[],
+  ): Promise<Considered> {
     const { targets, policies } = lookup;
     const target = soleTarget(lookup);
     if (target && call.repeats && !call.repeats(mirrorHeaders(target.mirrored, call.arguments)))
-      return { target, outcome: { kind: 'mismatched' } };
-    const toolNames = target ? [target.tool, qualifiedName(target)] : namesOfUnknown(call.tool);
-    const amount = amountOf(call.arguments);
-    const block = firstBlock(policies, { toolNames, amount, at: this.clock.now() });
-    if (block) return { target, outcome: { kind: 'blocked', block } };
-    if (!target) return { target, outcome: { kind: 'unknown_tool', upstreams: targets.map(({ name }) => name) } };
-    return { call, session, target, policies, rules, toolNames, amount };
+      return { target, outcome: { kind: 'mismatched' }, notes: null };
+    const judged = new JudgedCall(call.tenantId, policies, toPolicySubject(call, session, target, this.clock.now()));
+    if (judged.isRefused) {
+      const refusals = judged.refusedBy(await this.limiter.look(judged.wish));
+      if (refusals) return { target, outcome: { kind: 'blocked', refusals }, notes: judged.notes };
+    }
+    if (!target) {
+      const outcome: CallOutcome = { kind: 'unknown_tool', upstreams: targets.map(({ name }) => name) };
+      return { target, outcome, notes: judged.notes };
+    }
+    return { call, session, target, policies, rules, judged };
   }
 
   /** Asks for the candidate's place under the rate limits and for its approval, and makes the call if it has both. */
   private async letThrough(candidate: Candidate, watch: CallWatch): Promise<CallOutcome> {
-    const { call, session, target, policies, rules, toolNames, amount } = candidate;
-    const wish = { tenantId: call.tenantId, agentId: session.agentId, limits: rateLimits(policies) };
-    const match = firstMatch(rules, {
-      toolNames,
-      amount: amount === null ? null : ceilMicroUsd(amount),
-      destructive: target.destructive,
-    });
+    const { call, target, rules, judged } = candidate;
+    const match = firstMatch(rules, toRuleSubject(candidate)) ?? judged.approvalRule;
     if (match === null) {
-      const full = await this.limiter.take(wish);
-      if (full) return { kind: 'blocked', block: rateBlock(full) };
+      const refusals = judged.refusedBy(await this.limiter.take(judged.wish));
+      if (refusals) return { kind: 'blocked', refusals };
     } else {
-      const stopped = await this.askApproval(candidate, wish, match);
+      const stopped = await this.askApproval(candidate, match);
       if (stopped) return stopped;
     }
     return this.forward(call, target, watch);
@@ -194,17 +205,19 @@ export class ProxyCallService {
    * Uses an approval of this exact call, and its place under the rate limits with it; null when the call may be made. What is
    * used up is committed before the call leaves, so that a crash costs an approval and never doubles a call.
    */
-  private askApproval(candidate: Candidate, wish: RateWish, match: RuleMatch): Promise<CallOutcome | null> {
+  private askApproval(candidate: Candidate, match: RuleMatch): Promise<CallOutcome | null> {
     const subject = toSubject(candidate);
+    const { wish, notes } = candidate.judged;
     return this.transactions.run(subject.tenantId, async (tx): Promise<CallOutcome | null> => {
-      const rates = wish.limits.length === 0 ? null : await this.limiter.lock(tx, [wish]);
-      const full = rates?.full(wish) ?? null;
-      if (full) return { kind: 'blocked', block: rateBlock(full) };
+      const rates = await this.limiter.lock(tx, [wish]);
+      const refusals = candidate.judged.refusedBy(rates.answer(wish));
+      if (refusals) return { kind: 'blocked', refusals };
       const approved = await this.approvals.lockApproved(tx, subject);
       if (!approved) return { kind: 'held', request: await this.approvals.hold(tx, subject, match) };
       await this.approvals.consume(tx, approved);
-      rates?.count(wish);
-      rates?.save();
+      notes.approvalId = approved.id;
+      rates.count(wish);
+      rates.save();
       return null;
     });
   }
@@ -253,26 +266,41 @@ function decisionOf({ kind }: CallOutcome): 'allowed' | 'denied' | 'held' {
   return ['answered', 'asked', 'refused', 'unreachable'].includes(kind) ? 'allowed' : 'denied';
 }
 
-function toSubject({ call, session, target, policies, rules, toolNames, amount }: Candidate): ApprovalSubject {
+function toPolicySubject(call: NewCall, session: Session, target: ToolTarget | null, at: Date): PolicySubject {
+  return {
+    upstream: target ? target.name : (splitToolName(call.tool)?.upstream ?? null),
+    toolNames: target ? [target.tool, qualifiedName(target)] : namesOfUnknown(call.tool),
+    agentId: session.agentId,
+    amount: amountOf(call.arguments),
+    at,
+  };
+}
+
+/** What approval rules ask about. */
+function toRuleSubject({ target, judged }: Candidate): Pick<ApprovalSubject, 'toolNames' | 'amount' | 'destructive'> {
+  const { toolNames, amount } = judged.subject;
+  return { toolNames, amount: amount === null ? null : ceilMicroUsd(amount), destructive: target.destructive };
+}
+
+function toSubject(candidate: Candidate): ApprovalSubject {
+  const { call, session, target, policies, rules } = candidate;
   const { tenantId, sessionId } = call;
   const { name: upstream, tool, fingerprint } = target;
   const shown = { upstream, tool, arguments: call.arguments };
   const shownChars = JSON.stringify(shown).length;
-  const usd = amount === null ? null : ceilMicroUsd(amount);
+  const ruled = toRuleSubject(candidate);
   return {
     tenantId,
     sessionId,
     agentId: session.agentId,
     tool: qualifiedName(target),
-    toolNames,
     action: 'tool_call',
-    amount: usd,
-    destructive: target.destructive,
+    ...ruled,
     // The rule's own words.
     reason: '',
     details: shownChars <= MAX_SHOWN_CHARS ? shown : { upstream, tool, arguments_omitted: shownChars },
     digest: digestOfCall({
-      ...{ tenantId, sessionId, upstream: target, tool, fingerprint, arguments: call.arguments, amount: usd },
+      ...{ tenantId, sessionId, upstream: target, tool, fingerprint, arguments: call.arguments, amount: ruled.amount },
       policyVersion: policyVersion(policies, rules),
     }),
     requestedKey: call.requestedKey,

@@ -1,5 +1,6 @@
 import { type Session } from '@haldir/gate';
 import { digestOfArguments } from './exact-call.js';
+import { type CallNotes } from './judged-call.js';
 import { type CallOutcome, type NewCall, toEntry } from './proxy-call.js';
 import { type ToolTarget } from './tool-directory.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
@@ -30,7 +31,15 @@ const target: ToolTarget = {
 const outcomes: [CallOutcome, string, Record<string, unknown>][] = [
   [{ kind: 'no_scope' }, 'tool_call_blocked', { decision: 'blocked' }],
   [
-    { kind: 'blocked', block: { policyId: 'pol_1', type: 'deny_list', reason: 'The tool is on a deny list' } },
+    {
+      kind: 'blocked',
+      refusals: [
+        {
+          ...{ policyId: 'pol_1', type: 'deny_list', reason: 'The tool is on a deny list' },
+          remedy: { change: 'remove_tool', tools: ['echo'], text: 'Take echo off the deny list' },
+        },
+      ],
+    },
     'tool_call_blocked',
     { decision: 'blocked', policy_id: 'pol_1', policy: 'deny_list', reason: 'The tool is on a deny list' },
   ],
@@ -71,6 +80,25 @@ describe('the entry of a call', () => {
       expect(JSON.stringify(entry)).not.toContain('mellon');
     },
   );
+
+  it('says what it takes to decide the call again, and what rehearsals made of it', () => {
+    const notes: CallNotes = {
+      decidedAt: new Date(1_700_000_000_123),
+      ratedAt: new Date(1_700_000_000_150),
+      amount: Infinity,
+      approvalId: 'apr_1',
+      wouldBlock: [
+        { policyId: 'pol_1', type: 'block_tool', reason: 'so', remedy: { change: 'remove_policy', text: '' } },
+      ],
+      wouldHold: [],
+    };
+    const { details } = toEntry(call, session, target, { kind: 'answered', result: { content: [] } }, 1, notes);
+    expect(details).toMatchObject({
+      ...{ upstream: 'up', amount: Number.MAX_VALUE, decided_at: 1_700_000_000.123, rated_at: 1_700_000_000.15 },
+      ...{ approval: 'apr_1', would_block: [{ policy_id: 'pol_1', type: 'block_tool', reason: 'so' }] },
+    });
+    expect(details).not.toHaveProperty('would_hold');
+  });
 
   it('names a tool that is not known as it was called, and no session that is not known', () => {
     expect(toEntry(call, session, null, { kind: 'unknown_tool', upstreams: [] }, 1)).toMatchObject({ tool: 'echo' });

@@ -1,8 +1,10 @@
+import { toUnixSeconds } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
 import { digestOfArguments } from './exact-call.js';
-import { type Block } from './policy.js';
+import { type CallNotes } from './judged-call.js';
+import { explain, type Refusals } from './refusal.js';
 import { type ToolTarget } from './tool-directory.js';
 import {
   type CallOptions,
@@ -35,7 +37,8 @@ export type CallOutcome =
   | { kind: 'no_scope' }
   /** The request says one thing in its headers and another in its arguments. */
   | { kind: 'mismatched' }
-  | { kind: 'blocked'; block: Block }
+  /** By every policy that refuses it; the first is the one that is named. */
+  | { kind: 'blocked'; refusals: Refusals }
   /** `upstreams` holds those that have the tool when the name is ambiguous; empty when nothing has it. */
   | { kind: 'unknown_tool'; upstreams: string[] }
   /** The upstream defines the tool otherwise than was accepted. */
@@ -55,10 +58,15 @@ export interface PerformedCall {
   tenantId: string;
   outcome: CallOutcome;
   entry: AuditRecord;
+  /** Null for a call that came before no policy. */
+  notes: CallNotes | null;
 }
 
 /** Scopes of a session that let it call tools; either is enough. */
 export const CALL_SCOPES = ['execute', 'read'] as const;
+
+/** Rehearsals that are named in an entry. */
+const MAX_REHEARSED = 50;
 
 /** What is said of a request whose headers contradict it. */
 export const MISMATCHED = 'The Mcp-Param headers do not repeat the arguments as the tool asks';
@@ -84,6 +92,7 @@ export function toEntry(
   target: ToolTarget | null,
   outcome: CallOutcome,
   latencyMs: number,
+  notes: CallNotes | null = null,
 ): AuditRecord {
   const { action, ...facts } = describe(outcome);
   return {
@@ -94,6 +103,7 @@ export function toEntry(
     action,
     details: {
       ...facts,
+      ...(notes ? noted(notes, target) : {}),
       latency_ms: Math.round(latencyMs * 100) / 100,
       arguments_sha256: digestOfArguments(call.arguments),
     },
@@ -115,8 +125,8 @@ function describe(outcome: CallOutcome): Description {
     case 'mismatched':
       return blocked(MISMATCHED);
     case 'blocked': {
-      const { policyId, type, reason } = outcome.block;
-      return { ...blocked(reason), policy_id: policyId, policy: type };
+      const [{ policyId, type, reason }] = outcome.refusals;
+      return { ...blocked(reason), policy_id: policyId, policy: type, ...explain(outcome.refusals) };
     }
     case 'unknown_tool':
       return blocked(outcome.upstreams.length === 0 ? 'Unknown tool' : 'Several upstreams have the tool');
@@ -141,4 +151,28 @@ function blocked(reason: string): Description {
 
 function allowed(result: 'ok' | 'tool_error' | 'input_required' | 'refused' | 'unreachable'): Description {
   return { action: 'tool_call', decision: 'allowed', result };
+}
+
+/** What it takes to decide the call again, and what rehearsals made of it. */
+function noted(notes: CallNotes, target: ToolTarget | null): Record<string, unknown> {
+  const { decidedAt, ratedAt, amount, approvalId, wouldBlock, wouldHold } = notes;
+  return {
+    ...(target ? { upstream: target.name } : {}),
+    ...(target?.destructive ? { destructive: true } : {}),
+    // JSON knows no infinity.
+    ...(amount === null ? {} : { amount: Math.max(-Number.MAX_VALUE, Math.min(amount, Number.MAX_VALUE)) }),
+    decided_at: toUnixSeconds(decidedAt),
+    ...(ratedAt === null || ratedAt.getTime() === decidedAt.getTime() ? {} : { rated_at: toUnixSeconds(ratedAt) }),
+    ...(approvalId === null ? {} : { approval: approvalId }),
+    ...(wouldBlock.length === 0
+      ? {}
+      : {
+          would_block: wouldBlock
+            .slice(0, MAX_REHEARSED)
+            .map(({ policyId, type, reason }) => ({ policy_id: policyId, type, reason })),
+        }),
+    ...(wouldHold.length === 0
+      ? {}
+      : { would_hold: wouldHold.slice(0, MAX_REHEARSED).map(({ id }) => ({ policy_id: id })) }),
+  };
 }

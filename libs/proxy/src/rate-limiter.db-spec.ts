@@ -4,6 +4,7 @@ import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
 import { type RateLimit } from './policy.js';
 import { RateLimiter } from './rate-limiter.js';
+import { type RateAnswer } from './rate-window.js';
 
 class SetClock extends Clock {
   constructor(public ms: number) {
@@ -42,9 +43,11 @@ const limit = async (maxPerMinute: number): Promise<RateLimit> => {
 /** How many of `count` wishes at once are granted. */
 const granted = async (count: number, limits: RateLimit[], agentId = 'a', by = [limiter]): Promise<number> => {
   const answers = await Promise.all(
-    Array.from({ length: count }, (_, i) => (by[i % by.length] as RateLimiter).take({ tenantId, agentId, limits })),
+    Array.from({ length: count }, (_, i) =>
+      (by[i % by.length] as RateLimiter).take({ tenantId, agentId, limits, rehearsed: [] }),
+    ),
   );
-  return answers.filter((answer) => answer === null).length;
+  return answers.filter(({ full }) => full.size === 0).length;
 };
 const windows = async (): Promise<number> =>
   Number(
@@ -100,10 +103,35 @@ describe('the rate limiter', () => {
 
   it('names the limit that is reached, and counts the call in none then', async () => {
     const [small, large] = [await limit(1), await limit(2)];
-    const wish = { tenantId, agentId: 'a', limits: [large, small] };
-    expect(await limiter.take(wish)).toBeNull();
-    expect(await limiter.take(wish)).toEqual(small);
+    const wish = { tenantId, agentId: 'a', limits: [large, small], rehearsed: [] };
+    expect((await limiter.take(wish)).full.size).toBe(0);
+    clock.ms += 10;
+    const free = new Date(clock.ms - 10 + 60_000);
+    expect(await limiter.take(wish)).toMatchObject({ full: new Map([[small.policyId, free]]), at: new Date(clock.ms) });
     expect(await granted(5, [large])).toBe(1);
+  });
+
+  it('answers without counting when it is only looked at', async () => {
+    const [one, none] = [await limit(1), await limit(0)];
+    const wish = { tenantId, agentId: 'a', limits: [one, none], rehearsed: [] };
+    expect([...(await limiter.look(wish)).full]).toEqual([[none.policyId, null]]);
+    expect(await granted(3, [one])).toBe(1);
+    expect([...(await limiter.look(wish)).full.keys()]).toEqual([one.policyId, none.policyId]);
+  });
+
+  it('rehearses a limit as it would hold, each by itself, and stops nothing for it', async () => {
+    const [three, two, five] = [await limit(3), await limit(2), await limit(5)];
+    const wish = { tenantId, agentId: 'a', limits: [five], rehearsed: [three, two] };
+    const answers: RateAnswer[] = [];
+    for (let i = 0; i < 7; i++) answers.push(await limiter.take(wish));
+    expect(answers.map(({ full }) => full.size)).toEqual([0, 0, 0, 0, 0, 1, 1]);
+    const wouldStop = ({ policyId }: RateLimit): boolean[] => answers.map(({ rehearsed }) => rehearsed.has(policyId));
+    expect(wouldStop(three)).toEqual([false, false, false, true, true, true, true]);
+    expect(wouldStop(two)).toEqual([false, false, true, true, true, true, true]);
+    // What it counted holds when it is enforced.
+    expect(await granted(1, [three])).toBe(0);
+    clock.ms += 60_000;
+    expect(await granted(5, [three])).toBe(3);
   });
 
   it('counts each agent by itself', async () => {

@@ -1,20 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Batcher, Clock } from '@haldir/kernel';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
-import { type RateLimit } from './policy.js';
+import {
+  answerTo,
+  countCall,
+  type RateAnswer,
+  type RateWindow,
+  type RateWish,
+  WINDOW_MS,
+  type WindowOf,
+} from './rate-window.js';
 
-/** One agent's wish to make a call under some limits, of which every one must hold. */
-export interface RateWish {
-  tenantId: string;
-  agentId: string;
-  limits: readonly RateLimit[];
-}
-
-const WINDOW_MS = 60_000;
-/** Up to so many calls a minute, each is remembered to the millisecond. */
-const EXACT_LIMIT = 600;
-/** Beyond that, by tenths of a second, each counted until its whole tenth has left the window. */
-const GRAIN_MS = 100;
+const NO_LIMITS: RateAnswer = { full: new Map(), rehearsed: new Map(), at: null };
+const NOT_LIMITED: LockedRates = { answer: () => NO_LIMITS, count: () => undefined, save: () => undefined };
+const EMPTY: RateWindow = { times: [], counts: [] };
 
 const ensure = {
   name: 'proxy_rate.ensure.v1',
@@ -39,6 +38,11 @@ const save = {
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS w(tenant_id, policy_id, agent_id, times, counts)
           WHERE r.tenant_id = w.tenant_id AND r.policy_id = w.policy_id AND r.agent_id = w.agent_id`,
 };
+const look = {
+  name: 'proxy_rate.look.v1',
+  text: `SELECT tenant_id, policy_id, agent_id, times, counts FROM proxy_rate
+          WHERE tenant_id = ANY ($1::text[]) AND (tenant_id, policy_id, agent_id) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))`,
+};
 const purge = {
   name: 'proxy_rate.purge.v1',
   text: `DELETE FROM proxy_rate WHERE (tenant_id, policy_id, agent_id) IN (
@@ -53,16 +57,14 @@ interface RateRow {
   counts: number[];
 }
 
-interface Window extends Omit<RateRow, 'times'> {
-  times: number[];
+interface Window extends Omit<RateRow, 'times'>, RateWindow {
   changed: boolean;
 }
 
 /** Windows locked for the rest of a transaction. */
 interface LockedRates {
-  /** The limit that has no room for the call, else null. */
-  full(wish: RateWish): RateLimit | null;
-  /** Counts the call in every window. */
+  answer(wish: RateWish): RateAnswer;
+  /** Counts the call in every window, but those of rehearsals that have no room. */
   count(wish: RateWish): void;
   /** Writes what was counted; does not wait for the answer. */
   save(): void;
@@ -74,7 +76,7 @@ interface LockedRates {
  */
 @Injectable()
 export class RateLimiter {
-  private readonly writer = new Batcher<RateWish, RateLimit | null>({
+  private readonly writer = new Batcher<RateWish, RateAnswer>({
     maxBatch: 256,
     maxInFlight: 1,
     maxQueued: 8192,
@@ -91,37 +93,34 @@ export class RateLimiter {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** Counts the call and answers null, or answers the limit that is reached. Wishes that arrive together share a commit. */
-  take(wish: RateWish): Promise<RateLimit | null> {
-    return wish.limits.length === 0 ? Promise.resolve(null) : this.writer.submit(wish);
+  /** Counts the call unless a limit is reached. Wishes that arrive together share a commit. */
+  take(wish: RateWish): Promise<RateAnswer> {
+    return isFree(wish) ? Promise.resolve(NO_LIMITS) : this.writer.submit(wish);
+  }
+
+  /** What a wish would be answered now, for a call that is refused anyway. */
+  async look(wish: RateWish): Promise<RateAnswer> {
+    if (isFree(wish)) return NO_LIMITS;
+    const rows = await this.transactions.query<RateRow>(look, columnsOf(keysOf([wish])));
+    const windows = windowsOf(rows);
+    const windowOf: WindowOf<RateWindow> = ({ policyId }) => windows.get(keyOf(policyId, wish.agentId)) ?? EMPTY;
+    return answerTo(windowOf, wish, this.clock.now());
   }
 
   /** The windows of a wish, for a caller that has more to decide before the call counts. */
   async lock(tx: Tx, wishes: readonly RateWish[]): Promise<LockedRates> {
-    const keys = new Map(
-      wishes.flatMap(({ tenantId, agentId, limits }) =>
-        limits.map(({ policyId }): [string, [string, string, string]] => [
-          `${policyId} ${agentId}`,
-          [tenantId, policyId, agentId],
-        ]),
-      ),
-    );
-    const columns = [0, 1, 2].map((i) => [...keys.values()].map((key) => key[i]));
+    const keys = keysOf(wishes);
+    if (keys.length === 0) return NOT_LIMITED;
+    const columns = columnsOf(keys);
     tx.send(ensure, columns);
     let rows = await tx.query<RateRow>(lock, columns);
-    if (rows.length < keys.size) {
+    if (rows.length < keys.length) {
       // A policy was removed since it was read, or an idle agent's window was forgotten between the two statements.
       tx.send(ensure, columns);
       rows = await tx.query<RateRow>(lock, columns);
     }
     const now = this.clock.now();
-    const windows = new Map(
-      rows.map((row): [string, Window] => [
-        `${row.policy_id} ${row.agent_id}`,
-        { ...row, times: row.times.map(Number), changed: false },
-      ]),
-    );
-    return this.decider(tx, windows, now);
+    return this.decider(tx, windowsOf(rows), now);
   }
 
   /** Forgets agents that were not heard of for some minutes, some at a time. */
@@ -129,33 +128,27 @@ export class RateLimiter {
     await this.transactions.queryAll(purge, [new Date(this.clock.now().getTime() - 10 * WINDOW_MS)]);
   }
 
-  private async takeMany(tx: Tx, wishes: RateWish[]): Promise<(RateLimit | null)[]> {
+  private async takeMany(tx: Tx, wishes: RateWish[]): Promise<RateAnswer[]> {
     const rates = await this.lock(tx, wishes);
     const answers = wishes.map((wish) => {
-      const full = rates.full(wish);
-      if (full === null) rates.count(wish);
-      return full;
+      const answer = rates.answer(wish);
+      if (answer.full.size === 0) rates.count(wish);
+      return answer;
     });
     rates.save();
     return answers;
   }
 
   private decider(tx: Tx, windows: Map<string, Window>, at: Date): LockedRates {
-    const now = at.getTime();
     // A policy removed since it was read has no window any more, and limits nothing.
-    const windowOf = (agentId: string, { policyId }: RateLimit): Window | undefined =>
-      windows.get(`${policyId} ${agentId}`);
+    const windowOf =
+      (agentId: string): WindowOf<Window> =>
+      ({ policyId }) =>
+        windows.get(keyOf(policyId, agentId));
     return {
-      full: ({ agentId, limits }) =>
-        limits.find((limit) => {
-          const window = windowOf(agentId, limit);
-          return window !== undefined && countedIn(window, limit, now) >= limit.maxPerMinute;
-        }) ?? null,
-      count: ({ agentId, limits }) => {
-        for (const limit of limits) {
-          const window = windowOf(agentId, limit);
-          if (window) add(window, limit, now);
-        }
+      answer: (wish) => answerTo(windowOf(wish.agentId), wish, at),
+      count: (wish) => {
+        for (const window of countCall(windowOf(wish.agentId), wish, at)) window.changed = true;
       },
       save: () => {
         const changed = [...windows.values()].filter((window) => window.changed);
@@ -173,25 +166,32 @@ export class RateLimiter {
   }
 }
 
-function grainOf({ maxPerMinute }: RateLimit): number {
-  return maxPerMinute <= EXACT_LIMIT ? 1 : GRAIN_MS;
+function isFree({ limits, rehearsed }: RateWish): boolean {
+  return limits.length === 0 && rehearsed.length === 0;
 }
 
-/** Calls in the minute that ends now. Times ahead of our clock, from a process whose clock is, count too. */
-function countedIn({ times, counts }: Window, limit: RateLimit, now: number): number {
-  const oldest = now - WINDOW_MS - (grainOf(limit) - 1);
-  return counts.reduce((sum, count, i) => ((times[i] ?? 0) > oldest ? sum + count : sum), 0);
+type RateKey = [tenantId: string, policyId: string, agentId: string];
+
+function keysOf(wishes: readonly RateWish[]): RateKey[] {
+  const keys = wishes.flatMap(({ tenantId, agentId, limits, rehearsed }) =>
+    [...limits, ...rehearsed].map(({ policyId }): [string, RateKey] => [
+      keyOf(policyId, agentId),
+      [tenantId, policyId, agentId],
+    ]),
+  );
+  return [...new Map(keys).values()];
 }
 
-function add(window: Window, limit: RateLimit, now: number): void {
-  const grain = grainOf(limit);
-  const time = now - (now % grain);
-  const oldest = now - WINDOW_MS - (grain - 1);
-  const kept = window.times.flatMap((t, i): [number, number][] => (t > oldest ? [[t, window.counts[i] ?? 0]] : []));
-  const same = kept.find(([t]) => t === time);
-  if (same) same[1]++;
-  else kept.push([time, 1]);
-  window.times = kept.map(([t]) => t);
-  window.counts = kept.map(([, count]) => count);
-  window.changed = true;
+function columnsOf(keys: readonly RateKey[]): [string[], string[], string[]] {
+  return [keys.map(([tenant]) => tenant), keys.map(([, policy]) => policy), keys.map(([, , agent]) => agent)];
+}
+
+function windowsOf(rows: readonly RateRow[]): Map<string, Window> {
+  return new Map(
+    rows.map((row) => [keyOf(row.policy_id, row.agent_id), { ...row, times: row.times.map(Number), changed: false }]),
+  );
+}
+
+function keyOf(policyId: string, agentId: string): string {
+  return `${policyId} ${agentId}`;
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Policy } from './policy.js';
+import { isInScope, type Policy, toolsNamedBy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
 import { foldedName } from './tool-screening.js';
 import { ToolRepository } from './tool.repository.js';
@@ -44,6 +44,8 @@ interface Kept {
   size: number;
 }
 
+const EVERYTHING = { upstreams: [], agents: [], tools: [] };
+const NO_TOOL = { upstream: null, toolNames: [] };
 /** Characters of definitions that a process keeps ready. */
 const MAX_KEPT = 64 * 1024 * 1024;
 
@@ -64,19 +66,19 @@ export class ToolCatalogue {
   ) {}
 
   /**
-   * The tools whose names no policy of the tenant blocks. What depends on a call (its amount, its hour, its rate) is decided
+   * The tools whose names no policy that is enforced blocks for the agent. What depends on a call (its amount, its hour, its rate) is decided
    * when it is made.
    *
    * @param taken names that mean something else here: a tool of such a name, or one that looks like it, is shown as
    *   `upstream.tool`, and so is one whose name reads like another's `upstream.tool`
    */
-  async callable(tenantId: string, taken: readonly string[]): Promise<Catalogue> {
+  async callable(tenantId: string, agentId: string, taken: readonly string[]): Promise<Catalogue> {
     const [states, policies] = await Promise.all([
       this.upstreams.catalogues(tenantId),
       this.policies.byTenants([tenantId]),
     ]);
     const known = await this.load(tenantId, states);
-    const isCallable = byName(policies.get(tenantId) ?? []);
+    const isCallable = byName(policies.get(tenantId) ?? [], agentId);
     const unprefixed = new Set(states.flatMap(({ name, prefixed }) => (prefixed ? [] : [name])));
     const names = new Map<string, number>();
     const others = new Set(taken.map(foldedName));
@@ -147,18 +149,23 @@ export class ToolCatalogue {
   }
 }
 
-/** Whether the policies that name tools let a tool through, whichever of its names they use. */
-function byName(policies: readonly Policy[]): (tool: KeptTool) => boolean {
-  const blocked = new Set<string>();
-  const allowed: Set<string>[] = [];
-  for (const { rule } of policies) {
-    if (rule.type === 'block_tool') blocked.add(rule.tool);
-    else if (rule.type === 'deny_list') rule.tools.forEach((tool) => blocked.add(tool));
-    else if (rule.type === 'allow_list') allowed.push(new Set(rule.tools));
-  }
-  const holds = (names: ReadonlySet<string>, { name, qualifiedName }: KeptTool): boolean =>
-    names.has(name) || names.has(qualifiedName);
-  return (tool) => !holds(blocked, tool) && allowed.every((names) => holds(names, tool));
+/** Whether the policies that name tools let an agent have a tool, whichever of its names they use. */
+function byName(policies: readonly Policy[], agentId: string): (tool: KeptTool) => boolean {
+  const naming = policies.flatMap(({ mode, rule, scope }) => {
+    const tools = toolsNamedBy(rule);
+    const concerns =
+      mode === 'enforce' &&
+      tools !== null &&
+      isInScope({ ...EVERYTHING, agents: scope.agents }, { ...NO_TOOL, agentId });
+    return concerns ? [{ scope, names: new Set(tools), allows: rule.type === 'allow_list' }] : [];
+  });
+  return ({ upstream, name, qualifiedName }) => {
+    const toolNames = [name, qualifiedName];
+    return naming.every(
+      ({ scope, names, allows }) =>
+        toolNames.some((each) => names.has(each)) === allows || !isInScope(scope, { upstream, toolNames, agentId }),
+    );
+  };
 }
 
 function keyOf(tenantId: string, upstream: string): string {

@@ -28,6 +28,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly rehearsals = new Counter({
+    name: 'haldir_policy_rehearsals_total',
+    help: 'Calls that policies in rehearsal would have refused or held, by type of policy',
+    labelNames: ['type', 'outcome'] as const,
+    registers: [this.registry],
+  });
+
   constructor(process: 'api' | 'worker') {
     this.registry.setDefaultLabels({ process });
     collectDefaultMetrics({ register: this.registry });
@@ -43,6 +50,10 @@ export class Metrics {
 
   countDrifts(count: number): void {
     this.drifts.inc(count);
+  }
+
+  countRehearsal(type: string, outcome: 'denied' | 'held'): void {
+    this.rehearsals.inc({ type, outcome });
   }
 
   /** A value read when Prometheus asks; `read` answers label sets with their values. A failing `read` leaves it out. */

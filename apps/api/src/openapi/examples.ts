@@ -47,4 +47,5 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
   acceptTool: { fingerprint: '… (64 hex digits, from drift in listProxyTools)' },
   proxyCall: { session_id: SESSION_ID, tool: 'everything.echo', arguments: { message: 'hello' } },
   addProxyPolicy: { type: 'block_tool', tool: 'everything.get-env' },
+  changeProxyPolicy: { mode: 'enforce' },
 };

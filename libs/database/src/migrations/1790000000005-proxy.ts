@@ -78,9 +78,16 @@ export class Proxy1790000000005 implements MigrationInterface {
         type       text        NOT NULL,
         params     jsonb       NOT NULL,
         created_at timestamptz NOT NULL,
-        -- Also the order in which policies are tried and listed (ids are time-ordered).
+        -- log_only: rehearsed, not enforced.
+        mode       text        NOT NULL DEFAULT 'enforce',
+        -- Patterns of upstreams, agents and tools; an empty list means all.
+        scope      jsonb       NOT NULL DEFAULT '{"upstreams": [], "agents": [], "tools": []}',
+        -- The higher is named first.
+        priority   integer     NOT NULL DEFAULT 0,
+        -- Also the order in which policies of one priority are named, and all are listed (ids are time-ordered).
         PRIMARY KEY (tenant_id, id),
-        CONSTRAINT proxy_policy_known CHECK (type IN ('block_tool', 'allow_list', 'deny_list', 'spend_limit', 'rate_limit', 'time_window'))
+        CONSTRAINT proxy_policy_known CHECK (type IN ('block_tool', 'allow_list', 'deny_list', 'spend_limit', 'rate_limit', 'time_window', 'require_approval')),
+        CONSTRAINT proxy_policy_mode CHECK (mode IN ('enforce', 'log_only'))
       );
 
       -- When an agent's calls of the last minute were let through, per policy: times in ms with the number of calls at each.

@@ -54,7 +54,7 @@ export class UpstreamTools {
     const [upstream = '', name = ''] = cursor === null ? [] : this.cursors.decode(identity, cursor).map(String);
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
       return { tools: [], nextCursor: null, missing: [] };
-    const { tools, missing } = await this.catalogue.callable(tenantId, taken);
+    const { tools, missing } = await this.catalogue.callable(tenantId, session.agentId, taken);
     const rest =
       cursor === null
         ? tools

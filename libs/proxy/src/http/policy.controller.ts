@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { keyPrefix } from '@haldir/gate';
 import {
@@ -15,12 +15,15 @@ import {
 import { PolicyService } from '../index.js';
 import {
   AddProxyPolicy,
+  ChangeProxyPolicy,
   ListProxyPolicies,
+  ProxyPolicy,
   ProxyPolicyAdded,
   ProxyPolicyList,
   ProxyPolicyRemoved,
-  toPolicyRule,
+  toNewPolicy,
   toProxyPolicy,
+  toTerms,
 } from './policy.dto.js';
 
 @ApiTags('proxy')
@@ -49,7 +52,7 @@ export class PolicyController {
     @Write() write: WriteRequest,
   ): Promise<ProxyPolicyAdded> {
     return this.writes.run(write, async (tx): Promise<ProxyPolicyAdded> => {
-      const { id, rule } = await this.policies.add(tx, tenantId, toPolicyRule(body), keyPrefix(keyId));
+      const { id, rule } = await this.policies.add(tx, tenantId, toNewPolicy(body), keyPrefix(keyId));
       return { added: true, type: rule.type, id };
     });
   }
@@ -72,6 +75,29 @@ export class PolicyController {
     const found = await this.policies.list(tenantId, limit + 1, after);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
     return { policies: items.map(toProxyPolicy), count: items.length, next_cursor: nextCursor };
+  }
+
+  @Patch(':policy_id')
+  @RequiresScope('proxy:write')
+  @ApiParam({ name: 'policy_id', description: 'Policy ID', schema: { type: 'string' } })
+  @ApiOperation({
+    operationId: 'changeProxyPolicy',
+    summary: 'Change mode, scope or priority of a governance policy',
+    description:
+      'Switch a rehearsed policy on, or give it another scope or priority; what is left out stays. Calls that begin afterwards are decided by it. A rate limit keeps what it has counted.',
+  })
+  @ApiBody({ required: true, standardSchema: ChangeProxyPolicy } as never)
+  @Returns(HttpStatus.OK, ProxyPolicy, 'The policy as it is now')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
+  change(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('policy_id') id: string,
+    @Body({ schema: ChangeProxyPolicy }) body: ChangeProxyPolicy,
+    @Write() write: WriteRequest,
+  ): Promise<ProxyPolicy> {
+    return this.writes.run(write, async (tx): Promise<ProxyPolicy> =>
+      toProxyPolicy(await this.policies.change(tx, tenantId, id, toTerms(body), keyPrefix(keyId))),
+    );
   }
 
   @Delete(':policy_id')

@@ -1,6 +1,6 @@
 import { Answer } from '@haldir/http';
 import { z } from 'zod';
-import { CALL_SCOPES, type CallOutcome, DRIFTED, type NewCall } from '../index.js';
+import { CALL_SCOPES, type CallOutcome, DRIFTED, explain, type NewCall, POLICY_TYPES } from '../index.js';
 import { toolName } from './fields.js';
 
 const SESSION_EXPECTED = 'expected a session ID';
@@ -32,12 +32,37 @@ export const ToolResult = z
   .meta({ id: 'ToolResult' });
 export type ToolResult = z.infer<typeof ToolResult>;
 
+/** The smallest change after which a policy lets the call through. */
+const Remedy = z.object({
+  policy_id: z.string(),
+  change: z
+    .enum(['raise', 'add_tool', 'remove_tool', 'wait', 'remove_policy'])
+    .describe('What would have to happen to the policy; `wait`: nothing but time'),
+  field: z.enum(['max', 'max_per_minute']).optional().describe('Of raise'),
+  to: z.number().optional().describe('Of raise'),
+  tool: z.string().optional().describe('Of add_tool'),
+  tools: z.array(z.string()).optional().describe('Of remove_tool'),
+  until: z.number().optional().describe('Of wait, Unix seconds'),
+  text: z.string().describe('The same in words'),
+});
+const Explanation = z
+  .object({ policy_id: z.string(), policy: z.enum(POLICY_TYPES), reason: z.string(), remedy: Remedy })
+  .meta({ id: 'ProxyExplanation' });
+
 export const CallRefused = z.object({
   isError: z.literal(true),
   content: z.array(z.object({ type: z.string(), text: z.string() })),
   error: z.string().describe('Human-readable error message'),
   code: z.string().describe('Machine-readable error code'),
+  explanation: z
+    .array(Explanation)
+    .optional()
+    .describe(
+      'Of blocked_by_policy: every policy that refuses the call. It is let through once all of them are content',
+    ),
+  unexplained: z.int().optional().describe('How many more policies refuse the call'),
 });
+type CallRefused = z.infer<typeof CallRefused>;
 export const CallFailed = z.object({ error: z.string(), code: z.string() });
 
 /** What the caller of a tool is answered; a call without a live session is not one of these. */
@@ -62,8 +87,9 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
     case 'asked':
       throw new Error('only MCP repeats arguments as headers, and can be asked something');
     case 'blocked': {
-      const { policyId, type, reason } = outcome.block;
-      return refusal(403, 'blocked_by_policy', reason, { policy_id: policyId, policy: type });
+      const [{ policyId, type, reason }] = outcome.refusals;
+      const why = explain(outcome.refusals);
+      return refusal(403, 'blocked_by_policy', reason, { policy_id: policyId, policy: type, ...why }, why);
     }
     case 'drifted': {
       const { upstream, tool } = outcome;
@@ -84,9 +110,16 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
   }
 }
 
-function refusal(status: 403 | 404, code: string, error: string, facts: object): Answer<ToolResult> {
+/** @param members what the body says beside, for programs that do not read the text */
+function refusal(
+  status: 403 | 404,
+  code: string,
+  error: string,
+  facts: object,
+  members: Pick<CallRefused, 'explanation' | 'unexplained'> = {},
+): Answer<ToolResult> {
   const text = JSON.stringify({ error, blocked_by: 'haldir', ...facts });
-  return new Answer(status, { isError: true, content: textBlock(text), error, code });
+  return new Answer(status, { isError: true, content: textBlock(text), error, code, ...members });
 }
 
 function textBlock(text: string): [{ type: 'text'; text: string }] {

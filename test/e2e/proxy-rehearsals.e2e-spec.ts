@@ -1,0 +1,226 @@
+import {
+  type AppProcess,
+  type Client,
+  type FakeUpstream,
+  type Reply,
+  startWorld,
+  type World,
+} from '@haldir/test-support';
+import { byStatus, ProxyStory, type Result, saying, times } from './proxy-story.js';
+
+interface Explanation {
+  policy_id: string;
+  policy: string;
+  reason: string;
+  remedy: Record<string, unknown>;
+}
+interface Entry {
+  tool: string;
+  action: string;
+  details: string;
+}
+type Refused = Result & { explanation?: Explanation[] };
+
+let world: World;
+let story: ProxyStory;
+let upstream: FakeUpstream;
+let there: Client;
+beforeAll(async () => {
+  world = await startWorld({ processes: 2 });
+});
+afterAll(() => world.stop());
+beforeEach(async () => {
+  story = await ProxyStory.begin(await world.newTenant());
+  upstream = await story.upstream('up', 'echo', 'pay', 'delete_file');
+  there = story.tenant.at(world.apis[1] as AppProcess);
+});
+afterEach(() => story.end());
+
+const statusOf = async (tool: string, args: Record<string, unknown> = {}, by?: Client): Promise<number> =>
+  (await story.call(tool, args, by ? { by } : {})).status;
+const change = (id: string, terms: Record<string, unknown>): Promise<Reply> =>
+  story.tenant.patch(`/v1/proxy/policies/${id}`, terms);
+/** The details of the newest entries of calls. */
+async function logged(limit = 1): Promise<Record<string, unknown>[]> {
+  const { body } = await story.tenant.get<{ entries: Entry[] }>('/v1/audit?limit=100');
+  return body.entries
+    .filter(({ tool }) => !tool.startsWith('haldir'))
+    .slice(0, limit)
+    .map(({ details }) => JSON.parse(details) as Record<string, unknown>);
+}
+
+describe('a policy in rehearsal', () => {
+  it('refuses nothing, and the log says what it would have done', async () => {
+    const block = await story.policy('block_tool', { tool: 'echo', mode: 'log_only' });
+    const limit = await story.policy('spend_limit', { max: 5, mode: 'log_only' });
+    const approve = await story.policy('require_approval', { mode: 'log_only', scope: { tools: ['*.delete_*'] } });
+    expect(await statusOf('echo', { amount: 6 })).toBe(200);
+    expect(await logged()).toMatchObject([
+      {
+        decision: 'allowed',
+        would_block: [
+          { policy_id: block, type: 'block_tool', reason: 'The tool is blocked' },
+          { policy_id: limit, type: 'spend_limit', reason: expect.stringContaining('5 USD') },
+        ],
+      },
+    ]);
+    expect((await logged())[0]).not.toHaveProperty('would_hold');
+    expect(await statusOf('delete_file')).toBe(200);
+    expect(await logged()).toMatchObject([{ would_hold: [{ policy_id: approve }] }]);
+    expect(upstream.calls).toHaveLength(2);
+    expect((await story.tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
+  });
+
+  it('of a rate counts what it would have let through, and takes no place of those that are enforced', async () => {
+    const rehearsed = await story.policy('rate_limit', { max_per_minute: 3, mode: 'log_only' });
+    await story.policy('rate_limit', { max_per_minute: 8 });
+    const replies = await times(20, (i) => story.call('echo', { i }, { by: i % 2 ? story.tenant : there }));
+    expect(byStatus(replies)).toEqual({ 200: 8, 403: 12 });
+    const entries = await logged(20);
+    const allowed = entries.filter(({ decision }) => decision === 'allowed');
+    expect(allowed.filter((entry) => !('would_block' in entry))).toHaveLength(3);
+    for (const { would_block: would } of allowed.filter((entry) => 'would_block' in entry))
+      expect(would).toMatchObject([{ policy_id: rehearsed, type: 'rate_limit' }]);
+  });
+
+  it('is switched on where it stands, on every process, and off again', async () => {
+    const id = await story.policy('block_tool', { tool: 'echo', mode: 'log_only' });
+    expect(await statusOf('echo', {}, there)).toBe(200);
+    expect((await change(id, { mode: 'enforce' })).body).toMatchObject({ id, mode: 'enforce', tool: 'echo' });
+    expect(await statusOf('echo', {}, there)).toBe(403);
+    await change(id, { scope: { agents: ['somebody else'] } });
+    expect(await statusOf('echo', {}, there)).toBe(200);
+    await change(id, { scope: {}, priority: 7 });
+    expect(await statusOf('echo', {}, there)).toBe(403);
+    await change(id, { mode: 'log_only' });
+    expect(await statusOf('echo', {}, there)).toBe(200);
+    expect((await story.tenant.get('/v1/proxy/policies')).body).toMatchObject({
+      policies: [{ id, mode: 'log_only', priority: 7, scope: { upstreams: [], agents: [], tools: [] } }],
+    });
+    const { body } = await story.tenant.get<{ entries: Entry[] }>('/v1/audit?tool=haldir.proxy');
+    const changes = body.entries.filter(({ action }) => action === 'policy_changed');
+    expect(changes).toHaveLength(4);
+    expect(JSON.parse(changes[3]?.details ?? '')).toMatchObject({
+      ...{ policy_id: id, type: 'block_tool', mode: 'enforce', before: { mode: 'log_only' } },
+      by: expect.stringMatching(/^hld_/),
+    });
+  });
+
+  it('is changed by nobody else, and not to nonsense', async () => {
+    const id = await story.policy('block_tool', { tool: 'echo' });
+    const stranger = await world.newTenant();
+    expect((await stranger.patch(`/v1/proxy/policies/${id}`, { mode: 'log_only' })).status).toBe(404);
+    expect((await change('pol_unknown', { mode: 'log_only' })).status).toBe(404);
+    const wrong: [Record<string, unknown>, string][] = [
+      [{ mode: 'off' }, 'mode'],
+      [{ priority: 1.5 }, 'priority'],
+      [{ priority: 1001 }, 'priority'],
+      [{ scope: { tools: 'echo' } }, 'scope.tools'],
+      [{ scope: { agents: [''] } }, 'scope.agents'],
+      [{ scope: { upstreams: Array(101).fill('a') } }, 'scope.upstreams'],
+    ];
+    for (const [body, field] of wrong) {
+      for (const reply of [
+        await change(id, body),
+        await story.tenant.post('/v1/proxy/policies', { type: 'require_approval', ...body }),
+      ])
+        expect([reply.status, reply.body['error']]).toEqual([400, expect.stringContaining(field)]);
+    }
+    expect(await statusOf('echo')).toBe(403);
+  });
+});
+
+describe('a policy with a scope', () => {
+  it('is about the upstreams, agents and tools that its patterns mean', async () => {
+    await story.upstream('prod-eu', 'echo', 'delete_user');
+    const robot = await story.tenant.session({ agent_id: 'robot-7', scopes: ['execute'] });
+    const as = async (tool: string, session = story.session): Promise<number> => (await story.call(tool, {}, { session })).status;
+    const id = await story.policy('allow_list', { tools: [], scope: { upstreams: ['prod-*'], agents: ['robot-*'], tools: ['*.delete_*'] } });
+    expect([await as('delete_user'), await as('delete_user', robot), await as('prod-eu.echo', robot), await as('delete_file', robot)]).toEqual([200, 403, 200, 200]);
+    await change(id, { scope: { agents: ['robot-*'] } });
+    expect([await as('up.echo'), await as('up.echo', robot)]).toEqual([200, 403]);
+    await change(id, { scope: { upstreams: ['up'] } });
+    expect([await as('up.echo'), await as('prod-eu.echo'), await as('up.nothing')]).toEqual([403, 200, 403]);
+  }); // prettier-ignore
+
+  it('counts only calls within it towards its rate', async () => {
+    await story.policy('rate_limit', { max_per_minute: 2, scope: { tools: ['pay'] } });
+    expect(byStatus(await times(5, () => story.call('echo')))).toEqual({ 200: 5 });
+    expect(byStatus(await times(5, (i) => story.call('pay', {}, { by: i % 2 ? story.tenant : there })))).toEqual({
+      200: 2,
+      403: 3,
+    });
+  });
+});
+
+describe('a policy that requires approval', () => {
+  it('holds a call as an approval rule does, and lets it through once when it is approved', async () => {
+    const id = await story.policy('require_approval', { scope: { tools: ['pay'] } });
+    await story.policy('rate_limit', { max_per_minute: 1 });
+    const held = await story.call('pay', { n: 1 });
+    expect([held.status, saying(held)]).toMatchObject([200, { status: 'approval_required' }]);
+    const request = String(saying(held)['request_id']);
+    expect(saying(await story.call('pay', { n: 1 }, { by: there }))['request_id']).toBe(request);
+    expect(upstream.calls).toHaveLength(0);
+    expect((await story.tenant.post(`/v1/approvals/${request}/approve`)).status).toBe(200);
+    await times(6, (i) => story.call('pay', { n: 1 }, { by: i % 2 ? story.tenant : there }));
+    expect(upstream.calls).toHaveLength(1);
+    const { body } = await story.tenant.get<{ entries: Entry[] }>('/v1/audit?tool=haldir.approvals');
+    const asked = body.entries.find(({ action }) => action === 'approval_requested');
+    expect(JSON.parse(asked?.details ?? '')).toMatchObject({ rule_id: id, rule: 'require_approval' });
+    expect(await logged(9)).toContainEqual(expect.objectContaining({ decision: 'allowed', approval: request }));
+  });
+});
+
+describe('a refusal', () => {
+  it('names the policy of the highest priority, and explains what every one of them would need', async () => {
+    const list = await story.policy('deny_list', { tools: ['pay', 'up.pay', 'x'] });
+    const limit = await story.policy('spend_limit', { max: 5, priority: 10 });
+    const rate = await story.policy('rate_limit', { max_per_minute: 0, priority: -1 });
+    await story.policy('block_tool', { tool: 'pay', mode: 'log_only', priority: 1000 });
+    const refused = (await story.call('pay', { amount: 12.5 })) as Reply<Refused>;
+    expect(refused.status).toBe(403);
+    expect(saying(refused)).toMatchObject({ policy_id: limit, policy: 'spend_limit', blocked_by: 'haldir' });
+    expect(refused.body.explanation).toEqual([
+      {
+        ...{ policy_id: limit, policy: 'spend_limit', reason: expect.stringContaining('over the limit of 5 USD') },
+        remedy: { policy_id: limit, change: 'raise', field: 'max', to: 12.5, text: expect.any(String) },
+      },
+      {
+        ...{ policy_id: list, policy: 'deny_list', reason: expect.any(String) },
+        remedy: { policy_id: list, change: 'remove_tool', tools: ['pay', 'up.pay'], text: expect.any(String) },
+      },
+      {
+        ...{ policy_id: rate, policy: 'rate_limit', reason: expect.any(String) },
+        remedy: { policy_id: rate, change: 'raise', field: 'max_per_minute', to: 1, text: expect.any(String) },
+      },
+    ]);
+    expect(saying(refused)['explanation']).toEqual(refused.body.explanation);
+    expect(await logged()).toMatchObject([{ policy_id: limit, explanation: refused.body.explanation, amount: 12.5 }]);
+  });
+
+  it('is gone after the changes that it names', async () => {
+    await story.policy('allow_list', { tools: ['echo'] });
+    await story.policy('spend_limit', { max: 5 });
+    await story.policy('deny_list', { tools: ['up.pay'] });
+    const { body } = (await story.call('pay', { amount: 7 })) as Reply<Refused>;
+    expect(body.explanation).toHaveLength(3);
+    for (const { policy_id: id, policy, remedy } of body.explanation ?? []) {
+      await story.tenant.delete(`/v1/proxy/policies/${id}`);
+      if (remedy['change'] === 'add_tool') await story.policy(policy, { tools: ['echo', remedy['tool']] });
+      if (remedy['change'] === 'raise') await story.policy(policy, { max: remedy['to'] });
+    }
+    expect([await statusOf('pay', { amount: 7 }), await statusOf('pay', { amount: 8 })]).toEqual([200, 403]);
+  });
+
+  it('for a rate says when there is a place again', async () => {
+    await story.policy('rate_limit', { max_per_minute: 1 });
+    const before = Date.now() / 1000;
+    expect(await statusOf('echo')).toBe(200);
+    const after = Date.now() / 1000;
+    const { body } = (await story.call('echo')) as Reply<Refused>;
+    const until = Number(body.explanation?.[0]?.remedy['until']);
+    expect(until).toBeGreaterThanOrEqual(before + 60);
+    expect(until).toBeLessThanOrEqual(after + 60);
+  });
+});
