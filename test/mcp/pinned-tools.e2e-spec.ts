@@ -224,6 +224,36 @@ describe('a tool whose upstream changes its description between list and call', 
     expect(await entries('tool_accepted')).toHaveLength(1);
   });
 
+  it('that hides something is held back like any other, shown as it is, and cannot be accepted', async () => {
+    await register({ tools_max_age: 0 });
+    upstream.change(DRIFT, { description: 'Does tool_3\u202e' });
+    expect(outcomes([await call(DRIFT)])).toEqual([[403, 'tool_drift']]);
+    const found = await drift();
+    expect(found?.diff).toEqual([{ path: '/description', was: 'Does tool_3', is: String.raw`Does tool_3\u{202e}` }]);
+    const { status, body } = await accept(found?.fingerprint);
+    expect([status, body['code']]).toEqual([409, 'misleading_definition']);
+    await eventually(async () => expect(events()).toHaveLength(1));
+    expect((await refresh()).body).toMatchObject({ drifted_tools: [DRIFT], refused_tools: [{ name: DRIFT }] });
+  });
+
+  it('is not undone by an older answer that comes late', async () => {
+    await register();
+    let open = (): void => undefined;
+    const opened = new Promise<void>((resolve) => (open = resolve));
+    let asked = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (asked = resolve));
+    upstream.beforeList = () => (asked(), opened);
+    const late = refresh(there());
+    await begun;
+    upstream.beforeList = () => Promise.resolve();
+    upstream.change(DRIFT, { description: 'other' });
+    await refresh();
+    open();
+    expect((await late).body).toMatchObject({ healthy: true, drifted_tools: [DRIFT] });
+    expect(outcomes([await call(DRIFT)])).toEqual([[403, 'tool_drift']]);
+    expect(await entries('tool_drift_ended')).toEqual([]);
+  });
+
   it('is nobody else’s to see or accept, and asks for a key that may write', async () => {
     await register();
     upstream.change(DRIFT, { description: 'other' });

@@ -51,3 +51,15 @@ export class OtherDefinition extends HaldirError {
     return 'fingerprint_mismatch';
   }
 }
+
+/** What an upstream says of a tool hides something. */
+export class MisleadingDefinition extends HaldirError {
+  readonly kind = 'conflict';
+  /** @param reason why, of the tool */
+  constructor(reason: string) {
+    super(`The tool cannot be accepted: ${reason}`);
+  }
+  override get code(): string {
+    return 'misleading_definition';
+  }
+}

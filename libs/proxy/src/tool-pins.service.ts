@@ -5,10 +5,10 @@ import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
 import { mirroredArguments } from '@haldir/mcp';
-import { Metrics } from '@haldir/runtime';
-import { OtherDefinition, ToolNotFound, UpstreamNotFound } from './proxy.errors.js';
+import { Log, Metrics } from '@haldir/runtime';
+import { MisleadingDefinition, OtherDefinition, ToolNotFound, UpstreamNotFound } from './proxy.errors.js';
 import { comparePins, digestOfPins, type PinChanges, pinsAfter } from './tool-pins.js';
-import { type RefusedTool, screenTools, type ScreenedTools } from './tool-screening.js';
+import { reasonAgainstDefinition, type RefusedTool, screenTools, type ScreenedTools } from './tool-screening.js';
 import { type ListedTool, ToolRepository, type Traits } from './tool.repository.js';
 import { UpstreamRepository } from './upstream.repository.js';
 import { type UpstreamTool } from './upstream/index.js';
@@ -46,6 +46,7 @@ export class ToolPins {
     @Inject(AuditLog) private readonly auditLog: AuditLog,
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(Log) private readonly log: Log,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -107,7 +108,8 @@ export class ToolPins {
    * Accepts what an upstream says of a tool now. Accepting again what is accepted already changes nothing.
    *
    * @param fingerprint of the definition that was looked at
-   * @throws UpstreamNotFound, ToolNotFound, OtherDefinition when the upstream says something else by now
+   * @throws UpstreamNotFound, ToolNotFound, OtherDefinition when the upstream says something else by now,
+   *   MisleadingDefinition when it is nothing that would be taken from a new tool
    */
   async accept(tx: Tx, { tenantId, name }: Place, tool: string, fingerprint: Buffer, by: string): Promise<void> {
     const [upstreams, tools] = [this.upstreams.in(tx), this.tools.in(tx)];
@@ -120,6 +122,8 @@ export class ToolPins {
       throw new OtherDefinition();
     }
     if (!offered.equals(fingerprint)) throw new OtherDefinition();
+    const reason = reasonAgainstDefinition(pending);
+    if (reason !== null) throw new MisleadingDefinition(reason);
     tools.accept(tenantId, name, tool, traitsOf(pending));
     upstreams.keepCatalogue(tenantId, name, digestOfPins(await tools.pins(tenantId, name)), null);
     this.auditLog.record(tx, tenantId, {
@@ -175,6 +179,7 @@ export class ToolPins {
     tx.onCommit(() => {
       this.outbox.nudge();
       this.metrics.countDrifts(drifted.length);
+      this.log.warn({ event: 'proxy.tool_drift', tenantId, upstream: name, tools: drifted.length });
     });
   }
 }

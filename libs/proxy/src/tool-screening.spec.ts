@@ -57,6 +57,12 @@ describe('screening', () => {
     });
   });
 
+  it('passes on what is refused of a tool that is known, as a change of it', () => {
+    const tools = [named('a', { title: '\u202e' }), named('b', { title: '\u202e' })];
+    expect(taken(tools, ['a'])).toEqual(['a']);
+    expect(screenTools(tools, ['a']).refused.map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
   it('takes a definition with emoji and joined letters', () => {
     expect(taken([named('a', { description: '👩‍💻 ❤️ می‌خواهم 日本' })])).toEqual(['a']);
   });

@@ -2,13 +2,14 @@ import { visibleText } from '@haldir/kernel';
 import { fingerprintOf, type ListedDefinition } from './tool-definition.js';
 import { type UpstreamTool } from './upstream/index.js';
 
-/** A tool that is not taken from its upstream, under a name in which hidden characters are visible. */
+/** A tool whose definition is not taken from its upstream, under a name in which hidden characters are visible. */
 export interface RefusedTool {
   name: string;
   reason: string;
 }
 
 export interface ScreenedTools {
+  /** Those that may be taken, and those that are pinned: what is refused of one of these is a change of it. */
   tools: ListedDefinition[];
   refused: RefusedTool[];
 }
@@ -38,8 +39,8 @@ export function screenTools(listed: readonly UpstreamTool[], pinned: readonly st
   const screened: ScreenedTools = { tools: [], refused: [] };
   for (const tool of listed) {
     const reason = reasonAgainst(tool, collides);
-    if (reason === null) screened.tools.push({ tool, fingerprint: fingerprintOf(tool) });
-    else screened.refused.push({ name: visibleText(tool.name), reason });
+    if (reason === null || known.has(tool.name)) screened.tools.push({ tool, fingerprint: fingerprintOf(tool) });
+    if (reason !== null) screened.refused.push({ name: visibleText(tool.name), reason });
   }
   return screened;
 }
@@ -52,6 +53,11 @@ export function foldedName(name: string): string {
 function reasonAgainst(tool: UpstreamTool, collides: (name: string) => boolean): string | null {
   if (MISLEADING_IN_NAME.test(tool.name)) return 'its name has characters that do not show';
   if (collides(tool.name)) return 'its name looks like that of another tool of the upstream';
+  return reasonAgainstDefinition(tool);
+}
+
+/** Why what an upstream says of a tool is not taken, whatever its name; null when nothing is against it. */
+export function reasonAgainstDefinition(tool: UpstreamTool): string | null {
   const text = JSON.stringify(tool);
   if (text.length > MAX_DEFINITION_CHARS) return `its definition is longer than ${MAX_DEFINITION_CHARS} characters`;
   return MISLEADING_IN_TEXT.test(text) ? 'its definition has characters that turn text around or do not show' : null;

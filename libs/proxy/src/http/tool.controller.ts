@@ -52,7 +52,7 @@ export class ToolController {
     operationId: 'acceptTool',
     summary: 'Accept what an upstream says of a tool now',
     description:
-      'Accept the changed definition of a tool that is held back, so that it is shown and can be called again. The fingerprint says which definition was looked at: if the upstream has changed the tool once more, nothing is accepted (409).',
+      'Accept the changed definition of a tool that is held back, so that it is shown and can be called again. The fingerprint says which definition was looked at: if the upstream has changed the tool once more, or the definition hides something, nothing is accepted (409).',
   })
   @ApiBody({ required: true, standardSchema: AcceptTool } as never)
   @Returns(HttpStatus.OK, ToolAccepted, 'What is accepted now')

@@ -41,7 +41,7 @@ const discovered = {
   refused_tools: z
     .array(z.object({ name: z.string().describe('With hidden characters made visible'), reason: z.string() }))
     .optional()
-    .describe('Tools that were not taken because they mislead; absent when there are none'),
+    .describe('Tools whose definition was not taken because it misleads; absent when there are none'),
   drifted_tools: z
     .array(z.string())
     .optional()
