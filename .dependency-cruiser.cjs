@@ -73,6 +73,7 @@ const CORE_ARROWS = {
     ...infrastructure(),
     http: 'the request context and idempotency of a change',
     gate: 'whether the session may call the tool decides the call',
+    vault: 'secrets are used in calls without being seen',
     watch: 'policies count what an agent did',
     approvals: 'a call waits for a human when a policy says so',
     mcp: 'upstreams speak it',

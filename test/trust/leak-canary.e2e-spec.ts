@@ -8,6 +8,7 @@ import {
   eventually,
   type FakeUpstream,
   type Receiver,
+  RpcFailure,
   startFakeUpstream,
   startReceiver,
   startTestPostgres,
@@ -16,6 +17,7 @@ import {
   startWorld,
   type TestPostgres,
   type TestRedis,
+  text,
   type World,
 } from '@haldir/test-support';
 import { ApiDocument } from '../contract/api-document.js';
@@ -129,6 +131,7 @@ async function useSecrets(): Promise<void> {
     }
     await ask(tenant, 'storeSecret', { ...store, body: body.replace('vault', 'other') }, null);
   }
+  await useSecretsUnseen();
   for (let i = 0; i < 2; i++) {
     const made = await askFor<{ secret: string; webhook_id: number }>('registerWebhook', '/v1/webhooks', {
       url: receiver.url('all'),
@@ -164,6 +167,52 @@ async function useSecrets(): Promise<void> {
     headers: json,
   };
   await ask(tenant, 'logAction', dead, null);
+}
+
+/** Has values sent to an upstream that says them again, in calls that are answered, approved, refused and fail. */
+async function useSecretsUnseen(): Promise<void> {
+  const session = await tenant.session({ agent_id: 'user', scopes: ['read', 'execute'] });
+  const value = randomText(24);
+  secrets.keep('vault-value', value);
+  await tenant.post('/v1/proxy/upstreams', { name: 'used', url: upstream.url });
+  await tenant.post('/v1/secrets', { name: 'used', value, bindings: [{ upstream: 'used', tool: 'echo' }] });
+  const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
+  const call = async (reference: string): Promise<void> => {
+    const args = { a: `Bearer ${reference}`, b: [reference] };
+    const rest = JSON.stringify({ tool: 'used.echo', arguments: args, session_id: session });
+    const mcp = JSON.stringify({
+      ...{ jsonrpc: '2.0', id: 7, method: 'tools/call' },
+      params: { name: 'used.echo', arguments: args },
+    });
+    for (const [path, body] of [
+      ['/v1/proxy/call', rest],
+      ['/mcp', mcp],
+    ] as const) {
+      const kept = { ...headers, 'x-session-id': session, 'idempotency-key': randomText(20) };
+      const push = { method: 'POST', path, body, headers: kept };
+      for (let tries = 0; tries < 2; tries++) await ask(tenant, 'call with a secret', push, null);
+    }
+  };
+  const usual = upstream.answer;
+  const said = (again: unknown): string => JSON.stringify(again);
+  for (const answer of [
+    (again: unknown) => text(said(again)),
+    (again: unknown) => text(Buffer.from(said(again)).toString('base64')),
+    (again: unknown) => ({ content: [], structuredContent: again, isError: true }),
+    (again: unknown) => {
+      throw new RpcFailure(-32602, said(again));
+    },
+    (again: unknown) => said(again),
+  ]) {
+    upstream.answer = ({ arguments: again }) => answer(again);
+    await call('{{vault:used}}');
+  }
+  expect(upstream.calls.filter((each) => each.arguments['a'] === `Bearer ${value}`)).toHaveLength(10);
+  upstream.answer = usual;
+  const { body } = await tenant.post('/v1/approvals/rules', { type: 'all' });
+  await call('{{vault:used}}');
+  await tenant.delete(`/v1/approvals/rules/${String(body['id'])}`);
+  for (const refused of ['{{vault:vault}}', '{{vault:used', '{{vault:none}}']) await call(refused);
 }
 
 /** Asks twice with one Idempotency-Key, so that the answer is kept for a retry, too. */

@@ -13,6 +13,7 @@ import { Transactions, type Tx } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { mirrorHeaders } from '@haldir/mcp';
 import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
+import { CallSecrets, type Filled } from './secrets/call-secrets.js';
 import { CatalogueFreshness, type Patience } from './catalogue-freshness.js';
 import { ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
 import { type CallNotes, JudgedCall } from './judged-call.js';
@@ -27,11 +28,12 @@ import {
   toEntry,
 } from './proxy-call.js';
 import { RateLimiter } from './rate-limiter.js';
+import { type Masker } from './secrets/masker.js';
 import { type Lookup, splitToolName, ToolDirectory, type ToolTarget } from './tool-directory.js';
 import { UpstreamClients } from './upstream-clients.js';
 import { type CallEnding, UpstreamTraffic } from './upstream-traffic.js';
 import { UpstreamService } from './upstream.service.js';
-import { isInputRequired, UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
+import { type CallOptions, isInputRequired, UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
 
 /** A call of a live session to one known tool, which no policy refuses as far as the call alone can tell. */
 interface Candidate {
@@ -69,6 +71,7 @@ export class ProxyCallService {
     @Inject(RateLimiter) private readonly limiter: RateLimiter,
     @Inject(UpstreamService) private readonly upstreams: UpstreamService,
     @Inject(CatalogueFreshness) private readonly freshness: CatalogueFreshness,
+    @Inject(CallSecrets) private readonly secrets: CallSecrets,
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
@@ -189,7 +192,10 @@ export class ProxyCallService {
 
   /** Asks for the candidate's place under the rate limits and for its approval, and makes the call if it has both. */
   private async letThrough(candidate: Candidate, watch: CallWatch): Promise<CallOutcome> {
-    const { call, target, rules, judged } = candidate;
+    const { call, session, target, rules, judged } = candidate;
+    // Before anyone is asked to approve what could not be made anyway.
+    const refusal = await this.secrets.check(call, session, target);
+    if (refusal) return { kind: 'no_secret', refusal };
     const match = firstMatch(rules, toRuleSubject(candidate)) ?? judged.approvalRule;
     if (match === null) {
       const refusals = judged.refusedBy(await this.limiter.take(judged.wish));
@@ -198,7 +204,8 @@ export class ProxyCallService {
       const stopped = await this.askApproval(candidate, match);
       if (stopped) return stopped;
     }
-    return this.forward(call, target, watch);
+    const filled = await this.secrets.fill(call, session, target);
+    return 'refused' in filled ? { kind: 'no_secret', refusal: filled.refused } : this.forward(target, filled, watch);
   }
 
   /**
@@ -222,18 +229,19 @@ export class ProxyCallService {
     });
   }
 
-  private async forward(call: NewCall, target: ToolTarget, watch: CallWatch): Promise<CallOutcome> {
+  private async forward(target: ToolTarget, filled: Filled, watch: CallWatch): Promise<CallOutcome> {
     const startedAt = performance.now();
-    const outcome = await this.ask(call, target, watch);
-    this.traffic.count(call.tenantId, target.name, performance.now() - startedAt, endingOf(outcome));
+    const outcome = await this.ask(target, filled, watch);
+    this.traffic.count(target.tenantId, target.name, performance.now() - startedAt, endingOf(outcome));
     await this.upstreams.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;
   }
 
-  private async ask(call: NewCall, target: ToolTarget, watch: CallWatch): Promise<CallOutcome> {
+  private async ask(target: ToolTarget, { arguments: args, masker }: Filled, watch: CallWatch): Promise<CallOutcome> {
     try {
       const { mirrored } = target;
-      const result = await this.clients.for(target).callTool(target.tool, call.arguments, { ...watch, mirrored });
+      const options = { ...(masker ? masked(watch, masker) : watch), mirrored };
+      const result = await this.clients.for(target).callTool(target.tool, args, options);
       return isInputRequired(result) ? { kind: 'asked', question: result } : { kind: 'answered', result };
     } catch (error) {
       if (error instanceof UpstreamRpcError) return { kind: 'refused', error };
@@ -243,6 +251,19 @@ export class ProxyCallService {
       return { kind: 'unreachable', error: new UpstreamUnreachable('protocol', { cause: error }) };
     }
   }
+}
+
+/**
+ * Nothing of the answer is seen before values are taken out of it. Of how far the call has come only the numbers are told: a
+ * value could be divided over several messages.
+ */
+function masked(watch: CallWatch, masker: Masker): CallWatch & Pick<CallOptions, 'mask'> {
+  const { onProgress, ...rest } = watch;
+  return {
+    ...rest,
+    ...(onProgress ? { onProgress: ({ message: _, ...progress }) => onProgress(progress) } : {}),
+    mask: (message) => masker.mask(message),
+  };
 }
 
 function soleTarget({ targets }: Lookup): ToolTarget | null {

@@ -5,6 +5,7 @@ import { type Session } from '@haldir/gate';
 import { digestOfArguments } from './exact-call.js';
 import { type CallNotes } from './judged-call.js';
 import { explain, type Refusals } from './refusal.js';
+import { type SecretRefusal } from './secrets/secret-refusal.js';
 import { type ToolTarget } from './tool-directory.js';
 import {
   type CallOptions,
@@ -43,6 +44,8 @@ export type CallOutcome =
   | { kind: 'unknown_tool'; upstreams: string[] }
   /** The upstream defines the tool otherwise than was accepted. */
   | { kind: 'drifted'; upstream: string; tool: string }
+  /** The arguments refer to a secret that the call may not use. */
+  | { kind: 'no_secret'; refusal: SecretRefusal }
   | { kind: 'held'; request: HeldRequest }
   /** The tool's own answer; its `isError` is the tool's verdict. */
   | { kind: 'answered'; result: UpstreamToolResult }
@@ -132,6 +135,8 @@ function describe(outcome: CallOutcome): Description {
       return blocked(outcome.upstreams.length === 0 ? 'Unknown tool' : 'Several upstreams have the tool');
     case 'drifted':
       return { ...blocked(DRIFTED), code: 'tool_drift' };
+    case 'no_secret':
+      return { ...blocked(outcome.refusal.message), code: outcome.refusal.code, ...outcome.refusal.facts };
     case 'held':
       return { action: 'tool_call_held', decision: 'approval_required', request_id: outcome.request.requestId };
     case 'answered':

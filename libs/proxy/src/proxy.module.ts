@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { ApprovalsModule } from '@haldir/approvals';
 import { EgressModule } from '@haldir/egress';
 import { GateModule } from '@haldir/gate';
+import { VaultModule } from '@haldir/vault';
+import { CallSecrets } from './secrets/call-secrets.js';
 import { CatalogueFreshness } from './catalogue-freshness.js';
 import { PolicyRepository } from './policy.repository.js';
 import { PolicyService } from './policy.service.js';
@@ -17,8 +19,9 @@ import { UpstreamRepository } from './upstream.repository.js';
 import { UpstreamService } from './upstream.service.js';
 
 @Module({
-  imports: [ApprovalsModule, EgressModule, GateModule],
+  imports: [ApprovalsModule, EgressModule, GateModule, VaultModule],
   providers: [
+    CallSecrets,
     CatalogueFreshness,
     PolicyRepository,
     PolicyService,

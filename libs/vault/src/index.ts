@@ -8,6 +8,7 @@ export { type NewPayment, type PaymentDecision, PaymentService, type PreparedPay
 export { type Bindings, EVERY_TOOL, fromBindings, toBindings } from './secret-binding.js';
 export { isSecretName } from './secret-name.js';
 export { SEALED_DATA_KEYS } from './secret-seal.js';
+export { type SecretUse, SecretUses, type UsedSecret, type UseRefusal } from './secret-use.service.js';
 export { SecretValue } from './secret-value.js';
 export { type SecretVersion } from './secret.repository.js';
 export {

@@ -11,6 +11,7 @@ import { Payment } from './payment.entity.js';
 import { PaymentRepository } from './payment.repository.js';
 import { PaymentService } from './payment.service.js';
 import { SecretOpener } from './secret-opener.js';
+import { SecretUses } from './secret-use.service.js';
 import { Secret } from './secret.entity.js';
 import { SecretRepository } from './secret.repository.js';
 import { SecretService } from './secret.service.js';
@@ -28,7 +29,8 @@ import { SecretService } from './secret.service.js';
     SecretOpener,
     SecretRepository,
     SecretService,
+    SecretUses,
   ],
-  exports: [DeletedSecrets, HoldService, PaymentService, PaymentTotals, SecretService],
+  exports: [DeletedSecrets, HoldService, PaymentService, PaymentTotals, SecretService, SecretUses],
 })
 export class VaultModule {}

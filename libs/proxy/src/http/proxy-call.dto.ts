@@ -95,6 +95,10 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
       const { upstream, tool } = outcome;
       return refusal(403, 'tool_drift', DRIFTED, { code: 'tool_drift', upstream, tool });
     }
+    case 'no_secret': {
+      const { code, message } = outcome.refusal;
+      return refusal(403, code, message, { code });
+    }
     case 'no_scope':
       return refusal(403, 'missing_session_scope', `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {
         required: CALL_SCOPES,

@@ -22,6 +22,8 @@ export interface Asked {
   /** `performance.now()` after which no answer is of use. */
   readonly deadlineAt: number;
   readonly signal?: AbortSignal;
+  /** Takes out of each message of the upstream what nobody may see, before anything else is done with it. */
+  readonly mask?: (message: unknown) => unknown;
   /** Told what the upstream says while the request is under way. */
   readonly onNotification?: (notification: JsonObject) => void;
 }
@@ -75,11 +77,12 @@ export class JsonRpcLink {
     const body = JSON.stringify({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
     try {
       const stream = await this.open('POST', asked.headers, asked, body);
-      if (stream.status < 200 || stream.status > 299) throw await rejection(stream, id, asked.era);
+      if (stream.status < 200 || stream.status > 299) throw await rejection(stream, id, asked);
       const type = mediaType(stream.headers);
       if (type === 'text/event-stream')
         return { result: await this.fromEvents(stream, id, asked), headers: stream.headers };
-      return { result: resultOf(messageIn(parsed(await stream.bytes()), id), stream.status), headers: stream.headers };
+      const message = messageIn(parsed(await stream.bytes(), asked), id);
+      return { result: resultOf(message, stream.status), headers: stream.headers };
     } catch (error) {
       if (error instanceof EgressFailed && error.sent && (error.reason === 'timeout' || error.reason === 'aborted')) {
         // Revisions with a handshake do not take a closed connection for a cancellation.
@@ -195,7 +198,7 @@ export class JsonRpcLink {
       if (done) return null;
       for (const { data } of parser.push(value)) {
         if (data === '') continue;
-        const message = parsed(data);
+        const message = parsed(data, asked);
         const answer = findAnswer(message, id);
         if (answer) {
           linger(stream);
@@ -258,11 +261,13 @@ function mediaType(headers: ResponseHeaders): string {
   return (typeof value === 'string' ? value : '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-function parsed(source: string | Buffer): unknown {
+function parsed(source: string | Buffer, { mask }: Pick<Asked, 'mask'>): unknown {
   try {
-    return parseBounded(typeof source === 'string' ? source : source.toString('utf8'));
+    const message = parseBounded(typeof source === 'string' ? source : source.toString('utf8'));
+    return mask ? mask(message) : message;
   } catch (error) {
-    throw new UpstreamUnreachable('protocol', { cause: error });
+    // What is wrong with a text is said by quoting it.
+    throw new UpstreamUnreachable('protocol', mask ? {} : { cause: error });
   }
 }
 
@@ -300,7 +305,7 @@ function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
  * that session, headers or protocol version were not accepted; 404 and 400 without such an answer say that the endpoint does
  * not know what was spoken. Both come before any processing.
  */
-async function rejection(stream: EgressStream, id: number, era: UpstreamEra): Promise<Error> {
+async function rejection(stream: EgressStream, id: number, asked: Pick<Asked, 'era' | 'mask'>): Promise<Error> {
   const { status } = stream;
   if (status === 401 || status === 403) {
     stream.cancel();
@@ -310,10 +315,10 @@ async function rejection(stream: EgressStream, id: number, era: UpstreamEra): Pr
     (bytes) => bytes.toString('utf8'),
     () => '',
   );
-  const message = asJson(body);
+  const message = asJson(body, asked);
   const rpcError = isObject(message) && isObject(message['error']) ? rpcErrorOf(message['error'], status) : null;
   const isOurs = rpcError !== null && isObject(message) && message['id'] === id;
-  if (isOurs && !deniesTheSpeaker(rpcError, status, era)) return rpcError;
+  if (isOurs && !deniesTheSpeaker(rpcError, status, asked.era)) return rpcError;
   if (status === 400 || status === 404 || status === 405 || status === 406 || status === 415)
     return new RejectedUnprocessed(status, rpcError);
   return new UpstreamUnreachable('http_status', { status });
@@ -330,9 +335,9 @@ function deniesTheSpeaker(error: UpstreamRpcError, status: number, era: Upstream
   );
 }
 
-function asJson(text: string): unknown {
+function asJson(text: string, asked: Pick<Asked, 'mask'>): unknown {
   try {
-    return parseBounded(text);
+    return parsed(text, asked);
   } catch {
     return null;
   }

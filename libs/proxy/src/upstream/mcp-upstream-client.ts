@@ -51,10 +51,12 @@ export interface CallOptions {
   readonly dialogue?: Dialogue;
   /** Arguments to repeat as headers, whatever the upstream says of them by now; without it, as its list said last. */
   readonly mirrored?: readonly MirroredArgument[];
+  /** Takes out of each message of the upstream what nobody may see. */
+  readonly mask?: (message: unknown) => unknown;
 }
 
 /** What holds for everything a call needs. */
-type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification'> & Pick<CallOptions, 'mirrored'>;
+type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification' | 'mask'> & Pick<CallOptions, 'mirrored'>;
 
 /** A silent upstream holds up those who ask how to speak to it no longer than this. */
 const MAX_DETECTION_MS = 10_000;
@@ -150,11 +152,12 @@ export class McpUpstreamClient {
     this.options.egress.closePools(this.options.key);
   }
 
-  private termsOf({ deadlineMs = this.deadlineMs, signal, mirrored }: CallOptions): Terms {
+  private termsOf({ deadlineMs = this.deadlineMs, signal, mirrored, mask }: CallOptions): Terms {
     return {
       deadlineAt: performance.now() + deadlineMs,
       ...(signal ? { signal } : {}),
       ...(mirrored ? { mirrored } : {}),
+      ...(mask ? { mask } : {}),
     };
   }
 

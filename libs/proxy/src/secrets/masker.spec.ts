@@ -1,0 +1,161 @@
+import fc from 'fast-check';
+import { Masker } from './masker.js';
+
+const json = (text: string): string => JSON.stringify(text).slice(1, -1);
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+const base64url = (text: string): string => Buffer.from(text).toString('base64url');
+const hex = (text: string): string => Buffer.from(text).toString('hex');
+const lowerEscapes = (text: string): string => text.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
+const form = (text: string): string => new URLSearchParams({ q: text }).toString().slice(2);
+const percent = (text: string): string => hex(text).replace(/../g, '%$&');
+const unicode = (text: string): string =>
+  Array.from({ length: text.length }, (_, i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
+/** Every other character escaped. */
+const halfEscaped = (text: string): string =>
+  Array.from({ length: text.length }, (_, i) => (i % 2 ? unicode(text.charAt(i)) : json(text.charAt(i)))).join('');
+const wrapped = (text: string): string => base64(text).replace(/.{1,19}/g, '$&\r\n');
+
+const ENCODINGS: Record<string, (text: string) => string> = {
+  raw: (text) => text,
+  'JSON-escaped': json,
+  'JSON-escaped twice': (text) => json(json(text)),
+  '\\u-escaped': unicode,
+  'upper-case \\u-escaped': (text) => unicode(text).replace(/[0-9a-f]{4}/g, (digits) => digits.toUpperCase()),
+  'escaped here and there': halfEscaped,
+  base64,
+  'base64 of one more byte before it': (text) => base64(`:${text}`),
+  'base64 of two more bytes before it': (text) => base64(`::${text}`),
+  'base64 of more after it': (text) => base64(`{"token":"${text}","more":true}`),
+  base64url,
+  'base64url of one more byte before it': (text) => base64url(`ÿ${text}ÿ`),
+  'base64 in lines': wrapped,
+  'base64 of JSON': (text) => base64(JSON.stringify({ token: text })),
+  'base64 of base64': (text) => base64(`{"a":"${base64(text)}"}`),
+  'base64, URL-encoded': (text) => encodeURIComponent(base64(`??${text}`)),
+  hex,
+  'upper-case hex': (text) => hex(text).toUpperCase(),
+  'mixed-case hex': (text) => hex(text).replace(/[a-f]/, (digit) => digit.toUpperCase()),
+  'URL-encoded': encodeURIComponent,
+  'lower-case URL-encoded': (text) => lowerEscapes(encodeURIComponent(text)),
+  'form-encoded': form,
+  'lower-case form-encoded': (text) => lowerEscapes(form(text)),
+  'percent-encoded': percent,
+  'upper-case percent-encoded': (text) => percent(text).toUpperCase(),
+  'URL-encoded twice': (text) => encodeURIComponent(encodeURIComponent(text)),
+  'form-encoded twice': (text) => form(form(text)),
+  'percent-encoded twice': (text) => encodeURIComponent(percent(text)),
+  'HTML-escaped': (text) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`),
+};
+
+const secret = fc.oneof(
+  fc.stringMatching(/^[A-Za-z0-9_+/=-]{12,60}$/),
+  fc.string({ unit: 'grapheme-ascii', minLength: 14, maxLength: 60 }),
+  fc.string({ unit: 'grapheme', minLength: 14, maxLength: 40 }),
+).filter((text) => text.replace(/\s/g, '').length >= 12 && new Set(text).size > 6 && !/\p{Cs}/u.test(text)); // prettier-ignore
+const around = fc.string({
+  unit: fc.constantFrom('a', '1', ' ', '"', '\\', '/', '%', '+', '=', '&', '\n', 'é'),
+  maxLength: 9,
+});
+
+/** Nothing that would escape the first character of what follows: what was meant then nobody can tell. */
+const before = fc.oneof(
+  fc.constantFrom('', 'a', '1', '+', '/', '=', '"'),
+  around.map((text) => `${text}:`),
+);
+
+/** Places in an answer at which a text may stand. */
+const PLACES: Record<string, (text: string) => unknown> = {
+  'a content block': (text) => ({ result: { content: [{ type: 'text', text }] } }),
+  'structured content': (text) => ({ result: { content: [], structuredContent: { a: [1, { b: text }] } } }),
+  'a name of a member': (text) => ({ result: { content: [], structuredContent: { [text]: 1 } } }),
+  'an error': (text) => ({ error: { code: -1, message: text, data: 7 } }),
+  'the data of an error': (text) => ({ error: { code: -1, message: 'm', data: { a: text } } }),
+  progress: (text) => ({ method: 'notifications/progress', params: { progress: 1, message: text } }),
+  'a question': (text) => ({ result: { resultType: 'input_required', inputRequests: { q: { params: { message: text } } } } }),
+  'bytes of a resource': (text) => ({
+    result: { content: [{ type: 'resource', resource: { uri: 'a:b', blob: base64(text) } }] },
+  }),
+}; // prettier-ignore
+
+describe.each(Object.entries(ENCODINGS))('a value that comes back %s', (_, encoded) => {
+  it('is masked wherever it stands', () => {
+    fc.assert(
+      fc.property(secret, before, around, fc.constantFrom(...Object.keys(PLACES)), (value, front, after, place) => {
+        const written = encoded(value);
+        const message = PLACES[place]?.(front + written + after);
+        const masked = JSON.stringify(new Masker([{ name: 'key', text: value }]).mask(message));
+        expect(masked).toContain(place.startsWith('bytes') ? base64('[secret:key]') : '[secret:key]');
+        for (const form of [json(written), json(base64(written)), json(value.trim())])
+          expect(masked).not.toContain(form);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});
+
+it('changes nothing of an answer that holds no value', () => {
+  fc.assert(
+    fc.property(fc.stringMatching(/^[A-Za-z0-9]{16,40}$/), fc.jsonValue(), fc.base64String(), (value, answer, blob) => {
+      const message = { result: { content: [{ type: 'text', text: 'a' }], structuredContent: answer, data: blob } };
+      expect(new Masker([{ name: 'key', text: value }]).mask(message)).toBe(message);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+const masker = new Masker([
+  { name: 'one', text: 'sk_live_0123456789' },
+  { name: 'two', text: '-----BEGIN KEY-----\nAAAA+BBBB/CCCC==\n-----END KEY-----\n' },
+  { name: 'digits', text: '4929123412341234' },
+]);
+const text = (...texts: string[]): unknown => ({ content: texts.map((each) => ({ type: 'text', text: each })) });
+
+it('masks no more of a text than the value, where it is written in one of the usual ways', () => {
+  expect(masker.mask(text('a sk_live_0123456789, b sk_live_0123456789.'))).toEqual(
+    text('a [secret:one], b [secret:one].'),
+  );
+  expect(masker.mask(text(`{"key":"${json('-----BEGIN KEY-----\nAAAA+BBBB/CCCC==\n-----END KEY-----\n')}"}`))).toEqual(
+    text('{"key":"[secret:two]\\n"}'),
+  );
+  expect(masker.mask(text(`Basic ${base64('user:sk_live_0123456789')} rest`))).toEqual(
+    text('Basic dXNlcj[secret:one]= rest'),
+  );
+});
+
+it('masks each of several values, also where one ends in another', () => {
+  expect(masker.mask(text('4929123412341234 sk_live_01234567894929123412341234'))).toEqual(
+    text('[secret:digits] [secret:one][secret:digits]'),
+  );
+});
+
+it('masks a value that is written as a number', () => {
+  expect(masker.mask({ structuredContent: { card: 4929123412341234, other: 4929123412341 } })).toEqual({
+    structuredContent: { card: '[secret:digits]', other: 4929123412341 },
+  });
+});
+
+it('masks a value that is divided over blocks', () => {
+  expect(masker.mask(text('see: sk_live_01', '23456789 done'))).toEqual(text('[secret:one]', '[secret:one]'));
+  expect(masker.mask(text('see: sk_live_01', 'and 23456789 done'))).toEqual(
+    text('see: sk_live_01', 'and 23456789 done'),
+  );
+});
+
+it('leaves bytes decodable', () => {
+  const blob = base64('\x00\x01 sk_live_0123456789 \xff');
+  expect(masker.mask({ content: [{ type: 'image', data: blob }] })).toEqual({
+    content: [{ type: 'image', data: base64('[secret:one]') }],
+  });
+  const other = { content: [{ type: 'image', data: base64('\x00 nothing') }] };
+  expect(masker.mask(other)).toBe(other);
+});
+
+it.each(['x', ' ', '\\', '%', '&', 'QUJD', '%41', '\\u0041', '&#65;', 'sk_live_012345678 ', 'c2tfbGl2ZV8w'])(
+  'takes an answer of 1 MiB of %j in its stride',
+  (piece) => {
+    const message = text(piece.repeat((1024 * 1024) / piece.length));
+    const startedAt = performance.now();
+    expect(masker.mask(message)).toBe(message);
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+  },
+);

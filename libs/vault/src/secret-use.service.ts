@@ -1,0 +1,145 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, HaldirError, Unavailable } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { type Session } from '@haldir/gate';
+import { Metrics } from '@haldir/runtime';
+import { bindsTo } from './secret-binding.js';
+import { SecretOpener } from './secret-opener.js';
+import { SecretRepository, type StoredSecret } from './secret.repository.js';
+import { VAULT_TOOL } from './secret.service.js';
+
+/** A call of a tool that secrets are to be sent along with. */
+export interface SecretUse {
+  tenantId: string;
+  session: Session;
+  upstream: string;
+  tool: string;
+  /** The public prefix of the API key that asks. */
+  key: string;
+}
+
+/** Why a secret is not sent. An agent is told less: that there is no such secret and that it is bound elsewhere look alike. */
+export type UseReason =
+  'unknown' | 'unbound' | 'missing_scope' | 'expired' | 'does_not_open' | 'too_short' | 'too_long';
+
+export interface UseRefusal {
+  name: string;
+  reason: UseReason;
+  /** What the session lacks. */
+  scopeRequired?: string;
+}
+
+/** A value that is sent: its text cannot be wiped. */
+export interface UsedSecret {
+  name: string;
+  version: number;
+  text: string;
+}
+
+export type SecretsUsed = { used: UsedSecret[] } | { refused: UseRefusal };
+
+/** A shorter value is too easily found by trying, and would be masked where it is not meant; a longer one is a document. */
+const MIN_CHARACTERS = 8;
+const MAX_CHARACTERS = 8_192;
+
+/** Secrets on their way to upstreams, where agents use them without seeing them. */
+@Injectable()
+export class SecretUses {
+  constructor(
+    @Inject(SecretRepository) private readonly secrets: SecretRepository,
+    @Inject(SecretOpener) private readonly opener: SecretOpener,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** Whether the call may be made with these secrets, as far as can be told without opening them; null when it may. */
+  async check(use: SecretUse, names: readonly string[]): Promise<UseRefusal | null> {
+    const found = await this.find(use, names);
+    return 'refused' in found ? found.refused : null;
+  }
+
+  /**
+   * The values of the secrets, if the call may be made with all of them: each is bound to the tool, has not expired, and the
+   * session holds the scope it requires, as for a read. Each use is durable in the audit log before this returns.
+   *
+   * @throws Unavailable when a use cannot be recorded, or the key of a secret is not there
+   */
+  async open(use: SecretUse, names: readonly string[]): Promise<SecretsUsed> {
+    const { tenantId, session, upstream, tool, key: by } = use;
+    const found = await this.find(use, names);
+    if ('refused' in found) return found;
+    const opened = await this.reveal(found.secrets);
+    if ('refused' in opened) return opened;
+    const actor = { source: 'session', sessionId: session.id, agentId: session.agentId } as const;
+    await this.record(
+      opened.used.map(({ name, version }) =>
+        this.auditLog.append(tenantId, {
+          ...{ ...actor, tool: VAULT_TOOL, action: 'secret_used' },
+          details: { name, version, upstream, tool, by },
+        }),
+      ),
+    );
+    return opened;
+  }
+
+  private async find(
+    use: SecretUse,
+    names: readonly string[],
+  ): Promise<{ secrets: StoredSecret[] } | { refused: UseRefusal }> {
+    const secrets: StoredSecret[] = [];
+    const found = await Promise.all(names.map((name) => this.secrets.findNewest(use.tenantId, name)));
+    for (const [i, name] of names.entries()) {
+      const secret = found[i] ?? null;
+      const refused = this.refusalOf(name, secret, use);
+      if (refused) return { refused };
+      if (secret) secrets.push(secret);
+    }
+    return { secrets };
+  }
+
+  private refusalOf(
+    name: string,
+    secret: StoredSecret | null,
+    { session, upstream, tool }: SecretUse,
+  ): UseRefusal | null {
+    if (!secret) return { name, reason: 'unknown' };
+    const { bindings, expiresAt } = secret.place;
+    if (!bindsTo(bindings, upstream, tool)) return { name, reason: 'unbound' };
+    const scopeRequired = secret.scopes.find((scope) => !session.grants(scope));
+    if (scopeRequired !== undefined) return { name, reason: 'missing_scope', scopeRequired };
+    return expiresAt !== null && expiresAt <= this.clock.now() ? { name, reason: 'expired' } : null;
+  }
+
+  private async reveal(secrets: readonly StoredSecret[]): Promise<SecretsUsed> {
+    const opened = await Promise.all(secrets.map((secret) => this.opener.open(secret)));
+    const used: UsedSecret[] = [];
+    try {
+      for (const [i, { place }] of secrets.entries()) {
+        const { name, version } = place;
+        const text = opened[i]?.reveal() ?? null;
+        const reason = text === null ? 'does_not_open' : unusable(text);
+        if (text === null || reason !== null) return { refused: { name, reason: reason ?? 'does_not_open' } };
+        used.push({ name, version, text });
+      }
+      return { used };
+    } finally {
+      for (const value of opened) value?.wipe();
+    }
+  }
+
+  /** @throws Unavailable whatever keeps an entry from being durable */
+  private async record(entries: Promise<unknown>[]): Promise<void> {
+    try {
+      await Promise.all(entries);
+    } catch (error) {
+      if (error instanceof HaldirError) throw error;
+      throw new Unavailable('The use of a secret cannot be recorded right now, so it was not used', { cause: error });
+    }
+    for (let i = 0; i < entries.length; i++) this.metrics.countDecision('secret', 'allowed');
+  }
+}
+
+function unusable({ length }: string): UseReason | null {
+  return length < MIN_CHARACTERS ? 'too_short' : length > MAX_CHARACTERS ? 'too_long' : null;
+}
