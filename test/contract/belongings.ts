@@ -147,6 +147,8 @@ export class Belongings {
         return HARMLESS_POLICY;
       case 'changeProxyPolicy':
         return { mode: 'log_only' };
+      case 'simulatePolicies':
+        return { policies: [HARMLESS_POLICY] };
       case 'addAuditRule':
         return HARMLESS_FLAG;
       default:

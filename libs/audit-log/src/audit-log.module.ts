@@ -4,11 +4,12 @@ import { LogKeys } from './log-keys.js';
 import { LogProofs } from './log-proofs.js';
 import { LogSums } from './log-sums.js';
 import { LogTree } from './log-tree.js';
+import { LoggedCalls } from './logged-calls.js';
 
 /** Every domain records what it does; hence global. */
 @Global()
 @Module({
-  providers: [AuditLog, LogKeys, LogProofs, LogSums, LogTree],
-  exports: [AuditLog, LogProofs, LogSums, LogTree],
+  providers: [AuditLog, LogKeys, LogProofs, LogSums, LogTree, LoggedCalls],
+  exports: [AuditLog, LogProofs, LogSums, LogTree, LoggedCalls],
 })
 export class AuditLogModule {}

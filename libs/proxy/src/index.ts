@@ -21,6 +21,7 @@ export { ProxyCallService } from './proxy-call.service.js';
 export { ProxyModule } from './proxy.module.js';
 export { RateLimiter } from './rate-limiter.js';
 export { explain } from './refusal.js';
+export { type SimulationRequest, type SimulationResult, SimulationService } from './simulation.service.js';
 export { type CatalogueTool, type MissingUpstream, ToolCatalogue } from './tool-catalogue.js';
 export { changesBetween } from './tool-definition.js';
 export { ToolPins } from './tool-pins.service.js';

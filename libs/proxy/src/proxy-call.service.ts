@@ -23,6 +23,7 @@ import {
   type CallOutcome,
   type CallWatch,
   type NewCall,
+  OVERHEAD_MS,
   type PerformedCall,
   qualifiedName,
   toEntry,
@@ -57,8 +58,6 @@ type Considered = Candidate | Decided;
 
 /** Beyond this, whoever decides sees the digest of the arguments only. */
 const MAX_SHOWN_CHARS = 16_384;
-/** What a call may take beside its upstream: reading, deciding, and looking for a tool that nobody seems to have. */
-const OVERHEAD_MS = 30_000;
 
 /** Calls tools for sessions, under the tenant's policies and approval rules. */
 @Injectable()

@@ -68,6 +68,9 @@ export interface PerformedCall {
 /** Scopes of a session that let it call tools; either is enough. */
 export const CALL_SCOPES = ['execute', 'read'] as const;
 
+/** What a call may take beside its upstream: reading, deciding, and looking for a tool that nobody seems to have. */
+export const OVERHEAD_MS = 30_000;
+
 /** Rehearsals that are named in an entry. */
 const MAX_REHEARSED = 50;
 

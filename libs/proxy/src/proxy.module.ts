@@ -8,6 +8,7 @@ import { CatalogueFreshness } from './catalogue-freshness.js';
 import { PolicyRepository } from './policy.repository.js';
 import { PolicyService } from './policy.service.js';
 import { ProxyCallService } from './proxy-call.service.js';
+import { SimulationService } from './simulation.service.js';
 import { RateLimiter } from './rate-limiter.js';
 import { ToolCatalogue } from './tool-catalogue.js';
 import { ToolDirectory } from './tool-directory.js';
@@ -27,6 +28,7 @@ import { UpstreamService } from './upstream.service.js';
     PolicyService,
     ProxyCallService,
     RateLimiter,
+    SimulationService,
     ToolCatalogue,
     ToolDirectory,
     ToolPins,
@@ -36,6 +38,6 @@ import { UpstreamService } from './upstream.service.js';
     UpstreamService,
     UpstreamTraffic,
   ],
-  exports: [PolicyService, ProxyCallService, RateLimiter, ToolCatalogue, ToolPins, UpstreamService],
+  exports: [PolicyService, ProxyCallService, RateLimiter, SimulationService, ToolCatalogue, ToolPins, UpstreamService],
 })
 export class ProxyModule {}

@@ -122,6 +122,6 @@ export function countCall<Window extends RateWindow>(
   return counted;
 }
 
-function isFull(window: RateWindow, limit: RateLimit, at: Date): boolean {
+export function isFull(window: RateWindow, limit: RateLimit, at: Date): boolean {
   return countedIn(window, limit, at.getTime()) >= limit.maxPerMinute;
 }

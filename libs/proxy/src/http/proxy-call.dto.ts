@@ -45,7 +45,7 @@ const Remedy = z.object({
   until: z.number().optional().describe('Of wait, Unix seconds'),
   text: z.string().describe('The same in words'),
 });
-const Explanation = z
+export const Explanation = z
   .object({ policy_id: z.string(), policy: z.enum(POLICY_TYPES), reason: z.string(), remedy: Remedy })
   .meta({ id: 'ProxyExplanation' });
 

@@ -2,11 +2,12 @@ import { Module } from '@nestjs/common';
 import { ProxyModule } from '../index.js';
 import { PolicyController } from './policy.controller.js';
 import { ProxyCallController } from './proxy-call.controller.js';
+import { SimulationController } from './simulation.controller.js';
 import { ToolController } from './tool.controller.js';
 import { UpstreamController } from './upstream.controller.js';
 
 @Module({
   imports: [ProxyModule],
-  controllers: [PolicyController, ProxyCallController, ToolController, UpstreamController],
+  controllers: [PolicyController, ProxyCallController, SimulationController, ToolController, UpstreamController],
 })
 export class ProxyHttpModule {}

@@ -1,0 +1,46 @@
+import { Body, Controller, HttpStatus, Inject, Post } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  type Caller,
+  CurrentCaller,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { SimulationService } from '../index.js';
+import { SimulatedPolicies, SimulatePolicies, toSimulatedPolicies, toSimulationRequest } from './simulation.dto.js';
+
+@ApiTags('proxy')
+@Controller('v1/proxy/simulate')
+export class SimulationController {
+  constructor(
+    @Inject(SimulationService) private readonly simulations: SimulationService,
+    @Inject(Writes) private readonly writes: Writes,
+  ) {}
+
+  @Post()
+  @RequiresScope('proxy:read')
+  @ApiOperation({
+    operationId: 'simulatePolicies',
+    summary: 'Decide past calls again',
+    description:
+      "What would the tenant's policies, or proposed ones, have decided over its past calls? Calls are decided again as the log recorded them, in the order of their time, rates included. Approval rules are those of today, and what a human approved then counts as approved. Nothing is written or called.",
+  })
+  @ApiBody({ required: true, standardSchema: SimulatePolicies } as never)
+  @Returns(HttpStatus.OK, SimulatedPolicies, 'What would have been decided')
+  @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
+  async simulate(
+    @CurrentCaller() { tenantId }: Caller,
+    @Body({ schema: SimulatePolicies }) body: SimulatePolicies,
+    @Write() write: WriteRequest,
+  ): Promise<SimulatedPolicies> {
+    const earlier = await this.writes.earlier<SimulatedPolicies>(write);
+    if (earlier) return earlier;
+    const answer = toSimulatedPolicies(await this.simulations.run(tenantId, toSimulationRequest(body)));
+    // A question changes nothing; only a key for its answer is written.
+    return write.idempotencyKey === null ? answer : this.writes.run(write, () => Promise.resolve(answer));
+  }
+}
