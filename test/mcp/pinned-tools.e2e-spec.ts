@@ -80,6 +80,10 @@ const refresh = (by = tenant): Promise<Reply> => by.post('/v1/proxy/upstreams/up
 const call = (tool: string, by = tenant): Promise<Reply<Result>> =>
   by.post<Result>('/v1/proxy/call', { tool, arguments: { n: 1 }, session_id: session });
 const agent = (): BareMcp => new BareMcp({ url: balancer.url, key: tenant.key ?? '', session });
+const heldBack = async (): Promise<unknown> => {
+  const { message } = await agent().ask('tools/list');
+  return (message?.result?.['_meta'] as Record<string, unknown> | undefined)?.['haldir/held-back-tools'];
+};
 const shown = async (): Promise<{ name: string; description?: string }[]> => {
   const { message } = await agent().ask('tools/list');
   const tools = message?.result?.['tools'] as { name: string; description?: string }[];
@@ -140,6 +144,11 @@ describe('a tool whose upstream changes its description between list and call', 
     expect(outcomes(await Promise.all(others.map((name) => call(name))))).toEqual(Array(9).fill([200, 'ok']));
     expect((await shown()).map(({ name }) => name)).toEqual(others.map((name) => `up.${name}`));
 
+    expect(await heldBack()).toEqual([`up.${DRIFT}`]);
+    expect((await tenant.get('/v1/proxy/upstreams')).body).toMatchObject({
+      upstreams: { up: { tools: 10, drifted: 1 } },
+    });
+
     const drifted = await tools('?drifted=true');
     expect(drifted).toHaveLength(1);
     expect(await tools('?drifted=false')).toHaveLength(9);
@@ -168,6 +177,7 @@ describe('a tool whose upstream changes its description between list and call', 
     for (const api of world.apis) expect(outcomes([await call(DRIFT, tenant.at(api))])).toEqual([[200, 'ok']]);
     expect((await shown()).find(({ name }) => name === `up.${DRIFT}`)?.description).toContain('every file');
     expect(await tools('?drifted=true')).toEqual([]);
+    expect(await heldBack()).toBeUndefined();
     expect(await entries('tool_accepted')).toMatchObject([
       { tool: `up.${DRIFT}`, details: { was: accepted?.fingerprint, is: found, by: expect.stringMatching(/^hld_/) } },
     ]);
@@ -289,7 +299,7 @@ describe('the tools of a registration', () => {
       [404, 'unknown_tool'],
       [200, 'ok'],
     ]);
-    expect(await entries('upstream_tools_changed')).toMatchObject([{ details: { added: 1, removed: 1 } }]);
+    expect(await entries('upstream_tools_changed')).toMatchObject([{ details: { tools: 10, added: 1, removed: 1 } }]);
     expect((await tools()).map(({ name }) => name)).not.toContain(DRIFT);
 
     upstream.tools = all.map((tool) => (tool.name === DRIFT ? { ...tool, description: 'Is back' } : tool));
@@ -308,6 +318,23 @@ describe('the tools of a registration', () => {
     expect(outcomes([await call(DRIFT)])).toEqual([[403, 'tool_drift']]);
     expect((await register({ tools_max_age: 0 })).body).not.toHaveProperty('drifted_tools');
     expect(outcomes([await call(DRIFT)])).toEqual([[200, 'ok']]);
+  });
+
+  it('are remembered up to 4,000, and beyond those none is taken', async () => {
+    const many = (from: number): ChangingUpstream['tools'] =>
+      Array.from({ length: 1_500 }, (_, i) => ({ name: `t${from + i}`, inputSchema: { type: 'object' } }));
+    upstream.tools = many(0);
+    await register();
+    for (const [from, taken] of [
+      [1_500, 1_500],
+      [3_000, 1_000],
+      [0, 1_500],
+    ] as const) {
+      upstream.tools = many(from);
+      const { body } = await refresh();
+      expect([from, body['tools_discovered']]).toEqual([from, taken]);
+      expect(((body['refused_tools'] ?? []) as unknown[]).length).toBe(1_500 - taken);
+    }
   });
 
   it('that mislead are not taken: hidden characters, names that look alike, texts that turn around', async () => {

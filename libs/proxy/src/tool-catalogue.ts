@@ -36,6 +36,8 @@ export interface Catalogue {
   /** By upstream and own name, in the order of their code units. */
   tools: CatalogueTool[];
   missing: MissingUpstream[];
+  /** Tools that would be there, had their upstreams not changed them: `upstream.tool`, the first hundred. */
+  heldBack: string[];
 }
 
 interface Kept {
@@ -46,6 +48,7 @@ interface Kept {
 
 const EVERYTHING = { upstreams: [], agents: [], tools: [] };
 const NO_TOOL = { upstream: null, toolNames: [] };
+const MAX_HELD_SHOWN = 100;
 /** Characters of definitions that a process keeps ready. */
 const MAX_KEPT = 64 * 1024 * 1024;
 
@@ -94,6 +97,10 @@ export class ToolCatalogue {
           .filter((tool) => !tool.held && isCallable(tool))
           .map((tool) => ({ ...tool, shownName: isShownBare(tool) ? tool.name : tool.qualifiedName })),
       ),
+      heldBack: known
+        .flatMap(({ tools }) => tools.filter((tool) => tool.held && isCallable(tool)))
+        .slice(0, MAX_HELD_SHOWN)
+        .map(({ qualifiedName }) => qualifiedName),
       missing: states.flatMap(({ name, digest, error }) =>
         digest === null ? [{ name, error: error ?? 'The upstream was not asked yet' }] : [],
       ),

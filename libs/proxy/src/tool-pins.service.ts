@@ -90,8 +90,9 @@ export class ToolPins {
     const room = Math.max(0, MAX_PINS - pins.length);
     refused.push(...changes.added.splice(room).map(({ tool }) => beyondLimit(tool.name)));
     this.apply(tx, { tenantId, name }, changes);
-    this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(pinsAfter(pins, changes)), listed);
-    this.tell(tx, { tenantId, name }, changes, refused);
+    const after = pinsAfter(pins, changes);
+    this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(after), listed);
+    this.tell(tx, { tenantId, name }, changes, refused, after.filter(({ gone }) => !gone).length);
   }
 
   /** What became of the tools of a list. */
@@ -143,6 +144,7 @@ export class ToolPins {
     { tenantId, name }: Place,
     { added, returned, removed, drifted, settled }: PinChanges,
     refused: readonly RefusedTool[],
+    tools: number,
   ): void {
     if (added.length + returned.length + removed.length + refused.length > 0) {
       this.auditLog.record(tx, tenantId, {
@@ -151,6 +153,7 @@ export class ToolPins {
         action: 'upstream_tools_changed',
         details: {
           upstream: name,
+          tools,
           added: added.length + returned.length,
           removed: removed.length,
           ...refusals(refused),

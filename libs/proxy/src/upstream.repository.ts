@@ -37,6 +37,8 @@ export interface UpstreamStats {
   error: string | null;
   lastCheckAt: Date | null;
   tools: number;
+  /** Those of them that are held back. */
+  drifted: number;
   calls: number;
   errors: number;
   /** Answers of its tools that say `isError`. */
@@ -55,9 +57,10 @@ export interface CatalogueState {
 }
 
 const stats = {
-  name: 'proxy_upstream.stats.v2',
+  name: 'proxy_upstream.stats.v3',
   text: `SELECT u.name, u.url, u.prefixed, u.tools_max_age, u.healthy, u.error, u.last_check_at,
                 (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND NOT t.gone)::integer AS tools,
+                (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND t.pending IS NOT NULL)::integer AS drifted,
                 coalesce(f.calls, 0)::float8 AS calls, coalesce(f.errors, 0)::float8 AS errors,
                 coalesce(f.tool_errors, 0)::float8 AS tool_errors, coalesce(f.latency_ms, 0) AS latency_ms
            FROM proxy_upstream u LEFT JOIN proxy_traffic f ON f.tenant_id = u.tenant_id AND f.upstream = u.name
@@ -121,6 +124,7 @@ export class UpstreamRepository {
       error: string | null;
       last_check_at: Date | null;
       tools: number;
+      drifted: number;
       calls: number;
       errors: number;
       tool_errors: number;

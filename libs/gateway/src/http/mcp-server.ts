@@ -18,7 +18,7 @@ import {
 import { type ToolCall, toToolCall } from './tool-call.js';
 import { type OwnCall, type OwnTool } from './tools/own-tool.js';
 import { OwnToolbox } from './tools/own-toolbox.js';
-import { UpstreamTools } from './upstream-tools.js';
+import { type ToolPage, UpstreamTools } from './upstream-tools.js';
 
 const CAPABILITIES = { tools: {} } as const;
 
@@ -80,11 +80,11 @@ export class McpServer {
       ? await this.upstream.list(asking, session, cursor ?? null, this.own.names('agent')).catch((error: unknown) => {
           throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
         })
-      : { tools: [], nextCursor: null, missing: [] };
+      : { tools: [], nextCursor: null, missing: [], heldBack: [] };
     const around = stamped(asking.era, {
       ...(page.nextCursor === null ? {} : { nextCursor: page.nextCursor }),
       ...(asking.era === 'stateless' ? { ttlMs: LIST_TTL_MS, cacheScope: 'private' } : {}),
-      ...(page.missing.length === 0 ? {} : { _meta: { 'haldir/missing-upstreams': page.missing } }),
+      ...remarksOn(page),
     });
     const rest = JSON.stringify(around).slice(1);
     const tools = [...own, ...page.tools.map(toText)].join(',');
@@ -165,4 +165,15 @@ function stamped(era: Asking['era'], result: JsonObject): JsonObject {
   const meta = result['_meta'] as JsonObject | undefined;
   const resultType = result['resultType'] === 'input_required' ? 'input_required' : 'complete';
   return { ...result, resultType, _meta: { [META.serverInfo]: SERVER_INFO, ...meta } };
+}
+
+/** What a list says of tools that are not in it. */
+function remarksOn({ missing, heldBack }: Pick<ToolPage, 'missing' | 'heldBack'>): JsonObject {
+  if (missing.length + heldBack.length === 0) return {};
+  return {
+    _meta: {
+      ...(missing.length === 0 ? {} : { 'haldir/missing-upstreams': missing }),
+      ...(heldBack.length === 0 ? {} : { 'haldir/held-back-tools': heldBack }),
+    },
+  };
 }

@@ -30,6 +30,8 @@ export interface ToolPage {
   tools: CatalogueTool[];
   nextCursor: string | null;
   missing: MissingUpstream[];
+  /** Tools that their upstreams have changed. */
+  heldBack: string[];
 }
 
 /** The tools of upstreams, as a session may call them. */
@@ -53,15 +55,15 @@ export class UpstreamTools {
     const identity = { tenantId, list: 'mcp_tools', filters: {} };
     const [upstream = '', name = ''] = cursor === null ? [] : this.cursors.decode(identity, cursor).map(String);
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
-      return { tools: [], nextCursor: null, missing: [] };
-    const { tools, missing } = await this.catalogue.callable(tenantId, session.agentId, taken);
+      return { tools: [], nextCursor: null, missing: [], heldBack: [] };
+    const { tools, missing, heldBack } = await this.catalogue.callable(tenantId, session.agentId, taken);
     const rest =
       cursor === null
         ? tools
         : tools.filter((tool) => tool.upstream > upstream || (tool.upstream === upstream && tool.name > name));
     const page = rest.slice(0, PAGE + 1);
     const { items, nextCursor } = this.cursors.page(identity, page, PAGE, (tool) => [tool.upstream, tool.name]);
-    return { tools: items, nextCursor, missing };
+    return { tools: items, nextCursor, missing, heldBack };
   }
 
   /**
