@@ -183,7 +183,7 @@ export class ProxyCallService {
       if (refusals) return { target, outcome: { kind: 'blocked', refusals }, notes: judged.notes };
     }
     if (!target) {
-      const outcome: CallOutcome = { kind: 'unknown_tool', upstreams: targets.map(({ name }) => name) };
+      const outcome: CallOutcome = { kind: 'unknown_tool', upstreams: targets.map(({ name }) => name).sort() };
       return { target, outcome, notes: judged.notes };
     }
     return { call, session, target, policies, rules, judged };
