@@ -183,7 +183,7 @@ describe('the stateless revision', () => {
       id: 'x',
       error: { code: -32022, data: { supported: ['2026-07-28'], requested: '2030-01-01' } },
     });
-    for (const method of ['ping', 'initialize', 'resources/list', 'nothing/like/it']) {
+    for (const method of ['ping', 'initialize', 'resources/subscribe', 'nothing/like/it']) {
       const { status, message } = await client.ask(method);
       expect([status, message?.error?.code], method).toEqual([404, -32601]);
     }

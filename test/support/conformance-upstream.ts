@@ -15,6 +15,7 @@ import {
   type ServerContext,
   type Tool,
 } from '@modelcontextprotocol/server';
+import { offerConformanceFixtures } from './conformance-offers.js';
 
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 const SILENCE = 'UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=';
@@ -240,10 +241,14 @@ const FIXTURES: Record<string, Fixture> = {
   ...ASKING,
 };
 
-/** An upstream with the tools of the official conformance suite. */
+/** An upstream with the tools, resources and prompts of the official conformance suite. */
 export async function startConformanceUpstream(): Promise<{ url: string; stop(): Promise<void> }> {
   const handler = createMcpHandler(() => {
-    const server = new Server({ name: 'conformance', version: '1.0.0' }, { capabilities: { tools: {} } });
+    const server = new Server(
+      { name: 'conformance', version: '1.0.0' },
+      { capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} } },
+    );
+    offerConformanceFixtures(server);
     server.setRequestHandler('tools/list', () => ({
       tools: Object.entries(FIXTURES).map(([name, { tool }]) => ({
         ...{ name, inputSchema: { type: 'object' as const } },

@@ -22,3 +22,4 @@ export {
   startHungUpstream,
   text,
 } from './upstreams.js';
+export { type OfferingUpstream, startOfferingUpstream } from './offering-upstream.js';

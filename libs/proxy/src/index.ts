@@ -1,3 +1,7 @@
+export { OfferDirectory } from './offer-directory.js';
+export { type NewRead, type ReadOutcome } from './offer-read.js';
+export { OfferReadService } from './offer-read.service.js';
+export { type ShownOffer } from './offers.js';
 export {
   type Policy,
   POLICY_MODES,
@@ -26,6 +30,6 @@ export { type CatalogueTool, type MissingUpstream, ToolCatalogue } from './tool-
 export { changesBetween } from './tool-definition.js';
 export { ToolPins } from './tool-pins.service.js';
 export { type ListedTool } from './tool.repository.js';
-export { type Dialogue, type Progress } from './upstream/index.js';
+export { type Dialogue, OFFER_LISTS, type OfferKind, type Progress } from './upstream/index.js';
 export { type UpstreamStats } from './upstream.repository.js';
 export { type Examined, UpstreamService } from './upstream.service.js';

@@ -5,6 +5,9 @@ import { GateModule } from '@haldir/gate';
 import { VaultModule } from '@haldir/vault';
 import { CallSecrets } from './secrets/call-secrets.js';
 import { CatalogueFreshness } from './catalogue-freshness.js';
+import { OfferDirectory } from './offer-directory.js';
+import { OfferReadService } from './offer-read.service.js';
+import { OfferRepository } from './offer.repository.js';
 import { PolicyRepository } from './policy.repository.js';
 import { PolicyService } from './policy.service.js';
 import { ProxyCallService } from './proxy-call.service.js';
@@ -24,6 +27,9 @@ import { UpstreamService } from './upstream.service.js';
   providers: [
     CallSecrets,
     CatalogueFreshness,
+    OfferDirectory,
+    OfferReadService,
+    OfferRepository,
     PolicyRepository,
     PolicyService,
     ProxyCallService,
@@ -38,6 +44,16 @@ import { UpstreamService } from './upstream.service.js';
     UpstreamService,
     UpstreamTraffic,
   ],
-  exports: [PolicyService, ProxyCallService, RateLimiter, SimulationService, ToolCatalogue, ToolPins, UpstreamService],
+  exports: [
+    OfferDirectory,
+    OfferReadService,
+    PolicyService,
+    ProxyCallService,
+    RateLimiter,
+    SimulationService,
+    ToolCatalogue,
+    ToolPins,
+    UpstreamService,
+  ],
 })
 export class ProxyModule {}

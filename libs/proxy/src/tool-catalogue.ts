@@ -156,8 +156,10 @@ export class ToolCatalogue {
   }
 }
 
+type Named = Pick<KeptTool, 'upstream' | 'name' | 'qualifiedName'>;
+
 /** Whether the policies that name tools let an agent have a tool, whichever of its names they use. */
-function byName(policies: readonly Policy[], agentId: string): (tool: KeptTool) => boolean {
+export function byName(policies: readonly Policy[], agentId: string): (tool: Named) => boolean {
   const naming = policies.flatMap(({ mode, rule, scope }) => {
     const tools = toolsNamedBy(rule);
     const concerns =

@@ -45,6 +45,11 @@ export function screenTools(listed: readonly UpstreamTool[], pinned: readonly st
   return screened;
 }
 
+/** Whether a name or a text hides something from whoever reads it, or turns it around. */
+export function isMisleading(name: string, text: string): boolean {
+  return text.length > MAX_DEFINITION_CHARS || MISLEADING_IN_NAME.test(name) || MISLEADING_IN_TEXT.test(text);
+}
+
 /** What names have in common that look alike to people and models. */
 export function foldedName(name: string): string {
   return name.normalize('NFKC').toLowerCase();

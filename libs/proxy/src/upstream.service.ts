@@ -5,6 +5,7 @@ import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { Egress } from '@haldir/egress';
 import { HaldirConfig, Log } from '@haldir/runtime';
+import { OfferDirectory } from './offer-directory.js';
 import { TooManyUpstreams, UpstreamNotFound } from './proxy.errors.js';
 import { refusals, ToolPins } from './tool-pins.service.js';
 import { type RefusedTool, screenTools } from './tool-screening.js';
@@ -17,7 +18,13 @@ import {
   type UpstreamStats,
   type UpstreamTerms,
 } from './upstream.repository.js';
-import { type UnreachableReason, UpstreamRpcError, type UpstreamTool, UpstreamUnreachable } from './upstream/index.js';
+import {
+  type Offers,
+  type UnreachableReason,
+  UpstreamRpcError,
+  type UpstreamTool,
+  UpstreamUnreachable,
+} from './upstream/index.js';
 
 /** What an upstream answered when it was asked for its tools. */
 export type Discovery = { askedAt: Date } & (
@@ -29,6 +36,8 @@ export type Discovery = { askedAt: Date } & (
 export interface Candidate {
   address: UpstreamAddress;
   discovery: Discovery;
+  /** What it has besides tools; null when that is not known. */
+  offers: Offers | null;
 }
 
 /** What a question for its tools found out about an upstream. */
@@ -70,6 +79,7 @@ export class UpstreamService {
   constructor(
     @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
     @Inject(ToolPins) private readonly pins: ToolPins,
+    @Inject(OfferDirectory) private readonly offers: OfferDirectory,
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(Egress) private readonly egress: Egress,
@@ -89,10 +99,15 @@ export class UpstreamService {
     await this.egress.vet(url);
     const address = { tenantId, name, url, revision: newId('upr') };
     const options = this.optionsWithin(DISCOVERY_DEADLINE_MS);
+    let offers: Offers | null = null;
     const discovery = await this.understand(name, () =>
-      this.clients.apart(address, (client) => client.listTools(options)),
+      this.clients.apart(address, async (client) => {
+        const tools = await client.listTools(options);
+        offers = await this.offers.ask(name, client);
+        return tools;
+      }),
     );
-    return { address, discovery };
+    return { address, discovery, offers };
   }
 
   /**
@@ -100,10 +115,16 @@ export class UpstreamService {
    *
    * @throws TooManyUpstreams
    */
-  async register(tx: Tx, { address, discovery }: Candidate, terms: UpstreamTerms, by: string): Promise<Examined> {
+  async register(
+    tx: Tx,
+    { address, discovery, offers }: Candidate,
+    terms: UpstreamTerms,
+    by: string,
+  ): Promise<Examined> {
     const upstreams = this.upstreams.in(tx);
     if (!(await upstreams.put(address, terms, this.stateAfter(discovery, 0), MAX_UPSTREAMS)))
       throw new TooManyUpstreams(MAX_UPSTREAMS);
+    await this.offers.begin(tx, address, offers);
     const screened = discovery.healthy ? screenTools(discovery.tools, []) : { tools: [], refused: [] };
     if (discovery.healthy) this.pins.begin(tx, address, screened, digestOf(discovery.tools));
     else this.pins.forget(tx, address);
@@ -129,6 +150,7 @@ export class UpstreamService {
     const address = await this.upstreams.find(tenantId, name);
     if (!address) throw new UpstreamNotFound();
     const discovery = await this.check(address, DISCOVERY_DEADLINE_MS);
+    if (discovery.healthy) await this.offers.refresh(address);
     const report = discovery.healthy
       ? await this.pins.report(address, discovery.tools)
       : { names: [], refused: [], drifted: [] };
@@ -251,7 +273,8 @@ export class UpstreamService {
   /** A check whose outcome nobody waits for: that it could not be written down is the operator's to know. */
   private async checkAlone(upstream: DueUpstream): Promise<void> {
     try {
-      await this.check(upstream, DISCOVERY_DEADLINE_MS);
+      const { healthy } = await this.check(upstream, DISCOVERY_DEADLINE_MS);
+      if (healthy) await this.offers.refresh(upstream);
     } catch (error) {
       this.log.error({ event: 'proxy.check_failed', upstream: upstream.name }, error);
     }

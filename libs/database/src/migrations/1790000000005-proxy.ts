@@ -59,6 +59,16 @@ export class Proxy1790000000005 implements MigrationInterface {
       -- What waits to be accepted.
       CREATE INDEX proxy_tool_drifted ON proxy_tool (tenant_id, upstream, name) WHERE pending IS NOT NULL;
 
+      -- The resources, templates and prompts of an upstream, and the SHA-256 of all of them together.
+      CREATE TABLE proxy_offering (
+        tenant_id text  NOT NULL,
+        upstream  text  NOT NULL,
+        digest    bytea NOT NULL,
+        offers    json  NOT NULL,
+        PRIMARY KEY (tenant_id, upstream),
+        CONSTRAINT proxy_offering_upstream FOREIGN KEY (tenant_id, upstream) REFERENCES proxy_upstream ON DELETE CASCADE
+      );
+
       -- Sums over the calls to an upstream; beside it, because they are written every second and it is read with every call.
       CREATE TABLE proxy_traffic (
         tenant_id  text             NOT NULL,
@@ -105,6 +115,6 @@ export class Proxy1790000000005 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query('DROP TABLE proxy_rate, proxy_policy, proxy_traffic, proxy_tool, proxy_upstream');
+    await db.query('DROP TABLE proxy_rate, proxy_policy, proxy_traffic, proxy_offering, proxy_tool, proxy_upstream');
   }
 }

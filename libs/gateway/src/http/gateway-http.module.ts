@@ -15,6 +15,7 @@ import { OwnToolbox } from './tools/own-toolbox.js';
 import { PaymentTools } from './tools/payment.tools.js';
 import { SecretTools } from './tools/secret.tools.js';
 import { SessionTools } from './tools/session.tools.js';
+import { UpstreamOffers } from './upstream-offers.js';
 import { UpstreamTools } from './upstream-tools.js';
 
 /** `/mcp`: the one MCP server an agent needs. */
@@ -31,6 +32,7 @@ import { UpstreamTools } from './upstream-tools.js';
     PaymentTools,
     SecretTools,
     SessionTools,
+    UpstreamOffers,
     UpstreamTools,
   ],
 })

@@ -4,7 +4,7 @@ import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
 import { type JsonValue } from '@haldir/kernel';
 import { HANDSHAKE_VERSIONS, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
-import { type CatalogueTool } from '@haldir/proxy';
+import { type CatalogueTool, type OfferKind } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import {
   INVALID_PARAMS,
@@ -18,9 +18,11 @@ import {
 import { type ToolCall, toToolCall } from './tool-call.js';
 import { type OwnCall, type OwnTool } from './tools/own-tool.js';
 import { OwnToolbox } from './tools/own-toolbox.js';
+import { UpstreamOffers } from './upstream-offers.js';
 import { type ToolPage, UpstreamTools } from './upstream-tools.js';
 
-const CAPABILITIES = { tools: {} } as const;
+const OPERATOR_CAPABILITIES = { tools: {} } as const;
+const AGENT_CAPABILITIES = { tools: {}, resources: {}, prompts: {}, completions: {} } as const;
 
 /** How long a list may be used; calls are decided anew anyway. */
 const LIST_TTL_MS = 5_000;
@@ -37,6 +39,7 @@ export class McpServer {
   constructor(
     @Inject(SessionService) private readonly sessions: SessionService,
     @Inject(OwnToolbox) private readonly own: OwnToolbox,
+    @Inject(UpstreamOffers) private readonly offers: UpstreamOffers,
     @Inject(UpstreamTools) private readonly upstream: UpstreamTools,
     @Inject(Writes) private readonly writes: Writes,
   ) {}
@@ -49,7 +52,11 @@ export class McpServer {
     const { era } = asking;
     const { method, params } = request;
     if (method === 'tools/call') return stamped(era, await this.callTool(asking, toToolCall(params)));
+    if (asking.sessionId !== null && this.offers.isRead(method))
+      return stamped(era, await this.offers.read(asking, asking.sessionId, method, params));
     const session = await this.sessionOf(asking);
+    const kind = this.offers.kindOf(method);
+    if (session && kind) return this.listOffers(asking, session, kind, params);
     if (method === 'tools/list') return this.listTools(asking, session, params);
     if (era === 'handshake') {
       if (method === 'initialize') return initialize(asking, params);
@@ -57,7 +64,7 @@ export class McpServer {
     } else if (method === 'server/discover') {
       return stamped(era, {
         supportedVersions: [STATELESS_VERSION],
-        capabilities: CAPABILITIES,
+        capabilities: capabilitiesFor(asking),
         instructions: instructionsFor(asking),
         ttlMs: DISCOVERY_TTL_MS,
         cacheScope: 'private',
@@ -72,23 +79,22 @@ export class McpServer {
 
   /** The definitions are JSON texts already; only what is around them is written here. */
   private async listTools(asking: Asking, session: Session | null, params: JsonObject): Promise<JsonText> {
-    const { cursor } = params;
-    if (cursor !== undefined && typeof cursor !== 'string')
-      throw new RpcError(INVALID_PARAMS, 'params.cursor: expected the nextCursor of the page before');
+    const cursor = cursorIn(params);
     const own = cursor === undefined ? this.own.definitions(session ? 'agent' : 'operator', asking.caller) : [];
     const page = session
       ? await this.upstream.list(asking, session, cursor ?? null, this.own.names('agent')).catch((error: unknown) => {
           throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
         })
       : { tools: [], nextCursor: null, missing: [], heldBack: [] };
-    const around = stamped(asking.era, {
-      ...(page.nextCursor === null ? {} : { nextCursor: page.nextCursor }),
-      ...(asking.era === 'stateless' ? { ttlMs: LIST_TTL_MS, cacheScope: 'private' } : {}),
-      ...remarksOn(page),
-    });
+    const around = aroundList(asking.era, page);
     const rest = JSON.stringify(around).slice(1);
     const tools = [...own, ...page.tools.map(toText)].join(',');
     return new JsonText(`{"tools":[${tools}]${rest === '}' ? '' : ','}${rest}`);
+  }
+
+  private async listOffers(asking: Asking, session: Session, kind: OfferKind, params: JsonObject): Promise<JsonObject> {
+    const { member, items, ...page } = await this.offers.list(asking, session, kind, cursorIn(params) ?? null);
+    return { [member]: items, ...aroundList(asking.era, page) };
   }
 
   private async callTool(asking: Asking, call: ToolCall): Promise<JsonObject> {
@@ -130,6 +136,25 @@ export class McpServer {
   }
 }
 
+/** @throws RpcError for what is no text */
+function cursorIn({ cursor }: JsonObject): string | undefined {
+  if (cursor === undefined || typeof cursor === 'string') return cursor;
+  throw new RpcError(INVALID_PARAMS, 'params.cursor: expected the nextCursor of the page before');
+}
+
+/** What a page of a list says besides its items. */
+function aroundList(
+  era: Asking['era'],
+  page: Pick<ToolPage, 'nextCursor' | 'missing'> & Partial<Pick<ToolPage, 'heldBack'>>,
+): JsonObject {
+  const { nextCursor } = page;
+  return stamped(era, {
+    ...(nextCursor === null ? {} : { nextCursor }),
+    ...(era === 'stateless' ? { ttlMs: LIST_TTL_MS, cacheScope: 'private' } : {}),
+    ...remarksOn(page),
+  });
+}
+
 /** A definition under the name it is shown by. Every definition holds more than its name: an inputSchema at least. */
 function toText({ shownName, definition }: CatalogueTool): string {
   return `{"name":${JSON.stringify(shownName)},${definition.slice(1)}`;
@@ -146,10 +171,15 @@ function initialize(asking: Asking, { protocolVersion }: JsonObject): JsonObject
   const isKnown = typeof protocolVersion === 'string' && HANDSHAKE_VERSIONS.includes(protocolVersion);
   return {
     protocolVersion: isKnown ? protocolVersion : newest,
-    capabilities: CAPABILITIES,
+    capabilities: capabilitiesFor(asking),
     serverInfo: SERVER_INFO,
     instructions: instructionsFor(asking),
   };
+}
+
+/** Resources and prompts are those of upstreams, which only a session sees. */
+function capabilitiesFor({ sessionId }: Asking): object {
+  return sessionId === null ? OPERATOR_CAPABILITIES : AGENT_CAPABILITIES;
 }
 
 function instructionsFor({ sessionId }: Asking): string {
@@ -168,7 +198,10 @@ function stamped(era: Asking['era'], result: JsonObject): JsonObject {
 }
 
 /** What a list says of tools that are not in it. */
-function remarksOn({ missing, heldBack }: Pick<ToolPage, 'missing' | 'heldBack'>): JsonObject {
+function remarksOn({
+  missing,
+  heldBack = [],
+}: Pick<ToolPage, 'missing'> & Partial<Pick<ToolPage, 'heldBack'>>): JsonObject {
   if (missing.length + heldBack.length === 0) return {};
   return {
     _meta: {

@@ -32,11 +32,12 @@ export function toToolCall(params: JsonObject): ToolCall {
     args,
     progressToken: typeof token === 'string' || typeof token === 'number' ? token : null,
     mayAsk: canAsk(meta) && !hasDeclined(params['inputResponses']),
-    dialogue: dialogueIn(params, meta),
+    dialogue: dialogueIn(params),
   };
 }
 
-function dialogueIn({ inputResponses, requestState }: JsonObject, meta: unknown): Dialogue | null {
+/** What the client can be asked by whatever it calls, and what it has answered; null when that is nothing. */
+export function dialogueIn({ inputResponses, requestState, _meta: meta }: JsonObject): Dialogue | null {
   const capabilities = isObject(meta) ? meta[META.clientCapabilities] : undefined;
   if (!isObject(capabilities) || Object.keys(capabilities).length === 0) return null;
   const { [APPROVAL_QUESTION]: _, ...responses } = isObject(inputResponses) ? inputResponses : {};

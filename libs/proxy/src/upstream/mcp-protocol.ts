@@ -5,9 +5,14 @@ export const CLIENT_INFO = { name: 'haldir', version: VERSION } as const;
 
 /** How an upstream wants to be spoken to. */
 export type UpstreamEra =
-  | { readonly kind: 'stateless' }
-  | { readonly kind: 'handshake'; readonly version: string; readonly sessionId: string | null }
+  | ({ readonly kind: 'stateless' } & Declared)
+  | ({ readonly kind: 'handshake'; readonly version: string; readonly sessionId: string | null } & Declared)
   | { readonly kind: 'plain' };
+
+/** What an upstream said it can do, besides tools. */
+interface Declared {
+  readonly capabilities?: JsonObject;
+}
 
 /** A tool as its upstream describes it. What Haldir does not read is kept as it came. */
 export interface UpstreamTool {

@@ -6,6 +6,7 @@ import {
   mirroredArguments,
   mirrorHeaders,
   STATELESS_VERSION,
+  subjectOf,
 } from '@haldir/mcp';
 import { type Answered, type Asked, JsonRpcLink, RejectedUnprocessed } from './json-rpc-link.js';
 import {
@@ -20,6 +21,7 @@ import {
   type UpstreamToolResult,
   withDialogue,
 } from './mcp-protocol.js';
+import { OFFER_LISTS, OfferPages, type OfferKind, type Offers } from './offer-pages.js';
 import { type ToolPageLimits, ToolPages } from './tool-pages.js';
 import { detectEra } from './upstream-era.js';
 import { unreachable, UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
@@ -60,6 +62,7 @@ type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification' | 'mask'> & 
 
 /** A silent upstream holds up those who ask how to speak to it no longer than this. */
 const MAX_DETECTION_MS = 10_000;
+const METHOD_NOT_FOUND = -32601;
 
 /**
  * Speaks MCP to one upstream; keep one per upstream and use it for many calls at once. How the upstream wants to be spoken to
@@ -119,6 +122,38 @@ export class McpUpstreamClient {
   }
 
   /**
+   * What the upstream has besides tools, in its order; asked for as far as it declared to have such things.
+   *
+   * @throws UpstreamUnreachable, UpstreamRpcError
+   */
+  async listOffers(options: CallOptions = {}): Promise<Offers> {
+    const terms = this.termsOf(options);
+    const era = this.known ?? (await this.discovered(terms));
+    const declared = era.kind === 'plain' ? {} : (era.capabilities ?? {});
+    const list = (kind: OfferKind): Promise<JsonObject[]> =>
+      isObject(declared[OFFER_LISTS[kind].capability]) ? this.gather(kind, terms) : Promise.resolve([]);
+    const [resources, templates, prompts] = await Promise.all([list('resources'), list('templates'), list('prompts')]);
+    return { resources, templates, prompts, completions: isObject(declared['completions']) };
+  }
+
+  /**
+   * Reads a resource, gets a prompt or completes an argument; the result is answered as it came. These change nothing, so one
+   * whose connection broke is asked a second time.
+   *
+   * @throws UpstreamUnreachable when there is no usable answer
+   * @throws UpstreamRpcError when the upstream refused it
+   */
+  async read(method: string, params: JsonObject, options: CallOptions = {}): Promise<JsonObject | InputRequired> {
+    const { dialogue } = options;
+    const asIs = dialogue ? withDialogue(params, dialogue) : params;
+    const terms = this.termsOf(options);
+    const result = await this.repeatably(() => this.rpc(method, asIs, terms));
+    if (!isObject(result)) throw new UpstreamUnreachable('protocol');
+    if (result['resultType'] === 'input_required' && !dialogue) throw cannotBeAsked();
+    return result;
+  }
+
+  /**
    * Calls a tool and answers its result as it came, `isError: true` included.
    *
    * @throws UpstreamUnreachable when there is no usable answer; its `sent` tells whether the tool may have run
@@ -150,6 +185,21 @@ export class McpUpstreamClient {
     if (this.known) this.link.endSession(this.known);
     this.known = null;
     this.options.egress.closePools(this.options.key);
+  }
+
+  private async gather(kind: OfferKind, terms: Terms): Promise<JsonObject[]> {
+    const pages = new OfferPages(kind);
+    let cursor: string | null = null;
+    try {
+      do {
+        const params: JsonObject = cursor === null ? {} : { cursor };
+        cursor = pages.add(await this.repeatably(() => this.rpc(OFFER_LISTS[kind].method, params, terms)));
+      } while (cursor !== null);
+    } catch (error) {
+      // Some that have resources know nothing of templates.
+      if (!(error instanceof UpstreamRpcError) || error.rpcCode !== METHOD_NOT_FOUND) throw error;
+    }
+    return pages.items;
   }
 
   private termsOf({ deadlineMs = this.deadlineMs, signal, mirrored, mask }: CallOptions): Terms {
@@ -196,7 +246,7 @@ export class McpUpstreamClient {
 
   private ask(era: UpstreamEra, method: string, params: JsonObject, { mirrored, ...terms }: Terms): Promise<Answered> {
     const tool = method === 'tools/call' ? String(params['name']) : undefined;
-    const headers = headersFor(era, method, tool);
+    const headers = headersFor(era, method, subjectOf(method, params)?.value);
     const declared = tool !== undefined && era.kind === 'stateless' ? (mirrored ?? this.mirrored.get(tool)) : undefined;
     if (declared && isObject(params['arguments'])) Object.assign(headers, mirrorHeaders(declared, params['arguments']));
     return this.link.ask({ era, method, params: paramsFor(era, params), headers, ...terms });
@@ -270,12 +320,16 @@ async function withDeadline<T>(work: Promise<T>, { deadlineAt, signal }: Terms):
   }
 }
 
+function cannotBeAsked(): UpstreamRpcError {
+  return new UpstreamRpcError(-32021, 'The tool asks for input during the call, which this client cannot give', 200);
+}
+
 /** Servers without MCP answer `tools/call` with whatever they have; it is handed on as one text block. */
 function toToolResult(result: unknown, dialogue: Dialogue | undefined): UpstreamToolResult | InputRequired {
   if (isObject(result)) {
     if (result['resultType'] === 'input_required') {
       if (dialogue) return { ...result, resultType: 'input_required' };
-      throw new UpstreamRpcError(-32021, 'The tool asks for input during the call, which this client cannot give', 200);
+      throw cannotBeAsked();
     }
     if (Array.isArray(result['content'])) return { ...result, content: result['content'] };
   }

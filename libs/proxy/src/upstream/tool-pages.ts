@@ -1,6 +1,7 @@
 import { findUnstorable } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
 import { type UpstreamTool } from './mcp-protocol.js';
+import { PageCursors } from './page-cursors.js';
 import { UpstreamUnreachable } from './upstream.errors.js';
 
 export interface ToolPageLimits {
@@ -9,19 +10,16 @@ export interface ToolPageLimits {
 }
 
 const MAX_NAME_CHARS = 256;
-const MAX_CURSOR_CHARS = 8_192;
 
 /** Gathers the pages of `tools/list` from a server that may lie about them. */
 export class ToolPages {
   readonly tools: UpstreamTool[] = [];
   private readonly names = new Set<string>();
-  private readonly cursors = new Set<string>();
-  private pages = 0;
-  private readonly maxPages: number;
+  private readonly cursors: PageCursors;
   private readonly maxTools: number;
 
   constructor({ maxPages = 50, maxTools = 2_000 }: ToolPageLimits = {}) {
-    this.maxPages = maxPages;
+    this.cursors = new PageCursors(maxPages);
     this.maxTools = maxTools;
   }
 
@@ -32,19 +30,13 @@ export class ToolPages {
    */
   add(page: unknown): string | null {
     if (!isObject(page) || !Array.isArray(page['tools'])) throw new UpstreamUnreachable('protocol');
-    this.pages++;
     for (const tool of page['tools'] as unknown[]) {
       if (!isNamed(tool) || this.names.has(tool.name) || findUnstorable(tool) !== null) continue;
       if (this.tools.length >= this.maxTools) throw new UpstreamUnreachable('too_large');
       this.names.add(tool.name);
       this.tools.push(normalised(tool));
     }
-    const next = page['nextCursor'];
-    if (typeof next !== 'string' || next === '') return null;
-    if (this.pages >= this.maxPages || this.cursors.has(next) || next.length > MAX_CURSOR_CHARS)
-      throw new UpstreamUnreachable('too_large');
-    this.cursors.add(next);
-    return next;
+    return this.cursors.after(page);
   }
 }
 

@@ -1,4 +1,4 @@
-import { HANDSHAKE_VERSIONS, isObject, STATELESS_VERSION } from '@haldir/mcp';
+import { HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
 import type { Answered, JsonRpcLink } from './json-rpc-link.js';
 import { RejectedUnprocessed } from './json-rpc-link.js';
 import { CLIENT_INFO, headersFor, paramsFor, type UpstreamEra } from './mcp-protocol.js';
@@ -32,7 +32,8 @@ async function tryStateless(link: JsonRpcLink, deadlineAt: number): Promise<Upst
   );
   if (!answer || !isObject(answer.result)) return null;
   const versions = answer.result['supportedVersions'];
-  return Array.isArray(versions) && versions.includes(STATELESS_VERSION) ? era : null;
+  if (!Array.isArray(versions) || !versions.includes(STATELESS_VERSION)) return null;
+  return { ...era, capabilities: capabilitiesIn(answer.result) };
 }
 
 async function tryHandshake(link: JsonRpcLink, deadlineAt: number): Promise<UpstreamEra | null> {
@@ -51,9 +52,16 @@ async function tryHandshake(link: JsonRpcLink, deadlineAt: number): Promise<Upst
   const version = answer.result['protocolVersion'];
   if (typeof version !== 'string') return null;
   if (!HANDSHAKE_VERSIONS.some((known) => known === version)) throw new UpstreamUnreachable('protocol');
-  const era: UpstreamEra = { kind: 'handshake', version, sessionId: sessionIdOf(answer) };
+  const era: UpstreamEra = {
+    ...{ kind: 'handshake', version, sessionId: sessionIdOf(answer) },
+    capabilities: capabilitiesIn(answer.result),
+  };
   await link.notify(era, 'notifications/initialized', deadlineAt);
   return era;
+}
+
+function capabilitiesIn({ capabilities }: JsonObject): JsonObject {
+  return isObject(capabilities) ? capabilities : {};
 }
 
 function sessionIdOf(answer: Answered): string | null {

@@ -1,0 +1,79 @@
+import { type JsonObject } from '@haldir/mcp';
+import { CALL_SCOPES, explain, type NewRead, type ReadOutcome } from '@haldir/proxy';
+import { type Era, INVALID_PARAMS, MISSING_CAPABILITY, RpcError, SERVER_ERROR } from './protocol/messages.js';
+
+/** Up to 2025-11-25, of a resource that is not there. */
+const RESOURCE_NOT_FOUND = -32002;
+/** What was read may be used again for so long at most: a later policy counts, and the log hears of every read. */
+const MAX_TTL_MS = 5_000;
+
+/**
+ * The upstream's answer, as it came but for what is said of keeping it.
+ *
+ * @throws RpcError for everything else: only tools have results that say they failed
+ */
+export function toReadResult(
+  outcome: Exclude<ReadOutcome, { kind: 'no_session' }>,
+  era: Era,
+  method: NewRead['method'],
+  params: JsonObject,
+): JsonObject {
+  const fail = (code: number, message: string, data: JsonObject, status = 200): RpcError =>
+    new RpcError(code, message, { data, status });
+  switch (outcome.kind) {
+    case 'answered':
+      return era === 'stateless' && method === 'resources/read' ? cacheable(outcome.result) : timeless(outcome.result);
+    case 'unknown': {
+      const { upstreams } = outcome;
+      const about = method === 'resources/read' ? { uri: params['uri'] } : {};
+      if (upstreams.length > 0) {
+        const how =
+          method === 'prompts/get'
+            ? 'ask for it as upstream.name'
+            : 'ask for it as haldir://upstream/<upstream>/<address>, or as upstream.name';
+        throw fail(INVALID_PARAMS, `Several upstreams have it; ${how}`, { ...about, upstreams });
+      }
+      if (method === 'prompts/get') throw fail(INVALID_PARAMS, 'Unknown prompt', { upstreams });
+      const isOld = era === 'handshake' && method === 'resources/read';
+      throw fail(isOld ? RESOURCE_NOT_FOUND : INVALID_PARAMS, 'Resource not found', about);
+    }
+    case 'refused': {
+      const { rpcCode, rpcMessage, data } = outcome.error;
+      const status = era === 'stateless' && rpcCode === MISSING_CAPABILITY ? 400 : 200;
+      throw new RpcError(rpcCode, rpcMessage, { data, status });
+    }
+    case 'unreachable': {
+      const { message, code } = outcome.error;
+      throw fail(SERVER_ERROR, message, { code });
+    }
+    case 'held': {
+      const { requestId, reason } = outcome.request;
+      const data = { status: 'approval_required', request_id: requestId, reason };
+      const how = 'Poll checkApproval with the request_id; once it is approved, ask for the same again';
+      throw fail(SERVER_ERROR, `A human has to approve this. ${how}.`, data);
+    }
+    case 'unapprovable':
+      throw fail(SERVER_ERROR, outcome.reason, { blocked_by: 'haldir' });
+    case 'blocked': {
+      const [{ policyId, type, reason }] = outcome.refusals;
+      const data = { blocked_by: 'haldir', policy_id: policyId, policy: type, ...explain(outcome.refusals) };
+      throw fail(SERVER_ERROR, reason, data);
+    }
+    case 'no_scope':
+      throw fail(SERVER_ERROR, `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {
+        ...{ blocked_by: 'haldir', required: CALL_SCOPES },
+      });
+  }
+}
+
+/** For this session alone, whatever the upstream says. */
+function cacheable(result: JsonObject): JsonObject {
+  if (result['resultType'] === 'input_required') return result;
+  const { ttlMs } = result;
+  const ttl = typeof ttlMs === 'number' && ttlMs > 0 ? Math.trunc(Math.min(ttlMs, MAX_TTL_MS)) : 0;
+  return { ...result, ttlMs: ttl, cacheScope: 'private' };
+}
+
+function timeless({ ttlMs: _, cacheScope: __, ...rest }: JsonObject): JsonObject {
+  return rest;
+}

@@ -1,0 +1,149 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { InvalidInput } from '@haldir/kernel';
+import { keyPrefix, type Session, SessionInvalid } from '@haldir/gate';
+import { Cursors, grantsKeyScope, MissingKeyScope } from '@haldir/http';
+import { isObject, type JsonObject } from '@haldir/mcp';
+import {
+  CALL_SCOPES,
+  type MissingUpstream,
+  type NewRead,
+  OFFER_LISTS,
+  OfferDirectory,
+  type OfferKind,
+  OfferReadService,
+  type ShownOffer,
+} from '@haldir/proxy';
+import { type Asking } from './asking.js';
+import { INVALID_PARAMS, RpcError, SERVER_ERROR } from './protocol/messages.js';
+import { toReadResult } from './read-outcome.js';
+import { dialogueIn } from './tool-call.js';
+
+/** What the key must hold, as for the tools of upstreams. */
+const KEY_SCOPE = 'proxy:write';
+const PAGE = 1_000;
+const MAX_URI = 4_400;
+const MAX_NAME = 330;
+
+const KINDS: ReadonlyMap<string, OfferKind> = new Map(
+  (Object.keys(OFFER_LISTS) as OfferKind[]).map((kind) => [OFFER_LISTS[kind].method, kind]),
+);
+const READS: readonly string[] = ['resources/read', 'prompts/get', 'completion/complete'];
+
+/** A page of a session's resources, templates or prompts. */
+export interface OfferPage {
+  member: string;
+  items: JsonObject[];
+  nextCursor: string | null;
+  missing: MissingUpstream[];
+}
+
+/** The resources and prompts of upstreams, as a session may read them. */
+@Injectable()
+export class UpstreamOffers {
+  constructor(
+    @Inject(OfferDirectory) private readonly directory: OfferDirectory,
+    @Inject(OfferReadService) private readonly reads: OfferReadService,
+    @Inject(Cursors) private readonly cursors: Cursors,
+  ) {}
+
+  /** What a method lists; null when it lists none of these. */
+  kindOf(method: string): OfferKind | null {
+    return KINDS.get(method) ?? null;
+  }
+
+  isRead(method: string): method is NewRead['method'] {
+    return READS.includes(method);
+  }
+
+  /**
+   * Up to 1,000 of a kind that the key, the session and the tenant's policies let the session read, in a stable order.
+   *
+   * @throws RpcError for a cursor that was not given out for this list
+   */
+  async list({ caller }: Asking, session: Session, kind: OfferKind, cursor: string | null): Promise<OfferPage> {
+    const { tenantId } = caller;
+    const { member } = OFFER_LISTS[kind];
+    const identity = { tenantId, list: `mcp_${kind}`, filters: {} };
+    const [upstream, name] = cursor === null ? ['', ''] : this.decoded(identity, cursor);
+    if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
+      return { member, items: [], nextCursor: null, missing: [] };
+    const { items, missing } = await this.directory.visible(tenantId, session.agentId, kind);
+    const isBehind = (item: ShownOffer): boolean =>
+      cursor === null || item.upstream > upstream || (item.upstream === upstream && item.name > name);
+    const page = this.cursors.page(identity, items.filter(isBehind).slice(0, PAGE + 1), PAGE, (item) => [
+      ...[item.upstream, item.name],
+    ]);
+    return { member, items: page.items.map(({ shown }) => shown), nextCursor: page.nextCursor, missing };
+  }
+
+  /**
+   * Reads a resource, gets a prompt or completes an argument of either, as policies let the session.
+   *
+   * @throws SessionInvalid; RpcError for everything but the upstream's own answer
+   */
+  async read(asking: Asking, sessionId: string, method: NewRead['method'], params: JsonObject): Promise<JsonObject> {
+    const { caller, era, exchange } = asking;
+    if (!grantsKeyScope(caller.scopes, KEY_SCOPE)) {
+      const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
+      throw new RpcError(SERVER_ERROR, message, { data: { code, ...details } });
+    }
+    exchange?.expectWaiting();
+    const dialogue = era === 'stateless' && method !== 'completion/complete' ? dialogueIn(params) : null;
+    const outcome = await this.reads.read(
+      {
+        ...{ tenantId: caller.tenantId, sessionId, method, requestedKey: keyPrefix(caller.keyId) },
+        ...requestOf(method, params),
+      },
+      {
+        ...(era === 'stateless' && exchange ? { signal: exchange.signal } : {}),
+        ...(dialogue ? { dialogue } : {}),
+      },
+    );
+    if (outcome.kind === 'no_session') throw new SessionInvalid();
+    return toReadResult(outcome, era, method, params);
+  }
+
+  private decoded(identity: Parameters<Cursors['decode']>[0], cursor: string): [string, string] {
+    try {
+      const [upstream = '', name = ''] = this.cursors.decode(identity, cursor).map(String);
+      return [upstream, name];
+    } catch (error) {
+      throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
+    }
+  }
+}
+
+type Request = Pick<NewRead, 'subject' | 'arguments' | 'params'>;
+
+/** @throws RpcError that names the parameter */
+function requestOf(method: NewRead['method'], params: JsonObject): Request {
+  if (method === 'resources/read') {
+    const name = textIn(params['uri'], 'params.uri', MAX_URI);
+    return { subject: { kind: 'resource', name }, arguments: {}, params: (uri) => ({ uri }) };
+  }
+  if (method === 'prompts/get') {
+    const { arguments: args = {} } = params;
+    if (!isObject(args)) throw new RpcError(INVALID_PARAMS, 'params.arguments: expected an object');
+    const subject = { kind: 'prompt', name: textIn(params['name'], 'params.name', MAX_NAME) } as const;
+    return { subject, arguments: args, params: (name) => ({ name, arguments: args }) };
+  }
+  const { ref, argument, context } = params;
+  if (!isObject(argument)) throw new RpcError(INVALID_PARAMS, 'params.argument: expected an object');
+  const isPrompt = isObject(ref) && ref['type'] === 'ref/prompt';
+  if (!isObject(ref) || (!isPrompt && ref['type'] !== 'ref/resource'))
+    throw new RpcError(INVALID_PARAMS, 'params.ref.type: expected ref/prompt or ref/resource');
+  const key = isPrompt ? 'name' : 'uri';
+  const name = textIn(ref[key], `params.ref.${key}`, isPrompt ? MAX_NAME : MAX_URI);
+  const rest = { argument, ...(isObject(context) ? { context } : {}) };
+  return {
+    subject: { kind: isPrompt ? 'prompt' : 'resource', name },
+    arguments: rest,
+    params: (own) => ({ ref: { ...ref, [key]: own }, ...rest }),
+  };
+}
+
+function textIn(value: unknown, path: string, max: number): string {
+  if (typeof value !== 'string' || value.length === 0 || value.length > max || /\p{Cc}/u.test(value))
+    throw new RpcError(INVALID_PARAMS, `${path}: expected 1 to ${max} characters, none of them a control character`);
+  return value;
+}

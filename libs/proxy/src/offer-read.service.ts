@@ -1,0 +1,193 @@
+import { hash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { Clock, canonicalJson, type JsonValue } from '@haldir/kernel';
+import {
+  type ApprovalRule,
+  ApprovalRuleService,
+  ApprovalService,
+  type ApprovalSubject,
+  firstMatch,
+} from '@haldir/approvals';
+import { AuditLog } from '@haldir/audit-log';
+import { Transactions } from '@haldir/database';
+import { type Session, SessionService } from '@haldir/gate';
+import { Log, Metrics } from '@haldir/runtime';
+import { ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
+import { OfferDirectory } from './offer-directory.js';
+import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry } from './offer-read.js';
+import { type OfferTarget, promptsNamed, resourcesAt } from './offers.js';
+import { JudgedCall } from './judged-call.js';
+import { amountOf, type Policy } from './policy.js';
+import { PolicyRepository } from './policy.repository.js';
+import { CALL_SCOPES } from './proxy-call.js';
+import { RateLimiter } from './rate-limiter.js';
+import { UpstreamClients } from './upstream-clients.js';
+import { UpstreamTraffic } from './upstream-traffic.js';
+import { UpstreamService } from './upstream.service.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
+
+interface Candidate {
+  read: NewRead;
+  session: Session;
+  target: OfferTarget;
+  judged: JudgedCall;
+  policies: readonly Policy[];
+  rules: readonly ApprovalRule[];
+}
+
+/** Beyond this, whoever decides sees how long the arguments are. */
+const MAX_SHOWN_CHARS = 16_384;
+/** What an upstream that completes nothing would answer. */
+const NO_COMPLETION = { completion: { values: [], total: 0, hasMore: false } };
+
+/** Reads resources and gets prompts for sessions, under the policies and approval rules that tools are under. */
+@Injectable()
+export class OfferReadService {
+  constructor(
+    @Inject(SessionService) private readonly sessions: SessionService,
+    @Inject(OfferDirectory) private readonly directory: OfferDirectory,
+    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
+    @Inject(ApprovalRuleService) private readonly rules: ApprovalRuleService,
+    @Inject(ApprovalService) private readonly approvals: ApprovalService,
+    @Inject(RateLimiter) private readonly limiter: RateLimiter,
+    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
+    @Inject(UpstreamClients) private readonly clients: UpstreamClients,
+    @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(Log) private readonly log: Log,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Decides a read and, if it may be done, does it: session, scope, policies, approval, upstream, in this order. Its outcome is
+   * in the audit log before this answers.
+   */
+  async read(read: NewRead, watch: ReadWatch = {}): Promise<ReadOutcome> {
+    const startedAt = performance.now();
+    const { session, target, outcome } = await this.decide(read, watch);
+    const entry = toReadEntry(read, session, target, outcome, performance.now() - startedAt);
+    await this.auditLog.append(read.tenantId, entry);
+    this.metrics.countDecision('proxy', decisionOf(outcome));
+    return outcome;
+  }
+
+  private async decide(
+    read: NewRead,
+    watch: ReadWatch,
+  ): Promise<{ session: Session | null; target: OfferTarget | null; outcome: ReadOutcome }> {
+    const { tenantId, method, subject } = read;
+    const [session, { known }, byTenant, rules] = await Promise.all([
+      this.sessions.findLive(tenantId, read.sessionId),
+      this.directory.known(tenantId),
+      this.policies.byTenants([tenantId]),
+      this.rules.allOf(tenantId),
+    ]);
+    if (!session) return { session, target: null, outcome: { kind: 'no_session' } };
+    const targets =
+      subject.kind === 'prompt'
+        ? promptsNamed(known, subject.name)
+        : resourcesAt(known, subject.name, method === 'completion/complete');
+    const target = targets.length === 1 ? (targets[0] ?? null) : null;
+    if (!CALL_SCOPES.some((scope) => session.grants(scope))) return { session, target, outcome: { kind: 'no_scope' } };
+    const policies = byTenant.get(tenantId) ?? [];
+    const toolNames = target ? [target.id, `${target.upstream.name}.${target.id}`] : [subject.name];
+    const judged = new JudgedCall(tenantId, policies, {
+      ...{ upstream: target?.upstream.name ?? null, toolNames, agentId: session.agentId },
+      ...{ amount: amountOf(read.arguments), at: this.clock.now() },
+    });
+    if (judged.isRefused) {
+      const refusals = judged.refusedBy(await this.limiter.look(judged.wish));
+      if (refusals) return { session, target, outcome: { kind: 'blocked', refusals } };
+    }
+    if (!target) {
+      const upstreams = targets.map(({ upstream }) => upstream.name);
+      return { session, target, outcome: { kind: 'unknown', upstreams } };
+    }
+    const candidate = { read, session, target, judged, policies, rules };
+    return { session, target, outcome: (await this.stopped(candidate)) ?? (await this.forward(read, target, watch)) };
+  }
+
+  /** Takes the candidate's place under the rate limits, and its approval where a rule asks for one; null when it has both. */
+  private async stopped(candidate: Candidate): Promise<ReadOutcome | null> {
+    const { read, judged, rules } = candidate;
+    const match = firstMatch(rules, toRuleSubject(judged)) ?? judged.approvalRule;
+    if (match && read.method === 'completion/complete') return { kind: 'unapprovable', reason: match.reason };
+    if (!match) {
+      const refusals = judged.refusedBy(await this.limiter.take(judged.wish));
+      return refusals ? { kind: 'blocked', refusals } : null;
+    }
+    return this.transactions.run(read.tenantId, async (tx): Promise<ReadOutcome | null> => {
+      const rates = await this.limiter.lock(tx, [judged.wish]);
+      const refusals = judged.refusedBy(rates.answer(judged.wish));
+      if (refusals) return { kind: 'blocked', refusals };
+      const subject = toSubject(candidate);
+      const approved = await this.approvals.lockApproved(tx, subject);
+      if (!approved) return { kind: 'held', request: await this.approvals.hold(tx, subject, match) };
+      await this.approvals.consume(tx, approved);
+      rates.count(judged.wish);
+      rates.save();
+      return null;
+    });
+  }
+
+  private async forward(read: NewRead, target: OfferTarget, watch: ReadWatch): Promise<ReadOutcome> {
+    const { method, tenantId } = read;
+    const { upstream } = target;
+    if (method === 'completion/complete' && !target.completions) return { kind: 'answered', result: NO_COMPLETION };
+    const startedAt = performance.now();
+    const outcome = await this.ask(read, target, watch);
+    const ending = outcome.kind === 'answered' ? 'answered' : 'failed';
+    this.traffic.count(tenantId, upstream.name, performance.now() - startedAt, ending);
+    await this.upstreams.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
+    return outcome;
+  }
+
+  private async ask(
+    { method, params }: NewRead,
+    { upstream, id }: OfferTarget,
+    watch: ReadWatch,
+  ): Promise<ReadOutcome> {
+    try {
+      return { kind: 'answered', result: await this.clients.for(upstream).read(method, params(id), watch) };
+    } catch (error) {
+      if (error instanceof UpstreamRpcError) return { kind: 'refused', error };
+      if (error instanceof UpstreamUnreachable) return { kind: 'unreachable', error };
+      this.log.error({ event: 'proxy.read_failed', upstream: upstream.name }, error);
+      return { kind: 'unreachable', error: new UpstreamUnreachable('protocol', { cause: error }) };
+    }
+  }
+}
+
+function decisionOf({ kind }: ReadOutcome): 'allowed' | 'denied' | 'held' {
+  if (kind === 'held') return 'held';
+  return ['answered', 'refused', 'unreachable'].includes(kind) ? 'allowed' : 'denied';
+}
+
+/** What approval rules ask about: reading destroys nothing. */
+function toRuleSubject({ subject }: JudgedCall): Pick<ApprovalSubject, 'toolNames' | 'amount' | 'destructive'> {
+  const { toolNames, amount } = subject;
+  return { toolNames, amount: amount === null ? null : ceilMicroUsd(amount), destructive: false };
+}
+
+function toSubject({ read, session, target, judged, policies, rules }: Candidate): ApprovalSubject {
+  const { tenantId, sessionId, method } = read;
+  const { upstream, id, definition } = target;
+  const ruled = toRuleSubject(judged);
+  const fingerprint = hash('sha256', canonicalJson(definition as JsonValue), 'hex');
+  const shown = { upstream: upstream.name, method, subject: id, arguments: read.arguments };
+  const shownChars = JSON.stringify(shown).length;
+  return {
+    ...{ tenantId, sessionId, agentId: session.agentId, tool: `${upstream.name}.${id}`, ...ruled },
+    action: method === 'prompts/get' ? 'prompt_get' : 'resource_read',
+    // The rule's own words.
+    reason: '',
+    details: shownChars <= MAX_SHOWN_CHARS ? shown : { ...shown, arguments: { omitted: shownChars } },
+    digest: digestOfCall({
+      ...{ tenantId, sessionId, upstream, tool: `${method} ${id}`, fingerprint, arguments: read.arguments },
+      ...{ amount: ruled.amount, policyVersion: policyVersion(policies, rules) },
+    }),
+    requestedKey: read.requestedKey,
+  };
+}

@@ -1,0 +1,64 @@
+import { findUnstorable } from '@haldir/kernel';
+import { isObject, type JsonObject } from '@haldir/mcp';
+import { PageCursors } from './page-cursors.js';
+import { UpstreamUnreachable } from './upstream.errors.js';
+
+/** What an upstream has besides tools, as it describes it. What Haldir does not read is kept as it came. */
+export interface Offers {
+  /** Each has a `uri` that no other has. */
+  readonly resources: readonly JsonObject[];
+  /** Each has a `uriTemplate` that no other has. */
+  readonly templates: readonly JsonObject[];
+  /** Each has a `name` that no other has. */
+  readonly prompts: readonly JsonObject[];
+  /** Whether it completes arguments. */
+  readonly completions: boolean;
+}
+
+/** How the lists of MCP are called, and what tells their items apart. */
+export const OFFER_LISTS = {
+  resources: { method: 'resources/list', capability: 'resources', member: 'resources', key: 'uri', maxChars: 4_096 },
+  templates: {
+    ...{ method: 'resources/templates/list', capability: 'resources', member: 'resourceTemplates' },
+    ...{ key: 'uriTemplate', maxChars: 4_096 },
+  },
+  prompts: { method: 'prompts/list', capability: 'prompts', member: 'prompts', key: 'name', maxChars: 256 },
+} as const;
+export type OfferKind = keyof typeof OFFER_LISTS;
+
+const MAX_PAGES = 50;
+const MAX_ITEMS = 1_000;
+/** Of all items of a list together. */
+const MAX_CHARS = 1024 * 1024;
+
+/** Gathers the pages of one list from a server that may lie about them. */
+export class OfferPages {
+  readonly items: JsonObject[] = [];
+  private readonly keys = new Set<string>();
+  private readonly cursors = new PageCursors(MAX_PAGES);
+  private chars = 0;
+
+  constructor(private readonly kind: OfferKind) {}
+
+  /**
+   * Takes one page and answers the cursor of the next; null after the last. Items without a usable name or address are left
+   * out, of equal ones the first counts.
+   *
+   * @throws UpstreamUnreachable when it is no page, when there is no end to them, or too much in them
+   */
+  add(page: unknown): string | null {
+    const { member, key, maxChars } = OFFER_LISTS[this.kind];
+    if (!isObject(page) || !Array.isArray(page[member])) throw new UpstreamUnreachable('protocol');
+    for (const item of page[member] as unknown[]) {
+      if (!isObject(item)) continue;
+      const id = item[key];
+      if (typeof id !== 'string' || id === '' || id.length > maxChars || this.keys.has(id)) continue;
+      if (findUnstorable(item) !== null) continue;
+      this.chars += JSON.stringify(item).length;
+      if (this.items.length >= MAX_ITEMS || this.chars > MAX_CHARS) throw new UpstreamUnreachable('too_large');
+      this.keys.add(id);
+      this.items.push(item);
+    }
+    return this.cursors.after(page);
+  }
+}
