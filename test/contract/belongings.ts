@@ -93,6 +93,14 @@ export class Belongings {
         await this.make('/v1/proxy/upstreams', { name, url: this.neighbours.upstreamUrl });
         return { name };
       }
+      case 'priceTool':
+      case 'removeToolPrice': {
+        const name = this.name('upstream');
+        await this.make('/v1/proxy/upstreams', { name, url: this.neighbours.upstreamUrl });
+        if (operationId === 'removeToolPrice')
+          await this.client.put(`/v1/proxy/upstreams/${name}/tools/echo/price`, { price_usd: 0.5 });
+        return { name, tool: 'echo' };
+      }
       case 'acceptTool':
         return this.changedTool();
       default:
@@ -147,6 +155,8 @@ export class Belongings {
         return HARMLESS_POLICY;
       case 'changeProxyPolicy':
         return { mode: 'log_only' };
+      case 'priceTool':
+        return { price_usd: 0.5 };
       case 'simulatePolicies':
         return { policies: [HARMLESS_POLICY] };
       case 'addAuditRule':

@@ -36,6 +36,10 @@ export class Client {
     return this.send<Body>('PATCH', path, body);
   }
 
+  put<Body = Record<string, unknown>>(path: string, body?: unknown): Promise<Reply<Body>> {
+    return this.send<Body>('PUT', path, body);
+  }
+
   delete<Body = Record<string, unknown>>(path: string, headers?: Record<string, string>): Promise<Reply<Body>> {
     return this.send<Body>('DELETE', path, undefined, headers);
   }

@@ -59,7 +59,7 @@ export async function createApi(
       ...['MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name'],
     ],
     exposedHeaders: READABLE_HEADERS,
-    methods: ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS'],
+    methods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'],
     maxAge: 86_400,
   });
   serveDocs(app);

@@ -24,6 +24,7 @@ export {
 export { ProxyCallService } from './proxy-call.service.js';
 export { ProxyModule } from './proxy.module.js';
 export { RateLimiter } from './rate-limiter.js';
+export { ToolPrices } from './tool-price.service.js';
 export { explain } from './refusal.js';
 export { type SimulationRequest, type SimulationResult, SimulationService } from './simulation.service.js';
 export { type CatalogueTool, type MissingUpstream, ToolCatalogue } from './tool-catalogue.js';

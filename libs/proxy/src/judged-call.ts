@@ -1,4 +1,5 @@
 import { type RuleMatch } from '@haldir/approvals';
+import { type CallCharge } from '@haldir/vault';
 import {
   type ApplyingPolicies,
   applying,
@@ -18,6 +19,8 @@ export interface CallNotes {
   amount: number | null;
   /** Of the request whose approval let it through. */
   approvalId: string | null;
+  /** The price that is held until it is known what became of the call. */
+  charge: CallCharge | null;
   /** What policies in rehearsal would have done. */
   wouldBlock: readonly Refusal[];
   wouldHold: readonly Policy[];
@@ -44,6 +47,7 @@ export class JudgedCall {
       ratedAt: null,
       amount,
       approvalId: null,
+      charge: null,
       wouldBlock: refusals(rehearsed, subject),
       wouldHold: approvalsRequired(rehearsed),
     };

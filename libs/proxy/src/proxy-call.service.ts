@@ -13,6 +13,7 @@ import { Transactions, type Tx } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { mirrorHeaders } from '@haldir/mcp';
 import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
+import { CallCharges } from '@haldir/vault';
 import { CallSecrets, type Filled } from './secrets/call-secrets.js';
 import { CatalogueFreshness, type Patience } from './catalogue-freshness.js';
 import { ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
@@ -68,6 +69,7 @@ export class ProxyCallService {
     @Inject(ApprovalRuleService) private readonly rules: ApprovalRuleService,
     @Inject(ApprovalService) private readonly approvals: ApprovalService,
     @Inject(RateLimiter) private readonly limiter: RateLimiter,
+    @Inject(CallCharges) private readonly charges: CallCharges,
     @Inject(UpstreamService) private readonly upstreams: UpstreamService,
     @Inject(CatalogueFreshness) private readonly freshness: CatalogueFreshness,
     @Inject(CallSecrets) private readonly secrets: CallSecrets,
@@ -111,7 +113,12 @@ export class ProxyCallService {
       for (const { type } of notes?.wouldBlock ?? []) this.metrics.countRehearsal(type, 'denied');
       for (const { rule } of notes?.wouldHold ?? []) this.metrics.countRehearsal(rule.type, 'held');
     };
+    const charge = notes?.charge;
+    if (charge && !tx)
+      return this.transactions.run(tenantId, (own) => this.conclude({ tenantId, outcome, entry, notes }, own));
     if (tx) {
+      // With the answer, also one that says isError: the tool ran.
+      if (charge) await this.charges.settle(tx, charge, outcome.kind === 'answered');
       this.auditLog.record(tx, tenantId, entry);
       tx.onCommit(count);
     } else {
@@ -196,11 +203,11 @@ export class ProxyCallService {
     const refusal = await this.secrets.check(call, session, target);
     if (refusal) return { kind: 'no_secret', refusal };
     const match = firstMatch(rules, toRuleSubject(candidate)) ?? judged.approvalRule;
-    if (match === null) {
+    if (match === null && target.price === null) {
       const refusals = judged.refusedBy(await this.limiter.take(judged.wish));
       if (refusals) return { kind: 'blocked', refusals };
     } else {
-      const stopped = await this.askApproval(candidate, match);
+      const stopped = await this.secure(candidate, match);
       if (stopped) return stopped;
     }
     const filled = await this.secrets.fill(call, session, target);
@@ -208,20 +215,31 @@ export class ProxyCallService {
   }
 
   /**
-   * Uses an approval of this exact call, and its place under the rate limits with it; null when the call may be made. What is
-   * used up is committed before the call leaves, so that a crash costs an approval and never doubles a call.
+   * Uses an approval of this exact call if it needs one, and its place under the rate limits, and holds its price; null when
+   * the call may be made. What is used up is committed before the call leaves, so that a crash costs an approval and never
+   * doubles a call; a price that is held then is free again when the hold expires.
    */
-  private askApproval(candidate: Candidate, match: RuleMatch): Promise<CallOutcome | null> {
+  private secure(candidate: Candidate, match: RuleMatch | null): Promise<CallOutcome | null> {
     const subject = toSubject(candidate);
     const { wish, notes } = candidate.judged;
     return this.transactions.run(subject.tenantId, async (tx): Promise<CallOutcome | null> => {
       const rates = await this.limiter.lock(tx, [wish]);
       const refusals = candidate.judged.refusedBy(rates.answer(wish));
       if (refusals) return { kind: 'blocked', refusals };
-      const approved = await this.approvals.lockApproved(tx, subject);
-      if (!approved) return { kind: 'held', request: await this.approvals.hold(tx, subject, match) };
-      await this.approvals.consume(tx, approved);
-      notes.approvalId = approved.id;
+      const approved = match === null ? null : await this.approvals.lockApproved(tx, subject);
+      if (match !== null && !approved) return { kind: 'held', request: await this.approvals.hold(tx, subject, match) };
+      const { price } = candidate.target;
+      if (price !== null) {
+        const { tenantId, sessionId, tool } = subject;
+        const charge = await this.charges.hold(tx, { tenantId, sessionId, price, tool, holdMs: this.longestMs });
+        if (!charge) return { kind: 'no_session' };
+        if ('reason' in charge) return { kind: 'unaffordable', denial: charge };
+        notes.charge = charge;
+      }
+      if (approved) {
+        await this.approvals.consume(tx, approved);
+        notes.approvalId = approved.id;
+      }
       rates.count(wish);
       rates.save();
       return null;

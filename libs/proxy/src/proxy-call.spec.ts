@@ -1,3 +1,4 @@
+import { microUsd } from '@haldir/kernel';
 import { type Session } from '@haldir/gate';
 import { digestOfArguments } from './exact-call.js';
 import { type CallNotes } from './judged-call.js';
@@ -26,6 +27,7 @@ const target: ToolTarget = {
   confirmedAt: null,
   toolsMaxAgeSeconds: 20,
   healthy: true,
+  price: null,
 };
 
 const outcomes: [CallOutcome, string, Record<string, unknown>][] = [
@@ -87,6 +89,7 @@ describe('the entry of a call', () => {
       ratedAt: new Date(1_700_000_000_150),
       amount: Infinity,
       approvalId: 'apr_1',
+      charge: { tenantId: 'ten_1', paymentId: 'pay_1', price: microUsd(0.5) },
       wouldBlock: [
         { policyId: 'pol_1', type: 'block_tool', reason: 'so', remedy: { change: 'remove_policy', text: '' } },
       ],
@@ -95,7 +98,12 @@ describe('the entry of a call', () => {
     const { details } = toEntry(call, session, target, { kind: 'answered', result: { content: [] } }, 1, notes);
     expect(details).toMatchObject({
       ...{ upstream: 'up', amount: Number.MAX_VALUE, decided_at: 1_700_000_000.123, rated_at: 1_700_000_000.15 },
-      ...{ approval: 'apr_1', would_block: [{ policy_id: 'pol_1', type: 'block_tool', reason: 'so' }] },
+      ...{
+        price_usd: 0.5,
+        authorization_id: 'pay_1',
+        approval: 'apr_1',
+        would_block: [{ policy_id: 'pol_1', type: 'block_tool', reason: 'so' }],
+      },
     });
     expect(details).not.toHaveProperty('would_hold');
   });

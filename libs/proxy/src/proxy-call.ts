@@ -1,9 +1,10 @@
-import { toUnixSeconds } from '@haldir/kernel';
+import { toDollars, toUnixSeconds } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
 import { digestOfArguments } from './exact-call.js';
 import { type CallNotes } from './judged-call.js';
+import { type ChargeDenial } from '@haldir/vault';
 import { explain, type Refusals } from './refusal.js';
 import { type SecretRefusal } from './secrets/secret-refusal.js';
 import { type ToolTarget } from './tool-directory.js';
@@ -41,6 +42,8 @@ export type CallOutcome =
   /** By every policy that refuses it; the first is the one that is named. */
   | { kind: 'blocked'; refusals: Refusals }
   /** `upstreams` holds those that have the tool when the name is ambiguous; empty when nothing has it. */
+  /** A budget has no room for the price of the tool. */
+  | { kind: 'unaffordable'; denial: ChargeDenial }
   | { kind: 'unknown_tool'; upstreams: string[] }
   /** The upstream defines the tool otherwise than was accepted. */
   | { kind: 'drifted'; upstream: string; tool: string }
@@ -134,6 +137,15 @@ function describe(outcome: CallOutcome): Description {
       const [{ policyId, type, reason }] = outcome.refusals;
       return { ...blocked(reason), policy_id: policyId, policy: type, ...explain(outcome.refusals) };
     }
+    case 'unaffordable': {
+      const { reason, price, remaining } = outcome.denial;
+      return {
+        ...blocked(reason),
+        code: 'insufficient_budget',
+        price_usd: toDollars(price),
+        remaining_budget: remaining === null ? null : toDollars(remaining),
+      };
+    }
     case 'unknown_tool':
       return blocked(outcome.upstreams.length === 0 ? 'Unknown tool' : 'Several upstreams have the tool');
     case 'drifted':
@@ -163,7 +175,7 @@ function allowed(result: 'ok' | 'tool_error' | 'input_required' | 'refused' | 'u
 
 /** What it takes to decide the call again, and what rehearsals made of it. */
 function noted(notes: CallNotes, target: ToolTarget | null): Record<string, unknown> {
-  const { decidedAt, ratedAt, amount, approvalId, wouldBlock, wouldHold } = notes;
+  const { decidedAt, ratedAt, amount, approvalId, wouldBlock, wouldHold, charge } = notes;
   return {
     ...(target ? { upstream: target.name } : {}),
     ...(target?.destructive ? { destructive: true } : {}),
@@ -171,6 +183,7 @@ function noted(notes: CallNotes, target: ToolTarget | null): Record<string, unkn
     ...(amount === null ? {} : { amount: Math.max(-Number.MAX_VALUE, Math.min(amount, Number.MAX_VALUE)) }),
     decided_at: toUnixSeconds(decidedAt),
     ...(ratedAt === null || ratedAt.getTime() === decidedAt.getTime() ? {} : { rated_at: toUnixSeconds(ratedAt) }),
+    ...(charge === null ? {} : { price_usd: toDollars(charge.price), authorization_id: charge.paymentId }),
     ...(approvalId === null ? {} : { approval: approvalId }),
     ...(wouldBlock.length === 0
       ? {}

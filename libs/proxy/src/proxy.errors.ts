@@ -14,6 +14,13 @@ export class PolicyNotFound extends HaldirError {
   }
 }
 
+export class PriceNotFound extends HaldirError {
+  readonly kind = 'not_found';
+  constructor() {
+    super('The tool has no price');
+  }
+}
+
 export class TooManyPolicies extends HaldirError {
   readonly kind = 'invalid';
   constructor(max: number) {

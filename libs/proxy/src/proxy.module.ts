@@ -12,6 +12,7 @@ import { PolicyRepository } from './policy.repository.js';
 import { PolicyService } from './policy.service.js';
 import { ProxyCallService } from './proxy-call.service.js';
 import { SimulationService } from './simulation.service.js';
+import { ToolPrices } from './tool-price.service.js';
 import { RateLimiter } from './rate-limiter.js';
 import { ToolCatalogue } from './tool-catalogue.js';
 import { ToolDirectory } from './tool-directory.js';
@@ -34,6 +35,7 @@ import { UpstreamService } from './upstream.service.js';
     PolicyService,
     ProxyCallService,
     RateLimiter,
+    ToolPrices,
     SimulationService,
     ToolCatalogue,
     ToolDirectory,
@@ -47,6 +49,7 @@ import { UpstreamService } from './upstream.service.js';
   exports: [
     OfferDirectory,
     OfferReadService,
+    ToolPrices,
     PolicyService,
     ProxyCallService,
     RateLimiter,

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher } from '@haldir/kernel';
+import { Batcher, type MicroUsd } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
 import { type Policy } from './policy.js';
@@ -22,6 +22,8 @@ export interface ToolTarget extends UpstreamAddress {
   toolsMaxAgeSeconds: number;
   /** As last seen; a call tries it whatever this says. */
   healthy: boolean;
+  /** Of each call; null for a tool that costs nothing. */
+  price: MicroUsd | null;
 }
 
 /** What a name means to a tenant right now, and the policies that apply to it. */
@@ -38,20 +40,24 @@ interface Wanted {
 
 const FOUND = `t.name AS tool, t.destructive, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
                 encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.prefixed, u.revision, u.healthy,
-                u.confirmed_at, u.tools_max_age`;
+                u.confirmed_at, u.tools_max_age, p.price_micros`;
+const PRICE =
+  'LEFT JOIN proxy_tool_price p ON p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name';
 // Tool names may contain dots, upstream names may not: the first dot divides.
 const resolve = {
-  name: 'proxy_tool.resolve.v2',
+  name: 'proxy_tool.resolve.v3',
   text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool AND NOT t.gone
            JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
+           ${PRICE}
           WHERE w.upstream IS NOT NULL
          UNION ALL
          SELECT w.tenant_id, w.name, false, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.name = w.name AND NOT t.gone
-           JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream`,
+           JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
+           ${PRICE}`,
 };
 
 interface ResolvedRow {
@@ -70,6 +76,7 @@ interface ResolvedRow {
   healthy: boolean;
   confirmed_at: Date | null;
   tools_max_age: number;
+  price_micros: string | null;
 }
 
 /** What a name may mean, the narrower before the wider. */
@@ -129,6 +136,7 @@ export class ToolDirectory {
         fingerprint: row.fingerprint,
         pending: row.pending,
         healthy: row.healthy,
+        price: row.price_micros === null ? null : (BigInt(row.price_micros) as MicroUsd),
         confirmedAt: row.confirmed_at,
         toolsMaxAgeSeconds: row.tools_max_age,
       };

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { type MicroUsd } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
 import { type Pin, type PinChanges } from './tool-pins.js';
@@ -12,6 +13,8 @@ export interface ListedTool {
   definition: UpstreamTool;
   fingerprint: Buffer;
   /** What the upstream says instead, and when that was seen first; null while it keeps to what was accepted. */
+  /** Of each call; null for a tool that costs nothing. */
+  price: MicroUsd | null;
   drift: { definition: UpstreamTool; fingerprint: Buffer; seenAt: Date } | null;
 }
 
@@ -39,11 +42,14 @@ interface ListedRow {
   pending: UpstreamTool | null;
   pending_fingerprint: Buffer | null;
   drifted_at: Date | null;
+  price_micros: string | null;
 }
 
 const page = {
-  name: 'proxy_tool.page.v2',
-  text: `SELECT upstream, name, definition, fingerprint, pending, pending_fingerprint, drifted_at FROM proxy_tool
+  name: 'proxy_tool.page.v3',
+  text: `SELECT upstream, name, definition, fingerprint, pending, pending_fingerprint, drifted_at,
+                (SELECT price_micros FROM proxy_tool_price p WHERE p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name)
+           FROM proxy_tool t
           WHERE tenant_id = $1 AND (upstream, name) > ($2, $3) AND NOT gone AND ($5::boolean IS NULL OR (pending IS NOT NULL) = $5)
           ORDER BY upstream, name LIMIT $4`,
 };
@@ -80,10 +86,13 @@ export class ToolRepository {
   ): Promise<ListedTool[]> {
     const [upstream, name] = after ?? ['', ''];
     const rows = await this.transactions.query<ListedRow>(page, [tenantId, upstream, name, limit, drifted]);
-    return rows.map(({ pending, pending_fingerprint: fingerprint, drifted_at: seenAt, ...tool }) => ({
-      ...tool,
-      drift: pending && fingerprint && seenAt ? { definition: pending, fingerprint, seenAt } : null,
-    }));
+    return rows.map(
+      ({ pending, pending_fingerprint: fingerprint, drifted_at: seenAt, price_micros: micros, ...tool }) => ({
+        ...tool,
+        price: micros === null ? null : (BigInt(micros) as MicroUsd),
+        drift: pending && fingerprint && seenAt ? { definition: pending, fingerprint, seenAt } : null,
+      }),
+    );
   }
 
   async total(tenantId: string): Promise<number> {

@@ -1,3 +1,4 @@
+export { type CallCharge, CallCharges, type ChargeDenial } from './call-charge.service.js';
 export { type DeletedSecret } from './deleted-secret.repository.js';
 export { DeletedSecrets } from './deleted-secret.service.js';
 export { type Amount } from './exchange-rates.js';

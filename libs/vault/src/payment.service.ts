@@ -55,7 +55,7 @@ const TOOL_NAMES = [TOOL, ACTION, `${TOOL}.${ACTION}`];
 /** An amount of unknown worth is over every threshold. */
 const MOST = (2n ** 63n - 1n) as MicroUsd;
 
-const DENIALS: Readonly<Record<SpendRefusal, string>> = {
+export const DENIALS: Readonly<Record<SpendRefusal, string>> = {
   no_grant: 'Session has no grant to spend',
   no_rate: 'No exchange rate is configured for the currency, and the budget is in USD',
   over_budget: 'Spend budget exceeded',

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApprovalsModule } from '@haldir/approvals';
 import { GateModule } from '@haldir/gate';
+import { CallCharges } from './call-charge.service.js';
 import { DeletedSecretRepository } from './deleted-secret.repository.js';
 import { DeletedSecrets } from './deleted-secret.service.js';
 import { ExchangeRates } from './exchange-rates.js';
@@ -19,6 +20,7 @@ import { SecretService } from './secret.service.js';
 @Module({
   imports: [TypeOrmModule.forFeature([Payment, Secret]), ApprovalsModule, GateModule],
   providers: [
+    CallCharges,
     DeletedSecretRepository,
     DeletedSecrets,
     ExchangeRates,
@@ -31,6 +33,6 @@ import { SecretService } from './secret.service.js';
     SecretService,
     SecretUses,
   ],
-  exports: [DeletedSecrets, HoldService, PaymentService, PaymentTotals, SecretService, SecretUses],
+  exports: [CallCharges, DeletedSecrets, HoldService, PaymentService, PaymentTotals, SecretService, SecretUses],
 })
 export class VaultModule {}

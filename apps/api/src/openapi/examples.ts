@@ -45,6 +45,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   registerUpstream: { name: 'everything', url: 'http://127.0.0.1:3101/mcp' },
   acceptTool: { fingerprint: '… (64 hex digits, from drift in listProxyTools)' },
+  priceTool: { price_usd: 0.5 },
   simulatePolicies: { policies: [{ type: 'spend_limit', max: 50 }], from: '2026-01-01T00:00:00Z' },
   proxyCall: { session_id: SESSION_ID, tool: 'everything.echo', arguments: { message: 'hello' } },
   addProxyPolicy: { type: 'block_tool', tool: 'everything.get-env' },

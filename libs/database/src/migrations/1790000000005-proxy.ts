@@ -82,6 +82,18 @@ export class Proxy1790000000005 implements MigrationInterface {
         CONSTRAINT proxy_traffic_upstream FOREIGN KEY (tenant_id, upstream) REFERENCES proxy_upstream ON DELETE CASCADE
       ) WITH (fillfactor = 50);
 
+      -- What each call of a tool costs; whatever its upstream says of the tool.
+      CREATE TABLE proxy_tool_price (
+        tenant_id    text   NOT NULL,
+        upstream     text   NOT NULL,
+        tool         text   NOT NULL,
+        price_micros bigint NOT NULL,
+        PRIMARY KEY (tenant_id, upstream, tool),
+        CONSTRAINT proxy_tool_price_upstream FOREIGN KEY (tenant_id, upstream) REFERENCES proxy_upstream ON DELETE CASCADE,
+        -- Whole cents: the smallest that is paid in.
+        CONSTRAINT proxy_tool_price_cents CHECK (price_micros > 0 AND price_micros % 10000 = 0)
+      );
+
       CREATE TABLE proxy_policy (
         tenant_id  text        NOT NULL REFERENCES tenant,
         id         text        NOT NULL,
@@ -115,6 +127,8 @@ export class Proxy1790000000005 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query('DROP TABLE proxy_rate, proxy_policy, proxy_traffic, proxy_offering, proxy_tool, proxy_upstream');
+    await db.query(
+      'DROP TABLE proxy_rate, proxy_policy, proxy_tool_price, proxy_traffic, proxy_offering, proxy_tool, proxy_upstream',
+    );
   }
 }

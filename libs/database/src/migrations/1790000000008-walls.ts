@@ -5,7 +5,7 @@ const TENANT_TABLES = [
   'api_key', 'tenant_key', 'session', 'budget', 'budget_usage', 'idempotency', 'quota', 'usage_month', 'outbox', 'audit_head', 'audit_entry', 'audit_agent',
   'audit_agent_tool', 'audit_rule', 'audit_rollup', 'audit_rollup_mark', 'audit_finding', 'audit_tree', 'audit_tile', 'audit_checkpoint',
   'audit_log_key', 'secret', 'secret_version', 'payment', 'payment_event', 'payment_total', 'approval_rule', 'approval_request', 'approval_settings', 'approval_total', 'webhook',
-  'webhook_event', 'webhook_delivery', 'webhook_attempt', 'proxy_upstream', 'proxy_tool', 'proxy_offering', 'proxy_traffic', 'proxy_policy', 'proxy_rate',
+  'webhook_event', 'webhook_delivery', 'webhook_attempt', 'proxy_upstream', 'proxy_tool', 'proxy_offering', 'proxy_traffic', 'proxy_policy', 'proxy_rate', 'proxy_tool_price',
 ]; // prettier-ignore
 
 /** What only functions of the owner write: the log, what is derived from it, and what its rules remember. */

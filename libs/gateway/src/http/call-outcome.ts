@@ -53,6 +53,7 @@ export function toCallReply(outcome: Answerable, era: Era, mayAsk: boolean): Cal
     }
     case 'blocked':
     case 'drifted':
+    case 'unaffordable':
     case 'no_secret':
     case 'no_scope': {
       const { content, isError } = saidOverRest(outcome);

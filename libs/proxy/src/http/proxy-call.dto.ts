@@ -1,3 +1,4 @@
+import { toDollars } from '@haldir/kernel';
 import { Answer } from '@haldir/http';
 import { z } from 'zod';
 import { CALL_SCOPES, type CallOutcome, DRIFTED, explain, type NewCall, POLICY_TYPES } from '../index.js';
@@ -103,6 +104,14 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
       return refusal(403, 'missing_session_scope', `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {
         required: CALL_SCOPES,
       });
+    case 'unaffordable': {
+      const { reason, price, remaining } = outcome.denial;
+      const budget = {
+        price_usd: toDollars(price),
+        remaining_budget: remaining === null ? null : toDollars(remaining),
+      };
+      return refusal(403, 'insufficient_budget', reason, { code: 'insufficient_budget', ...budget });
+    }
     case 'unknown_tool': {
       const { upstreams } = outcome;
       if (upstreams.length === 0) return refusal(404, 'unknown_tool', 'Unknown tool', {});

@@ -1,4 +1,4 @@
-import { toUnixSeconds } from '@haldir/kernel';
+import { toDollars, toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
 import { changesBetween, type ListedTool } from '../index.js';
@@ -36,12 +36,13 @@ const ProxyTool = z
     input_schema: z.record(z.string(), z.unknown()).describe('JSON Schema of the arguments'),
     annotations: z.record(z.string(), z.unknown()).optional().describe('Hints of the upstream, as it gave them'),
     fingerprint: z.string().describe('SHA-256 (hex) of the RFC 8785 JSON of the accepted definition'),
+    price_usd: z.number().optional().describe('Of each call'),
     drift: Drift.optional().describe('Present while the tool is held back because its upstream has changed it'),
   })
   .meta({ id: 'ProxyTool' });
 type ProxyTool = z.infer<typeof ProxyTool>;
 
-export function toProxyTool({ upstream, name, definition, fingerprint, drift }: ListedTool): ProxyTool {
+export function toProxyTool({ upstream, name, definition, fingerprint, price, drift }: ListedTool): ProxyTool {
   return {
     name,
     description: definition.description ?? '',
@@ -50,6 +51,7 @@ export function toProxyTool({ upstream, name, definition, fingerprint, drift }: 
     input_schema: definition.inputSchema,
     ...(definition.annotations === undefined ? {} : { annotations: definition.annotations }),
     fingerprint: fingerprint.toString('hex'),
+    ...(price === null ? {} : { price_usd: toDollars(price) }),
     ...(drift === null
       ? {}
       : {

@@ -1,0 +1,87 @@
+import { Body, Controller, Delete, HttpStatus, Inject, Param, Put } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { microUsd } from '@haldir/kernel';
+import { keyPrefix } from '@haldir/gate';
+import {
+  type Caller,
+  CurrentCaller,
+  decimal,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
+import { z } from 'zod';
+import { ToolPrices } from '../index.js';
+
+const PriceTool = z.object({
+  price_usd: decimal({ decimals: 2, min: 0.01, max: 1_000_000 }).describe('Of each call, in whole cents'),
+});
+type PriceTool = z.infer<typeof PriceTool>;
+const ToolPriced = z.object({ upstream: z.string(), tool: z.string(), price_usd: z.number() });
+type ToolPriced = z.infer<typeof ToolPriced>;
+const ToolPriceRemoved = z.object({ deleted: z.literal(true), upstream: z.string(), tool: z.string() });
+type ToolPriceRemoved = z.infer<typeof ToolPriceRemoved>;
+
+const NamePath = () => ApiParam({ name: 'name', description: 'Upstream name', schema: { type: 'string' } });
+const ToolPath = () => ApiParam({ name: 'tool', description: "The tool's own name", schema: { type: 'string' } });
+
+@ApiTags('proxy')
+@Controller('v1/proxy/upstreams/:name/tools/:tool/price')
+export class ToolPriceController {
+  constructor(
+    @Inject(ToolPrices) private readonly prices: ToolPrices,
+    @Inject(Writes) private readonly writes: Writes,
+  ) {}
+
+  @Put()
+  @RequiresScope('proxy:write')
+  @NamePath()
+  @ToolPath()
+  @ApiOperation({
+    operationId: 'priceTool',
+    summary: 'Give a tool a price',
+    description:
+      "What each call of the tool costs. The price is held in the session's budget, its agent's of the day and the tenant's of the month before the call leaves, and spent with the tool's answer (one that says isError, too: the tool ran); without an answer it is given back. A call that a budget has no room for is refused (403, insufficient_budget).",
+  })
+  @ApiBody({ required: true, standardSchema: PriceTool } as never)
+  @Returns(HttpStatus.OK, ToolPriced, 'The price')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
+  put(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('name') upstream: string,
+    @Param('tool') tool: string,
+    @Body({ schema: PriceTool }) { price_usd }: PriceTool,
+    @Write() write: WriteRequest,
+  ): Promise<ToolPriced> {
+    return this.writes.run(write, async (tx): Promise<ToolPriced> => {
+      await this.prices.put(tx, tenantId, upstream, tool, microUsd(price_usd), keyPrefix(keyId));
+      return { upstream, tool, price_usd };
+    });
+  }
+
+  @Delete()
+  @RequiresScope('proxy:write')
+  @NamePath()
+  @ToolPath()
+  @ApiOperation({
+    operationId: 'removeToolPrice',
+    summary: 'Take the price off a tool',
+    description: 'Calls that begin afterwards cost nothing.',
+  })
+  @Returns(HttpStatus.OK, ToolPriceRemoved, 'Price removed')
+  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  remove(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('name') upstream: string,
+    @Param('tool') tool: string,
+    @Write() write: WriteRequest,
+  ): Promise<ToolPriceRemoved> {
+    return this.writes.run(write, async (tx): Promise<ToolPriceRemoved> => {
+      await this.prices.remove(tx, tenantId, upstream, tool, keyPrefix(keyId));
+      return { deleted: true, upstream, tool };
+    });
+  }
+}
