@@ -116,7 +116,7 @@ describe('a priced tool', () => {
     session = await story.tenant.session({ agent_id: 'agent', scopes: ['execute'] });
     expect((await call('echo')).body).toMatchObject({ code: 'insufficient_budget', error: expect.stringContaining('grant') });
     session = await story.tenant.session({ agent_id: 'agent', scopes: ['execute', 'spend'] });
-    await story.tenant.post('/v1/budgets', { scope: 'agent_day', limit: 1, agent_id: 'agent' });
+    await story.tenant.post('/v1/budgets', { scope: 'agent', limit: 1, agent_id: 'agent' });
     const statuses = [];
     for (let i = 0; i < 3; i++) statuses.push((await call('echo', i)).status);
     expect(statuses).toEqual([200, 200, 403]);

@@ -50,7 +50,10 @@ export class CallCharges {
    * Takes the price from every budget that applies, atomically; or says which has no room for it. Null unless the session is
    * live.
    */
-  async hold(tx: Tx, { tenantId, sessionId, price, tool, holdMs }: NewCharge): Promise<CallCharge | ChargeDenial | null> {
+  async hold(
+    tx: Tx,
+    { tenantId, sessionId, price, tool, holdMs }: NewCharge,
+  ): Promise<CallCharge | ChargeDenial | null> {
     const [taken] = await this.budgets.take(tx, [{ tenantId, sessionId, amount: price, kind: 'hold' }]);
     if (!taken || (!taken.taken && taken.reason === 'invalid_session')) return null;
     if (!taken.taken) return { reason: DENIALS[taken.reason], price, remaining: taken.remaining };
