@@ -28,6 +28,7 @@ const read = {
   name: 'audit_entry.calls.v1',
   text: `SELECT seq, entry_id, agent_id, tool, at, details FROM audit_entry
           WHERE tenant_id = $1 AND seq >= $2 AND seq < $3 AND source = 'proxy' AND ($4::text IS NULL OR agent_id = $4)
+            AND action IN ('tool_call', 'tool_call_blocked', 'tool_call_held')
           ORDER BY seq`,
 };
 

@@ -27,7 +27,7 @@ export class SimulationController {
     operationId: 'simulatePolicies',
     summary: 'Decide past calls again',
     description:
-      "What would the tenant's policies, or proposed ones, have decided over its past calls? Calls are decided again as the log recorded them, in the order of their time, rates included. Approval rules are those of today, and what a human approved then counts as approved. Nothing is written or called.",
+      "What would the tenant's policies, or proposed ones, have decided over its past calls? Calls are decided again as the log recorded them, in the order of their time, rates included. Approval rules are those of today, and what a human approved then counts as approved. Reads of resources and prompts are not among them, and count towards no rate here. Nothing is written or called.",
   })
   @ApiBody({ required: true, standardSchema: SimulatePolicies } as never)
   @Returns(HttpStatus.OK, SimulatedPolicies, 'What would have been decided')
