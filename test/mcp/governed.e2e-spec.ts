@@ -60,6 +60,14 @@ describe.each(ERAS)('to a client of the %s revisions', (era) => {
     expect((await story.toolNames(agent)).filter((name) => name.startsWith('up.'))).toEqual([]);
   });
 
+  it('a policy hides nothing outside its scope, or in rehearsal', async () => {
+    await story.policy('block_tool', { tool: 'echo', mode: 'log_only' });
+    await story.policy('block_tool', { tool: 'read_file', scope: { agents: ['somebody*'] } });
+    await story.policy('allow_list', { tools: [], scope: { agents: ['a*t'], tools: ['up.delete_*'] } });
+    const names = await story.toolNames(story.agent(era));
+    expect(names.filter((name) => name.startsWith('up.'))).toEqual(['up.echo', 'up.read_file']);
+  });
+
   it('says the same of a call as REST does, and writes the same in the log', async () => {
     await story.policy('spend_limit', { max: 10 });
     const agent = story.agent(era);
