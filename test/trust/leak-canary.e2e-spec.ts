@@ -174,7 +174,22 @@ async function useSecretsUnseen(): Promise<void> {
   const session = await tenant.session({ agent_id: 'user', scopes: ['read', 'execute'] });
   const value = randomText(24);
   secrets.keep('vault-value', value);
-  await tenant.post('/v1/proxy/upstreams', { name: 'used', url: upstream.url });
+  const [inHeader, asHeader] = [randomText(24), randomText(24)];
+  secrets.keep('vault-value', inHeader);
+  secrets.keep('upstream-header', asHeader);
+  await tenant.post('/v1/secrets', { name: 'inHeader', value: inHeader, bindings: [{ upstream: 'used' }] });
+  for (const key of ['headers', 'headers', null]) {
+    const headers = { authorization: 'Bearer {{vault:inHeader}}', 'x-key': asHeader, 'x-none': '{{vault:none}}' };
+    const body = { name: 'used', url: upstream.url, headers: key ? headers : { ...headers, 'x-none': 'none' } };
+    const kept: Record<string, string> = key ? { 'idempotency-key': key } : {};
+    const push = {
+      method: 'POST',
+      path: '/v1/proxy/upstreams',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...kept },
+    };
+    await ask(tenant, 'registerUpstream', push, null);
+  }
   await tenant.post('/v1/secrets', { name: 'used', value, bindings: [{ upstream: 'used', tool: 'echo' }] });
   const headers = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
   const call = async (reference: string): Promise<void> => {

@@ -2,6 +2,7 @@ import { SEALED_LOG_SEEDS } from '@haldir/audit-log';
 import { KeyRing, RootKeys, SealBroken, type SealedColumn } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { SystemClock } from '@haldir/kernel';
+import { SEALED_UPSTREAM_HEADERS } from '@haldir/proxy';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
 import { type Client, startWorld, type World } from '@haldir/test-support';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
@@ -46,6 +47,12 @@ async function cellsOf(client: Client): Promise<Cell[]> {
   }
   const { body } = await client.post<{ webhook_id: number }>('/v1/webhooks', { url: 'http://127.0.0.1:9999/hook' });
   await client.post(`/v1/webhooks/${body.webhook_id}/rotate-secret`);
+  const upstream = await client.post('/v1/proxy/upstreams', {
+    name: 'up',
+    url: 'http://127.0.0.1:9999/mcp',
+    headers: { 'x-key': 'value' },
+  });
+  expect(upstream.body).toMatchObject({ registered: true });
   await client.get('/v1/audit/tree-head');
   const secrets = ['one', 'two'].flatMap((name) =>
     [1, 2].flatMap((version) =>
@@ -62,7 +69,7 @@ async function cellsOf(client: Client): Promise<Cell[]> {
       })),
     ),
   );
-  const others = [...SEALED_WEBHOOK_SECRETS, SEALED_LOG_SEEDS].map((sealed): Cell => ({
+  const others = [...SEALED_WEBHOOK_SECRETS, SEALED_UPSTREAM_HEADERS, SEALED_LOG_SEEDS].map((sealed): Cell => ({
     name: `${sealed.table}.${sealed.column} of ${tenant}`,
     table: sealed.table,
     column: sealed.column,

@@ -4,12 +4,18 @@ import { KeyRing, RootKeys, type SealedColumn } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { SystemClock } from '@haldir/kernel';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
+import { SEALED_UPSTREAM_HEADERS } from '@haldir/proxy';
 import { SEALED_DATA_KEYS } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
 import { DataSource, type QueryRunner } from 'typeorm';
 
 /** Every column whose values are under tenant keys. */
-export const SEALED_COLUMNS: readonly SealedColumn[] = [SEALED_DATA_KEYS, ...SEALED_WEBHOOK_SECRETS, SEALED_LOG_SEEDS];
+export const SEALED_COLUMNS: readonly SealedColumn[] = [
+  SEALED_DATA_KEYS,
+  ...SEALED_WEBHOOK_SECRETS,
+  SEALED_UPSTREAM_HEADERS,
+  SEALED_LOG_SEEDS,
+];
 
 const ROTATION_LOCK = 7_247_411_005;
 const LOCK_TRIES = 40;

@@ -10,7 +10,13 @@ import { PolicyRepository } from './policy.repository.js';
 import { byName, type MissingUpstream } from './tool-catalogue.js';
 import { isMisleading } from './tool-screening.js';
 import { type UpstreamAddress, UpstreamClients } from './upstream-clients.js';
-import { type McpUpstreamClient, OFFER_LISTS, type OfferKind, type Offers } from './upstream/index.js';
+import {
+  type McpUpstreamClient,
+  OFFER_LISTS,
+  type OfferKind,
+  type Offers,
+  UpstreamUnreachable,
+} from './upstream/index.js';
 
 /** What is listed besides tools does not hold up the tools for longer. */
 const DEADLINE_MS = 3_000;
@@ -63,7 +69,12 @@ export class OfferDirectory {
   /** Asks a registered upstream again. What it offered stays known while it does not answer. */
   async refresh(address: UpstreamAddress): Promise<void> {
     const { tenantId, name } = address;
-    const found = await this.ask(name, this.clients.for(address));
+    const found = await this.clients
+      .use(address, (client) => this.ask(name, client))
+      .catch((error: unknown) => {
+        if (error instanceof UpstreamUnreachable) return null;
+        throw error;
+      });
     if (!found) return;
     const digest = digestOf(found);
     if ((await this.repository.digest(tenantId, name))?.equals(digest)) return;

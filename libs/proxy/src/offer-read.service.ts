@@ -150,7 +150,8 @@ export class OfferReadService {
     watch: ReadWatch,
   ): Promise<ReadOutcome> {
     try {
-      return { kind: 'answered', result: await this.clients.for(upstream).read(method, params(id), watch) };
+      const result = await this.clients.use(upstream, (client) => client.read(method, params(id), watch));
+      return { kind: 'answered', result };
     } catch (error) {
       if (error instanceof UpstreamRpcError) return { kind: 'refused', error };
       if (error instanceof UpstreamUnreachable) return { kind: 'unreachable', error };

@@ -13,8 +13,8 @@ export interface OfferState extends UpstreamAddress {
 }
 
 const states = {
-  name: 'proxy_offering.states.v1',
-  text: `SELECT u.tenant_id AS "tenantId", u.name, u.url, u.revision, u.prefixed, u.healthy, u.error, encode(o.digest, 'hex') AS digest
+  name: 'proxy_offering.states.v2',
+  text: `SELECT u.tenant_id AS "tenantId", u.name, u.url, u.revision, u.headers, u.prefixed, u.healthy, u.error, encode(o.digest, 'hex') AS digest
            FROM proxy_upstream u LEFT JOIN proxy_offering o ON o.tenant_id = u.tenant_id AND o.upstream = u.name
           WHERE u.tenant_id = $1 ORDER BY u.name COLLATE "C"`,
 };

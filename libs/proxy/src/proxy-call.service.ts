@@ -258,7 +258,7 @@ export class ProxyCallService {
     try {
       const { mirrored } = target;
       const options = { ...(masker ? masked(watch, masker) : watch), mirrored };
-      const result = await this.clients.for(target).callTool(target.tool, args, options);
+      const result = await this.clients.use(target, (client) => client.callTool(target.tool, args, options));
       return isInputRequired(result) ? { kind: 'asked', question: result } : { kind: 'answered', result };
     } catch (error) {
       if (error instanceof UpstreamRpcError) return { kind: 'refused', error };

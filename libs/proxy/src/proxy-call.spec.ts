@@ -19,6 +19,7 @@ const target: ToolTarget = {
   name: 'up',
   url: 'https://example.com/',
   revision: 'upr_1',
+  headers: null,
   tool: 'echo',
   destructive: false,
   mirrored: [],

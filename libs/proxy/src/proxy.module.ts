@@ -4,6 +4,7 @@ import { EgressModule } from '@haldir/egress';
 import { GateModule } from '@haldir/gate';
 import { VaultModule } from '@haldir/vault';
 import { CallSecrets } from './secrets/call-secrets.js';
+import { UpstreamHeaderVault } from './secrets/upstream-headers.js';
 import { CatalogueFreshness } from './catalogue-freshness.js';
 import { OfferDirectory } from './offer-directory.js';
 import { OfferReadService } from './offer-read.service.js';
@@ -42,6 +43,7 @@ import { UpstreamService } from './upstream.service.js';
     ToolPins,
     ToolRepository,
     UpstreamClients,
+    UpstreamHeaderVault,
     UpstreamRepository,
     UpstreamService,
     UpstreamTraffic,

@@ -39,13 +39,13 @@ interface Wanted {
 }
 
 const FOUND = `t.name AS tool, t.destructive, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
-                encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.prefixed, u.revision, u.healthy,
+                encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.headers, u.prefixed, u.revision, u.healthy,
                 u.confirmed_at, u.tools_max_age, p.price_micros`;
 const PRICE =
   'LEFT JOIN proxy_tool_price p ON p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name';
 // Tool names may contain dots, upstream names may not: the first dot divides.
 const resolve = {
-  name: 'proxy_tool.resolve.v3',
+  name: 'proxy_tool.resolve.v4',
   text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool AND NOT t.gone
@@ -71,6 +71,7 @@ interface ResolvedRow {
   pending: string | null;
   name: string;
   url: string;
+  headers: Buffer | null;
   prefixed: boolean;
   revision: string;
   healthy: boolean;
@@ -129,6 +130,7 @@ export class ToolDirectory {
         tenantId: row.tenant_id,
         name: row.name,
         url: row.url,
+        headers: row.headers,
         revision: row.revision,
         tool: row.tool,
         destructive: row.destructive,

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Egress, EgressRefused } from '@haldir/egress';
 import { HaldirConfig } from '@haldir/runtime';
+import { type KeptHeaders, type Presented, UpstreamHeaderVault } from './secrets/upstream-headers.js';
 import { McpUpstreamClient, UpstreamUnreachable } from './upstream/index.js';
 
 /** Where an upstream is; a new registration under its name is another revision. */
@@ -9,6 +10,8 @@ export interface UpstreamAddress {
   name: string;
   url: string;
   revision: string;
+  /** Sent with every request. */
+  headers: KeptHeaders;
 }
 
 interface Kept {
@@ -32,14 +35,35 @@ export class UpstreamClients implements OnApplicationShutdown {
 
   constructor(
     @Inject(Egress) private readonly egress: Egress,
+    @Inject(UpstreamHeaderVault) private readonly headers: UpstreamHeaderVault,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
   ) {
     this.timer = setInterval(() => this.closeIdle(), SWEEP_MS);
     this.timer.unref();
   }
 
-  /** @throws UpstreamUnreachable when the address is not allowed (any more) */
-  for(address: UpstreamAddress): McpUpstreamClient {
+  /**
+   * Does something with an upstream, under its headers as they are now. Refused as unauthorized, it is tried once more if a
+   * secret in them has changed meanwhile: an upstream that refuses so has done nothing.
+   *
+   * @throws UpstreamUnreachable also when the address is not allowed (any more), or a header cannot be made; whatever `work` throws
+   */
+  async use<T>(address: UpstreamAddress, work: (client: McpUpstreamClient) => Promise<T>): Promise<T> {
+    const before = await this.headers.resolve(address);
+    const client = this.for(address);
+    try {
+      client.present(before);
+      return await work(client);
+    } catch (error) {
+      if (!(error instanceof UpstreamUnreachable) || error.reason !== 'unauthorized') throw error;
+      const now = await this.headers.resolve(address);
+      if (isSame(now, before)) throw error;
+      client.present(now);
+      return work(client);
+    }
+  }
+
+  private for(address: UpstreamAddress): McpUpstreamClient {
     const key = `${address.tenantId}/${address.name}`;
     const kept = this.clients.get(key);
     // Order of the map is order of use.
@@ -66,8 +90,10 @@ export class UpstreamClients implements OnApplicationShutdown {
    * @throws UpstreamUnreachable when the address is not allowed; whatever `work` throws
    */
   async apart<T>(address: UpstreamAddress, work: (client: McpUpstreamClient) => Promise<T>): Promise<T> {
+    const headers = await this.headers.resolve(address);
     const client = this.open(address);
     try {
+      client.present(headers);
       return await work(client);
     } finally {
       client.close();
@@ -101,4 +127,8 @@ export class UpstreamClients implements OnApplicationShutdown {
       client.close();
     }
   }
+}
+
+function isSame({ headers: one }: Presented, { headers: other }: Presented): boolean {
+  return Object.entries(one).every(([name, value]) => other[name] === value);
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
+import { shownHeaders } from './secrets/upstream-headers.js';
 import { type UpstreamAddress } from './upstream-clients.js';
 
 /** What was found out about an upstream when it was last asked. */
@@ -31,6 +32,8 @@ export interface DueUpstream extends UpstreamAddress {
 export interface UpstreamStats {
   name: string;
   url: string;
+  /** By name, what may be shown of them. */
+  headers: Record<string, string>;
   prefixed: boolean;
   toolsMaxAgeSeconds: number;
   healthy: boolean;
@@ -57,8 +60,8 @@ export interface CatalogueState {
 }
 
 const stats = {
-  name: 'proxy_upstream.stats.v3',
-  text: `SELECT u.name, u.url, u.prefixed, u.tools_max_age, u.healthy, u.error, u.last_check_at,
+  name: 'proxy_upstream.stats.v4',
+  text: `SELECT u.name, u.url, u.shown_headers AS headers, u.prefixed, u.tools_max_age, u.healthy, u.error, u.last_check_at,
                 (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND NOT t.gone)::integer AS tools,
                 (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND t.pending IS NOT NULL)::integer AS drifted,
                 coalesce(f.calls, 0)::float8 AS calls, coalesce(f.errors, 0)::float8 AS errors,
@@ -71,8 +74,8 @@ const catalogues = {
   text: `SELECT name, prefixed, encode(catalogue_digest, 'hex') AS digest, error FROM proxy_upstream WHERE tenant_id = $1`,
 };
 const find = {
-  name: 'proxy_upstream.find.v1',
-  text: 'SELECT tenant_id, name, url, revision, failures FROM proxy_upstream WHERE tenant_id = $1 AND name = $2',
+  name: 'proxy_upstream.find.v2',
+  text: 'SELECT tenant_id, name, url, revision, headers, failures FROM proxy_upstream WHERE tenant_id = $1 AND name = $2',
 };
 const lock = {
   name: 'proxy_upstream.lock.v1',
@@ -80,16 +83,16 @@ const lock = {
 };
 /** The claim is a lease: whoever dies with it leaves the upstream to the next. */
 const claimDue = {
-  name: 'proxy_upstream.claim_due.v1',
+  name: 'proxy_upstream.claim_due.v2',
   text: `UPDATE proxy_upstream SET next_check_at = $2
           WHERE (tenant_id, name) IN (SELECT tenant_id, name FROM proxy_upstream WHERE next_check_at <= $1
                                        ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-          RETURNING tenant_id, name, url, revision, failures`,
+          RETURNING tenant_id, name, url, revision, headers, failures`,
 };
 /** Upstreams that seem dead and of which nothing is known, so that a call by name may be for one of them. */
 const withoutTools = {
-  name: 'proxy_upstream.without_tools.v1',
-  text: `SELECT tenant_id, name, url, revision, failures FROM proxy_upstream
+  name: 'proxy_upstream.without_tools.v2',
+  text: `SELECT tenant_id, name, url, revision, headers, failures FROM proxy_upstream
           WHERE tenant_id = $1 AND NOT healthy AND catalogue_digest IS NULL AND ($2::text IS NULL OR name = $2) ORDER BY name LIMIT $3`,
 };
 
@@ -106,6 +109,7 @@ interface AddressRow {
   name: string;
   url: string;
   revision: string;
+  headers: Buffer | null;
   failures: number;
 }
 
@@ -118,6 +122,7 @@ export class UpstreamRepository {
     interface Row {
       name: string;
       url: string;
+      headers: Record<string, string>;
       prefixed: boolean;
       tools_max_age: number;
       healthy: boolean;
@@ -164,21 +169,23 @@ export class UpstreamRepository {
       /** Registers, or replaces what was registered under the name; false, and nothing written, beyond `max`. */
       put: async (
         address: UpstreamAddress,
+        sealedHeaders: Buffer | null,
         terms: UpstreamTerms,
         state: UpstreamState,
         max: number,
       ): Promise<boolean> => {
-        const { tenantId, name, url, revision } = address;
+        const { tenantId, name, url, revision, headers } = address;
+        const shown = headers === null || Buffer.isBuffer(headers) ? {} : shownHeaders(headers.fresh);
         const rows = await tx.query(
           `INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, last_check_at, next_check_at, prefixed,
-                                       tools_max_age, confirmed_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz
+                                       tools_max_age, confirmed_at, headers, shown_headers)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json
               WHERE (SELECT count(*) FROM proxy_upstream WHERE tenant_id = $1 AND name <> $2) < $10
            ON CONFLICT (tenant_id, name) DO UPDATE
              SET url = excluded.url, revision = excluded.revision, healthy = excluded.healthy, error = excluded.error,
                  failures = excluded.failures, catalogue_digest = NULL, listed_digest = NULL, last_check_at = excluded.last_check_at,
                  next_check_at = excluded.next_check_at, prefixed = excluded.prefixed, tools_max_age = excluded.tools_max_age,
-                 confirmed_at = excluded.confirmed_at
+                 confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers
            RETURNING name`,
           [
             tenantId,
@@ -194,6 +201,8 @@ export class UpstreamRepository {
             terms.prefixed,
             terms.toolsMaxAgeSeconds,
             state.confirmedAt,
+            sealedHeaders,
+            JSON.stringify(shown),
           ],
         );
         return rows.length === 1;

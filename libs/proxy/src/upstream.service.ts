@@ -9,6 +9,12 @@ import { OfferDirectory } from './offer-directory.js';
 import { TooManyUpstreams, UpstreamNotFound } from './proxy.errors.js';
 import { refusals, ToolPins } from './tool-pins.service.js';
 import { type RefusedTool, screenTools } from './tool-screening.js';
+import {
+  type KeptHeaders,
+  shownHeaders,
+  type UpstreamHeaders,
+  UpstreamHeaderVault,
+} from './secrets/upstream-headers.js';
 import { type UpstreamAddress, UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 import {
@@ -68,7 +74,7 @@ const MAX_CHECKS = 64;
 const LOOK_AGAIN_MS = 1_000;
 
 /** Failures that tell of the upstream itself rather than of one call. */
-const GONE: readonly UnreachableReason[] = ['refused', 'dns', 'connect', 'tls', 'unauthorized'];
+const GONE: readonly UnreachableReason[] = ['refused', 'dns', 'connect', 'tls', 'unauthorized', 'credentials'];
 
 /** The upstreams of tenants, their catalogues, and whether they are there. */
 @Injectable()
@@ -81,6 +87,7 @@ export class UpstreamService {
     @Inject(ToolPins) private readonly pins: ToolPins,
     @Inject(OfferDirectory) private readonly offers: OfferDirectory,
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
+    @Inject(UpstreamHeaderVault) private readonly headers: UpstreamHeaderVault,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(Egress) private readonly egress: Egress,
     @Inject(Transactions) private readonly transactions: Transactions,
@@ -95,9 +102,10 @@ export class UpstreamService {
    *
    * @throws EgressRefused when the address is not one that may be connected to
    */
-  async examine(tenantId: string, name: string, url: string): Promise<Candidate> {
+  async examine(tenantId: string, name: string, url: string, headers: UpstreamHeaders): Promise<Candidate> {
     await this.egress.vet(url);
-    const address = { tenantId, name, url, revision: newId('upr') };
+    const kept = Object.keys(headers).length === 0 ? null : { fresh: headers };
+    const address = { tenantId, name, url, revision: newId('upr'), headers: kept };
     const options = this.optionsWithin(DISCOVERY_DEADLINE_MS);
     let offers: Offers | null = null;
     const discovery = await this.understand(name, () =>
@@ -121,8 +129,9 @@ export class UpstreamService {
     terms: UpstreamTerms,
     by: string,
   ): Promise<Examined> {
+    const sealed = await this.headers.seal(tx, address);
     const upstreams = this.upstreams.in(tx);
-    if (!(await upstreams.put(address, terms, this.stateAfter(discovery, 0), MAX_UPSTREAMS)))
+    if (!(await upstreams.put(address, sealed, terms, this.stateAfter(discovery, 0), MAX_UPSTREAMS)))
       throw new TooManyUpstreams(MAX_UPSTREAMS);
     await this.offers.begin(tx, address, offers);
     const screened = discovery.healthy ? screenTools(discovery.tools, []) : { tools: [], refused: [] };
@@ -130,6 +139,7 @@ export class UpstreamService {
     else this.pins.forget(tx, address);
     this.record(tx, address, 'upstream_registered', {
       url: withoutSecrets(address.url),
+      ...namesOf(address.headers),
       prefix: terms.prefixed,
       tools_max_age: terms.toolsMaxAgeSeconds,
       healthy: discovery.healthy,
@@ -282,7 +292,7 @@ export class UpstreamService {
 
   private discover(address: UpstreamAddress, deadlineMs: number): Promise<Discovery> {
     const options = this.optionsWithin(deadlineMs);
-    return this.understand(address.name, () => this.clients.for(address).listTools(options));
+    return this.understand(address.name, () => this.clients.use(address, (client) => client.listTools(options)));
   }
 
   private optionsWithin(deadlineMs: number): { deadlineMs: number } {
@@ -361,4 +371,9 @@ function digestOf(tools: readonly UpstreamTool[]): Buffer {
 /** An address as the log may have it: a path or query can hold a token, the origin cannot. */
 function withoutSecrets(url: string): string {
   return new URL(url).origin;
+}
+
+/** Headers as the log may have them: their names, and what may be shown of their texts. */
+function namesOf(headers: KeptHeaders): { headers?: Record<string, string> } {
+  return headers === null || Buffer.isBuffer(headers) ? {} : { headers: shownHeaders(headers.fresh) };
 }

@@ -42,9 +42,22 @@ export type SecretsUsed = { used: UsedSecret[] } | { refused: UseRefusal };
 const MIN_CHARACTERS = 8;
 const MAX_CHARACTERS = 8_192;
 
+/** Uses of headers' secrets that a process remembers to have recorded. */
+const MAX_RECORDED = 10_000;
+
+/** What decides whether a secret may be sent; without session and tool, the tenant sends it itself, with every request. */
+interface Judged {
+  tenantId: string;
+  session: Session | null;
+  upstream: string;
+  tool: string | null;
+}
+
 /** Secrets on their way to upstreams, where agents use them without seeing them. */
 @Injectable()
 export class SecretUses {
+  private readonly recorded = new Set<string>();
+
   constructor(
     @Inject(SecretRepository) private readonly secrets: SecretRepository,
     @Inject(SecretOpener) private readonly opener: SecretOpener,
@@ -83,8 +96,34 @@ export class SecretUses {
     return opened;
   }
 
+  /**
+   * The values of secrets that the tenant itself has sent to an upstream, with every request; each is bound to all that goes
+   * there. The first use of a version for an upstream, by each process, is durable in the audit log before this returns.
+   *
+   * @throws Unavailable when a use cannot be recorded, or the key of a secret is not there
+   */
+  async openForUpstream(tenantId: string, upstream: string, names: readonly string[]): Promise<SecretsUsed> {
+    if (names.length === 0) return { used: [] };
+    const found = await this.find({ tenantId, session: null, upstream, tool: null }, names);
+    const opened = 'refused' in found ? found : await this.reveal(found.secrets);
+    if ('refused' in opened) return opened;
+    const keyOf = ({ name, version }: UsedSecret): string => JSON.stringify([tenantId, upstream, name, version]);
+    const fresh = opened.used.filter((used) => !this.recorded.has(keyOf(used)));
+    await this.record(
+      fresh.map(({ name, version }) =>
+        this.auditLog.append(tenantId, {
+          ...{ source: 'haldir', tool: VAULT_TOOL, action: 'secret_used' },
+          details: { name, version, upstream, by: 'upstream_headers' },
+        }),
+      ),
+    );
+    if (this.recorded.size >= MAX_RECORDED) this.recorded.clear();
+    for (const used of fresh) this.recorded.add(keyOf(used));
+    return opened;
+  }
+
   private async find(
-    use: SecretUse,
+    use: Judged,
     names: readonly string[],
   ): Promise<{ secrets: StoredSecret[] } | { refused: UseRefusal }> {
     const secrets: StoredSecret[] = [];
@@ -98,15 +137,11 @@ export class SecretUses {
     return { secrets };
   }
 
-  private refusalOf(
-    name: string,
-    secret: StoredSecret | null,
-    { session, upstream, tool }: SecretUse,
-  ): UseRefusal | null {
+  private refusalOf(name: string, secret: StoredSecret | null, { session, upstream, tool }: Judged): UseRefusal | null {
     if (!secret) return { name, reason: 'unknown' };
     const { bindings, expiresAt } = secret.place;
     if (!bindsTo(bindings, upstream, tool)) return { name, reason: 'unbound' };
-    const scopeRequired = secret.scopes.find((scope) => !session.grants(scope));
+    const scopeRequired = session === null ? undefined : secret.scopes.find((scope) => !session.grants(scope));
     if (scopeRequired !== undefined) return { name, reason: 'missing_scope', scopeRequired };
     return expiresAt !== null && expiresAt <= this.clock.now() ? { name, reason: 'expired' } : null;
   }

@@ -12,6 +12,9 @@ export class Proxy1790000000005 implements MigrationInterface {
         prefixed         boolean     NOT NULL DEFAULT true,
         -- New with every registration, so that what was found out about an earlier one is not taken for it.
         revision         text        NOT NULL,
+        -- Sealed with the address; what may be shown of them stands beside.
+        headers          bytea,
+        shown_headers    json        NOT NULL DEFAULT '{}',
         healthy          boolean     NOT NULL,
         error            text,
         -- Of the tools that there are, and of which of them can be called.

@@ -50,12 +50,12 @@ export class UpstreamController {
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async register(
     @CurrentCaller() { tenantId, keyId }: Caller,
-    @Body({ schema: RegisterUpstream }) { name, url, prefix, tools_max_age }: RegisterUpstream,
+    @Body({ schema: RegisterUpstream }) { name, url, prefix, tools_max_age, headers }: RegisterUpstream,
     @Write() write: WriteRequest,
   ): Promise<UpstreamRegistered> {
     const earlier = await this.writes.earlier<UpstreamRegistered>(write);
     if (earlier) return earlier;
-    const candidate = await this.upstreams.examine(tenantId, name, url);
+    const candidate = await this.upstreams.examine(tenantId, name, url, headers ?? {});
     return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {
       const terms = { prefixed: prefix, toolsMaxAgeSeconds: tools_max_age };
       const examined = await this.upstreams.register(tx, candidate, terms, keyPrefix(keyId));

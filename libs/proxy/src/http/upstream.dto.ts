@@ -1,12 +1,45 @@
 import { toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
-import { type Examined, type UpstreamStats } from '../index.js';
+import { type Examined, isHeaderValue, referencesIn, type UpstreamStats } from '../index.js';
 import { wholePageQuery } from './fields.js';
 
 const NAME_EXPECTED = 'expected 1 to 64 letters, digits, - or _';
 const URL_EXPECTED = 'expected an absolute http or https URL of at most 2048 characters';
 const MAX_AGE_EXPECTED = 'expected a whole number of seconds from 0 to 300';
+
+const MAX_HEADERS = 32;
+const HEADERS_EXPECTED = `expected an object of at most ${MAX_HEADERS} headers`;
+const HEADER_NAME_EXPECTED = 'expected names of headers that no transport sets by itself, each once';
+const HEADER_EXPECTED = 'expected 1 to 4096 visible ASCII characters, with {{vault:name}} for a secret';
+/** What HTTP, MCP and Haldir itself set. */
+const SET_BY_OTHERS =
+  /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|accept|accept-encoding|last-event-id|user-agent|(?:content|mcp|proxy|sec)-.*)$/;
+
+function areHeaderNames(names: readonly string[]): boolean {
+  const lower = names.map((name) => name.toLowerCase());
+  return (
+    new Set(lower).size === lower.length &&
+    lower.every((name) => /^[!#$%&'*+\-.^_`|~0-9a-z]{1,128}$/.test(name) && !SET_BY_OTHERS.test(name))
+  );
+}
+
+const Headers = z
+  .record(
+    z.string(),
+    z
+      .string(HEADER_EXPECTED)
+      .max(4096, HEADER_EXPECTED)
+      .refine((text) => isHeaderValue(withoutReferences(text)) && 'names' in referencesIn({ text }), HEADER_EXPECTED),
+    HEADERS_EXPECTED,
+  )
+  .refine((headers) => Object.keys(headers).length <= MAX_HEADERS, HEADERS_EXPECTED)
+  .refine((headers) => areHeaderNames(Object.keys(headers)), HEADER_NAME_EXPECTED);
+
+/** Names of secrets need not be ASCII. */
+function withoutReferences(text: string): string {
+  return text.replace(/\{\{vault:.*?\}\}/gu, 'x');
+}
 
 export const RegisterUpstream = z.object({
   name: z
@@ -26,6 +59,9 @@ export const RegisterUpstream = z.object({
     .describe(
       'A call asks the upstream for its tools again when the last answer is older (seconds); 0 before every call',
     ),
+  headers: Headers.nullish().describe(
+    'Sent with every request to the upstream; {{vault:name}} stands for a secret that is bound to the whole upstream. Never shown again',
+  ),
 });
 export type RegisterUpstream = z.infer<typeof RegisterUpstream>;
 
@@ -75,6 +111,9 @@ export type ListUpstreams = z.infer<typeof ListUpstreams>;
 const Upstream = z
   .object({
     url: z.string(),
+    headers: z
+      .record(z.string(), z.string())
+      .describe('Headers that are sent to it: the references in them, *** for anything else'),
     prefix: z.boolean().describe('Whether agents are shown its tools as name.tool'),
     tools_max_age: z.int().describe('Seconds'),
     healthy: z.boolean().describe('Whether it answered when it was last asked'),
@@ -102,6 +141,7 @@ export type UpstreamList = z.infer<typeof UpstreamList>;
 export function toUpstream(stats: UpstreamStats): Upstream {
   const {
     url,
+    headers,
     prefixed,
     toolsMaxAgeSeconds,
     healthy,
@@ -116,6 +156,7 @@ export function toUpstream(stats: UpstreamStats): Upstream {
   } = stats;
   return {
     url,
+    headers,
     prefix: prefixed,
     tools_max_age: toolsMaxAgeSeconds,
     healthy,

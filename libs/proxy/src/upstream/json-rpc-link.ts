@@ -10,8 +10,11 @@ export interface LinkOptions {
   readonly poolKey: string;
   readonly connections: number;
   readonly maxResponseBytes: number;
-  /** Sent with every request, for example an authorization. */
-  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Takes out of a message what nobody may see. */
+export interface Mask {
+  mask(message: unknown): unknown;
 }
 
 export interface Asked {
@@ -61,6 +64,10 @@ const MAX_MESSAGE_CHARS = 1_000;
 
 /** Carries JSON-RPC messages over HTTP to one upstream and finds the answer in whatever form it comes. */
 export class JsonRpcLink {
+  /** Sent with every request, for example an authorization. */
+  headers: Readonly<Record<string, string>> = {};
+  /** For what these headers hold. */
+  masker: Mask | null = null;
   private nextId = 1;
 
   constructor(private readonly options: LinkOptions) {}
@@ -72,7 +79,9 @@ export class JsonRpcLink {
    * @throws UpstreamRpcError when the answer is a JSON-RPC error
    * @throws UpstreamUnreachable when there is no usable answer
    */
-  async ask(asked: Asked): Promise<Answered> {
+  async ask(given: Asked): Promise<Answered> {
+    // Whatever is presented meanwhile, this answer is to a request with the headers of now.
+    const asked = this.masked(given);
     const id = this.nextId++;
     const body = JSON.stringify({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
     try {
@@ -92,6 +101,14 @@ export class JsonRpcLink {
       }
       throw unreachable(error);
     }
+  }
+
+  /** With what is taken out of answers on account of the request and of its headers. */
+  private masked(asked: Asked): Asked {
+    const { masker } = this;
+    if (!masker) return asked;
+    const { mask = (message) => message } = asked;
+    return { ...asked, mask: (message) => masker.mask(mask(message)) };
   }
 
   /** Sends a notification and waits until it was taken. @throws UpstreamUnreachable */
@@ -126,7 +143,7 @@ export class JsonRpcLink {
     return egress.request({
       method,
       url: target,
-      headers: { ...this.options.headers, ...headers },
+      headers: { ...this.headers, ...headers },
       ...(body === null ? {} : { body }),
       deadlineMs: remaining(deadlineAt),
       maxResponseBytes: 64 * 1_024,
@@ -145,7 +162,7 @@ export class JsonRpcLink {
     return egress.open({
       method,
       url: target,
-      headers: { ...this.options.headers, ...headers },
+      headers: { ...this.headers, ...headers },
       ...(body === undefined ? {} : { body }),
       deadlineMs: remaining(asked.deadlineAt),
       maxResponseBytes,

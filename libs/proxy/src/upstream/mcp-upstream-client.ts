@@ -8,7 +8,7 @@ import {
   STATELESS_VERSION,
   subjectOf,
 } from '@haldir/mcp';
-import { type Answered, type Asked, JsonRpcLink, RejectedUnprocessed } from './json-rpc-link.js';
+import { type Answered, type Asked, JsonRpcLink, type Mask, RejectedUnprocessed } from './json-rpc-link.js';
 import {
   type Dialogue,
   headersFor,
@@ -39,8 +39,6 @@ export interface UpstreamClientOptions {
   readonly maxResponseBytes?: number;
   /** Largest catalogue. Defaults 50 pages, 2,000 tools. */
   readonly limits?: ToolPageLimits;
-  /** Sent with every request, for example an authorization. */
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface CallOptions {
@@ -90,7 +88,6 @@ export class McpUpstreamClient {
       poolKey: options.key,
       connections: options.connections ?? 32,
       maxResponseBytes: options.maxResponseBytes ?? 4 * 1_024 * 1_024,
-      headers: options.headers ?? {},
     });
   }
 
@@ -176,6 +173,12 @@ export class McpUpstreamClient {
       if (progress) onProgress(progress);
     };
     return toToolResult(await this.rpc('tools/call', params, { ...this.termsOf(options), onNotification }), dialogue);
+  }
+
+  /** What is sent with every request from now on, and what takes secrets out of everything the upstream says. */
+  present({ headers, masker }: { headers: Readonly<Record<string, string>>; masker: Mask | null }): void {
+    this.link.headers = headers;
+    this.link.masker = masker;
   }
 
   /** Ends the session, if there is one, and closes the connections, once calls under way have ended. */

@@ -13,6 +13,7 @@ export type UnreachableReason =
   | 'aborted'
   | 'http_status'
   | 'unauthorized'
+  | 'credentials'
   | 'protocol';
 
 const MESSAGES: Record<UnreachableReason, string> = {
@@ -26,6 +27,7 @@ const MESSAGES: Record<UnreachableReason, string> = {
   aborted: 'The call was cancelled',
   http_status: 'The upstream answered with an unexpected HTTP status',
   unauthorized: 'The upstream asks for an authorization that Haldir does not have',
+  credentials: 'A header of the upstream needs a secret that may not be used for it',
   protocol: "The upstream's answer was not valid MCP or JSON-RPC",
 };
 

@@ -1,0 +1,113 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { KeyRing, SealBroken, type SealedColumn, TenantKeyGone } from '@haldir/crypto';
+import { type Tx } from '@haldir/database';
+import { SecretUses } from '@haldir/vault';
+import { UpstreamUnreachable } from '../upstream/index.js';
+import { Masker } from './masker.js';
+import { referencesIn, withReferences } from './secret-references.js';
+
+/** Headers of an upstream by name, as they were registered: texts that may refer to secrets. */
+export type UpstreamHeaders = Readonly<Record<string, string>>;
+
+/** An upstream's headers before they are registered, sealed as they are kept, or null when it has none. */
+export type KeptHeaders = { fresh: UpstreamHeaders } | Buffer | null;
+
+export interface HeadersOwner {
+  tenantId: string;
+  name: string;
+  url: string;
+  revision: string;
+  headers: KeptHeaders;
+}
+
+/** What is sent with every request to an upstream, and what takes its secrets out of the answers. */
+export interface Presented {
+  headers: Record<string, string>;
+  masker: Masker | null;
+}
+
+const NOTHING: Presented = { headers: {}, masker: null };
+
+/** The headers of upstreams: sealed where they are kept, and resolved anew each time they are used. */
+@Injectable()
+export class UpstreamHeaderVault {
+  constructor(
+    @Inject(KeyRing) private readonly keys: KeyRing,
+    @Inject(SecretUses) private readonly secrets: SecretUses,
+  ) {}
+
+  /** As they are kept: bound to the registration, its address included. The first thing a transaction does. */
+  async seal(tx: Tx, { tenantId, name, revision, url, headers }: HeadersOwner): Promise<Buffer | null> {
+    if (headers === null || Buffer.isBuffer(headers)) return headers;
+    const content = Buffer.from(JSON.stringify({ url, headers: headers.fresh }));
+    return this.keys.sealFor(tx, tenantId, content, placeOf(tenantId, name, revision));
+  }
+
+  /**
+   * The headers with the newest values of the secrets they refer to, each of which is bound to the whole upstream.
+   *
+   * @throws UpstreamUnreachable when one may not be used, or the headers do not open where they are; nothing is sent then
+   * @throws Unavailable when a use cannot be recorded, or a key is not there
+   */
+  async resolve(owner: HeadersOwner): Promise<Presented> {
+    if (owner.headers === null) return NOTHING;
+    const texts = Buffer.isBuffer(owner.headers) ? await this.open(owner, owner.headers) : owner.headers.fresh;
+    const references = referencesIn(texts);
+    if ('malformed' in references) throw unusable();
+    const opened = await this.secrets.openForUpstream(owner.tenantId, owner.name, references.names);
+    if ('refused' in opened) throw unusable();
+    const values = new Map(opened.used.map(({ name, text }) => [name, text]));
+    const headers = withReferences(texts, (name) => values.get(name) ?? '') as Record<string, string>;
+    if (!Object.values(headers).every(isHeaderValue)) throw unusable();
+    return { headers, masker: opened.used.length === 0 ? null : new Masker(opened.used) };
+  }
+
+  private async open({ tenantId, name, revision, url }: HeadersOwner, sealed: Buffer): Promise<UpstreamHeaders> {
+    try {
+      const content = await this.keys.openFor(tenantId, sealed, placeOf(tenantId, name, revision));
+      const kept = JSON.parse(content.toString()) as { url: string; headers: UpstreamHeaders };
+      // An address that was changed in the database gets nothing.
+      if (kept.url === url) return kept.headers;
+    } catch (error) {
+      // Sealed anew since it was read; the next look finds it.
+      if (error instanceof TenantKeyGone) throw new UpstreamUnreachable('credentials', { sent: false, cause: error });
+      if (!(error instanceof SealBroken)) throw error;
+    }
+    throw unusable();
+  }
+}
+
+/** What a list shows of headers: the references in them, and nothing of what else stands there. */
+export function shownHeaders(headers: UpstreamHeaders): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, text]) => {
+      const references = referencesIn({ text });
+      const names = 'names' in references ? references.names : [];
+      return [name, names.length === 0 ? '***' : names.map((secret) => `{{vault:${secret}}}`).join(' ')];
+    }),
+  );
+}
+
+/** Visible ASCII, with spaces and tabs between. */
+export function isHeaderValue(text: string): boolean {
+  return /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/.test(text);
+}
+
+function unusable(): UpstreamUnreachable {
+  return new UpstreamUnreachable('credentials', { sent: false });
+}
+
+function placeOf(tenantId: string, name: string, revision: string): string[] {
+  return ['haldir.proxy.upstream-headers.v1', tenantId, name, revision];
+}
+
+/** The headers of upstreams, as a rotation of keys finds them. */
+export const SEALED_UPSTREAM_HEADERS: SealedColumn = {
+  table: 'proxy_upstream',
+  column: 'headers',
+  key: [
+    { name: 'name', type: 'text' },
+    { name: 'revision', type: 'text' },
+  ],
+  placeOf: (tenantId, { name = '', revision = '' }) => placeOf(tenantId, name, revision),
+};
