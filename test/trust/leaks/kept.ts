@@ -17,7 +17,8 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   // A tool that nobody has: that an agent asked for it is recorded. Arguments are kept nowhere.
   'proxyCall tool': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
   'mcp a tool’s name': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
-  'registerUpstream name': ['proxy_upstream.name', 'proxy_tool.upstream', 'audit_entry.details'],
+  'registerUpstream headers': ['proxy_upstream.shown_headers', 'audit_entry.details'],
+  'registerUpstream name': ['proxy_upstream.name', 'proxy_offering.upstream', 'proxy_tool.upstream', 'audit_entry.details'],
   'registerUpstream url with a token': ['proxy_upstream.url'],
   'registerWebhook name': ['webhook.name'],
   'registerWebhook url with a token': ['webhook.url'],
