@@ -97,7 +97,10 @@ export interface World {
 }
 
 export async function startWorld(options: { processes?: number; environment?: Environment } = {}): Promise<World> {
-  const environment = await testEnvironment({ HALDIR_BOOTSTRAP_TOKEN: BOOTSTRAP_TOKEN, ...options.environment });
+  const environment = await testEnvironment({
+    ...{ HALDIR_BOOTSTRAP_TOKEN: BOOTSTRAP_TOKEN, MCP_HOLD_SECONDS: '0' },
+    ...options.environment,
+  });
   const apis = await Promise.all(Array.from({ length: options.processes ?? 1 }, () => startApi(environment)));
   const [first] = apis;
   if (!first) throw new Error('a world has a process');

@@ -9,6 +9,7 @@ import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { ApprovalService } from './approval.service.js';
 import { ApprovalSettingsRepository } from './approval-settings.repository.js';
+import { ApprovalWaits } from './approval-waits.js';
 import { SelfApprovalService } from './self-approval.service.js';
 
 @Module({
@@ -20,8 +21,9 @@ import { SelfApprovalService } from './self-approval.service.js';
     ApprovalRuleService,
     ApprovalService,
     ApprovalSettingsRepository,
+    ApprovalWaits,
     SelfApprovalService,
   ],
-  exports: [ApprovalCounts, ApprovalRuleService, ApprovalService, SelfApprovalService],
+  exports: [ApprovalCounts, ApprovalRuleService, ApprovalService, ApprovalWaits, SelfApprovalService],
 })
 export class ApprovalsModule {}

@@ -16,6 +16,7 @@ export {
   type NewApprovalRequest,
   type NewDecision,
 } from './approval.service.js';
+export { ApprovalWaits } from './approval-waits.js';
 export { ApprovalsModule } from './approvals.module.js';
 export { DESTRUCTIVE_VERBS, isDestructive } from './destructive.js';
 export { SelfApprovalService } from './self-approval.service.js';

@@ -85,6 +85,7 @@ const Settings = z.object({
     .transform((text) => text.split(',').map((part) => part.trim().toLowerCase()).filter(Boolean))
     .refine((names) => names.every((name) => /^([a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])$/.test(name)))
     .meta({ expects: 'host names without ports, separated by commas', example: 'MCP_ALLOWED_HOSTS=haldir.example.com' }),
+  MCP_HOLD_SECONDS: wholeNumber(0, 300, 25).meta({ expects: '0 to 300 seconds', example: 'MCP_HOLD_SECONDS=25' }),
   UPSTREAM_TIMEOUT_SECONDS: wholeNumber(1, 600, 30).meta({ expects: '1 to 600 seconds', example: 'UPSTREAM_TIMEOUT_SECONDS=30' }),
   SECRET_RESTORE_SECONDS: wholeNumber(0, 31_536_000, 604_800).meta({ expects: '0 to 31536000 seconds', example: 'SECRET_RESTORE_SECONDS=604800' }),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 300, 20).meta({ expects: '1 to 300 seconds', example: 'SHUTDOWN_TIMEOUT_SECONDS=20' }),
@@ -123,7 +124,7 @@ export class HaldirConfig {
   readonly webhooks: { timeoutMs: number; concurrency: number; retentionMs: number };
   readonly upstreams: { timeoutMs: number };
   /** Names by which `/mcp` may be called, and whose pages may call it, besides those of the loopback. */
-  readonly mcp: { allowedHosts: readonly string[] };
+  readonly mcp: { allowedHosts: readonly string[]; /** How long a call waits for its approval. */ holdMs: number };
   /** How long a deleted secret can be brought back. */
   readonly secrets: { restoreMs: number };
   readonly shutdownTimeoutMs: number;
@@ -171,7 +172,7 @@ export class HaldirConfig {
       retentionMs: settings.WEBHOOK_RETENTION_DAYS * 86_400_000,
     };
     this.upstreams = { timeoutMs: settings.UPSTREAM_TIMEOUT_SECONDS * 1000 };
-    this.mcp = { allowedHosts: settings.MCP_ALLOWED_HOSTS };
+    this.mcp = { allowedHosts: settings.MCP_ALLOWED_HOSTS, holdMs: settings.MCP_HOLD_SECONDS * 1000 };
     this.secrets = { restoreMs: settings.SECRET_RESTORE_SECONDS * 1000 };
     this.shutdownTimeoutMs = settings.SHUTDOWN_TIMEOUT_SECONDS * 1000;
   }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type JsonValue } from '@haldir/kernel';
+import { ApprovalWaits } from '@haldir/approvals';
 import { keyPrefix, type Session, SessionInvalid } from '@haldir/gate';
 import { Cursors, grantsKeyScope, MissingKeyScope, writeOf, Writes } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
@@ -15,6 +16,7 @@ import {
   ProxyCallService,
   ToolCatalogue,
 } from '@haldir/proxy';
+import { HaldirConfig } from '@haldir/runtime';
 import { type Asking } from './asking.js';
 import { type CallReply, refused, resultOf, toCallReply } from './call-outcome.js';
 import { repeats } from './protocol/mcp-headers.js';
@@ -40,6 +42,8 @@ export class UpstreamTools {
   constructor(
     @Inject(ProxyCallService) private readonly calls: ProxyCallService,
     @Inject(ToolCatalogue) private readonly catalogue: ToolCatalogue,
+    @Inject(ApprovalWaits) private readonly waits: ApprovalWaits,
+    @Inject(HaldirConfig) private readonly config: HaldirConfig,
     @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
   ) {}
@@ -90,11 +94,14 @@ export class UpstreamTools {
     });
     const write = writeOf(asking.request, asking.reply, 'MCP tools/call', content);
     try {
-      const reply = await this.writes.around<PerformedCall, CallReply>(
+      const reply = await this.writes.around<PerformedCall | StillHeld, CallReply>(
         write,
-        this.calls.longestMs,
-        async () => this.failWithoutEffect(await this.calls.perform(call, watchOf(asking, toolCall))),
-        async (performed, tx) => replyTo(await this.calls.conclude(performed, tx), asking.era, mayAsk),
+        2 * this.calls.longestMs + this.config.mcp.holdMs,
+        () => this.perform(asking, call, toolCall),
+        async (performed, tx) =>
+          performed instanceof StillHeld
+            ? performed.reply
+            : replyTo(await this.calls.conclude(performed, tx), asking.era, mayAsk),
       );
       return resultOf(reply);
     } catch (error) {
@@ -103,11 +110,38 @@ export class UpstreamTools {
     }
   }
 
+  /**
+   * Makes the call. One that needs approval waits for it where the client hears that somebody is there; once it is approved it is
+   * decided anew, like one that comes again.
+   */
+  private async perform(asking: Asking, call: NewCall, toolCall: ToolCall): Promise<PerformedCall | StillHeld> {
+    const { exchange, era } = asking;
+    const { holdMs } = this.config.mcp;
+    const watch = watchOf(asking, toolCall);
+    const first = await this.calls.perform(call, watch);
+    const { outcome } = first;
+    if (outcome.kind !== 'held' || toolCall.mayAsk || holdMs === 0 || !exchange?.takesEvents)
+      return this.failWithoutEffect(first);
+    await this.calls.conclude(first, null);
+    const { requestId } = outcome.request;
+    const status = await this.waits.untilDecided(call.tenantId, requestId, holdMs, exchange.signal);
+    if (status === 'approved' && !exchange.signal.aborted)
+      return this.failWithoutEffect(await this.calls.perform(call, watch));
+    if (status !== 'denied') return new StillHeld(replyTo(outcome, era, false));
+    const message = 'The request was denied; the call was not made.';
+    return new StillHeld({ result: refused({ status: 'approval_denied', request_id: requestId, message }) });
+  }
+
   /** A call that certainly had no effect, and may have one if it is tried again, leaves its `Idempotency-Key` free. */
   private async failWithoutEffect(performed: PerformedCall): Promise<PerformedCall> {
     if (!neverLeft(performed.outcome)) return performed;
     throw new WithoutEffect(await this.calls.conclude(performed, null));
   }
+}
+
+/** A call that was not let through, and is in the log already. */
+class StillHeld {
+  constructor(readonly reply: CallReply) {}
 }
 
 /** Carries an outcome past the `Idempotency-Key`. */

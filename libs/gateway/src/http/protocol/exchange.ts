@@ -11,7 +11,8 @@ const QUIET_MS = 15_000;
  */
 export class Exchange {
   private readonly gone = new AbortController();
-  private readonly takesEvents: boolean;
+  /** Whether the client hears that it is waited for. */
+  readonly takesEvents: boolean;
   private events: PassThrough | null = null;
   private quiet: NodeJS.Timeout | null = null;
 
