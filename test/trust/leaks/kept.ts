@@ -18,6 +18,8 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   'proxyCall tool': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
   'mcp a tool’s name': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
   'registerUpstream headers': ['proxy_upstream.shown_headers', 'audit_entry.details'],
+  // A tool may be given its price before anyone has it.
+  'priceTool path tool': ['proxy_tool_price.tool', 'audit_entry.details'],
   'registerUpstream name': ['proxy_upstream.name', 'proxy_offering.upstream', 'proxy_tool.upstream', 'audit_entry.details'],
   'registerUpstream url with a token': ['proxy_upstream.url'],
   'registerWebhook name': ['webhook.name'],
