@@ -21,13 +21,34 @@ const KEPT_IDS = 1000;
  */
 
 /**
+ * What an entry says of what was done.
+ *
+ * @typedef {object} Doing
+ * @property {string} source
+ * @property {string} tool
+ * @property {string} action
+ * @property {string} details JSON text
+ * @property {bigint} costMicros
+ */
+
+/** @param {number} n @returns {Doing} */
+const agentAction = (n) => ({
+  source: 'agent',
+  tool: `tool-${n % TOOLS}`,
+  action: 'act',
+  details: '{"order":"ord_1042","customer":"cus_9"}',
+  costMicros: n % 1000 === 0 ? 200_000_000n : 12_500n,
+});
+
+/**
  * A new tenant's log of so many entries, signed.
  *
  * @param {import('./world.mjs').World} world
  * @param {number} entries
+ * @param {(n: number, at: Date) => Doing} [doing] what the entry with that number tells of
  * @returns {Promise<FilledLog>}
  */
-export async function fillLog(world, entries) {
+export async function fillLog(world, entries, doing = agentAction) {
   const { root, ownerUrl } = world.instance;
   const lib = pathToFileURL(path.join(root, 'dist', 'libs', 'audit-log', 'src', 'entry.js')).href;
   const { prepareEntry, toColumns } = await import(lib);
@@ -49,16 +70,13 @@ export async function fillLog(world, entries) {
       world.signal.throwIfAborted();
       const batch = Array.from({ length: Math.min(BATCH, entries - from) }, (_, i) => {
         const n = from + i;
+        const at = new Date((start + (n / entries) * SPREAD_SECONDS) * 1000);
         const prepared = prepareEntry({
           tenantId,
-          source: 'agent',
           sessionId: sessions[(n * 7) % SESSIONS],
           agentId: `agent-${(n * 7) % SESSIONS}`,
-          tool: `tool-${n % TOOLS}`,
-          action: 'act',
-          details: '{"order":"ord_1042","customer":"cus_9"}',
-          costMicros: n % 1000 === 0 ? 200_000_000n : 12_500n,
-          at: new Date((start + (n / entries) * SPREAD_SECONDS) * 1000),
+          ...doing(n, at),
+          at,
           flag: null,
         });
         if (n % every === 0) entryIds.push(prepared.entryId);

@@ -10,6 +10,7 @@ import { secretRead } from './secret-read.mjs';
 import { sessionCheck } from './session-check.mjs';
 import { sessionCreate } from './session-create.mjs';
 import { sessionRead } from './session-read.mjs';
+import { simulate } from './simulate.mjs';
 import { webhook } from './webhook.mjs';
 
 /** In the order in which they are measured and shown. */
@@ -28,5 +29,6 @@ export const rows = [
   mcpList,
   webhook,
   rotation,
+  simulate,
   ...longLog,
 ];
