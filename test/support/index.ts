@@ -1,5 +1,6 @@
 export { type Balancer, startBalancer } from './balancer.js';
 export { type ChangingUpstream, startChangingUpstream } from './changing-upstream.js';
+export { type BreakingUpstream, startBreakingUpstream } from './breaking-upstream.js';
 export { cli, type RunningCommand, startCli } from './cli.js';
 export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './client.js';
 export { startConformanceUpstream } from './conformance-upstream.js';

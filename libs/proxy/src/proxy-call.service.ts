@@ -57,6 +57,8 @@ interface Decided {
 /** A call that may go on, or what became of it. */
 type Considered = Candidate | Decided;
 
+type Watched = CallWatch & Pick<CallOptions, 'repeatable'>;
+
 /** Beyond this, whoever decides sees the digest of the arguments only. */
 const MAX_SHOWN_CHARS = 16_384;
 
@@ -211,7 +213,9 @@ export class ProxyCallService {
       if (stopped) return stopped;
     }
     const filled = await this.secrets.fill(call, session, target);
-    return 'refused' in filled ? { kind: 'no_secret', refusal: filled.refused } : this.forward(target, filled, watch);
+    return 'refused' in filled
+      ? { kind: 'no_secret', refusal: filled.refused }
+      : this.forward(candidate, filled, watch);
   }
 
   /**
@@ -246,15 +250,17 @@ export class ProxyCallService {
     });
   }
 
-  private async forward(target: ToolTarget, filled: Filled, watch: CallWatch): Promise<CallOutcome> {
+  private async forward({ target, judged }: Candidate, filled: Filled, watch: CallWatch): Promise<CallOutcome> {
     const startedAt = performance.now();
-    const outcome = await this.ask(target, filled, watch);
+    // What was approved is sent once; a price is held for the call, however often it is sent.
+    const repeatable = target.repeatable && judged.notes.approvalId === null;
+    const outcome = await this.ask(target, filled, { ...watch, repeatable });
     this.traffic.count(target.tenantId, target.name, performance.now() - startedAt, endingOf(outcome));
     await this.upstreams.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;
   }
 
-  private async ask(target: ToolTarget, { arguments: args, masker }: Filled, watch: CallWatch): Promise<CallOutcome> {
+  private async ask(target: ToolTarget, { arguments: args, masker }: Filled, watch: Watched): Promise<CallOutcome> {
     try {
       const { mirrored } = target;
       const options = { ...(masker ? masked(watch, masker) : watch), mirrored };
@@ -274,7 +280,7 @@ export class ProxyCallService {
  * Nothing of the answer is seen before values are taken out of it. Of how far the call has come only the numbers are told: a
  * value could be divided over several messages.
  */
-function masked(watch: CallWatch, masker: Masker): CallWatch & Pick<CallOptions, 'mask'> {
+function masked(watch: Watched, masker: Masker): Watched & Pick<CallOptions, 'mask'> {
   const { onProgress, ...rest } = watch;
   return {
     ...rest,

@@ -22,6 +22,7 @@ const target: ToolTarget = {
   headers: null,
   tool: 'echo',
   destructive: false,
+  repeatable: false,
   mirrored: [],
   fingerprint: '00'.repeat(32),
   pending: null,

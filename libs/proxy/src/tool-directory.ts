@@ -11,6 +11,8 @@ export interface ToolTarget extends UpstreamAddress {
   /** Its own name, without its upstream's. */
   tool: string;
   destructive: boolean;
+  /** Declared to do no more when a call is made twice. */
+  repeatable: boolean;
   /** Arguments that requests repeat as headers. */
   mirrored: readonly MirroredArgument[];
   /** Of the accepted definition, hex; what is said above is from that one. */
@@ -38,14 +40,14 @@ interface Wanted {
   name: string;
 }
 
-const FOUND = `t.name AS tool, t.destructive, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
+const FOUND = `t.name AS tool, t.destructive, t.repeatable, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
                 encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.headers, u.prefixed, u.revision, u.healthy,
                 u.confirmed_at, u.tools_max_age, p.price_micros`;
 const PRICE =
   'LEFT JOIN proxy_tool_price p ON p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name';
 // Tool names may contain dots, upstream names may not: the first dot divides.
 const resolve = {
-  name: 'proxy_tool.resolve.v4',
+  name: 'proxy_tool.resolve.v5',
   text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool AND NOT t.gone
@@ -66,6 +68,7 @@ interface ResolvedRow {
   namespaced: boolean;
   tool: string;
   destructive: boolean;
+  repeatable: boolean;
   mirrored: readonly MirroredArgument[];
   fingerprint: string;
   pending: string | null;
@@ -134,6 +137,7 @@ export class ToolDirectory {
         revision: row.revision,
         tool: row.tool,
         destructive: row.destructive,
+        repeatable: row.repeatable,
         mirrored: row.mirrored,
         fingerprint: row.fingerprint,
         pending: row.pending,

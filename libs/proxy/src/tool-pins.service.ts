@@ -200,5 +200,6 @@ function beyondLimit(name: string): RefusedTool {
 }
 
 function traitsOf({ name, annotations, inputSchema }: UpstreamTool): Traits {
-  return { destructive: isDestructive(name, annotations), mirrored: mirroredArguments(inputSchema) };
+  const repeatable = annotations?.['idempotentHint'] === true || annotations?.['readOnlyHint'] === true;
+  return { destructive: isDestructive(name, annotations), repeatable, mirrored: mirroredArguments(inputSchema) };
 }

@@ -31,6 +31,8 @@ export interface DefinedTool {
 /** What Haldir reads from a definition. */
 export interface Traits {
   destructive: boolean;
+  /** Whether making a call twice does no more than making it once. */
+  repeatable: boolean;
   mirrored: readonly MirroredArgument[];
 }
 
@@ -126,8 +128,8 @@ export class ToolRepository {
         if (added.length > 0) {
           const traits = added.map(({ tool }) => traitsOf(tool));
           tx.send(
-            `INSERT INTO proxy_tool (tenant_id, upstream, name, destructive, definition, fingerprint, mirrored)
-               SELECT $1, $2, * FROM unnest($3::text[], $4::boolean[], $5::json[], $6::bytea[], $7::json[])`,
+            `INSERT INTO proxy_tool (tenant_id, upstream, name, destructive, definition, fingerprint, mirrored, repeatable)
+               SELECT $1, $2, * FROM unnest($3::text[], $4::boolean[], $5::json[], $6::bytea[], $7::json[], $8::boolean[])`,
             [
               ...key,
               added.map(({ tool }) => tool.name),
@@ -135,6 +137,7 @@ export class ToolRepository {
               added.map(({ tool }) => JSON.stringify(tool)),
               added.map(({ fingerprint }) => fingerprint),
               traits.map(({ mirrored }) => JSON.stringify(mirrored)),
+              traits.map(({ repeatable }) => repeatable),
             ],
           );
         }
@@ -185,12 +188,12 @@ export class ToolRepository {
         return row ?? null;
       },
       /** Makes what is pending what is accepted. */
-      accept: (tenantId: string, upstream: string, name: string, { destructive, mirrored }: Traits): void =>
+      accept: (tenantId: string, upstream: string, name: string, traits: Traits): void =>
         tx.send(
           `UPDATE proxy_tool SET definition = pending, fingerprint = pending_fingerprint, destructive = $4, mirrored = $5,
-                  pending = NULL, pending_fingerprint = NULL, drifted_at = NULL
+                  repeatable = $6, pending = NULL, pending_fingerprint = NULL, drifted_at = NULL
             WHERE tenant_id = $1 AND upstream = $2 AND name = $3`,
-          [tenantId, upstream, name, destructive, JSON.stringify(mirrored)],
+          [tenantId, upstream, name, traits.destructive, JSON.stringify(traits.mirrored), traits.repeatable],
         ),
     };
   }

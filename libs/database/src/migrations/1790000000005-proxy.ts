@@ -51,6 +51,8 @@ export class Proxy1790000000005 implements MigrationInterface {
         drifted_at          timestamptz,
         -- Arguments that requests repeat as headers (x-mcp-header).
         mirrored    json    NOT NULL DEFAULT '[]',
+        -- Whether a call is made once more whose connection broke (idempotentHint, readOnlyHint).
+        repeatable  boolean NOT NULL DEFAULT false,
         PRIMARY KEY (tenant_id, upstream, name),
         CONSTRAINT proxy_tool_fingerprint CHECK (length(fingerprint) = 32 AND length(pending_fingerprint) = 32),
         CONSTRAINT proxy_tool_drift CHECK ((pending IS NULL) = (pending_fingerprint IS NULL) AND (pending IS NULL) = (drifted_at IS NULL)),

@@ -142,6 +142,34 @@ describe('sessions', () => {
     },
   );
 
+  it('re-initialises once for calls, lists, resources and prompts that meet it together, and makes each once', async () => {
+    const sessions = new Set<string>();
+    const base = sessionful(sessions);
+    const made: string[] = [];
+    const server = await upstream((message, req, res) => {
+      const lives = sessions.has(String(req.headers['mcp-session-id']));
+      if (lives && message.id !== undefined) made.push(message.method);
+      if (lives && ['resources/read', 'prompts/get'].includes(message.method))
+        return ok(message, { of: message.method });
+      return base(message, req, res);
+    });
+    const mcp = client(server.url);
+    await mcp.listTools();
+    sessions.clear();
+    made.length = 0;
+    const work = Array.from({ length: 5 }, () => [
+      mcp.callTool('add', {}),
+      mcp.listTools(),
+      mcp.read('resources/read', { uri: 'doc://a' }),
+      mcp.read('prompts/get', { name: 'p' }),
+    ]);
+    const answers = await Promise.all(work.flat());
+    expect(answers).toHaveLength(20);
+    expect(server.methods().filter((method) => method === 'initialize')).toHaveLength(2);
+    const each = (method: string): number => made.filter((name) => name === method).length;
+    expect(['tools/call', 'tools/list', 'resources/read', 'prompts/get'].map(each)).toEqual([5, 5, 5, 5]);
+  });
+
   it('gives up when a fresh session is refused as well', async () => {
     const server = await upstream(sessionful(new Set()));
     const base = server.handler;

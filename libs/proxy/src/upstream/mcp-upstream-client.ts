@@ -51,6 +51,8 @@ export interface CallOptions {
   readonly dialogue?: Dialogue;
   /** Arguments to repeat as headers, whatever the upstream says of them by now; without it, as its list said last. */
   readonly mirrored?: readonly MirroredArgument[];
+  /** Whether the tool is declared to do no more when called twice: called again, once, when the connection broke. */
+  readonly repeatable?: boolean;
   /** Takes out of each message of the upstream what nobody may see. */
   readonly mask?: (message: unknown) => unknown;
 }
@@ -66,7 +68,7 @@ const METHOD_NOT_FOUND = -32601;
  * Speaks MCP to one upstream; keep one per upstream and use it for many calls at once. How the upstream wants to be spoken to
  * (2026-07-28, a 2025 handshake, or JSON-RPC without either) is found out with the first call, remembered, and found out anew
  * when the upstream stops accepting it, which the caller does not notice. A call whose bytes left is sent a second time only
- * if the upstream said that it did not take it.
+ * if the upstream said that it did not take it, or the tool is declared to do no more then.
  */
 export class McpUpstreamClient {
   private readonly link: JsonRpcLink;
@@ -161,10 +163,15 @@ export class McpUpstreamClient {
     args: JsonObject,
     options: CallOptions = {},
   ): Promise<UpstreamToolResult | InputRequired> {
-    const { onProgress, dialogue } = options;
+    const { onProgress, dialogue, repeatable = false } = options;
     const call = { name, arguments: args };
     const asIs = dialogue ? withDialogue(call, dialogue) : call;
-    if (!onProgress) return toToolResult(await this.rpc('tools/call', asIs, this.termsOf(options)), dialogue);
+    const terms = this.termsOf(options);
+    const make = (params: JsonObject, under: Terms): Promise<unknown> => {
+      const once = (): Promise<unknown> => this.rpc('tools/call', params, under);
+      return repeatable ? this.repeatably(once) : once();
+    };
+    if (!onProgress) return toToolResult(await make(asIs, terms), dialogue);
     const token = `p${++this.progressTokens}`;
     const tracked = { ...call, _meta: { progressToken: token } };
     const params = dialogue ? withDialogue(tracked, dialogue) : tracked;
@@ -172,7 +179,7 @@ export class McpUpstreamClient {
       const progress = progressOf(notification, token);
       if (progress) onProgress(progress);
     };
-    return toToolResult(await this.rpc('tools/call', params, { ...this.termsOf(options), onNotification }), dialogue);
+    return toToolResult(await make(params, { ...terms, onNotification }), dialogue);
   }
 
   /** What is sent with every request from now on, and what takes secrets out of everything the upstream says. */

@@ -1,0 +1,125 @@
+import {
+  BareMcp,
+  type BreakingUpstream,
+  startBreakingUpstream,
+  startHungUpstream,
+  startOfferingUpstream,
+  startWorld,
+  type World,
+} from '@haldir/test-support';
+import { ProxyStory, saying, times } from './proxy-story.js';
+
+let world: World;
+let story: ProxyStory;
+beforeAll(async () => {
+  world = await startWorld({ processes: 1, environment: { UPSTREAM_TIMEOUT_SECONDS: '3' } });
+});
+afterAll(() => world.stop());
+beforeEach(async () => {
+  story = await ProxyStory.begin(await world.newTenant());
+});
+afterEach(() => story.end());
+
+describe('a call whose connection breaks after the upstream has read it', () => {
+  let upstream: BreakingUpstream;
+  const arrivals = (name: string): number => upstream.arrivals.filter((each) => each === name).length;
+  beforeEach(async () => {
+    upstream = story.keep(
+      await startBreakingUpstream({
+        put: { idempotentHint: true },
+        get: { readOnlyHint: true },
+        post: {},
+        patch: { idempotentHint: false, destructiveHint: true },
+        claim: { idempotentHint: 'true' },
+      }),
+    );
+    expect((await story.register('up', upstream.url)).body).toMatchObject({ healthy: true, tools_discovered: 5 });
+  });
+
+  it.each(['put', 'get'])('is made once more when the tool is declared to bear it: %s', async (tool) => {
+    expect(await story.call(tool)).toMatchObject({ status: 200, body: { content: [{ text: `did ${tool}` }] } });
+    expect(arrivals(tool)).toBe(2);
+  });
+
+  it.each(['post', 'patch', 'claim'])('is not made again otherwise: %s', async (tool) => {
+    expect(await story.call(tool)).toMatchObject({ status: 502, body: { code: 'upstream_unreachable' } });
+    expect(arrivals(tool)).toBe(1);
+  });
+
+  it('is made twice at most', async () => {
+    upstream.drops = 9;
+    expect((await story.call('put')).status).toBe(502);
+    expect(arrivals('put')).toBe(2);
+  });
+
+  it('is not made again on an approval, which is of one call', async () => {
+    await story.tenant.post('/v1/approvals/rules', { type: 'all' });
+    const id = String(saying(await story.call('put'))['request_id']);
+    await story.tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'dana' });
+    expect((await story.call('put')).status).toBe(502);
+    expect(arrivals('put')).toBe(1);
+  });
+
+  it('costs its price once', async () => {
+    await story.tenant.put('/v1/proxy/upstreams/up/tools/put/price', { price_usd: 0.5 });
+    const session = await story.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 5 });
+    expect((await story.call('put', {}, { session })).status).toBe(200);
+    expect(arrivals('put')).toBe(2);
+    expect((await story.tenant.get(`/v1/sessions/${session}`)).body).toMatchObject({ spent: 0.5 });
+  });
+});
+
+describe('of ten upstreams, one that hangs', () => {
+  const P99_MS = 500;
+  const agent = (): BareMcp =>
+    new BareMcp({ url: String(world.apis[0]?.url), key: story.tenant.key ?? '', session: story.session });
+  const p99 = (durations: number[]): number =>
+    [...durations].sort((a, b) => a - b)[Math.ceil(durations.length * 0.99) - 1] ?? Infinity;
+  const timed = async (work: () => Promise<unknown>): Promise<number> => {
+    const startedAt = performance.now();
+    await work();
+    return performance.now() - startedAt;
+  };
+  const listed = async (): Promise<{ names: string[]; missing: unknown }> => {
+    const { message } = await agent().ask('tools/list');
+    const names = (message?.result?.['tools'] as { name: string }[]).map(({ name }) => name);
+    return {
+      names,
+      missing: (message?.result?.['_meta'] as Record<string, unknown> | undefined)?.['haldir/missing-upstreams'],
+    };
+  };
+
+  it('changes nothing for the rest: 200 calls and the list are as quick, and its own calls end at their time', async () => {
+    const hung = story.keep(await startOfferingUpstream('hung'));
+    expect((await story.register('hung', hung.url)).body).toMatchObject({ healthy: true });
+    for (let i = 0; i < 9; i++) story.keep(await story.upstream(`up-${i}`, 'echo'));
+    hung.silent = ['tools/list', 'tools/call', 'resources/list', 'prompts/list', 'ping'];
+    const hanging = times(20, () => timed(async () => expect((await story.call('hung.noop')).status).toBe(502)));
+    const calls: number[] = [];
+    const lists: number[] = [];
+    for (let round = 0; round < 20; round++) {
+      const ten = times(10, (i) =>
+        timed(async () => expect((await story.call(`up-${(round + i) % 9}.echo`)).status).toBe(200)),
+      );
+      lists.push(await timed(listed));
+      calls.push(...(await ten));
+    }
+    expect(calls).toHaveLength(200);
+    expect(p99(calls)).toBeLessThan(P99_MS);
+    expect(p99(lists)).toBeLessThan(P99_MS);
+    for (const ended of await hanging) expect(ended).toBeGreaterThan(2_500);
+    // What is known of it stays known.
+    const { names, missing } = await listed();
+    expect(names).toContain('hung.noop');
+    expect(missing).toBeUndefined();
+  });
+
+  it('is named by the list when nothing is known of it', async () => {
+    const hung = story.keep(await startHungUpstream());
+    for (let i = 0; i < 9; i++) story.keep(await story.upstream(`up-${i}`, 'echo'));
+    expect((await story.register('hung', hung.url)).body).toMatchObject({ healthy: false });
+    const { names, missing } = await listed();
+    expect(names.filter((name) => name.endsWith('.echo'))).toHaveLength(9);
+    expect(missing).toMatchObject([{ name: 'hung' }]);
+  });
+});
