@@ -97,9 +97,10 @@ export class Belongings {
       case 'removeToolPrice': {
         const name = this.name('upstream');
         await this.make('/v1/proxy/upstreams', { name, url: this.neighbours.upstreamUrl });
-        if (operationId === 'removeToolPrice')
-          await this.client.put(`/v1/proxy/upstreams/${name}/tools/echo/price`, { price_usd: 0.5 });
-        return { name, tool: 'echo' };
+        if (operationId === 'priceTool') return { name, tool: 'echo' };
+        const tool = this.name('tool');
+        await this.client.put(`/v1/proxy/upstreams/${name}/tools/${tool}/price`, { price_usd: 0.5 });
+        return { name, tool };
       }
       case 'acceptTool':
         return this.changedTool();
