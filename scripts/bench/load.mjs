@@ -1,6 +1,9 @@
 // @ts-check
-// The load: autocannon, in a process of its own.
+// The load, in a process of its own: autocannon for as many as there can be, and evenly spaced requests for a fixed rate, which
+// autocannon would send in a burst at the beginning of each second.
+import { setTimeout as pause } from 'node:timers/promises';
 import autocannon from 'autocannon';
+import { Pool } from 'undici';
 import { serve } from './child.mjs';
 
 /**
@@ -17,7 +20,7 @@ import { serve } from './child.mjs';
  * @property {number} connections
  * @property {number} [seconds] how long to go on; or
  * @property {number} [amount] how many requests to make
- * @property {number} [rate] requests a second of all connections together; as many as there can be by default
+ * @property {number} [rate] requests a second, evenly spaced, over as many connections as it takes; as many as there can be by default
  * @property {Request[]} requests dealt out to the connections, so that each works on its own share, over and over
  */
 
@@ -31,13 +34,13 @@ import { serve } from './child.mjs';
  * @property {number} p99 milliseconds, of the 2xx answers
  */
 
-serve({}, load);
+serve({}, (/** @type {Load} */ job) => (job.rate === undefined ? load(job) : paced({ ...job, rate: job.rate })));
 
 /**
  * @param {Load} job
  * @returns {Promise<Outcome>}
  */
-function load({ url, connections, seconds, amount, rate, requests }) {
+function load({ url, connections, seconds, amount, requests }) {
   return new Promise((resolve, reject) => {
     /** @type {number[]} */
     const latencies = [];
@@ -51,7 +54,6 @@ function load({ url, connections, seconds, amount, rate, requests }) {
         url,
         connections,
         sampleInt: 100,
-        ...(rate === undefined ? {} : { overallRate: rate }),
         ...(amount === undefined ? { duration: seconds ?? 1 } : { amount }),
         setupClient: (client) => {
           const mine = requests.filter((_, n) => n % connections === dealt % connections);
@@ -78,6 +80,49 @@ function load({ url, connections, seconds, amount, rate, requests }) {
       else others[status] = (others[status] ?? 0) + 1;
     });
   });
+}
+
+/**
+ * Sends each request at its time, whether or not those before it were answered: a stall is felt by all that fall into it.
+ *
+ * @param {Load & { rate: number }} job
+ * @returns {Promise<Outcome>}
+ */
+async function paced({ url, connections, seconds = 1, rate, requests }) {
+  const pool = new Pool(url, { connections });
+  /** @type {number[]} */
+  const latencies = [];
+  /** @type {Record<string, number>} */
+  const others = {};
+  let errors = 0;
+  const started = performance.now();
+  /** @type {Promise<void>[]} */
+  const sent = [];
+  for (let n = 0; n < rate * seconds; n++) {
+    const due = started + (n * 1000) / rate;
+    const early = due - performance.now();
+    if (early > 0) await pause(early);
+    const { path, method, headers = {}, body } = requests[n % requests.length] ?? fail('no requests');
+    const asked = performance.now();
+    sent.push(
+      pool
+        .request({ path, method, headers, body: body ?? null })
+        .then(async ({ statusCode: status, body: answer }) => {
+          await answer.arrayBuffer();
+          if (status >= 200 && status < 300) latencies.push(performance.now() - asked);
+          else others[status] = (others[status] ?? 0) + 1;
+        })
+        .catch(() => {
+          errors += 1;
+        }),
+    );
+  }
+  await Promise.all(sent);
+  const took = (performance.now() - started) / 1000;
+  await pool.close();
+  latencies.sort((a, b) => a - b);
+  const at = (/** @type {number} */ part) => latencies[Math.floor(latencies.length * part)] ?? NaN;
+  return { ok: latencies.length, others, errors, seconds: took, p50: at(0.5), p99: at(0.99) };
 }
 
 /**
