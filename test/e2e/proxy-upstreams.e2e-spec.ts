@@ -104,6 +104,8 @@ describe('an upstream', () => {
     const stateless = story.keep(await startStatelessServer());
     await story.register('math', stateless.url);
     await story.call('add', { a: 0, b: 0 });
+    // The worker listens to it besides.
+    await eventually(async () => expect(stateless.methods).toContain('subscriptions/listen'), 5_000, 50);
     const before = stateless.methods.length;
     await times(30, (i) => story.call('add', { a: i, b: 1 }));
     expect(stateless.methods.slice(before)).toEqual(Array<string>(30).fill('tools/call'));

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, Server, type Tool } from '@modelcontextprotocol/server';
+import { createMcpHandler, InMemoryServerEventBus, Server, type Tool } from '@modelcontextprotocol/server';
 import { type UpstreamCall } from './upstreams.js';
 
 /** An upstream on the official server library whose tools are what the test says they are at that moment. */
@@ -12,6 +12,10 @@ export interface ChangingUpstream {
   readonly calls: UpstreamCall[];
   /** How often it was asked for its tools. */
   lists: number;
+  /** Subscriptions to what it says of its own accord. */
+  heard(): number;
+  /** Says that its tools have changed. */
+  say(): void;
   /** Waited for before a list is given. */
   beforeList: () => Promise<void>;
   /** Gives a tool other members; a member that is undefined is taken away. */
@@ -21,11 +25,14 @@ export interface ChangingUpstream {
 
 /** Every tool takes any arguments and answers its own name. */
 export async function startChangingUpstream(...names: string[]): Promise<ChangingUpstream> {
+  const bus = new InMemoryServerEventBus();
   const upstream: ChangingUpstream = {
     url: '',
     tools: names.map((name) => ({ name, description: `Does ${name}`, inputSchema: { type: 'object' } })),
     calls: [],
     lists: 0,
+    heard: () => bus.listenerCount,
+    say: () => bus.publish({ kind: 'tools_list_changed' }),
     beforeList: () => Promise.resolve(),
     change: (name, members) => {
       upstream.tools = upstream.tools.map((tool) => (tool.name === name ? { ...tool, ...members } : tool));
@@ -36,20 +43,26 @@ export async function startChangingUpstream(...names: string[]): Promise<Changin
       await new Promise((resolve) => server.close(resolve));
     },
   };
-  const handler = createMcpHandler(() => {
-    const mcp = new Server({ name: 'changing', version: '1.0.0' }, { capabilities: { tools: {} } });
-    mcp.setRequestHandler('tools/list', async () => {
-      upstream.lists++;
-      const { tools } = upstream;
-      await upstream.beforeList();
-      return { tools };
-    });
-    mcp.setRequestHandler('tools/call', ({ params }) => {
-      upstream.calls.push({ tool: params.name, arguments: params.arguments ?? {} });
-      return { content: [{ type: 'text', text: params.name }] };
-    });
-    return mcp;
-  });
+  const handler = createMcpHandler(
+    () => {
+      const mcp = new Server(
+        { name: 'changing', version: '1.0.0' },
+        { capabilities: { tools: { listChanged: true } } },
+      );
+      mcp.setRequestHandler('tools/list', async () => {
+        upstream.lists++;
+        const { tools } = upstream;
+        await upstream.beforeList();
+        return { tools };
+      });
+      mcp.setRequestHandler('tools/call', ({ params }) => {
+        upstream.calls.push({ tool: params.name, arguments: params.arguments ?? {} });
+        return { content: [{ type: 'text', text: params.name }] };
+      });
+      return mcp;
+    },
+    { bus },
+  );
   const server = createServer((request, response) => void toNodeHandler(handler)(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return Object.assign(upstream, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp` });

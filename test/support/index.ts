@@ -23,4 +23,5 @@ export {
   startHungUpstream,
   text,
 } from './upstreams.js';
+export { type NotifyingUpstream, startNotifyingUpstream } from './notifying-upstream.js';
 export { type OfferingUpstream, startOfferingUpstream } from './offering-upstream.js';

@@ -1,3 +1,5 @@
+export { CatalogueChanges } from './catalogue-changes.js';
+export { ListeningRepository } from './listening.repository.js';
 export { OfferDirectory } from './offer-directory.js';
 export { type NewRead, type ReadOutcome } from './offer-read.js';
 export { OfferReadService } from './offer-read.service.js';
@@ -34,5 +36,7 @@ export { changesBetween } from './tool-definition.js';
 export { ToolPins } from './tool-pins.service.js';
 export { type ListedTool } from './tool.repository.js';
 export { type Dialogue, OFFER_LISTS, type OfferKind, type Progress } from './upstream/index.js';
+export { type UpstreamAddress } from './upstream-address.js';
+export { UpstreamClients } from './upstream-clients.js';
 export { type UpstreamStats } from './upstream.repository.js';
 export { type Examined, UpstreamService } from './upstream.service.js';

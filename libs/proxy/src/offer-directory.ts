@@ -9,7 +9,8 @@ import { type OfferingUpstream, type ShownOffer, shownOffers } from './offers.js
 import { PolicyRepository } from './policy.repository.js';
 import { byName, type MissingUpstream } from './tool-catalogue.js';
 import { isMisleading } from './tool-screening.js';
-import { type UpstreamAddress, UpstreamClients } from './upstream-clients.js';
+import { type UpstreamAddress } from './upstream-address.js';
+import { UpstreamClients } from './upstream-clients.js';
 import {
   type McpUpstreamClient,
   OFFER_LISTS,

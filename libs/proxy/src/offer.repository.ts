@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
-import { type UpstreamAddress } from './upstream-clients.js';
+import { type UpstreamAddress } from './upstream-address.js';
 import { type Offers } from './upstream/index.js';
 
 /** An upstream, and which offers of it are known. */

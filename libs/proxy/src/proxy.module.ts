@@ -5,7 +5,9 @@ import { GateModule } from '@haldir/gate';
 import { VaultModule } from '@haldir/vault';
 import { CallSecrets } from './secrets/call-secrets.js';
 import { UpstreamHeaderVault } from './secrets/upstream-headers.js';
+import { CatalogueChanges } from './catalogue-changes.js';
 import { CatalogueFreshness } from './catalogue-freshness.js';
+import { ListeningRepository } from './listening.repository.js';
 import { OfferDirectory } from './offer-directory.js';
 import { OfferReadService } from './offer-read.service.js';
 import { OfferRepository } from './offer.repository.js';
@@ -28,7 +30,9 @@ import { UpstreamService } from './upstream.service.js';
   imports: [ApprovalsModule, EgressModule, GateModule, VaultModule],
   providers: [
     CallSecrets,
+    CatalogueChanges,
     CatalogueFreshness,
+    ListeningRepository,
     OfferDirectory,
     OfferReadService,
     OfferRepository,
@@ -49,6 +53,9 @@ import { UpstreamService } from './upstream.service.js';
     UpstreamTraffic,
   ],
   exports: [
+    CatalogueChanges,
+    ListeningRepository,
+    UpstreamClients,
     OfferDirectory,
     OfferReadService,
     ToolPrices,

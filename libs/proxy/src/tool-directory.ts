@@ -4,7 +4,7 @@ import { Transactions } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
 import { type Policy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
-import { type UpstreamAddress } from './upstream-clients.js';
+import { type UpstreamAddress } from './upstream-address.js';
 
 /** A tool that can be called. */
 export interface ToolTarget extends UpstreamAddress {

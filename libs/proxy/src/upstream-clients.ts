@@ -1,18 +1,10 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Egress, EgressRefused } from '@haldir/egress';
 import { HaldirConfig } from '@haldir/runtime';
-import { type KeptHeaders, type Presented, UpstreamHeaderVault } from './secrets/upstream-headers.js';
+import { CatalogueChanges } from './catalogue-changes.js';
+import { type Presented, UpstreamHeaderVault } from './secrets/upstream-headers.js';
+import { type UpstreamAddress } from './upstream-address.js';
 import { McpUpstreamClient, UpstreamUnreachable } from './upstream/index.js';
-
-/** Where an upstream is; a new registration under its name is another revision. */
-export interface UpstreamAddress {
-  tenantId: string;
-  name: string;
-  url: string;
-  revision: string;
-  /** Sent with every request. */
-  headers: KeptHeaders;
-}
 
 interface Kept {
   client: McpUpstreamClient;
@@ -36,6 +28,7 @@ export class UpstreamClients implements OnApplicationShutdown {
   constructor(
     @Inject(Egress) private readonly egress: Egress,
     @Inject(UpstreamHeaderVault) private readonly headers: UpstreamHeaderVault,
+    @Inject(CatalogueChanges) private readonly changes: CatalogueChanges,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
   ) {
     this.timer = setInterval(() => this.closeIdle(), SWEEP_MS);
@@ -106,13 +99,15 @@ export class UpstreamClients implements OnApplicationShutdown {
     this.clients.clear();
   }
 
-  private open({ tenantId, name, url, revision }: UpstreamAddress): McpUpstreamClient {
+  private open(address: UpstreamAddress): McpUpstreamClient {
+    const { tenantId, name, url, revision } = address;
     try {
       return new McpUpstreamClient({
         egress: this.egress,
         url,
         key: `${tenantId}/${name}/${revision}`,
         deadlineMs: this.config.upstreams.timeoutMs,
+        onListChange: () => this.changes.note(address),
       });
     } catch (error) {
       throw error instanceof EgressRefused ? new UpstreamUnreachable('refused', { sent: false, cause: error }) : error;

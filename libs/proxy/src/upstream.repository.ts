@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
 import { shownHeaders } from './secrets/upstream-headers.js';
-import { type UpstreamAddress } from './upstream-clients.js';
+import { type UpstreamAddress } from './upstream-address.js';
 
 /** What was found out about an upstream when it was last asked. */
 export interface UpstreamState {
@@ -89,6 +89,13 @@ const claimDue = {
                                        ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
           RETURNING tenant_id, name, url, revision, headers, failures`,
 };
+/** Not before a second after the last check, whoever says so how often. */
+const noteChange = {
+  name: 'proxy_upstream.note_change.v1',
+  text: `UPDATE proxy_upstream
+            SET changed_at = $4, next_check_at = least(next_check_at, greatest($4, last_check_at + interval '1 second'))
+          WHERE tenant_id = $1 AND name = $2 AND revision = $3`,
+};
 /** Upstreams that seem dead and of which nothing is known, so that a call by name may be for one of them. */
 const withoutTools = {
   name: 'proxy_upstream.without_tools.v2',
@@ -159,6 +166,11 @@ export class UpstreamRepository {
     return (await this.transactions.queryAll<AddressRow>(claimDue, [now, leaseUntil, limit])).map(toDue);
   }
 
+  /** An upstream said that its lists have changed: its check is due, unless it was registered anew meanwhile. */
+  async noteChange({ tenantId, name, revision }: UpstreamAddress, now: Date): Promise<void> {
+    await this.transactions.query(noteChange, [tenantId, name, revision, now]);
+  }
+
   /** @param name null for any */
   async withoutTools(tenantId: string, name: string | null, limit: number): Promise<DueUpstream[]> {
     return (await this.transactions.query<AddressRow>(withoutTools, [tenantId, name, limit])).map(toDue);
@@ -185,7 +197,8 @@ export class UpstreamRepository {
              SET url = excluded.url, revision = excluded.revision, healthy = excluded.healthy, error = excluded.error,
                  failures = excluded.failures, catalogue_digest = NULL, listed_digest = NULL, last_check_at = excluded.last_check_at,
                  next_check_at = excluded.next_check_at, prefixed = excluded.prefixed, tools_max_age = excluded.tools_max_age,
-                 confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers
+                 confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers,
+                 changed_at = NULL, listener = NULL, listen_at = '-infinity'
            RETURNING name`,
           [
             tenantId,
@@ -212,7 +225,8 @@ export class UpstreamRepository {
         const { tenantId, name, revision } = address;
         const { healthy, error, failures, checkedAt, nextCheckAt, confirmedAt } = state;
         const [row] = await tx.query<{ listed: Buffer | null; latest: boolean | null }>(
-          `UPDATE proxy_upstream SET healthy = $4, error = $5, failures = $6, last_check_at = $7, next_check_at = $8,
+          `UPDATE proxy_upstream SET healthy = $4, error = $5, failures = $6, last_check_at = $7::timestamptz,
+                  next_check_at = CASE WHEN changed_at > $9::timestamptz THEN $7::timestamptz + interval '1 second' ELSE $8 END,
                   confirmed_at = greatest(confirmed_at, $9::timestamptz)
             WHERE tenant_id = $1 AND name = $2 AND revision = $3
             RETURNING listed_digest AS listed, confirmed_at = $9 AS latest`,

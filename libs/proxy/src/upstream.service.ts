@@ -15,7 +15,8 @@ import {
   type UpstreamHeaders,
   UpstreamHeaderVault,
 } from './secrets/upstream-headers.js';
-import { type UpstreamAddress, UpstreamClients } from './upstream-clients.js';
+import { type UpstreamAddress } from './upstream-address.js';
+import { UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 import {
   type DueUpstream,

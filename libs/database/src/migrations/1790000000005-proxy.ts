@@ -28,12 +28,19 @@ export class Proxy1790000000005 implements MigrationInterface {
         created_at       timestamptz NOT NULL,
         last_check_at    timestamptz,
         next_check_at    timestamptz NOT NULL,
+        -- When it said last that its lists have changed.
+        changed_at       timestamptz,
+        -- Which worker hears what it says of its own accord, and when another may take that over.
+        listener         text,
+        listen_at        timestamptz NOT NULL DEFAULT '-infinity',
         PRIMARY KEY (tenant_id, name),
         CONSTRAINT proxy_upstream_name    CHECK (name ~ '^[A-Za-z0-9_-]{1,64}$'),
         CONSTRAINT proxy_upstream_max_age CHECK (tools_max_age BETWEEN 0 AND 300)
       );
       -- The health job: who is due.
       CREATE INDEX proxy_upstream_due ON proxy_upstream (next_check_at);
+      -- The workers: whom nobody hears.
+      CREATE INDEX proxy_upstream_unheard ON proxy_upstream (listen_at);
 
       CREATE TABLE proxy_tool (
         tenant_id   text    NOT NULL,

@@ -2,6 +2,10 @@ import { Module } from '@nestjs/common';
 import { QueueModule, queues } from '@haldir/queue';
 import { ProxyModule } from '../index.js';
 import { UpstreamHealthProcessor } from './upstream-health.processor.js';
+import { UpstreamListener } from './upstream-listener.js';
 
-@Module({ imports: [ProxyModule, QueueModule.for(queues.upstreamHealth)], providers: [UpstreamHealthProcessor] })
+@Module({
+  imports: [ProxyModule, QueueModule.for(queues.upstreamHealth)],
+  providers: [UpstreamHealthProcessor, UpstreamListener],
+})
 export class ProxyJobsModule {}

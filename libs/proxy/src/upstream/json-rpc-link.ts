@@ -1,7 +1,7 @@
 import { type Egress, EgressFailed, type EgressStream, type EgressTarget, type ResponseHeaders } from '@haldir/egress';
 import { isObject, type JsonObject, SseParser } from '@haldir/mcp';
 import { parseBounded } from './bounded-json.js';
-import { headersFor, type UpstreamEra } from './mcp-protocol.js';
+import { headersFor, isListChange, type UpstreamEra } from './mcp-protocol.js';
 import { unreachable, UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
 
 export interface LinkOptions {
@@ -10,6 +10,8 @@ export interface LinkOptions {
   readonly poolKey: string;
   readonly connections: number;
   readonly maxResponseBytes: number;
+  /** Told when the upstream says, on whatever stream, that one of its lists has changed. */
+  readonly onListChange?: () => void;
 }
 
 /** Takes out of a message what nobody may see. */
@@ -61,6 +63,8 @@ const MAX_RESUMPTIONS = 20;
 /** Requests of the upstream (`ping`, …) that are answered while one call waits. */
 const MAX_REPLIES = 16;
 const MAX_MESSAGE_CHARS = 1_000;
+/** What an upstream may say of its own accord before the stream is opened anew. */
+const MAX_HEARD_BYTES = 1_024 * 1_024;
 
 /** Carries JSON-RPC messages over HTTP to one upstream and finds the answer in whatever form it comes. */
 export class JsonRpcLink {
@@ -99,6 +103,37 @@ export class JsonRpcLink {
           this.tell(asked.era, { method: 'notifications/cancelled', params: { requestId: id } });
         }
       }
+      throw unreachable(error);
+    }
+  }
+
+  /**
+   * Hears what the upstream says of its own accord, until its deadline or the end of the stream; false when it has no such
+   * stream.
+   *
+   * @throws RejectedUnprocessed, UpstreamUnreachable
+   */
+  async hear(verb: 'GET' | 'POST', given: Asked): Promise<boolean> {
+    const asked = this.masked(given);
+    const id = this.nextId++;
+    const { method, params, headers } = asked;
+    const body = verb === 'GET' ? undefined : JSON.stringify({ jsonrpc: '2.0', id, method, params });
+    try {
+      const stream = await this.open(verb, headers, asked, body, MAX_HEARD_BYTES);
+      const ok = stream.status === 200;
+      if (!ok && stream.status !== 405) throw await rejection(stream, id, asked);
+      if (!ok || mediaType(stream.headers) !== 'text/event-stream') {
+        stream.cancel();
+        return false;
+      }
+      try {
+        const answer = await this.answerIn(stream, new SseParser(), id, asked);
+        return answer === null || !('error' in answer);
+      } finally {
+        stream.cancel();
+      }
+    } catch (error) {
+      if (error instanceof EgressFailed && error.reason === 'timeout' && error.sent) return true;
       throw unreachable(error);
     }
   }
@@ -157,8 +192,9 @@ export class JsonRpcLink {
     headers: Record<string, string>,
     asked: Asked,
     body?: string,
+    maxResponseBytes = this.options.maxResponseBytes,
   ): Promise<EgressStream> {
-    const { egress, target, poolKey, connections, maxResponseBytes } = this.options;
+    const { egress, target, poolKey, connections } = this.options;
     return egress.open({
       method,
       url: target,
@@ -223,6 +259,7 @@ export class JsonRpcLink {
         }
         if (!isObject(message) || typeof message['method'] !== 'string') continue;
         if (!('id' in message)) {
+          if (isListChange(message)) this.options.onListChange?.();
           asked.onNotification?.(message);
         } else if (replies < MAX_REPLIES) {
           replies++;

@@ -80,6 +80,24 @@ export function progressOf(message: JsonObject, token: string): Progress | null 
   };
 }
 
+/** The lists that an upstream may say have changed, by the capability they go with. */
+const CHANGING_LISTS = ['tools', 'prompts', 'resources'] as const;
+
+/** Whether it says that one of the upstream's lists is another by now. */
+export function isListChange({ method }: JsonObject): boolean {
+  return CHANGING_LISTS.some((list) => method === `notifications/${list}/list_changed`);
+}
+
+/** What to ask the stateless revision to be told of (`subscriptions/listen`): whatever was declared. Null for nothing. */
+export function wantedChanges(era: UpstreamEra): JsonObject | null {
+  const declared = era.kind === 'plain' ? {} : (era.capabilities ?? {});
+  const lists = CHANGING_LISTS.filter((list) => {
+    const capability = declared[list];
+    return isObject(capability) && capability['listChanged'] === true;
+  });
+  return lists.length === 0 ? null : Object.fromEntries(lists.map((list) => [`${list}ListChanged`, true]));
+}
+
 const STATELESS_META = {
   [META.protocolVersion]: STATELESS_VERSION,
   [META.clientInfo]: CLIENT_INFO,

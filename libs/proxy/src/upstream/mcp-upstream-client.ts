@@ -19,6 +19,7 @@ import {
   type UpstreamEra,
   type UpstreamTool,
   type UpstreamToolResult,
+  wantedChanges,
   withDialogue,
 } from './mcp-protocol.js';
 import { OFFER_LISTS, OfferPages, type OfferKind, type Offers } from './offer-pages.js';
@@ -39,6 +40,8 @@ export interface UpstreamClientOptions {
   readonly maxResponseBytes?: number;
   /** Largest catalogue. Defaults 50 pages, 2,000 tools. */
   readonly limits?: ToolPageLimits;
+  /** Told when the upstream says that one of its lists has changed, on the stream of an answer or while it is listened to. */
+  readonly onListChange?: () => void;
 }
 
 export interface CallOptions {
@@ -78,6 +81,7 @@ export class McpUpstreamClient {
   private underWay = 0;
   private progressTokens = 0;
   private closing = false;
+  private readonly closed = new AbortController();
   /** By tool, what the stateless revision wants mirrored to headers; only tools that declare something. */
   private mirrored = new Map<string, MirroredArgument[]>();
 
@@ -90,6 +94,7 @@ export class McpUpstreamClient {
       poolKey: options.key,
       connections: options.connections ?? 32,
       maxResponseBytes: options.maxResponseBytes ?? 4 * 1_024 * 1_024,
+      ...(options.onListChange ? { onListChange: options.onListChange } : {}),
     });
   }
 
@@ -182,6 +187,34 @@ export class McpUpstreamClient {
     return toToolResult(await make(params, { ...terms, onNotification }), dialogue);
   }
 
+  /**
+   * Listens to what the upstream says of its own accord, for as long as the deadline says, until it ends the stream or this
+   * client is closed: `subscriptions/listen` or, after a handshake, the standing stream. False when it declares no changes of its
+   * lists, or has no such stream.
+   *
+   * @throws UpstreamUnreachable, UpstreamRpcError
+   */
+  async listen({ deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal }): Promise<boolean> {
+    const cut = AbortSignal.any([signal, this.closed.signal]);
+    const era = this.known ?? (await this.discovered({ ...this.termsOf({}), signal: cut }));
+    const notifications = wantedChanges(era);
+    if (!notifications) return false;
+    const [verb, method] =
+      era.kind === 'stateless' ? (['POST', 'subscriptions/listen'] as const) : (['GET', ''] as const);
+    const headers = headersFor(era, method);
+    if (verb === 'GET') headers['accept'] = 'text/event-stream';
+    const deadlineAt = performance.now() + deadlineMs;
+    try {
+      const params = paramsFor(era, { notifications });
+      return await this.link.hear(verb, { era, method, params, headers, deadlineAt, signal: cut });
+    } catch (error) {
+      if (!(error instanceof RejectedUnprocessed)) throw error;
+      // Perhaps its session is over; whoever listens again begins another.
+      this.forget(era);
+      throw error.outcome();
+    }
+  }
+
   /** What is sent with every request from now on, and what takes secrets out of everything the upstream says. */
   present({ headers, masker }: { headers: Readonly<Record<string, string>>; masker: Mask | null }): void {
     this.link.headers = headers;
@@ -191,6 +224,7 @@ export class McpUpstreamClient {
   /** Ends the session, if there is one, and closes the connections, once calls under way have ended. */
   close(): void {
     this.closing = true;
+    this.closed.abort();
     if (this.underWay > 0) return;
     if (this.known) this.link.endSession(this.known);
     this.known = null;
