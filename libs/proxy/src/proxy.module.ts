@@ -3,6 +3,7 @@ import { ApprovalsModule } from '@haldir/approvals';
 import { EgressModule } from '@haldir/egress';
 import { GateModule } from '@haldir/gate';
 import { VaultModule } from '@haldir/vault';
+import { AccessTokens } from './secrets/access-tokens.js';
 import { CallSecrets } from './secrets/call-secrets.js';
 import { UpstreamHeaderVault } from './secrets/upstream-headers.js';
 import { CatalogueChanges } from './catalogue-changes.js';
@@ -29,6 +30,7 @@ import { UpstreamService } from './upstream.service.js';
 @Module({
   imports: [ApprovalsModule, EgressModule, GateModule, VaultModule],
   providers: [
+    AccessTokens,
     CallSecrets,
     CatalogueChanges,
     CatalogueFreshness,

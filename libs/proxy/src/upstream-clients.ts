@@ -37,7 +37,7 @@ export class UpstreamClients implements OnApplicationShutdown {
 
   /**
    * Does something with an upstream, under its headers as they are now. Refused as unauthorized, it is tried once more if a
-   * secret in them has changed meanwhile: an upstream that refuses so has done nothing.
+   * secret in them has changed meanwhile, or with a new access token: an upstream that refuses so has done nothing.
    *
    * @throws UpstreamUnreachable also when the address is not allowed (any more), or a header cannot be made; whatever `work` throws
    */
@@ -49,7 +49,7 @@ export class UpstreamClients implements OnApplicationShutdown {
       return await work(client);
     } catch (error) {
       if (!(error instanceof UpstreamUnreachable) || error.reason !== 'unauthorized') throw error;
-      const now = await this.headers.resolve(address);
+      const now = await this.headers.resolve(address, before);
       if (isSame(now, before)) throw error;
       client.present(now);
       return work(client);

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
-import { shownHeaders } from './secrets/upstream-headers.js';
+import { type ShownAuth, shownAuth, shownHeaders } from './secrets/upstream-headers.js';
 import { type UpstreamAddress } from './upstream-address.js';
 
 /** What was found out about an upstream when it was last asked. */
@@ -34,6 +34,7 @@ export interface UpstreamStats {
   url: string;
   /** By name, what may be shown of them. */
   headers: Record<string, string>;
+  auth: ShownAuth | null;
   prefixed: boolean;
   toolsMaxAgeSeconds: number;
   healthy: boolean;
@@ -60,8 +61,8 @@ export interface CatalogueState {
 }
 
 const stats = {
-  name: 'proxy_upstream.stats.v4',
-  text: `SELECT u.name, u.url, u.shown_headers AS headers, u.prefixed, u.tools_max_age, u.healthy, u.error, u.last_check_at,
+  name: 'proxy_upstream.stats.v5',
+  text: `SELECT u.name, u.url, u.shown_headers AS headers, u.shown_auth AS auth, u.prefixed, u.tools_max_age, u.healthy, u.error, u.last_check_at,
                 (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND NOT t.gone)::integer AS tools,
                 (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND t.pending IS NOT NULL)::integer AS drifted,
                 coalesce(f.calls, 0)::float8 AS calls, coalesce(f.errors, 0)::float8 AS errors,
@@ -130,6 +131,7 @@ export class UpstreamRepository {
       name: string;
       url: string;
       headers: Record<string, string>;
+      auth: ShownAuth | null;
       prefixed: boolean;
       tools_max_age: number;
       healthy: boolean;
@@ -187,17 +189,19 @@ export class UpstreamRepository {
         max: number,
       ): Promise<boolean> => {
         const { tenantId, name, url, revision, headers } = address;
-        const shown = headers === null || Buffer.isBuffer(headers) ? {} : shownHeaders(headers.fresh);
+        const shown = headers === null || Buffer.isBuffer(headers) ? null : headers.fresh;
+        const auth = shown && shownAuth(shown);
         const rows = await tx.query(
           `INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, last_check_at, next_check_at, prefixed,
-                                       tools_max_age, confirmed_at, headers, shown_headers)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json
+                                       tools_max_age, confirmed_at, headers, shown_headers, shown_auth)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json, $16::json
               WHERE (SELECT count(*) FROM proxy_upstream WHERE tenant_id = $1 AND name <> $2) < $10
            ON CONFLICT (tenant_id, name) DO UPDATE
              SET url = excluded.url, revision = excluded.revision, healthy = excluded.healthy, error = excluded.error,
                  failures = excluded.failures, catalogue_digest = NULL, listed_digest = NULL, last_check_at = excluded.last_check_at,
                  next_check_at = excluded.next_check_at, prefixed = excluded.prefixed, tools_max_age = excluded.tools_max_age,
                  confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers,
+                 shown_auth = excluded.shown_auth,
                  changed_at = NULL, listener = NULL, listen_at = '-infinity'
            RETURNING name`,
           [
@@ -215,7 +219,8 @@ export class UpstreamRepository {
             terms.toolsMaxAgeSeconds,
             state.confirmedAt,
             sealedHeaders,
-            JSON.stringify(shown),
+            JSON.stringify(shown ? shownHeaders(shown.headers) : {}),
+            auth && JSON.stringify(auth),
           ],
         );
         return rows.length === 1;

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, canonicalJson, type JsonValue, newId } from '@haldir/kernel';
+import { Clock, canonicalJson, InvalidInput, type JsonValue, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
-import { Egress } from '@haldir/egress';
+import { Egress, EgressRefused } from '@haldir/egress';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { OfferDirectory } from './offer-directory.js';
 import { TooManyUpstreams, UpstreamNotFound } from './proxy.errors.js';
@@ -11,8 +11,10 @@ import { refusals, ToolPins } from './tool-pins.service.js';
 import { type RefusedTool, screenTools } from './tool-screening.js';
 import {
   type KeptHeaders,
+  type ShownAuth,
+  shownAuth,
   shownHeaders,
-  type UpstreamHeaders,
+  type UpstreamCredentials,
   UpstreamHeaderVault,
 } from './secrets/upstream-headers.js';
 import { type UpstreamAddress } from './upstream-address.js';
@@ -101,11 +103,13 @@ export class UpstreamService {
   /**
    * Asks an upstream for its tools, before it is registered. One that does not answer is a finding, not an error.
    *
-   * @throws EgressRefused when the address is not one that may be connected to
+   * @throws EgressRefused, InvalidInput when an address is not one that may be connected to
    */
-  async examine(tenantId: string, name: string, url: string, headers: UpstreamHeaders): Promise<Candidate> {
+  async examine(tenantId: string, name: string, url: string, credentials: UpstreamCredentials): Promise<Candidate> {
     await this.egress.vet(url);
-    const kept = Object.keys(headers).length === 0 ? null : { fresh: headers };
+    const { headers, auth } = credentials;
+    if (auth) await this.vetTokenUrl(auth.tokenUrl);
+    const kept = auth === null && Object.keys(headers).length === 0 ? null : { fresh: credentials };
     const address = { tenantId, name, url, revision: newId('upr'), headers: kept };
     const options = this.optionsWithin(DISCOVERY_DEADLINE_MS);
     let offers: Offers | null = null;
@@ -244,6 +248,12 @@ export class UpstreamService {
     return done;
   }
 
+  private async vetTokenUrl(url: string): Promise<void> {
+    await this.egress.vet(url).catch((error: unknown) => {
+      throw error instanceof EgressRefused ? new InvalidInput(`auth.token_${error.message}`) : error;
+    });
+  }
+
   private async note(upstream: UpstreamAddress, error: UpstreamUnreachable | null): Promise<void> {
     const now = this.clock.now();
     const found = {
@@ -375,6 +385,8 @@ function withoutSecrets(url: string): string {
 }
 
 /** Headers as the log may have them: their names, and what may be shown of their texts. */
-function namesOf(headers: KeptHeaders): { headers?: Record<string, string> } {
-  return headers === null || Buffer.isBuffer(headers) ? {} : { headers: shownHeaders(headers.fresh) };
+function namesOf(kept: KeptHeaders): { headers?: Record<string, string>; auth?: ShownAuth } {
+  if (kept === null || Buffer.isBuffer(kept)) return {};
+  const auth = shownAuth(kept.fresh);
+  return { headers: shownHeaders(kept.fresh.headers), ...(auth && { auth }) };
 }

@@ -15,6 +15,7 @@ export class Proxy1790000000005 implements MigrationInterface {
         -- Sealed with the address; what may be shown of them stands beside.
         headers          bytea,
         shown_headers    json        NOT NULL DEFAULT '{}',
+        shown_auth       json,
         healthy          boolean     NOT NULL,
         error            text,
         -- Of the tools that there are, and of which of them can be called.

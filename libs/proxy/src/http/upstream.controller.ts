@@ -16,6 +16,7 @@ import { PolicyService, ToolPins, UpstreamService } from '../index.js';
 import {
   ListUpstreams,
   RegisterUpstream,
+  toCredentials,
   toDiscovered,
   toUpstream,
   UpstreamList,
@@ -50,12 +51,13 @@ export class UpstreamController {
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async register(
     @CurrentCaller() { tenantId, keyId }: Caller,
-    @Body({ schema: RegisterUpstream }) { name, url, prefix, tools_max_age, headers }: RegisterUpstream,
+    @Body({ schema: RegisterUpstream }) body: RegisterUpstream,
     @Write() write: WriteRequest,
   ): Promise<UpstreamRegistered> {
     const earlier = await this.writes.earlier<UpstreamRegistered>(write);
     if (earlier) return earlier;
-    const candidate = await this.upstreams.examine(tenantId, name, url, headers ?? {});
+    const { name, url, prefix, tools_max_age } = body;
+    const candidate = await this.upstreams.examine(tenantId, name, url, toCredentials(body));
     return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {
       const terms = { prefixed: prefix, toolsMaxAgeSeconds: tools_max_age };
       const examined = await this.upstreams.register(tx, candidate, terms, keyPrefix(keyId));

@@ -1,7 +1,7 @@
-import { toUnixSeconds } from '@haldir/kernel';
+import { InvalidInput, toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
-import { type Examined, isHeaderValue, referencesIn, type UpstreamStats } from '../index.js';
+import { type Examined, isHeaderValue, referencesIn, type UpstreamCredentials, type UpstreamStats } from '../index.js';
 import { wholePageQuery } from './fields.js';
 
 const NAME_EXPECTED = 'expected 1 to 64 letters, digits, - or _';
@@ -38,6 +38,34 @@ function isHeaderText(value: unknown): boolean {
   return isHeaderValue(withoutReferences(value)) && 'names' in referencesIn({ text: value });
 }
 
+const AUTH_EXPECTED = 'expected an object with type client_credentials, token_url, client_id and client_secret';
+const CLIENT_ID_EXPECTED = 'expected 1 to 512 visible ASCII characters';
+const SECRET_EXPECTED = 'expected 1 to 4096 characters, {{vault:name}} for a secret';
+const SCOPE_EXPECTED = 'expected at most 1024 visible ASCII characters with spaces between';
+
+const Auth = z
+  .object(
+    {
+      type: z.literal('client_credentials', 'expected client_credentials'),
+      token_url: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).meta({ format: 'uri' }).describe('Token endpoint'),
+      client_id: z.string(CLIENT_ID_EXPECTED).regex(/^[\x21-\x7e]{1,512}$/, CLIENT_ID_EXPECTED),
+      client_secret: z
+        .string(SECRET_EXPECTED)
+        .min(1, SECRET_EXPECTED)
+        .max(4096, SECRET_EXPECTED)
+        .refine((text) => 'names' in referencesIn({ text }), SECRET_EXPECTED)
+        .describe('{{vault:name}} stands for a secret that is bound to the whole upstream. Never shown again'),
+      scope: z
+        .string(SCOPE_EXPECTED)
+        .regex(/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/, SCOPE_EXPECTED)
+        .max(1024, SCOPE_EXPECTED)
+        .nullish(),
+      resource: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).nullish().describe('RFC 8707 resource indicator'),
+    },
+    AUTH_EXPECTED,
+  )
+  .meta({ id: 'UpstreamAuth' });
+
 /** Names of secrets need not be ASCII. */
 function withoutReferences(text: string): string {
   return text.replace(/\{\{vault:.*?\}\}/gu, 'x');
@@ -64,8 +92,29 @@ export const RegisterUpstream = z.object({
   headers: Headers.nullish().describe(
     'Sent with every request to the upstream; {{vault:name}} stands for a secret that is bound to the whole upstream. Never shown again',
   ),
+  auth: Auth.nullish().describe(
+    'How Haldir is authorized there by OAuth 2.0; its access token is sent with every request',
+  ),
 });
 export type RegisterUpstream = z.infer<typeof RegisterUpstream>;
+
+/** @throws InvalidInput when two things would set the Authorization header */
+export function toCredentials({ headers, auth }: RegisterUpstream): UpstreamCredentials {
+  if (auth && Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'authorization'))
+    throw new InvalidInput('auth: expected no Authorization header beside it');
+  return {
+    headers: headers ?? {},
+    auth: auth
+      ? {
+          tokenUrl: auth.token_url,
+          clientId: auth.client_id,
+          clientSecret: auth.client_secret,
+          scope: auth.scope ?? null,
+          resource: auth.resource ?? null,
+        }
+      : null,
+  };
+}
 
 /** What a discovery found. */
 const discovered = {
@@ -116,6 +165,10 @@ const Upstream = z
     headers: z
       .record(z.string(), z.string())
       .describe('Headers that are sent to it: the references in them, *** for anything else'),
+    auth: z
+      .object({ type: z.literal('client_credentials'), token_origin: z.string(), client_id: z.string() })
+      .nullable()
+      .describe('How Haldir is authorized there'),
     prefix: z.boolean().describe('Whether agents are shown its tools as name.tool'),
     tools_max_age: z.int().describe('Seconds'),
     healthy: z.boolean().describe('Whether it answered when it was last asked'),
@@ -144,6 +197,7 @@ export function toUpstream(stats: UpstreamStats): Upstream {
   const {
     url,
     headers,
+    auth,
     prefixed,
     toolsMaxAgeSeconds,
     healthy,
@@ -159,6 +213,7 @@ export function toUpstream(stats: UpstreamStats): Upstream {
   return {
     url,
     headers,
+    auth,
     prefix: prefixed,
     tools_max_age: toolsMaxAgeSeconds,
     healthy,

@@ -3,14 +3,21 @@ import { KeyRing, SealBroken, type SealedColumn, TenantKeyGone } from '@haldir/c
 import { type Tx } from '@haldir/database';
 import { SecretUses } from '@haldir/vault';
 import { UpstreamUnreachable } from '../upstream/index.js';
+import { AccessTokens, type ClientCredentials } from './access-tokens.js';
 import { Masker } from './masker.js';
 import { referencesIn, withReferences } from './secret-references.js';
 
 /** Headers of an upstream by name, as they were registered: texts that may refer to secrets. */
 export type UpstreamHeaders = Readonly<Record<string, string>>;
 
-/** An upstream's headers before they are registered, sealed as they are kept, or null when it has none. */
-export type KeptHeaders = { fresh: UpstreamHeaders } | Buffer | null;
+/** All that an upstream is shown with every request: its headers, and an access token where it asks for one. */
+export interface UpstreamCredentials {
+  headers: UpstreamHeaders;
+  auth: ClientCredentials | null;
+}
+
+/** An upstream's credentials before they are registered, sealed as they are kept, or null when it has none. */
+export type KeptHeaders = { fresh: UpstreamCredentials } | Buffer | null;
 
 export interface HeadersOwner {
   tenantId: string;
@@ -24,50 +31,76 @@ export interface HeadersOwner {
 export interface Presented {
   headers: Record<string, string>;
   masker: Masker | null;
+  /** Higher than that of all that was resolved before. */
+  order: number;
 }
 
-const NOTHING: Presented = { headers: {}, masker: null };
+const BEARER = 'Bearer ';
+const NOTHING: Presented = { headers: {}, masker: null, order: 0 };
 
 /** The headers of upstreams: sealed where they are kept, and resolved anew each time they are used. */
 @Injectable()
 export class UpstreamHeaderVault {
+  private resolved = 0;
+
   constructor(
     @Inject(KeyRing) private readonly keys: KeyRing,
     @Inject(SecretUses) private readonly secrets: SecretUses,
+    @Inject(AccessTokens) private readonly tokens: AccessTokens,
   ) {}
 
   /** As they are kept: bound to the registration, its address included. The first thing a transaction does. */
   async seal(tx: Tx, { tenantId, name, revision, url, headers }: HeadersOwner): Promise<Buffer | null> {
     if (headers === null || Buffer.isBuffer(headers)) return headers;
-    const content = Buffer.from(JSON.stringify({ url, headers: headers.fresh }));
+    const content = Buffer.from(JSON.stringify({ url, ...headers.fresh }));
     return this.keys.sealFor(tx, tenantId, content, placeOf(tenantId, name, revision));
   }
 
   /**
-   * The headers with the newest values of the secrets they refer to, each of which is bound to the whole upstream.
+   * The headers with the newest values of the secrets they refer to, each of which is bound to the whole upstream, and with an
+   * access token where the upstream is authorized by one.
    *
-   * @throws UpstreamUnreachable when one may not be used, or the headers do not open where they are; nothing is sent then
+   * @param refused what the upstream answered 401 to: a token in it is not used again
+   * @throws UpstreamUnreachable when a secret may not be used, no token is given, or the headers do not open where they are;
+   * nothing is sent then
    * @throws Unavailable when a use cannot be recorded, or a key is not there
    */
-  async resolve(owner: HeadersOwner): Promise<Presented> {
+  async resolve(owner: HeadersOwner, refused: Presented | null = null): Promise<Presented> {
     if (owner.headers === null) return NOTHING;
-    const texts = Buffer.isBuffer(owner.headers) ? await this.open(owner, owner.headers) : owner.headers.fresh;
-    const references = referencesIn(texts);
+    const { headers: texts, auth } = Buffer.isBuffer(owner.headers)
+      ? await this.open(owner, owner.headers)
+      : owner.headers.fresh;
+    const written = { headers: texts, clientSecret: auth?.clientSecret ?? '' };
+    const references = referencesIn(written);
     if ('malformed' in references) throw unusable();
     const opened = await this.secrets.openForUpstream(owner.tenantId, owner.name, references.names);
     if ('refused' in opened) throw unusable();
     const values = new Map(opened.used.map(({ name, text }) => [name, text]));
-    const headers = withReferences(texts, (name) => values.get(name) ?? '') as Record<string, string>;
+    const filled = withReferences(written, (name) => values.get(name) ?? '') as typeof written;
+    const headers: Record<string, string> = { ...filled.headers };
     if (!Object.values(headers).every(isHeaderValue)) throw unusable();
-    return { headers, masker: opened.used.length === 0 ? null : new Masker(opened.used) };
+    const hidden: { name: string; text: string }[] = [...opened.used];
+    if (auth !== null) {
+      const { tenantId, name, revision } = owner;
+      const old = refused?.headers['authorization']?.slice(BEARER.length) ?? null;
+      const credentials = { ...auth, clientSecret: filled.clientSecret };
+      const token = await this.tokens.tokenFor(`${tenantId}/${name}/${revision}`, credentials, old);
+      headers['authorization'] = BEARER + token;
+      hidden.push({ name: 'access token', text: token });
+    }
+    return { headers, masker: hidden.length === 0 ? null : new Masker(hidden), order: ++this.resolved };
   }
 
-  private async open({ tenantId, name, revision, url }: HeadersOwner, sealed: Buffer): Promise<UpstreamHeaders> {
+  private async open({ tenantId, name, revision, url }: HeadersOwner, sealed: Buffer): Promise<UpstreamCredentials> {
     try {
       const content = await this.keys.openFor(tenantId, sealed, placeOf(tenantId, name, revision));
-      const kept = JSON.parse(content.toString()) as { url: string; headers: UpstreamHeaders };
+      const {
+        url: registered,
+        headers,
+        auth,
+      } = JSON.parse(content.toString()) as { url: string } & UpstreamCredentials;
       // An address that was changed in the database gets nothing.
-      if (kept.url === url) return kept.headers;
+      if (registered === url) return { headers, auth };
     } catch (error) {
       // Sealed anew since it was read; the next look finds it.
       if (error instanceof TenantKeyGone) throw new UpstreamUnreachable('credentials', { sent: false, cause: error });
@@ -86,6 +119,17 @@ export function shownHeaders(headers: UpstreamHeaders): Record<string, string> {
       return [name, names.length === 0 ? '***' : names.map((secret) => `{{vault:${secret}}}`).join(' ')];
     }),
   );
+}
+
+/** What is shown of how an upstream is authorized: where, and as whom. */
+export function shownAuth({ auth }: UpstreamCredentials): ShownAuth | null {
+  return auth && { type: 'client_credentials', token_origin: new URL(auth.tokenUrl).origin, client_id: auth.clientId };
+}
+
+export interface ShownAuth {
+  type: 'client_credentials';
+  token_origin: string;
+  client_id: string;
 }
 
 /** Visible ASCII, with spaces and tabs between. */

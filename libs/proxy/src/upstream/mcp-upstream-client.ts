@@ -44,6 +44,14 @@ export interface UpstreamClientOptions {
   readonly onListChange?: () => void;
 }
 
+/** What an upstream is shown with every request. */
+export interface Presentation {
+  headers: Readonly<Record<string, string>>;
+  masker: Mask | null;
+  /** When it was found out, in any count that grows. */
+  order: number;
+}
+
 export interface CallOptions {
   /** For everything the call needs, finding out how to speak included. */
   readonly deadlineMs?: number;
@@ -80,6 +88,7 @@ export class McpUpstreamClient {
   private detecting: Promise<UpstreamEra> | null = null;
   private underWay = 0;
   private progressTokens = 0;
+  private presented = 0;
   private closing = false;
   private readonly closed = new AbortController();
   /** By tool, what the stateless revision wants mirrored to headers; only tools that declare something. */
@@ -215,8 +224,13 @@ export class McpUpstreamClient {
     }
   }
 
-  /** What is sent with every request from now on, and what takes secrets out of everything the upstream says. */
-  present({ headers, masker }: { headers: Readonly<Record<string, string>>; masker: Mask | null }): void {
+  /**
+   * What is sent with every request from now on, and what takes secrets out of everything the upstream says. Calls share a
+   * client, and what one of them found out last stays: an older `order` changes nothing.
+   */
+  present({ headers, masker, order }: Presentation): void {
+    if (order < this.presented) return;
+    this.presented = order;
     this.link.headers = headers;
     this.link.masker = masker;
   }

@@ -14,6 +14,7 @@ export type UnreachableReason =
   | 'http_status'
   | 'unauthorized'
   | 'credentials'
+  | 'token'
   | 'protocol';
 
 const MESSAGES: Record<UnreachableReason, string> = {
@@ -28,6 +29,7 @@ const MESSAGES: Record<UnreachableReason, string> = {
   http_status: 'The upstream answered with an unexpected HTTP status',
   unauthorized: 'The upstream asks for an authorization that Haldir does not have',
   credentials: 'A header of the upstream needs a secret that may not be used for it',
+  token: "The upstream's authorization server gave no access token",
   protocol: "The upstream's answer was not valid MCP or JSON-RPC",
 };
 
