@@ -215,3 +215,22 @@ describe('sessions', () => {
     ]);
   });
 });
+
+describe('what an upstream says beside its answer', () => {
+  it.each(['tools', 'prompts', 'resources'])('that its %s have changed is told once each time', async (list) => {
+    const server = await upstream((message, req, res) => {
+      if (message.method !== 'tools/call') return plain(message, req, res);
+      const said = (more: object): string => `data: ${JSON.stringify({ jsonrpc: '2.0', ...more })}\n\n`;
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write(said({ method: `notifications/${list}/list_changed` }));
+      res.write(said({ method: 'notifications/message', params: { level: 'info', data: 'x' } }));
+      res.end(said({ id: message.id, result: text('done') }));
+    });
+    let told = 0;
+    const mcp = client(server.url, { onListChange: () => told++ });
+    expect(await mcp.callTool('add', {})).toEqual(text('done'));
+    expect(told).toBe(1);
+    await mcp.callTool('add', {});
+    expect(told).toBe(2);
+  });
+});
