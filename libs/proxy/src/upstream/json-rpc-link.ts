@@ -33,6 +33,10 @@ export interface Asked {
   readonly onNotification?: (notification: JsonObject) => void;
 }
 
+interface Presenting extends Asked {
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
 export interface Answered {
   readonly result: unknown;
   readonly headers: ResponseHeaders;
@@ -84,8 +88,8 @@ export class JsonRpcLink {
    * @throws UpstreamUnreachable when there is no usable answer
    */
   async ask(given: Asked): Promise<Answered> {
-    // Whatever is presented meanwhile, this answer is to a request with the headers of now.
-    const asked = this.masked(given);
+    // Whatever is presented meanwhile: where the answer breaks off, its rest is asked for as its beginning was.
+    const asked = this.presenting(given);
     const id = this.nextId++;
     const body = JSON.stringify({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
     try {
@@ -114,7 +118,7 @@ export class JsonRpcLink {
    * @throws RejectedUnprocessed, UpstreamUnreachable
    */
   async hear(verb: 'GET' | 'POST', given: Asked): Promise<boolean> {
-    const asked = this.masked(given);
+    const asked = this.presenting(given);
     const id = this.nextId++;
     const { method, params, headers } = asked;
     const body = verb === 'GET' ? undefined : JSON.stringify({ jsonrpc: '2.0', id, method, params });
@@ -138,12 +142,12 @@ export class JsonRpcLink {
     }
   }
 
-  /** With what is taken out of answers on account of the request and of its headers. */
-  private masked(asked: Asked): Asked {
-    const { masker } = this;
-    if (!masker) return asked;
+  /** With the credentials of now, and what is taken out of answers on account of them and of the request. */
+  private presenting(asked: Asked): Presenting {
+    const { masker, headers: credentials } = this;
+    if (!masker) return { ...asked, credentials };
     const { mask = (message) => message } = asked;
-    return { ...asked, mask: (message) => masker.mask(mask(message)) };
+    return { ...asked, credentials, mask: (message) => masker.mask(mask(message)) };
   }
 
   /** Sends a notification and waits until it was taken. @throws UpstreamUnreachable */
@@ -190,7 +194,7 @@ export class JsonRpcLink {
   private open(
     method: 'GET' | 'POST',
     headers: Record<string, string>,
-    asked: Asked,
+    asked: Presenting,
     body?: string,
     maxResponseBytes = this.options.maxResponseBytes,
   ): Promise<EgressStream> {
@@ -198,7 +202,7 @@ export class JsonRpcLink {
     return egress.open({
       method,
       url: target,
-      headers: { ...this.headers, ...headers },
+      headers: { ...asked.credentials, ...headers },
       ...(body === undefined ? {} : { body }),
       deadlineMs: remaining(asked.deadlineAt),
       maxResponseBytes,
@@ -211,7 +215,7 @@ export class JsonRpcLink {
    * Reads events until the answer. A stream that ends before it, having given an event id, is taken up again with a GET from
    * there (2025-11-25, "Resumability"): that repeats the reading, never the call.
    */
-  private async fromEvents(first: EgressStream, id: number, asked: Asked): Promise<unknown> {
+  private async fromEvents(first: EgressStream, id: number, asked: Presenting): Promise<unknown> {
     const parser = { current: new SseParser() };
     let stream = first;
     for (let resumptions = 0; ; resumptions++) {

@@ -75,6 +75,34 @@ describe('event streams', () => {
     expect(await client(server.url).callTool('a', {})).toEqual(text('after e1'));
     expect(server.methods().filter((method) => method === 'tools/call')).toHaveLength(1);
   });
+
+  it('takes it up with the credentials that it began with, whatever has come since', async () => {
+    let asked: Message;
+    const present = (token: string, order: number): void =>
+      mcp.present({ headers: { authorization: token }, masker: { mask: (said) => hide(said, token) }, order });
+    const hide = (said: unknown, token: string): unknown =>
+      JSON.parse(JSON.stringify(said).replaceAll(token, '***')) as unknown;
+    const server = await upstream(
+      handshake((message, req, res) => {
+        res.writeHead(200, { 'content-type': 'text/event-stream' });
+        if (req.method === 'POST') {
+          asked = message;
+          present('new-token', 2);
+          return void res.end('id: e1\nretry: 20\ndata:\n\n');
+        }
+        return void res.end(`data: ${JSON.stringify(ok(asked, text(`you are ${req.headers.authorization}`)))}\n\n`);
+      }),
+    );
+    const mcp = client(server.url);
+    present('old-token', 1);
+    expect(await mcp.callTool('a', {})).toEqual(text('you are ***'));
+    present('old-token', 1);
+    expect(await mcp.callTool('a', {})).toEqual(text('you are ***'));
+    expect(server.seen.filter(({ method }) => method === 'GET').map(({ headers }) => headers.authorization)).toEqual([
+      'old-token',
+      'new-token',
+    ]);
+  });
 });
 
 describe('failures', () => {
