@@ -43,28 +43,26 @@ const CLIENT_ID_EXPECTED = 'expected 1 to 512 visible ASCII characters';
 const SECRET_EXPECTED = 'expected 1 to 4096 characters, {{vault:name}} for a secret';
 const SCOPE_EXPECTED = 'expected at most 1024 visible ASCII characters with spaces between';
 
-const Auth = z
-  .object(
-    {
-      type: z.literal('client_credentials', 'expected client_credentials'),
-      token_url: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).meta({ format: 'uri' }).describe('Token endpoint'),
-      client_id: z.string(CLIENT_ID_EXPECTED).regex(/^[\x21-\x7e]{1,512}$/, CLIENT_ID_EXPECTED),
-      client_secret: z
-        .string(SECRET_EXPECTED)
-        .min(1, SECRET_EXPECTED)
-        .max(4096, SECRET_EXPECTED)
-        .refine((text) => 'names' in referencesIn({ text }), SECRET_EXPECTED)
-        .describe('{{vault:name}} stands for a secret that is bound to the whole upstream. Never shown again'),
-      scope: z
-        .string(SCOPE_EXPECTED)
-        .regex(/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/, SCOPE_EXPECTED)
-        .max(1024, SCOPE_EXPECTED)
-        .nullish(),
-      resource: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).nullish().describe('RFC 8707 resource indicator'),
-    },
-    AUTH_EXPECTED,
-  )
-  .meta({ id: 'UpstreamAuth' });
+const Auth = z.object(
+  {
+    type: z.literal('client_credentials', 'expected client_credentials'),
+    token_url: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).meta({ format: 'uri' }).describe('Token endpoint'),
+    client_id: z.string(CLIENT_ID_EXPECTED).regex(/^[\x21-\x7e]{1,512}$/, CLIENT_ID_EXPECTED),
+    client_secret: z
+      .string(SECRET_EXPECTED)
+      .min(1, SECRET_EXPECTED)
+      .max(4096, SECRET_EXPECTED)
+      .refine((text) => 'names' in referencesIn({ text }), SECRET_EXPECTED)
+      .describe('{{vault:name}} stands for a secret that is bound to the whole upstream. Never shown again'),
+    scope: z
+      .string(SCOPE_EXPECTED)
+      .regex(/^[\x21-\x7e]+(?: [\x21-\x7e]+)*$/, SCOPE_EXPECTED)
+      .max(1024, SCOPE_EXPECTED)
+      .nullish(),
+    resource: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).nullish().describe('RFC 8707 resource indicator'),
+  },
+  AUTH_EXPECTED,
+);
 
 /** Names of secrets need not be ASCII. */
 function withoutReferences(text: string): string {
