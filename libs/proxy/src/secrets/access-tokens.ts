@@ -16,6 +16,12 @@ export interface ClientCredentials {
   resource: string | null;
 }
 
+export interface AccessToken {
+  token: string;
+  /** Higher than that of every token that was in use before it was got. */
+  order: number;
+}
+
 const MAX_KEPT = 1_000;
 const DEADLINE_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -28,7 +34,8 @@ const MARGIN_SECONDS = 60;
 @Injectable()
 export class AccessTokens {
   private readonly kept = new LRUCache<string, string>({ max: MAX_KEPT });
-  private readonly underWay = new Map<string, Promise<string>>();
+  private readonly underWay = new Map<string, Promise<AccessToken>>();
+  private order = 0;
 
   constructor(
     @Inject(Egress) private readonly egress: Egress,
@@ -40,9 +47,9 @@ export class AccessTokens {
    * @param refused a token that the upstream does not take any more; null while it has refused none
    * @throws UpstreamUnreachable when none is given
    */
-  async tokenFor(key: string, credentials: ClientCredentials, refused: string | null): Promise<string> {
+  async tokenFor(key: string, credentials: ClientCredentials, refused: string | null): Promise<AccessToken> {
     const kept = this.kept.get(key);
-    if (kept !== undefined && kept !== refused) return kept;
+    if (kept !== undefined && kept !== refused) return { token: kept, order: ++this.order };
     let asking = this.underWay.get(key);
     if (!asking) {
       asking = this.ask(key, credentials).finally(() => this.underWay.delete(key));
@@ -51,7 +58,7 @@ export class AccessTokens {
     return asking;
   }
 
-  private async ask(key: string, credentials: ClientCredentials): Promise<string> {
+  private async ask(key: string, credentials: ClientCredentials): Promise<AccessToken> {
     const { clientId, clientSecret } = credentials;
     const basic = `Basic ${Buffer.from(`${formEncoded(clientId)}:${formEncoded(clientSecret)}`).toString('base64')}`;
     let answer = await this.post(credentials, { authorization: basic }, {});
@@ -64,7 +71,7 @@ export class AccessTokens {
     if (typeof token !== 'string' || !/^[\x21-\x7e]{8,8192}$/.test(token)) throw noToken(answer.status);
     if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw noToken(answer.status);
     this.kept.set(key, token, { ttl: usableMs(said?.['expires_in']) });
-    return token;
+    return { token, order: ++this.order };
   }
 
   private async post(

@@ -84,9 +84,10 @@ export class UpstreamHeaderVault {
       const { tenantId, name, revision } = owner;
       const old = refused?.headers['authorization']?.slice(BEARER.length) ?? null;
       const credentials = { ...auth, clientSecret: filled.clientSecret };
-      const token = await this.tokens.tokenFor(`${tenantId}/${name}/${revision}`, credentials, old);
+      const { token, order } = await this.tokens.tokenFor(`${tenantId}/${name}/${revision}`, credentials, old);
       headers['authorization'] = BEARER + token;
       hidden.push({ name: 'access token', text: token });
+      return { headers, masker: new Masker(hidden), order };
     }
     return { headers, masker: hidden.length === 0 ? null : new Masker(hidden), order: ++this.resolved };
   }

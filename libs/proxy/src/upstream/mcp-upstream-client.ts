@@ -89,6 +89,7 @@ export class McpUpstreamClient {
   private underWay = 0;
   private progressTokens = 0;
   private presented = 0;
+  private detectingAs = '';
   private closing = false;
   private readonly closed = new AbortController();
   /** By tool, what the stateless revision wants mirrored to headers; only tools that declare something. */
@@ -332,17 +333,24 @@ export class McpUpstreamClient {
 
   /** One detection at a time, shared by all calls that wait for it; each waits no longer than its own deadline. */
   private discovered(terms: Terms): Promise<UpstreamEra> {
-    this.detecting ??= detectEra(this.link, performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
-      .then((era) => {
-        if (era.kind !== 'plain') this.known = era;
-        return era;
-      })
-      .catch((error: unknown) => {
-        throw unreachable(error);
-      })
-      .finally(() => {
-        this.detecting = null;
-      });
+    // One that began with credentials that are no longer those of now may be refused for them.
+    const shown = JSON.stringify(this.link.headers);
+    if (this.detectingAs !== shown) this.detecting = null;
+    if (!this.detecting) {
+      const detecting = detectEra(this.link, performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
+        .then((era) => {
+          if (era.kind !== 'plain') this.known = era;
+          return era;
+        })
+        .catch((error: unknown) => {
+          throw unreachable(error);
+        })
+        .finally(() => {
+          if (this.detecting === detecting) this.detecting = null;
+        });
+      this.detecting = detecting;
+      this.detectingAs = shown;
+    }
     return withDeadline(this.detecting, terms);
   }
 }
