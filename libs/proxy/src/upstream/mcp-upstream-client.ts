@@ -8,7 +8,9 @@ import {
   STATELESS_VERSION,
   subjectOf,
 } from '@haldir/mcp';
-import { type Answered, type Asked, JsonRpcLink, type Mask, RejectedUnprocessed } from './json-rpc-link.js';
+import { RejectedUnprocessed } from './json-rpc-answer.js';
+import { type Answered, type Asked, JsonRpcLink, type Mask } from './json-rpc-link.js';
+import { KnownEra } from './known-era.js';
 import {
   type Dialogue,
   headersFor,
@@ -24,8 +26,7 @@ import {
 } from './mcp-protocol.js';
 import { OFFER_LISTS, OfferPages, type OfferKind, type Offers } from './offer-pages.js';
 import { type ToolPageLimits, ToolPages } from './tool-pages.js';
-import { detectEra } from './upstream-era.js';
-import { unreachable, UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
 
 export interface UpstreamClientOptions {
   readonly egress: Egress;
@@ -71,8 +72,6 @@ export interface CallOptions {
 /** What holds for everything a call needs. */
 type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification' | 'mask'> & Pick<CallOptions, 'mirrored'>;
 
-/** A silent upstream holds up those who ask how to speak to it no longer than this. */
-const MAX_DETECTION_MS = 10_000;
 const METHOD_NOT_FOUND = -32601;
 
 /**
@@ -84,12 +83,10 @@ const METHOD_NOT_FOUND = -32601;
 export class McpUpstreamClient {
   private readonly link: JsonRpcLink;
   private readonly deadlineMs: number;
-  private known: UpstreamEra | null = null;
-  private detecting: Promise<UpstreamEra> | null = null;
+  private readonly era: KnownEra;
   private underWay = 0;
   private progressTokens = 0;
   private presented = 0;
-  private detectingAs = '';
   private closing = false;
   private readonly closed = new AbortController();
   /** By tool, what the stateless revision wants mirrored to headers; only tools that declare something. */
@@ -106,13 +103,15 @@ export class McpUpstreamClient {
       maxResponseBytes: options.maxResponseBytes ?? 4 * 1_024 * 1_024,
       ...(options.onListChange ? { onListChange: options.onListChange } : {}),
     });
+    this.era = new KnownEra(this.link, this.deadlineMs);
   }
 
   /** The protocol in use: a revision, `json-rpc`, or null while it is not known. */
   get protocol(): string | null {
-    if (!this.known) return null;
-    if (this.known.kind === 'plain') return 'json-rpc';
-    return this.known.kind === 'stateless' ? STATELESS_VERSION : this.known.version;
+    const era = this.era.current;
+    if (!era) return null;
+    if (era.kind === 'plain') return 'json-rpc';
+    return era.kind === 'stateless' ? STATELESS_VERSION : era.version;
   }
 
   /**
@@ -142,7 +141,7 @@ export class McpUpstreamClient {
    */
   async listOffers(options: CallOptions = {}): Promise<Offers> {
     const terms = this.termsOf(options);
-    const era = this.known ?? (await this.discovered(terms));
+    const era = await this.era.find(terms);
     const declared = era.kind === 'plain' ? {} : (era.capabilities ?? {});
     const list = (kind: OfferKind): Promise<JsonObject[]> =>
       isObject(declared[OFFER_LISTS[kind].capability]) ? this.gather(kind, terms) : Promise.resolve([]);
@@ -206,7 +205,7 @@ export class McpUpstreamClient {
    */
   async listen({ deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal }): Promise<boolean> {
     const cut = AbortSignal.any([signal, this.closed.signal]);
-    const era = this.known ?? (await this.discovered({ ...this.termsOf({}), signal: cut }));
+    const era = await this.era.find({ ...this.termsOf({}), signal: cut });
     const notifications = wantedChanges(era);
     if (!notifications) return false;
     const [verb, method] =
@@ -220,7 +219,7 @@ export class McpUpstreamClient {
     } catch (error) {
       if (!(error instanceof RejectedUnprocessed)) throw error;
       // Perhaps its session is over; whoever listens again begins another.
-      this.forget(era);
+      this.era.forget(era);
       throw error.outcome();
     }
   }
@@ -241,8 +240,11 @@ export class McpUpstreamClient {
     this.closing = true;
     this.closed.abort();
     if (this.underWay > 0) return;
-    if (this.known) this.link.endSession(this.known);
-    this.known = null;
+    const { current } = this.era;
+    if (current) {
+      this.link.endSession(current);
+      this.era.forget(current);
+    }
     this.options.egress.closePools(this.options.key);
   }
 
@@ -282,21 +284,20 @@ export class McpUpstreamClient {
 
   private async attempt(method: string, params: JsonObject, terms: Terms): Promise<unknown> {
     for (let attempt = 1; ; attempt++) {
-      const era = this.known ?? (await this.discovered(terms));
+      const era = await this.era.find(terms);
       try {
         const { result } = await this.ask(era, method, params, terms);
-        // Plain JSON-RPC is only assumed until something has answered that way.
-        this.known ??= era;
+        this.era.confirm(era);
         return result;
       } catch (error) {
         if (error instanceof RejectedUnprocessed) {
-          this.forget(era);
+          this.era.forget(era);
           if (attempt > 1) throw error.outcome();
           if (error.rpcError?.rpcCode === -32020 && method === 'tools/call' && !terms.mirrored)
             await this.relearnHeaders(terms);
         } else {
-          if (error instanceof UpstreamRpcError) this.known ??= era;
-          if (error instanceof UpstreamUnreachable && suggestsAnotherServer(error)) this.forget(era);
+          if (error instanceof UpstreamRpcError) this.era.confirm(era);
+          if (error instanceof UpstreamUnreachable && suggestsAnotherServer(error)) this.era.forget(era);
           throw error;
         }
       }
@@ -325,34 +326,6 @@ export class McpUpstreamClient {
   private async relearnHeaders({ deadlineAt, signal }: Terms): Promise<void> {
     await this.listTools({ deadlineMs: Math.max(1, deadlineAt - performance.now()), ...(signal ? { signal } : {}) });
   }
-
-  /** Forgets `era` unless a concurrent call has replaced it already. */
-  private forget(era: UpstreamEra): void {
-    if (this.known === era) this.known = null;
-  }
-
-  /** One detection at a time, shared by all calls that wait for it; each waits no longer than its own deadline. */
-  private discovered(terms: Terms): Promise<UpstreamEra> {
-    // One that began with credentials that are no longer those of now may be refused for them.
-    const shown = JSON.stringify(this.link.headers);
-    if (this.detectingAs !== shown) this.detecting = null;
-    if (!this.detecting) {
-      const detecting = detectEra(this.link, performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
-        .then((era) => {
-          if (era.kind !== 'plain') this.known = era;
-          return era;
-        })
-        .catch((error: unknown) => {
-          throw unreachable(error);
-        })
-        .finally(() => {
-          if (this.detecting === detecting) this.detecting = null;
-        });
-      this.detecting = detecting;
-      this.detectingAs = shown;
-    }
-    return withDeadline(this.detecting, terms);
-  }
 }
 
 /** Whether the next call should find out anew what it is speaking to. */
@@ -360,30 +333,6 @@ function suggestsAnotherServer({ reason }: UpstreamUnreachable): boolean {
   return (
     reason === 'connect' || reason === 'dns' || reason === 'tls' || reason === 'protocol' || reason === 'http_status'
   );
-}
-
-async function withDeadline<T>(work: Promise<T>, { deadlineAt, signal }: Terms): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  const cut = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => {
-        reject(new UpstreamUnreachable('timeout', { sent: false }));
-      },
-      Math.max(1, deadlineAt - performance.now()),
-    );
-    onAbort = () => {
-      reject(new UpstreamUnreachable('aborted', { sent: false }));
-    };
-    if (signal?.aborted) onAbort();
-    signal?.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, cut]);
-  } finally {
-    clearTimeout(timer);
-    if (onAbort) signal?.removeEventListener('abort', onAbort);
-  }
 }
 
 function cannotBeAsked(): UpstreamRpcError {

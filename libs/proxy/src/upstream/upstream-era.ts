@@ -1,6 +1,6 @@
 import { HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
 import type { Answered, JsonRpcLink } from './json-rpc-link.js';
-import { RejectedUnprocessed } from './json-rpc-link.js';
+import { RejectedUnprocessed } from './json-rpc-answer.js';
 import { CLIENT_INFO, headersFor, paramsFor, type UpstreamEra } from './mcp-protocol.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
 

@@ -1,0 +1,122 @@
+import type { EgressStream, ResponseHeaders } from '@haldir/egress';
+import { isObject, type JsonObject } from '@haldir/mcp';
+import { parseBounded } from './bounded-json.js';
+import { type UpstreamEra } from './mcp-protocol.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
+
+/** What is to be taken out of an answer before anything else is done with it. */
+interface Masked {
+  readonly mask?: (message: unknown) => unknown;
+}
+
+const MAX_MESSAGE_CHARS = 1_000;
+
+/**
+ * The upstream refused the request as such: it does not know the session, the method or the protocol that was spoken,
+ * so it has not acted on the call.
+ */
+export class RejectedUnprocessed extends Error {
+  constructor(
+    readonly status: number,
+    /** The JSON-RPC error in the body, where there is one. */
+    readonly rpcError: UpstreamRpcError | null,
+  ) {
+    super(`rejected with HTTP ${status}`);
+  }
+
+  /** What a caller is told when trying another way did not help. */
+  outcome(): UpstreamRpcError | UpstreamUnreachable {
+    return this.rpcError ?? new UpstreamUnreachable('http_status', { status: this.status, sent: false });
+  }
+}
+
+export function mediaType(headers: ResponseHeaders): string {
+  const value = headers['content-type'];
+  return (typeof value === 'string' ? value : '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
+}
+
+export function parsed(source: string | Buffer, { mask }: Masked): unknown {
+  try {
+    const message = parseBounded(typeof source === 'string' ? source : source.toString('utf8'));
+    return mask ? mask(message) : message;
+  } catch (error) {
+    // What is wrong with a text is said by quoting it.
+    throw new UpstreamUnreachable('protocol', mask ? {} : { cause: error });
+  }
+}
+
+/** The answer to `id`, alone or in a batch; null when it is not there. */
+export function findAnswer(message: unknown, id: number): JsonObject | null {
+  if (Array.isArray(message)) return message.map((each) => findAnswer(each, id)).find((each) => each !== null) ?? null;
+  if (!isObject(message) || message['id'] !== id || 'method' in message) return null;
+  return 'result' in message || 'error' in message ? message : null;
+}
+
+export function messageIn(message: unknown, id: number): JsonObject {
+  const answer = findAnswer(message, id);
+  if (!answer) throw new UpstreamUnreachable('protocol');
+  return answer;
+}
+
+export function resultOf(message: JsonObject, status: number): unknown {
+  if (message['error'] === undefined || message['error'] === null) return message['result'];
+  throw rpcErrorOf(message['error'], status);
+}
+
+function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
+  const { code, message, data } = isObject(error) ? error : { code: undefined, message: error, data: undefined };
+  const text = typeof message === 'string' ? message : 'no message';
+  return new UpstreamRpcError(
+    Number.isSafeInteger(code) ? Number(code) : -32603,
+    text.slice(0, MAX_MESSAGE_CHARS),
+    status,
+    data,
+  );
+}
+
+/**
+ * What an answer outside 2xx means. A JSON-RPC error that carries the request's id is an answer to it, except where it tells
+ * that session, headers or protocol version were not accepted; 404 and 400 without such an answer say that the endpoint does
+ * not know what was spoken. Both come before any processing.
+ */
+export async function rejection(
+  stream: EgressStream,
+  id: number,
+  asked: Masked & { readonly era: UpstreamEra },
+): Promise<Error> {
+  const { status } = stream;
+  if (status === 401 || status === 403) {
+    stream.cancel();
+    return new UpstreamUnreachable('unauthorized', { status });
+  }
+  const body = await stream.bytes().then(
+    (bytes) => bytes.toString('utf8'),
+    () => '',
+  );
+  const message = asJson(body, asked);
+  const rpcError = isObject(message) && isObject(message['error']) ? rpcErrorOf(message['error'], status) : null;
+  const isOurs = rpcError !== null && isObject(message) && message['id'] === id;
+  if (isOurs && !deniesTheSpeaker(rpcError, status, asked.era)) return rpcError;
+  if (status === 400 || status === 404 || status === 405 || status === 406 || status === 415)
+    return new RejectedUnprocessed(status, rpcError);
+  return new UpstreamUnreachable('http_status', { status });
+}
+
+/** -32020 header mismatch, -32022 unsupported version; in a session, -32000 and -32001 about the session. */
+function deniesTheSpeaker(error: UpstreamRpcError, status: number, era: UpstreamEra): boolean {
+  if (status !== 400 && status !== 404) return false;
+  if (error.rpcCode === -32020 || error.rpcCode === -32022) return true;
+  return (
+    era.kind === 'handshake' &&
+    (error.rpcCode === -32000 || error.rpcCode === -32001) &&
+    /session|initiali[sz]ed/i.test(error.rpcMessage)
+  );
+}
+
+function asJson(text: string, asked: Masked): unknown {
+  try {
+    return parsed(text, asked);
+  } catch {
+    return null;
+  }
+}
