@@ -6,6 +6,7 @@ import {
   connectMcp,
   type McpEra,
   type McpParty,
+  type RpcMessage,
   startBalancer,
   startConformanceUpstream,
   startWorld,
@@ -34,6 +35,7 @@ afterAll(async () => {
   await world.stop();
 });
 
+const CAPABILITIES = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
 const TOOL = 'suite.test_input_required_result_multi_round';
 
 /** A client whose human answers every question; the questions as they come. */
@@ -84,10 +86,9 @@ it('refuses a tool that asks a client that cannot be asked, in the way its revis
 
 it('takes a round for the same request only while it says the same, under an Idempotency-Key', async () => {
   const agent = new BareMcp(party);
-  const capabilities = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
   const send = (more: Record<string, unknown>) => {
     const params = agent.paramsOf({ name: TOOL, arguments: {}, ...more });
-    Object.assign(params['_meta'] as object, capabilities);
+    Object.assign(params['_meta'] as object, CAPABILITIES);
     const headers = { ...agent.headersFor('tools/call', params), 'idempotency-key': 'round' };
     return agent.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers);
   };
@@ -97,4 +98,66 @@ it('takes a round for the same request only while it says the same, under an Ide
   const inputResponses = { step1: { action: 'accept', content: { name: 'Frodo' } } };
   expect((await send({ inputResponses, requestState: 'round-1' })).status).toBe(422);
   expect(await results()).toEqual(['input_required']);
+});
+
+describe('a tool that asks, where each round needs an approval', () => {
+  interface Held {
+    request_id: string;
+    details: string;
+  }
+  beforeEach(() => tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: [TOOL] }));
+
+  it('gets what was answered before, once the human has been asked in between, and whoever decides sees it', async () => {
+    const shown: unknown[] = [];
+    const client = await connectMcp(party, 'stateless', {
+      capabilities: { elicitation: {} },
+      prepare: (it) =>
+        it.setRequestHandler('elicitation/create', async ({ params }) => {
+          if (!params.message.includes('has to be approved'))
+            return { action: 'accept', content: { name: 'Frodo', color: 'green' } };
+          const { requests } = (await tenant.get<{ requests: Held[] }>('/v1/approvals/pending')).body;
+          for (const { request_id: id, details } of requests) {
+            shown.push((JSON.parse(details) as { answers?: unknown }).answers);
+            await tenant.post(`/v1/approvals/${id}/approve`);
+          }
+          return { action: 'accept' };
+        }),
+    });
+    const result = await client.callTool({ name: TOOL, arguments: {} });
+    expect(result.content).toEqual([{ type: 'text', text: 'done' }]);
+    expect(shown).toMatchObject([
+      undefined,
+      { state: 'round-1', responses: { step1: { action: 'accept', content: { name: 'Frodo' } } } },
+      { state: 'round-2', responses: { step2: { action: 'accept', content: { color: 'green' } } } },
+    ]);
+    await client.close();
+  });
+
+  it('is not given other answers than were approved', async () => {
+    const agent = new BareMcp(party);
+    const send = async (name: string): Promise<RpcMessage['result']> => {
+      const inputResponses = { step1: { action: 'accept', content: { name } } };
+      const params = agent.paramsOf({ name: TOOL, arguments: {}, inputResponses, requestState: 'round-1' });
+      Object.assign(params['_meta'] as object, CAPABILITIES);
+      const headers = agent.headersFor('tools/call', params);
+      return (await agent.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers)).message?.result;
+    };
+    const pending = async (): Promise<string[]> =>
+      (await tenant.get<{ requests: Held[] }>('/v1/approvals/pending')).body.requests.map(({ request_id: id }) => id);
+    await send('Frodo');
+    const [id = ''] = await pending();
+    await tenant.post(`/v1/approvals/${id}/approve`);
+    expect(await send('Sauron')).toMatchObject({ inputRequests: { 'haldir/approval': {} } });
+    expect(await pending()).toEqual([expect.not.stringMatching(id)]);
+    expect(await send('Frodo')).toMatchObject({ resultType: 'input_required', requestState: 'round-2' });
+  });
+
+  it('refuses a state that was changed on its way', async () => {
+    const agent = new BareMcp(party);
+    const params = agent.paramsOf({ name: TOOL, arguments: {}, requestState: 'haldir:x' });
+    Object.assign(params['_meta'] as object, CAPABILITIES);
+    const headers = agent.headersFor('tools/call', params);
+    const { message } = await agent.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers);
+    expect(message?.error).toMatchObject({ code: -32602, message: expect.stringContaining('params.requestState') });
+  });
 });

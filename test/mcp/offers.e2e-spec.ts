@@ -1,11 +1,15 @@
 import {
+  type AppProcess,
   type Balancer,
   BareMcp,
   type Client,
   connectMcp,
+  eventually,
   type McpEra,
+  type McpParty,
   type McpReply,
   type OfferingUpstream,
+  startApi,
   startBalancer,
   startOfferingUpstream,
   startWorld,
@@ -152,6 +156,68 @@ it('waits for approval where a rule asks for it, and is let through once', async
   const racing = await Promise.all(Array.from({ length: 10 }, () => get('me')));
   expect(racing.filter(({ message }) => message?.result)).toHaveLength(1);
   expect(red.asked.filter((method) => method === 'prompts/get')).toHaveLength(1);
+});
+
+describe('a prompt that needs approval, of a client that can be kept waiting or asked', () => {
+  let waiting: AppProcess;
+  const party = (): McpParty => ({ url: waiting.url, key: tenant.key ?? '', session });
+  const get = { name: 'red.greet', arguments: { who: 'me' } };
+  beforeAll(async () => {
+    waiting = await startApi({ ...world.environment, MCP_HOLD_SECONDS: '3' });
+  });
+  afterAll(() => waiting.stop());
+  beforeEach(async () => {
+    await register(red, 'red');
+    await tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['red.greet'] });
+  });
+  const decide = (decision: 'approve' | 'deny'): Promise<string> =>
+    eventually(async () => {
+      const { requests } = (await tenant.get<{ requests: { request_id: string }[] }>('/v1/approvals/pending')).body;
+      const [request] = requests;
+      if (!request) throw new Error('nothing is pending');
+      await tenant.post(`/v1/approvals/${request.request_id}/${decision}`);
+      return request.request_id;
+    });
+
+  it.each<McpEra>(['stateless', 'handshake'])(
+    'is there once it is approved, and not once it is denied (%s)',
+    async (era) => {
+      const client = await connectMcp(party(), era);
+      const approved = client.getPrompt(get);
+      await decide('approve');
+      expect((await approved).messages).toHaveLength(1);
+      const denied = client.getPrompt(get);
+      denied.catch(() => undefined);
+      const id = await decide('deny');
+      await expect(denied).rejects.toMatchObject({ data: { status: 'approval_denied', request_id: id } });
+      expect(red.asked.filter((method) => method === 'prompts/get')).toHaveLength(1);
+      expect((await entries()).map(({ action, decision }) => [action, decision])).toEqual([
+        ['prompt_get_held', 'approval_required'],
+        ['prompt_get', 'allowed'],
+        ['prompt_get_held', 'approval_required'],
+        ['prompt_get_blocked', 'approval_denied'],
+      ]);
+      await client.close();
+    },
+  );
+
+  it('is asked about at the client, by question or by error', async () => {
+    const asking = await connectMcp(party(), 'stateless', {
+      capabilities: { elicitation: { url: {} } },
+      prepare: (it) =>
+        it.setRequestHandler('elicitation/create', async ({ params }) => {
+          expect(params.mode === 'url' && params.url).toBe(`${waiting.url}/approvals/${await decide('approve')}`);
+          return { action: 'accept' };
+        }),
+    });
+    expect((await asking.getPrompt(get)).messages).toHaveLength(1);
+    await asking.close();
+    const sent = await connectMcp(party(), 'handshake', { capabilities: { elicitation: { url: {} } } });
+    await expect(sent.getPrompt(get)).rejects.toMatchObject({ code: -32042 });
+    await decide('approve');
+    expect((await sent.getPrompt(get)).messages).toHaveLength(1);
+    await sent.close();
+  });
 });
 
 it('shows and reads nothing without the scopes of session and key, or of another tenant', async () => {

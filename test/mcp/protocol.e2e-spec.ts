@@ -201,16 +201,34 @@ describe('the revisions with a handshake', () => {
       capabilities: { tools: {} },
       serverInfo: { name: 'haldir' },
     });
-    expect(headers.get('mcp-session-id')).toBeNull();
-    const initialized = await client.send(
-      { jsonrpc: '2.0', method: 'notifications/initialized' },
-      { 'mcp-protocol-version': version },
-    );
-    expect([initialized.status, initialized.message]).toEqual([202, null]);
-    expect((await client.ask('ping')).message?.result).toEqual({});
-    const list = (await client.ask('tools/list')).message?.result;
-    expect(Object.keys(list ?? {})).toEqual(['tools']);
+    const id = headers.get('mcp-session-id') ?? '';
+    expect(id).toMatch(/^plain\.[\w-]{22}$/);
+    expect((await client.ask('initialize', hello)).headers.get('mcp-session-id')).not.toBe(id);
+    // Any process knows it; a client that does not send it back is served as well.
+    for (const sent of [id, '', id, id]) {
+      const more = { 'mcp-session-id': sent };
+      const initialized = await client.send(
+        { jsonrpc: '2.0', method: 'notifications/initialized' },
+        { 'mcp-protocol-version': version, ...more },
+      );
+      expect([initialized.status, initialized.message]).toEqual([202, null]);
+      expect((await client.ask('ping', {}, more)).message?.result).toEqual({});
+      const list = (await client.ask('tools/list', {}, more)).message?.result;
+      expect(Object.keys(list ?? {})).toEqual(['tools']);
+    }
   });
+
+  it.each(['x', 'plain.short', 'else.6CxBTYfhDym1-yQgXh_LRg', 'plain.6CxBTYfhDym1-yQgXh_LR=', 'url.'.repeat(100)])(
+    'know no session %s, so that its client shakes hands anew',
+    async (id) => {
+      const { status, message } = await bare('handshake').ask('tools/list', {}, { 'mcp-session-id': id });
+      expect([status, message?.error]).toEqual([
+        ...[404, { code: -32001, message: 'Mcp-Session-Id: no such session; send initialize without it' }],
+      ]);
+      // The stateless revision has none.
+      expect((await bare().ask('tools/list', {}, { 'mcp-session-id': id })).status).toBe(200);
+    },
+  );
 
   it('offers the newest of them to a client of one nobody knows', async () => {
     const { message } = await bare('handshake').ask('initialize', { protocolVersion: '1999-01-01', capabilities: {} });

@@ -57,6 +57,7 @@ export interface RpcMessage {
 /** A client that knows nothing but HTTP. */
 export class BareMcp {
   private ids = 0;
+  private mcpSession: string | null = null;
 
   constructor(
     readonly party: McpParty,
@@ -74,6 +75,14 @@ export class BareMcp {
       { jsonrpc: '2.0', id: ++this.ids, method, params: this.paramsOf(params) },
       { ...this.headersFor(method, params), ...headers },
     );
+  }
+
+  /** Says what it can do, and keeps the session that it is given. */
+  async shakeHands(capabilities: Record<string, unknown>): Promise<McpReply> {
+    const hello = { protocolVersion: this.version, capabilities, clientInfo: { name: 'bare', version: '1.0.0' } };
+    const reply = await this.ask('initialize', hello);
+    this.mcpSession = reply.headers.get('mcp-session-id');
+    return reply;
   }
 
   /** Sends a body as it is: a text, or a value to be written as JSON. A header with an empty text is not sent. */
@@ -114,7 +123,12 @@ export class BareMcp {
   }
 
   headersFor(method: string, params: Record<string, unknown> = {}): Record<string, string> {
-    if (this.era === 'handshake') return { 'mcp-protocol-version': this.version };
+    if (this.era === 'handshake') {
+      return {
+        'mcp-protocol-version': this.version,
+        ...(this.mcpSession === null ? {} : { 'mcp-session-id': this.mcpSession }),
+      };
+    }
     return {
       'mcp-protocol-version': STATELESS_VERSION,
       'mcp-method': method,

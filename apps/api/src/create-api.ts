@@ -19,7 +19,7 @@ import { serveDocs } from './openapi/document.js';
 /** What a page of another origin may read of an answer. */
 const READABLE_HEADERS = [
   ...['X-Request-ID', 'Retry-After', 'Allow', 'WWW-Authenticate', 'Idempotent-Replayed'],
-  ...['RateLimit', 'RateLimit-Policy'],
+  ...['RateLimit', 'RateLimit-Policy', 'Mcp-Session-Id'],
   ...['Limit', 'Remaining', 'Used', 'Reset', 'Reset-After', 'Resource'].map((part) => `X-RateLimit-${part}`),
   ...['Content-Disposition', 'X-Haldir-Export-Manifest'],
 ];
@@ -56,7 +56,7 @@ export async function createApi(
     origin: '*',
     allowedHeaders: [
       ...['Authorization', 'X-API-Key', 'X-Session-ID', 'X-Request-ID', 'Idempotency-Key', 'Content-Type'],
-      ...['MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name'],
+      ...['MCP-Protocol-Version', 'Mcp-Method', 'Mcp-Name', 'Mcp-Session-Id'],
     ],
     exposedHeaders: READABLE_HEADERS,
     methods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'],

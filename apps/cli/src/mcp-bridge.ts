@@ -20,6 +20,8 @@ export class McpBridge {
   private readonly underWay = new Map<RequestId, AbortController>();
   /** Shaken hands in; null before, and for clients that need no handshake. */
   private version: string | null = null;
+  /** Given out in the handshake. */
+  private session: string | null = null;
   private mirrored = new Map<string, MirroredArgument[]>();
 
   /** @param write takes one message as a line without its end */
@@ -50,6 +52,7 @@ export class McpBridge {
         body: JSON.stringify(message),
         signal: abort.signal,
       });
+      this.session = response.headers.get('mcp-session-id') ?? this.session;
       await this.relay(response, id);
     } catch (error) {
       if (!abort.signal.aborted) this.fail(id, -32000, `Haldir cannot be reached at ${this.endpoint.origin}`, error);
@@ -113,7 +116,11 @@ export class McpBridge {
     const params: JsonObject = isObject(message['params']) ? message['params'] : {};
     const version = isObject(params['_meta']) ? params['_meta'][META.protocolVersion] : undefined;
     if (typeof version !== 'string') {
-      return { ...headers, ...(this.version === null ? {} : { 'mcp-protocol-version': this.version }) };
+      return {
+        ...headers,
+        ...(this.version === null ? {} : { 'mcp-protocol-version': this.version }),
+        ...(this.session === null || message['method'] === 'initialize' ? {} : { 'mcp-session-id': this.session }),
+      };
     }
     const method = typeof message['method'] === 'string' ? message['method'] : '';
     const subject = subjectOf(method, params);

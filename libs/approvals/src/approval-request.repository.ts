@@ -38,6 +38,12 @@ interface FactsRow {
   reason: string;
 }
 
+interface NewestRow {
+  id: string;
+  status: ApprovalStatus;
+  decided_at: Date | null;
+}
+
 const FACTS = 'tenant_id, id, session_id, agent_id, tool, action, amount_micros, expires_at, digest, reason';
 
 const insert = {
@@ -47,8 +53,8 @@ const insert = {
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, $13)
            ON CONFLICT (tenant_id, session_id, digest) WHERE status = 'pending' AND digest IS NOT NULL DO NOTHING RETURNING id`,
 };
-const findWaiting = {
-  name: 'approval_request.waiting.v1',
+const lockPending = {
+  name: 'approval_request.lock_pending.v1',
   text: `SELECT ${FACTS} FROM approval_request
           WHERE tenant_id = $1 AND session_id = $2 AND digest = $3 AND status = 'pending' FOR UPDATE`,
 };
@@ -57,6 +63,11 @@ const lockApproved = {
   text: `SELECT ${FACTS} FROM approval_request
           WHERE tenant_id = $1 AND session_id = $2 AND digest = $3 AND status = 'approved' AND consumed_at IS NULL AND expires_at > $4
           ORDER BY id LIMIT 1 FOR UPDATE`,
+};
+const newest = {
+  name: 'approval_request.newest.v1',
+  text: `SELECT id, status, decided_at FROM approval_request
+          WHERE tenant_id = $1 AND session_id = $2 AND digest = $3 ORDER BY id DESC LIMIT 1`,
 };
 const consume = {
   name: 'approval_request.consume.v1',
@@ -162,18 +173,27 @@ export class ApprovalRequestRepository {
         return inserted;
       },
       /** The pending request for an exact call, locked; it may have expired without anyone having noted it. */
-      findWaiting: async ({
+      lockPending: async ({
         tenantId,
         sessionId,
         digest,
       }: ExactCall): Promise<(RequestFacts & { reason: string }) | null> => {
-        const [row] = await tx.query<FactsRow>(findWaiting, [tenantId, sessionId, digest]);
+        const [row] = await tx.query<FactsRow>(lockPending, [tenantId, sessionId, digest]);
         return row ? { ...toFacts(row), reason: row.reason } : null;
       },
       /** The approval that lets an exact call through, locked. */
       lockApproved: async ({ tenantId, sessionId, digest }: ExactCall, now: Date): Promise<RequestFacts | null> => {
         const [row] = await tx.query<FactsRow>(lockApproved, [tenantId, sessionId, digest, now]);
         return row ? toFacts(row) : null;
+      },
+      /** The newest request for an exact call, whatever became of it. */
+      newest: async ({
+        tenantId,
+        sessionId,
+        digest,
+      }: ExactCall): Promise<Pick<ApprovalRequest, 'id' | 'status' | 'decidedAt'> | null> => {
+        const [row] = await tx.query<NewestRow>(newest, [tenantId, sessionId, digest]);
+        return row ? { id: row.id, status: row.status, decidedAt: row.decided_at } : null;
       },
       /** False when it was not there to be used. */
       consume: async (tenantId: string, id: string, now: Date): Promise<boolean> =>

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Clock, microUsd, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
@@ -11,10 +12,11 @@ import { ApprovalRequestRepository } from './approval-request.repository.js';
 import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
-import { ApprovalService, type NewDecision } from './approval.service.js';
+import { type ApprovalAnswer, ApprovalService, type NewDecision } from './approval.service.js';
 import { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound } from './approvals.errors.js';
 
 const HOUR_MS = 3_600_000;
+const DENIAL_STANDS_MS = 300_000;
 const start = Date.UTC(2026, 0, 1);
 
 class SetClock extends Clock {
@@ -69,27 +71,30 @@ beforeEach(async () => {
 });
 
 const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transactions.run(subject.tenantId, work);
-const hold = async (): Promise<string> => (await run((tx) => approvals.hold(tx, subject, match))).requestId;
+const ask = (change: Partial<ApprovalSubject> = {}, heedsDenials = false): Promise<ApprovalAnswer> =>
+  run((tx) => approvals.ask(tx, { ...subject, ...change }, match, { heedsDenials }));
+const hold = async (change: Partial<ApprovalSubject> = {}): Promise<string> => {
+  const answer = await ask(change);
+  if (answer.kind !== 'held') throw new Error(`not held: ${answer.kind}`);
+  return answer.request.requestId;
+};
 const decide = (id: string, decision = yes): Promise<void> =>
   run((tx) => approvals.decide(tx, subject.tenantId, id, decision));
 /** Whether the call is let through, which uses its approval up. */
 const letThrough = (): Promise<boolean> =>
   run(async (tx) => {
-    const approved = await approvals.lockApproved(tx, subject);
-    if (approved) await approvals.consume(tx, approved);
-    return approved !== null;
+    const answer = await approvals.ask(tx, subject, match);
+    if (answer.kind === 'approved') await approvals.consume(tx, answer.request);
+    return answer.kind === 'approved';
   });
 
 it('takes a decision until the last millisecond, and none after it', async () => {
-  const [inTime, late] = [
-    await hold(),
-    await run((tx) => approvals.hold(tx, { ...subject, digest: Buffer.alloc(32, 2) }, match)),
-  ];
+  const [inTime, late] = [await hold(), await hold({ digest: Buffer.alloc(32, 2) })];
   clock.ms = start + HOUR_MS - 1;
   await decide(inTime);
   clock.ms = start + HOUR_MS;
-  await expect(decide(late.requestId)).rejects.toThrow(ApprovalExpired);
-  const request = await approvals.get(subject.tenantId, late.requestId);
+  await expect(decide(late)).rejects.toThrow(ApprovalExpired);
+  const request = await approvals.get(subject.tenantId, late);
   expect([request.statusAt(new Date(clock.ms - 1)), request.statusAt(clock.now())]).toEqual(['pending', 'expired']);
 });
 
@@ -113,8 +118,8 @@ it('keeps the approval when the call it was locked for does not happen', async (
   await decide(await hold());
   await expect(
     run(async (tx) => {
-      const approved = await approvals.lockApproved(tx, subject);
-      if (approved) await approvals.consume(tx, approved);
+      const answer = await approvals.ask(tx, subject, match);
+      if (answer.kind === 'approved') await approvals.consume(tx, answer.request);
       throw new Error('the call fell through');
     }),
   ).rejects.toThrow('fell through');
@@ -124,17 +129,50 @@ it('keeps the approval when the call it was locked for does not happen', async (
 it.each([
   ['another call', { digest: Buffer.alloc(32, 9) }],
   ['another session', { sessionId: 'ses_2' }],
-  ['another tenant', { tenantId: 'tnt_other' }],
 ])('lets %s through for nothing', async (_, change) => {
   await decide(await hold());
-  expect(await run((tx) => approvals.lockApproved(tx, { ...subject, ...change }))).toBeNull();
+  expect((await ask(change)).kind).toBe('held');
+});
+
+it('lets nothing of another tenant through', async () => {
+  await decide(await hold());
+  const subjectOfOther = { ...subject, tenantId: 'tnt_other' };
+  await expect(transactions.run('tnt_other', (tx) => approvals.ask(tx, subjectOfOther, match))).rejects.toThrow();
+});
+
+it('finds approved what is decided at the same moment, rather than asking anew', async () => {
+  const id = await hold();
+  const answer = await run(async (tx) => {
+    await approvals.decide(tx, subject.tenantId, id, yes);
+    const asked = ask();
+    // Long enough to be at the row that is locked here.
+    await pause(200);
+    return { asked };
+  });
+  expect(await answer.asked).toMatchObject({ kind: 'approved', request: { id } });
+});
+
+it('has a denial stand for five minutes where denials are heeded, unless it was asked about since', async () => {
+  const id = await hold();
+  await decide(id, { ...yes, status: 'denied' });
+  clock.ms += DENIAL_STANDS_MS - 1;
+  expect(await ask({}, true)).toEqual({ kind: 'denied', requestId: id });
+  clock.ms += 1;
+  const next = await hold();
+  expect(await ask({}, true)).toMatchObject({ kind: 'held', request: { requestId: next, isNew: false } });
+  await decide(next, { ...yes, status: 'denied' });
+  expect(await ask({}, true)).toEqual({ kind: 'denied', requestId: next });
+  // Elsewhere a human is asked anew at once.
+  const last = await hold();
+  expect(last).not.toBe(next);
+  expect(await ask({}, true)).toMatchObject({ kind: 'held', request: { requestId: last } });
 });
 
 it('shares one request among racing calls, and makes another once that has expired', async () => {
-  const ids = await Promise.all(Array.from({ length: 10 }, hold));
+  const ids = await Promise.all(Array.from({ length: 10 }, () => hold()));
   expect(new Set(ids).size).toBe(1);
   clock.ms += HOUR_MS;
-  const next = await Promise.all(Array.from({ length: 10 }, hold));
+  const next = await Promise.all(Array.from({ length: 10 }, () => hold()));
   expect(new Set(next).size).toBe(1);
   expect(next[0]).not.toBe(ids[0]);
   const published = await dataSource.query<unknown[]>('SELECT 1 FROM outbox WHERE tenant_id = $1', [subject.tenantId]);

@@ -33,7 +33,15 @@ export interface HeldRequest {
   requestId: string;
   reason: string;
   expiresAt: Date;
+  /** Whether it was made for this call, and nobody has been asked before. */
+  isNew: boolean;
 }
+
+/** What there is about an exact call that needs approval. */
+export type ApprovalAnswer =
+  | { kind: 'approved'; request: ApprovedRequest }
+  | { kind: 'held'; request: HeldRequest }
+  | { kind: 'denied'; requestId: string };
 
 export interface NewDecision {
   status: 'approved' | 'denied';
@@ -45,6 +53,8 @@ export interface NewDecision {
 
 const DEFAULT_TTL_SECONDS = 3600;
 const EXPIRY_BATCH = 200;
+/** For so long a denial is the answer to the same call, where denials are heeded. */
+const DENIAL_STANDS_MS = 300_000;
 
 @Injectable()
 export class ApprovalService {
@@ -65,17 +75,6 @@ export class ApprovalService {
     return this.rules.match(subject);
   }
 
-  /**
-   * An approved, unexpired, unused request for the same exact call by the same session, locked for the rest of the
-   * transaction: of racing calls one gets it, the others wait and then find it used.
-   */
-  lockApproved(
-    tx: Tx,
-    subject: Pick<ApprovalSubject, 'tenantId' | 'sessionId' | 'digest'>,
-  ): Promise<ApprovedRequest | null> {
-    return this.requests.in(tx).lockApproved(subject, this.clock.now());
-  }
-
   /** Uses the approval up. Commit before the call is made, so that a crash costs an approval and never doubles a call. */
   async consume(tx: Tx, approved: ApprovedRequest): Promise<void> {
     if (!(await this.requests.in(tx).consume(approved.tenantId, approved.id, this.clock.now()))) {
@@ -85,20 +84,35 @@ export class ApprovalService {
   }
 
   /**
-   * Asks a human about the subject: joins the pending request for the same exact call, or makes one and announces
-   * `approval_requested`. Racing calls share one request.
+   * Asks for approval of an exact call by its session, and answers what there is:
+   *
+   * - an approved, unexpired, unused request, locked for the rest of the transaction: of racing calls one gets it, the others
+   *   wait and then find it used;
+   * - with `heedsDenials`, the request by which a human said no within the last five minutes, if it was not asked about since;
+   * - else the request that a human still has to decide: the pending one, or a new one, which announces `approval_requested`.
+   *   Racing calls share it.
    */
-  async hold(tx: Tx, subject: ApprovalSubject, match: RuleMatch): Promise<HeldRequest> {
-    tx.onCommit(() => this.metrics.countDecision('approval', 'held'));
+  async ask(
+    tx: Tx,
+    subject: ApprovalSubject,
+    match: RuleMatch,
+    { heedsDenials = false }: { heedsDenials?: boolean } = {},
+  ): Promise<ApprovalAnswer> {
     const requests = this.requests.in(tx);
     const now = this.clock.now();
     // A third round would mean that requests for the call expire as fast as they are made.
     for (let round = 0; round < 3; round++) {
-      const waiting = await requests.findWaiting(subject);
+      // In this order: one that is decided in between is found as approved.
+      const waiting = await requests.lockPending(subject);
+      const approved = await requests.lockApproved(subject, now);
+      if (approved) return { kind: 'approved', request: approved };
       if (waiting && waiting.expiresAt > now) {
-        return { requestId: waiting.id, reason: waiting.reason, expiresAt: waiting.expiresAt };
+        const { id: requestId, reason, expiresAt } = waiting;
+        return this.held(tx, { requestId, reason, expiresAt, isNew: false });
       }
       if (waiting) this.expireOne(tx, waiting);
+      const denial = heedsDenials ? await this.recentDenial(tx, subject, now) : null;
+      if (denial !== null) return { kind: 'denied', requestId: denial };
       const request = this.newRequest(subject.tenantId, {
         sessionId: subject.sessionId,
         agentId: subject.agentId,
@@ -113,7 +127,8 @@ export class ApprovalService {
       });
       if (await requests.insert(request)) {
         this.announce(tx, request, { rule_id: match.ruleId, rule: match.type });
-        return { requestId: request.id, reason: request.reason, expiresAt: request.expiresAt };
+        const { id: requestId, reason, expiresAt } = request;
+        return this.held(tx, { requestId, reason, expiresAt, isNew: true });
       }
     }
     throw new Error('no request for the call is pending, and none can be made');
@@ -171,6 +186,17 @@ export class ApprovalService {
       total += expired;
       if (expired < EXPIRY_BATCH) return total;
     }
+  }
+
+  private held(tx: Tx, request: HeldRequest): ApprovalAnswer {
+    tx.onCommit(() => this.metrics.countDecision('approval', 'held'));
+    return { kind: 'held', request };
+  }
+
+  private async recentDenial(tx: Tx, subject: ApprovalSubject, now: Date): Promise<string | null> {
+    const newest = await this.requests.in(tx).newest(subject);
+    if (newest?.status !== 'denied' || newest.decidedAt === null) return null;
+    return now.getTime() - newest.decidedAt.getTime() < DENIAL_STANDS_MS ? newest.id : null;
   }
 
   private expireOne(tx: Tx, request: RequestFacts): void {

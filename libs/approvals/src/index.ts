@@ -10,6 +10,7 @@ export {
   type RuleMatch,
 } from './approval-subject.js';
 export {
+  type ApprovalAnswer,
   type ApprovedRequest,
   ApprovalService,
   type HeldRequest,

@@ -7,6 +7,7 @@ import { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
 import { Quota } from './quota/quota.js';
 import { Cursors } from './wire/cursors.js';
 import { ErrorFilter } from './wire/error.filter.js';
+import { PublicAddress } from './wire/public-address.js';
 import { invalidInput } from './wire/fields.js';
 import { Writes } from './writes/writes.js';
 
@@ -24,8 +25,9 @@ import { Writes } from './writes/writes.js';
     Quota,
     FailedAuthThrottle,
     Cursors,
+    PublicAddress,
     Writes,
   ],
-  exports: [Cursors, Writes, Quota],
+  exports: [Cursors, PublicAddress, Writes, Quota],
 })
 export class HttpModule {}

@@ -32,6 +32,7 @@ export {
   queryTime,
 } from './wire/fields.js';
 export { isObject, type Json, mapObjects, withoutNoise } from './wire/json-schema.js';
+export { PublicAddress } from './wire/public-address.js';
 export { Answers, Refuses, Returns } from './wire/returns.js';
 export { ErrorFilter, type ErrorAnswer } from './wire/error.filter.js';
 export { Answer, Write, writeOf, type WriteRequest, Writes } from './writes/writes.js';

@@ -10,6 +10,7 @@ const call: ExactCall = {
   tool: 'pay',
   fingerprint: 'ab'.repeat(32),
   arguments: { amount: 5, to: 'dana', tags: ['a', 'b'] },
+  answers: null,
   amount: microUsd(5),
   policyVersion: 'cd'.repeat(32),
 };
@@ -37,6 +38,8 @@ describe('the digest of a call', () => {
     { arguments: { amount: 5, to: 'dana', tags: ['a', 'b'], more: null } },
     { arguments: { amount: 5, to: 'dana' } },
     { arguments: {} },
+    { answers: { responses: { ok: { action: 'accept' } } } },
+    { answers: { state: 'round-1' } },
   ];
   it.each(others.map((change) => [Object.keys(change).join(), change] as const))(
     'is another with another %s (%#)',

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { canonicalJson, type JsonValue, type MicroUsd, toMinorUnits } from '@haldir/kernel';
 import { type ApprovalRule } from '@haldir/approvals';
 import { type Policy } from './policy.js';
+import { type Dialogue } from './upstream/index.js';
 
 /** What makes two calls the same call. */
 export interface ExactCall {
@@ -12,10 +13,22 @@ export interface ExactCall {
   /** Of the tool's accepted definition: 64 hex digits. */
   fingerprint: string;
   arguments: Readonly<Record<string, unknown>>;
+  /** What goes along with the arguments to a tool that has asked; null for a call that answers nothing. */
+  answers: Answers | null;
   /** Of its `amount` argument, as the rules see it; null when that is no number. */
   amount: MicroUsd | null;
   /** As `policyVersion` has it. */
   policyVersion: string;
+}
+
+/** What a call says to a tool that has asked something, and the state that the tool gave along. */
+export type Answers = Pick<Dialogue, 'responses' | 'state'>;
+
+/** What a call answers; null when that is nothing. */
+export function answersIn(dialogue: Dialogue | undefined): Answers | null {
+  const { responses, state } = dialogue ?? {};
+  if (responses === undefined && state === undefined) return null;
+  return { ...(responses === undefined ? {} : { responses }), ...(state === undefined ? {} : { state }) };
 }
 
 /**
@@ -23,6 +36,7 @@ export interface ExactCall {
  *
  * ```
  * {"amount":  micro-dollars in decimal digits, or null
+ *  "answers": {"responses": {…}, "state": "…"}; only of a call that answers what its tool has asked
  *  "arguments": as they were sent
  *  "definition": the fingerprint of the tool's definition, hex
  *  "policies": the version of policies and approval rules, hex
@@ -35,6 +49,7 @@ export function digestOfCall(call: ExactCall): Buffer {
     'sha256',
     canonicalJson({
       amount: call.amount === null ? null : call.amount.toString(),
+      ...(call.answers ? { answers: call.answers as JsonValue } : {}),
       arguments: call.arguments as JsonValue,
       definition: call.fingerprint,
       policies: call.policyVersion,

@@ -35,7 +35,7 @@ export { type CatalogueTool, type MissingUpstream, ToolCatalogue } from './tool-
 export { changesBetween } from './tool-definition.js';
 export { ToolPins } from './tool-pins.service.js';
 export { type ListedTool } from './tool.repository.js';
-export { type Dialogue, OFFER_LISTS, type OfferKind, type Progress } from './upstream/index.js';
+export { type Dialogue, type InputRequired, OFFER_LISTS, type OfferKind, type Progress } from './upstream/index.js';
 export { type UpstreamAddress } from './upstream-address.js';
 export { UpstreamClients } from './upstream-clients.js';
 export { type UpstreamStats } from './upstream.repository.js';

@@ -12,7 +12,7 @@ import { AuditLog } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { Log, Metrics } from '@haldir/runtime';
-import { ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
+import { answersIn, ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
 import { OfferDirectory } from './offer-directory.js';
 import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry } from './offer-read.js';
 import { type OfferTarget, promptsNamed, resourcesAt } from './offers.js';
@@ -123,9 +123,9 @@ export class OfferReadService {
       const refusals = judged.refusedBy(rates.answer(judged.wish));
       if (refusals) return { kind: 'blocked', refusals };
       const subject = toSubject(candidate);
-      const approved = await this.approvals.lockApproved(tx, subject);
-      if (!approved) return { kind: 'held', request: await this.approvals.hold(tx, subject, match) };
-      await this.approvals.consume(tx, approved);
+      const answer = await this.approvals.ask(tx, subject, match, { heedsDenials: true });
+      if (answer.kind !== 'approved') return answer;
+      await this.approvals.consume(tx, answer.request);
       rates.count(judged.wish);
       rates.save();
       return null;
@@ -145,12 +145,14 @@ export class OfferReadService {
   }
 
   private async ask(
-    { method, params }: NewRead,
+    { method, params, dialogue }: NewRead,
     { upstream, id }: OfferTarget,
     watch: ReadWatch,
   ): Promise<ReadOutcome> {
     try {
-      const result = await this.clients.use(upstream, (client) => client.read(method, params(id), watch));
+      const result = await this.clients.use(upstream, (client) =>
+        client.read(method, params(id), { ...watch, ...(dialogue ? { dialogue } : {}) }),
+      );
       return { kind: 'answered', result };
     } catch (error) {
       if (error instanceof UpstreamRpcError) return { kind: 'refused', error };
@@ -177,16 +179,18 @@ function toSubject({ read, session, target, judged, policies, rules }: Candidate
   const { upstream, id, definition } = target;
   const ruled = toRuleSubject(judged);
   const fingerprint = hash('sha256', canonicalJson(definition as JsonValue), 'hex');
-  const shown = { upstream: upstream.name, method, subject: id, arguments: read.arguments };
+  const answers = answersIn(read.dialogue);
+  const about = { upstream: upstream.name, method, subject: id };
+  const shown = { ...about, arguments: read.arguments, ...(answers ? { answers } : {}) };
   const shownChars = JSON.stringify(shown).length;
   return {
     ...{ tenantId, sessionId, agentId: session.agentId, tool: `${upstream.name}.${id}`, ...ruled },
     action: method === 'prompts/get' ? 'prompt_get' : 'resource_read',
     // The rule's own words.
     reason: '',
-    details: shownChars <= MAX_SHOWN_CHARS ? shown : { ...shown, arguments: { omitted: shownChars } },
+    details: shownChars <= MAX_SHOWN_CHARS ? shown : { ...about, arguments_omitted: shownChars },
     digest: digestOfCall({
-      ...{ tenantId, sessionId, upstream, tool: `${method} ${id}`, fingerprint, arguments: read.arguments },
+      ...{ tenantId, sessionId, upstream, tool: `${method} ${id}`, fingerprint, arguments: read.arguments, answers },
       ...{ amount: ruled.amount, policyVersion: policyVersion(policies, rules) },
     }),
     requestedKey: read.requestedKey,

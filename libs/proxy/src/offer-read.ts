@@ -6,7 +6,7 @@ import { digestOfArguments } from './exact-call.js';
 import { type OfferTarget } from './offers.js';
 import { CALL_SCOPES, type CallWatch } from './proxy-call.js';
 import { explain, type Refusals } from './refusal.js';
-import { type UpstreamRpcError, type UpstreamUnreachable } from './upstream/index.js';
+import { type Dialogue, type UpstreamRpcError, type UpstreamUnreachable } from './upstream/index.js';
 
 /** A session wants to read a resource, get a prompt, or have an argument of either completed. */
 export interface NewRead {
@@ -19,12 +19,14 @@ export interface NewRead {
   arguments: JsonObject;
   /** Of the request to the upstream, with the subject as that knows it. */
   params: (subject: string) => JsonObject;
+  /** What may be asked before it is answered, and what was answered. */
+  dialogue?: Dialogue;
   /** The public prefix of the API key that asks. */
   requestedKey: string;
 }
 
-/** How it may be broken off, and what the tool may ask meanwhile. */
-export type ReadWatch = Pick<CallWatch, 'signal' | 'dialogue'>;
+/** How it may be broken off. */
+export type ReadWatch = Pick<CallWatch, 'signal'>;
 
 /** What became of it. All but the last three mean that no upstream has heard of it. */
 export type ReadOutcome =
@@ -34,6 +36,8 @@ export type ReadOutcome =
   /** `upstreams` holds those that have it when it is ambiguous; empty when nothing has it. */
   | { kind: 'unknown'; upstreams: string[] }
   | { kind: 'held'; request: HeldRequest }
+  /** A human has said no to it just now. */
+  | { kind: 'denied'; requestId: string }
   /** A rule wants an approval, and nobody is asked to approve such a thing. */
   | { kind: 'unapprovable'; reason: string }
   /** Also when it asks for input first. */
@@ -93,6 +97,8 @@ function describe(outcome: ReadOutcome): { suffix: string; [fact: string]: unkno
       return blocked(outcome.reason);
     case 'held':
       return { suffix: '_held', decision: 'approval_required', request_id: outcome.request.requestId };
+    case 'denied':
+      return { suffix: '_blocked', decision: 'approval_denied', request_id: outcome.requestId };
     case 'answered':
       return { ...allowed, result: outcome.result['resultType'] === 'input_required' ? 'input_required' : 'ok' };
     case 'refused':

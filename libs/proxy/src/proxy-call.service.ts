@@ -16,7 +16,7 @@ import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
 import { CallCharges } from '@haldir/vault';
 import { CallSecrets, type Filled } from './secrets/call-secrets.js';
 import { CatalogueFreshness, type Patience } from './catalogue-freshness.js';
-import { ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
+import { answersIn, ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
 import { type CallNotes, JudgedCall } from './judged-call.js';
 import { amountOf, type Policy, type PolicySubject } from './policy.js';
 import {
@@ -57,7 +57,7 @@ interface Decided {
 /** A call that may go on, or what became of it. */
 type Considered = Candidate | Decided;
 
-type Watched = CallWatch & Pick<CallOptions, 'repeatable'>;
+type Watched = CallWatch & Pick<CallOptions, 'dialogue' | 'repeatable'>;
 
 /** Beyond this, whoever decides sees the digest of the arguments only. */
 const MAX_SHOWN_CHARS = 16_384;
@@ -230,8 +230,9 @@ export class ProxyCallService {
       const rates = await this.limiter.lock(tx, [wish]);
       const refusals = candidate.judged.refusedBy(rates.answer(wish));
       if (refusals) return { kind: 'blocked', refusals };
-      const approved = match === null ? null : await this.approvals.lockApproved(tx, subject);
-      if (match !== null && !approved) return { kind: 'held', request: await this.approvals.hold(tx, subject, match) };
+      const { heedsDenials = false } = candidate.call;
+      const answer = match === null ? null : await this.approvals.ask(tx, subject, match, { heedsDenials });
+      if (answer && answer.kind !== 'approved') return answer;
       const { price } = candidate.target;
       if (price !== null) {
         const { tenantId, sessionId, tool } = subject;
@@ -240,9 +241,9 @@ export class ProxyCallService {
         if ('reason' in charge) return { kind: 'unaffordable', denial: charge };
         notes.charge = charge;
       }
-      if (approved) {
-        await this.approvals.consume(tx, approved);
-        notes.approvalId = approved.id;
+      if (answer) {
+        await this.approvals.consume(tx, answer.request);
+        notes.approvalId = answer.request.id;
       }
       rates.count(wish);
       rates.save();
@@ -250,11 +251,12 @@ export class ProxyCallService {
     });
   }
 
-  private async forward({ target, judged }: Candidate, filled: Filled, watch: CallWatch): Promise<CallOutcome> {
+  private async forward({ call, target, judged }: Candidate, filled: Filled, watch: CallWatch): Promise<CallOutcome> {
     const startedAt = performance.now();
     // What was approved is sent once; a price is held for the call, however often it is sent.
     const repeatable = target.repeatable && judged.notes.approvalId === null;
-    const outcome = await this.ask(target, filled, { ...watch, repeatable });
+    const { dialogue } = call;
+    const outcome = await this.ask(target, filled, { ...watch, ...(dialogue ? { dialogue } : {}), repeatable });
     this.traffic.count(target.tenantId, target.name, performance.now() - startedAt, endingOf(outcome));
     await this.upstreams.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;
@@ -330,7 +332,8 @@ function toSubject(candidate: Candidate): ApprovalSubject {
   const { call, session, target, policies, rules } = candidate;
   const { tenantId, sessionId } = call;
   const { name: upstream, tool, fingerprint } = target;
-  const shown = { upstream, tool, arguments: call.arguments };
+  const answers = answersIn(call.dialogue);
+  const shown = { upstream, tool, arguments: call.arguments, ...(answers ? { answers } : {}) };
   const shownChars = JSON.stringify(shown).length;
   const ruled = toRuleSubject(candidate);
   return {
@@ -345,6 +348,7 @@ function toSubject(candidate: Candidate): ApprovalSubject {
     details: shownChars <= MAX_SHOWN_CHARS ? shown : { upstream, tool, arguments_omitted: shownChars },
     digest: digestOfCall({
       ...{ tenantId, sessionId, upstream: target, tool, fingerprint, arguments: call.arguments, amount: ruled.amount },
+      answers,
       policyVersion: policyVersion(policies, rules),
     }),
     requestedKey: call.requestedKey,

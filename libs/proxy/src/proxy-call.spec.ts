@@ -48,10 +48,11 @@ const outcomes: [CallOutcome, string, Record<string, unknown>][] = [
     { decision: 'blocked', policy_id: 'pol_1', policy: 'deny_list', reason: 'The tool is on a deny list' },
   ],
   [
-    { kind: 'held', request: { requestId: 'apr_1', reason: 'because', expiresAt: new Date(0) } },
+    { kind: 'held', request: { requestId: 'apr_1', reason: 'because', expiresAt: new Date(0), isNew: true } },
     'tool_call_held',
     { decision: 'approval_required', request_id: 'apr_1' },
   ],
+  [{ kind: 'denied', requestId: 'apr_1' }, 'tool_call_blocked', { decision: 'approval_denied', request_id: 'apr_1' }],
   [{ kind: 'answered', result: { content: [] } }, 'tool_call', { decision: 'allowed', result: 'ok' }],
   [
     { kind: 'answered', result: { content: [{ type: 'text', text: 'mellon' }], isError: true } },

@@ -10,6 +10,7 @@ import { type SecretRefusal } from './secrets/secret-refusal.js';
 import { type ToolTarget } from './tool-directory.js';
 import {
   type CallOptions,
+  type Dialogue,
   type InputRequired,
   type UpstreamRpcError,
   type UpstreamToolResult,
@@ -27,10 +28,14 @@ export interface NewCall {
   requestedKey: string;
   /** Of a request that repeats arguments as headers, because the tool's schema says so: whether it repeats these. */
   repeats?: (headers: Readonly<Record<string, string>>) => boolean;
+  /** What the tool may ask, and what it was answered; without it, a tool that asks is refused. */
+  dialogue?: Dialogue;
+  /** Whether a denial of the same call stands for a while, rather than that a human is asked anew at once. */
+  heedsDenials?: boolean;
 }
 
 /** What whoever asked hears of a call under way, and how it may be broken off. */
-export type CallWatch = Pick<CallOptions, 'signal' | 'onProgress' | 'dialogue'>;
+export type CallWatch = Pick<CallOptions, 'signal' | 'onProgress'>;
 
 /** What became of a call. All but the last four mean that no upstream has heard of it. */
 export type CallOutcome =
@@ -50,6 +55,8 @@ export type CallOutcome =
   /** The arguments refer to a secret that the call may not use. */
   | { kind: 'no_secret'; refusal: SecretRefusal }
   | { kind: 'held'; request: HeldRequest }
+  /** A human has said no to this call just now. */
+  | { kind: 'denied'; requestId: string }
   /** The tool's own answer; its `isError` is the tool's verdict. */
   | { kind: 'answered'; result: UpstreamToolResult }
   /** The tool has something to ask before it goes on; only of callers that brought a dialogue. */
@@ -121,7 +128,7 @@ export function toEntry(
 
 interface Description {
   action: 'tool_call' | 'tool_call_blocked' | 'tool_call_held';
-  decision: 'allowed' | 'blocked' | 'approval_required';
+  decision: 'allowed' | 'blocked' | 'approval_required' | 'approval_denied';
   [fact: string]: unknown;
 }
 
@@ -154,6 +161,8 @@ function describe(outcome: CallOutcome): Description {
       return { ...blocked(outcome.refusal.message), code: outcome.refusal.code, ...outcome.refusal.facts };
     case 'held':
       return { action: 'tool_call_held', decision: 'approval_required', request_id: outcome.request.requestId };
+    case 'denied':
+      return { action: 'tool_call_blocked', decision: 'approval_denied', request_id: outcome.requestId };
     case 'answered':
       return allowed(outcome.result.isError === true ? 'tool_error' : 'ok');
     case 'asked':

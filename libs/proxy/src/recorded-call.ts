@@ -30,6 +30,7 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   allowed: 'allowed',
   blocked: 'blocked',
   approval_required: 'held',
+  approval_denied: 'held',
 };
 
 /** Null for an entry that does not say enough: its details were erased, or it was written before they said this. */

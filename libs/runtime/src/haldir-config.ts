@@ -79,6 +79,9 @@ const Settings = z.object({
   WEBHOOK_TIMEOUT_SECONDS: wholeNumber(1, 60, 15).meta({ expects: '1 to 60 seconds', example: 'WEBHOOK_TIMEOUT_SECONDS=15' }),
   WEBHOOK_CONCURRENCY: wholeNumber(1, 500, 50).meta({ expects: '1 to 500', example: 'WEBHOOK_CONCURRENCY=50' }),
   WEBHOOK_RETENTION_DAYS: wholeNumber(1, 3650, 30).meta({ expects: '1 to 3650 days', example: 'WEBHOOK_RETENTION_DAYS=30' }),
+  HALDIR_PUBLIC_URL: optionalText
+    .refine((text) => text === null || isOrigin(text))
+    .meta({ expects: 'an http or https address without a path', example: 'HALDIR_PUBLIC_URL=https://haldir.example.com' }),
   MCP_ALLOWED_HOSTS: z
     .string()
     .default('')
@@ -90,6 +93,12 @@ const Settings = z.object({
   SECRET_RESTORE_SECONDS: wholeNumber(0, 31_536_000, 604_800).meta({ expects: '0 to 31536000 seconds', example: 'SECRET_RESTORE_SECONDS=604800' }),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 300, 20).meta({ expects: '1 to 300 seconds', example: 'SHUTDOWN_TIMEOUT_SECONDS=20' }),
 }); // prettier-ignore
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { origin, protocol } = new URL(text);
+  return /^https?:$/.test(protocol) && (text === origin || text === `${origin}/`);
+}
 
 function ROOT_KEYS_EXPECTED(): string {
   return 'id:key pairs separated by commas, the active one first; an id is a number from 1, a key 32 bytes in base64url';
@@ -123,6 +132,8 @@ export class HaldirConfig {
   readonly logLevel: string;
   readonly webhooks: { timeoutMs: number; concurrency: number; retentionMs: number };
   readonly upstreams: { timeoutMs: number };
+  /** Under which people and agents reach the API; null: under whatever host their requests name. */
+  readonly publicUrl: string | null;
   /** Names by which `/mcp` may be called, and whose pages may call it, besides those of the loopback. */
   readonly mcp: { allowedHosts: readonly string[]; /** How long a call waits for its approval. */ holdMs: number };
   /** How long a deleted secret can be brought back. */
@@ -172,6 +183,7 @@ export class HaldirConfig {
       retentionMs: settings.WEBHOOK_RETENTION_DAYS * 86_400_000,
     };
     this.upstreams = { timeoutMs: settings.UPSTREAM_TIMEOUT_SECONDS * 1000 };
+    this.publicUrl = settings.HALDIR_PUBLIC_URL;
     this.mcp = { allowedHosts: settings.MCP_ALLOWED_HOSTS, holdMs: settings.MCP_HOLD_SECONDS * 1000 };
     this.secrets = { restoreMs: settings.SECRET_RESTORE_SECONDS * 1000 };
     this.shutdownTimeoutMs = settings.SHUTDOWN_TIMEOUT_SECONDS * 1000;

@@ -194,9 +194,10 @@ export class PaymentService {
     const affordable = session.maySpend() && (remaining === null || usd === null || usd.micros <= remaining);
     if (match === null || !affordable) return { approved: null };
     const subject = toSubject(payment, usd, session);
-    const approved = await this.approvals.lockApproved(tx, subject);
-    if (approved) return { approved };
-    const { requestId, expiresAt } = await this.approvals.hold(tx, subject, match);
+    const answer = await this.approvals.ask(tx, subject, match);
+    if (answer.kind === 'approved') return { approved: answer.request };
+    if (answer.kind === 'denied') throw new Error('denials of payments are not heeded');
+    const { requestId, expiresAt } = answer.request;
     return { decision: { outcome: 'held', requestId, message: match.reason, expiresAt, remaining } };
   }
 

@@ -1,7 +1,7 @@
-import { Controller, Get, HttpStatus, Req } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Inject, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { VERSION } from '@haldir/kernel';
-import { type HaldirRequest, PublicRoute, Returns } from '@haldir/http';
+import { type HaldirRequest, PublicAddress, PublicRoute, Returns } from '@haldir/http';
 import { z } from 'zod';
 
 const Health = z.object({ status: z.literal('ok'), service: z.literal('haldir'), version: z.string() });
@@ -30,6 +30,8 @@ const ENDPOINTS = {
 @PublicRoute()
 @Controller()
 export class PlatformController {
+  constructor(@Inject(PublicAddress) private readonly address: PublicAddress) {}
+
   @Get('healthz')
   @ApiOperation({
     operationId: 'healthCheck',
@@ -51,12 +53,7 @@ export class PlatformController {
   })
   @Returns(HttpStatus.OK, ApiIndex, 'API index')
   index(@Req() request: HaldirRequest): z.infer<typeof ApiIndex> {
-    return { service: 'haldir', version: VERSION, docs: urlOf(request, '/docs'), endpoints: ENDPOINTS };
+    const docs = this.address.of(request, '/docs');
+    return { service: 'haldir', version: VERSION, docs, endpoints: ENDPOINTS };
   }
-}
-
-/** An address of this service as the caller named its host; the contract wants a whole URI. */
-function urlOf({ protocol, host }: HaldirRequest, path: string): string {
-  const origin = `${protocol}://${host}`;
-  return URL.canParse(origin) ? new URL(path, origin).href : `${protocol}://localhost${path}`;
 }

@@ -48,8 +48,8 @@ export class Approvals1790000000003 implements MigrationInterface {
       ) WITH (fillfactor = 85);
       -- One question about one call at a time, whoever asks it again meanwhile.
       CREATE UNIQUE INDEX approval_request_waiting ON approval_request (tenant_id, session_id, digest) WHERE status = 'pending' AND digest IS NOT NULL;
-      -- The approval that lets a call through.
-      CREATE INDEX approval_request_usable   ON approval_request (tenant_id, session_id, digest) WHERE status = 'approved' AND consumed_at IS NULL;
+      -- The approval that lets a call through, and what was decided about a call last.
+      CREATE INDEX approval_request_by_call  ON approval_request (tenant_id, session_id, digest, id) WHERE digest IS NOT NULL;
       -- The list of what is pending, and its count.
       CREATE INDEX approval_request_pending  ON approval_request (tenant_id, id) WHERE status = 'pending';
       -- The history of one agent.

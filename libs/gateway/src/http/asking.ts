@@ -1,5 +1,6 @@
 import { type Caller, type HaldirReply, type HaldirRequest } from '@haldir/http';
 import { type Exchange } from './protocol/exchange.js';
+import { type McpSession } from './protocol/mcp-session.js';
 import { type Era } from './protocol/messages.js';
 
 /** Who asks, how, and where the answer goes. */
@@ -8,6 +9,8 @@ export interface Asking {
   /** The session named by `X-Session-ID`; null when the key acts by itself. */
   sessionId: string | null;
   era: Era;
+  /** What a client of the older revisions said in its handshake; null for one that names no session, and for all others. */
+  mcpSession: McpSession | null;
   request: HaldirRequest;
   reply: HaldirReply;
   /** Null for a request of a batch, which is answered with the others. */

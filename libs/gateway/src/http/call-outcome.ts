@@ -1,27 +1,24 @@
+import { type HeldRequest } from '@haldir/approvals';
 import { Answer } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
-import { type CallOutcome, MISMATCHED } from '@haldir/proxy';
+import { type CallOutcome, type InputRequired, MISMATCHED } from '@haldir/proxy';
 import { toCallAnswer } from '@haldir/proxy/http';
 import { type Era, HEADER_MISMATCH, INVALID_PARAMS, MISSING_CAPABILITY, RpcError } from './protocol/messages.js';
-import { APPROVAL_QUESTION } from './tool-call.js';
+import { passState } from './protocol/request-state.js';
 
 /** What a tool call is answered, in a form that can be kept under an `Idempotency-Key`. */
 export type CallReply =
   { result: JsonObject } | { error: { code: number; message: string; data?: unknown; status?: number } };
 
-type Answerable = Exclude<CallOutcome, { kind: 'no_session' }>;
+type Answerable = Exclude<CallOutcome, { kind: 'no_session' | 'held' }>;
 
-/**
- * The words of the REST API, in MCP's shape. What did not run is an error to the agent, never a result of the tool.
- *
- * @param mayAsk whether the human at the client may be asked to go on once a call is approved
- */
-export function toCallReply(outcome: Answerable, era: Era, mayAsk: boolean): CallReply {
+/** The words of the REST API, in MCP's shape. What did not run is an error to the agent, never a result of the tool. */
+export function toCallReply(outcome: Answerable, era: Era): CallReply {
   switch (outcome.kind) {
     case 'answered':
       return { result: { ...outcome.result } };
     case 'asked':
-      return { result: { ...outcome.question } };
+      return { result: passed(outcome.question) };
     case 'refused': {
       const { rpcCode: code, rpcMessage: message, data } = outcome.error;
       const status = era === 'stateless' && code === MISSING_CAPABILITY ? 400 : 200;
@@ -33,18 +30,9 @@ export function toCallReply(outcome: Answerable, era: Era, mayAsk: boolean): Cal
     }
     case 'mismatched':
       return { error: { code: HEADER_MISMATCH, message: MISMATCHED, status: 400 } };
-    case 'held': {
-      const { requestId, reason } = outcome.request;
-      if (mayAsk) return { result: askToGoOn(requestId, reason) };
-      return {
-        result: refused({
-          status: 'approval_required',
-          request_id: requestId,
-          reason,
-          message:
-            'A human has to approve this call. Poll checkApproval with the request_id; once it is approved, make the same call again.',
-        }),
-      };
+    case 'denied': {
+      const message = 'A human has denied this call; it was not made.';
+      return { result: refused({ status: 'approval_denied', request_id: outcome.requestId, message }) };
     }
     case 'unreachable': {
       const { message, code, sent } = outcome.error;
@@ -62,21 +50,21 @@ export function toCallReply(outcome: Answerable, era: Era, mayAsk: boolean): Cal
   }
 }
 
-/**
- * The client asks its human and then makes the call again by itself. The answer decides nothing: whoever may approve does so
- * as always, and a call that is not approved by then is asked about once more.
- */
-function askToGoOn(requestId: string, reason: string): JsonObject {
-  const message = `This call has to be approved by a human (request ${requestId}): ${reason}. Go on once it is approved.`;
+/** What a call is answered that nobody could be asked about, and that was not decided while it waited. */
+export function toPollReply({ requestId, reason }: HeldRequest, page: string): CallReply {
   return {
-    resultType: 'input_required',
-    inputRequests: {
-      [APPROVAL_QUESTION]: {
-        method: 'elicitation/create',
-        params: { mode: 'form', message, requestedSchema: { type: 'object', properties: {} } },
-      },
-    },
+    result: refused({
+      ...{ status: 'approval_required', request_id: requestId, reason, page },
+      message:
+        'A human has to approve this call, on the page that is named here. Poll checkApproval with the request_id; once it is approved, make the same call again.',
+    }),
   };
+}
+
+/** What a tool asks, with a state that is taken back as it is given out. */
+function passed(question: InputRequired): JsonObject {
+  const { requestState } = question;
+  return { ...question, ...(typeof requestState === 'string' ? { requestState: passState(requestState) } : {}) };
 }
 
 /** An answer of Haldir's own in place of the tool's. */

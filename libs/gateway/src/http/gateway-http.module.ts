@@ -4,6 +4,7 @@ import { GateModule } from '@haldir/gate';
 import { ProxyModule } from '@haldir/proxy';
 import { VaultModule } from '@haldir/vault';
 import { WatchModule } from '@haldir/watch';
+import { HeldRequests } from './held-requests.js';
 import { McpController } from './mcp.controller.js';
 import { McpErrorFilter } from './mcp-error.filter.js';
 import { McpServer } from './mcp-server.js';
@@ -25,6 +26,7 @@ import { UpstreamTools } from './upstream-tools.js';
   providers: [
     ApprovalTools,
     AuditTools,
+    HeldRequests,
     McpErrorFilter,
     McpServer,
     Origins,

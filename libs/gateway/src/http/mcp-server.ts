@@ -6,6 +6,7 @@ import { type JsonValue } from '@haldir/kernel';
 import { HANDSHAKE_VERSIONS, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
 import { type CatalogueTool, type OfferKind } from '@haldir/proxy';
 import { type Asking } from './asking.js';
+import { beginMcpSession } from './protocol/mcp-session.js';
 import {
   INVALID_PARAMS,
   JsonText,
@@ -166,11 +167,13 @@ interface Written {
   body: unknown;
 }
 
-function initialize(asking: Asking, { protocolVersion }: JsonObject): JsonObject {
-  const [newest] = HANDSHAKE_VERSIONS;
+function initialize(asking: Asking, { protocolVersion, capabilities }: JsonObject): JsonObject {
+  const [newest = ''] = HANDSHAKE_VERSIONS;
   const isKnown = typeof protocolVersion === 'string' && HANDSHAKE_VERSIONS.includes(protocolVersion);
+  const agreed = isKnown ? protocolVersion : newest;
+  void asking.reply.header('mcp-session-id', beginMcpSession(agreed, capabilities));
   return {
-    protocolVersion: isKnown ? protocolVersion : newest,
+    protocolVersion: agreed,
     capabilities: capabilitiesFor(asking),
     serverInfo: SERVER_INFO,
     instructions: instructionsFor(asking),

@@ -18,6 +18,7 @@ import { McpServer } from './mcp-server.js';
 import { Origins } from './origins.js';
 import { Exchange } from './protocol/exchange.js';
 import { readPost } from './protocol/inbound.js';
+import { readMcpSession } from './protocol/mcp-session.js';
 import {
   INTERNAL_ERROR,
   RpcError,
@@ -45,7 +46,8 @@ export class McpController {
   async post(@CurrentCaller() caller: Caller, @Req() request: HaldirRequest, @Res() reply: HaldirReply): Promise<void> {
     this.origins.check(request.headers);
     const { era, isBatch, requests } = readPost(request.headers, request.body);
-    const asking: Asking = { caller, sessionId: sessionIdOf(request), era, request, reply, exchange: null };
+    const mcpSession = era === 'handshake' ? readMcpSession(request.headers) : null;
+    const asking: Asking = { caller, sessionId: sessionIdOf(request), era, mcpSession, request, reply, exchange: null };
     const [only] = requests;
     if (!only) {
       void reply.status(202).send();

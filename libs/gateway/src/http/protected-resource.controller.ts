@@ -1,6 +1,6 @@
-import { Controller, Get, Req } from '@nestjs/common';
+import { Controller, Get, Inject, Req } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { type HaldirRequest, PublicRoute } from '@haldir/http';
+import { type HaldirRequest, PublicAddress, PublicRoute } from '@haldir/http';
 
 /**
  * RFC 9728, for clients that look for it: `/mcp` takes a bearer token, which is an API key, and names no authorization server
@@ -10,11 +10,12 @@ import { type HaldirRequest, PublicRoute } from '@haldir/http';
 @PublicRoute()
 @Controller('.well-known/oauth-protected-resource')
 export class ProtectedResourceController {
+  constructor(@Inject(PublicAddress) private readonly address: PublicAddress) {}
+
   @Get(['', 'mcp'])
-  describe(@Req() { protocol, host }: HaldirRequest): object {
-    const origin = `${protocol}://${host}`;
+  describe(@Req() request: HaldirRequest): object {
     return {
-      resource: URL.canParse(origin) ? new URL('/mcp', origin).href : `${protocol}://localhost/mcp`,
+      resource: this.address.of(request, '/mcp'),
       resource_name: 'Haldir',
       bearer_methods_supported: ['header'],
       authorization_servers: [],

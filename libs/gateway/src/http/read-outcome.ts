@@ -1,5 +1,7 @@
+import { type HeldRequest } from '@haldir/approvals';
 import { type JsonObject } from '@haldir/mcp';
 import { CALL_SCOPES, explain, type NewRead, type ReadOutcome } from '@haldir/proxy';
+import { type CallReply } from './call-outcome.js';
 import { type Era, INVALID_PARAMS, MISSING_CAPABILITY, RpcError, SERVER_ERROR } from './protocol/messages.js';
 
 /** Up to 2025-11-25, of a resource that is not there. */
@@ -13,7 +15,7 @@ const MAX_TTL_MS = 5_000;
  * @throws RpcError for everything else: only tools have results that say they failed
  */
 export function toReadResult(
-  outcome: Exclude<ReadOutcome, { kind: 'no_session' }>,
+  outcome: Exclude<ReadOutcome, { kind: 'no_session' | 'held' }>,
   era: Era,
   method: NewRead['method'],
   params: JsonObject,
@@ -46,11 +48,9 @@ export function toReadResult(
       const { message, code } = outcome.error;
       throw fail(SERVER_ERROR, message, { code });
     }
-    case 'held': {
-      const { requestId, reason } = outcome.request;
-      const data = { status: 'approval_required', request_id: requestId, reason };
-      const how = 'Poll checkApproval with the request_id; once it is approved, ask for the same again';
-      throw fail(SERVER_ERROR, `A human has to approve this. ${how}.`, data);
+    case 'denied': {
+      const data = { status: 'approval_denied', request_id: outcome.requestId };
+      throw fail(SERVER_ERROR, 'A human has denied this.', data);
     }
     case 'unapprovable':
       throw fail(SERVER_ERROR, outcome.reason, { blocked_by: 'haldir' });
@@ -64,6 +64,18 @@ export function toReadResult(
         ...{ blocked_by: 'haldir', required: CALL_SCOPES },
       });
   }
+}
+
+/** What a read is answered that nobody could be asked about, and that was not decided while it waited. */
+export function toHeldError({ requestId, reason }: HeldRequest, page: string): CallReply {
+  const how = 'Poll checkApproval with the request_id; once it is approved, ask for the same again';
+  return {
+    error: {
+      code: SERVER_ERROR,
+      message: `A human has to approve this, at ${page}. ${how}.`,
+      data: { status: 'approval_required', request_id: requestId, reason, page },
+    },
+  };
 }
 
 /** For this session alone, whatever the upstream says. */

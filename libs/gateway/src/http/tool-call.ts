@@ -1,6 +1,8 @@
 import { isObject, type JsonObject, META } from '@haldir/mcp';
 import { type Dialogue } from '@haldir/proxy';
+import { APPROVAL_QUESTION } from './prompting.js';
 import { INVALID_PARAMS, RpcError } from './protocol/messages.js';
+import { unwrapState } from './protocol/request-state.js';
 
 /** What `tools/call` asks for. */
 export interface ToolCall {
@@ -8,14 +10,11 @@ export interface ToolCall {
   args: JsonObject;
   /** Null when the client does not want to hear of progress. */
   progressToken: string | number | null;
-  /** Whether the human at the client can be asked during the call, and has not said no to it. */
-  mayAsk: boolean;
+  /** The request as a whole. */
+  params: JsonObject;
   /** What the client can be asked by the tool, and what it has answered; null when that is nothing. */
   dialogue: Dialogue | null;
 }
-
-/** The name of the question whether to go on with a call that waits for approval. */
-export const APPROVAL_QUESTION = 'haldir/approval';
 
 /** `upstream.tool`: 64 + 1 + 256 characters, and some to spare, as over REST. */
 const MAX_NAME = 330;
@@ -31,31 +30,25 @@ export function toToolCall(params: JsonObject): ToolCall {
     name,
     args,
     progressToken: typeof token === 'string' || typeof token === 'number' ? token : null,
-    mayAsk: canAsk(meta) && !hasDeclined(params['inputResponses']),
+    params,
     dialogue: dialogueIn(params),
   };
 }
 
-/** What the client can be asked by whatever it calls, and what it has answered; null when that is nothing. */
+/**
+ * What the client can be asked by whatever it calls, and what it has answered; null when that is nothing.
+ *
+ * @throws RpcError for a state that was changed on its way
+ */
 export function dialogueIn({ inputResponses, requestState, _meta: meta }: JsonObject): Dialogue | null {
   const capabilities = isObject(meta) ? meta[META.clientCapabilities] : undefined;
   if (!isObject(capabilities) || Object.keys(capabilities).length === 0) return null;
   const { [APPROVAL_QUESTION]: _, ...responses } = isObject(inputResponses) ? inputResponses : {};
+  const carried = typeof requestState === 'string' ? unwrapState(requestState) : {};
+  const all = { ...carried.responses, ...responses };
   return {
     capabilities,
-    ...(Object.keys(responses).length === 0 ? {} : { responses }),
-    ...(typeof requestState === 'string' ? { state: requestState } : {}),
+    ...(Object.keys(all).length === 0 ? {} : { responses: all }),
+    ...(carried.state === undefined ? {} : { state: carried.state }),
   };
-}
-
-/** Clients of the stateless revision say with each request whether they show forms; `{}` is short for forms alone. */
-function canAsk(meta: unknown): boolean {
-  const capabilities = isObject(meta) ? meta[META.clientCapabilities] : undefined;
-  const elicitation = isObject(capabilities) ? capabilities['elicitation'] : undefined;
-  return isObject(elicitation) && (isObject(elicitation['form']) || Object.keys(elicitation).length === 0);
-}
-
-function hasDeclined(responses: unknown): boolean {
-  const response = isObject(responses) ? responses[APPROVAL_QUESTION] : undefined;
-  return isObject(response) && response['action'] !== 'accept';
 }

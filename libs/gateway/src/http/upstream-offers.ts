@@ -14,8 +14,10 @@ import {
   type ShownOffer,
 } from '@haldir/proxy';
 import { type Asking } from './asking.js';
+import { resultOf } from './call-outcome.js';
+import { HeldRequests } from './held-requests.js';
 import { INVALID_PARAMS, RpcError, SERVER_ERROR } from './protocol/messages.js';
-import { toReadResult } from './read-outcome.js';
+import { toHeldError, toReadResult } from './read-outcome.js';
 import { dialogueIn } from './tool-call.js';
 
 /** What the key must hold, as for the tools of upstreams. */
@@ -43,6 +45,7 @@ export class UpstreamOffers {
   constructor(
     @Inject(OfferDirectory) private readonly directory: OfferDirectory,
     @Inject(OfferReadService) private readonly reads: OfferReadService,
+    @Inject(HeldRequests) private readonly held: HeldRequests,
     @Inject(Cursors) private readonly cursors: Cursors,
   ) {}
 
@@ -89,18 +92,21 @@ export class UpstreamOffers {
     }
     exchange?.expectWaiting();
     const dialogue = era === 'stateless' && method !== 'completion/complete' ? dialogueIn(params) : null;
-    const outcome = await this.reads.read(
-      {
-        ...{ tenantId: caller.tenantId, sessionId, method, requestedKey: keyPrefix(caller.keyId) },
-        ...requestOf(method, params),
-      },
-      {
-        ...(era === 'stateless' && exchange ? { signal: exchange.signal } : {}),
-        ...(dialogue ? { dialogue } : {}),
-      },
-    );
+    const read: NewRead = {
+      ...{ tenantId: caller.tenantId, sessionId, method, requestedKey: keyPrefix(caller.keyId) },
+      ...requestOf(method, params),
+      ...(dialogue ? { dialogue } : {}),
+    };
+    const watch = era === 'stateless' && exchange ? { signal: exchange.signal } : {};
+    const first = await this.reads.read(read, watch);
+    const isDecided = first.kind === 'held' && (await this.held.isDecided(asking, params, first.request));
+    const outcome = isDecided ? await this.reads.read(read, watch) : first;
     if (outcome.kind === 'no_session') throw new SessionInvalid();
-    return toReadResult(outcome, era, method, params);
+    if (outcome.kind !== 'held') return toReadResult(outcome, era, method, params);
+    const { request } = outcome;
+    return resultOf(
+      this.held.prompt(asking, params, request, dialogue) ?? toHeldError(request, this.held.pageOf(asking, request)),
+    );
   }
 
   private decoded(identity: Parameters<Cursors['decode']>[0], cursor: string): [string, string] {

@@ -1,6 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type JsonValue } from '@haldir/kernel';
-import { ApprovalWaits } from '@haldir/approvals';
 import { keyPrefix, type Session, SessionInvalid } from '@haldir/gate';
 import { Cursors, grantsKeyScope, MissingKeyScope, writeOf, Writes } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
@@ -16,11 +15,10 @@ import {
   ProxyCallService,
   ToolCatalogue,
 } from '@haldir/proxy';
-import { HaldirConfig } from '@haldir/runtime';
 import { type Asking } from './asking.js';
-import { type CallReply, refused, resultOf, toCallReply } from './call-outcome.js';
+import { type CallReply, refused, resultOf, toCallReply, toPollReply } from './call-outcome.js';
+import { HeldRequests } from './held-requests.js';
 import { repeats } from './protocol/mcp-headers.js';
-import { type Era } from './protocol/messages.js';
 import { type ToolCall } from './tool-call.js';
 
 /** What the key must hold, as for `POST /v1/proxy/call`. */
@@ -42,8 +40,7 @@ export class UpstreamTools {
   constructor(
     @Inject(ProxyCallService) private readonly calls: ProxyCallService,
     @Inject(ToolCatalogue) private readonly catalogue: ToolCatalogue,
-    @Inject(ApprovalWaits) private readonly waits: ApprovalWaits,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    @Inject(HeldRequests) private readonly held: HeldRequests,
     @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
   ) {}
@@ -76,7 +73,7 @@ export class UpstreamTools {
    * @throws SessionInvalid; RpcError for what MCP answers as an error rather than as a result
    */
   async call(asking: Asking, sessionId: string, toolCall: ToolCall): Promise<JsonObject> {
-    const { name, args, mayAsk, dialogue } = toolCall;
+    const { name, args, dialogue } = toolCall;
     const { tenantId, keyId, scopes } = asking.caller;
     if (!grantsKeyScope(scopes, KEY_SCOPE)) {
       const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
@@ -84,8 +81,9 @@ export class UpstreamTools {
     }
     asking.exchange?.expectWaiting();
     const call: NewCall = {
-      ...{ tenantId, sessionId, tool: name, arguments: args, requestedKey: keyPrefix(keyId) },
+      ...{ tenantId, sessionId, tool: name, arguments: args, requestedKey: keyPrefix(keyId), heedsDenials: true },
       ...(asking.era === 'stateless' ? { repeats: (expected) => repeats(asking.request.headers, expected) } : {}),
+      ...(asking.era === 'stateless' && dialogue ? { dialogue } : {}),
     };
     // A call that goes on with answers is another request.
     const content = (): JsonValue => ({
@@ -96,40 +94,40 @@ export class UpstreamTools {
     try {
       const reply = await this.writes.around<PerformedCall | StillHeld, CallReply>(
         write,
-        2 * this.calls.longestMs + this.config.mcp.holdMs,
+        2 * this.calls.longestMs + this.held.longestMs,
         () => this.perform(asking, call, toolCall),
         async (performed, tx) =>
           performed instanceof StillHeld
-            ? performed.reply
-            : replyTo(await this.calls.conclude(performed, tx), asking.era, mayAsk),
+            ? this.replyTo(performed.outcome, asking, toolCall)
+            : this.replyTo(await this.calls.conclude(performed, tx), asking, toolCall),
       );
       return resultOf(reply);
     } catch (error) {
-      if (error instanceof WithoutEffect) return resultOf(replyTo(error.outcome, asking.era, mayAsk));
+      if (error instanceof WithoutEffect) return resultOf(this.replyTo(error.outcome, asking, toolCall));
       throw error;
     }
   }
 
-  /**
-   * Makes the call. One that needs approval waits for it where the client hears that somebody is there; once it is approved it is
-   * decided anew, like one that comes again.
-   */
+  /** Makes the call. One that is decided about while it waits is decided anew then, like one that comes again. */
   private async perform(asking: Asking, call: NewCall, toolCall: ToolCall): Promise<PerformedCall | StillHeld> {
-    const { exchange, era } = asking;
-    const { holdMs } = this.config.mcp;
     const watch = watchOf(asking, toolCall);
     const first = await this.calls.perform(call, watch);
     const { outcome } = first;
-    if (outcome.kind !== 'held' || toolCall.mayAsk || holdMs === 0 || !exchange?.takesEvents)
-      return this.failWithoutEffect(first);
+    if (outcome.kind !== 'held') return this.failWithoutEffect(first);
+    // The log has it before it waits.
     await this.calls.conclude(first, null);
-    const { requestId } = outcome.request;
-    const status = await this.waits.untilDecided(call.tenantId, requestId, holdMs, exchange.signal);
-    if (status === 'approved' && !exchange.signal.aborted)
-      return this.failWithoutEffect(await this.calls.perform(call, watch));
-    if (status !== 'denied') return new StillHeld(replyTo(outcome, era, false));
-    const message = 'The request was denied; the call was not made.';
-    return new StillHeld({ result: refused({ status: 'approval_denied', request_id: requestId, message }) });
+    if (!(await this.held.isDecided(asking, toolCall.params, outcome.request))) return new StillHeld(outcome);
+    return this.failWithoutEffect(await this.calls.perform(call, watch));
+  }
+
+  /** @throws SessionInvalid */
+  private replyTo(outcome: CallOutcome, asking: Asking, { params, dialogue }: ToolCall): CallReply {
+    if (outcome.kind === 'no_session') throw new SessionInvalid();
+    if (outcome.kind !== 'held') return toCallReply(outcome, asking.era);
+    const { request } = outcome;
+    return (
+      this.held.prompt(asking, params, request, dialogue) ?? toPollReply(request, this.held.pageOf(asking, request))
+    );
   }
 
   /** A call that certainly had no effect, and may have one if it is tried again, leaves its `Idempotency-Key` free. */
@@ -141,7 +139,7 @@ export class UpstreamTools {
 
 /** A call that was not let through, and is in the log already. */
 class StillHeld {
-  constructor(readonly reply: CallReply) {}
+  constructor(readonly outcome: CallOutcome) {}
 }
 
 /** Carries an outcome past the `Idempotency-Key`. */
@@ -151,19 +149,13 @@ class WithoutEffect extends Error {
   }
 }
 
-function replyTo(outcome: CallOutcome, era: Era, mayAsk: boolean): CallReply {
-  if (outcome.kind === 'no_session') throw new SessionInvalid();
-  return toCallReply(outcome, era, mayAsk);
-}
-
 /** A client of the stateless revision that closes its connection breaks the call off; the older ones do not mean that by it. */
-function watchOf({ era, exchange }: Asking, { progressToken, dialogue }: ToolCall): CallWatch {
+function watchOf({ era, exchange }: Asking, { progressToken }: ToolCall): CallWatch {
   if (!exchange) return {};
   const onProgress: CallWatch['onProgress'] = (progress) =>
     exchange.notify('notifications/progress', { progressToken, ...progress });
   return {
     ...(era === 'stateless' ? { signal: exchange.signal } : {}),
     ...(progressToken === null ? {} : { onProgress }),
-    ...(era === 'stateless' && dialogue ? { dialogue } : {}),
   };
 }

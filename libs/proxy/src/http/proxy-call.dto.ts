@@ -86,7 +86,8 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
     }
     case 'mismatched':
     case 'asked':
-      throw new Error('only MCP repeats arguments as headers, and can be asked something');
+    case 'denied':
+      throw new Error('only MCP repeats arguments as headers, can be asked something, and heeds denials');
     case 'blocked': {
       const [{ policyId, type, reason }] = outcome.refusals;
       const why = explain(outcome.refusals);

@@ -17,6 +17,9 @@ export const HEADER_MISMATCH = -32020;
 /** The client did not declare a capability that the call needs; the one error of a tool that HTTP shows, too. */
 export const MISSING_CAPABILITY = -32021;
 
+/** Something has to be done at an address first (2025-11-25). */
+export const URL_ELICITATION_REQUIRED = -32042;
+
 export interface RpcRequest {
   id: string | number;
   method: string;

@@ -1,0 +1,87 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { ApprovalWaits, type HeldRequest } from '@haldir/approvals';
+import { PublicAddress } from '@haldir/http';
+import { type JsonObject } from '@haldir/mcp';
+import { type Dialogue } from '@haldir/proxy';
+import { HaldirConfig } from '@haldir/runtime';
+import { type Asking } from './asking.js';
+import { APPROVAL_QUESTION, hasDeclined, promptingOf } from './prompting.js';
+import { URL_ELICITATION_REQUIRED } from './protocol/messages.js';
+import { wrapState } from './protocol/request-state.js';
+
+/** What is answered in place of a result, in a form that can be kept under an `Idempotency-Key`. */
+export type HeldReply = { result: JsonObject } | { error: { code: number; message: string; data: unknown } };
+
+/** Calls and reads that a human has to approve: where the client can show it, the human is asked there; else they wait. */
+@Injectable()
+export class HeldRequests {
+  constructor(
+    @Inject(ApprovalWaits) private readonly waits: ApprovalWaits,
+    @Inject(PublicAddress) private readonly address: PublicAddress,
+    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+  ) {}
+
+  /** For how long one may be kept waiting. */
+  get longestMs(): number {
+    return this.config.mcp.holdMs;
+  }
+
+  /**
+   * Waits until it was decided about the request, where the client hears that somebody is there; whether it was. Whoever can be
+   * asked is asked first, and waits when it comes again, since a human may have opened the page and not decided yet.
+   */
+  async isDecided(asking: Asking, params: JsonObject, request: HeldRequest): Promise<boolean> {
+    const { caller, exchange } = asking;
+    if (this.longestMs === 0 || !exchange?.takesEvents || hasDeclined(params)) return false;
+    if (request.isNew && promptingOf(asking, params) !== null) return false;
+    const { signal } = exchange;
+    const status = await this.waits.untilDecided(caller.tenantId, request.requestId, this.longestMs, signal);
+    return status !== 'pending' && !signal.aborted;
+  }
+
+  /**
+   * Sends the human at the client to the page that decides; null when the client cannot. The client makes its request again by
+   * itself then. Its answer decides nothing: what is not approved by then is held once more.
+   *
+   * @param dialogue what the request carries for its upstream, which comes back with the answer
+   */
+  prompt(asking: Asking, params: JsonObject, request: HeldRequest, dialogue: Dialogue | null): HeldReply | null {
+    const prompting = promptingOf(asking, params);
+    if (prompting === null || hasDeclined(params)) return null;
+    const { requestId, reason } = request;
+    const url = this.pageOf(asking, request);
+    const why = `This has to be approved by a human (request ${requestId}): ${reason}.`;
+    if (prompting === 'error') {
+      const message = `${why} Decide about it on this page.`;
+      return {
+        error: {
+          code: URL_ELICITATION_REQUIRED,
+          message: `${why} Open ${url}, and make the same request again once it is approved.`,
+          data: { elicitations: [{ mode: 'url', elicitationId: requestId, url, message }] },
+        },
+      };
+    }
+    const question =
+      prompting === 'url'
+        ? { mode: 'url', url, message: `${why} Decide about it on this page.` }
+        : {
+            mode: 'form',
+            message: `${why} It is decided at ${url}. Go on once it is approved.`,
+            requestedSchema: { type: 'object', properties: {} },
+          };
+    const { responses, state } = dialogue ?? {};
+    const carried = { ...(responses ? { responses } : {}), ...(state === undefined ? {} : { state }) };
+    return {
+      result: {
+        resultType: 'input_required',
+        inputRequests: { [APPROVAL_QUESTION]: { method: 'elicitation/create', params: question } },
+        ...(Object.keys(carried).length === 0 ? {} : { requestState: wrapState(carried) }),
+      },
+    };
+  }
+
+  /** Where a human decides. */
+  pageOf({ request: http }: Asking, { requestId }: HeldRequest): string {
+    return this.address.of(http, `/approvals/${requestId}`);
+  }
+}

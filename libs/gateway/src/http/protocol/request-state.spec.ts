@@ -1,0 +1,31 @@
+import { passState, unwrapState, wrapState } from './request-state.js';
+
+describe('what a request carries for its upstream', () => {
+  it('comes back as it was, whatever it holds', () => {
+    for (const carried of [
+      {},
+      { state: 'round-1' },
+      { responses: { é: { action: 'accept' } } },
+      { responses: {}, state: '' },
+    ])
+      expect(unwrapState(wrapState(carried))).toEqual(carried);
+  });
+
+  it('is the upstream’s own state where nothing was asked in between, also when that looks like one of these', () => {
+    expect(passState('round-1')).toBe('round-1');
+    expect(unwrapState('round-1')).toEqual({ state: 'round-1' });
+    const alike = wrapState({ state: 'inner', responses: { a: 1 } });
+    expect(passState(alike)).not.toBe(alike);
+    expect(unwrapState(passState(alike))).toEqual({ state: alike });
+  });
+
+  it('is refused when it was changed on its way', () => {
+    for (const state of ['haldir:', 'haldir:x', `haldir:${Buffer.from('[1]').toString('base64url')}`])
+      expect(() => unwrapState(state)).toThrow('params.requestState');
+  });
+
+  it('holds no more than a client may send', () => {
+    const forged = Buffer.from(JSON.stringify({ responses: 1, state: {}, more: true })).toString('base64url');
+    expect(unwrapState(`haldir:${forged}`)).toEqual({});
+  });
+});

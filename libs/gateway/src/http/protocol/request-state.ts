@@ -1,0 +1,42 @@
+import { isObject, type JsonObject } from '@haldir/mcp';
+import { INVALID_PARAMS, RpcError } from './messages.js';
+
+/** What a request carries for an upstream that has asked something: the client's answers, and the upstream's own state. */
+export interface Carried {
+  responses?: JsonObject;
+  state?: string;
+}
+
+const OURS = 'haldir:';
+
+/** A `requestState` that brings these back when the client has answered something that Haldir asked in between. */
+export function wrapState(carried: Carried): string {
+  return OURS + Buffer.from(JSON.stringify(carried)).toString('base64url');
+}
+
+/** An upstream's state as the client gets it: as it is, unless it looks like one of Haldir's own. */
+export function passState(state: string): string {
+  return state.startsWith(OURS) ? wrapState({ state }) : state;
+}
+
+/**
+ * What a `requestState` that came back stands for. The client could have written it; it holds nothing but what a client may send.
+ *
+ * @throws RpcError for one that was changed on the way
+ */
+export function unwrapState(state: string): Carried {
+  if (!state.startsWith(OURS)) return { state };
+  try {
+    const carried = JSON.parse(Buffer.from(state.slice(OURS.length), 'base64url').toString()) as unknown;
+    if (isObject(carried)) {
+      const { responses, state: inner } = carried;
+      return {
+        ...(isObject(responses) ? { responses } : {}),
+        ...(typeof inner === 'string' ? { state: inner } : {}),
+      };
+    }
+  } catch {
+    // As below.
+  }
+  throw new RpcError(INVALID_PARAMS, 'params.requestState: expected the requestState of the result before, unchanged');
+}
