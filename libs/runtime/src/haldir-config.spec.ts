@@ -40,10 +40,10 @@ it.each([
   ['HALDIR_FX_RATES', 'EUR:1.08'],
   ['LOG_LEVEL', 'loud'],
   ['MCP_ALLOWED_HOSTS', 'https://haldir.example'],
-  ['HALDIR_PUBLIC_URL', 'haldir.example.com'],
-  ['HALDIR_PUBLIC_URL', 'https://haldir.example.com/haldir'],
-  ['HALDIR_PUBLIC_URL', 'https://user@haldir.example.com'],
-  ['HALDIR_PUBLIC_URL', 'ftp://haldir.example.com'],
+  ['HALDIR_PUBLIC_URL', 'gate.test'],
+  ['HALDIR_PUBLIC_URL', 'https://gate.test/haldir'],
+  ['HALDIR_PUBLIC_URL', 'https://user@gate.test'],
+  ['HALDIR_PUBLIC_URL', 'ftp://gate.test'],
 ])('%s=%s stops the start with one line that names it and gives an example', (name, text) => {
   const env = { [name]: text, ...(name === 'HALDIR_ROOT_KEYS_FILE' ? { HALDIR_ROOT_KEYS: undefined } : {}) };
   const message = refusal(env);
