@@ -3,7 +3,6 @@ import {
   BareMcp,
   type Client,
   connectMcp,
-  eventually,
   type EverythingServer,
   type McpEra,
   type McpUpstream,
@@ -98,24 +97,6 @@ describe.each(ERAS)('an official client of the %s revisions, over three processe
     expect(heard).toEqual([1, 2, 3].map((progress) => ({ progress, total: 3, message: `at ${progress}` })));
     await client.close();
   });
-});
-
-it('breaks a call off when a client of the stateless revision does', async () => {
-  const client = await connectMcp(party());
-  const abort = new AbortController();
-  const call = client.callTool({ name: 'lib.wait', arguments: {} }, { signal: abort.signal });
-  call.catch(() => undefined);
-  await eventually(() => expect(upstream.waiting).toBe(1));
-  abort.abort();
-  await expect(call).rejects.toThrow();
-  await eventually(() => expect(upstream.cancelled).toBe(1));
-  await eventually(async () => {
-    const { body } = await tenant.get<{ entries: { details: string }[] }>('/v1/audit?tool=lib.wait');
-    expect(body.entries.map(({ details }) => JSON.parse(details) as object)).toMatchObject([
-      { decision: 'allowed', result: 'unreachable', reason: 'aborted', sent: true },
-    ]);
-  });
-  await client.close();
 });
 
 describe('the stateless revision', () => {

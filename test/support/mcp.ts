@@ -85,6 +85,17 @@ export class BareMcp {
     return reply;
   }
 
+  /** The same client, in the same session of the protocol, at another address. */
+  at(url: string): BareMcp {
+    return new BareMcp({ ...this.party, url }, this.era, this.version).as(this);
+  }
+
+  /** This one, in the protocol's session of another. */
+  as({ mcpSession }: BareMcp): this {
+    this.mcpSession = mcpSession;
+    return this;
+  }
+
   /** Sends a body as it is: a text, or a value to be written as JSON. A header with an empty text is not sent. */
   async send(body: unknown, headers: Record<string, string> = {}): Promise<McpReply> {
     const all = {

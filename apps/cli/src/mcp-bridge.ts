@@ -40,7 +40,8 @@ export class McpBridge {
     }
     if (isObject(message) && message['method'] === 'notifications/cancelled') {
       this.cancel(message['params']);
-      return;
+      // Who shook hands does not cancel by hanging up.
+      if (this.session === null) return;
     }
     const id = idOf(message);
     const abort = new AbortController();

@@ -2,6 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { HaldirConfig } from '@haldir/runtime';
 import { dataSourceOptions } from './data-source-options.js';
+import { Notices } from './notices.js';
 import { Transactions } from './transactions.js';
 
 /** The connection pool, entities and transactions of a process. Migrations are never run from here. */
@@ -18,7 +19,7 @@ import { Transactions } from './transactions.js';
       }),
     }),
   ],
-  providers: [Transactions],
-  exports: [Transactions],
+  providers: [Notices, Transactions],
+  exports: [Notices, Transactions],
 })
 export class DatabaseModule {}

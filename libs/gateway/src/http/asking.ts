@@ -13,6 +13,8 @@ export interface Asking {
   mcpSession: McpSession | null;
   request: HaldirRequest;
   reply: HaldirReply;
+  /** Aborted when the client does not want the answer any more; null for one that has no way to say so. */
+  cancelled: AbortSignal | null;
   /** Null for a request of a batch, which is answered with the others. */
   exchange: Exchange | null;
 }

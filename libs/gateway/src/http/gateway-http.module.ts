@@ -4,6 +4,7 @@ import { GateModule } from '@haldir/gate';
 import { ProxyModule } from '@haldir/proxy';
 import { VaultModule } from '@haldir/vault';
 import { WatchModule } from '@haldir/watch';
+import { Cancellations } from './cancellations.js';
 import { HeldRequests } from './held-requests.js';
 import { McpController } from './mcp.controller.js';
 import { McpErrorFilter } from './mcp-error.filter.js';
@@ -26,6 +27,7 @@ import { UpstreamTools } from './upstream-tools.js';
   providers: [
     ApprovalTools,
     AuditTools,
+    Cancellations,
     HeldRequests,
     McpErrorFilter,
     McpServer,

@@ -31,10 +31,11 @@ export class HeldRequests {
    * asked is asked first, and waits when it comes again, since a human may have opened the page and not decided yet.
    */
   async isDecided(asking: Asking, params: JsonObject, request: HeldRequest): Promise<boolean> {
-    const { caller, exchange } = asking;
+    const { caller, exchange, cancelled } = asking;
     if (this.longestMs === 0 || !exchange?.takesEvents || hasDeclined(params)) return false;
     if (request.isNew && promptingOf(asking, params) !== null) return false;
-    const { signal } = exchange;
+    // Also a client of the older revisions that hangs up uses nothing up: it gets no answer.
+    const signal = cancelled ? AbortSignal.any([cancelled, exchange.signal]) : exchange.signal;
     const status = await this.waits.untilDecided(caller.tenantId, request.requestId, this.longestMs, signal);
     return status !== 'pending' && !signal.aborted;
   }

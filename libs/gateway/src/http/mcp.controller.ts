@@ -13,6 +13,7 @@ import {
 } from '@haldir/http';
 import { Log } from '@haldir/runtime';
 import { type Asking } from './asking.js';
+import { Cancellations } from './cancellations.js';
 import { McpErrorFilter } from './mcp-error.filter.js';
 import { McpServer } from './mcp-server.js';
 import { Origins } from './origins.js';
@@ -36,6 +37,7 @@ export class McpController {
   constructor(
     @Inject(McpServer) private readonly server: McpServer,
     @Inject(Origins) private readonly origins: Origins,
+    @Inject(Cancellations) private readonly cancellations: Cancellations,
     @Inject(Quota) private readonly quota: Quota,
     @Inject(Log) private readonly log: Log,
   ) {}
@@ -45,9 +47,14 @@ export class McpController {
   @JudgesBody()
   async post(@CurrentCaller() caller: Caller, @Req() request: HaldirRequest, @Res() reply: HaldirReply): Promise<void> {
     this.origins.check(request.headers);
-    const { era, isBatch, requests } = readPost(request.headers, request.body);
+    const { era, isBatch, requests, cancelled } = readPost(request.headers, request.body);
     const mcpSession = era === 'handshake' ? readMcpSession(request.headers) : null;
-    const asking: Asking = { caller, sessionId: sessionIdOf(request), era, mcpSession, request, reply, exchange: null };
+    const asking: Asking = {
+      ...{ caller, sessionId: sessionIdOf(request), era, mcpSession, request, reply },
+      ...{ cancelled: null, exchange: null },
+    };
+    if (mcpSession)
+      for (const id of cancelled) await this.cancellations.cancel({ tenantId: caller.tenantId, mcpSession, id });
     const [only] = requests;
     if (!only) {
       void reply.status(202).send();
@@ -58,10 +65,22 @@ export class McpController {
         .status(200)
         .send(`[${answers.join(',')}]`);
     } else {
-      const exchange = new Exchange(request, reply);
-      const { status, text } = await this.answer({ ...asking, exchange }, only);
-      exchange.finish(status, text);
+      await this.answerAlone({ ...asking, exchange: new Exchange(request, reply) }, only);
     }
+  }
+
+  /** A client of the stateless revision cancels by hanging up, which the older ones do not mean by it. */
+  private async answerAlone(asking: Asking & { exchange: Exchange }, request: RpcRequest): Promise<void> {
+    const { caller, era, mcpSession, exchange } = asking;
+    const finish = async (cancelled: AbortSignal | null): Promise<void> => {
+      const { status, text } = await this.answer({ ...asking, cancelled }, request);
+      // Whoever has cancelled wants no answer.
+      if (cancelled?.aborted) exchange.leave();
+      else exchange.finish(status, text);
+    };
+    if (era === 'stateless') await finish(exchange.signal);
+    else if (mcpSession === null) await finish(null);
+    else await this.cancellations.during({ tenantId: caller.tenantId, mcpSession, id: request.id }, finish);
   }
 
   /** Each counts as a request of its own. */

@@ -85,7 +85,7 @@ export class UpstreamOffers {
    * @throws SessionInvalid; RpcError for everything but the upstream's own answer
    */
   async read(asking: Asking, sessionId: string, method: NewRead['method'], params: JsonObject): Promise<JsonObject> {
-    const { caller, era, exchange } = asking;
+    const { caller, era, exchange, cancelled } = asking;
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE)) {
       const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
       throw new RpcError(SERVER_ERROR, message, { data: { code, ...details } });
@@ -97,7 +97,7 @@ export class UpstreamOffers {
       ...requestOf(method, params),
       ...(dialogue ? { dialogue } : {}),
     };
-    const watch = era === 'stateless' && exchange ? { signal: exchange.signal } : {};
+    const watch = cancelled ? { signal: cancelled } : {};
     const first = await this.reads.read(read, watch);
     const isDecided = first.kind === 'held' && (await this.held.isDecided(asking, params, first.request));
     const outcome = isDecided ? await this.reads.read(read, watch) : first;

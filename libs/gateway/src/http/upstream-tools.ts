@@ -149,13 +149,12 @@ class WithoutEffect extends Error {
   }
 }
 
-/** A client of the stateless revision that closes its connection breaks the call off; the older ones do not mean that by it. */
-function watchOf({ era, exchange }: Asking, { progressToken }: ToolCall): CallWatch {
+function watchOf({ cancelled, exchange }: Asking, { progressToken }: ToolCall): CallWatch {
   if (!exchange) return {};
   const onProgress: CallWatch['onProgress'] = (progress) =>
     exchange.notify('notifications/progress', { progressToken, ...progress });
   return {
-    ...(era === 'stateless' ? { signal: exchange.signal } : {}),
+    ...(cancelled ? { signal: cancelled } : {}),
     ...(progressToken === null ? {} : { onProgress }),
   };
 }

@@ -57,14 +57,25 @@ export class Exchange {
     else void this.reply.status(status).header('content-type', 'application/json').send(text);
   }
 
-  private write(text: string): void {
+  /** Ends without an answer. */
+  leave(): void {
+    if (this.quiet) clearInterval(this.quiet);
     if (this.gone.signal.aborted) return;
+    if (this.takesEvents) this.begin().end();
+    else void this.reply.status(202).send();
+  }
+
+  private write(text: string): void {
+    if (!this.gone.signal.aborted) this.begin().write(text);
+  }
+
+  private begin(): PassThrough {
     if (!this.events) {
       this.events = new PassThrough();
       const headers = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' };
       void this.reply.status(200).headers(headers).send(this.events);
     }
-    this.events.write(text);
+    return this.events;
   }
 }
 

@@ -12,6 +12,8 @@ export interface Post {
   isBatch: boolean;
   /** In their order; empty when there were only notifications and answers, which ask for nothing. */
   requests: RpcRequest[];
+  /** Ids of requests that are not wanted any more. */
+  cancelled: RpcRequest['id'][];
 }
 
 /** The only revisions that know batches; a client that names none speaks one of them. */
@@ -35,8 +37,14 @@ export function readPost(headers: IncomingHttpHeaders, body: unknown): Post {
   if (route.kind === 'reject')
     throw new RpcError(route.code, route.message, { status: route.httpStatus, data: route.data });
   return route.kind === 'modern'
-    ? { era: 'stateless', isBatch: false, requests: statelessRequests(headers, body, route.classification.revision) }
-    : { era: 'handshake', isBatch: Array.isArray(body), requests: handshakeRequests(headers, body) };
+    ? {
+        ...{ era: 'stateless', isBatch: false, cancelled: [] },
+        requests: statelessRequests(headers, body, route.classification.revision),
+      }
+    : {
+        ...{ era: 'handshake', isBatch: Array.isArray(body), cancelled: cancelledBy(body) },
+        requests: handshakeRequests(headers, body),
+      };
 }
 
 function statelessRequests(headers: IncomingHttpHeaders, body: unknown, revision: string | undefined): RpcRequest[] {
@@ -71,6 +79,14 @@ function handshakeRequests(headers: IncomingHttpHeaders, body: unknown): RpcRequ
     if (isHandshake) throw invalidBatch('initialize: expected alone');
   }
   return requests;
+}
+
+function cancelledBy(body: unknown): RpcRequest['id'][] {
+  return (Array.isArray(body) ? (body as unknown[]) : [body]).flatMap((message) => {
+    if (!isObject(message) || message['method'] !== 'notifications/cancelled' || 'id' in message) return [];
+    const id = isObject(message['params']) ? message['params']['requestId'] : undefined;
+    return typeof id === 'string' || typeof id === 'number' ? [id] : [];
+  });
 }
 
 function invalidBatch(message: string): RpcError {

@@ -1,0 +1,66 @@
+import { createLogger, HaldirConfig } from '@haldir/runtime';
+import { eventually, testDatabase } from '@haldir/test-support';
+import { Client } from 'pg';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from './data-source-options.js';
+import { Notices } from './notices.js';
+import { Transactions } from './transactions.js';
+
+let url: string;
+let dataSource: DataSource;
+let ends: (() => Promise<void>)[];
+
+beforeEach(async () => {
+  url = await testDatabase();
+  dataSource = new DataSource(dataSourceOptions(url, 2));
+  await dataSource.initialize();
+  ends = [() => dataSource.destroy()];
+});
+afterEach(async () => {
+  for (const end of ends.reverse()) await end();
+});
+
+function start(database = url): Notices {
+  const config = new HaldirConfig({ DATABASE_URL: database, HALDIR_ROOT_KEYS: `1:${'A'.repeat(43)}` });
+  const notices = new Notices(config, new Transactions(dataSource), createLogger('silent'));
+  ends.push(() => notices.onModuleDestroy());
+  return notices;
+}
+
+describe('a text', () => {
+  it('is heard by whoever listens on its channel, and by nobody else', async () => {
+    const heard: Record<string, string[]> = { one: [], two: [], other: [] };
+    const [one, two, other] = [start(), start(), start()];
+    await one.listen('news', (text) => heard['one']?.push(text));
+    await two.listen('news', (text) => heard['two']?.push(text));
+    await other.listen('weather', (text) => heard['other']?.push(text));
+    await two.send('news', 'first');
+    await start().send('news', 'second');
+    await eventually(() => expect(heard).toMatchObject({ one: ['first', 'second'], two: ['first', 'second'] }));
+    expect(heard['other']).toEqual([]);
+  });
+
+  it('is heard again once a connection that was lost has been made anew', async () => {
+    const heard: string[] = [];
+    const notices = start();
+    await notices.listen('news', (text) => heard.push(text));
+    const killer = new Client({ connectionString: url });
+    await killer.connect();
+    for (let round = 1; round <= 2; round++) {
+      await killer.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()`,
+      );
+      await eventually(async () => {
+        await notices.send('news', `round ${round}`);
+        expect(heard).toContain(`round ${round}`);
+      });
+    }
+    await killer.end();
+  });
+
+  it('is not waited for where the database is not there, and the process can end', async () => {
+    const notices = start('postgresql://haldir:x@127.0.0.1:1/haldir');
+    await notices.listen('news', () => undefined);
+    await notices.onModuleDestroy();
+  });
+});
