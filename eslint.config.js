@@ -48,7 +48,11 @@ export default tseslint.config(
     },
   },
   {
-    files: ['apps/*/src/main.ts', 'libs/kernel/src/**', 'libs/runtime/src/**', 'scripts/**', 'test/**', '**/*spec.ts'],
+    files: [
+      ...['apps/*/src/main.ts', 'libs/kernel/src/**', 'libs/runtime/src/**', 'scripts/**', 'test/**', '**/*spec.ts'],
+      // Scripts of pages, which run in a browser.
+      'libs/*/src/http/page/**',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

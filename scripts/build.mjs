@@ -1,11 +1,11 @@
 // @ts-check
-// Compiles apps/ and libs/ into dist/. Aliases become relative paths, so plain `node dist/apps/api/src/main.js` runs.
+// Compiles apps/ and libs/ into dist/, and puts their assets beside. Aliases become relative paths, so plain `node dist/apps/api/src/main.js` runs.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { digestOfSources, recordBuild } from './lib/freshness.mjs';
+import { digestOfSources, isAsset, recordBuild, SOURCES } from './lib/freshness.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const swc = path.join(path.dirname(createRequire(import.meta.url).resolve('@swc/cli/package.json')), 'bin', 'swc.js');
@@ -17,7 +17,7 @@ const next = path.join(root, `dist.${process.pid}`);
 fs.rmSync(next, { recursive: true, force: true });
 const { status, error } = spawnSync(
   process.execPath,
-  [swc, 'apps', 'libs', '-d', path.basename(next), '--ignore', '**/*spec.ts', '--quiet'],
+  [swc, ...SOURCES, '-d', path.basename(next), '--extensions', '.ts', '--ignore', '**/*spec.ts', '--quiet'],
   { cwd: root, stdio: 'inherit' },
 );
 if (error) throw error;
@@ -26,10 +26,12 @@ if (status !== 0) {
   process.exit(status ?? 1);
 }
 
-fs.cpSync(path.join(root, 'apps'), path.join(next, 'apps'), {
-  recursive: true,
-  filter: (source) => fs.statSync(source).isDirectory() || source.endsWith('.json'),
-});
+for (const folder of SOURCES) {
+  fs.cpSync(path.join(root, folder), path.join(next, folder), {
+    recursive: true,
+    filter: (source) => fs.statSync(source).isDirectory() || isAsset(source),
+  });
+}
 
 // `npx haldir` runs it as a program.
 fs.chmodSync(path.join(next, 'apps', 'cli', 'src', 'main.js'), 0o755);

@@ -11,6 +11,7 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const CHECKS = [
   ['format', 'prettier', '--check', '--log-level', 'warn', '.'],
   ['types', 'tsc', '--noEmit', '-p', 'tsconfig.json'],
+  ['types of pages', 'tsc', '-p', 'libs/approvals/src/http/page'],
   ['lint', 'eslint', '.'],
   ['architecture', 'depcruise', '--config', '.dependency-cruiser.cjs', 'apps', 'libs', 'test', 'scripts'],
   ['unused code', 'knip'],

@@ -4,6 +4,9 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 
+/** The folders that dist/ is made of. */
+export const SOURCES = ['apps', 'libs'];
+
 /**
  * True when node_modules holds exactly what package-lock.json asks for, as far as npm's own record of it tells.
  *
@@ -44,6 +47,15 @@ export function recordBuild(root, digest) {
   fs.writeFileSync(stampFile(root), digest);
 }
 
+/**
+ * Whether a file of apps/ or libs/ is shipped as it is, beside the compiled ones: the API's contract, and what pages are made of.
+ *
+ * @param {string} file
+ */
+export function isAsset(file) {
+  return /\.(json|html|css|js)$/.test(file) && path.basename(file) !== 'tsconfig.json';
+}
+
 /** @param {string} root */
 const stampFile = (root) => path.join(root, 'dist', '.sources');
 
@@ -55,9 +67,9 @@ const stampFile = (root) => path.join(root, 'dist', '.sources');
 export function digestOfSources(root) {
   const hash = crypto.createHash('sha256');
   const files = ['.swcrc', 'package-lock.json'];
-  for (const folder of ['apps', 'libs']) {
+  for (const folder of SOURCES) {
     for (const entry of fs.readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })) {
-      if (entry.endsWith('.ts') && !entry.endsWith('spec.ts')) files.push(path.join(folder, entry));
+      if ((entry.endsWith('.ts') && !entry.endsWith('spec.ts')) || isAsset(entry)) files.push(path.join(folder, entry));
     }
   }
   for (const file of files.sort())

@@ -1,3 +1,4 @@
+export { type ApprovalPage, openApprovalPage } from './approval-page.js';
 export { type Balancer, startBalancer } from './balancer.js';
 export { type ChangingUpstream, startChangingUpstream } from './changing-upstream.js';
 export { type BreakingUpstream, startBreakingUpstream } from './breaking-upstream.js';

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyInstance } from 'fastify';
+import { APPROVAL_PAGES } from '@haldir/approvals/http';
 import { KeyRing } from '@haldir/crypto';
 import {
   BODY_LIMIT_BYTES,
@@ -14,7 +15,7 @@ import {
 } from '@haldir/http';
 import { createLogger, type HaldirConfig, Log, Metrics, RuntimeModule } from '@haldir/runtime';
 import { ApiModule } from './api.module.js';
-import { serveDocs } from './openapi/document.js';
+import { DOCS_PAGES, serveDocs } from './openapi/document.js';
 
 /** What a page of another origin may read of an answer. */
 const READABLE_HEADERS = [
@@ -51,7 +52,7 @@ export async function createApi(
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   useJsonBodies(fastify);
-  useRequestHooks(fastify, routes, app.get(Log), app.get(Metrics));
+  useRequestHooks(fastify, routes, [DOCS_PAGES, APPROVAL_PAGES], app.get(Log), app.get(Metrics));
   app.enableCors({
     origin: '*',
     allowedHeaders: [

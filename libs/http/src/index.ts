@@ -17,7 +17,7 @@ export { HttpModule } from './http.module.js';
 export { BODY_LIMIT_BYTES, JudgesBody, useJsonBodies } from './platform/body-parser.js';
 export { refuseAddress, refuseConnection } from './platform/malformed-requests.js';
 export { Quota } from './quota/quota.js';
-export { requestId, useRequestHooks } from './platform/request-hooks.js';
+export { type Pages, requestId, useRequestHooks } from './platform/request-hooks.js';
 export { KnownRoutes } from './platform/unknown-routes.js';
 export { Cursors, type ListIdentity } from './wire/cursors.js';
 export {

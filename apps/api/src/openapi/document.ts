@@ -1,7 +1,7 @@
 import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { VERSION } from '@haldir/kernel';
-import { isObject, type Json, mapObjects, withoutNoise } from '@haldir/http';
+import { isObject, type Json, mapObjects, type Pages, withoutNoise } from '@haldir/http';
 import { type Document, mergeContract, readContract } from './contract.js';
 import { REQUEST_EXAMPLES } from './examples.js';
 import { inTermsOf31 } from './schema.js';
@@ -31,6 +31,15 @@ export function buildDocument(app: NestFastifyApplication): Document {
   }
   return document;
 }
+
+/** Swagger UI needs its own scripts and styles, and nothing from elsewhere. */
+export const DOCS_PAGES: Pages = {
+  prefix: '/docs',
+  headers: {
+    'content-security-policy':
+      "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+  },
+};
 
 /** Serves the document at `/openapi.json` and `/openapi.yaml`, and Swagger UI at `/docs`. */
 export function serveDocs(app: NestFastifyApplication): void {

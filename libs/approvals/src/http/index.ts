@@ -1,3 +1,4 @@
+export { APPROVAL_PAGES } from './approval-page.controller.js';
 export { ApprovalsHttpModule } from './approvals-http.module.js';
 export {
   ApprovalDetail,

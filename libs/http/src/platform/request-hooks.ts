@@ -23,16 +23,32 @@ export const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 };
-/** Swagger UI needs its own scripts and styles, and nothing from elsewhere. */
-const DOCS_POLICY =
-  "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; frame-ancestors 'none'";
+
+/** Routes that serve pages for humans, and what a browser may do there. */
+export interface Pages {
+  /** Of the routes' templates, such as `/docs`. */
+  prefix: string;
+  /** In addition to the security headers of every answer, or in place of them. */
+  headers: Readonly<Record<string, string>>;
+}
+
+/** What an answer of the route carries; a path that no route serves has no template. */
+function headersOf(route: string | undefined, pages: readonly Pages[]): Readonly<Record<string, string>> {
+  const page = pages.find(({ prefix }) => route === prefix || route?.startsWith(`${prefix}/`));
+  return { ...SECURITY_HEADERS, ...page?.headers };
+}
 
 /** What every answer carries, and what is kept of every request: one log line and one observation, by route template. */
-export function useRequestHooks(fastify: FastifyInstance, routes: KnownRoutes, log: Log, metrics: Metrics): void {
+export function useRequestHooks(
+  fastify: FastifyInstance,
+  routes: KnownRoutes,
+  pages: readonly Pages[],
+  log: Log,
+  metrics: Metrics,
+): void {
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.headers(SECURITY_HEADERS);
+    reply.headers(headersOf(request.routeOptions.url, pages));
     reply.header('x-request-id', request.id);
-    if (request.url.startsWith('/docs')) reply.header('content-security-policy', DOCS_POLICY);
     if (request.is404 && refuseUnknown(request, reply, routes)) return;
     done(request.url.includes('%00') ? new InvalidInput('path or query: expected no NUL character') : undefined);
   });

@@ -1,0 +1,224 @@
+// @ts-check
+// The page on which a human decides on a request for approval. It knows nothing of the request until it is given an API
+// key, and puts whatever it is told into the page as text, never as markup.
+(() => {
+  'use strict';
+
+  /**
+   * @typedef {{ request_id: string, status: string, tool: string, action: string, agent_id: string, amount: number,
+   *   reason: string, details: string | null, digest: string | null, requested_key: string | null, created_at: number,
+   *   expires_at: number, decided_by: string | null, decision_note: string | null, decided_at: number | null,
+   *   decided_key: string | null, consumed: boolean }} Approval
+   * @typedef {Partial<Approval & { error: string, code: string, required: string, approved: true, denied: true }>} Body
+   * @typedef {{ status: number, retryAfter: string | null, body: Body }} Answer status 0: none came
+   */
+
+  const ANSWER_MS = 30_000;
+  /** The request that the address of the page names; empty when it names none. */
+  const id = /^\/approvals\/(apr_[0-9a-z]{1,64})\/?$/.exec(location.pathname)?.[1] ?? '';
+  /** Kept here and nowhere else. */
+  let key = '';
+  /** @type {Approval | null} as last shown */
+  let shown = null;
+  /** By how many milliseconds the server's clock is ahead of this one. */
+  let ahead = 0;
+
+  const main = element('main', HTMLElement);
+  const request = element('request', HTMLElement);
+  const rows = element('rows', HTMLElement);
+  const decision = element('decision', HTMLElement);
+  const by = element('decided-by', HTMLInputElement);
+  const note = element('note', HTMLTextAreaElement);
+  const message = element('message', HTMLElement);
+  const keyForm = element('key-form', HTMLElement);
+  const keyField = element('key', HTMLInputElement);
+  const timeLeft = document.createElement('span');
+
+  /** @template {HTMLElement} T @param {string} name @param {new () => T} kind */
+  function element(name, kind) {
+    const found = document.getElementById(name);
+    if (found instanceof kind) return found;
+    throw new Error(`the page has no ${name}`);
+  }
+
+  /** @param {'GET' | 'POST'} method @param {object} [body] @returns {Promise<Answer>} */
+  async function ask(method, step = '', body) {
+    try {
+      const answer = await fetch(`/v1/approvals/${encodeURIComponent(id)}${step}`, {
+        method,
+        headers: { authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) },
+        ...(body && { body: JSON.stringify(body) }),
+        ...{ credentials: 'omit', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS) },
+      });
+      ahead = Date.parse(answer.headers.get('date') ?? '') - Date.now() || 0;
+      /** @type {unknown} */
+      const said = await answer.json().catch(() => null);
+      const { status, headers } = answer;
+      return { status, retryAfter: headers.get('retry-after'), body: /** @type {Body} */ (said ?? {}) };
+    } catch {
+      return { status: 0, retryAfter: null, body: {} };
+    }
+  }
+
+  /** What went wrong. @param {Answer} answer */
+  function inWords({ status, retryAfter, body: { code, required, error } }) {
+    if (status === 0) return 'Haldir could not be reached, or did not answer. Check your connection and try again.';
+    if (status === 401) return 'Haldir does not take this API key: it is mistyped, revoked, or of another Haldir.';
+    if (code === 'self_approval')
+      return 'This API key asked for the approval, or opened the session of the agent, and may not decide. Another key can.';
+    if (required === 'approvals:read') return 'This API key may not see requests: it lacks the scope approvals:read.';
+    if (required)
+      return `This API key may see the request, but cannot decide: it lacks the scope ${required}. Another key can.`;
+    if (status === 404) return 'There is no such request for this API key. Perhaps it belongs to another tenant.';
+    if (status === 429) return `Too many requests with this API key. Try again in ${retryAfter ?? 'some'} seconds.`;
+    return `Haldir answered ${status}: ${error ?? 'nothing that this page understands'}. You can try again.`;
+  }
+
+  /** @param {string} text @param {HTMLElement} focused what the human does next, or reads */
+  function say(text, focused = message) {
+    message.textContent = text;
+    keyForm.hidden = focused !== keyField;
+    focused.focus();
+  }
+
+  /** Nothing is left to decide. @param {string} text */
+  function settle(text) {
+    key = '';
+    decision.hidden = true;
+    say(text);
+  }
+
+  /** Reads the request with the key, and shows it. @returns {Promise<boolean>} whether it could */
+  async function load() {
+    const answer = await ask('GET');
+    const isRead = answer.status === 200 && answer.body.request_id === id;
+    request.hidden = !isRead;
+    if (isRead) show(/** @type {Approval} */ (answer.body));
+    else say(inWords(answer), keyField);
+    return isRead;
+  }
+
+  /** @param {Approval} approval */
+  function show(approval) {
+    const { details, status, decided_at: decidedAt } = approval;
+    shown = approval;
+    rows.replaceChildren();
+    row('Tool', approval.tool, 'said');
+    row('Action', approval.action, 'said');
+    row('Agent', approval.agent_id, 'said');
+    row('Amount', `${approval.amount} USD`);
+    row('Reason', approval.reason, 'said');
+    row('Details', readable(details ?? ''), 'said');
+    row('Digest of the call', approval.digest ?? 'none: the agent asked of its own accord, and no call waits for this');
+    row('Asked for with the key', approval.requested_key ?? 'not known');
+    row('Asked', localTime(approval.created_at));
+    row('Expires', `${localTime(approval.expires_at)} `).append(timeLeft);
+    row('Status', status + (approval.consumed ? ', and its call was let through' : ''));
+    if (decidedAt !== null) {
+      row('Decided', localTime(decidedAt));
+      row('Decided with the key', approval.decided_key ?? 'not known');
+      row('Decided by, in their own words', approval.decided_by ?? '');
+      row('Note', approval.decision_note ?? '');
+    }
+    tick();
+    element('cut', HTMLElement).hidden = !isCut(details ?? '');
+    decision.hidden = status !== 'pending';
+  }
+
+  /** @param {string} name @param {string} value */
+  function row(name, value, kind = '') {
+    const [term, description] = [document.createElement('dt'), document.createElement('dd')];
+    term.textContent = name;
+    description.textContent = value === '' ? '–' : value;
+    description.className = value === '' ? '' : kind;
+    rows.append(term, description);
+    return description;
+  }
+
+  /** JSON in lines where that changes white space alone (a member may stand there twice), else as it is. @param {string} details */
+  function readable(details) {
+    try {
+      const value = /** @type {unknown} */ (JSON.parse(details));
+      const isSame = JSON.stringify(value) === details.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
+      return isSame ? JSON.stringify(value, null, 2) : details;
+    } catch {
+      return details;
+    }
+  }
+
+  /** Whether the size of the arguments stands in their place. @param {string} details */
+  function isCut(details) {
+    try {
+      /** @type {unknown} */
+      const said = JSON.parse(details);
+      const call = /** @type {{ arguments_omitted?: unknown, arguments?: { omitted?: unknown } | null }} */ (said);
+      return typeof (call.arguments_omitted ?? call.arguments?.omitted) === 'number';
+    } catch {
+      return false;
+    }
+  }
+
+  /** @param {number} seconds since 1970 */
+  function localTime(seconds) {
+    return new Date(seconds * 1000).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+  }
+
+  function tick() {
+    const left = Math.floor((shown?.expires_at ?? 0) - (Date.now() + ahead) / 1000);
+    const [days, hours, minutes] = [left / 86_400, (left / 3600) % 24, (left / 60) % 60].map(Math.floor);
+    const inParts = `in ${days} d ${hours} h ${minutes} min ${left % 60} s`.replace(/\b0 \w+ /g, '');
+    timeLeft.textContent = shown?.status !== 'pending' ? '' : left > 0 ? `(${inParts})` : '(its time is up)';
+  }
+
+  /** @param {'approve' | 'deny'} step */
+  async function decide(step) {
+    const answer = await ask('POST', `/${step}`, { decided_by: by.value.trim(), note: note.value.trim() });
+    const { approved, denied, code } = answer.body;
+    if (shown && answer.status === 200 && (step === 'approve' ? approved : denied)) {
+      show({ ...shown, status: step === 'approve' ? 'approved' : 'denied' });
+      settle(`${step === 'approve' ? 'Approved' : 'Denied'}. You can go back to your agent.`);
+    } else if (code === 'already_decided' || code === 'approval_expired') {
+      if (await load()) settle(standing());
+    } else if ([401, 403, 404].includes(answer.status)) say(inWords(answer), keyField);
+    else say(`${inWords(answer)} Deciding again does no harm, whether or not the first decision arrived.`);
+  }
+
+  function standing() {
+    if (shown?.status === 'expired') return 'This request has expired. If the agent still wants it, it can ask again.';
+    return `This request was already ${shown?.status}, with the key ${shown?.decided_key ?? 'of somebody'}.`;
+  }
+
+  async function enter() {
+    key = keyField.value.trim();
+    if (!/^hld_[0-9A-Za-z]+$/.test(key)) return say('An API key is hld_ with letters and digits after it.', keyField);
+    if (!(await load())) return;
+    keyField.value = '';
+    if (shown?.status === 'pending') say('', element('request-title', HTMLElement));
+    else settle(standing());
+  }
+
+  /** One thing at a time: what is pressed meanwhile does nothing. @param {() => Promise<void>} work */
+  async function alone(work) {
+    if (main.getAttribute('aria-busy') === 'true') return;
+    const buttons = document.querySelectorAll('button');
+    main.setAttribute('aria-busy', 'true');
+    for (const button of buttons) button.disabled = true;
+    await work().finally(() => {
+      for (const button of buttons) button.disabled = false;
+      main.setAttribute('aria-busy', 'false');
+    });
+  }
+
+  keyForm.addEventListener('submit', (event) => {
+    event.preventDefault();
+    void alone(enter);
+  });
+  element('approve', HTMLElement).addEventListener('click', () => void alone(() => decide('approve')));
+  element('deny', HTMLElement).addEventListener('click', () => void alone(() => decide('deny')));
+  // A page that the browser brings back as it was left would still have its key.
+  addEventListener('pagehide', () => (key = ''));
+  addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
+  setInterval(tick, 1000);
+  if (id) say('', keyField);
+  else say('This is not the address of a request. Open the link that your agent gave you, whole.');
+})();

@@ -1,0 +1,481 @@
+// The page on which a human decides, driven as a human would, and attacked as an agent or a stranger would.
+import { request as httpRequest } from 'node:http';
+import {
+  type ApprovalPage,
+  type AppProcess,
+  type Client,
+  type FakeUpstream,
+  openApprovalPage,
+  startFakeUpstream,
+  startWorld,
+  type World,
+} from '@haldir/test-support';
+
+type Json = Record<string, unknown>;
+
+let world: World;
+let tenant: Client;
+let session: string;
+let upstream: FakeUpstream;
+const pages: ApprovalPage[] = [];
+beforeAll(async () => {
+  world = await startWorld({ processes: 2 });
+  upstream = await startFakeUpstream('pay', 'look');
+});
+afterAll(async () => {
+  await upstream.stop();
+  await world.stop();
+});
+beforeEach(async () => {
+  tenant = await world.newTenant();
+  session = await tenant.session({ agent_id: 'asker', scopes: ['execute'] });
+});
+afterEach(async () => {
+  const opened = pages.splice(0);
+  await Promise.all(opened.map((page) => page.close()));
+  expect(opened.flatMap(({ failures }) => failures)).toEqual([]);
+});
+
+const there = (): AppProcess => world.apis[1] as AppProcess;
+const open = async (id: string, app: { url: string } = there()): Promise<ApprovalPage> => {
+  const page = await openApprovalPage(`${app.url}/approvals/${id}`);
+  pages.push(page);
+  return page;
+};
+/** A request that an agent makes of its own accord. */
+const ask = async (more: Json = {}, by = tenant, of = session): Promise<string> => {
+  const { status, body } = await by.post('/v1/approvals/request', { session_id: of, ...more });
+  expect(status).toBe(201);
+  return String(body['request_id']);
+};
+const call = async (args: Json): Promise<string> => {
+  const { body } = await tenant.post<{ content: { text: string }[] }>('/v1/proxy/call', {
+    ...{ tool: 'up.pay', arguments: args, session_id: session },
+  });
+  return body.content[0]?.text ?? '';
+};
+/** The request that a tool call waits for. */
+const held = async (args: Json): Promise<string> => {
+  await tenant.post('/v1/proxy/upstreams', { name: 'up', url: upstream.url });
+  await tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.pay'] });
+  return String((JSON.parse(await call(args)) as Json)['request_id']);
+};
+const keyOf = async (scopes: string[]): Promise<string> =>
+  (await tenant.post<{ key: string }>('/v1/keys', { scopes })).body.key;
+const approver = (): Promise<string> => keyOf(['approvals:read', 'approvals:write']);
+const stateOf = async (id: string): Promise<Json> => (await tenant.get(`/v1/approvals/${id}`)).body;
+const audited = async (action: string): Promise<Json[]> =>
+  (await tenant.get<{ entries: { action: string; details: string }[] }>('/v1/audit?limit=1000')).body.entries
+    .filter((entry) => entry.action === action)
+    .map(({ details }) => JSON.parse(details) as Json);
+const ownKey = (): string => tenant.key ?? '';
+
+describe('a human with a key', () => {
+  it('sees the call that waits, approves it, and it is let through; the log has the key', async () => {
+    const id = await held({ to: 'dana', amount: 5 });
+    const { digest } = await stateOf(id);
+    const key = await approver();
+    const page = await open(id);
+    expect(page.shown()).toMatch(/Check the address of this page first/);
+    expect(page.focused()).toBe('key');
+    expect(page.shown()).not.toMatch(/dana|Approve/);
+    await page.enter(key);
+    expect(page.asked).toEqual([`GET /v1/approvals/${id}`]);
+    expect(page.focused()).toBe('request-title');
+    const seen = page.shown();
+    for (const part of ['up.pay', 'tool_call', 'asker', '5 USD', digest, ownKey().slice(0, 14), 'pending']) {
+      expect(seen).toContain(part);
+    }
+    // Arguments in lines, each of which is read for itself.
+    expect(seen).toContain('    "to": "dana",\n    "amount": 5\n');
+    expect(seen).toMatch(/Expires\n.*\(in (1 h|59 min) \d+ s\)/);
+    expect(seen).not.toMatch(/You do not see all of it|Check the address/);
+
+    await page.approve({ by: 'Dana', note: 'for lunch' });
+    expect(page.outcome()).toBe('Approved. You can go back to your agent.');
+    expect(page.focused()).toBe('message');
+    expect([page.offers('Approve'), page.offers('Deny')]).toEqual([false, false]);
+    const decided = { decided_by: 'Dana', key: key.slice(0, 14), note: 'for lunch', request_id: id };
+    expect(await audited('approval_approved')).toMatchObject([decided]);
+    const calls = upstream.calls.length;
+    expect(await call({ to: 'dana', amount: 5 })).toBe('pay');
+    expect(upstream.calls).toHaveLength(calls + 1);
+  });
+
+  it('denies, and the agent is refused; whoever opens the page later reads what became of it', async () => {
+    const id = await ask({ tool: 'crm.delete', amount: 12.345678, details: 'account 7' });
+    const key = await approver();
+    const page = await open(id);
+    await page.enter(key);
+    expect(page.shown()).toMatch(/12\.345678 USD/);
+    expect(page.shown()).toMatch(/no call waits for this/);
+    await page.deny({ by: 'Dana' });
+    expect(page.outcome()).toBe('Denied. You can go back to your agent.');
+    expect(await stateOf(id)).toMatchObject({ status: 'denied', decided_by: 'Dana', decided_key: key.slice(0, 14) });
+    expect(await audited('approval_denied')).toMatchObject([{ request_id: id, key: key.slice(0, 14) }]);
+
+    const later = await open(id, world.apis[0]);
+    await later.enter(ownKey());
+    expect(later.outcome()).toBe(`This request was already denied, with the key ${key.slice(0, 14)}.`);
+    expect(later.shown()).toMatch(/Decided by, in their own words\nDana/);
+    expect(later.offers('Approve')).toBe(false);
+  });
+
+  it('is told when arguments are too long to be shown, and what is approved then', async () => {
+    const id = await held({ text: 'x'.repeat(20_000) });
+    const page = await open(id);
+    await page.enter(ownKey());
+    expect(page.shown()).toMatch(/You do not see all of it/);
+    expect(page.shown()).toMatch(/"arguments_omitted": 20\d\d\d/);
+    const whole = await open(await ask({ details: { arguments: { omitted: 'nothing' } } }));
+    await whole.enter(ownKey());
+    expect(whole.shown()).not.toMatch(/You do not see all of it/);
+  });
+
+  it.each([
+    ['a member that is there twice', '{"to":"dana","to":"mallory"}'],
+    ['a number that is none in a browser', '{"to":12345678901234567890}'],
+    ['members in another order', '{"2":"b","1":"a"}'],
+    ['text that is escaped', '{"to":"d\\u0061na"}'],
+    ['no JSON at all', '{"to":"dana"'],
+  ])('reads what was sent, not what a parser makes of it: %s', async (_, details) => {
+    const page = await open(await ask({ details }));
+    await page.enter(ownKey());
+    expect(page.shown()).toContain(`Details\n${details}\n`);
+  });
+
+  it('is kept from pressing twice, and hears that another was faster', async () => {
+    const id = await ask();
+    const [first, second] = [await open(id), await open(id, world.apis[0])];
+    await first.enter(ownKey());
+    await second.enter(ownKey());
+    first.pressWithoutWaiting('Approve');
+    expect([first.offers('Approve'), first.offers('Deny')]).toEqual([false, false]);
+    await first.settled();
+    expect(first.asked).toHaveLength(2);
+    await second.deny();
+    expect(second.outcome()).toBe(`This request was already approved, with the key ${ownKey().slice(0, 14)}.`);
+    expect(second.offers('Deny')).toBe(false);
+    expect(await stateOf(id)).toMatchObject({ status: 'approved' });
+  });
+
+  it('hears that the time was over meanwhile, and before', async () => {
+    const id = await ask();
+    const page = await open(id);
+    await page.enter(ownKey());
+    await world.sql('UPDATE approval_request SET expires_at = now() WHERE id = $1', [id]);
+    await page.approve();
+    expect(page.outcome()).toMatch(/has expired/);
+    const late = await open(id);
+    await late.enter(ownKey());
+    expect(late.outcome()).toMatch(/has expired/);
+    expect(late.offers('Approve')).toBe(false);
+    expect(await stateOf(id)).toMatchObject({ status: 'expired' });
+  });
+
+  it('can try again after whatever went wrong', async () => {
+    const id = await ask({ tool: 'crm.delete' });
+    const page = await open(id);
+    await page.enter('correct horse battery staple');
+    expect(page.outcome()).toMatch(/An API key is hld_/);
+    // What is no key is not sent anywhere.
+    expect(page.asked).toEqual([]);
+    await page.enter(`${ownKey().slice(0, -1)}-`.replace('-', ownKey().endsWith('a') ? 'b' : 'a'));
+    expect(page.outcome()).toMatch(/does not take this API key/);
+    expect(page.focused()).toBe('key');
+    await page.enter(` ${ownKey()}\n`);
+    expect(page.shown()).toMatch(/crm\.delete/);
+
+    const { fetch: working } = page.window;
+    page.window.fetch = () => Promise.reject(new TypeError('Failed to fetch'));
+    await page.approve({ note: 'kept' });
+    expect(page.outcome()).toMatch(/could not be reached.* Deciding again does no harm/);
+    page.window.fetch = async () => new Response('<h1>Bad Gateway</h1>', { status: 502 });
+    await page.press('Approve');
+    expect(page.outcome()).toMatch(/^Haldir answered 502: nothing that this page understands/);
+    page.window.fetch = async () => new Response('{}', { status: 429, headers: { 'retry-after': '40' } });
+    await page.press('Approve');
+    expect(page.outcome()).toMatch(/^Too many requests with this API key\. Try again in 40 seconds\./);
+    // A captive portal says yes to everything.
+    page.window.fetch = async () => new Response('Welcome', { status: 200 });
+    await page.press('Approve');
+    expect(page.outcome()).not.toMatch(/Approved/);
+    page.window.fetch = working;
+    await page.press('Approve');
+    expect(page.outcome()).toMatch(/^Approved/);
+    expect(await stateOf(id)).toMatchObject({ decision_note: 'kept' });
+  });
+});
+
+describe('a key that may not', () => {
+  it('decide where it asked is refused in words, and another may take its place', async () => {
+    await tenant.post('/v1/approvals/settings', { forbid_self_approval: true });
+    const id = await ask({ tool: 'crm.delete' });
+    const page = await open(id);
+    await page.enter(ownKey());
+    await page.approve({ note: 'by me' });
+    expect(page.outcome()).toMatch(/asked for the approval.* may not decide/);
+    expect(await stateOf(id)).toMatchObject({ status: 'pending' });
+    const key = await approver();
+    await page.enter(key);
+    await page.press('Approve');
+    expect(page.outcome()).toMatch(/^Approved/);
+    expect(await stateOf(id)).toMatchObject({ decided_key: key.slice(0, 14), decision_note: 'by me' });
+  });
+
+  it('decide sees the request and is told so; one that may not see is told that', async () => {
+    const id = await ask({ tool: 'crm.delete' });
+    const page = await open(id);
+    await page.enter(await keyOf(['audit:read']));
+    expect(page.outcome()).toMatch(/may not see requests: it lacks the scope approvals:read/);
+    await page.enter(await keyOf(['approvals:read']));
+    expect(page.shown()).toMatch(/crm\.delete/);
+    await page.deny();
+    expect(page.outcome()).toMatch(/may see the request, but cannot decide: it lacks the scope approvals:write/);
+    expect(await stateOf(id)).toMatchObject({ status: 'pending' });
+  });
+
+  it('see it, being another tenant’s, is told what it is told of a request that never was', async () => {
+    const id = await ask({ tool: 'crm.delete' });
+    const stranger = await world.newTenant();
+    const page = await open(id);
+    await page.enter(ownKey());
+    await page.approve();
+    const [known, unknown] = [await open(id), await open('apr_01jd0000000000000000000000')];
+    for (const each of [known, unknown]) await each.enter(stranger.key ?? '');
+    expect(known.outcome()).toMatch(/There is no such request for this API key/);
+    expect(known.shown()).toBe(unknown.shown());
+    expect(known.shown()).not.toMatch(/crm\.delete/);
+  });
+});
+
+describe('what an agent says', () => {
+  const HOSTILE = [
+    '<img src=x onerror="window.hacked = 1">',
+    '<script>window.hacked = 1</script>',
+    '</dd></dl></section><button id="approve">Deny</button>',
+    '"><svg/onload=window.hacked=1><a href="javascript:window.hacked=1">x</a>',
+    '{{constructor.constructor("window.hacked = 1")()}} ${window.hacked = 1}',
+  ];
+  const elements = (page: ApprovalPage): string[] =>
+    [...page.window.document.querySelectorAll('*')].map(({ tagName }) => tagName).sort();
+  const expectText = async (id: string, texts: string[], like: string): Promise<void> => {
+    const [page, plain] = [await open(id), await open(like)];
+    for (const each of [page, plain]) await each.enter(ownKey());
+    for (const text of texts) expect(page.shown()).toContain(text);
+    expect(elements(page)).toEqual(elements(plain));
+    expect((page.window as unknown as Json)['hacked']).toBeUndefined();
+    await page.approve({ by: HOSTILE[0] ?? '', note: HOSTILE[1] ?? '' });
+    expect(page.outcome()).toMatch(/^Approved/);
+    const later = await open(id);
+    await later.enter(ownKey());
+    for (const text of HOSTILE.slice(0, 2)) expect(later.shown()).toContain(text);
+    expect((later.window as unknown as Json)['hacked']).toBeUndefined();
+    expect(elements(later).filter((tag) => ['IMG', 'SVG', 'A'].includes(tag))).toEqual([]);
+  };
+
+  it.each(HOSTILE)('is text wherever it asks of its own accord: %s', async (hostile) => {
+    const agent = hostile.slice(0, 128);
+    const of = await tenant.session({ agent_id: agent });
+    const facts = { tool: hostile, action: hostile, reason: hostile, details: hostile };
+    const plain = { tool: 'x', action: 'x', reason: 'x', details: 'x' };
+    const page = await open(await ask(facts, tenant, of));
+    await page.enter(ownKey());
+    for (const name of ['Tool', 'Action', 'Agent', 'Reason', 'Details']) {
+      expect(page.shown()).toContain(`${name}\n${name === 'Agent' ? agent : hostile}\n`);
+    }
+    await expectText(await ask(facts, tenant, of), [hostile, agent], await ask(plain));
+  });
+
+  it('is text in the arguments of a call that waits, with what is hidden in it visible', async () => {
+    const args = Object.fromEntries(HOSTILE.map((hostile, i) => [`${hostile}${i}`, { deep: [hostile, 'a\u202eb'] }]));
+    const id = await held(args);
+    const shown = HOSTILE.map((hostile) => JSON.stringify(hostile));
+    const plain = JSON.parse(await call({ to: 'dana' })) as Json;
+    await expectText(id, [...shown, String.raw`"a\\u{202e}b"`], String(plain['request_id']));
+  });
+});
+
+describe('the page', () => {
+  const paths = (id: string): string[] => [
+    `/approvals/${id}`,
+    '/approvals/assets/approval.js',
+    '/approvals/assets/approval.css',
+  ];
+  const POLICY = {
+    'content-security-policy':
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'x-frame-options': 'DENY',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+    'strict-transport-security': 'max-age=31536000',
+    'set-cookie': null,
+  };
+
+  it('cannot be framed, kept or fed from elsewhere, under whatever address it is asked for', async () => {
+    for (const path of [
+      ...paths('apr_nothing'),
+      '/%61pprovals/apr_nothing',
+      '/approvals/x%2Fy',
+      '/approvals/apr_a/?docs',
+    ]) {
+      for (const method of ['GET', 'HEAD']) {
+        const { status, headers } = await fetch(there().url + path, { method });
+        expect([path, status]).toEqual([path, 200]);
+        expect(Object.fromEntries(Object.keys(POLICY).map((name) => [name, headers.get(name)]))).toEqual(POLICY);
+      }
+    }
+    const types = await Promise.all(
+      paths('apr_x').map(async (path) => (await fetch(there().url + path)).headers.get('content-type')),
+    );
+    expect(types.map((type) => type?.replace('; charset=utf-8', ''))).toEqual([
+      ...['text/html', 'text/javascript', 'text/css'],
+    ]);
+  });
+
+  it('alone has its policy: what is not of it keeps the ones that were', async () => {
+    const policyOf = async (path: string): Promise<string | null> =>
+      (await fetch(there().url + path)).headers.get('content-security-policy');
+    for (const path of ['/healthz', '/v1/approvals/apr_x', '/approvals', '/approvals/a/b', '/approvalsx', '/docsx']) {
+      expect([path, await policyOf(path)]).toEqual([path, "default-src 'none'; frame-ancestors 'none'"]);
+    }
+    for (const path of ['/docs', '/docs/', '/docs/swagger-ui.css', '/docs/swagger-ui-init.js']) {
+      expect([path, await policyOf(path)]).toEqual([
+        path,
+        expect.stringContaining("script-src 'self' 'unsafe-inline'"),
+      ]);
+    }
+    expect((await fetch(`${there().url}/approvals/apr_x`, { method: 'POST' })).status).toBe(405);
+  });
+
+  it('is the same for every id, with a key or without, so that it tells nobody whether there is a request', async () => {
+    const id = await ask();
+    const bytes = async (path: string, headers: Record<string, string> = {}): Promise<unknown> => {
+      const answer = await fetch(there().url + path, { headers });
+      const told = [...answer.headers].filter(([name]) => !['date', 'x-request-id'].includes(name));
+      return [answer.status, told, Buffer.from(await answer.arrayBuffer()).toString('base64')];
+    };
+    const known = await bytes(`/approvals/${id}`);
+    for (const other of [
+      'apr_nothing',
+      'apr_01jd0000000000000000000000',
+      '..%2F..',
+      '%3Cscript%3E',
+      'x'.repeat(2000),
+    ]) {
+      expect(await bytes(`/approvals/${other}`)).toEqual(known);
+    }
+    expect(await bytes(`/approvals/${id}`, { authorization: 'Bearer hld_nonsense' })).toEqual(known);
+    expect(await bytes(`/approvals/${id}`, { authorization: `Bearer ${ownKey()}` })).toEqual(known);
+  });
+
+  it('keeps to its policy, which a browser holds it to: nothing in line, nothing from elsewhere', async () => {
+    const page = await open('apr_nothing');
+    const all = [...page.window.document.querySelectorAll('*')];
+    const attributes = all.flatMap((element) => [...element.attributes].map(({ name, value }) => ({ name, value })));
+    expect(attributes.filter(({ name }) => name === 'style' || name.startsWith('on'))).toEqual([]);
+    const loaded = attributes.filter(({ name }) => ['src', 'href', 'action', 'formaction', 'srcset'].includes(name));
+    expect(loaded.map(({ value }) => value).sort()).toEqual(paths('').slice(1).sort());
+    expect(all.filter(({ tagName }) => ['STYLE', 'IFRAME', 'BASE', 'OBJECT', 'IMG'].includes(tagName))).toEqual([]);
+    const scripts = all.filter(({ tagName }) => tagName === 'SCRIPT');
+    expect(scripts.map(({ textContent }) => textContent)).toEqual(['']);
+    const [script, style] = await Promise.all(
+      paths('')
+        .slice(1)
+        .map(async (path) => (await fetch(there().url + path)).text()),
+    );
+    expect(script).not.toMatch(
+      /innerHTML|outerHTML|insertAdjacent|document\.write|eval|new Function|setAttribute\('(?!aria)/,
+    );
+    expect(script).not.toMatch(/Storage|cookie|indexedDB|\bhistory\b|document\.title|https?:/);
+    expect(style).not.toMatch(/url\(|@import|https?:/);
+    // Without its script nothing of it would be sent: no field has a name.
+    expect(
+      attributes.filter(
+        ({ name, value }) => name === 'name' && !['viewport', 'color-scheme', 'robots'].includes(value),
+      ),
+    ).toEqual([]);
+  });
+
+  it('has a label for each field, and says aloud what became of it', async () => {
+    const page = await open('apr_nothing');
+    for (const field of page.window.document.querySelectorAll('input, textarea')) {
+      expect([...page.window.document.querySelectorAll(`label[for="${field.id}"]`)]).toHaveLength(1);
+    }
+    expect(page.window.document.getElementById('message')?.getAttribute('role')).toBe('status');
+    const key = page.window.document.getElementById('key');
+    expect([key?.getAttribute('type'), key?.getAttribute('autocomplete')]).toEqual(['password', 'off']);
+  });
+
+  it('keeps the key nowhere that outlives it', async () => {
+    const id = await ask();
+    const page = await open(id);
+    const address = page.window.location.href;
+    const entries = page.window.history.length;
+    const expectNoTrace = (): void => {
+      const { window } = page;
+      const secret = ownKey().slice(14);
+      const fields = [...window.document.querySelectorAll('input, textarea')].map(({ value }) => value);
+      expect([page.source, window.document.cookie, window.document.title, ...fields].join('\n')).not.toContain(secret);
+      expect([window.localStorage.length, window.sessionStorage.length]).toEqual([0, 0]);
+      expect([window.location.href, window.history.length, window.history.state]).toEqual([address, entries, null]);
+      for (const name of Object.getOwnPropertyNames(window)) {
+        const value = (window as unknown as Json)[name];
+        if (typeof value === 'string') expect(value).not.toContain(secret);
+      }
+    };
+    await page.enter(ownKey());
+    expectNoTrace();
+    await page.approve({ by: 'Dana' });
+    expectNoTrace();
+    expect(page.asked.every((target) => !target.includes('hld_'))).toBe(true);
+  });
+
+  it.each([
+    'apr_1%2Fapprove',
+    'apr_..%2F..%2Fv1%2Fkeys',
+    'apr_1%3Fx=1',
+    'apr_',
+    'APR_1',
+    '..%2F..%2Fv1',
+    '%2e%2e%2f',
+    '%3Cscript%3Ewindow.hacked=1%3C%2Fscript%3E',
+    'assets',
+    'apr_1;x',
+    'apr_%C3%A9',
+    `apr_${'0'.repeat(65)}`,
+  ])('says of %s that it is the address of no request, and asks nothing of anybody', async (id) => {
+    const page = await open(id);
+    expect(page.outcome()).toMatch(/not the address of a request/);
+    expect(page.shown()).not.toMatch(/Your API key/);
+    expect(page.asked).toEqual([]);
+    expect((page.window as unknown as Json)['hacked']).toBeUndefined();
+  });
+
+  it('takes of its address the id alone', async () => {
+    const id = await ask({ tool: 'crm.delete' });
+    const page = await open(`${id}/?id=apr_other#/v1/approvals/apr_other`);
+    await page.enter(ownKey());
+    expect(page.asked).toEqual([`GET /v1/approvals/${id}`]);
+    expect(page.shown()).toMatch(/crm\.delete/);
+  });
+
+  it('is not served for an address that is none', async () => {
+    const statusOf = (path: string): Promise<number> =>
+      new Promise((resolve, reject) => {
+        const { hostname, port } = new URL(there().url);
+        // As it is written: `fetch` would resolve the dots.
+        httpRequest({ hostname, port, path }, (answer) => resolve(answer.resume().statusCode ?? 0))
+          .on('error', reject)
+          .end();
+      });
+    expect(await statusOf('/approvals/%E0%A4%A')).toBe(400);
+    expect(await statusOf('/approvals/apr_%00')).toBe(400);
+    expect(await statusOf('/approvals/assets/../../package.json')).toBe(404);
+    expect(await statusOf('/approvals/assets/..%2f..%2fpackage.json')).toBe(404);
+    expect(await statusOf(`/approvals/${'x'.repeat(3000)}`)).toBe(404);
+  });
+});
