@@ -31,7 +31,7 @@ export { RateLimiter } from './rate-limiter.js';
 export { ToolPrices } from './tool-price.service.js';
 export { explain } from './refusal.js';
 export { type SimulationRequest, type SimulationResult, SimulationService } from './simulation.service.js';
-export { type CatalogueTool, type MissingUpstream, ToolCatalogue } from './tool-catalogue.js';
+export { type Catalogue, type CatalogueTool, type MissingUpstream, ToolCatalogue } from './tool-catalogue.js';
 export { changesBetween } from './tool-definition.js';
 export { ToolPins } from './tool-pins.service.js';
 export { type ListedTool } from './tool.repository.js';

@@ -1,5 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { isInScope, type Policy, toolsNamedBy } from './policy.js';
+import { Batcher } from '@haldir/kernel';
+import { LRUCache } from 'lru-cache';
+import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
 import { foldedName } from './tool-screening.js';
 import { ToolRepository } from './tool.repository.js';
@@ -40,6 +42,12 @@ export interface Catalogue {
   heldBack: string[];
 }
 
+/** Which catalogues and policies there are right now. */
+interface Standing {
+  states: CatalogueState[];
+  policies: readonly Policy[];
+}
+
 interface Kept {
   digest: string;
   tools: KeptTool[];
@@ -49,7 +57,7 @@ interface Kept {
 const EVERYTHING = { upstreams: [], agents: [], tools: [] };
 const NO_TOOL = { upstream: null, toolNames: [] };
 const MAX_HELD_SHOWN = 100;
-/** Characters of definitions that a process keeps ready. */
+/** Characters of definitions that a process keeps ready, and of lists made of them. */
 const MAX_KEPT = 64 * 1024 * 1024;
 
 /**
@@ -61,6 +69,16 @@ const MAX_KEPT = 64 * 1024 * 1024;
 export class ToolCatalogue {
   private readonly kept = new Map<string, Kept>();
   private size = 0;
+  private readonly views = new LRUCache<string, Catalogue>({
+    maxSize: MAX_KEPT,
+    sizeCalculation: ({ tools }, key) => tools.reduce((sum, { definition }) => sum + definition.length, key.length),
+  });
+  private readonly standing = new Batcher<string, Standing>({
+    maxBatch: 256,
+    maxInFlight: 2,
+    maxQueued: 8192,
+    run: (tenantIds) => this.ask(tenantIds),
+  });
 
   constructor(
     @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
@@ -76,12 +94,13 @@ export class ToolCatalogue {
    *   `upstream.tool`, and so is one whose name reads like another's `upstream.tool`
    */
   async callable(tenantId: string, agentId: string, taken: readonly string[]): Promise<Catalogue> {
-    const [states, policies] = await Promise.all([
-      this.upstreams.catalogues(tenantId),
-      this.policies.byTenants([tenantId]),
-    ]);
-    const known = await this.load(tenantId, states);
-    const isCallable = byName(policies.get(tenantId) ?? [], agentId);
+    const { states, policies } = await this.standing.submit(tenantId);
+    const naming = namingFor(policies, agentId);
+    const key = JSON.stringify([tenantId, states, naming, taken]);
+    const ready = this.views.get(key);
+    if (ready) return ready;
+    const { known, isCurrent } = await this.load(tenantId, states);
+    const isCallable = callableBy(naming, agentId);
     const unprefixed = new Set(states.flatMap(({ name, prefixed }) => (prefixed ? [] : [name])));
     const names = new Map<string, number>();
     const others = new Set(taken.map(foldedName));
@@ -91,7 +110,7 @@ export class ToolCatalogue {
     }
     const isShownBare = ({ upstream, folded }: KeptTool): boolean =>
       unprefixed.has(upstream) && names.get(folded) === 1 && !others.has(folded);
-    return {
+    const view = {
       tools: known.flatMap(({ tools }) =>
         tools
           .filter((tool) => !tool.held && isCallable(tool))
@@ -105,23 +124,41 @@ export class ToolCatalogue {
         digest === null ? [{ name, error: error ?? 'The upstream was not asked yet' }] : [],
       ),
     };
+    if (isCurrent) this.views.set(key, view);
+    return view;
   }
 
-  private async load(tenantId: string, states: readonly CatalogueState[]): Promise<Kept[]> {
+  private async ask(tenantIds: string[]): Promise<Standing[]> {
+    const distinct = [...new Set(tenantIds)];
+    const [states, policies] = await Promise.all([
+      this.upstreams.catalogues(distinct),
+      this.policies.byTenants(distinct),
+    ]);
+    return tenantIds.map((tenantId) => ({
+      states: states.get(tenantId) ?? [],
+      policies: policies.get(tenantId) ?? [],
+    }));
+  }
+
+  /** What is known of the upstreams, and whether it is what was asked for: a catalogue can change before it is read. */
+  private async load(
+    tenantId: string,
+    states: readonly CatalogueState[],
+  ): Promise<{ known: Kept[]; isCurrent: boolean }> {
     const isFresh = ({ name, digest }: CatalogueState): boolean =>
       digest === null || this.kept.get(keyOf(tenantId, name))?.digest === digest;
     const stale = states.filter((state) => !isFresh(state)).map(({ name }) => name);
     const loaded = stale.length === 0 ? new Map<string, Kept>() : await this.read(tenantId, stale);
-    return states
-      .flatMap(({ name, digest }) => {
-        const kept = digest === null ? undefined : (loaded.get(name) ?? this.kept.get(keyOf(tenantId, name)));
-        return kept ? [{ name, kept }] : [];
-      })
-      .sort((one, other) => (one.name < other.name ? -1 : 1))
-      .map(({ name, kept }) => {
-        this.keep(keyOf(tenantId, name), kept);
-        return kept;
-      });
+    const known: Kept[] = [];
+    let isCurrent = true;
+    for (const { name, digest } of states) {
+      const kept = digest === null ? undefined : (loaded.get(name) ?? this.kept.get(keyOf(tenantId, name)));
+      if (!kept) continue;
+      this.keep(keyOf(tenantId, name), kept);
+      known.push(kept);
+      isCurrent &&= kept.digest === digest;
+    }
+    return { known, isCurrent };
   }
 
   private async read(tenantId: string, names: string[]): Promise<Map<string, Kept>> {
@@ -158,23 +195,40 @@ export class ToolCatalogue {
 
 type Named = Pick<KeptTool, 'upstream' | 'name' | 'qualifiedName'>;
 
-/** Whether the policies that name tools let an agent have a tool, whichever of its names they use. */
-export function byName(policies: readonly Policy[], agentId: string): (tool: Named) => boolean {
-  const naming = policies.flatMap(({ mode, rule, scope }) => {
+/** What a policy says of the tools that it names. */
+interface Naming {
+  scope: PolicyScope;
+  tools: readonly string[];
+  allows: boolean;
+}
+
+/** The enforced policies that name tools and concern an agent. */
+function namingFor(policies: readonly Policy[], agentId: string): Naming[] {
+  return policies.flatMap(({ mode, rule, scope }) => {
     const tools = toolsNamedBy(rule);
     const concerns =
       mode === 'enforce' &&
       tools !== null &&
       isInScope({ ...EVERYTHING, agents: scope.agents }, { ...NO_TOOL, agentId });
-    return concerns ? [{ scope, names: new Set(tools), allows: rule.type === 'allow_list' }] : [];
+    return concerns ? [{ scope, tools, allows: rule.type === 'allow_list' }] : [];
   });
+}
+
+/** Whether they let the agent have a tool, whichever of its names they use. */
+function callableBy(naming: readonly Naming[], agentId: string): (tool: Named) => boolean {
+  const sets = naming.map(({ tools, ...rest }) => ({ ...rest, names: new Set(tools) }));
   return ({ upstream, name, qualifiedName }) => {
     const toolNames = [name, qualifiedName];
-    return naming.every(
+    return sets.every(
       ({ scope, names, allows }) =>
         toolNames.some((each) => names.has(each)) === allows || !isInScope(scope, { upstream, toolNames, agentId }),
     );
   };
+}
+
+/** Whether the policies that name tools let an agent have a tool. */
+export function byName(policies: readonly Policy[], agentId: string): (tool: Named) => boolean {
+  return callableBy(namingFor(policies, agentId), agentId);
 }
 
 function keyOf(tenantId: string, upstream: string): string {

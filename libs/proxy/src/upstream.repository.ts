@@ -71,8 +71,9 @@ const stats = {
           WHERE u.tenant_id = $1 AND u.name > $2 ORDER BY u.name LIMIT $3`,
 };
 const catalogues = {
-  name: 'proxy_upstream.catalogues.v1',
-  text: `SELECT name, prefixed, encode(catalogue_digest, 'hex') AS digest, error FROM proxy_upstream WHERE tenant_id = $1`,
+  name: 'proxy_upstream.catalogues.v2',
+  text: `SELECT tenant_id, name, prefixed, encode(catalogue_digest, 'hex') AS digest, error FROM proxy_upstream
+          WHERE tenant_id = ANY ($1) ORDER BY tenant_id, name COLLATE "C"`,
 };
 const find = {
   name: 'proxy_upstream.find.v2',
@@ -155,8 +156,12 @@ export class UpstreamRepository {
   }
 
   /** Of every upstream of the tenant. */
-  catalogues(tenantId: string): Promise<CatalogueState[]> {
-    return this.transactions.query<CatalogueState>(catalogues, [tenantId]);
+  /** By tenant; those of one in the order of their names. */
+  async catalogues(tenantIds: readonly string[]): Promise<Map<string, CatalogueState[]>> {
+    const byTenant = new Map<string, CatalogueState[]>(tenantIds.map((tenantId) => [tenantId, []]));
+    const rows = await this.transactions.query<CatalogueState & { tenant_id: string }>(catalogues, [tenantIds]);
+    for (const { tenant_id: tenantId, ...state } of rows) byTenant.get(tenantId)?.push(state);
+    return byTenant;
   }
 
   async find(tenantId: string, name: string): Promise<DueUpstream | null> {

@@ -4,7 +4,7 @@ import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
 import { type JsonValue } from '@haldir/kernel';
 import { HANDSHAKE_VERSIONS, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
-import { type CatalogueTool, type OfferKind } from '@haldir/proxy';
+import { type OfferKind } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { beginMcpSession } from './protocol/mcp-session.js';
 import {
@@ -86,11 +86,11 @@ export class McpServer {
       ? await this.upstream.list(asking, session, cursor ?? null, this.own.names('agent')).catch((error: unknown) => {
           throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
         })
-      : { tools: [], nextCursor: null, missing: [], heldBack: [] };
+      : { text: Buffer.alloc(0), nextCursor: null, missing: [], heldBack: [] };
     const around = aroundList(asking.era, page);
     const rest = JSON.stringify(around).slice(1);
-    const tools = [...own, ...page.tools.map(toText)].join(',');
-    return new JsonText(`{"tools":[${tools}]${rest === '}' ? '' : ','}${rest}`);
+    const comma = own.length > 0 && page.text.length > 0 ? ',' : '';
+    return new JsonText([`{"tools":[${own.join(',')}${comma}`, page.text, `]${rest === '}' ? '' : ','}${rest}`]);
   }
 
   private async listOffers(asking: Asking, session: Session, kind: OfferKind, params: JsonObject): Promise<JsonObject> {
@@ -154,11 +154,6 @@ function aroundList(
     ...(era === 'stateless' ? { ttlMs: LIST_TTL_MS, cacheScope: 'private' } : {}),
     ...remarksOn(page),
   });
-}
-
-/** A definition under the name it is shown by. Every definition holds more than its name: an inputSchema at least. */
-function toText({ shownName, definition }: CatalogueTool): string {
-  return `{"name":${JSON.stringify(shownName)},${definition.slice(1)}`;
 }
 
 /** What a write answered, as it is kept. */

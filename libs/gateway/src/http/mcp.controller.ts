@@ -87,10 +87,10 @@ export class McpController {
   private async answerAll(asking: Asking, requests: RpcRequest[]): Promise<string[]> {
     await Promise.all(requests.slice(1).map(() => this.quota.take(asking.caller)));
     const answers = await Promise.all(requests.map((request) => this.answer(asking, request)));
-    return answers.map(({ text }) => text);
+    return answers.map(({ text }) => text.toString());
   }
 
-  private async answer(asking: Asking, request: RpcRequest): Promise<{ status: number; text: string }> {
+  private async answer(asking: Asking, request: RpcRequest): Promise<{ status: number; text: string | Buffer }> {
     try {
       return { status: 200, text: toResponse(request.id, await this.server.answer(asking, request)) };
     } catch (error) {

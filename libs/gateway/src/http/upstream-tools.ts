@@ -7,6 +7,7 @@ import {
   CALL_SCOPES,
   type CallOutcome,
   type CallWatch,
+  type Catalogue,
   type CatalogueTool,
   type MissingUpstream,
   neverLeft,
@@ -27,7 +28,8 @@ const PAGE = 1_000;
 
 /** A page of a session's tools. */
 export interface ToolPage {
-  tools: CatalogueTool[];
+  /** The definitions, separated by commas; empty without any. */
+  text: Buffer;
   nextCursor: string | null;
   missing: MissingUpstream[];
   /** Tools that their upstreams have changed. */
@@ -37,6 +39,9 @@ export interface ToolPage {
 /** The tools of upstreams, as a session may call them. */
 @Injectable()
 export class UpstreamTools {
+  /** By the catalogue that they begin, which stays the same object while nothing changes. */
+  private readonly firstPages = new WeakMap<Catalogue, ToolPage>();
+
   constructor(
     @Inject(ProxyCallService) private readonly calls: ProxyCallService,
     @Inject(ToolCatalogue) private readonly catalogue: ToolCatalogue,
@@ -56,15 +61,20 @@ export class UpstreamTools {
     const identity = { tenantId, list: 'mcp_tools', filters: {} };
     const [upstream = '', name = ''] = cursor === null ? [] : this.cursors.decode(identity, cursor).map(String);
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
-      return { tools: [], nextCursor: null, missing: [], heldBack: [] };
-    const { tools, missing, heldBack } = await this.catalogue.callable(tenantId, session.agentId, taken);
+      return { text: Buffer.alloc(0), nextCursor: null, missing: [], heldBack: [] };
+    const catalogue = await this.catalogue.callable(tenantId, session.agentId, taken);
+    const ready = cursor === null ? this.firstPages.get(catalogue) : undefined;
+    if (ready) return ready;
+    const { tools, missing, heldBack } = catalogue;
     const rest =
       cursor === null
         ? tools
         : tools.filter((tool) => tool.upstream > upstream || (tool.upstream === upstream && tool.name > name));
-    const page = rest.slice(0, PAGE + 1);
-    const { items, nextCursor } = this.cursors.page(identity, page, PAGE, (tool) => [tool.upstream, tool.name]);
-    return { tools: items, nextCursor, missing, heldBack };
+    const some = rest.slice(0, PAGE + 1);
+    const { items, nextCursor } = this.cursors.page(identity, some, PAGE, (tool) => [tool.upstream, tool.name]);
+    const page = { text: Buffer.from(items.map(toText).join(',')), nextCursor, missing, heldBack };
+    if (cursor === null) this.firstPages.set(catalogue, page);
+    return page;
   }
 
   /**
@@ -135,6 +145,11 @@ export class UpstreamTools {
     if (!neverLeft(performed.outcome)) return performed;
     throw new WithoutEffect(await this.calls.conclude(performed, null));
   }
+}
+
+/** A definition under the name it is shown by. Every definition holds more than its name: an inputSchema at least. */
+function toText({ shownName, definition }: CatalogueTool): string {
+  return `{"name":${JSON.stringify(shownName)},${definition.slice(1)}`;
 }
 
 /** A call that was not let through, and is in the log already. */

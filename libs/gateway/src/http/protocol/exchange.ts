@@ -50,10 +50,10 @@ export class Exchange {
   }
 
   /** Ends with the answer. A stream that has begun has its status already. */
-  finish(status: number, text: string): void {
+  finish(status: number, text: string | Buffer): void {
     if (this.quiet) clearInterval(this.quiet);
     if (this.gone.signal.aborted) return;
-    if (this.events) this.events.end(event(text));
+    if (this.events) this.events.end(event(text.toString()));
     else void this.reply.status(status).header('content-type', 'application/json').send(text);
   }
 

@@ -42,17 +42,20 @@ export class RpcError extends Error {
   }
 }
 
-/** A result whose JSON text is there already. */
+/** A result whose JSON text is there already, in parts. */
 export class JsonText {
-  constructor(readonly text: string) {}
+  constructor(readonly parts: readonly (string | Buffer)[]) {}
 }
 
 export type Result = JsonObject | JsonText;
 
-/** The text of a response. */
-export function toResponse(id: RpcRequest['id'], result: Result): string {
-  const text = result instanceof JsonText ? result.text : JSON.stringify(result);
-  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`;
+/** The text of a response; in UTF-8 where that takes less work. */
+export function toResponse(id: RpcRequest['id'], result: Result): string | Buffer {
+  const begin = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
+  if (!(result instanceof JsonText)) return `${begin}${JSON.stringify(result)}}`;
+  return Buffer.concat(
+    [begin, ...result.parts, '}'].map((part) => (typeof part === 'string' ? Buffer.from(part) : part)),
+  );
 }
 
 /** The text of an error response; `id` is null when the request's could not be read. */
