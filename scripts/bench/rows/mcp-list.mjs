@@ -2,6 +2,8 @@
 
 const UPSTREAMS = 20;
 const TOOLS_EACH = 25;
+/** Lists a second of the fixed rate. */
+const RATE = 100;
 
 /**
  * `tools/list` of a session, from the catalogue: no upstream is asked.
@@ -21,20 +23,30 @@ export const mcpList = {
       if (tools !== TOOLS_EACH) throw new Error(`an upstream has ${tools} tools`);
     }
     const sessions = await tenant.sessions(50);
-    const { measure } = world.api(
-      sessions.map((id) => ({
-        method: 'POST',
-        path: '/mcp',
-        headers: {
-          ...tenant.headers,
-          'x-session-id': id,
-          'content-type': 'application/json',
-          accept: 'application/json, text/event-stream',
-          'mcp-protocol-version': '2025-11-25',
-        },
-        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
-      })),
-    );
-    return { measure, limits: [world.limits.route], finish: async () => ({ gates: [] }) };
+    /** @type {import('../load.mjs').Request[]} */
+    const lists = sessions.map((id) => ({
+      method: 'POST',
+      path: '/mcp',
+      headers: {
+        ...tenant.headers,
+        'x-session-id': id,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        'mcp-protocol-version': '2025-11-25',
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+    }));
+    const { measure } = world.api(lists);
+    return {
+      measure,
+      limits: [world.limits.route],
+      finish: async () => {
+        const { p50, p99 } = await world.load({ connections: 16, seconds: 5, rate: RATE, requests: lists });
+        return {
+          gates: [],
+          notes: [`at ${RATE} lists a second: ${p50.toFixed(1)} ms (p50), ${p99.toFixed(1)} ms (p99)`],
+        };
+      },
+    };
   },
 };
