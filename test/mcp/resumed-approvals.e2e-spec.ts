@@ -9,6 +9,7 @@ import {
   type McpEra,
   type McpParty,
   type McpReply,
+  openApprovalPage,
   saidBy,
   startApi,
   startBalancer,
@@ -156,7 +157,16 @@ const decides =
   (decision: Decision): Human =>
   async (page) => {
     const id = await pending();
-    if (page !== undefined) expect(page).toBe(`${balancer.url}/approvals/${id}`);
+    if (page !== undefined) {
+      expect(page).toBe(`${balancer.url}/approvals/${id}`);
+      const opened = await openApprovalPage(page);
+      await opened.enter(party.key);
+      expect(opened.shown()).toContain('up.echo');
+      await (decision === 'approve' ? opened.approve({ by: 'dana' }) : opened.deny({ by: 'dana' }));
+      expect(opened.outcome()).toMatch(/You can go back to your agent/);
+      await opened.close();
+      return;
+    }
     expect((await story.tenant.post(`/v1/approvals/${id}/${decision}`)).status).toBe(200);
   };
 const statuses = async (): Promise<unknown[]> => {
