@@ -287,6 +287,25 @@ describe('what an agent says', () => {
     await expectText(await ask(facts, tenant, of), [hostile, agent], await ask(plain));
   });
 
+  it('hides nothing in its name, nor does who decided', async () => {
+    const id = await ask({}, tenant, await tenant.session({ agent_id: 'as\u202eker\u200b' }));
+    const page = await open(id);
+    await page.enter(ownKey());
+    expect(page.shown()).toContain(String.raw`Agent${'\n'}as\u{202e}ker\u{200b}${'\n'}`);
+    await page.approve({ by: 'D\u2066ana' });
+    const later = await open(id);
+    await later.enter(ownKey());
+    expect(later.shown()).toContain(String.raw`${'\n'}D\u{2066}ana${'\n'}`);
+  });
+
+  it('is shown whole and at once, however deep and long it is', async () => {
+    const details = `${'['.repeat(600)}${'0,'.repeat(200_000)}0${']'.repeat(600)}`;
+    const page = await open(await ask({ details }));
+    await page.enter(ownKey());
+    expect(page.shown()).toContain(details);
+    expect(page.offers('Deny')).toBe(true);
+  });
+
   it('is text in the arguments of a call that waits, with what is hidden in it visible', async () => {
     const args = Object.fromEntries(HOSTILE.map((hostile, i) => [`${hostile}${i}`, { deep: [hostile, 'a\u202eb'] }]));
     const id = await held(args);

@@ -14,6 +14,10 @@
    */
 
   const ANSWER_MS = 30_000;
+  /** Longer details are shown as they are: in lines, deep ones could fill the memory of the browser. */
+  const LINED_CHARS = 20_000;
+  /** What `visibleText` of the kernel takes for hidden. */
+  const HIDDEN = /[\p{Cf}\p{DI}\p{Zl}\p{Zp}\u2800]|(?![\t\n\r])\p{Cc}/gu;
   /** The request that the address of the page names; empty when it names none. */
   const id = /^\/approvals\/(apr_[0-9a-z]{1,64})\/?$/.exec(location.pathname)?.[1] ?? '';
   /** Kept here and nowhere else. */
@@ -105,7 +109,7 @@
     rows.replaceChildren();
     row('Tool', approval.tool, 'said');
     row('Action', approval.action, 'said');
-    row('Agent', approval.agent_id, 'said');
+    row('Agent', visible(approval.agent_id), 'said');
     row('Amount', `${approval.amount} USD`);
     row('Reason', approval.reason, 'said');
     row('Details', readable(details ?? ''), 'said');
@@ -117,8 +121,8 @@
     if (decidedAt !== null) {
       row('Decided', localTime(decidedAt));
       row('Decided with the key', approval.decided_key ?? 'not known');
-      row('Decided by, in their own words', approval.decided_by ?? '');
-      row('Note', approval.decision_note ?? '');
+      row('Decided by, in their own words', visible(approval.decided_by));
+      row('Note', visible(approval.decision_note));
     }
     tick();
     element('cut', HTMLElement).hidden = !isCut(details ?? '');
@@ -135,8 +139,14 @@
     return description;
   }
 
+  /** For what, unlike the rest, comes as it was written. @param {string | null} text */
+  function visible(text) {
+    return (text ?? '').replace(HIDDEN, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  }
+
   /** JSON in lines where that changes white space alone (a member may stand there twice), else as it is. @param {string} details */
   function readable(details) {
+    if (details.length > LINED_CHARS) return details;
     try {
       const value = /** @type {unknown} */ (JSON.parse(details));
       const isSame = JSON.stringify(value) === details.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
