@@ -183,10 +183,17 @@ describe('a human with a key', () => {
     await page.enter(`${ownKey().slice(0, -1)}-`.replace('-', ownKey().endsWith('a') ? 'b' : 'a'));
     expect(page.outcome()).toMatch(/does not take this API key/);
     expect(page.focused()).toBe('key');
+    const { fetch: working } = page.window;
+    for (const other of ['"Welcome"', JSON.stringify({ ...(await stateOf(id)), request_id: 'apr_other' })]) {
+      page.window.fetch = async () => new Response(other);
+      await page.enter(ownKey());
+      expect(page.outcome()).toMatch(/^Haldir answered 200: nothing that this page understands/);
+      expect(page.offers('Approve')).toBe(false);
+    }
+    page.window.fetch = working;
     await page.enter(` ${ownKey()}\n`);
     expect(page.shown()).toMatch(/crm\.delete/);
 
-    const { fetch: working } = page.window;
     page.window.fetch = () => Promise.reject(new TypeError('Failed to fetch'));
     await page.approve({ note: 'kept' });
     expect(page.outcome()).toMatch(/could not be reached.* Deciding again does no harm/);
