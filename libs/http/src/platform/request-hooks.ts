@@ -32,10 +32,14 @@ export interface Pages {
   headers: Readonly<Record<string, string>>;
 }
 
-/** What an answer of the route carries; a path that no route serves has no template. */
-function headersOf(route: string | undefined, pages: readonly Pages[]): Readonly<Record<string, string>> {
-  const page = pages.find(({ prefix }) => route === prefix || route?.startsWith(`${prefix}/`));
-  return { ...SECURITY_HEADERS, ...page?.headers };
+/** What answers of a route carry, by its template; a path that no route serves has none. Asked for every request. */
+function headersByRoute(pages: readonly Pages[]): (route: string | undefined) => Readonly<Record<string, string>> {
+  const known = pages.map(({ prefix, headers }) => ({
+    ...{ prefix, below: `${prefix}/` },
+    headers: { ...SECURITY_HEADERS, ...headers },
+  }));
+  return (route) =>
+    known.find(({ prefix, below }) => route === prefix || route?.startsWith(below))?.headers ?? SECURITY_HEADERS;
 }
 
 /** What every answer carries, and what is kept of every request: one log line and one observation, by route template. */
@@ -46,8 +50,9 @@ export function useRequestHooks(
   log: Log,
   metrics: Metrics,
 ): void {
+  const headersOf = headersByRoute(pages);
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.headers(headersOf(request.routeOptions.url, pages));
+    reply.headers(headersOf(request.routeOptions.url));
     reply.header('x-request-id', request.id);
     if (request.is404 && refuseUnknown(request, reply, routes)) return;
     done(request.url.includes('%00') ? new InvalidInput('path or query: expected no NUL character') : undefined);
