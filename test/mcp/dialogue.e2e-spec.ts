@@ -1,12 +1,17 @@
 import { type Client as McpClient } from '@modelcontextprotocol/client';
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import {
   type Balancer,
   BareMcp,
   type Client,
   connectMcp,
+  eventually,
   type McpEra,
   type McpParty,
   type RpcMessage,
+  startApi,
   startBalancer,
   startConformanceUpstream,
   startWorld,
@@ -20,7 +25,7 @@ let tenant: Client;
 let party: McpParty & { session: string };
 
 beforeAll(async () => {
-  world = await startWorld({ processes: 2 });
+  world = await startWorld({ processes: 3 });
   balancer = await startBalancer(world.apis);
   upstream = await startConformanceUpstream();
 });
@@ -36,6 +41,7 @@ afterAll(async () => {
 });
 
 const CAPABILITIES = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
+const ERAS: McpEra[] = ['stateless', 'handshake'];
 const TOOL = 'suite.test_input_required_result_multi_round';
 
 /** A client whose human answers every question; the questions as they come. */
@@ -52,23 +58,26 @@ async function connect(era: McpEra): Promise<{ client: McpClient; asked: string[
   return { client, asked };
 }
 
-const results = async (): Promise<unknown[]> => {
-  const { body } = await tenant.get<{ entries: { details: string }[] }>(`/v1/audit?tool=${TOOL}`);
+const results = async (tool = TOOL): Promise<unknown[]> => {
+  const { body } = await tenant.get<{ entries: { details: string }[] }>(`/v1/audit?tool=${tool}`);
   return body.entries.map(({ details }) => (JSON.parse(details) as { result: unknown }).result).reverse();
 };
 
-it('passes on what a tool asks and what the client answers, each round decided and logged', async () => {
-  const { client, asked } = await connect('stateless');
-  const result = await client.callTool({ name: TOOL, arguments: {} });
-  expect(result.content).toEqual([{ type: 'text', text: 'done' }]);
-  expect(asked).toEqual(['Step 1: What is your name?', 'Step 2: What is your favorite color?']);
-  expect(await results()).toEqual(['input_required', 'input_required', 'ok']);
-  await client.close();
-});
+it.each(ERAS)(
+  'passes on what a tool asks and what a client answers, each round decided and logged (%s)',
+  async (era) => {
+    const { client, asked } = await connect(era);
+    const result = await client.callTool({ name: TOOL, arguments: {} });
+    expect(result.content).toEqual([{ type: 'text', text: 'done' }]);
+    expect(asked).toEqual(['Step 1: What is your name?', 'Step 2: What is your favorite color?']);
+    expect(await results()).toEqual(['input_required', 'input_required', 'ok']);
+    await client.close();
+  },
+);
 
-it('counts each round against the rate, and breaks off where a policy says so', async () => {
+it.each(ERAS)('counts each round against the rate, and breaks off where a policy says so (%s)', async (era) => {
   await tenant.post('/v1/proxy/policies', { type: 'rate_limit', max_per_minute: 2 });
-  const { client, asked } = await connect('stateless');
+  const { client, asked } = await connect(era);
   const result = await client.callTool({ name: TOOL, arguments: {} });
   expect([asked.length, result.isError]).toEqual([2, true]);
   expect(JSON.stringify(result.content)).toContain('rate_limit');
@@ -76,7 +85,7 @@ it('counts each round against the rate, and breaks off where a policy says so', 
 });
 
 it('refuses a tool that asks a client that cannot be asked, in the way its revision says so', async () => {
-  const { client } = await connect('handshake');
+  const client = await connectMcp(party, 'handshake');
   await expect(client.callTool({ name: TOOL, arguments: {} })).rejects.toMatchObject({ code: -32021 });
   await client.close();
   const { status, message } = await new BareMcp(party).call(TOOL);
@@ -106,6 +115,27 @@ describe('a tool that asks, where each round needs an approval', () => {
     details: string;
   }
   beforeEach(() => tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: [TOOL] }));
+
+  it('of a client of the older revisions goes on in one call, while a human decides about each', async () => {
+    const api = await startApi({ ...world.environment, MCP_HOLD_SECONDS: '10' });
+    party = { ...party, url: api.url };
+    const { client } = await connect('handshake');
+    const call = client.callTool({ name: TOOL, arguments: {} });
+    const shown: unknown[] = [];
+    for (let round = 1; round <= 3; round++) {
+      const { request_id: id, details } = await eventually(async () => {
+        const [request] = (await tenant.get<{ requests: Held[] }>('/v1/approvals/pending')).body.requests;
+        if (!request) throw new Error('nothing is pending');
+        return request;
+      });
+      shown.push((JSON.parse(details) as { answers?: { state?: string } }).answers?.state);
+      await tenant.post(`/v1/approvals/${id}/approve`);
+    }
+    expect((await call).content).toEqual([{ type: 'text', text: 'done' }]);
+    expect(shown).toEqual([undefined, 'round-1', 'round-2']);
+    await client.close();
+    await api.stop();
+  });
 
   it('gets what was answered before, once the human has been asked in between, and whoever decides sees it', async () => {
     const shown: unknown[] = [];
@@ -159,5 +189,116 @@ describe('a tool that asks, where each round needs an approval', () => {
     const headers = agent.headersFor('tools/call', params);
     const { message } = await agent.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers);
     expect(message?.error).toMatchObject({ code: -32602, message: expect.stringContaining('params.requestState') });
+  });
+});
+
+describe('a client of the older revisions that is asked on the stream of its call', () => {
+  const ELICIT = { name: 'suite.test_elicitation', arguments: { message: 'Who are you?' } };
+  const capabilities = { elicitation: { form: {} }, sampling: {} };
+
+  it('of version 1 answers over any process, many calls at once', async () => {
+    const client = new OldClient({ name: 'old', version: '1.0.0' }, { capabilities });
+    client.setRequestHandler(ElicitRequestSchema, ({ params }) => ({
+      action: 'accept',
+      content: { username: params.message, email: 'x' },
+    }));
+    client.setRequestHandler(CreateMessageRequestSchema, () => ({
+      ...{ role: 'assistant', model: 'some', content: { type: 'text', text: 'word '.repeat(20_000) } },
+    }));
+    const headers = { authorization: `Bearer ${party.key}`, 'x-session-id': party.session };
+    const transport = new StreamableHTTPClientTransport(new URL('/mcp', party.url), { requestInit: { headers } });
+    await client.connect(transport);
+    const names = Array.from({ length: 12 }, (_, i) => `Who are you, number ${i}?`);
+    const answers = await Promise.all(names.map((message) => client.callTool({ ...ELICIT, arguments: { message } })));
+    expect(answers.map((answer) => JSON.stringify(answer['content']))).toEqual(
+      names.map((name) => expect.stringContaining(name)),
+    );
+    // Longer than what processes tell each other at once.
+    const sampled = await client.callTool({ name: 'suite.test_sampling', arguments: { prompt: 'Go on' } });
+    expect(JSON.stringify(sampled['content'])).toContain('word '.repeat(20_000));
+    await client.close();
+  });
+
+  it('may say no, which the tool is told; one that fails is not asked on', async () => {
+    const declining = await connectMcp(party, 'handshake', {
+      capabilities,
+      prepare: (it) => it.setRequestHandler('elicitation/create', () => ({ action: 'decline' })),
+    });
+    const declined = await declining.callTool(ELICIT);
+    expect(JSON.stringify(declined.content)).toContain('decline');
+    await declining.close();
+    const failing = await connectMcp(party, 'handshake', {
+      capabilities,
+      prepare: (it) =>
+        it.setRequestHandler('elicitation/create', () => {
+          throw new Error('no human here');
+        }),
+    });
+    expect(await failing.callTool(ELICIT)).toMatchObject({ isError: true });
+    await failing.close();
+    expect(await results(ELICIT.name)).toEqual(['input_required', 'ok', 'input_required']);
+  });
+
+  it('is not answered for by another tenant, another session of the protocol or another id', async () => {
+    const shaken = async (as: McpParty): Promise<BareMcp> => {
+      const client = new BareMcp(as, 'handshake');
+      await client.shakeHands(capabilities);
+      return client;
+    };
+    const client = await shaken(party);
+    const stranger = await world.newTenant();
+    const strange = await shaken({ ...party, key: stranger.key ?? '', session: await stranger.session() });
+    const response = await fetch(new URL('/mcp', party.url), {
+      method: 'POST',
+      headers: {
+        ...{ 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+        ...{ authorization: `Bearer ${party.key}`, 'x-session-id': party.session },
+        ...client.headersFor('tools/call'),
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: ELICIT }),
+    });
+    const messages = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const next = async (): Promise<RpcMessage> => {
+      const { value = '' } = (await messages?.read()) ?? {};
+      return JSON.parse(value.split('data: ')[1] ?? '') as RpcMessage;
+    };
+    const { id, method } = await next();
+    expect(method).toBe('elicitation/create');
+    const say = async (by: BareMcp, username: string, as = id): Promise<void> => {
+      const result = { action: 'accept', content: { username } };
+      const { status } = await by.send({ jsonrpc: '2.0', id: as, result }, by.headersFor(''));
+      expect(status).toBe(202);
+    };
+    for (const api of world.apis) {
+      await say(strange.at(api.url), 'Mallory');
+      await say(strange.at(api.url).as(client), 'Mallory');
+      await say((await shaken(party)).at(api.url), 'Mallory');
+      await say(client.at(api.url), 'Mallory', 'another');
+      await say(new BareMcp({ ...party, url: api.url }, 'handshake'), 'Mallory');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await say(client.at(world.apis[1]?.url ?? ''), 'Frodo');
+    const { result } = await next();
+    expect(JSON.stringify(result)).toContain('Frodo');
+    expect(JSON.stringify(result)).not.toContain('Mallory');
+  });
+
+  it('hears of it when the process ends, or when it goes away itself, and the tool is not called on', async () => {
+    const api = await startApi(world.environment);
+    let asked = 0;
+    const client = await connectMcp({ ...party, url: api.url }, 'handshake', {
+      capabilities,
+      prepare: (it) =>
+        it.setRequestHandler('elicitation/create', () => {
+          asked++;
+          return new Promise(() => undefined);
+        }),
+    });
+    const call = client.callTool(ELICIT);
+    await eventually(() => expect(asked).toBe(1));
+    expect(await api.stop()).toBe(0);
+    expect(await call).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('not_answered') }] });
+    await client.close();
+    expect(await results(ELICIT.name)).toEqual(['input_required']);
   });
 });

@@ -5,6 +5,7 @@ import { toNodeHandler } from '@modelcontextprotocol/node';
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type CallToolResult,
+  type ElicitRequestFormParams,
   type ClientCapabilities,
   createMcpHandler,
   type InputRequests,
@@ -24,23 +25,21 @@ type Answer = CallToolResult | InputRequiredResult;
 
 interface Fixture {
   tool: Omit<Tool, 'name' | 'inputSchema'> & { inputSchema?: Tool['inputSchema'] };
-  answer: (context: ServerContext) => Answer | Promise<Answer>;
+  answer: (context: ServerContext, args: Record<string, unknown>) => Answer | Promise<Answer>;
 }
 
 const text = (value: string): CallToolResult => ({ content: [{ type: 'text', text: value }] });
 
-const form = (message: string, property: string) => ({
+type FormProperties = ElicitRequestFormParams['requestedSchema']['properties'];
+const formOf = (message: string, properties: FormProperties, required: string[] = []) => ({
   method: 'elicitation/create' as const,
   params: {
     mode: 'form' as const,
     message,
-    requestedSchema: {
-      type: 'object' as const,
-      properties: { [property]: { type: 'string' as const } },
-      required: [property],
-    },
+    requestedSchema: { type: 'object' as const, properties, ...(required.length === 0 ? {} : { required }) },
   },
 });
+const form = (message: string, property: string) => formOf(message, { [property]: { type: 'string' } }, [property]);
 const sample = (question: string) => ({
   method: 'sampling/createMessage' as const,
   params: { messages: [{ role: 'user' as const, content: { type: 'text' as const, text: question } }], maxTokens: 100 },
@@ -61,6 +60,63 @@ const stateOf = ({ mcpReq }: ServerContext, ...known: string[]): string | undefi
   if (typeof state !== 'string' || !known.includes(state))
     throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'The request state is not one of this server');
   return state;
+};
+
+/** A tool that asks once and says what it was answered. */
+const asksOnce = (
+  description: string,
+  question: (args: Record<string, unknown>) => InputRequests[string],
+  inputSchema: Tool['inputSchema'] = { type: 'object' },
+): Fixture => ({
+  tool: { description, inputSchema },
+  answer: (call, args) =>
+    answered(call, 'it') ? text(`The client answered: ${said(call, 'it')}`) : ask({ it: question(args) }),
+});
+const withText = (name: string): Tool['inputSchema'] => ({
+  type: 'object',
+  properties: { [name]: { type: 'string' } },
+  required: [name],
+});
+const titled = (...titles: string[]) => titles.map((title, i) => ({ const: `value${i + 1}`, title }));
+
+/** Tools that older clients are asked something by. */
+const ASKING_OLDER: Record<string, Fixture> = {
+  test_sampling: asksOnce('Asks a model', ({ prompt }) => sample(String(prompt)), withText('prompt')),
+  test_elicitation: asksOnce(
+    'Asks a human',
+    ({ message }) =>
+      formOf(
+        String(message),
+        {
+          username: { type: 'string', description: "User's response" },
+          email: { type: 'string', description: "User's email address" },
+        },
+        ['username', 'email'],
+      ),
+    withText('message'),
+  ),
+  test_elicitation_sep1034_defaults: asksOnce('Asks with defaults', () =>
+    formOf('Please check', {
+      name: { type: 'string', default: 'John Doe' },
+      age: { type: 'integer', default: 30 },
+      score: { type: 'number', default: 95.5 },
+      status: { type: 'string', enum: ['active', 'inactive', 'pending'], default: 'active' },
+      verified: { type: 'boolean', default: true },
+    }),
+  ),
+  test_elicitation_sep1330_enums: asksOnce('Asks to choose', () =>
+    formOf('Please choose', {
+      untitledSingle: { type: 'string', enum: ['option1', 'option2', 'option3'] },
+      titledSingle: { type: 'string', oneOf: titled('First Option', 'Second Option', 'Third Option') },
+      legacyEnum: {
+        type: 'string',
+        enum: ['opt1', 'opt2', 'opt3'],
+        enumNames: ['Option One', 'Option Two', 'Option Three'],
+      },
+      untitledMulti: { type: 'array', items: { type: 'string', enum: ['option1', 'option2', 'option3'] } },
+      titledMulti: { type: 'array', items: { anyOf: titled('First Choice', 'Second Choice', 'Third Choice') } },
+    }),
+  ),
 };
 
 /** Tools that ask for input during the call. */
@@ -239,6 +295,7 @@ const FIXTURES: Record<string, Fixture> = {
   test_streaming_elicitation: { tool: { description: 'Answers at once' }, answer: () => text('ok') },
   test_logging_tool: { tool: { description: 'Logs nothing unless it is asked to' }, answer: () => text('ok') },
   ...ASKING,
+  ...ASKING_OLDER,
 };
 
 /** An upstream with the tools, resources and prompts of the official conformance suite. */
@@ -257,7 +314,9 @@ export async function startConformanceUpstream(): Promise<{ url: string; stop():
     }));
     server.setRequestHandler('tools/call', async ({ params }, context) => {
       const fixture = FIXTURES[params.name];
-      return fixture ? fixture.answer(context) : { ...text(`Unknown tool ${params.name}`), isError: true };
+      return fixture
+        ? fixture.answer(context, params.arguments ?? {})
+        : { ...text(`Unknown tool ${params.name}`), isError: true };
     });
     return server;
   });

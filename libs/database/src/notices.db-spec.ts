@@ -40,6 +40,17 @@ describe('a text', () => {
     expect(heard['other']).toEqual([]);
   });
 
+  it('is heard whole, however long it is and whatever it repeats, also among others', async () => {
+    const heard: string[] = [];
+    const notices = start();
+    await notices.listen('news', (text) => heard.push(text));
+    await notices.listen('weather', (text) => heard.push(text));
+    const texts = ['', 'é'.repeat(2_850), 'a'.repeat(5_700), 'a'.repeat(5_701), 'ab€'.repeat(200_000), '\u0001"'];
+    await Promise.all(texts.map((text, i) => notices.send(i % 2 ? 'news' : 'weather', text)));
+    await eventually(() => expect(heard).toHaveLength(texts.length));
+    expect([...heard].sort()).toEqual([...texts].sort());
+  });
+
   it('is heard again once a connection that was lost has been made anew', async () => {
     const heard: string[] = [];
     const notices = start();

@@ -4,16 +4,24 @@ import { Client } from 'pg';
 import { Transactions } from './transactions.js';
 
 const RETRY_MS = 1_000;
+/** PostgreSQL takes fewer than 8,000 bytes at once; in Base64 this is 7,600. */
+const PART_BYTES = 5_700;
 
-const notify = { name: 'haldir.notify.v1', text: 'SELECT pg_notify($1, $2)' };
+/** The parts of a text are heard together and in their order. */
+const notify = {
+  name: 'haldir.notify.v1',
+  text: 'SELECT pg_notify($1, part) FROM unnest($2::text[]) WITH ORDINALITY AS p(part, place) ORDER BY place',
+};
 
 /**
- * Short texts from process to process over PostgreSQL's LISTEN and NOTIFY. Every process that listens at the moment hears them,
- * the sender included; nobody keeps them, so they are for what may get lost without harm.
+ * Texts from process to process over PostgreSQL's LISTEN and NOTIFY. Every process that listens at the moment hears them, the
+ * sender included; nobody keeps them, so they are for what may get lost without harm.
  */
 @Injectable()
 export class Notices implements OnModuleDestroy {
   private readonly hearers = new Map<string, (text: string) => void>();
+  /** What has come of a text whose last part has not; parts of two texts never mix. */
+  private parts: string[] = [];
   private connection: Client | null = null;
   private retry: NodeJS.Timeout | null = null;
   private ending = false;
@@ -30,12 +38,20 @@ export class Notices implements OnModuleDestroy {
    */
   async listen(channel: string, hear: (text: string) => void): Promise<void> {
     this.hearers.set(channel, hear);
-    await this.connect();
+    if (this.connection) await listenOn(this.connection, channel).catch(() => undefined);
+    else await this.connect();
   }
 
   /** @throws Unavailable when the database cannot be reached */
   async send(channel: string, text: string): Promise<void> {
-    await this.transactions.queryAll(notify, [channel, text]);
+    const bytes = Buffer.from(text);
+    const parts: string[] = [];
+    for (let at = 0; at < bytes.length || at === 0; at += PART_BYTES) {
+      const end = at + PART_BYTES >= bytes.length ? '.' : '+';
+      // Numbered, because of two that are the same only one would be heard.
+      parts.push(`${parts.length}${end}${bytes.subarray(at, at + PART_BYTES).toString('base64')}`);
+    }
+    await this.transactions.queryAll(notify, [channel, parts]);
   }
 
   async onModuleDestroy(): Promise<void> {
@@ -49,22 +65,29 @@ export class Notices implements OnModuleDestroy {
     const connection = new Client({
       ...{ connectionString: url, application_name: 'haldir', connectionTimeoutMillis: 5_000, keepAlive: true },
     });
-    const former = this.connection;
     this.connection = connection;
     // After an error the connection ends, too.
     connection.on('error', () => undefined);
     connection.once('end', () => this.connectLater(connection));
-    connection.on('notification', ({ channel, payload = '' }) => this.hearers.get(channel)?.(payload));
+    connection.on('notification', ({ channel, payload = '' }) => this.take(channel, payload));
+    this.parts = [];
     try {
-      await former?.end();
       await connection.connect();
-      for (const channel of this.hearers.keys())
-        await connection.query(`LISTEN ${connection.escapeIdentifier(channel)}`);
+      for (const channel of this.hearers.keys()) await listenOn(connection, channel);
     } catch (error) {
       this.log.warn({ event: 'notices.not_listening', reason: (error as Error).message });
       await connection.end().catch(() => undefined);
       this.connectLater(connection);
     }
+  }
+
+  private take(channel: string, payload: string): void {
+    const [, end, part = ''] = /^\d+([+.])(.*)$/.exec(payload) ?? [];
+    this.parts.push(part);
+    if (end === '+') return;
+    const text = Buffer.concat(this.parts.map((part) => Buffer.from(part, 'base64'))).toString();
+    this.parts = [];
+    this.hearers.get(channel)?.(text);
   }
 
   private connectLater(lost: Client): void {
@@ -75,4 +98,8 @@ export class Notices implements OnModuleDestroy {
     }, RETRY_MS);
     this.retry.unref();
   }
+}
+
+async function listenOn(connection: Client, channel: string): Promise<void> {
+  await connection.query(`LISTEN ${connection.escapeIdentifier(channel)}`);
 }

@@ -1,8 +1,7 @@
-import { hash } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Notices } from '@haldir/database';
 import { Log } from '@haldir/runtime';
-import { type McpSession } from './protocol/mcp-session.js';
+import { keyOfRequest, type McpSession } from './protocol/mcp-session.js';
 import { type RpcRequest } from './protocol/messages.js';
 
 const CHANNEL = 'haldir_mcp_cancelled';
@@ -56,7 +55,6 @@ export class Cancellations implements OnApplicationBootstrap {
   }
 }
 
-/** Says nothing to whoever overhears it. The number 1 and the text "1" are two ids. */
 function keyOf({ tenantId, mcpSession, id }: Cancellable): string {
-  return hash('sha256', JSON.stringify([tenantId, mcpSession.id, id]), 'base64url');
+  return keyOfRequest(tenantId, mcpSession, id);
 }

@@ -10,6 +10,7 @@ import { McpController } from './mcp.controller.js';
 import { McpErrorFilter } from './mcp-error.filter.js';
 import { McpServer } from './mcp-server.js';
 import { Origins } from './origins.js';
+import { Questions } from './questions.js';
 import { ProtectedResourceController } from './protected-resource.controller.js';
 import { ApprovalTools } from './tools/approval.tools.js';
 import { AuditTools } from './tools/audit.tools.js';
@@ -34,6 +35,7 @@ import { UpstreamTools } from './upstream-tools.js';
     Origins,
     OwnToolbox,
     PaymentTools,
+    Questions,
     SecretTools,
     SessionTools,
     UpstreamOffers,

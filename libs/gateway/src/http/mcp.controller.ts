@@ -20,6 +20,7 @@ import { Origins } from './origins.js';
 import { Exchange } from './protocol/exchange.js';
 import { readPost } from './protocol/inbound.js';
 import { readMcpSession } from './protocol/mcp-session.js';
+import { Questions } from './questions.js';
 import {
   INTERNAL_ERROR,
   RpcError,
@@ -38,6 +39,7 @@ export class McpController {
     @Inject(McpServer) private readonly server: McpServer,
     @Inject(Origins) private readonly origins: Origins,
     @Inject(Cancellations) private readonly cancellations: Cancellations,
+    @Inject(Questions) private readonly questions: Questions,
     @Inject(Quota) private readonly quota: Quota,
     @Inject(Log) private readonly log: Log,
   ) {}
@@ -47,14 +49,17 @@ export class McpController {
   @JudgesBody()
   async post(@CurrentCaller() caller: Caller, @Req() request: HaldirRequest, @Res() reply: HaldirReply): Promise<void> {
     this.origins.check(request.headers);
-    const { era, isBatch, requests, cancelled } = readPost(request.headers, request.body);
+    const { era, isBatch, requests, cancelled, answers } = readPost(request.headers, request.body);
     const mcpSession = era === 'handshake' ? readMcpSession(request.headers) : null;
     const asking: Asking = {
       ...{ caller, sessionId: sessionIdOf(request), era, mcpSession, request, reply },
       ...{ cancelled: null, exchange: null },
     };
-    if (mcpSession)
-      for (const id of cancelled) await this.cancellations.cancel({ tenantId: caller.tenantId, mcpSession, id });
+    if (mcpSession) {
+      const { tenantId } = caller;
+      for (const id of cancelled) await this.cancellations.cancel({ tenantId, mcpSession, id });
+      for (const answer of answers) await this.questions.hear(tenantId, mcpSession, answer);
+    }
     const [only] = requests;
     if (!only) {
       void reply.status(202).send();

@@ -12,7 +12,7 @@ export const APPROVAL_QUESTION = 'haldir/approval';
 
 /** What the client can do. One of the stateless revision says so with each request, an older one said so in its handshake. */
 export function promptingOf({ era, mcpSession }: Asking, { _meta: meta }: JsonObject): Prompting {
-  if (era === 'handshake') return mcpSession?.opensUrls ? 'error' : null;
+  if (era === 'handshake') return mcpSession?.can.has('url') ? 'error' : null;
   const capabilities = isObject(meta) ? meta[META.clientCapabilities] : undefined;
   const elicitation = isObject(capabilities) ? capabilities['elicitation'] : undefined;
   if (!isObject(elicitation)) return null;

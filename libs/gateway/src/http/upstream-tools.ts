@@ -9,6 +9,7 @@ import {
   type CallWatch,
   type Catalogue,
   type CatalogueTool,
+  type Dialogue,
   type MissingUpstream,
   neverLeft,
   type NewCall,
@@ -20,11 +21,20 @@ import { type Asking } from './asking.js';
 import { type CallReply, refused, resultOf, toCallReply, toPollReply } from './call-outcome.js';
 import { HeldRequests } from './held-requests.js';
 import { repeats } from './protocol/mcp-headers.js';
+import { toCapabilities } from './protocol/mcp-session.js';
+import { Questions } from './questions.js';
 import { type ToolCall } from './tool-call.js';
 
 /** What the key must hold, as for `POST /v1/proxy/call`. */
 const KEY_SCOPE = 'proxy:write';
 const PAGE = 1_000;
+/** For so long a tool may go on asking the client of an older revision, all its rounds together. */
+const DIALOGUE_MS = 300_000;
+const MAX_ROUNDS = 16;
+const NOT_ANSWERED = {
+  error: 'The tool asked something that the client could not be asked, or did not answer in time; it did not finish.',
+  code: 'not_answered',
+};
 
 /** A page of a session's tools. */
 export interface ToolPage {
@@ -46,6 +56,7 @@ export class UpstreamTools {
     @Inject(ProxyCallService) private readonly calls: ProxyCallService,
     @Inject(ToolCatalogue) private readonly catalogue: ToolCatalogue,
     @Inject(HeldRequests) private readonly held: HeldRequests,
+    @Inject(Questions) private readonly questions: Questions,
     @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
   ) {}
@@ -93,7 +104,7 @@ export class UpstreamTools {
     const call: NewCall = {
       ...{ tenantId, sessionId, tool: name, arguments: args, requestedKey: keyPrefix(keyId), heedsDenials: true },
       ...(asking.era === 'stateless' ? { repeats: (expected) => repeats(asking.request.headers, expected) } : {}),
-      ...(asking.era === 'stateless' && dialogue ? { dialogue } : {}),
+      ...dialogueOf(asking, dialogue, this.questions),
     };
     // A call that goes on with answers is another request.
     const content = (): JsonValue => ({
@@ -102,13 +113,13 @@ export class UpstreamTools {
     });
     const write = writeOf(asking.request, asking.reply, 'MCP tools/call', content);
     try {
-      const reply = await this.writes.around<PerformedCall | StillHeld, CallReply>(
+      const reply = await this.writes.around<PerformedCall | Concluded, CallReply>(
         write,
-        2 * this.calls.longestMs + this.held.longestMs,
+        3 * this.calls.longestMs + this.held.longestMs + DIALOGUE_MS,
         () => this.perform(asking, call, toolCall),
         async (performed, tx) =>
-          performed instanceof StillHeld
-            ? this.replyTo(performed.outcome, asking, toolCall)
+          performed instanceof Concluded
+            ? performed.reply
             : this.replyTo(await this.calls.conclude(performed, tx), asking, toolCall),
       );
       return resultOf(reply);
@@ -118,16 +129,36 @@ export class UpstreamTools {
     }
   }
 
-  /** Makes the call. One that is decided about while it waits is decided anew then, like one that comes again. */
-  private async perform(asking: Asking, call: NewCall, toolCall: ToolCall): Promise<PerformedCall | StillHeld> {
+  /**
+   * Makes the call. One that is decided about while it waits is decided anew then, like one that comes again; and so is each
+   * round of one whose tool has asked the client something on the stream. The log has each before it waits.
+   */
+  private async perform(asking: Asking, first: NewCall, toolCall: ToolCall): Promise<PerformedCall | Concluded> {
     const watch = watchOf(asking, toolCall);
-    const first = await this.calls.perform(call, watch);
-    const { outcome } = first;
-    if (outcome.kind !== 'held') return this.failWithoutEffect(first);
-    // The log has it before it waits.
-    await this.calls.conclude(first, null);
-    if (!(await this.held.isDecided(asking, toolCall.params, outcome.request))) return new StillHeld(outcome);
-    return this.failWithoutEffect(await this.calls.perform(call, watch));
+    const endsAt = performance.now() + DIALOGUE_MS;
+    let call = first;
+    let hasWaited = false;
+    let rounds = 0;
+    for (;;) {
+      const performed = await this.calls.perform(call, watch);
+      const { outcome } = performed;
+      if (outcome.kind === 'held' && !hasWaited) {
+        hasWaited = true;
+        await this.calls.conclude(performed, null);
+        if (!(await this.held.isDecided(asking, toolCall.params, outcome.request)))
+          return new Concluded(this.replyTo(outcome, asking, toolCall));
+      } else if (outcome.kind === 'asked' && asking.era === 'handshake') {
+        await this.calls.conclude(performed, null);
+        const { inputRequests, requestState } = outcome.question;
+        const leftMs = rounds++ < MAX_ROUNDS ? endsAt - performance.now() : 0;
+        const responses = await this.questions.ask(asking, inputRequests, leftMs);
+        if (!responses) return new Concluded({ result: refused(NOT_ANSWERED) });
+        const { capabilities } = call.dialogue ?? { capabilities: {} };
+        const state = typeof requestState === 'string' ? { state: requestState } : {};
+        call = { ...call, dialogue: { capabilities, responses, ...state } };
+        hasWaited = false;
+      } else return this.failWithoutEffect(performed);
+    }
   }
 
   /** @throws SessionInvalid */
@@ -152,9 +183,9 @@ function toText({ shownName, definition }: CatalogueTool): string {
   return `{"name":${JSON.stringify(shownName)},${definition.slice(1)}`;
 }
 
-/** A call that was not let through, and is in the log already. */
-class StillHeld {
-  constructor(readonly outcome: CallOutcome) {}
+/** A call that is in the log already. */
+class Concluded {
+  constructor(readonly reply: CallReply) {}
 }
 
 /** Carries an outcome past the `Idempotency-Key`. */
@@ -162,6 +193,13 @@ class WithoutEffect extends Error {
   constructor(readonly outcome: CallOutcome) {
     super('the call had no effect');
   }
+}
+
+/** What the tool may ask: in its result a client of the stateless revision, on the stream one of the others. */
+function dialogueOf(asking: Asking, dialogue: Dialogue | null, questions: Questions): Pick<NewCall, 'dialogue'> {
+  const { era, mcpSession } = asking;
+  if (era === 'stateless') return dialogue ? { dialogue } : {};
+  return mcpSession && questions.canAsk(asking) ? { dialogue: { capabilities: toCapabilities(mcpSession) } } : {};
 }
 
 function watchOf({ cancelled, exchange }: Asking, { progressToken }: ToolCall): CallWatch {

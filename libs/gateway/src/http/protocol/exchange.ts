@@ -49,6 +49,11 @@ export class Exchange {
     if (this.takesEvents) this.write(event(JSON.stringify({ jsonrpc: '2.0', method, params })));
   }
 
+  /** Asks the client something before the answer. */
+  request(id: string, method: string, params: JsonObject): void {
+    if (this.takesEvents) this.write(event(JSON.stringify({ jsonrpc: '2.0', id, method, params })));
+  }
+
   /** Ends with the answer. A stream that has begun has its status already. */
   finish(status: number, text: string | Buffer): void {
     if (this.quiet) clearInterval(this.quiet);

@@ -3,7 +3,15 @@ import { classifyInboundRequest, isJsonContentType } from '@modelcontextprotocol
 import { InvalidInput } from '@haldir/kernel';
 import { HANDSHAKE_VERSIONS, isObject, STATELESS_VERSION } from '@haldir/mcp';
 import { checkHeaders, headerOf } from './mcp-headers.js';
-import { type Era, INVALID_REQUEST, PARSE_ERROR, RpcError, type RpcRequest, SERVER_ERROR } from './messages.js';
+import {
+  type Era,
+  INVALID_REQUEST,
+  PARSE_ERROR,
+  type RpcAnswer,
+  RpcError,
+  type RpcRequest,
+  SERVER_ERROR,
+} from './messages.js';
 
 /** What came in with one POST. */
 export interface Post {
@@ -14,6 +22,8 @@ export interface Post {
   requests: RpcRequest[];
   /** Ids of requests that are not wanted any more. */
   cancelled: RpcRequest['id'][];
+  /** To what the client was asked in the middle of a call. */
+  answers: RpcAnswer[];
 }
 
 /** The only revisions that know batches; a client that names none speaks one of them. */
@@ -38,11 +48,11 @@ export function readPost(headers: IncomingHttpHeaders, body: unknown): Post {
     throw new RpcError(route.code, route.message, { status: route.httpStatus, data: route.data });
   return route.kind === 'modern'
     ? {
-        ...{ era: 'stateless', isBatch: false, cancelled: [] },
+        ...{ era: 'stateless', isBatch: false, cancelled: [], answers: [] },
         requests: statelessRequests(headers, body, route.classification.revision),
       }
     : {
-        ...{ era: 'handshake', isBatch: Array.isArray(body), cancelled: cancelledBy(body) },
+        ...{ era: 'handshake', isBatch: Array.isArray(body), cancelled: cancelledBy(body), answers: answersIn(body) },
         requests: handshakeRequests(headers, body),
       };
 }
@@ -63,7 +73,7 @@ function statelessRequests(headers: IncomingHttpHeaders, body: unknown, revision
 
 function handshakeRequests(headers: IncomingHttpHeaders, body: unknown): RpcRequest[] {
   const version = headerOf(headers, 'mcp-protocol-version');
-  const messages = Array.isArray(body) ? (body as unknown[]) : [body];
+  const messages = messagesOf(body);
   const requests = messages.flatMap((message) => toRequest(message) ?? []);
   const isHandshake = requests.some(({ method }) => method === 'initialize');
   if (!isHandshake && version !== undefined && !HANDSHAKE_VERSIONS.includes(version)) {
@@ -81,8 +91,21 @@ function handshakeRequests(headers: IncomingHttpHeaders, body: unknown): RpcRequ
   return requests;
 }
 
+function messagesOf(body: unknown): unknown[] {
+  return Array.isArray(body) ? body : [body];
+}
+
+function answersIn(body: unknown): RpcAnswer[] {
+  return messagesOf(body).flatMap((message) => {
+    if (!isObject(message) || 'method' in message) return [];
+    const { id, result } = message;
+    if (typeof id !== 'string' && typeof id !== 'number') return [];
+    return [{ id, result: isObject(result) ? result : null }];
+  });
+}
+
 function cancelledBy(body: unknown): RpcRequest['id'][] {
-  return (Array.isArray(body) ? (body as unknown[]) : [body]).flatMap((message) => {
+  return messagesOf(body).flatMap((message) => {
     if (!isObject(message) || message['method'] !== 'notifications/cancelled' || 'id' in message) return [];
     const id = isObject(message['params']) ? message['params']['requestId'] : undefined;
     return typeof id === 'string' || typeof id === 'number' ? [id] : [];

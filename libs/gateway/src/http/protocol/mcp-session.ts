@@ -1,18 +1,20 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
-import { isObject } from '@haldir/mcp';
+import { isObject, type JsonObject } from '@haldir/mcp';
 import { headerOf } from './mcp-headers.js';
-import { RpcError } from './messages.js';
+import { RpcError, type RpcRequest } from './messages.js';
+
+/** What a client can be asked, and since which revision; the order is that of the words in an id. */
+const ABILITIES = { form: '2025-06-18', url: '2025-11-25', sampling: '2024-11-05', roots: '2024-11-05' } as const;
+export type Ability = keyof typeof ABILITIES;
+const WORDS = Object.keys(ABILITIES) as Ability[];
 
 /** What a client said of itself in its handshake, as far as its later requests depend on it. */
 export interface McpSession {
   id: string;
-  /** Whether it shows its human an address to open, and makes a request again after that. */
-  opensUrls: boolean;
+  can: ReadonlySet<Ability>;
 }
 
-/** The first revision whose clients can be sent to an address. */
-const FIRST_WITH_URLS = '2025-11-25';
 const SESSION_NOT_FOUND = -32001;
 
 /**
@@ -21,9 +23,8 @@ const SESSION_NOT_FOUND = -32001;
  * need not be trusted. It is no credential: the key and `X-Session-ID` come with every request.
  */
 export function beginMcpSession(protocolVersion: string, capabilities: unknown): string {
-  const elicitation = isObject(capabilities) ? capabilities['elicitation'] : undefined;
-  const opensUrls = protocolVersion >= FIRST_WITH_URLS && isObject(elicitation) && isObject(elicitation['url']);
-  return `${opensUrls ? 'url' : 'plain'}.${randomBytes(16).toString('base64url')}`;
+  const declared = WORDS.filter((word) => protocolVersion >= ABILITIES[word] && declares(capabilities, word));
+  return `${declared.length === 0 ? 'plain' : declared.join('-')}.${randomBytes(16).toString('base64url')}`;
 }
 
 /**
@@ -34,10 +35,35 @@ export function beginMcpSession(protocolVersion: string, capabilities: unknown):
 export function readMcpSession(headers: IncomingHttpHeaders): McpSession | null {
   const id = headerOf(headers, 'mcp-session-id');
   if (id === undefined) return null;
-  const [, declared] = /^(url|plain)\.[\w-]{22}$/.exec(id) ?? [];
-  if (declared === undefined)
+  const [, declared] = /^([a-z-]{1,40})\.[\w-]{22}$/.exec(id) ?? [];
+  const words = WORDS.filter((word) => declared?.split('-').includes(word));
+  if (declared !== (words.length === 0 ? 'plain' : words.join('-')))
     throw new RpcError(SESSION_NOT_FOUND, 'Mcp-Session-Id: no such session; send initialize without it', {
       status: 404,
     });
-  return { id, opensUrls: declared === 'url' };
+  return { id, can: new Set(words) };
+}
+
+/** The same as the stateless revision has it. */
+export function toCapabilities({ can }: McpSession): JsonObject {
+  const elicitation = { ...(can.has('form') ? { form: {} } : {}), ...(can.has('url') ? { url: {} } : {}) };
+  return {
+    ...(Object.keys(elicitation).length === 0 ? {} : { elicitation }),
+    ...(can.has('sampling') ? { sampling: {} } : {}),
+    ...(can.has('roots') ? { roots: {} } : {}),
+  };
+}
+
+/** Stands for one request of a session, between processes, and says nothing to whoever overhears it. 1 and "1" are two ids. */
+export function keyOfRequest(tenantId: string, { id: session }: McpSession, id: RpcRequest['id']): string {
+  return hash('sha256', JSON.stringify([tenantId, session, id]), 'base64url');
+}
+
+function declares(capabilities: unknown, word: Ability): boolean {
+  if (!isObject(capabilities)) return false;
+  if (word === 'sampling' || word === 'roots') return isObject(capabilities[word]);
+  const { elicitation } = capabilities;
+  if (!isObject(elicitation)) return false;
+  // `{}` is short for forms alone.
+  return isObject(elicitation[word]) || (word === 'form' && Object.keys(elicitation).length === 0);
 }

@@ -26,6 +26,12 @@ export interface RpcRequest {
   params: JsonObject;
 }
 
+/** What a client has answered to a request of the server; null for an error. */
+export interface RpcAnswer {
+  id: string | number;
+  result: JsonObject | null;
+}
+
 /** A failure in JSON-RPC's terms. With status 200 it is an answer like any other; else HTTP shows it, too. */
 export class RpcError extends Error {
   readonly status: number;

@@ -1,0 +1,132 @@
+import { randomUUID } from 'node:crypto';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Notices } from '@haldir/database';
+import { isObject, type JsonObject } from '@haldir/mcp';
+import { Log } from '@haldir/runtime';
+import { type Asking } from './asking.js';
+import { type Ability, keyOfRequest, type McpSession } from './protocol/mcp-session.js';
+import { type RpcAnswer } from './protocol/messages.js';
+
+const CHANNEL = 'haldir_mcp_answered';
+const MAX_QUESTIONS = 16;
+/** Open in a process at most; what is asked beyond is not answered. */
+const MAX_OPEN = 5_000;
+
+interface Question {
+  method: string;
+  params: JsonObject;
+}
+
+type Hear = (answer: JsonObject | null) => void;
+
+/**
+ * What tools of 2026-07-28 ask in the middle of a call, put to clients of the older revisions in their way: as requests on the call's
+ * stream. The client answers with a POST, which may come to another process; that one tells the others.
+ */
+@Injectable()
+export class Questions implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly open = new Map<string, Hear>();
+  private ending = false;
+
+  constructor(
+    @Inject(Notices) private readonly notices: Notices,
+    @Inject(Log) private readonly log: Log,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.notices.listen(CHANNEL, (text) => {
+      const { key, result } = JSON.parse(text) as { key: string; result: JsonObject | null };
+      this.open.get(key)?.(result);
+    });
+  }
+
+  /** Calls that wait for an answer end before the process does. */
+  beforeApplicationShutdown(): void {
+    this.ending = true;
+    for (const hear of this.open.values()) hear(null);
+  }
+
+  /** Whether anything can be asked at all. */
+  canAsk({ exchange, mcpSession }: Asking): boolean {
+    return mcpSession !== null && mcpSession.can.size > 0 && (exchange?.takesEvents ?? false);
+  }
+
+  /**
+   * The client's answers, by the names of the questions; null when one of them is not answered in time, or cannot be asked.
+   *
+   * @param inputRequests as the tool gives them
+   */
+  async ask(asking: Asking, inputRequests: unknown, ms: number): Promise<JsonObject | null> {
+    const { caller, exchange, mcpSession, cancelled } = asking;
+    const questions = questionsIn(inputRequests);
+    if (!questions || !mcpSession || !exchange || this.ending || ms <= 0) return null;
+    if (this.open.size + questions.length > MAX_OPEN) return null;
+    if (!questions.every(([, question]) => canAnswer(mcpSession, question))) return null;
+    const signal = AbortSignal.any([exchange.signal, AbortSignal.timeout(Math.ceil(ms)), ...(cancelled ? [cancelled] : [])]);
+    const answers = await Promise.all(
+      questions.map(async ([name, { method, params }]): Promise<[string, JsonObject | null]> => {
+        const id = randomUUID();
+        const answer = this.answerTo(keyOfRequest(caller.tenantId, mcpSession, id), signal);
+        exchange.request(id, method, params);
+        return [name, await answer];
+      }),
+    );
+    return answers.some(([, answer]) => answer === null) ? null : Object.fromEntries(answers);
+  }
+
+  /** Hands on what a client has answered, to whichever process has asked. */
+  async hear(tenantId: string, mcpSession: McpSession, { id, result }: RpcAnswer): Promise<void> {
+    const key = keyOfRequest(tenantId, mcpSession, id);
+    const here = this.open.get(key);
+    if (here) here(result);
+    else {
+      await this.notices.send(CHANNEL, JSON.stringify({ key, result })).catch((error: unknown) => {
+        this.log.warn({ event: 'mcp.answer_lost', reason: (error as Error).message });
+      });
+    }
+  }
+
+  private answerTo(key: string, signal: AbortSignal): Promise<JsonObject | null> {
+    return new Promise((resolve) => {
+      const giveUp = (): void => hear(null);
+      const hear: Hear = (answer) => {
+        this.open.delete(key);
+        signal.removeEventListener('abort', giveUp);
+        resolve(answer);
+      };
+      this.open.set(key, hear);
+      signal.addEventListener('abort', giveUp, { once: true });
+      if (signal.aborted) giveUp();
+    });
+  }
+}
+
+/** Null when there is nothing in it that a client could be asked. */
+function questionsIn(inputRequests: unknown): [string, Question][] | null {
+  if (!isObject(inputRequests)) return null;
+  const entries = Object.entries(inputRequests);
+  if (entries.length === 0 || entries.length > MAX_QUESTIONS) return null;
+  const questions: [string, Question][] = [];
+  for (const [name, question] of entries) {
+    if (!isObject(question) || typeof question['method'] !== 'string') return null;
+    const { method, params } = question;
+    questions.push([name, { method, params: paramsFor(method, isObject(params) ? params : {}) }]);
+  }
+  return questions;
+}
+
+/** The older revisions name what is to be done at an address. */
+function paramsFor(method: string, params: JsonObject): JsonObject {
+  const needsId = method === 'elicitation/create' && params['mode'] === 'url' && params['elicitationId'] === undefined;
+  return needsId ? { ...params, elicitationId: randomUUID() } : params;
+}
+
+function canAnswer({ can }: McpSession, { method, params }: Question): boolean {
+  const needed: Readonly<Record<string, Ability>> = {
+    'elicitation/create': params['mode'] === 'url' ? 'url' : 'form',
+    'sampling/createMessage': 'sampling',
+    'roots/list': 'roots',
+  };
+  const ability = Object.hasOwn(needed, method) ? needed[method] : undefined;
+  return ability !== undefined && can.has(ability);
+}
