@@ -62,7 +62,11 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
     if (!questions || !mcpSession || !exchange || this.ending || ms <= 0) return null;
     if (this.open.size + questions.length > MAX_OPEN) return null;
     if (!questions.every(([, question]) => canAnswer(mcpSession, question))) return null;
-    const signal = AbortSignal.any([exchange.signal, AbortSignal.timeout(Math.ceil(ms)), ...(cancelled ? [cancelled] : [])]);
+    const signal = AbortSignal.any([
+      exchange.signal,
+      AbortSignal.timeout(Math.ceil(ms)),
+      ...(cancelled ? [cancelled] : []),
+    ]);
     const answers = await Promise.all(
       questions.map(async ([name, { method, params }]): Promise<[string, JsonObject | null]> => {
         const id = randomUUID();
