@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Client, type Reply } from '@haldir/test-support';
+import { BareMcp, Client, type Reply } from '@haldir/test-support';
 import { type Random } from './random.js';
 
 const TRY_MS = 10_000;
@@ -31,11 +31,19 @@ export class Caller {
     } catch {
       return null;
     }
+    // A call that may have been made is not made again, and its key says so.
+    if (reply.body['code'] === 'outcome_unknown') return reply;
     if (reply.status === 500 || reply.status === 502)
       this.wrong.push(`${method} ${path} answered ${reply.status}: ${JSON.stringify(reply.body)}`);
     return reply.status >= 500 || reply.status === 429 || reply.body['code'] === 'idempotency_in_progress'
       ? null
       : reply;
+  }
+
+  /** An agent with this key, at any process. */
+  mcp(random: Random, session: string): BareMcp {
+    const party = { url: random.pick(this.urls), key: this.key, session };
+    return new BareMcp(party, random.pick(['stateless', 'handshake'] as const));
   }
 
   /** Asks until it knows, under one Idempotency-Key; null when a minute was not enough. */

@@ -2,10 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Receiver } from '@haldir/test-support';
+import { type FakeUpstream, type Receiver } from '@haldir/test-support';
 import { type Caller } from './caller.js';
 import { type History } from './history.js';
 import { type Random } from './random.js';
+import { findWrongCalls } from './tool-checks.js';
 
 /** One statement to the database itself, past every wall. */
 export type Sql = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
@@ -17,6 +18,7 @@ export interface Evidence {
   callers: readonly Caller[];
   tenantIds: readonly string[];
   receiver: Receiver;
+  upstream: FakeUpstream;
   /** Paths of the endpoints that the first tenant registered. */
   endpoints: readonly string[];
   random: Random;
@@ -201,7 +203,11 @@ const log: Check = async ({ history, callers, tenantIds, sql, random }) => {
       .map((line) => JSON.parse(line) as Entry)
       .filter(({ type }) => type !== 'manifest');
     found.push(...compareEntries(history, tenant, entries));
-    const rows = await sql<{ id: string }>('SELECT id FROM payment WHERE tenant_id = $1', [tenantIds[tenant]]);
+    // Prices of calls are in the entries of these.
+    const rows = await sql<{ id: string }>(
+      `SELECT id FROM payment WHERE tenant_id = $1 AND description NOT LIKE 'Call of %'`,
+      [tenantIds[tenant]],
+    );
     const authorized = entries.filter(({ action }) => action === 'payment_authorized' || action === 'payment_held');
     const recorded = groupBy(
       authorized,
@@ -270,4 +276,6 @@ function groupBy<T, K>(list: readonly T[], keyOf: (one: T) => K): Map<K, T[]> {
   return groups;
 }
 
-const CHECKS: Readonly<Record<string, Check>> = { sessions, budgets, payments, approvals, uses, secrets, log, events }; // prettier-ignore
+const calls: Check = ({ history, sql, upstream }) => findWrongCalls({ history, sql, seen: upstream.calls });
+
+const CHECKS: Readonly<Record<string, Check>> = { sessions, budgets, payments, approvals, uses, calls, secrets, log, events }; // prettier-ignore

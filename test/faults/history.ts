@@ -56,6 +56,25 @@ export interface UseRecord {
   known: boolean;
 }
 
+/** A call of a tool; the upstream knows it by its label. */
+export interface CallRecord {
+  label: string;
+  tool: string;
+  session: SessionRecord;
+  keyed: boolean;
+  outcome: Acknowledged<'answered' | 'refused'>;
+}
+
+/** A call that waits for a human, and is tried several times at once after the approval. */
+export interface ToolUseRecord {
+  label: string;
+  requestId: string | null;
+  approved: Acknowledged<boolean>;
+  answered: number;
+  /** No try is in doubt. */
+  known: boolean;
+}
+
 /** Everything that was asked and answered, to be compared with what is there afterwards. */
 export class History {
   readonly sessions: SessionRecord[] = [];
@@ -64,6 +83,8 @@ export class History {
   readonly actions: ActionRecord[] = [];
   readonly approvals: ApprovalRecord[] = [];
   readonly uses: UseRecord[] = [];
+  readonly calls: CallRecord[] = [];
+  readonly toolUses: ToolUseRecord[] = [];
   readonly secrets = new Map<string, string>();
   /** Checkpoints as they were answered, by tenant, oldest first. */
   readonly checkpoints: string[][] = [[], []];
@@ -81,6 +102,8 @@ export class History {
       entries: count(this.actions, ({ entryId }) => entryId !== null),
       approvals: count(this.approvals, ({ id }) => id !== null),
       uses: count(this.uses, ({ known }) => known),
+      calls: count(this.calls, ({ outcome }) => outcome !== null),
+      'approved calls': count(this.toolUses, ({ known, approved }) => known && approved === true),
       secrets: this.secrets.size,
       replays: this.replays,
     };

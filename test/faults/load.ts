@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Caller, type Settled } from './caller.js';
 import { type History, type PaymentRecord, type SessionRecord, type UseRecord } from './history.js';
 import { type Random } from './random.js';
+import { ToolLoad } from './tool-load.js';
 
 type Json = Record<string, unknown>;
 
@@ -20,12 +21,15 @@ const retried = (status: number): boolean => status >= 200 && status < 300;
 /** Somebody who does one thing after the other until it is told to stop, and writes down what was answered. */
 export class Actor {
   private holds: PaymentRecord[] = [];
+  private readonly tools: ToolLoad;
 
   constructor(
     private readonly tenants: Tenants,
     private readonly history: History,
     private readonly random: Random,
-  ) {}
+  ) {
+    this.tools = new ToolLoad(history, random.fork(), unique('call'));
+  }
 
   async run(ending: AbortSignal): Promise<void> {
     while (!ending.aborted) {
@@ -44,6 +48,8 @@ export class Actor {
     ...Array.from({ length: 4 }, () => () => this.log()),
     ...Array.from({ length: 2 }, () => () => this.askForApproval()),
     ...Array.from({ length: 2 }, () => () => this.payWithApproval()),
+    ...Array.from({ length: 5 }, () => () => this.callTool()),
+    ...Array.from({ length: 2 }, () => () => this.callToolWithApproval()),
     () => this.keepSecret(),
     () => this.revoke(),
     () => this.pinCheckpoint(),
@@ -202,6 +208,16 @@ export class Actor {
       else if (reply.status === 200) use.authorized.push(String(reply.body['authorization_id']));
       else if (reply.status !== 403) this.wrong('an approved payment', reply);
     }
+  }
+
+  private async callTool(): Promise<void> {
+    const session = await this.someSession();
+    if (session) await this.tools.call(this.tenants.free, session);
+  }
+
+  private async callToolWithApproval(): Promise<void> {
+    const session = await this.openSession(1);
+    if (session.id !== null) await this.tools.callWithApproval(this.tenants.careful, session);
   }
 
   private async keepSecret(): Promise<void> {

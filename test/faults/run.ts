@@ -1,5 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { BOOTSTRAP_TOKEN, Client, eventually, type Receiver, startReceiver } from '@haldir/test-support';
+import {
+  BOOTSTRAP_TOKEN,
+  Client,
+  eventually,
+  type FakeUpstream,
+  type Receiver,
+  startFakeUpstream,
+  startReceiver,
+} from '@haldir/test-support';
 import { Pool } from 'pg';
 import { Caller } from './caller.js';
 import { findViolations, type Sql } from './checks.js';
@@ -7,6 +15,7 @@ import { Cluster } from './cluster.js';
 import { History } from './history.js';
 import { Actor, type Tenants } from './load.js';
 import { Random } from './random.js';
+import { PRICE_CENTS, TOOLS } from './tool-load.js';
 
 export interface Outcome {
   /** One line: what was done, what was done to it, and what was wrong. */
@@ -22,17 +31,22 @@ const ACTORS = 10;
  */
 export async function runSeed(seed: number, seconds: number): Promise<Outcome> {
   const random = new Random(seed);
-  const [cluster, receiver] = await Promise.all([Cluster.start({ redis: seed % 4 !== 0 }), startReceiver()]);
+  const [cluster, receiver, upstream] = await Promise.all([
+    Cluster.start({ redis: seed % 4 !== 0 }),
+    startReceiver(),
+    startFakeUpstream(...Object.values(TOOLS)),
+  ]);
   const pool = new Pool({ connectionString: cluster.databaseUrl, max: 2 });
   // It dies with its server.
   pool.on('error', () => undefined);
   const sql: Sql = async <Row>(text: string, values: unknown[] = []) => (await pool.query(text, values)).rows as Row[];
   try {
-    return await attempt(seed, seconds, { random, cluster, receiver, sql });
+    return await attempt(seed, seconds, { random, cluster, receiver, upstream, sql });
   } finally {
     await pool.end();
     await cluster.stop();
     await receiver.stop();
+    await upstream.stop();
   }
 }
 
@@ -40,14 +54,23 @@ interface Stage {
   random: Random;
   cluster: Cluster;
   receiver: Receiver;
+  upstream: FakeUpstream;
   sql: Sql;
 }
 
-async function attempt(seed: number, seconds: number, { random, cluster, receiver, sql }: Stage): Promise<Outcome> {
+async function attempt(seed: number, seconds: number, stage: Stage): Promise<Outcome> {
+  const { random, cluster, receiver, upstream, sql } = stage;
   const history = new History();
   const tenants: Tenants = { free: await newTenant(cluster), careful: await newTenant(cluster) };
   const callers = [tenants.free, tenants.careful];
   await tenants.careful.insist(random, 'POST', '/v1/approvals/rules', { type: 'spend_over', threshold: 0 });
+  await tenants.careful.insist(random, 'POST', '/v1/approvals/rules', {
+    ...{ type: 'tool_blocked', tools: [`up.${TOOLS.guarded}`] },
+  });
+  for (const caller of callers)
+    await caller.insist(random, 'POST', '/v1/proxy/upstreams', { name: 'up', url: upstream.url });
+  const price = `/v1/proxy/upstreams/up/tools/${TOOLS.priced}/price`;
+  await tenants.free.insist(random, 'PUT', price, { price_usd: PRICE_CENTS / 100 });
   const endpoints = ['first', 'second'];
   for (const endpoint of endpoints) await register(tenants.free, receiver, endpoint, random);
 
@@ -63,7 +86,9 @@ async function attempt(seed: number, seconds: number, { random, cluster, receive
     violations.push(`not settled: ${(error as Error).message.replaceAll(/\s+/g, ' ').slice(0, 500)}`);
   }
   const tenantIds = await Promise.all(callers.map((caller) => tenantOf(caller, random)));
-  violations.push(...(await findViolations({ history, sql, callers, tenantIds, receiver, endpoints, random })));
+  violations.push(
+    ...(await findViolations({ history, sql, callers, tenantIds, receiver, upstream, endpoints, random })),
+  );
   violations.push(...callers.flatMap(({ wrong }) => wrong), ...cluster.errors());
   return { summary: summarise(seed, seconds, { history, cluster, receiver, callers, violations }), violations };
 }

@@ -115,7 +115,7 @@ export class UpstreamTools {
     try {
       const reply = await this.writes.around<PerformedCall | Concluded, CallReply>(
         write,
-        3 * this.calls.longestMs + this.held.longestMs + DIALOGUE_MS,
+        this.longestMs(asking, call),
         () => this.perform(asking, call, toolCall),
         async (performed, tx) =>
           performed instanceof Concluded
@@ -127,6 +127,11 @@ export class UpstreamTools {
       if (error instanceof WithoutEffect) return resultOf(this.replyTo(error.outcome, asking, toolCall));
       throw error;
     }
+  }
+
+  private longestMs({ era }: Asking, { dialogue }: NewCall): number {
+    const alone = 2 * this.calls.longestMs + this.held.longestMs;
+    return era === 'handshake' && dialogue ? alone + DIALOGUE_MS + this.calls.longestMs : alone;
   }
 
   /**
