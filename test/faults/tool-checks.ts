@@ -53,7 +53,8 @@ export async function findWrongCalls({
   for (const { id, state } of charges) {
     const times = charged.get(id) ?? 0;
     // A process that dies in the middle of a call leaves its price held, and that expires.
-    if (times > 1 || (times === 0 && state !== 'held' && state !== 'expired')) found.push(`price ${id} is ${state}, in ${times} calls`);
+    if (times > 1 || (times === 0 && state !== 'held' && state !== 'expired'))
+      found.push(`price ${id} is ${state}, in ${times} calls`);
   }
   const requests = await sql<{ id: string; consumed_at: Date | null }>('SELECT id, consumed_at FROM approval_request');
   const used = new Map(requests.map(({ id, consumed_at: at }) => [id, at !== null]));
