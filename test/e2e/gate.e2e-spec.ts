@@ -55,6 +55,11 @@ describe('keys and sessions over two processes', () => {
       expect((await there.get(`/v1/sessions/${id}`)).status).toBe(404);
       expect((await there.delete(`/v1/sessions/${id}`)).status).toBe(404);
     }
+    const { body } = await here.get<{ entries: { action: string; details: string }[] }>('/v1/audit?limit=1000');
+    const revoked = body.entries.filter(({ action }) => action === 'session_revoked');
+    expect(revoked.map(({ details }) => JSON.parse(details) as unknown)).toEqual(
+      Array.from({ length: 20 }, () => ({ by: here.key?.slice(0, 14) })),
+    );
   });
 
   it('a key revoked on one process is refused on the other at the next request', async () => {

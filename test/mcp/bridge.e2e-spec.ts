@@ -8,6 +8,7 @@ import {
   eventually,
   type McpEra,
   type McpUpstream,
+  startConformanceUpstream,
   startMcpUpstream,
   startWorld,
   type World,
@@ -38,11 +39,20 @@ const environment = (over: Environment = {}): Environment => ({
   ...over,
 });
 
-async function connect(era: McpEra, args: string[], env: Environment): Promise<McpClient> {
+async function connect(
+  era: McpEra,
+  args: string[],
+  env: Environment,
+  prepare?: (client: McpClient) => void,
+): Promise<McpClient> {
   const client = new McpClient(
     { name: 'desktop', version: '1.0.0' },
-    { versionNegotiation: { mode: era === 'stateless' ? 'auto' : 'legacy' } },
+    {
+      capabilities: prepare ? { elicitation: {} } : {},
+      versionNegotiation: { mode: era === 'stateless' ? 'auto' : 'legacy' },
+    },
   );
+  prepare?.(client);
   await client.connect(
     new StdioClientTransport({ command: process.execPath, args: [PROGRAM, 'mcp', ...args], env, stderr: 'ignore' }),
   );
@@ -80,16 +90,32 @@ describe.each<McpEra>(['stateless', 'handshake'])('a client of the %s revisions 
   });
 });
 
-it('breaks a call off when its client does', async () => {
-  const client = await connect('stateless', ['--agent', 'desk'], environment());
+it.each<McpEra>(['stateless', 'handshake'])('breaks a call off when its client does (%s)', async (era) => {
+  const before = upstream.cancelled;
+  const client = await connect(era, ['--agent', 'desk'], environment());
   const abort = new AbortController();
   const call = client.callTool({ name: 'lib.wait', arguments: {} }, { signal: abort.signal });
   call.catch(() => undefined);
   await eventually(() => expect(upstream.waiting).toBe(1));
   abort.abort();
-  await eventually(() => expect([upstream.waiting, upstream.cancelled]).toEqual([0, 1]));
+  await eventually(() => expect([upstream.waiting, upstream.cancelled]).toEqual([0, before + 1]));
   await client.close();
 });
+
+it.each<McpEra>(['stateless', 'handshake'])(
+  'passes on what a tool asks, and what its client answers (%s)',
+  async (era) => {
+    const suite = await startConformanceUpstream();
+    await tenant.post('/v1/proxy/upstreams', { name: 'suite', url: suite.url });
+    const client = await connect(era, ['--agent', 'desk'], environment(), (it) =>
+      it.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { username: 'Frodo' } })),
+    );
+    const result = await client.callTool({ name: 'suite.test_elicitation', arguments: { message: 'Who?' } });
+    expect(JSON.stringify(result.content)).toContain('Frodo');
+    await client.close();
+    await suite.stop();
+  },
+);
 
 it('acts in the session it is given, and as the operator without one', async () => {
   const list = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' });

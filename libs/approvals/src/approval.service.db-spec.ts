@@ -3,7 +3,7 @@ import { Clock, microUsd, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
-import { Metrics } from '@haldir/runtime';
+import { HaldirConfig, Metrics } from '@haldir/runtime';
 import { testDatabase } from '@haldir/test-support';
 import { type Queue } from 'bullmq';
 import { DataSource } from 'typeorm';
@@ -32,7 +32,8 @@ let transactions: Transactions;
 let approvals: ApprovalService;
 let auditLog: AuditLog;
 beforeAll(async () => {
-  const options = { ...dataSourceOptions(await testDatabase(), 12), entities: [ApprovalRequest] };
+  const url = await testDatabase();
+  const options = { ...dataSourceOptions(url, 12), entities: [ApprovalRequest] };
   dataSource = await new DataSource(options).initialize();
   transactions = new Transactions(dataSource);
   auditLog = new AuditLog(transactions, clock);
@@ -40,7 +41,11 @@ beforeAll(async () => {
   const outbox = new Outbox(clock, { name: 'nobody', add: async () => undefined } as unknown as Queue);
   const rules = new ApprovalRuleService(new ApprovalRuleRepository(transactions), auditLog, clock);
   const requests = new ApprovalRequestRepository(transactions);
-  approvals = new ApprovalService(requests, rules, auditLog, outbox, transactions, new Metrics('api'), clock);
+  const config = new HaldirConfig({
+    ...{ DATABASE_URL: url, HALDIR_ROOT_KEYS: `1:${'A'.repeat(43)}` },
+    HALDIR_PUBLIC_URL: 'https://haldir.example.com',
+  });
+  approvals = new ApprovalService(requests, rules, auditLog, outbox, transactions, new Metrics('api'), config, clock);
 });
 afterAll(() => dataSource.destroy());
 
@@ -177,6 +182,14 @@ it('shares one request among racing calls, and makes another once that has expir
   expect(next[0]).not.toBe(ids[0]);
   const published = await dataSource.query<unknown[]>('SELECT 1 FROM outbox WHERE tenant_id = $1', [subject.tenantId]);
   expect(published).toHaveLength(2);
+});
+
+it('announces a request with the page on which it is decided', async () => {
+  const id = await hold();
+  const [event] = await dataSource.query<{ data: object }[]>('SELECT data FROM outbox WHERE tenant_id = $1', [
+    subject.tenantId,
+  ]);
+  expect(event?.data).toMatchObject({ request_id: id, page: `https://haldir.example.com/approvals/${id}` });
 });
 
 it('notes each expiry once, however many processes look', async () => {

@@ -3,7 +3,7 @@ import { Clock, type MicroUsd, newId, toDollars, visibleJson, visibleText } from
 import { AuditLog, type EntrySource } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
-import { Metrics } from '@haldir/runtime';
+import { HaldirConfig, Metrics } from '@haldir/runtime';
 import { ApprovalRequest } from './approval-request.entity.js';
 import { type ApprovalFilter, ApprovalRequestRepository, type RequestFacts } from './approval-request.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
@@ -56,6 +56,11 @@ const EXPIRY_BATCH = 200;
 /** For so long a denial is the answer to the same call, where denials are heeded. */
 const DENIAL_STANDS_MS = 300_000;
 
+/** Where a human decides, below the address of the installation. */
+export function pagePathOf(requestId: string): string {
+  return `/approvals/${requestId}`;
+}
+
 @Injectable()
 export class ApprovalService {
   constructor(
@@ -65,6 +70,7 @@ export class ApprovalService {
     @Inject(Outbox) private readonly outbox: Outbox,
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(Metrics) private readonly metrics: Metrics,
+    @Inject(HaldirConfig) private readonly config: HaldirConfig,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
@@ -232,7 +238,10 @@ export class ApprovalService {
     this.record(tx, request, 'session', 'approval_requested', rule);
     this.outbox.publish(tx, tenantId, {
       type: 'approval_requested',
-      data: { request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), reason },
+      data: {
+        ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), reason },
+        ...(this.config.publicUrl === null ? {} : { page: new URL(pagePathOf(id), this.config.publicUrl).href }),
+      },
     });
   }
 

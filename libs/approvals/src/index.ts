@@ -16,6 +16,7 @@ export {
   type HeldRequest,
   type NewApprovalRequest,
   type NewDecision,
+  pagePathOf,
 } from './approval.service.js';
 export { ApprovalWaits } from './approval-waits.js';
 export { ApprovalsModule } from './approvals.module.js';

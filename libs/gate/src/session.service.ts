@@ -137,9 +137,10 @@ export class SessionService {
   /**
    * Ends the session: the next request anywhere sees it.
    *
+   * @param by the public prefix of the API key that ends it
    * @throws SessionNotFound unless the session is live
    */
-  async revoke(tx: Tx, tenantId: string, sessionId: string): Promise<void> {
+  async revoke(tx: Tx, tenantId: string, sessionId: string, by: string): Promise<void> {
     const revoked = await this.sessions.in(tx).revoke(tenantId, sessionId, this.clock.now());
     if (!revoked) throw new SessionNotFound();
     this.auditLog.record(tx, tenantId, {
@@ -148,6 +149,7 @@ export class SessionService {
       agentId: revoked.agentId,
       tool: 'haldir.gate',
       action: 'session_revoked',
+      details: { by },
     });
   }
 

@@ -112,12 +112,12 @@ export class SessionController {
   @Returns(HttpStatus.OK, SessionRevoked, 'Session revoked')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   revoke(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentCaller() { tenantId, keyId }: Caller,
     @Param('session_id') sessionId: string,
     @Write() write: WriteRequest,
   ): Promise<SessionRevoked> {
     return this.writes.run(write, async (tx): Promise<SessionRevoked> => {
-      await this.sessions.revoke(tx, tenantId, sessionId);
+      await this.sessions.revoke(tx, tenantId, sessionId, keyPrefix(keyId));
       return { revoked: true, session_id: sessionId };
     });
   }

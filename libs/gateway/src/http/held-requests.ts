@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { ApprovalWaits, type HeldRequest } from '@haldir/approvals';
+import { ApprovalWaits, type HeldRequest, pagePathOf } from '@haldir/approvals';
 import { PublicAddress } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import { type Dialogue } from '@haldir/proxy';
@@ -83,6 +83,6 @@ export class HeldRequests {
 
   /** Where a human decides. */
   pageOf({ request: http }: Asking, { requestId }: HeldRequest): string {
-    return this.address.of(http, `/approvals/${requestId}`);
+    return this.address.of(http, pagePathOf(requestId));
   }
 }

@@ -65,7 +65,7 @@ export class SessionTools implements OwnTools {
       output: SessionRevoked,
       run: ({ session_id: id }, { caller, write }) =>
         write(async (tx): Promise<SessionRevoked> => {
-          await this.sessions.revoke(tx, caller.tenantId, id);
+          await this.sessions.revoke(tx, caller.tenantId, id, keyPrefix(caller.keyId));
           return { revoked: true, session_id: id };
         }),
     }),
