@@ -24,6 +24,7 @@ export class Notices implements OnModuleDestroy {
   private parts: string[] = [];
   private connection: Client | null = null;
   private retry: NodeJS.Timeout | null = null;
+  private isDeaf = false;
   private ending = false;
 
   constructor(
@@ -74,8 +75,12 @@ export class Notices implements OnModuleDestroy {
     try {
       await connection.connect();
       for (const channel of this.hearers.keys()) await listenOn(connection, channel);
+      if (this.isDeaf) this.log.info({ event: 'notices.listening' });
+      this.isDeaf = false;
     } catch (error) {
-      this.log.warn({ event: 'notices.not_listening', reason: (error as Error).message });
+      // Once, however often it is tried again.
+      if (!this.isDeaf) this.log.warn({ event: 'notices.not_listening', reason: (error as Error).message });
+      this.isDeaf = true;
       await connection.end().catch(() => undefined);
       this.connectLater(connection);
     }
