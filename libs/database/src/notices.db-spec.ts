@@ -51,6 +51,19 @@ describe('a text', () => {
     expect([...heard].sort()).toEqual([...texts].sort());
   });
 
+  it('that nobody here has sent does no harm', async () => {
+    const heard: string[] = [];
+    const notices = start();
+    await notices.listen('news', (text) => {
+      if (text === 'bad') throw new Error('not understood');
+      heard.push(text);
+    });
+    for (const text of ['', 'x', '0', '5.AAAA', '0+AAAA', '9999+AAAA', '0.!', '1.AAAA'])
+      await dataSource.query('SELECT pg_notify($1, $2)', ['news', text]);
+    for (const text of ['bad', 'good']) await notices.send('news', text);
+    await eventually(() => expect(heard).toEqual(['good']));
+  });
+
   it('is heard again once a connection that was lost has been made anew', async () => {
     const heard: string[] = [];
     const notices = start();

@@ -34,7 +34,7 @@ export class Notices implements OnModuleDestroy {
   ) {}
 
   /**
-   * Has `hear` called, which must not throw, with each text that is sent on the channel, over a connection of its own that is made
+   * Has `hear` called with each text that is sent on the channel, over a connection of its own that is made
    * again whenever it is lost. Resolves once it listens, or could not at first.
    */
   async listen(channel: string, hear: (text: string) => void): Promise<void> {
@@ -86,13 +86,20 @@ export class Notices implements OnModuleDestroy {
     }
   }
 
+  /** Whoever may log in to the database can say anything here. */
   private take(channel: string, payload: string): void {
-    const [, end, part = ''] = /^\d+([+.])(.*)$/.exec(payload) ?? [];
+    const [, place, end, part = ''] = /^(\d{1,4})([+.])([A-Za-z0-9+/]*={0,2})$/.exec(payload) ?? [];
+    if (Number(place) !== this.parts.length) this.parts = [];
+    if (Number(place) !== this.parts.length) return;
     this.parts.push(part);
     if (end === '+') return;
-    const text = Buffer.concat(this.parts.map((part) => Buffer.from(part, 'base64'))).toString();
+    const text = Buffer.concat(this.parts.map((each) => Buffer.from(each, 'base64'))).toString();
     this.parts = [];
-    this.hearers.get(channel)?.(text);
+    try {
+      this.hearers.get(channel)?.(text);
+    } catch (error) {
+      this.log.warn({ event: 'notices.not_understood', channel, reason: (error as Error).message });
+    }
   }
 
   private connectLater(lost: Client): void {
