@@ -8,7 +8,7 @@ import {
 import { WorkerHost } from '@nestjs/bullmq';
 import { DiscoveryService } from '@nestjs/core';
 import { Queue } from 'bullmq';
-import { Clock } from '@haldir/kernel';
+import { Clock, Unavailable } from '@haldir/kernel';
 import { Log, Metrics } from '@haldir/runtime';
 import { OutageLog } from './outage-log.js';
 import { QueueConnection } from './queue-connection.js';
@@ -22,6 +22,7 @@ const STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
 @Injectable()
 export class QueueWatch implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly outages: OutageLog;
+  private readonly waits: OutageLog;
   private hosts: WorkerHost[] = [];
 
   constructor(
@@ -32,6 +33,7 @@ export class QueueWatch implements OnModuleInit, OnApplicationBootstrap, BeforeA
     @Inject(Log) private readonly log: Log,
   ) {
     this.outages = new OutageLog(log, 'queue.error');
+    this.waits = new OutageLog(log, 'job.database_away');
   }
 
   onModuleInit(): void {
@@ -43,7 +45,9 @@ export class QueueWatch implements OnModuleInit, OnApplicationBootstrap, BeforeA
     for (const { worker } of this.hosts) {
       worker.on('error', (error) => this.outages.report(error));
       worker.on('failed', (job, error) => {
-        this.log.error({ event: 'job.failed', queue: worker.name, job: job?.id }, error);
+        // Jobs come again; that the database is away is one thing, however many find it out.
+        if (error instanceof Unavailable) this.waits.report(error);
+        else this.log.error({ event: 'job.failed', queue: worker.name, job: job?.id }, error);
       });
     }
     if (this.hosts.length > 0) this.report();
