@@ -11,7 +11,7 @@ it('a worker whose database is away says so in a line, and goes on when it is ba
       .output()
       .split('\n')
       .filter((line) => line.includes('"event":"job.'));
-  await postgres.kill();
+  postgres.kill();
   if (redis) await eventually(() => expect(lines()).toMatchObject([expect.stringContaining('job.database_away')]));
   await pause(4_000);
   await postgres.restart();
