@@ -1,15 +1,15 @@
-import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import {
   type AppProcess,
   type Balancer,
   BareMcp,
   type Client,
   connectMcp,
+  connectOldMcp,
   eventually,
   type McpEra,
   type McpParty,
   type McpUpstream,
+  pendingRequest,
   startBalancer,
   startMcpUpstream,
   startWorld,
@@ -55,10 +55,7 @@ const current =
   };
 
 const old: Connect = async () => {
-  const client = new OldClient({ name: 'old', version: '1.0.0' });
-  const headers = { authorization: `Bearer ${party.key}`, 'x-session-id': party.session };
-  const transport = new StreamableHTTPClientTransport(new URL('/mcp', party.url), { requestInit: { headers } });
-  await client.connect(transport);
+  const client = await connectOldMcp(party);
   return { wait: (signal) => client.callTool(WAIT, undefined, { signal }), close: () => client.close() };
 };
 
@@ -142,12 +139,7 @@ describe('a call of a client that has shaken hands', () => {
     await tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['lib.wait'] });
     const client = await shaken(party, world.apis[0]);
     const stream = call(client, 1);
-    const id = await eventually(async () => {
-      const { requests } = (await tenant.get<{ requests: { request_id: string }[] }>('/v1/approvals/pending')).body;
-      const [request] = requests;
-      if (!request) throw new Error('nothing is pending');
-      return request.request_id;
-    });
+    const { request_id: id } = await pendingRequest(tenant);
     await cancel(client, 1, world.apis[1] as AppProcess);
     expect((await stream).message).toBeNull();
     await tenant.post(`/v1/approvals/${id}/approve`);

@@ -1,16 +1,17 @@
 import { type Client as McpClient } from '@modelcontextprotocol/client';
-import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
 import {
   type Balancer,
   BareMcp,
   type Client,
   connectMcp,
+  connectOldMcp,
+  decidePending,
   eventually,
   type McpEra,
   type McpParty,
   type RpcMessage,
+  pendingRequest,
   startApi,
   startBalancer,
   startConformanceUpstream,
@@ -110,10 +111,6 @@ it('takes a round for the same request only while it says the same, under an Ide
 });
 
 describe('a tool that asks, where each round needs an approval', () => {
-  interface Held {
-    request_id: string;
-    details: string;
-  }
   beforeEach(() => tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: [TOOL] }));
 
   it('of a client of the older revisions goes on in one call, while a human decides about each', async () => {
@@ -123,11 +120,7 @@ describe('a tool that asks, where each round needs an approval', () => {
     const call = client.callTool({ name: TOOL, arguments: {} });
     const shown: unknown[] = [];
     for (let round = 1; round <= 3; round++) {
-      const { request_id: id, details } = await eventually(async () => {
-        const [request] = (await tenant.get<{ requests: Held[] }>('/v1/approvals/pending')).body.requests;
-        if (!request) throw new Error('nothing is pending');
-        return request;
-      });
+      const { request_id: id, details } = await pendingRequest(tenant);
       shown.push((JSON.parse(details) as { answers?: { state?: string } }).answers?.state);
       await tenant.post(`/v1/approvals/${id}/approve`);
     }
@@ -145,11 +138,9 @@ describe('a tool that asks, where each round needs an approval', () => {
         it.setRequestHandler('elicitation/create', async ({ params }) => {
           if (!params.message.includes('has to be approved'))
             return { action: 'accept', content: { name: 'Frodo', color: 'green' } };
-          const { requests } = (await tenant.get<{ requests: Held[] }>('/v1/approvals/pending')).body;
-          for (const { request_id: id, details } of requests) {
-            shown.push((JSON.parse(details) as { answers?: unknown }).answers);
-            await tenant.post(`/v1/approvals/${id}/approve`);
-          }
+          const { request_id: id, details } = await pendingRequest(tenant);
+          shown.push((JSON.parse(details) as { answers?: unknown }).answers);
+          await tenant.post(`/v1/approvals/${id}/approve`);
           return { action: 'accept' };
         }),
     });
@@ -172,13 +163,10 @@ describe('a tool that asks, where each round needs an approval', () => {
       const headers = agent.headersFor('tools/call', params);
       return (await agent.send({ jsonrpc: '2.0', id: 1, method: 'tools/call', params }, headers)).message?.result;
     };
-    const pending = async (): Promise<string[]> =>
-      (await tenant.get<{ requests: Held[] }>('/v1/approvals/pending')).body.requests.map(({ request_id: id }) => id);
     await send('Frodo');
-    const [id = ''] = await pending();
-    await tenant.post(`/v1/approvals/${id}/approve`);
+    const id = await decidePending(tenant, 'approve');
     expect(await send('Sauron')).toMatchObject({ inputRequests: { 'haldir/approval': {} } });
-    expect(await pending()).toEqual([expect.not.stringMatching(id)]);
+    expect((await pendingRequest(tenant)).request_id).not.toBe(id);
     expect(await send('Frodo')).toMatchObject({ resultType: 'input_required', requestState: 'round-2' });
   });
 
@@ -197,17 +185,17 @@ describe('a client of the older revisions that is asked on the stream of its cal
   const capabilities = { elicitation: { form: {} }, sampling: {} };
 
   it('of version 1 answers over any process, many calls at once', async () => {
-    const client = new OldClient({ name: 'old', version: '1.0.0' }, { capabilities });
-    client.setRequestHandler(ElicitRequestSchema, ({ params }) => ({
-      action: 'accept',
-      content: { username: params.message, email: 'x' },
-    }));
-    client.setRequestHandler(CreateMessageRequestSchema, () => ({
-      ...{ role: 'assistant', model: 'some', content: { type: 'text', text: 'word '.repeat(20_000) } },
-    }));
-    const headers = { authorization: `Bearer ${party.key}`, 'x-session-id': party.session };
-    const transport = new StreamableHTTPClientTransport(new URL('/mcp', party.url), { requestInit: { headers } });
-    await client.connect(transport);
+    const client = await connectOldMcp(party, {
+      capabilities,
+      prepare: (it) => {
+        it.setRequestHandler(ElicitRequestSchema, ({ params }) => ({
+          ...{ action: 'accept', content: { username: params.message, email: 'x' } },
+        }));
+        it.setRequestHandler(CreateMessageRequestSchema, () => ({
+          ...{ role: 'assistant', model: 'some', content: { type: 'text', text: 'word '.repeat(20_000) } },
+        }));
+      },
+    });
     const names = Array.from({ length: 12 }, (_, i) => `Who are you, number ${i}?`);
     const answers = await Promise.all(names.map((message) => client.callTool({ ...ELICIT, arguments: { message } })));
     expect(answers.map((answer) => JSON.stringify(answer['content']))).toEqual(

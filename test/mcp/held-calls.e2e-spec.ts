@@ -1,10 +1,10 @@
 import {
   type Balancer,
   BareMcp,
-  connectMcp,
-  eventually,
+  decidePending,
   type McpEra,
   type McpReply,
+  pendingRequest,
   saidBy,
   startBalancer,
   startWorld,
@@ -31,19 +31,7 @@ beforeEach(async () => {
 });
 afterEach(() => story.upstream.stop());
 
-const pending = async (): Promise<string> => {
-  let id = '';
-  await eventually(async () => {
-    const { body } = await story.tenant.get<{ requests: { request_id: string }[] }>('/v1/approvals/pending');
-    expect(body.requests).toHaveLength(1);
-    id = body.requests[0]?.request_id ?? '';
-  });
-  return id;
-};
-const decide = async (decision: 'approve' | 'deny'): Promise<void> => {
-  const { status } = await story.tenant.post(`/v1/approvals/${await pending()}/${decision}`);
-  expect(status).toBe(200);
-};
+const decide = (decision: 'approve' | 'deny'): Promise<string> => decidePending(story.tenant, decision);
 
 describe.each(ERAS)('a held call of the %s revisions', (era) => {
   it('goes on by itself, once, when it is approved on any process', async () => {
@@ -72,23 +60,13 @@ describe.each(ERAS)('a held call of the %s revisions', (era) => {
     expect(performance.now() - startedAt).toBeGreaterThan(3_900);
     expect(story.upstream.calls).toEqual([]);
   });
-
-  it('ends with the same result at an official client', async () => {
-    const party = { url: balancer.url, key: story.tenant.key ?? '', session: story.session };
-    const client = await connectMcp(party, era);
-    const call = client.callTool({ name: 'up.echo', arguments: { n: 2 } });
-    await decide('approve');
-    expect((await call).content).toEqual([{ type: 'text', text: 'echo' }]);
-    expect(story.upstream.calls).toHaveLength(1);
-    await client.close();
-  });
 });
 
 it('a call whose session was revoked while it waited is not made', async () => {
   const call = story.agent('handshake').call('up.echo', { n: 1 });
-  const id = await pending();
+  await pendingRequest(story.tenant);
   await story.tenant.delete(`/v1/sessions/${story.session}`);
-  await story.tenant.post(`/v1/approvals/${id}/approve`);
+  await decide('approve');
   const { status, message } = await call;
   expect([status, message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
   expect(story.upstream.calls).toEqual([]);
@@ -107,10 +85,10 @@ it('a client that goes away waits no longer, and its approval is there for the c
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'up.echo', arguments: {} } }),
   });
   gone.catch(() => undefined);
-  const id = await pending();
+  await pendingRequest(story.tenant);
   abort.abort();
   await new Promise((resolve) => setTimeout(resolve, 500));
-  await story.tenant.post(`/v1/approvals/${id}/approve`);
+  await decide('approve');
   await new Promise((resolve) => setTimeout(resolve, 800));
   expect(story.upstream.calls).toEqual([]);
   expect((await agent.call('up.echo')).message?.result?.isError).not.toBe(true);

@@ -1,9 +1,8 @@
-import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import {
   type Balancer,
   BareMcp,
   connectMcp,
+  connectOldMcp,
   type EraUpstream,
   type McpEra,
   type McpParty,
@@ -62,10 +61,7 @@ async function official(era: McpEra): Promise<AnyClient> {
 }
 
 async function officialOld(): Promise<AnyClient> {
-  const client = new OldClient({ name: 'old', version: '1.0.0' });
-  const headers = { authorization: `Bearer ${party.key}`, 'x-session-id': party.session ?? '' };
-  const transport = new StreamableHTTPClientTransport(new URL('/mcp', party.url), { requestInit: { headers } });
-  await client.connect(transport);
+  const client = await connectOldMcp(party);
   return {
     toolNames: async () => (await client.listTools()).tools.map(({ name }) => name),
     call: async (name, message) => textOf(await client.callTool({ name, arguments: { message } })),

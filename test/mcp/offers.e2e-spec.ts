@@ -4,7 +4,7 @@ import {
   BareMcp,
   type Client,
   connectMcp,
-  eventually,
+  decidePending,
   type McpEra,
   type McpParty,
   type McpReply,
@@ -170,25 +170,16 @@ describe('a prompt that needs approval, of a client that can be kept waiting or 
     await register(red, 'red');
     await tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['red.greet'] });
   });
-  const decide = (decision: 'approve' | 'deny'): Promise<string> =>
-    eventually(async () => {
-      const { requests } = (await tenant.get<{ requests: { request_id: string }[] }>('/v1/approvals/pending')).body;
-      const [request] = requests;
-      if (!request) throw new Error('nothing is pending');
-      await tenant.post(`/v1/approvals/${request.request_id}/${decision}`);
-      return request.request_id;
-    });
-
   it.each<McpEra>(['stateless', 'handshake'])(
     'is there once it is approved, and not once it is denied (%s)',
     async (era) => {
       const client = await connectMcp(party(), era);
       const approved = client.getPrompt(get);
-      await decide('approve');
+      await decidePending(tenant, 'approve');
       expect((await approved).messages).toHaveLength(1);
       const denied = client.getPrompt(get);
       denied.catch(() => undefined);
-      const id = await decide('deny');
+      const id = await decidePending(tenant, 'deny');
       await expect(denied).rejects.toMatchObject({ data: { status: 'approval_denied', request_id: id } });
       expect(red.asked.filter((method) => method === 'prompts/get')).toHaveLength(1);
       expect((await entries()).map(({ action, decision }) => [action, decision])).toEqual([
@@ -206,7 +197,9 @@ describe('a prompt that needs approval, of a client that can be kept waiting or 
       capabilities: { elicitation: { url: {} } },
       prepare: (it) =>
         it.setRequestHandler('elicitation/create', async ({ params }) => {
-          expect(params.mode === 'url' && params.url).toBe(`${waiting.url}/approvals/${await decide('approve')}`);
+          expect(params.mode === 'url' && params.url).toBe(
+            `${waiting.url}/approvals/${await decidePending(tenant, 'approve')}`,
+          );
           return { action: 'accept' };
         }),
     });
@@ -214,7 +207,7 @@ describe('a prompt that needs approval, of a client that can be kept waiting or 
     await asking.close();
     const sent = await connectMcp(party(), 'handshake', { capabilities: { elicitation: { url: {} } } });
     await expect(sent.getPrompt(get)).rejects.toMatchObject({ code: -32042 });
-    await decide('approve');
+    await decidePending(tenant, 'approve');
     expect((await sent.getPrompt(get)).messages).toHaveLength(1);
     await sent.close();
   });

@@ -1,15 +1,15 @@
 import { type ClientCapabilities, type UrlElicitationRequiredError } from '@modelcontextprotocol/client';
-import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import {
   type Balancer,
   BareMcp,
   connectMcp,
-  eventually,
+  connectOldMcp,
+  decidePending,
   type McpEra,
   type McpParty,
   type McpReply,
   openApprovalPage,
+  pendingRequest,
   saidBy,
   startApi,
   startBalancer,
@@ -86,10 +86,7 @@ async function sent(call: () => Promise<unknown>, human: Human): Promise<Result>
 const URLS = { capabilities: { elicitation: { url: {} } } };
 
 const sentOld: Resume = async (human) => {
-  const client = new OldClient({ name: 'old', version: '1.0.0' }, URLS);
-  const headers = { authorization: `Bearer ${party.key}`, 'x-session-id': party.session };
-  const transport = new StreamableHTTPClientTransport(new URL('/mcp', party.url), { requestInit: { headers } });
-  await client.connect(transport);
+  const client = await connectOldMcp(party, URLS);
   const result = await sent(() => client.callTool(CALL), human);
   await client.close();
   return result;
@@ -144,30 +141,18 @@ const shaken = async (as: McpParty = party): Promise<BareMcp> => {
   await client.shakeHands({ elicitation: { url: {} } });
   return client;
 };
-const pending = async (): Promise<string> => {
-  let id = '';
-  await eventually(async () => {
-    const { body } = await story.tenant.get<{ requests: { request_id: string }[] }>('/v1/approvals/pending');
-    expect(body.requests).toHaveLength(1);
-    id = body.requests[0]?.request_id ?? '';
-  });
-  return id;
-};
 const decides =
   (decision: Decision): Human =>
   async (page) => {
-    const id = await pending();
     if (page !== undefined) {
-      expect(page).toBe(`${balancer.url}/approvals/${id}`);
+      expect(page).toBe(`${balancer.url}/approvals/${(await pendingRequest(story.tenant)).request_id}`);
       const opened = await openApprovalPage(page);
       await opened.enter(party.key);
       expect(opened.shown()).toContain('up.echo');
       await (decision === 'approve' ? opened.approve({ by: 'dana' }) : opened.deny({ by: 'dana' }));
       expect(opened.outcome()).toMatch(/You can go back to your agent/);
       await opened.close();
-      return;
-    }
-    expect((await story.tenant.post(`/v1/approvals/${id}/${decision}`)).status).toBe(200);
+    } else await decidePending(story.tenant, decision);
   };
 const statuses = async (): Promise<unknown[]> => {
   const { body } = await story.tenant.get<{ requests: Record<string, unknown>[] }>('/v1/approvals');
@@ -282,10 +267,10 @@ it.each<McpEra>(['stateless', 'handshake'])(
     const api = await startApi(world.environment);
     const call = new BareMcp({ ...party, url: api.url }, era).call(CALL.name, CALL.arguments);
     call.catch(() => undefined);
-    const id = await pending();
+    await pendingRequest(story.tenant);
     await api.kill();
     await expect(call).rejects.toThrow();
-    await story.tenant.post(`/v1/approvals/${id}/approve`);
+    await decidePending(story.tenant, 'approve');
     const agent = new BareMcp(party, era);
     const replies = await Promise.all(Array.from({ length: 5 }, () => agent.call(CALL.name, CALL.arguments)));
     expect(replies.filter(({ message }) => message?.result?.content?.[0]?.text === 'echo')).toHaveLength(1);

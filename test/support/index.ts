@@ -1,4 +1,5 @@
 export { type ApprovalPage, openApprovalPage } from './approval-page.js';
+export { decidePending, pendingRequest } from './approvals.js';
 export { type Balancer, startBalancer } from './balancer.js';
 export { type ChangingUpstream, startChangingUpstream } from './changing-upstream.js';
 export { type BreakingUpstream, startBreakingUpstream } from './breaking-upstream.js';
@@ -9,7 +10,16 @@ export { freshDatabaseUrl, testDatabase } from './database.js';
 export { type EraUpstream, startEraUpstream } from './era-upstream.js';
 export { eventually } from './eventually.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';
-export { BareMcp, connectMcp, type McpEra, type McpParty, type McpReply, type RpcMessage, saidBy } from './mcp.js';
+export {
+  BareMcp,
+  connectMcp,
+  connectOldMcp,
+  type McpEra,
+  type McpParty,
+  type McpReply,
+  type RpcMessage,
+  saidBy,
+} from './mcp.js';
 export { type McpUpstream, startMcpUpstream } from './mcp-upstream.js';
 export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
 export { startTestPostgres, type TestPostgres } from './postgres.js';

@@ -4,6 +4,10 @@ import {
   StreamableHTTPClientTransport,
 } from '@modelcontextprotocol/client';
 
+import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as OldTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { type ClientCapabilities as OldCapabilities } from '@modelcontextprotocol/sdk/types.js';
+
 export const STATELESS_VERSION = '2026-07-28';
 
 /** How a client speaks: the stateless revision, or one with a handshake. */
@@ -34,6 +38,17 @@ export async function connectMcp(
   await client.connect(
     new StreamableHTTPClientTransport(new URL('/mcp', party.url), { requestInit: { headers: headersOf(party) } }),
   );
+  return client;
+}
+
+/** The official client of version 1, connected. */
+export async function connectOldMcp(
+  party: McpParty,
+  { capabilities = {}, prepare }: { capabilities?: OldCapabilities; prepare?: (client: OldClient) => void } = {},
+): Promise<OldClient> {
+  const client = new OldClient({ name: 'old', version: '1.0.0' }, { capabilities });
+  prepare?.(client);
+  await client.connect(new OldTransport(new URL('/mcp', party.url), { requestInit: { headers: headersOf(party) } }));
   return client;
 }
 
