@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { createLogger, HaldirConfig } from '@haldir/runtime';
 import { eventually, testDatabase } from '@haldir/test-support';
 import { Client } from 'pg';
@@ -23,8 +24,37 @@ afterEach(async () => {
 function start(database = url): Notices {
   const config = new HaldirConfig({ DATABASE_URL: database, HALDIR_ROOT_KEYS: `1:${'A'.repeat(43)}` });
   const notices = new Notices(config, new Transactions(dataSource), createLogger('silent'));
-  ends.push(() => notices.onModuleDestroy());
+  ends.push(() => notices.onApplicationShutdown());
   return notices;
+}
+
+/** A way to the database on which connections can go silent: they stay open, and nothing comes through any more. */
+async function startLine(database: string): Promise<{ url: string; goSilent(): void; stop(): Promise<void> }> {
+  const address = new URL(database);
+  const open: [Socket, Socket][] = [];
+  const server = createServer((near) => {
+    const far = connect(Number(address.port), address.hostname);
+    for (const socket of [near, far]) socket.on('error', () => undefined);
+    near.pipe(far).pipe(near);
+    open.push([near, far]);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const through = new URL(database);
+  through.host = `127.0.0.1:${port}`;
+  return {
+    url: through.href,
+    goSilent: () => {
+      for (const [near, far] of open) {
+        near.unpipe(far);
+        far.unpipe(near);
+      }
+    },
+    stop: async () => {
+      for (const socket of open.flat()) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
 
 describe('a text', () => {
@@ -72,7 +102,7 @@ describe('a text', () => {
     await killer.connect();
     for (let round = 1; round <= 2; round++) {
       await killer.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = current_database()`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE (query LIKE 'LISTEN%' OR query = 'SELECT') AND datname = current_database()`,
       );
       await eventually(async () => {
         await notices.send('news', `round ${round}`);
@@ -82,9 +112,28 @@ describe('a text', () => {
     await killer.end();
   });
 
+  it('is heard again after a connection was lost without a word, which does not keep the process from ending', async () => {
+    const line = await startLine(url);
+    ends.push(line.stop);
+    const heard: string[] = [];
+    const notices = start(line.url);
+    await notices.listen('news', (text) => heard.push(text));
+    await notices.send('news', 'first');
+    await eventually(() => expect(heard).toEqual(['first']));
+    line.goSilent();
+    await eventually(async () => {
+      await notices.send('news', 'again');
+      expect(heard).toContain('again');
+    }, 20_000);
+    line.goSilent();
+    const startedAt = performance.now();
+    await notices.onApplicationShutdown();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+  }, 40_000);
+
   it('is not waited for where the database is not there, and the process can end', async () => {
     const notices = start('postgresql://haldir:x@127.0.0.1:1/haldir');
     await notices.listen('news', () => undefined);
-    await notices.onModuleDestroy();
+    await notices.onApplicationShutdown();
   });
 });

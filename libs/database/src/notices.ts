@@ -1,9 +1,14 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { Client } from 'pg';
 import { Transactions } from './transactions.js';
 
 const RETRY_MS = 1_000;
+/** A connection that is lost without a word, as behind a firewall that forgets it, is found out within these together. */
+const LOOK_EVERY_MS = 5_000;
+const LOOK_TAKES_MS = 3_000;
+/** How long the end of the process waits for that of the connection. */
+const END_TAKES_MS = 1_000;
 /** PostgreSQL takes fewer than 8,000 bytes at once; in Base64 this is 7,600. */
 const PART_BYTES = 5_700;
 
@@ -15,16 +20,19 @@ const notify = {
 
 /**
  * Texts from process to process over PostgreSQL's LISTEN and NOTIFY. Every process that listens at the moment hears them, the
- * sender included; nobody keeps them, so they are for what may get lost without harm.
+ * sender included; nobody keeps them, so they are for what may get lost without harm. So does any role of the database: what a
+ * tenant would not have others read has to be sealed.
  */
 @Injectable()
-export class Notices implements OnModuleDestroy {
+export class Notices implements OnApplicationShutdown {
   private readonly hearers = new Map<string, (text: string) => void>();
   /** What has come of a text whose last part has not; parts of two texts never mix. */
   private parts: string[] = [];
   private connection: Client | null = null;
+  private isListening = false;
   private retry: NodeJS.Timeout | null = null;
   private isDeaf = false;
+  private looks: NodeJS.Timeout | null = null;
   private ending = false;
 
   constructor(
@@ -39,6 +47,7 @@ export class Notices implements OnModuleDestroy {
    */
   async listen(channel: string, hear: (text: string) => void): Promise<void> {
     this.hearers.set(channel, hear);
+    this.looks ??= setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
     if (this.connection) await listenOn(this.connection, channel).catch(() => undefined);
     else await this.connect();
   }
@@ -55,10 +64,23 @@ export class Notices implements OnModuleDestroy {
     await this.transactions.queryAll(notify, [channel, parts]);
   }
 
-  async onModuleDestroy(): Promise<void> {
+  /** After the last request was answered: until then, others may have something to say about it. */
+  async onApplicationShutdown(): Promise<void> {
     this.ending = true;
     if (this.retry) clearTimeout(this.retry);
-    await this.connection?.end().catch(() => undefined);
+    if (this.looks) clearInterval(this.looks);
+    const { connection } = this;
+    if (!connection) return;
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, END_TAKES_MS);
+      void connection
+        .end()
+        .catch(() => undefined)
+        .finally(() => {
+          clearTimeout(limit);
+          resolve();
+        });
+    });
   }
 
   private async connect(): Promise<void> {
@@ -69,7 +91,10 @@ export class Notices implements OnModuleDestroy {
     this.connection = connection;
     // After an error the connection ends, too.
     connection.on('error', () => undefined);
-    connection.once('end', () => this.connectLater(connection));
+    connection.once('end', () => {
+      if (connection === this.connection) this.isListening = false;
+      this.connectLater(connection);
+    });
     connection.on('notification', ({ channel, payload = '' }) => this.take(channel, payload));
     this.parts = [];
     try {
@@ -77,6 +102,7 @@ export class Notices implements OnModuleDestroy {
       for (const channel of this.hearers.keys()) await listenOn(connection, channel);
       if (this.isDeaf) this.log.info({ event: 'notices.listening' });
       this.isDeaf = false;
+      this.isListening = true;
     } catch (error) {
       // Once, however often it is tried again.
       if (!this.isDeaf) this.log.warn({ event: 'notices.not_listening', reason: (error as Error).message });
@@ -84,6 +110,16 @@ export class Notices implements OnModuleDestroy {
       await connection.end().catch(() => undefined);
       this.connectLater(connection);
     }
+  }
+
+  /** Whether the connection is still there; one that does not say so in time is given up, and made anew. */
+  private async look(): Promise<void> {
+    const { connection } = this;
+    if (!connection || !this.isListening) return;
+    // Where a query is under way, this breaks the connection off.
+    const limit = setTimeout(() => void connection.end().catch(() => undefined), LOOK_TAKES_MS);
+    await connection.query('SELECT').catch(() => undefined);
+    clearTimeout(limit);
   }
 
   /** Whoever may log in to the database can say anything here. */
