@@ -14,7 +14,7 @@ export {
   RESOURCES,
 } from './auth/caller.js';
 export { HttpModule } from './http.module.js';
-export { BODY_LIMIT_BYTES, JudgesBody, useJsonBodies } from './platform/body-parser.js';
+export { BODY_LIMIT_BYTES, JudgesBody, readInnerJson, useJsonBodies } from './platform/body-parser.js';
 export { refuseAddress, refuseConnection } from './platform/malformed-requests.js';
 export { Quota } from './quota/quota.js';
 export { type Pages, requestId, useRequestHooks } from './platform/request-hooks.js';

@@ -1,10 +1,10 @@
 import { type HeldRequest } from '@haldir/approvals';
 import { Answer } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
-import { type CallOutcome, type InputRequired, MISMATCHED } from '@haldir/proxy';
+import { type CallOutcome, MISMATCHED } from '@haldir/proxy';
 import { toCallAnswer } from '@haldir/proxy/http';
 import { type Era, HEADER_MISMATCH, INVALID_PARAMS, MISSING_CAPABILITY, RpcError } from './protocol/messages.js';
-import { passState } from './protocol/request-state.js';
+import { passQuestion } from './protocol/request-state.js';
 
 /** What a tool call is answered, in a form that can be kept under an `Idempotency-Key`. */
 export type CallReply =
@@ -18,7 +18,7 @@ export function toCallReply(outcome: Answerable, era: Era): CallReply {
     case 'answered':
       return { result: { ...outcome.result } };
     case 'asked':
-      return { result: passed(outcome.question) };
+      return { result: passQuestion(outcome.question) };
     case 'refused': {
       const { rpcCode: code, rpcMessage: message, data } = outcome.error;
       const status = era === 'stateless' && code === MISSING_CAPABILITY ? 400 : 200;
@@ -59,12 +59,6 @@ export function toPollReply({ requestId, reason }: HeldRequest, page: string): C
         'A human has to approve this call, on the page that is named here. Poll checkApproval with the request_id; once it is approved, make the same call again.',
     }),
   };
-}
-
-/** What a tool asks, with a state that is taken back as it is given out. */
-function passed(question: InputRequired): JsonObject {
-  const { requestState } = question;
-  return { ...question, ...(typeof requestState === 'string' ? { requestState: passState(requestState) } : {}) };
 }
 
 /** An answer of Haldir's own in place of the tool's. */

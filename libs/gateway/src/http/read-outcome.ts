@@ -3,6 +3,7 @@ import { type JsonObject } from '@haldir/mcp';
 import { CALL_SCOPES, explain, type NewRead, type ReadOutcome } from '@haldir/proxy';
 import { type CallReply } from './call-outcome.js';
 import { type Era, INVALID_PARAMS, MISSING_CAPABILITY, RpcError, SERVER_ERROR } from './protocol/messages.js';
+import { passQuestion } from './protocol/request-state.js';
 
 /** Up to 2025-11-25, of a resource that is not there. */
 const RESOURCE_NOT_FOUND = -32002;
@@ -24,6 +25,7 @@ export function toReadResult(
     new RpcError(code, message, { data, status });
   switch (outcome.kind) {
     case 'answered':
+      if (outcome.result['resultType'] === 'input_required') return passQuestion(timeless(outcome.result));
       return era === 'stateless' && method === 'resources/read' ? cacheable(outcome.result) : timeless(outcome.result);
     case 'unknown': {
       const { upstreams } = outcome;
@@ -80,7 +82,6 @@ export function toHeldError({ requestId, reason }: HeldRequest, page: string): C
 
 /** For this session alone, whatever the upstream says. */
 function cacheable(result: JsonObject): JsonObject {
-  if (result['resultType'] === 'input_required') return result;
   const { ttlMs } = result;
   const ttl = typeof ttlMs === 'number' && ttlMs > 0 ? Math.trunc(Math.min(ttlMs, MAX_TTL_MS)) : 0;
   return { ...result, ttlMs: ttl, cacheScope: 'private' };

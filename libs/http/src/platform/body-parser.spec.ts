@@ -65,6 +65,14 @@ it('every JSON value is taken as it is, or refused for a reason', async () => {
   );
 }, 30_000);
 
+it('takes no number out of range, however it is written, and every other', async () => {
+  const digits = '9'.repeat(309);
+  for (const number of [digits, `-${digits}`, `[0,${digits}0]`, '1e400', '-1E+400'])
+    expect((await post(`{"a":${number}}`)).status, number).toBe(400);
+  for (const number of ['9'.repeat(308), `0.${digits}`, '1e308', '1e-400'])
+    expect((await post(`{"a":${number}}`)).status, number).toBe(200);
+});
+
 it('bytes that are no JSON are refused, and never a failure', async () => {
   const broken = fc.oneof(
     fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),

@@ -5,6 +5,8 @@ import { type HaldirRequest } from '../auth/caller.js';
 
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 const MAX_DEPTH = 64;
+/** Only an escape can bring in what cannot be stored, and only an exponent, or 309 digits, a number out of range. */
+const MAY_BE_UNSTORABLE = /\\u|\d[eE]|(?:^|\D)\d{309}/;
 
 /** The route answers itself for a body it cannot use: it is given any JSON value, or the refusal in place of a body that is none. */
 export const JudgesBody = () => RouteConfig({ judgesBody: true });
@@ -51,10 +53,25 @@ function checkBody(text: string, value: unknown, mayBeAny: boolean): InvalidInpu
   if (!mayBeAny && (typeof value !== 'object' || value === null || Array.isArray(value))) {
     return new InvalidInput('request body: expected a JSON object');
   }
-  // Only an escape can bring in what cannot be stored, and only an exponent a number out of range.
-  if (!/\\u|\d[eE]/.test(text)) return null;
+  if (!MAY_BE_UNSTORABLE.test(text)) return null;
   const field = findUnstorable(value);
   return field === null ? null : new InvalidInput(`${field}: expected no NUL, lone surrogate or number out of range`);
+}
+
+/**
+ * JSON that came within a text of a request, on the terms of bodies.
+ *
+ * @throws Error for what is no JSON, or no JSON that a body may hold
+ */
+export function readInnerJson(text: string): unknown {
+  if (isTooDeep(text)) throw new InvalidInput(`expected at most ${MAX_DEPTH} levels of nesting`);
+  const value: unknown = JSON.parse(text, (key, member: unknown) => {
+    if (key === '__proto__') throw new InvalidInput('expected no member named __proto__');
+    return member;
+  });
+  const refusal = checkBody(text, value, false);
+  if (refusal) throw refusal;
+  return value;
 }
 
 function isTooDeep(text: string): boolean {

@@ -28,4 +28,14 @@ describe('what a request carries for its upstream', () => {
     const forged = Buffer.from(JSON.stringify({ responses: 1, state: {}, more: true })).toString('base64url');
     expect(unwrapState(`haldir:${forged}`)).toEqual({});
   });
+
+  it.each([
+    ['a number out of range', '{"responses":{"a":1e400}}'],
+    ['half a character', String.raw`{"responses":{"a":"\ud800"}}`],
+    ['NUL', String.raw`{"state":"\u0000"}`],
+    ['a name that is none', '{"responses":{"__proto__":{}}}'],
+    ['more nesting than anyone walks', `{"responses":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}}`],
+  ])('holds nothing that a client may not send: %s', (_, text) => {
+    expect(() => unwrapState(`haldir:${Buffer.from(text).toString('base64url')}`)).toThrow('params.requestState');
+  });
 });

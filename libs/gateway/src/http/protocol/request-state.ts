@@ -1,3 +1,4 @@
+import { readInnerJson } from '@haldir/http';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { INVALID_PARAMS, RpcError } from './messages.js';
 
@@ -19,15 +20,22 @@ export function passState(state: string): string {
   return state.startsWith(OURS) ? wrapState({ state }) : state;
 }
 
+/** What an upstream asks, with a state that is taken back as it is given out. */
+export function passQuestion(question: JsonObject): JsonObject {
+  const { requestState } = question;
+  return { ...question, ...(typeof requestState === 'string' ? { requestState: passState(requestState) } : {}) };
+}
+
 /**
- * What a `requestState` that came back stands for. The client could have written it; it holds nothing but what a client may send.
+ * What a `requestState` that came back stands for. The client could have written it; it holds nothing but what a client may send,
+ * and on the same terms.
  *
  * @throws RpcError for one that was changed on the way
  */
 export function unwrapState(state: string): Carried {
   if (!state.startsWith(OURS)) return { state };
   try {
-    const carried = JSON.parse(Buffer.from(state.slice(OURS.length), 'base64url').toString()) as unknown;
+    const carried = readInnerJson(Buffer.from(state.slice(OURS.length), 'base64url').toString());
     if (isObject(carried)) {
       const { responses, state: inner } = carried;
       return {
