@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type JsonValue } from '@haldir/kernel';
 import { keyPrefix, type Session, SessionInvalid } from '@haldir/gate';
-import { Cursors, grantsKeyScope, MissingKeyScope, writeOf, Writes } from '@haldir/http';
+import { Cursors, grantsKeyScope, Interrupted, MissingKeyScope, writeOf, Writes } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import {
   CALL_SCOPES,
@@ -34,6 +34,11 @@ const MAX_ROUNDS = 16;
 const NOT_ANSWERED = {
   error: 'The tool asked something that the client could not be asked, or did not answer in time; it did not finish.',
   code: 'not_answered',
+};
+
+const SESSION_ENDED = {
+  error: 'The session has ended while the tool was asking; it did not finish.',
+  code: 'invalid_session',
 };
 
 /** A page of a session's tools. */
@@ -145,7 +150,9 @@ export class UpstreamTools {
     let hasWaited = false;
     let rounds = 0;
     for (;;) {
-      const performed = await this.calls.perform(call, watch);
+      const performed = await this.calls.perform(call, watch).catch((error: unknown) => {
+        throw rounds === 0 ? error : new Interrupted(error);
+      });
       const { outcome } = performed;
       if (outcome.kind === 'held' && !hasWaited) {
         hasWaited = true;
@@ -162,7 +169,12 @@ export class UpstreamTools {
         const state = typeof requestState === 'string' ? { state: requestState } : {};
         call = { ...call, dialogue: { capabilities, responses, ...state } };
         hasWaited = false;
-      } else return this.failWithoutEffect(performed);
+      } else if (rounds === 0) return this.failWithoutEffect(performed);
+      else if (outcome.kind !== 'no_session') return performed;
+      else {
+        await this.calls.conclude(performed, null);
+        return new Concluded({ result: refused(SESSION_ENDED) });
+      }
     }
   }
 

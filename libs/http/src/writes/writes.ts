@@ -94,6 +94,14 @@ function readIdempotencyKey(header: string | string[] | undefined): string | nul
   return key;
 }
 
+/** Thrown by what `around` calls when it failed after something may have happened, which the key then stands for. */
+export class Interrupted extends Error {
+  /** @param cause what is answered */
+  constructor(override readonly cause: unknown) {
+    super('something may have happened before the failure');
+  }
+}
+
 interface StoredWrite {
   fingerprint: Buffer;
   status: number | null;
@@ -188,6 +196,7 @@ export class Writes {
    * first, `call` runs, and `finish` writes its outcome together with the answer. A crash in between leaves the
    * outcome unknown; the retry says so and never calls again.
    *
+   * @param call may throw `Interrupted`; any other failure means that nothing has happened, and leaves the key free
    * @param lockMs how long `call` may take at most
    */
   async around<Outcome, Body>(
@@ -197,7 +206,12 @@ export class Writes {
     finish: (outcome: Outcome, tx: Tx | null) => Promise<Body | Answer<Body>>,
   ): Promise<Body> {
     const { idempotencyKey } = request;
-    if (idempotencyKey === null) return this.send(request, await finish(await call(), null));
+    if (idempotencyKey === null) {
+      const outcome = await call().catch((error: unknown) => {
+        throw error instanceof Interrupted ? error.cause : error;
+      });
+      return this.send(request, await finish(outcome, null));
+    }
     const id = identify(request, idempotencyKey);
     const fingerprint = this.fingerprint(request);
     const first = await this.claimOrReplay<Body>(request, id, fingerprint, lockMs);
@@ -206,6 +220,7 @@ export class Writes {
     try {
       outcome = await call();
     } catch (error) {
+      if (error instanceof Interrupted) throw error.cause;
       await this.transactions.query(release, id);
       throw error;
     }
