@@ -3,7 +3,7 @@ import { InvalidInput } from '@haldir/kernel';
 import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
 import { type JsonValue } from '@haldir/kernel';
-import { HANDSHAKE_VERSIONS, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
+import { HANDSHAKE_VERSIONS, isObject, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
 import { type OfferKind } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { beginMcpSession } from './protocol/mcp-session.js';
@@ -190,7 +190,8 @@ function stamped(era: Asking['era'], result: JsonObject): JsonObject {
     const { resultType: _, ...rest } = result;
     return rest;
   }
-  const meta = result['_meta'] as JsonObject | undefined;
+  // An upstream may have said anything here; the characters of a text would each become a member.
+  const meta = isObject(result['_meta']) ? result['_meta'] : {};
   const resultType = result['resultType'] === 'input_required' ? 'input_required' : 'complete';
   return { ...result, resultType, _meta: { [META.serverInfo]: SERVER_INFO, ...meta } };
 }

@@ -1,4 +1,5 @@
 import type { Egress } from '@haldir/egress';
+import { findUnstorable } from '@haldir/kernel';
 import {
   isObject,
   type JsonObject,
@@ -162,8 +163,7 @@ export class McpUpstreamClient {
     const terms = this.termsOf(options);
     const result = await this.repeatably(() => this.rpc(method, asIs, terms));
     if (!isObject(result)) throw new UpstreamUnreachable('protocol');
-    if (result['resultType'] === 'input_required' && !dialogue) throw cannotBeAsked();
-    return result;
+    return result['resultType'] === 'input_required' ? toQuestion(result, dialogue) : result;
   }
 
   /**
@@ -335,17 +335,22 @@ function suggestsAnotherServer({ reason }: UpstreamUnreachable): boolean {
   );
 }
 
-function cannotBeAsked(): UpstreamRpcError {
-  return new UpstreamRpcError(-32021, 'The tool asks for input during the call, which this client cannot give', 200);
+/** Its names and its state come back with the next call, so they have to be what a request may hold. */
+function toQuestion(result: JsonObject, dialogue: Dialogue | undefined): InputRequired {
+  if (!dialogue)
+    throw new UpstreamRpcError(-32021, 'The tool asks for input during the call, which this client cannot give', 200);
+  const { inputRequests, requestState = null } = result;
+  const names = isObject(inputRequests) ? Object.keys(inputRequests) : [];
+  const isUsable = requestState === null || typeof requestState === 'string';
+  if (!isUsable || names.includes('__proto__') || findUnstorable([requestState, ...names]) !== null)
+    throw new UpstreamUnreachable('protocol');
+  return { ...result, resultType: 'input_required' };
 }
 
 /** Servers without MCP answer `tools/call` with whatever they have; it is handed on as one text block. */
 function toToolResult(result: unknown, dialogue: Dialogue | undefined): UpstreamToolResult | InputRequired {
   if (isObject(result)) {
-    if (result['resultType'] === 'input_required') {
-      if (dialogue) return { ...result, resultType: 'input_required' };
-      throw cannotBeAsked();
-    }
+    if (result['resultType'] === 'input_required') return toQuestion(result, dialogue);
     if (Array.isArray(result['content'])) return { ...result, content: result['content'] };
   }
   if (result === undefined) throw new UpstreamUnreachable('protocol');
