@@ -117,6 +117,7 @@ describe('a call of a client that has shaken hands', () => {
   it('is not cancelled by another tenant, by another session of the protocol, or by another id', async () => {
     const client = await shaken(party, world.apis[0]);
     const stranger = await world.newTenant();
+    const other = await tenant.session({ scopes: ['execute'] });
     const strange = await shaken({ ...party, key: stranger.key ?? '', session: await stranger.session() });
     const stream = call(client, 1);
     await eventually(() => expect(upstream.waiting).toBe(1));
@@ -125,6 +126,8 @@ describe('a call of a client that has shaken hands', () => {
       // With the session id of the one that waits, and a key of its own.
       await cancel(strange.as(client), 1, api);
       await cancel(await shaken(party), 1, api);
+      // Another session of the same tenant that got hold of the client's.
+      await cancel((await shaken({ ...party, session: other })).as(client), 1, api);
       await cancel(client, '1', api);
       await cancel(client, 2, api);
       await cancel(client, { id: 1 }, api);

@@ -235,6 +235,7 @@ describe('a client of the older revisions that is asked on the stream of its cal
     };
     const client = await shaken(party);
     const stranger = await world.newTenant();
+    const other = await tenant.session({ scopes: ['execute'] });
     const strange = await shaken({ ...party, key: stranger.key ?? '', session: await stranger.session() });
     const response = await fetch(new URL('/mcp', party.url), {
       method: 'POST',
@@ -261,6 +262,7 @@ describe('a client of the older revisions that is asked on the stream of its cal
       await say(strange.at(api.url), 'Mallory');
       await say(strange.at(api.url).as(client), 'Mallory');
       await say((await shaken(party)).at(api.url), 'Mallory');
+      await say((await shaken({ ...party, session: other })).at(api.url).as(client), 'Mallory');
       await say(client.at(api.url), 'Mallory', 'another');
       await say(new BareMcp({ ...party, url: api.url }, 'handshake'), 'Mallory');
     }

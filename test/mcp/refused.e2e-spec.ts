@@ -110,6 +110,20 @@ it('counts each request of a batch against the quota of its key, and says when t
   expect(message).toMatchObject({ id: 2, error: { data: { code: 'rate_limited', tier: 'free' } } });
 });
 
+it('counts each cancellation and answer of a batch that is acted on, too', async () => {
+  const { body } = await tenant.post<{ key: string }>('/v1/keys', { tier: 'free' });
+  const client = new BareMcp(party({ key: body.key, session: undefined }), 'handshake', '2025-03-26');
+  await client.shakeHands({});
+  const batch = [
+    { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } },
+    { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 2 } },
+    { jsonrpc: '2.0', id: 'a', result: {} },
+    { jsonrpc: '2.0', id: 1, method: 'ping' },
+  ];
+  expect((await client.send(batch, client.headersFor(''))).status).toBe(200);
+  expect((await client.ask('ping')).status).toBe(429);
+});
+
 describe('hostile input', () => {
   const METHODS = [
     'initialize',

@@ -1,15 +1,14 @@
 import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Notices } from '@haldir/database';
 import { Log } from '@haldir/runtime';
-import { keyOfRequest, type McpSession } from './protocol/mcp-session.js';
+import { keyOfRequest, type McpParty } from './protocol/mcp-session.js';
 import { type RpcRequest } from './protocol/messages.js';
 
 const CHANNEL = 'haldir_mcp_cancelled';
 
-/** A request that a client of the older revisions may cancel: one of its session, by its id, with a key of its tenant. */
+/** A request that a client of the older revisions may cancel, by its id. */
 interface Cancellable {
-  tenantId: string;
-  mcpSession: McpSession;
+  by: McpParty;
   id: RpcRequest['id'];
 }
 
@@ -32,7 +31,7 @@ export class Cancellations implements OnApplicationBootstrap {
 
   /** Runs `work` with a signal that is aborted when the request is cancelled. Of requests that share an id, the latest is. */
   async during<T>(request: Cancellable, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const key = keyOf(request);
+    const key = keyOfRequest(request.by, request.id);
     const controller = new AbortController();
     this.underWay.set(key, controller);
     try {
@@ -44,7 +43,7 @@ export class Cancellations implements OnApplicationBootstrap {
 
   /** Breaks the request off, wherever it is under way. */
   async cancel(request: Cancellable): Promise<void> {
-    const key = keyOf(request);
+    const key = keyOfRequest(request.by, request.id);
     const here = this.underWay.get(key);
     if (here) here.abort();
     else {
@@ -53,8 +52,4 @@ export class Cancellations implements OnApplicationBootstrap {
       });
     }
   }
-}
-
-function keyOf({ tenantId, mcpSession, id }: Cancellable): string {
-  return keyOfRequest(tenantId, mcpSession, id);
 }

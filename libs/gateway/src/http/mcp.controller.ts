@@ -55,10 +55,13 @@ export class McpController {
       ...{ caller, sessionId: sessionIdOf(request), era, mcpSession, request, reply },
       ...{ cancelled: null, exchange: null },
     };
+    // Each message of a batch that is acted on counts as a request of its own.
+    const others = requests.length + (mcpSession ? cancelled.length + answers.length : 0) - 1;
+    await Promise.all(Array.from({ length: Math.max(0, others) }, () => this.quota.take(caller)));
     if (mcpSession) {
-      const { tenantId } = caller;
-      for (const id of cancelled) await this.cancellations.cancel({ tenantId, mcpSession, id });
-      for (const answer of answers) await this.questions.hear(tenantId, mcpSession, answer);
+      const by = { tenantId: caller.tenantId, sessionId: asking.sessionId, mcpSession };
+      for (const id of cancelled) await this.cancellations.cancel({ by, id });
+      for (const answer of answers) await this.questions.hear(by, answer);
     }
     const [only] = requests;
     if (!only) {
@@ -76,7 +79,7 @@ export class McpController {
 
   /** A client of the stateless revision cancels by hanging up, which the older ones do not mean by it. */
   private async answerAlone(asking: Asking & { exchange: Exchange }, request: RpcRequest): Promise<void> {
-    const { caller, era, mcpSession, exchange } = asking;
+    const { caller, sessionId, era, mcpSession, exchange } = asking;
     const finish = async (cancelled: AbortSignal | null): Promise<void> => {
       const { status, text } = await this.answer({ ...asking, cancelled }, request);
       // Whoever has cancelled wants no answer.
@@ -85,12 +88,14 @@ export class McpController {
     };
     if (era === 'stateless') await finish(exchange.signal);
     else if (mcpSession === null) await finish(null);
-    else await this.cancellations.during({ tenantId: caller.tenantId, mcpSession, id: request.id }, finish);
+    else
+      await this.cancellations.during(
+        { by: { tenantId: caller.tenantId, sessionId, mcpSession }, id: request.id },
+        finish,
+      );
   }
 
-  /** Each counts as a request of its own. */
   private async answerAll(asking: Asking, requests: RpcRequest[]): Promise<string[]> {
-    await Promise.all(requests.slice(1).map(() => this.quota.take(asking.caller)));
     const answers = await Promise.all(requests.map((request) => this.answer(asking, request)));
     return answers.map(({ text }) => text.toString());
   }

@@ -1,13 +1,16 @@
-import { randomUUID } from 'node:crypto';
+import { type KeyObject, randomUUID } from 'node:crypto';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 import { Notices } from '@haldir/database';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { Log } from '@haldir/runtime';
 import { type Asking } from './asking.js';
-import { type Ability, keyOfRequest, type McpSession } from './protocol/mcp-session.js';
+import { type Ability, keyOfRequest, type McpParty, type McpSession } from './protocol/mcp-session.js';
 import { type RpcAnswer } from './protocol/messages.js';
 
 const CHANNEL = 'haldir_mcp_answered';
+/** The key is derived, so it has one version. */
+const KEY_VERSION = 1;
 const MAX_QUESTIONS = 16;
 /** Open in a process at most; what is asked beyond is not answered. */
 const MAX_OPEN = 5_000;
@@ -26,17 +29,19 @@ type Hear = (answer: JsonObject | null) => void;
 @Injectable()
 export class Questions implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly open = new Map<string, Hear>();
+  private sealingKey: KeyObject | undefined;
   private ending = false;
 
   constructor(
     @Inject(Notices) private readonly notices: Notices,
+    @Inject(KeyRing) private readonly keys: KeyRing,
     @Inject(Log) private readonly log: Log,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     await this.notices.listen(CHANNEL, (text) => {
-      const { key, result } = JSON.parse(text) as { key: string; result: JsonObject | null };
-      this.open.get(key)?.(result);
+      const [key = '', sealed = ''] = text.split(' ');
+      this.open.get(key)?.(this.opened(key, sealed));
     });
   }
 
@@ -57,7 +62,7 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
    * @param inputRequests as the tool gives them
    */
   async ask(asking: Asking, inputRequests: unknown, ms: number): Promise<JsonObject | null> {
-    const { caller, exchange, mcpSession, cancelled } = asking;
+    const { caller, sessionId, exchange, mcpSession, cancelled } = asking;
     const questions = questionsIn(inputRequests);
     if (!questions || !mcpSession || !exchange || this.ending || ms <= 0) return null;
     if (this.open.size + questions.length > MAX_OPEN) return null;
@@ -67,10 +72,11 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
       AbortSignal.timeout(Math.ceil(ms)),
       ...(cancelled ? [cancelled] : []),
     ]);
+    const party = { tenantId: caller.tenantId, sessionId, mcpSession };
     const answers = await Promise.all(
       questions.map(async ([name, { method, params }]): Promise<[string, JsonObject | null]> => {
         const id = randomUUID();
-        const answer = this.answerTo(keyOfRequest(caller.tenantId, mcpSession, id), signal);
+        const answer = this.answerTo(keyOfRequest(party, id), signal);
         exchange.request(id, method, params);
         return [name, await answer];
       }),
@@ -79,15 +85,29 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
   }
 
   /** Hands on what a client has answered, to whichever process has asked. */
-  async hear(tenantId: string, mcpSession: McpSession, { id, result }: RpcAnswer): Promise<void> {
-    const key = keyOfRequest(tenantId, mcpSession, id);
+  async hear(by: McpParty, { id, result }: RpcAnswer): Promise<void> {
+    const key = keyOfRequest(by, id);
     const here = this.open.get(key);
     if (here) here(result);
     else {
-      await this.notices.send(CHANNEL, JSON.stringify({ key, result })).catch((error: unknown) => {
+      await this.notices.send(CHANNEL, `${key} ${this.sealed(key, result)}`).catch((error: unknown) => {
         this.log.warn({ event: 'mcp.answer_lost', reason: (error as Error).message });
       });
     }
+  }
+
+  /** What a human has said is read by no other role of the database, each of which may listen. */
+  private sealed(key: string, result: JsonObject | null): string {
+    return seal(this.key(), KEY_VERSION, Buffer.from(JSON.stringify(result)), placeOf(key)).toString('base64');
+  }
+
+  /** @throws SealBroken */
+  private opened(key: string, sealed: string): JsonObject | null {
+    return JSON.parse(open(this.key(), Buffer.from(sealed, 'base64'), placeOf(key)).toString()) as JsonObject | null;
+  }
+
+  private key(): KeyObject {
+    return (this.sealingKey ??= this.keys.derive('haldir.mcp-answer.v1'));
   }
 
   private answerTo(key: string, signal: AbortSignal): Promise<JsonObject | null> {
@@ -103,6 +123,10 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
       if (signal.aborted) giveUp();
     });
   }
+}
+
+function placeOf(key: string): Buffer {
+  return associatedData(['haldir.mcp-answer.v1', key]);
 }
 
 /** Null when there is nothing in it that a client could be asked. */

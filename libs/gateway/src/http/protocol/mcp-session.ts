@@ -54,9 +54,17 @@ export function toCapabilities({ can }: McpSession): JsonObject {
   };
 }
 
-/** Stands for one request of a session, between processes, and says nothing to whoever overhears it. 1 and "1" are two ids. */
-export function keyOfRequest(tenantId: string, { id: session }: McpSession, id: RpcRequest['id']): string {
-  return hash('sha256', JSON.stringify([tenantId, session, id]), 'base64url');
+/** By whom a request came. */
+export interface McpParty {
+  tenantId: string;
+  /** Of the session that acts, which is a credential; null for a key by itself. */
+  sessionId: string | null;
+  mcpSession: McpSession;
+}
+
+/** Stands for one request of a party, between processes, and says nothing to whoever overhears it. 1 and "1" are two ids. */
+export function keyOfRequest({ tenantId, sessionId, mcpSession }: McpParty, id: RpcRequest['id']): string {
+  return hash('sha256', JSON.stringify([tenantId, sessionId, mcpSession.id, id]), 'base64url');
 }
 
 function declares(capabilities: unknown, word: Ability): boolean {

@@ -1,0 +1,180 @@
+import { Client as OfficialClient, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client as PgClient } from 'pg';
+import {
+  type Balancer,
+  BareMcp,
+  type Client,
+  type FakeUpstream,
+  type McpEra,
+  type McpParty,
+  startBalancer,
+  startFakeUpstream,
+  startWorld,
+  type World,
+} from '@haldir/test-support';
+
+let world: World;
+let balancer: Balancer;
+let tenant: Client;
+let party: McpParty & { session: string };
+let upstream: FakeUpstream;
+
+beforeAll(async () => {
+  world = await startWorld({ processes: 3 });
+  balancer = await startBalancer(world.apis);
+});
+beforeEach(async () => {
+  tenant = await world.newTenant();
+  upstream = await startFakeUpstream('trap');
+  await tenant.post('/v1/proxy/upstreams', { name: 'up', url: upstream.url });
+  party = { url: balancer.url, key: tenant.key ?? '', session: await tenant.session({ scopes: ['execute'] }) };
+});
+afterEach(() => upstream.stop());
+afterAll(async () => {
+  await balancer.stop();
+  await world.stop();
+});
+
+const ERAS: McpEra[] = ['stateless', 'handshake'];
+const CALL = { name: 'up.trap', arguments: {} };
+const ask = (more: Record<string, unknown> = {}): unknown => ({
+  resultType: 'input_required',
+  inputRequests: {
+    name: {
+      method: 'elicitation/create',
+      params: { message: 'Who are you?', requestedSchema: { type: 'object', properties: {} } },
+    },
+  },
+  ...more,
+});
+const entries = async (): Promise<unknown[]> =>
+  (await tenant.get<{ entries: { details: string }[] }>('/v1/audit?tool=up.trap')).body.entries
+    .map(({ details }) => JSON.parse(details) as unknown)
+    .reverse();
+
+/** The official client of a human who answers every question with `Frodo`. */
+async function connect(
+  era: McpEra,
+  { headers = {}, onAsked = () => Promise.resolve() }: { headers?: object; onAsked?: () => Promise<unknown> } = {},
+): Promise<OfficialClient> {
+  const client = new OfficialClient(
+    { name: 'test', version: '1.0.0' },
+    {
+      capabilities: { elicitation: { form: {} } },
+      versionNegotiation: { mode: era === 'stateless' ? 'auto' : 'legacy' },
+    },
+  );
+  client.setRequestHandler('elicitation/create', async () => {
+    await onAsked();
+    return { action: 'accept', content: { name: 'Frodo' } };
+  });
+  const all = { authorization: `Bearer ${party.key}`, 'x-session-id': party.session, ...headers };
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL('/mcp', party.url), { requestInit: { headers: all } }),
+  );
+  return client;
+}
+
+describe('a client', () => {
+  it.each(ERAS)(
+    'makes no call that cannot be logged: of a number out of range, however it is written (%s)',
+    async (era) => {
+      const agent = new BareMcp(party, era);
+      for (const number of ['9'.repeat(400), '1e400']) {
+        const message = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: agent.paramsOf(CALL) };
+        const body = JSON.stringify(message).replace('"arguments":{}', `"arguments":{"n":${number}}`);
+        expect((await agent.send(body, agent.headersFor('tools/call', CALL))).status).toBe(400);
+        const rest = await fetch(new URL('/v1/proxy/call', party.url), {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', authorization: `Bearer ${party.key}` },
+          body: `{"session_id":"${party.session}","tool":"up.trap","arguments":{"n":${number}}}`,
+        });
+        expect(rest.status).toBe(400);
+      }
+      expect(upstream.calls).toEqual([]);
+    },
+  );
+
+  it.each([
+    ['a number out of range', '{"responses":{"a":1e400}}'],
+    ['half a character', String.raw`{"responses":{"a":"\ud800"}}`],
+    ['a thousand levels', `{"responses":${'{"a":'.repeat(1_000)}1${'}'.repeat(1_000)}}`],
+  ])('is told what is wrong with a requestState that it made itself: %s', async (_, text) => {
+    await tenant.post('/v1/approvals/rules', { type: 'all' });
+    const agent = new BareMcp(party);
+    const requestState = `haldir:${Buffer.from(text).toString('base64url')}`;
+    const params = agent.paramsOf({ ...CALL, requestState });
+    Object.assign(params['_meta'] as object, {
+      'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },
+    });
+    const { status, message } = await agent.send(
+      { jsonrpc: '2.0', id: 1, method: 'tools/call', params },
+      agent.headersFor('tools/call', params),
+    );
+    expect([status, message?.error?.code]).toEqual([200, -32602]);
+  });
+});
+
+describe('an upstream', () => {
+  it.each(ERAS)('has nothing but an object taken for _meta (%s)', async (era) => {
+    for (const meta of ['x'.repeat(1_000_000), Array.from({ length: 1_000 }, () => 1), 7, null]) {
+      upstream.answer = () => ({ content: [], _meta: meta });
+      const { message } = await new BareMcp(party, era).call('up.trap');
+      if (era === 'stateless') expect(Object.keys(message?.result?.['_meta'] ?? {})).toHaveLength(1);
+      expect(message?.result?.content).toEqual([]);
+    }
+  });
+
+  describe.each(ERAS)('that asks under names, or with a state, that no request may hold (%s)', (era) => {
+    it.each([
+      ['half a character as a state', { requestState: '\ud800' }],
+      ['an object as a state', { requestState: {} }],
+      ['half a character as a name', { inputRequests: { '\ud800': {} } }],
+      ['a name that is none', { inputRequests: JSON.parse('{"__proto__":{}}') as object }],
+    ])('has given no usable answer: %s', async (_, more) => {
+      await tenant.post('/v1/proxy/policies', { type: 'rate_limit', max_per_minute: 5 });
+      upstream.answer = () => ask(more);
+      const client = await connect(era);
+      const result = await client.callTool(CALL);
+      expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('not valid MCP') }] });
+      expect(await entries()).toMatchObject([{ result: 'unreachable', reason: 'protocol', sent: true }]);
+      await client.close();
+    });
+  });
+
+  it('that has asked is not called on, nor anew under the same Idempotency-Key, once the session has ended', async () => {
+    upstream.answer = () => ask();
+    const client = await connect('handshake', {
+      headers: { 'idempotency-key': 'once' },
+      onAsked: () => tenant.delete(`/v1/sessions/${party.session}`),
+    });
+    const first = await client.callTool(CALL);
+    expect(first).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('invalid_session') }] });
+    expect(await client.callTool(CALL)).toEqual(first);
+    expect(upstream.calls).toHaveLength(1);
+    await client.close();
+  });
+});
+
+it('a role of the database that listens to what processes tell each other reads nothing of what a human said', async () => {
+  const listener = new PgClient({ connectionString: world.environment['DATABASE_URL'] });
+  await listener.connect();
+  const heard: string[] = [];
+  listener.on('notification', ({ payload = '' }) => heard.push(payload));
+  await listener.query('LISTEN haldir_mcp_answered');
+  const client = await connect('handshake');
+  for (let i = 0; i < 6; i++) {
+    let rounds = 0;
+    upstream.answer = () => (rounds++ === 0 ? ask() : { content: [] });
+    expect(await client.callTool(CALL)).toMatchObject({ content: [] });
+  }
+  await listener.query('SELECT 1');
+  expect(heard.length).toBeGreaterThan(0);
+  for (const payload of heard) {
+    const text = Buffer.from(payload.replace(/^\d+[+.]/, ''), 'base64').toString();
+    const [, inner = ''] = text.split(' ');
+    expect(text + Buffer.from(inner, 'base64').toString()).not.toMatch(/Frodo|accept/);
+  }
+  await client.close();
+  await listener.end();
+});
