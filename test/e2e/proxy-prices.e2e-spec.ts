@@ -44,6 +44,24 @@ const standing = async (): Promise<Standing> => (await story.tenant.get<Standing
 /** What one query over the books finds wrong. */
 const faults = async (): Promise<unknown[]> => world.sql('SELECT * FROM payment_fault');
 
+/** Makes a call that waits for its price behind a lock on its session, with `meanwhile` in between. */
+async function overtaken<T>(make: () => Promise<T>, meanwhile: () => Promise<unknown>): Promise<T> {
+  await world.sql('BEGIN');
+  try {
+    await world.sql('SELECT FROM session WHERE id = $1 FOR UPDATE', [session]);
+    const reply = make();
+    await eventually(async () => expect(await world.sql(BEHIND)).toEqual([{ waiting: 1 }]));
+    await meanwhile();
+    await world.sql('COMMIT');
+    return await reply;
+  } catch (error) {
+    await world.sql('ROLLBACK');
+    throw error;
+  }
+}
+const BEHIND = `SELECT count(*)::int AS waiting FROM pg_locks mine JOIN pg_locks theirs USING (transactionid)
+                 WHERE mine.pid = pg_backend_pid() AND mine.granted AND NOT theirs.granted`;
+
 /** Answers in the place of the upstream, which has ended. */
 async function instead<T>(answer: RequestListener, work: () => Promise<T>): Promise<T> {
   const port = Number(new URL(story.upstream.url).port);
@@ -94,6 +112,36 @@ describe('a priced tool', () => {
     expect(replies.map(({ status }) => status)).toEqual([502, 502, 502]);
     expect(await standing()).toMatchObject({ spent: 0, remaining_budget: 5 });
     expect(await faults()).toEqual([]);
+  }); // prettier-ignore
+
+  describe('whose secret is lost once the price is held', () => {
+    const store = (bindings: object[]): Promise<Reply> =>
+      story.tenant.post('/v1/secrets', { name: 'key', value: 'a value of it', scope_required: 'execute', bindings });
+    const args = { value: '{{vault:key}}' };
+    const rest = async (): Promise<string> => {
+      const { status, body } = await story.tenant.post('/v1/proxy/call', { tool: 'up.echo', arguments: args, session_id: session });
+      expect(status).toBe(403);
+      return JSON.stringify(body);
+    };
+    const mcp = async (): Promise<string> => JSON.stringify((await story.agent('stateless', session).call('up.echo', args)).message);
+
+    it.each([
+      ['deleted', 'unknown', () => story.tenant.delete('/v1/secrets/key')],
+      ['bound to another tool', 'unbound', () => store([{ upstream: 'up', tool: 'free' }])],
+    ])('because it is %s, is not called, and has its price given back with the refusal', async (_, reason, lose) => {
+      for (const make of [rest, mcp]) {
+        expect((await store([{ upstream: 'up', tool: 'echo' }])).status).toBe(201);
+        expect(await overtaken(make, lose)).toContain('secret_not_usable');
+        expect(await standing()).toMatchObject({ spent: 0, remaining_budget: 5 });
+      }
+      expect(story.upstream.calls).toEqual([]);
+      // It was held, and waited for no expiry.
+      expect((await story.tenant.get('/v1/payments?status=voided')).body).toMatchObject({ count: 2 });
+      expect((await story.tenant.get('/v1/payments?status=held')).body).toMatchObject({ count: 0 });
+      const blocked = await story.entries('up.echo');
+      expect(blocked).toMatchObject([1, 2].map(() => ({ action: 'tool_call_blocked', details: { secret: 'key', secret_reason: reason } })));
+      expect(await faults()).toEqual([]);
+    });
   }); // prettier-ignore
 
   it('leaves a hold when the process dies during the call, and the hold expires', async () => {
