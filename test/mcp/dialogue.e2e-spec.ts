@@ -72,6 +72,12 @@ it.each(ERAS)(
     expect(result.content).toEqual([{ type: 'text', text: 'done' }]);
     expect(asked).toEqual(['Step 1: What is your name?', 'Step 2: What is your favorite color?']);
     expect(await results()).toEqual(['input_required', 'input_required', 'ok']);
+    const { body } = await tenant.get<{ entries: { details: string }[] }>(`/v1/audit?tool=${TOOL}`);
+    const digests = body.entries.map(
+      ({ details }) => (JSON.parse(details) as Record<string, unknown>)['answers_sha256'],
+    );
+    expect(new Set(digests)).toEqual(new Set([undefined, expect.stringMatching(/^[0-9a-f]{64}$/), expect.anything()]));
+    expect(new Set(digests).size).toBe(3);
     await client.close();
   },
 );

@@ -7,6 +7,7 @@ import {
   type FakeUpstream,
   type McpEra,
   type McpParty,
+  saidBy,
   startBalancer,
   startFakeUpstream,
   startWorld,
@@ -151,6 +152,41 @@ describe('an upstream', () => {
     const first = await client.callTool(CALL);
     expect(first).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('invalid_session') }] });
     expect(await client.callTool(CALL)).toEqual(first);
+    expect(upstream.calls).toHaveLength(1);
+    await client.close();
+  });
+});
+
+describe('a database that fails in the middle', () => {
+  const fail = async (event: string, table: string): Promise<void> => {
+    await world.sql(
+      `CREATE OR REPLACE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'it fails'; END $$`,
+    );
+    await world.sql(`CREATE TRIGGER fails BEFORE ${event} ON ${table} EXECUTE FUNCTION fails()`);
+  };
+
+  it('loses no entry of a call that was made, where the upstream’s health cannot be noted', async () => {
+    await fail('UPDATE', 'proxy_upstream');
+    await upstream.stop();
+    const reply = await new BareMcp(party).call('up.trap');
+    await world.sql('DROP TRIGGER fails ON proxy_upstream');
+    await upstream.start();
+    expect(saidBy(reply)).toMatchObject({ code: 'upstream_unreachable' });
+    expect(await entries()).toMatchObject([{ result: 'unreachable', sent: false }]);
+  });
+
+  it('lets no call be made anew under its Idempotency-Key when its tool has asked already', async () => {
+    upstream.answer = () => ask();
+    const client = await connect('handshake', {
+      headers: { 'idempotency-key': 'once' },
+      onAsked: async () => {
+        await tenant.post('/v1/approvals/rules', { type: 'all' });
+        await fail('INSERT', 'approval_request');
+      },
+    });
+    await expect(client.callTool(CALL)).rejects.toThrow();
+    await world.sql('DROP TRIGGER fails ON approval_request');
+    await expect(client.callTool(CALL)).rejects.toThrow('in progress');
     expect(upstream.calls).toHaveLength(1);
     await client.close();
   });

@@ -2,7 +2,7 @@ import { type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
 import { type JsonObject } from '@haldir/mcp';
-import { digestOfArguments } from './exact-call.js';
+import { answersIn, digestOfArguments } from './exact-call.js';
 import { type OfferTarget } from './offers.js';
 import { CALL_SCOPES, type CallWatch } from './proxy-call.js';
 import { explain, type Refusals } from './refusal.js';
@@ -63,6 +63,7 @@ export function toReadEntry(
   latencyMs: number,
 ): AuditRecord {
   const { suffix, ...facts } = describe(outcome);
+  const answers = answersIn(read.dialogue);
   const name = target ? `${target.upstream.name}.${target.id}` : read.subject.name;
   return {
     source: 'proxy',
@@ -73,6 +74,7 @@ export function toReadEntry(
       ...facts,
       latency_ms: Math.round(latencyMs * 100) / 100,
       arguments_sha256: digestOfArguments({ ...read.arguments, subject: read.subject.name }),
+      ...(answers === null ? {} : { answers_sha256: digestOfArguments(answers) }),
     },
   };
 }

@@ -258,10 +258,7 @@ export class ProxyCallService {
     const { dialogue } = call;
     const outcome = await this.ask(target, filled, { ...watch, ...(dialogue ? { dialogue } : {}), repeatable });
     this.traffic.count(target.tenantId, target.name, performance.now() - startedAt, endingOf(outcome));
-    // The call was made, whether or not this can be written down.
-    await this.upstreams
-      .noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null)
-      .catch((error: unknown) => this.log.error({ event: 'proxy.note_failed', upstream: target.name }, error));
+    await this.upstreams.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;
   }
 

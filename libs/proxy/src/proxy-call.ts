@@ -2,7 +2,7 @@ import { toDollars, toUnixSeconds } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
-import { digestOfArguments } from './exact-call.js';
+import { answersIn, digestOfArguments } from './exact-call.js';
 import { type CallNotes } from './judged-call.js';
 import { type ChargeDenial } from '@haldir/vault';
 import { explain, type Refusals } from './refusal.js';
@@ -101,7 +101,10 @@ export function qualifiedName({ name, tool }: Pick<ToolTarget, 'name' | 'tool'>)
   return `${name}.${tool}`;
 }
 
-/** What the log says of a call: the decision, how long it took, and a digest in place of arguments, which may hold secrets. */
+/**
+ * What the log says of a call: the decision, how long it took, and digests in place of arguments
+ * and of what was answered to the tool, which may hold secrets.
+ */
 export function toEntry(
   call: NewCall,
   session: Session | null,
@@ -111,6 +114,7 @@ export function toEntry(
   notes: CallNotes | null = null,
 ): AuditRecord {
   const { action, ...facts } = describe(outcome);
+  const answers = answersIn(call.dialogue);
   return {
     source: 'proxy',
     // An unknown session id may be a mistyped credential, so it is not kept.
@@ -122,6 +126,7 @@ export function toEntry(
       ...(notes ? noted(notes, target) : {}),
       latency_ms: Math.round(latencyMs * 100) / 100,
       arguments_sha256: digestOfArguments(call.arguments),
+      ...(answers === null ? {} : { answers_sha256: digestOfArguments(answers) }),
     },
   };
 }

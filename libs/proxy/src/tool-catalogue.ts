@@ -59,6 +59,8 @@ const NO_TOOL = { upstream: null, toolNames: [] };
 const MAX_HELD_SHOWN = 100;
 /** Characters of definitions that a process keeps ready, and of lists made of them. */
 const MAX_KEPT = 64 * 1024 * 1024;
+/** What a tool takes besides its definition: a catalogue may be of very many that say nothing. */
+const TOOL_SIZE = 256;
 
 /**
  * The tools of a tenant's upstreams, ready to be sent. Each list asks the database which catalogues stand and which policies
@@ -71,7 +73,8 @@ export class ToolCatalogue {
   private size = 0;
   private readonly views = new LRUCache<string, Catalogue>({
     maxSize: MAX_KEPT,
-    sizeCalculation: ({ tools }, key) => tools.reduce((sum, { definition }) => sum + definition.length, key.length),
+    sizeCalculation: ({ tools }, key) =>
+      tools.reduce((sum, { definition }) => sum + definition.length + TOOL_SIZE, key.length),
   });
   private readonly standing = new Batcher<string, Standing>({
     maxBatch: 256,
@@ -174,7 +177,7 @@ export class ToolCatalogue {
         definition: JSON.stringify(rest),
       };
       kept.tools.push(tool);
-      kept.size += tool.definition.length;
+      kept.size += tool.definition.length + TOOL_SIZE;
     }
     for (const { tools } of found.values()) tools.sort((one, other) => (one.name < other.name ? -1 : 1));
     return found;
