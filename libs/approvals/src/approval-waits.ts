@@ -10,8 +10,9 @@ interface Waiting {
 }
 
 const LOOK_EVERY_MS = 300;
-/** One more is told at once that nothing is decided yet. */
+/** One more, of all or of one tenant, which leaves room for others, is told at once that nothing is decided yet. */
 const MAX_WAITING = 5_000;
+const MAX_OF_TENANT = 1_000;
 
 const statuses = {
   name: 'approval_request.statuses.v1',
@@ -33,7 +34,7 @@ export class ApprovalWaits implements BeforeApplicationShutdown {
 
   /** The status once it is decided or expired; `pending` when `ms` have passed, the signal is aborted, or the process ends. */
   untilDecided(tenantId: string, id: string, ms: number, signal: AbortSignal): Promise<ApprovalStatus> {
-    if (this.ending || signal.aborted || this.waiting.size >= MAX_WAITING) return Promise.resolve('pending');
+    if (this.ending || signal.aborted || !this.hasRoomFor(tenantId)) return Promise.resolve('pending');
     return new Promise((resolve) => {
       const giveUp = (): void => waiting.end('pending');
       const limit = setTimeout(giveUp, ms);
@@ -58,6 +59,13 @@ export class ApprovalWaits implements BeforeApplicationShutdown {
     this.ending = true;
     if (this.timer) clearTimeout(this.timer);
     for (const waiting of this.waiting) waiting.end('pending');
+  }
+
+  private hasRoomFor(tenantId: string): boolean {
+    if (this.waiting.size >= MAX_WAITING) return false;
+    let own = 0;
+    for (const waiting of this.waiting) if (waiting.tenantId === tenantId) own++;
+    return own < MAX_OF_TENANT;
   }
 
   private lookLater(): void {

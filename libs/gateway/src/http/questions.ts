@@ -1,4 +1,5 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 import { Notices } from '@haldir/database';
@@ -12,15 +13,19 @@ const CHANNEL = 'haldir_mcp_answered';
 /** The key is derived, so it has one version. */
 const KEY_VERSION = 1;
 const MAX_QUESTIONS = 16;
-/** Open in a process at most; what is asked beyond is not answered. */
+/** Open in a process at most, and those of one tenant, so that it leaves room for others; what is asked beyond is not answered. */
 const MAX_OPEN = 5_000;
+const MAX_OF_TENANT = 500;
 
 interface Question {
   method: string;
   params: JsonObject;
 }
 
-type Hear = (answer: JsonObject | null) => void;
+interface Open {
+  tenantId: string;
+  hear: (answer: JsonObject | null) => void;
+}
 
 /**
  * What tools of 2026-07-28 ask in the middle of a call, put to clients of the older revisions in their way: as requests on the call's
@@ -28,7 +33,7 @@ type Hear = (answer: JsonObject | null) => void;
  */
 @Injectable()
 export class Questions implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private readonly open = new Map<string, Hear>();
+  private readonly open = new Map<string, Open>();
   private sealingKey: KeyObject | undefined;
   private ending = false;
 
@@ -41,14 +46,14 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
   async onApplicationBootstrap(): Promise<void> {
     await this.notices.listen(CHANNEL, (text) => {
       const [key = '', sealed = ''] = text.split(' ');
-      this.open.get(key)?.(this.opened(key, sealed));
+      this.open.get(key)?.hear(this.opened(key, sealed));
     });
   }
 
   /** Calls that wait for an answer end before the process does. */
   beforeApplicationShutdown(): void {
     this.ending = true;
-    for (const hear of this.open.values()) hear(null);
+    for (const { hear } of this.open.values()) hear(null);
   }
 
   /** Whether anything can be asked at all. */
@@ -65,18 +70,20 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
     const { caller, sessionId, exchange, mcpSession, cancelled } = asking;
     const questions = questionsIn(inputRequests);
     if (!questions || !mcpSession || !exchange || this.ending || ms <= 0) return null;
-    if (this.open.size + questions.length > MAX_OPEN) return null;
+    if (!this.hasRoomFor(questions.length, caller.tenantId)) return null;
     if (!questions.every(([, question]) => canAnswer(mcpSession, question))) return null;
     const signal = AbortSignal.any([
       exchange.signal,
       AbortSignal.timeout(Math.ceil(ms)),
       ...(cancelled ? [cancelled] : []),
     ]);
+    // One for each question, or Node takes them for a leak.
+    setMaxListeners(MAX_QUESTIONS, signal);
     const party = { tenantId: caller.tenantId, sessionId, mcpSession };
     const answers = await Promise.all(
       questions.map(async ([name, { method, params }]): Promise<[string, JsonObject | null]> => {
         const id = randomUUID();
-        const answer = this.answerTo(keyOfRequest(party, id), signal);
+        const answer = this.answerTo(caller.tenantId, keyOfRequest(party, id), signal);
         exchange.request(id, method, params);
         return [name, await answer];
       }),
@@ -88,7 +95,7 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
   async hear(by: McpParty, { id, result }: RpcAnswer): Promise<void> {
     const key = keyOfRequest(by, id);
     const here = this.open.get(key);
-    if (here) here(result);
+    if (here) here.hear(result);
     else {
       await this.notices.send(CHANNEL, `${key} ${this.sealed(key, result)}`).catch((error: unknown) => {
         this.log.warn({ event: 'mcp.answer_lost', reason: (error as Error).message });
@@ -110,15 +117,22 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
     return (this.sealingKey ??= this.keys.derive('haldir.mcp-answer.v1'));
   }
 
-  private answerTo(key: string, signal: AbortSignal): Promise<JsonObject | null> {
+  private hasRoomFor(count: number, tenantId: string): boolean {
+    if (this.open.size + count > MAX_OPEN) return false;
+    let own = count;
+    for (const open of this.open.values()) if (open.tenantId === tenantId) own++;
+    return own <= MAX_OF_TENANT;
+  }
+
+  private answerTo(tenantId: string, key: string, signal: AbortSignal): Promise<JsonObject | null> {
     return new Promise((resolve) => {
       const giveUp = (): void => hear(null);
-      const hear: Hear = (answer) => {
+      const hear = (answer: JsonObject | null): void => {
         this.open.delete(key);
         signal.removeEventListener('abort', giveUp);
         resolve(answer);
       };
-      this.open.set(key, hear);
+      this.open.set(key, { tenantId, hear });
       signal.addEventListener('abort', giveUp, { once: true });
       if (signal.aborted) giveUp();
     });
