@@ -91,6 +91,31 @@ it.each(ERAS)('counts each round against the rate, and breaks off where a policy
   await client.close();
 });
 
+it.each(ERAS)('takes the price of a tool once, with its answer, however often it asks (%s)', async (era) => {
+  const [upstreamName, tool] = TOOL.split('.');
+  await tenant.put(`/v1/proxy/upstreams/${upstreamName}/tools/${tool}/price`, { price_usd: 0.5 });
+  party = { ...party, session: await tenant.session({ scopes: ['execute'], spend_limit: 0.5 }) };
+  const standing = async () => (await tenant.get<{ spent: number }>(`/v1/sessions/${party.session}`)).body.spent;
+  const spent: unknown[] = [];
+  const client = await connectMcp(party, era, {
+    capabilities: { elicitation: {} },
+    prepare: (it) =>
+      it.setRequestHandler('elicitation/create', async () => {
+        spent.push(await standing());
+        return { action: 'accept', content: { name: 'Frodo', color: 'green' } };
+      }),
+  });
+  expect((await client.callTool({ name: TOOL, arguments: {} })).content).toEqual([{ type: 'text', text: 'done' }]);
+  expect([...spent, await standing()]).toEqual([0, 0, 0.5]);
+  expect(await world.sql('SELECT * FROM payment_fault')).toEqual([]);
+  const again = await client.callTool({ name: TOOL, arguments: {} });
+  expect([again.isError, JSON.stringify(again.content)]).toEqual([
+    true,
+    expect.stringContaining('insufficient_budget'),
+  ]);
+  await client.close();
+});
+
 it('refuses a tool that asks a client that cannot be asked, in the way its revision says so', async () => {
   const client = await connectMcp(party, 'handshake');
   await expect(client.callTool({ name: TOOL, arguments: {} })).rejects.toMatchObject({ code: -32021 });
