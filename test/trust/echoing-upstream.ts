@@ -7,11 +7,14 @@ const STATELESS_VERSION = '2026-07-28';
 
 type Arguments = Record<string, unknown>;
 
-/** An upstream that gives back what it was sent, in many forms. */
+/**
+ * An upstream that gives back what it was sent, in many forms: by its tools, its prompt `say`, at `echo:<header>/<form>`, in
+ * completions and in the descriptions of its lists.
+ */
 export interface EchoingUpstream {
   readonly url: string;
   /** Everything it was asked to do, and with which headers. */
-  readonly calls: { tool: string; arguments: Arguments; headers: IncomingHttpHeaders }[];
+  readonly calls: { tool: string; arguments: Arguments; headers: IncomingHttpHeaders; requestState?: string }[];
   /** Headers of all requests. */
   readonly seen: IncomingHttpHeaders[];
   /** Requests that are answered with a 401. */
@@ -22,7 +25,18 @@ export interface EchoingUpstream {
 interface Message {
   id?: number;
   method?: string;
-  params?: { name?: string; arguments?: Arguments; _meta?: { progressToken?: string } };
+  params?: Params;
+}
+interface Params {
+  name?: string;
+  uri?: string;
+  arguments?: Arguments;
+  requestState?: string;
+  _meta?: { progressToken?: string };
+}
+interface Block {
+  text?: string;
+  resource?: object;
 }
 
 const hex = (value: string): string => Buffer.from(value).toString('hex');
@@ -57,6 +71,22 @@ export const FORMS: Record<string, (value: string) => object> = {
   'an error cut within the value': (value) => ({ error: { code: -32602, message: 'x'.repeat(990) + value } }),
 };
 
+/** What a tool asks before it answers. */
+function asking(value: string): object {
+  const question = (said: string): object => ({
+    method: 'elicitation/create',
+    params: {
+      message: said,
+      requestedSchema: { type: 'object', properties: { sure: { type: 'boolean', description: said } } },
+    },
+  });
+  return {
+    resultType: 'input_required',
+    inputRequests: { one: question(`is it ${value}?`), two: question(hex(value)) },
+    requestState: `after ${value}`,
+  };
+}
+
 /** @param answers as one JSON text, or as an event stream that is sent in pieces, after progress */
 export async function startEchoingUpstream(version: string, answers: 'json' | 'sse'): Promise<EchoingUpstream> {
   const upstream: EchoingUpstream = {
@@ -70,22 +100,62 @@ export async function startEchoingUpstream(version: string, answers: 'json' | 's
     },
   };
   const isStateless = version === STATELESS_VERSION;
+  const capabilities = { tools: {}, resources: {}, prompts: {}, completions: {} };
   const tools = ['echo', 'other'].map((name) => ({ name, inputSchema: { type: 'object' } }));
 
-  const outcomeOf = ({ method, params }: Message, headers: IncomingHttpHeaders): object => {
+  const echo = (value: unknown, form: unknown): object =>
+    FORMS[typeof form === 'string' ? form : 'raw']?.(String(value)) ?? {};
+  const offered = (method: string, params: Params, headers: IncomingHttpHeaders): object | null => {
+    const value = String(headers['authorization']);
+    const { header = '', as } = params.arguments ?? {};
+    const [place = '', form = ''] = String(params.uri).slice('echo:'.length).split('/').map(decodeURIComponent);
+    /** A form's blocks, as the members of another answer. */
+    const inPlaceOf = (echoed: object, answer: (blocks: Block[]) => object): object => {
+      const { content = [], ...rest } = echoed as { content?: Block[] };
+      return 'error' in rest ? rest : { ...rest, ...answer(content) };
+    };
+    switch (method) {
+      case 'resources/list':
+        return { resources: [{ uri: 'echo:nothing', name: value }] };
+      case 'resources/templates/list':
+        return { resourceTemplates: [{ uriTemplate: 'echo:{header}/{form}', name: 'echo', description: value }] };
+      case 'prompts/list':
+        return { prompts: [{ name: 'say', description: value }] };
+      case 'resources/read':
+        return inPlaceOf(echo(headers[place], form), (blocks) => ({
+          contents: blocks.map(({ text: said, resource }) => resource ?? { uri: 'echo:nothing', text: said }),
+        }));
+      case 'prompts/get':
+        return inPlaceOf(echo(headers[String(header)], as), (blocks) => ({
+          messages: blocks.map((content) => ({ role: 'user', content })),
+        }));
+      case 'completion/complete':
+        return { completion: { values: [value, hex(value), Buffer.from(`:${value}`).toString('base64')] } };
+      default:
+        return null;
+    }
+  };
+
+  const outcomeOf = ({ method, params = {} }: Message, headers: IncomingHttpHeaders): object => {
     if (method === 'server/discover' && isStateless)
-      return { result: { supportedVersions: [version], capabilities: { tools: {} }, resultType: 'complete' } };
+      return { result: { supportedVersions: [version], capabilities, resultType: 'complete' } };
     if (method === 'initialize' && !isStateless)
       return {
-        result: { protocolVersion: version, capabilities: { tools: {} }, serverInfo: { name: 'e', version: '1' } },
+        result: { protocolVersion: version, capabilities, serverInfo: { name: 'e', version: '1' } },
       };
     if (method === 'tools/list') return { result: { tools, resultType: 'complete' } };
-    if (method !== 'tools/call') return { error: { code: -32601, message: 'Method not found' } };
-    const args = params?.arguments ?? {};
-    upstream.calls.push({ tool: params?.name ?? '', arguments: args, headers });
+    if (method !== 'tools/call') {
+      const made = offered(String(method), params, headers) ?? { error: { code: -32601, message: 'Method not found' } };
+      return 'error' in made ? made : { result: { ...made, resultType: 'complete' } };
+    }
+    const { arguments: args = {}, requestState } = params;
+    upstream.calls.push({
+      ...{ tool: params.name ?? '', arguments: args, headers },
+      ...(requestState === undefined ? {} : { requestState }),
+    });
     const value = typeof args['header'] === 'string' ? headers[args['header']] : args['value'];
-    const form = typeof args['as'] === 'string' ? args['as'] : 'raw';
-    const made = FORMS[form]?.(String(value)) ?? {};
+    if (args['asks'] === true && requestState === undefined) return { result: asking(String(value)) };
+    const made = echo(value, args['as']);
     return 'error' in made ? made : { result: { ...made, resultType: 'complete' } };
   };
 

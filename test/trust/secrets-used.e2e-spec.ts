@@ -2,6 +2,8 @@ import {
   type Balancer,
   BareMcp,
   type Client,
+  connectMcp,
+  type RpcMessage,
   saidBy,
   startBalancer,
   startWorld,
@@ -88,6 +90,60 @@ describe.each([
         if (!as.includes('cut')) expect(written).toMatch(/\[secret:key\]|W3NlY3JldDprZXld/);
       }
     }
+  });
+});
+
+describe('a secret in what a tool asks before it answers', () => {
+  const args = { value: '{{vault:key}}', asks: true };
+  const capabilities = { elicitation: { form: {} } };
+  beforeEach(async () => {
+    await register('2026-07-28', 'sse');
+    await store('key', [{ upstream: 'up', tool: 'echo' }]);
+  });
+  afterEach(() => {
+    expect(upstream.calls.map((each) => each.arguments)).toEqual([1, 2].map(() => ({ value, asks: true })));
+    // Who asks is told what the client was.
+    expect(upstream.calls[1]?.requestState).toBe('after [secret:key]');
+  });
+
+  it('is taken out of the questions and the state that a client of 2026-07-28 is given', async () => {
+    const agent = new BareMcp({ url: balancer.url, key: tenant.key ?? '', session });
+    const round = async (more: object = {}): Promise<RpcMessage['result']> => {
+      const params = agent.paramsOf({ name: 'up.echo', arguments: args, ...more });
+      Object.assign(params['_meta'] as object, { 'io.modelcontextprotocol/clientCapabilities': capabilities });
+      const body = { jsonrpc: '2.0', id: 1, method: 'tools/call', params };
+      const { message } = await agent.send(body, agent.headersFor('tools/call', params));
+      expectNothingIn(JSON.stringify(message));
+      return message?.result;
+    };
+    const first = await round();
+    expect(first).toMatchObject({
+      resultType: 'input_required',
+      inputRequests: {
+        one: { params: { message: 'is it [secret:key]?' } },
+        two: { params: { message: '[secret:key]' } },
+      },
+    });
+    const inputResponses = { one: { action: 'accept', content: {} }, two: { action: 'accept', content: {} } };
+    const second = await round({ inputResponses, requestState: first?.['requestState'] });
+    expect(second?.content?.[0]?.text).toBe('you said [secret:key]!');
+  });
+
+  it('is taken out of the requests that a client of the older revisions is sent', async () => {
+    const asked: string[] = [];
+    const client = await connectMcp({ url: balancer.url, key: tenant.key ?? '', session }, 'handshake', {
+      capabilities,
+      prepare: (it) =>
+        it.setRequestHandler('elicitation/create', ({ params }) => {
+          expectNothingIn(JSON.stringify(params));
+          asked.push(params.message);
+          return { action: 'accept', content: {} };
+        }),
+    });
+    const result = await client.callTool({ name: 'up.echo', arguments: args });
+    expect(result.content).toEqual([{ type: 'text', text: 'you said [secret:key]!' }]);
+    expect(asked.sort()).toEqual(['[secret:key]', 'is it [secret:key]?']);
+    await client.close();
   });
 });
 
