@@ -1,18 +1,14 @@
-import { type AppProcess, type Client, type FakeUpstream, startWorld, type World } from '@haldir/test-support';
-import { byStatus, ProxyStory, type Result, saying, times } from './proxy-story.js';
+import { startWorld, type World } from '@haldir/test-support';
+import { byStatus, type ProxyStory, type Result, saying, StoryOfTwo, times } from './proxy-story.js';
 
 let world: World;
-let story: ProxyStory;
-let upstream: FakeUpstream;
-let there: Client;
+let story: StoryOfTwo;
 beforeAll(async () => {
   world = await startWorld({ processes: 2 });
 });
 afterAll(() => world.stop());
 beforeEach(async () => {
-  story = await ProxyStory.begin(await world.newTenant());
-  upstream = await story.upstream('up', 'echo', 'transfer', 'tidy', 'get_sum');
-  there = story.tenant.at(world.apis[1] as AppProcess);
+  story = await StoryOfTwo.of(world, 'echo', 'transfer', 'tidy', 'get_sum');
 });
 afterEach(() => story.end());
 
@@ -22,10 +18,10 @@ const rule = async (type: string, parameters: Record<string, unknown> = {}): Pro
 };
 /** The id of the request that the call waits for; null when it was let through. */
 const heldAs = async (...args: Parameters<ProxyStory['call']>): Promise<string | null> => {
-  const before = upstream.calls.length;
+  const before = story.up.calls.length;
   const reply = await story.call(...args);
   expect(reply.status).toBe(200);
-  if (upstream.calls.length > before) return null;
+  if (story.up.calls.length > before) return null;
   const said = saying(reply);
   expect(said).toEqual({
     status: 'approval_required',
@@ -44,7 +40,7 @@ describe('a call that needs approval', () => {
     await rule('all');
     const id = await heldAs('echo', { n: 1 });
     expect(id).not.toBeNull();
-    expect(await heldAs('up.echo', { n: 1 }, { by: there })).toBe(id);
+    expect(await heldAs('up.echo', { n: 1 }, { by: story.there })).toBe(id);
     expect((await story.tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({
       status: 'pending',
       agent_id: 'agent',
@@ -52,14 +48,14 @@ describe('a call that needs approval', () => {
       action: 'tool_call',
       details: JSON.stringify({ upstream: 'up', tool: 'echo', arguments: { n: 1 } }),
     });
-    expect(upstream.calls).toEqual([]);
+    expect(story.up.calls).toEqual([]);
 
     await approve(id);
-    expect(await heldAs('echo', { n: 1 }, { by: there })).toBeNull();
+    expect(await heldAs('echo', { n: 1 }, { by: story.there })).toBeNull();
     const next = await heldAs('echo', { n: 1 });
     expect(next).not.toBeNull();
     expect(next).not.toBe(id);
-    expect(upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect(story.up.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
   });
 
   it('is that call alone: another argument, tool or session is another request', async () => {
@@ -77,15 +73,15 @@ describe('a call that needs approval', () => {
     expect(new Set([id, null, ...others]).size).toBe(8);
     // Members of an object have no order.
     expect(await heldAs('up.echo', { amount: 5, to: 'dana' })).toBeNull();
-    expect(upstream.calls).toHaveLength(1);
+    expect(story.up.calls).toHaveLength(1);
   });
 
   it('uses one approval once, however many retries race over two processes', async () => {
     await rule('all');
     await approve(await heldAs('echo', { n: 1 }));
-    const replies = await times(20, (i) => story.call('echo', { n: 1 }, { by: i % 2 ? story.tenant : there }));
+    const replies = await times(20, (i) => story.call('echo', { n: 1 }, { by: i % 2 ? story.tenant : story.there }));
     expect(byStatus(replies)).toEqual({ 200: 20 });
-    expect(upstream.calls).toHaveLength(1);
+    expect(story.up.calls).toHaveLength(1);
     const requests = replies
       .filter(({ body }) => body.content[0]?.text !== 'echo')
       .map((reply) => saying(reply)['request_id']);
@@ -98,7 +94,7 @@ describe('a call that needs approval', () => {
     const id = await heldAs('echo');
     expect((await story.tenant.post(`/v1/approvals/${id}/deny`)).status).toBe(200);
     expect(await heldAs('echo')).not.toBe(id);
-    expect(upstream.calls).toEqual([]);
+    expect(story.up.calls).toEqual([]);
   });
 
   it('goes to the upstream it was approved for, not to another that took its name', async () => {
@@ -106,7 +102,7 @@ describe('a call that needs approval', () => {
     await approve(await heldAs('echo'));
     const other = await story.upstream('up', 'echo');
     expect(saying(await story.call('echo'))).toMatchObject({ status: 'approval_required' });
-    expect([...upstream.calls, ...other.calls]).toEqual([]);
+    expect([...story.up.calls, ...other.calls]).toEqual([]);
   });
 
   it('is asked about only when policies let it through, and counts under a rate limit only when it goes', async () => {
@@ -120,9 +116,9 @@ describe('a call that needs approval', () => {
     const ids = [await heldAs('echo', { n: 1 }), await heldAs('echo', { n: 2 })];
     for (const id of ids) await approve(id);
     const replies = await times(10, (i) =>
-      story.call('echo', { n: 1 + (i % 2) }, { by: i % 3 ? story.tenant : there }),
+      story.call('echo', { n: 1 + (i % 2) }, { by: i % 3 ? story.tenant : story.there }),
     );
-    expect(upstream.calls).toHaveLength(1);
+    expect(story.up.calls).toHaveLength(1);
     expect(byStatus(replies)).toEqual({ 200: 1, 403: 9 });
     // The approval that found no room is still there.
     const { requests } = (
@@ -152,10 +148,10 @@ describe('the rules at the proxy', () => {
   });
 
   it('destructive: by name, or by the annotation of the upstream', async () => {
-    upstream.tools = upstream.tools.map((tool) =>
+    story.up.tools = story.up.tools.map((tool) =>
       tool.name === 'tidy' ? { ...tool, annotations: { destructiveHint: true } } : tool,
     );
-    expect((await story.register('up', upstream.url)).body).toMatchObject({ tools_discovered: 4 });
+    expect((await story.register('up', story.up.url)).body).toMatchObject({ tools_discovered: 4 });
     await rule('destructive');
     expect(await heldAs('transfer')).not.toBeNull();
     expect(await heldAs('tidy')).not.toBeNull();
@@ -165,9 +161,9 @@ describe('the rules at the proxy', () => {
 
   it('count from their making to their removal on every process', async () => {
     const id = await rule('all');
-    expect(await heldAs('echo', {}, { by: there })).not.toBeNull();
+    expect(await heldAs('echo', {}, { by: story.there })).not.toBeNull();
     await story.tenant.delete(`/v1/approvals/rules/${id}`);
-    expect(await heldAs('echo', {}, { by: there })).toBeNull();
+    expect(await heldAs('echo', {}, { by: story.there })).toBeNull();
   });
 
   it('let no stranger decide', async () => {

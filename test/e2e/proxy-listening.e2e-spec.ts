@@ -115,7 +115,7 @@ describe('the stream of an upstream', () => {
     const other = await startWorker(world.environment);
     workers = [first, other];
     for (const until = performance.now() + LEASE_MS + 2_000; performance.now() < until;) {
-      expect([upstream.heard(), await listener()]).toEqual([1, before]);
+      expect([upstream.heard(), upstream.opened, await listener()]).toEqual([1, 1, before]);
       await new Promise((resolve) => setTimeout(resolve, 250));
     }
 

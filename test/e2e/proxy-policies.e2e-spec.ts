@@ -1,23 +1,16 @@
-import { type AppProcess, type Client, type FakeUpstream, startWorld, type World } from '@haldir/test-support';
-import { byStatus, ProxyStory, saying, times } from './proxy-story.js';
+import { startWorld, type World } from '@haldir/test-support';
+import { byStatus, saying, StoryOfTwo, times } from './proxy-story.js';
 
 let world: World;
-let story: ProxyStory;
-let upstream: FakeUpstream;
-let there: Client;
+let story: StoryOfTwo;
 beforeAll(async () => {
   world = await startWorld({ processes: 2 });
 });
 afterAll(() => world.stop());
 beforeEach(async () => {
-  story = await ProxyStory.begin(await world.newTenant());
-  upstream = await story.upstream('up', 'echo', 'pay', 'files.read');
-  there = story.tenant.at(world.apis[1] as AppProcess);
+  story = await StoryOfTwo.of(world, 'echo', 'pay', 'files.read');
 });
 afterEach(() => story.end());
-
-const statusOf = async (tool: string, args: Record<string, unknown> = {}, by?: Client): Promise<number> =>
-  (await story.call(tool, args, by ? { by } : {})).status;
 
 describe('a policy', () => {
   it('that blocks a call says so, names itself, and keeps the call from the upstream', async () => {
@@ -37,15 +30,15 @@ describe('a policy', () => {
         },
       ],
     });
-    expect(upstream.calls).toEqual([]);
+    expect(story.up.calls).toEqual([]);
   });
 
   it('counts from its making on, and no longer after its removal, on every process', async () => {
     for (let i = 0; i < 10; i++) {
       const id = await story.policy('block_tool', { tool: 'echo' });
-      expect(await statusOf('echo', {}, there)).toBe(403);
+      expect(await story.statusOf('echo', {}, story.there)).toBe(403);
       expect((await story.tenant.delete(`/v1/proxy/policies/${id}`)).body).toEqual({ deleted: true, id });
-      expect(await statusOf('echo', {}, there)).toBe(200);
+      expect(await story.statusOf('echo', {}, story.there)).toBe(200);
     }
     expect((await story.tenant.delete('/v1/proxy/policies/pol_unknown')).status).toBe(404);
   });
@@ -53,29 +46,33 @@ describe('a policy', () => {
   it.each([['block_tool'], ['deny_list']])('of type %s means a tool however it is called', async (type) => {
     for (const name of ['echo', 'up.echo']) {
       const id = await story.policy(type, type === 'block_tool' ? { tool: name } : { tools: ['other', name] });
-      expect([await statusOf('echo'), await statusOf('up.echo'), await statusOf('pay')]).toEqual([403, 403, 200]);
+      expect([await story.statusOf('echo'), await story.statusOf('up.echo'), await story.statusOf('pay')]).toEqual([
+        403, 403, 200,
+      ]);
       await story.tenant.delete(`/v1/proxy/policies/${id}`);
     }
     await story.policy(type, type === 'block_tool' ? { tool: 'other.echo' } : { tools: ['ech', 'other.echo', 'up'] });
-    expect([await statusOf('echo'), await statusOf('up.echo')]).toEqual([200, 200]);
+    expect([await story.statusOf('echo'), await story.statusOf('up.echo')]).toEqual([200, 200]);
   });
 
   it('of type allow_list lets through what it lists by either name, and nothing else', async () => {
     await story.policy('allow_list', { tools: ['echo', 'up.files.read'] });
     expect(
-      await times(6, (i) => statusOf(['echo', 'up.echo', 'files.read', 'up.files.read', 'pay', 'up.pay'][i] ?? '')),
+      await times(6, (i) =>
+        story.statusOf(['echo', 'up.echo', 'files.read', 'up.files.read', 'pay', 'up.pay'][i] ?? ''),
+      ),
     ).toEqual([200, 200, 200, 200, 403, 403]);
-    expect(await statusOf('unheard_of')).toBe(403);
+    expect(await story.statusOf('unheard_of')).toBe(403);
   });
 
   it('of type spend_limit refuses amounts over it, as numbers or as texts of numbers', async () => {
     await story.policy('spend_limit', { max: 9.99 });
     const amounts = [0, 9.99, -5, '9.99', 'ten', null, [50], 9.990001, 10, '10', ' 1e3 ', 1e15];
-    expect(await times(amounts.length, (i) => statusOf('pay', { amount: amounts[i] }))).toEqual([
+    expect(await times(amounts.length, (i) => story.statusOf('pay', { amount: amounts[i] }))).toEqual([
       ...Array<number>(7).fill(200),
       ...Array<number>(5).fill(403),
     ]);
-    expect(await statusOf('pay', { total: 100 })).toBe(200);
+    expect(await story.statusOf('pay', { total: 100 })).toBe(200);
   });
 
   it('of type time_window lets calls through in its hours only, also past midnight', async () => {
@@ -95,7 +92,7 @@ describe('a policy', () => {
     ];
     for (const [start, end, expected] of windows) {
       const id = await story.policy('time_window', { start_hour: start, end_hour: end });
-      expect([start, end, await statusOf('echo')]).toEqual([start, end, expected]);
+      expect([start, end, await story.statusOf('echo')]).toEqual([start, end, expected]);
       await story.tenant.delete(`/v1/proxy/policies/${id}`);
     }
   });
@@ -105,10 +102,10 @@ describe('a policy', () => {
     await story.policy('deny_list', { tools: ['echo'] });
     await story.policy('allow_list', { tools: ['pay', 'echo'] });
     expect([
-      await statusOf('pay', { amount: 10 }),
-      await statusOf('pay', { amount: 11 }),
-      await statusOf('echo'),
-      await statusOf('files.read'),
+      await story.statusOf('pay', { amount: 10 }),
+      await story.statusOf('pay', { amount: 11 }),
+      await story.statusOf('echo'),
+      await story.statusOf('files.read'),
     ]).toEqual([200, 403, 403, 403]);
   });
 });
@@ -116,9 +113,9 @@ describe('a policy', () => {
 describe('a rate limit', () => {
   it('of 5 lets exactly 5 of 20 concurrent calls over two processes through', async () => {
     const id = await story.policy('rate_limit', { max_per_minute: 5 });
-    const replies = await times(20, (i) => story.call('echo', { i }, { by: i % 2 ? story.tenant : there }));
+    const replies = await times(20, (i) => story.call('echo', { i }, { by: i % 2 ? story.tenant : story.there }));
     expect(byStatus(replies)).toEqual({ 200: 5, 403: 15 });
-    expect(upstream.calls).toHaveLength(5);
+    expect(story.up.calls).toHaveLength(5);
     const blocked = replies.filter(({ status }) => status === 403).map((reply) => saying(reply));
     for (const reason of blocked) expect(reason).toMatchObject({ policy_id: id, policy: 'rate_limit' });
   });
@@ -126,8 +123,8 @@ describe('a rate limit', () => {
   it('is as exact where the agent has called before', async () => {
     for (let round = 0; round < 5; round++) {
       const id = await story.policy('rate_limit', { max_per_minute: 5 });
-      expect(await statusOf('echo')).toBe(200);
-      const replies = await times(20, (i) => story.call('echo', {}, { by: i % 2 ? story.tenant : there }));
+      expect(await story.statusOf('echo')).toBe(200);
+      const replies = await times(20, (i) => story.call('echo', {}, { by: i % 2 ? story.tenant : story.there }));
       expect(byStatus(replies)).toEqual({ 200: 4, 403: 16 });
       await story.tenant.delete(`/v1/proxy/policies/${id}`);
     }
@@ -136,7 +133,9 @@ describe('a rate limit', () => {
   it('of several, each counts only calls that all of them let through', async () => {
     await story.policy('rate_limit', { max_per_minute: 8 });
     const small = await story.policy('rate_limit', { max_per_minute: 3 });
-    expect(byStatus(await times(12, (i) => story.call('echo', {}, { by: i % 2 ? story.tenant : there })))).toEqual({
+    expect(
+      byStatus(await times(12, (i) => story.call('echo', {}, { by: i % 2 ? story.tenant : story.there }))),
+    ).toEqual({
       200: 3,
       403: 9,
     });
@@ -156,14 +155,14 @@ describe('a rate limit', () => {
     await story.policy('rate_limit', { max_per_minute: 2 });
     const again = await story.tenant.session({ agent_id: 'agent', scopes: ['execute'] });
     const other = await story.tenant.session({ agent_id: 'another agent', scopes: ['execute'] });
-    expect(await statusOf('echo')).toBe(200);
+    expect(await story.statusOf('echo')).toBe(200);
     expect(byStatus(await times(4, () => story.call('echo', {}, { session: again })))).toEqual({ 200: 1, 403: 3 });
     expect(byStatus(await times(4, () => story.call('echo', {}, { session: other })))).toEqual({ 200: 2, 403: 2 });
   });
 
   it('of 0 lets nothing through', async () => {
     await story.policy('rate_limit', { max_per_minute: 0 });
-    expect(await statusOf('echo')).toBe(403);
+    expect(await story.statusOf('echo')).toBe(403);
   });
 });
 
@@ -197,7 +196,7 @@ describe('policies', () => {
     const second = (await story.tenant.get<Page>(`/v1/proxy/policies?limit=4&cursor=${first.next_cursor}`)).body;
     expect([...first.policies, ...second.policies]).toEqual(body.policies);
     expect(second.next_cursor).toBeNull();
-    expect((await there.get('/v1/proxy/upstreams')).body).toMatchObject({ policies: 8 });
+    expect((await story.there.get('/v1/proxy/upstreams')).body).toMatchObject({ policies: 8 });
   });
 
   it.each([

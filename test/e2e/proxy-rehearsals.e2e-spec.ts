@@ -1,12 +1,5 @@
-import {
-  type AppProcess,
-  type Client,
-  type FakeUpstream,
-  type Reply,
-  startWorld,
-  type World,
-} from '@haldir/test-support';
-import { byStatus, ProxyStory, type Result, saying, times } from './proxy-story.js';
+import { type Reply, startWorld, type World } from '@haldir/test-support';
+import { byStatus, type Result, saying, StoryOfTwo, times } from './proxy-story.js';
 
 interface Explanation {
   policy_id: string;
@@ -22,22 +15,16 @@ interface Entry {
 type Refused = Result & { explanation?: Explanation[] };
 
 let world: World;
-let story: ProxyStory;
-let upstream: FakeUpstream;
-let there: Client;
+let story: StoryOfTwo;
 beforeAll(async () => {
   world = await startWorld({ processes: 2 });
 });
 afterAll(() => world.stop());
 beforeEach(async () => {
-  story = await ProxyStory.begin(await world.newTenant());
-  upstream = await story.upstream('up', 'echo', 'pay', 'delete_file');
-  there = story.tenant.at(world.apis[1] as AppProcess);
+  story = await StoryOfTwo.of(world, 'echo', 'pay', 'delete_file');
 });
 afterEach(() => story.end());
 
-const statusOf = async (tool: string, args: Record<string, unknown> = {}, by?: Client): Promise<number> =>
-  (await story.call(tool, args, by ? { by } : {})).status;
 const change = (id: string, terms: Record<string, unknown>): Promise<Reply> =>
   story.tenant.patch(`/v1/proxy/policies/${id}`, terms);
 /** The details of the newest entries of calls. */
@@ -54,7 +41,7 @@ describe('a policy in rehearsal', () => {
     const block = await story.policy('block_tool', { tool: 'echo', mode: 'log_only' });
     const limit = await story.policy('spend_limit', { max: 5, mode: 'log_only' });
     const approve = await story.policy('require_approval', { mode: 'log_only', scope: { tools: ['*.delete_*'] } });
-    expect(await statusOf('echo', { amount: 6 })).toBe(200);
+    expect(await story.statusOf('echo', { amount: 6 })).toBe(200);
     expect(await logged()).toMatchObject([
       {
         decision: 'allowed',
@@ -65,16 +52,16 @@ describe('a policy in rehearsal', () => {
       },
     ]);
     expect((await logged())[0]).not.toHaveProperty('would_hold');
-    expect(await statusOf('delete_file')).toBe(200);
+    expect(await story.statusOf('delete_file')).toBe(200);
     expect(await logged()).toMatchObject([{ would_hold: [{ policy_id: approve }] }]);
-    expect(upstream.calls).toHaveLength(2);
+    expect(story.up.calls).toHaveLength(2);
     expect((await story.tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
   });
 
   it('of a rate counts what it would have let through, and takes no place of those that are enforced', async () => {
     const rehearsed = await story.policy('rate_limit', { max_per_minute: 3, mode: 'log_only' });
     await story.policy('rate_limit', { max_per_minute: 8 });
-    const replies = await times(20, (i) => story.call('echo', { i }, { by: i % 2 ? story.tenant : there }));
+    const replies = await times(20, (i) => story.call('echo', { i }, { by: i % 2 ? story.tenant : story.there }));
     expect(byStatus(replies)).toEqual({ 200: 8, 403: 12 });
     const entries = await logged(20);
     const allowed = entries.filter(({ decision }) => decision === 'allowed');
@@ -85,15 +72,15 @@ describe('a policy in rehearsal', () => {
 
   it('is switched on where it stands, on every process, and off again', async () => {
     const id = await story.policy('block_tool', { tool: 'echo', mode: 'log_only' });
-    expect(await statusOf('echo', {}, there)).toBe(200);
+    expect(await story.statusOf('echo', {}, story.there)).toBe(200);
     expect((await change(id, { mode: 'enforce' })).body).toMatchObject({ id, mode: 'enforce', tool: 'echo' });
-    expect(await statusOf('echo', {}, there)).toBe(403);
+    expect(await story.statusOf('echo', {}, story.there)).toBe(403);
     await change(id, { scope: { agents: ['somebody else'] } });
-    expect(await statusOf('echo', {}, there)).toBe(200);
+    expect(await story.statusOf('echo', {}, story.there)).toBe(200);
     await change(id, { scope: {}, priority: 7 });
-    expect(await statusOf('echo', {}, there)).toBe(403);
+    expect(await story.statusOf('echo', {}, story.there)).toBe(403);
     await change(id, { mode: 'log_only' });
-    expect(await statusOf('echo', {}, there)).toBe(200);
+    expect(await story.statusOf('echo', {}, story.there)).toBe(200);
     expect((await story.tenant.get('/v1/proxy/policies')).body).toMatchObject({
       policies: [{ id, mode: 'log_only', priority: 7, scope: { upstreams: [], agents: [], tools: [] } }],
     });
@@ -126,7 +113,7 @@ describe('a policy in rehearsal', () => {
       ])
         expect([reply.status, reply.body['error']]).toEqual([400, expect.stringContaining(field)]);
     }
-    expect(await statusOf('echo')).toBe(403);
+    expect(await story.statusOf('echo')).toBe(403);
   });
 });
 
@@ -146,7 +133,7 @@ describe('a policy with a scope', () => {
   it('counts only calls within it towards its rate', async () => {
     await story.policy('rate_limit', { max_per_minute: 2, scope: { tools: ['pay'] } });
     expect(byStatus(await times(5, () => story.call('echo')))).toEqual({ 200: 5 });
-    expect(byStatus(await times(5, (i) => story.call('pay', {}, { by: i % 2 ? story.tenant : there })))).toEqual({
+    expect(byStatus(await times(5, (i) => story.call('pay', {}, { by: i % 2 ? story.tenant : story.there })))).toEqual({
       200: 2,
       403: 3,
     });
@@ -160,11 +147,11 @@ describe('a policy that requires approval', () => {
     const held = await story.call('pay', { n: 1 });
     expect([held.status, saying(held)]).toMatchObject([200, { status: 'approval_required' }]);
     const request = String(saying(held)['request_id']);
-    expect(saying(await story.call('pay', { n: 1 }, { by: there }))['request_id']).toBe(request);
-    expect(upstream.calls).toHaveLength(0);
+    expect(saying(await story.call('pay', { n: 1 }, { by: story.there }))['request_id']).toBe(request);
+    expect(story.up.calls).toHaveLength(0);
     expect((await story.tenant.post(`/v1/approvals/${request}/approve`)).status).toBe(200);
-    await times(6, (i) => story.call('pay', { n: 1 }, { by: i % 2 ? story.tenant : there }));
-    expect(upstream.calls).toHaveLength(1);
+    await times(6, (i) => story.call('pay', { n: 1 }, { by: i % 2 ? story.tenant : story.there }));
+    expect(story.up.calls).toHaveLength(1);
     const { body } = await story.tenant.get<{ entries: Entry[] }>('/v1/audit?tool=haldir.approvals');
     const asked = body.entries.find(({ action }) => action === 'approval_requested');
     expect(JSON.parse(asked?.details ?? '')).toMatchObject({ rule_id: id, rule: 'require_approval' });
@@ -210,13 +197,15 @@ describe('a refusal', () => {
       if (remedy['change'] === 'add_tool') await story.policy(policy, { tools: ['echo', remedy['tool']] });
       if (remedy['change'] === 'raise') await story.policy(policy, { max: remedy['to'] });
     }
-    expect([await statusOf('pay', { amount: 7 }), await statusOf('pay', { amount: 8 })]).toEqual([200, 403]);
+    expect([await story.statusOf('pay', { amount: 7 }), await story.statusOf('pay', { amount: 8 })]).toEqual([
+      200, 403,
+    ]);
   });
 
   it('for a rate says when there is a place again', async () => {
     await story.policy('rate_limit', { max_per_minute: 1 });
     const before = Date.now() / 1000;
-    expect(await statusOf('echo')).toBe(200);
+    expect(await story.statusOf('echo')).toBe(200);
     const after = Date.now() / 1000;
     const { body } = (await story.call('echo')) as Reply<Refused>;
     const until = Number(body.explanation?.[0]?.remedy['until']);

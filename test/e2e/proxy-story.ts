@@ -1,4 +1,11 @@
-import { type Client, type FakeUpstream, type Reply, startFakeUpstream } from '@haldir/test-support';
+import {
+  type AppProcess,
+  type Client,
+  type FakeUpstream,
+  type Reply,
+  startFakeUpstream,
+  type World,
+} from '@haldir/test-support';
 
 export interface Result {
   isError?: boolean;
@@ -55,8 +62,32 @@ export class ProxyStory {
     return by.post<Result>('/v1/proxy/call', { tool, arguments: args, session_id: session }, headers);
   }
 
+  async statusOf(tool: string, args: Record<string, unknown> = {}, by = this.tenant): Promise<number> {
+    return (await this.call(tool, args, { by })).status;
+  }
+
   async end(): Promise<void> {
     await Promise.all(this.upstreams.map((upstream) => upstream.stop()));
+  }
+}
+
+/** A story in a world of two processes, with an upstream named `up`. */
+export class StoryOfTwo extends ProxyStory {
+  private constructor(
+    tenant: Client,
+    session: string,
+    /** The tenant at the second process. */
+    readonly there: Client,
+    readonly up: FakeUpstream,
+  ) {
+    super(tenant, session);
+    this.keep(up);
+  }
+
+  static async of(world: World, ...tools: string[]): Promise<StoryOfTwo> {
+    const story = await ProxyStory.begin(await world.newTenant());
+    const up = await story.upstream('up', ...tools);
+    return new StoryOfTwo(story.tenant, story.session, story.tenant.at(world.apis[1] as AppProcess), up);
   }
 }
 

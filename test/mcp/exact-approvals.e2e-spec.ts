@@ -1,24 +1,6 @@
-import {
-  type AppProcess,
-  type Balancer,
-  BareMcp,
-  type ChangingUpstream,
-  Client,
-  eventually,
-  type Receiver,
-  type Reply,
-  startBalancer,
-  startChangingUpstream,
-  startReceiver,
-  startWorker,
-  startWorld,
-  type World,
-} from '@haldir/test-support';
+import { type Client, eventually, type Reply } from '@haldir/test-support';
+import { ChangingStory, type Result, Stage } from './changing-story.js';
 
-interface Result {
-  isError?: boolean;
-  content: { text: string }[];
-}
 interface Request {
   request_id: string;
   tool: string;
@@ -33,54 +15,34 @@ interface Request {
   decided_key: string;
 }
 
-let world: World;
-let worker: AppProcess;
-let balancer: Balancer;
-let receiver: Receiver;
-let tenant: Client;
-let session: string;
-let upstream: ChangingUpstream;
+let stage: Stage;
+let story: ChangingStory;
 beforeAll(async () => {
-  world = await startWorld({ processes: 3 });
-  worker = await startWorker(world.environment);
-  balancer = await startBalancer(world.apis);
-  receiver = await startReceiver();
+  stage = await Stage.start({ processes: 3 });
 });
-afterAll(async () => {
-  await balancer.stop();
-  await worker.stop();
-  await world.stop();
-  await receiver.stop();
-});
+afterAll(() => stage.stop());
 beforeEach(async () => {
-  tenant = await world.newTenant();
-  session = await tenant.session({ agent_id: 'agent', scopes: ['execute'] });
-  upstream = await startChangingUpstream('pay', 'look');
-  await tenant.post('/v1/proxy/upstreams', { name: 'up', url: upstream.url, tools_max_age: 0 });
-  await tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.pay'] });
+  story = await ChangingStory.begin(stage, 'pay', 'look');
+  await story.register({ tools_max_age: 0 });
+  await story.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.pay'] });
 });
-afterEach(() => upstream.stop());
+afterEach(() => story.end());
 
 const ARGS = { to: 'dana', amount: 5, note: 'for lunch' };
-const call = (args: object = ARGS, by = tenant): Promise<Reply<Result>> =>
-  by.post<Result>('/v1/proxy/call', { tool: 'up.pay', arguments: args, session_id: session });
+const call = (args: object = ARGS, by = story.tenant): Promise<Reply<Result>> => story.call('up.pay', args, by);
 const said = ({ body }: Reply<Result>): Record<string, unknown> =>
   JSON.parse(body.content[0]?.text ?? '') as Record<string, unknown>;
 /** The id of the request that a call waits for. */
-const held = async (args: object = ARGS, by = tenant): Promise<string> => {
+const held = async (args: object = ARGS, by = story.tenant): Promise<string> => {
   const reply = await call(args, by);
   expect([reply.status, said(reply)]).toMatchObject([200, { status: 'approval_required' }]);
   return String(said(reply)['request_id']);
 };
-const approve = (id: string, by = tenant): Promise<Reply> =>
+const approve = (id: string, by = story.tenant): Promise<Reply> =>
   by.post(`/v1/approvals/${id}/approve`, { decided_by: 'dana', note: 'fine' });
-const request = async (id: string): Promise<Request> => (await tenant.get<Request>(`/v1/approvals/${id}`)).body;
+const request = async (id: string): Promise<Request> => (await story.tenant.get<Request>(`/v1/approvals/${id}`)).body;
 const audited = async (action: string): Promise<Record<string, unknown>[]> =>
-  (await tenant.get<{ entries: { action: string; details: string }[] }>('/v1/audit?limit=1000')).body.entries
-    .filter((entry) => entry.action === action)
-    .map(({ details }) => JSON.parse(details) as Record<string, unknown>);
-const keyOf = async (scopes: string[]): Promise<Client> =>
-  new Client(tenant.url, (await tenant.post<{ key: string }>('/v1/keys', { scopes })).body.key);
+  (await story.entries(action)).map(({ details }) => details);
 const prefixOf = ({ key }: Client): string => (key ?? '').slice(0, 14);
 
 describe('an approval is for the call as it was shown', () => {
@@ -89,27 +51,27 @@ describe('an approval is for the call as it was shown', () => {
     [
       'the text of its tool, though that was accepted',
       async () => {
-        upstream.change('pay', { description: 'Does pay, at once' });
+        story.upstream.change('pay', { description: 'Does pay, at once' });
         expect((await call()).status).toBe(403);
         const { tools } = (
-          await tenant.get<{ tools: { drift: { fingerprint: string } }[] }>('/v1/proxy/tools?drifted=true')
+          await story.tenant.get<{ tools: { drift: { fingerprint: string } }[] }>('/v1/proxy/tools?drifted=true')
         ).body;
         const fingerprint = tools[0]?.drift.fingerprint;
-        expect((await tenant.post('/v1/proxy/upstreams/up/tools/pay/accept', { fingerprint })).status).toBe(200);
+        expect((await story.tenant.post('/v1/proxy/upstreams/up/tools/pay/accept', { fingerprint })).status).toBe(200);
         return ARGS;
       },
     ],
     [
       'a policy of the tenant',
       async () => {
-        await tenant.post('/v1/proxy/policies', { type: 'block_tool', tool: 'other' });
+        await story.tenant.post('/v1/proxy/policies', { type: 'block_tool', tool: 'other' });
         return ARGS;
       },
     ],
     [
       'a rule of the tenant',
       async () => {
-        await tenant.post('/v1/approvals/rules', { type: 'spend_over', threshold: 1_000 });
+        await story.tenant.post('/v1/approvals/rules', { type: 'spend_over', threshold: 1_000 });
         return ARGS;
       },
     ],
@@ -119,8 +81,8 @@ describe('an approval is for the call as it was shown', () => {
     const id = await held();
     expect((await approve(id)).status).toBe(200);
     const args = await change();
-    for (const api of world.apis) expect(await held(args, tenant.at(api))).not.toBe(id);
-    expect(upstream.calls).toEqual([]);
+    for (const api of stage.world.apis) expect(await held(args, story.tenant.at(api))).not.toBe(id);
+    expect(story.upstream.calls).toEqual([]);
     expect((await request(id)).consumed).toBe(false);
   });
 
@@ -128,12 +90,12 @@ describe('an approval is for the call as it was shown', () => {
     const id = await held();
     const { digest } = await request(id);
     await approve(id);
-    const agent = new BareMcp({ url: balancer.url, key: tenant.key ?? '', session });
+    const agent = story.agent();
     const calls = Array.from({ length: 50 }, (__, i) =>
-      i % 2 === 0 ? call(ARGS, tenant.at(world.apis[i % 3] as AppProcess)) : agent.call('up.pay', ARGS),
+      i % 2 === 0 ? call(ARGS, story.at(i)) : agent.call('up.pay', ARGS),
     );
     await Promise.all(calls);
-    expect(upstream.calls).toEqual([{ tool: 'pay', arguments: ARGS }]);
+    expect(story.upstream.calls).toEqual([{ tool: 'pay', arguments: ARGS }]);
     expect(await request(id)).toMatchObject({ consumed: true, digest });
     // What was shown is what was used.
     expect(await audited('approval_consumed')).toMatchObject([{ request_id: id, digest }]);
@@ -142,9 +104,7 @@ describe('an approval is for the call as it was shown', () => {
 
 describe('whoever decides', () => {
   it('sees what is hidden in a call, in the API and in the event, and decides on the call as it is', async () => {
-    const hook = `hidden-${session.slice(-8)}`;
-    const { body } = await tenant.post('/v1/webhooks', { url: receiver.url(hook), events: ['approval_requested'] });
-    receiver.expectSecrets(Number(body['webhook_id']), [String(body['secret'])]);
+    const hook = await stage.webhook(story.tenant, 'approval_requested');
     const args = { to: 'dana\u202e\u200b', ['no\u2066te']: 'plain' };
     const id = await held(args);
     const shown = await request(id);
@@ -153,61 +113,61 @@ describe('whoever decides', () => {
       tool: 'pay',
       arguments: { to: String.raw`dana\u{202e}\u{200b}`, [String.raw`no\u{2066}te`]: 'plain' },
     });
-    await tenant.post('/v1/approvals/request', {
+    await story.tenant.post('/v1/approvals/request', {
       ...{
-        session_id: session,
+        session_id: story.session,
         tool: 'cr\u200bm',
         action: 'send\u202e',
         reason: 'because \u{e0041}',
         details: 'a\u2069',
       },
     });
-    const { requests } = (await tenant.get<{ requests: Request[] }>('/v1/approvals/pending')).body;
+    const { requests } = (await story.tenant.get<{ requests: Request[] }>('/v1/approvals/pending')).body;
     expect(requests.find(({ tool }) => tool !== 'up.pay')).toMatchObject({
       tool: String.raw`cr\u{200b}m`,
       action: String.raw`send\u{202e}`,
       reason: String.raw`because \u{e0041}`,
       details: String.raw`a\u{2069}`,
     });
-    await eventually(async () => expect(receiver.at(hook)).toHaveLength(2));
-    expect(receiver.at(hook).map(({ raw }) => /[\p{Cf}\p{DI}]/u.test(raw))).toEqual([false, false]);
+    await eventually(async () => expect(stage.receiver.at(hook)).toHaveLength(2));
+    expect(stage.receiver.at(hook).map(({ raw }) => /[\p{Cf}\p{DI}]/u.test(raw))).toEqual([false, false]);
 
     await approve(id);
     // The text that was shown is another call.
     expect(await held({ to: String.raw`dana\u{202e}\u{200b}`, [String.raw`no\u{2066}te`]: 'plain' })).not.toBe(id);
     expect((await call(args)).body.content[0]?.text).toBe('pay');
-    expect(upstream.calls).toEqual([{ tool: 'pay', arguments: args }]);
+    expect(story.upstream.calls).toEqual([{ tool: 'pay', arguments: args }]);
   });
 
   it('is recorded from the credential, beside what they call themselves', async () => {
     const id = await held();
-    const approver = await keyOf(['approvals:read', 'approvals:write']);
+    const approver = await story.keyOf(['approvals:read', 'approvals:write']);
     await approve(id, approver);
-    const who = { decided_by: 'dana', decided_key: prefixOf(approver), requested_key: prefixOf(tenant) };
+    const who = { decided_by: 'dana', decided_key: prefixOf(approver), requested_key: prefixOf(story.tenant) };
     expect(await request(id)).toMatchObject(who);
-    const { requests } = (await tenant.get<{ requests: Request[] }>('/v1/approvals?status=approved')).body;
+    const { requests } = (await story.tenant.get<{ requests: Request[] }>('/v1/approvals?status=approved')).body;
     expect(requests).toMatchObject([{ request_id: id, ...who }]);
     expect(await audited('approval_approved')).toMatchObject([{ decided_by: 'dana', key: prefixOf(approver) }]);
   });
 });
 
 describe('a tenant that forbids it', () => {
-  const forbid = (value: unknown, by = tenant): Promise<Reply> =>
+  const forbid = (value: unknown, by = story.tenant): Promise<Reply> =>
     by.post('/v1/approvals/settings', { forbid_self_approval: value });
 
   it('has no key decide that asked or opened the session; another may, and the log has the attempt', async () => {
-    expect((await tenant.get('/v1/approvals/settings')).body).toEqual({ forbid_self_approval: false });
-    const asker = await keyOf(['proxy:write', 'approvals:read', 'approvals:write']);
-    const other = await keyOf(['approvals:read', 'approvals:write']);
+    expect((await story.tenant.get('/v1/approvals/settings')).body).toEqual({ forbid_self_approval: false });
+    const asker = await story.keyOf(['proxy:write', 'approvals:read', 'approvals:write']);
+    const other = await story.keyOf(['approvals:read', 'approvals:write']);
     const first = await held({ n: 1 }, asker);
     // By default whoever asks may decide.
     expect((await approve(first, asker)).status).toBe(200);
 
     expect((await forbid(true)).body).toEqual({ forbid_self_approval: true });
     const id = await held({ n: 2 }, asker);
-    for (const key of [asker, tenant]) {
+    for (const key of [asker, story.tenant]) {
       for (const decision of ['approve', 'deny']) {
-        for (const api of world.apis) {
+        for (const api of stage.world.apis) {
           const { status, body } = await key.at(api).post(`/v1/approvals/${id}/${decision}`);
           expect([status, body['code']]).toEqual([403, 'self_approval']);
         }
@@ -216,7 +176,7 @@ describe('a tenant that forbids it', () => {
     expect((await request(id)).status).toBe('pending');
     const attempts = await audited('approval_self_decision');
     expect(attempts).toHaveLength(12);
-    expect(new Set(attempts.map(({ key }) => key))).toEqual(new Set([prefixOf(asker), prefixOf(tenant)]));
+    expect(new Set(attempts.map(({ key }) => key))).toEqual(new Set([prefixOf(asker), prefixOf(story.tenant)]));
     expect((await approve(id, other)).status).toBe(200);
     // What is decided or unknown is told as ever.
     expect((await approve(id, asker)).body['code']).toBe('already_decided');
@@ -226,17 +186,17 @@ describe('a tenant that forbids it', () => {
 
   it('has it lifted only by a key that administers', async () => {
     await forbid(true);
-    const approver = await keyOf(['approvals:*']);
+    const approver = await story.keyOf(['approvals:*']);
     const { status, body } = await forbid(false, approver);
     expect([status, body['required']]).toEqual([403, 'admin:write']);
     expect((await forbid('no')).body['error']).toMatch(/^forbid_self_approval: expected/);
     expect((await approver.get('/v1/approvals/settings')).body).toEqual({ forbid_self_approval: true });
-    expect((await (await world.newTenant()).get('/v1/approvals/settings')).body).toEqual({
+    expect((await (await stage.world.newTenant()).get('/v1/approvals/settings')).body).toEqual({
       forbid_self_approval: false,
     });
     expect((await forbid(false)).status).toBe(200);
     expect(await audited('approval_settings_changed')).toMatchObject([
-      { forbid_self_approval: false, by: prefixOf(tenant) },
+      { forbid_self_approval: false, by: prefixOf(story.tenant) },
       { forbid_self_approval: true },
     ]);
   });

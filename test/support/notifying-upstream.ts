@@ -14,7 +14,9 @@ export interface NotifyingUpstream {
   streams: boolean;
   /** Standing streams that were refused. */
   refused: number;
-  /** Standing streams that are open. */
+  /** Standing streams that were opened, ever. */
+  opened: number;
+  /** Those that are open. */
   heard(): number;
   /** Says that its tools have changed. */
   say(): void;
@@ -51,6 +53,7 @@ export async function startNotifyingUpstream(...names: string[]): Promise<Notify
         response.writeHead(405).end();
         return;
       }
+      upstream.opened++;
       streams.add(response);
       response.once('close', () => streams.delete(response));
     }
@@ -65,6 +68,7 @@ export async function startNotifyingUpstream(...names: string[]): Promise<Notify
     lists: 0,
     streams: true,
     refused: 0,
+    opened: 0,
     heard: () => streams.size,
     say: () => {
       for (const { server: mcp } of sessions.values()) void mcp.sendToolListChanged().catch(() => undefined);
