@@ -144,22 +144,41 @@ it('takes a round for the same request only while it says the same, under an Ide
 describe('a tool that asks, where each round needs an approval', () => {
   beforeEach(() => tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: [TOOL] }));
 
-  it('of a client of the older revisions goes on in one call, while a human decides about each', async () => {
-    const api = await startApi({ ...world.environment, MCP_HOLD_SECONDS: '10' });
-    party = { ...party, url: api.url };
-    const { client } = await connect('handshake');
-    const call = client.callTool({ name: TOOL, arguments: {} });
-    const shown: unknown[] = [];
-    for (let round = 1; round <= 3; round++) {
-      const { request_id: id, details } = await pendingRequest(tenant);
-      shown.push((JSON.parse(details) as { answers?: { state?: string } }).answers?.state);
-      await tenant.post(`/v1/approvals/${id}/approve`);
-    }
-    expect((await call).content).toEqual([{ type: 'text', text: 'done' }]);
-    expect(shown).toEqual([undefined, 'round-1', 'round-2']);
-    await client.close();
-    await api.stop();
-  });
+  it.each([
+    ['can be asked', { elicitation: {} }, []],
+    ['is sent to pages', { elicitation: { form: {}, url: {} } }, [2, 3]],
+  ])(
+    'of an older client that %s goes on in one call, while a human decides about each',
+    async (_, capabilities, shownIn) => {
+      const api = await startApi({ ...world.environment, MCP_HOLD_SECONDS: '10' });
+      party = { ...party, url: api.url };
+      const pages: string[] = [];
+      const client = await connectMcp(party, 'handshake', {
+        capabilities,
+        prepare: (it) =>
+          it.setRequestHandler('elicitation/create', ({ params }) => {
+            if (params.mode === 'url') pages.push(params.url);
+            return { action: 'accept', content: { name: 'Frodo', color: 'green' } };
+          }),
+      });
+      if (shownIn.length > 0)
+        await expect(client.callTool({ name: TOOL, arguments: {} })).rejects.toMatchObject({ code: -32042 });
+      const call = client.callTool({ name: TOOL, arguments: {} });
+      const shown: unknown[] = [];
+      const ids: string[] = [];
+      for (let round = 1; round <= 3; round++) {
+        const { request_id: id, details } = await pendingRequest(tenant);
+        shown.push((JSON.parse(details) as { answers?: { state?: string } }).answers?.state);
+        ids.push(id);
+        await tenant.post(`/v1/approvals/${id}/approve`);
+      }
+      expect((await call).content).toEqual([{ type: 'text', text: 'done' }]);
+      expect(shown).toEqual([undefined, 'round-1', 'round-2']);
+      expect(pages).toEqual(shownIn.map((round) => `${api.url}/approvals/${ids[round - 1]}`));
+      await client.close();
+      await api.stop();
+    },
+  );
 
   it('gets what was answered before, once the human has been asked in between, and whoever decides sees it', async () => {
     const shown: unknown[] = [];

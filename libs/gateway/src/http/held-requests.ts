@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { ApprovalWaits, type HeldRequest, pagePathOf } from '@haldir/approvals';
 import { PublicAddress } from '@haldir/http';
@@ -28,12 +29,16 @@ export class HeldRequests {
 
   /**
    * Waits until it was decided about the request, where the client hears that somebody is there; whether it was. Whoever can be
-   * asked is asked first, and waits when it comes again, since a human may have opened the page and not decided yet.
+   * asked is asked first, and waits when it comes again, since a human may have opened the page and not decided yet. A call that
+   * has begun to ask on its stream (`midway`) shows the page there, because it would begin anew if it came again.
    */
-  async isDecided(asking: Asking, params: JsonObject, request: HeldRequest): Promise<boolean> {
+  async isDecided(asking: Asking, params: JsonObject, request: HeldRequest, midway = false): Promise<boolean> {
     const { caller, exchange, cancelled } = asking;
     if (this.longestMs === 0 || !exchange?.takesEvents || hasDeclined(params)) return false;
-    if (request.isNew && promptingOf(asking, params) !== null) return false;
+    const prompting = request.isNew ? promptingOf(asking, params) : null;
+    if (prompting !== null && !midway) return false;
+    // What the human says to it decides nothing.
+    if (prompting === 'error') exchange.request(randomUUID(), 'elicitation/create', this.linkTo(asking, request));
     // Also a client of the older revisions that hangs up uses nothing up: it gets no answer.
     const signal = cancelled ? AbortSignal.any([cancelled, exchange.signal]) : exchange.signal;
     const status = await this.waits.untilDecided(caller.tenantId, request.requestId, this.longestMs, signal);
@@ -49,16 +54,14 @@ export class HeldRequests {
   prompt(asking: Asking, params: JsonObject, request: HeldRequest, dialogue: Dialogue | null): HeldReply | null {
     const prompting = promptingOf(asking, params);
     if (prompting === null || hasDeclined(params)) return null;
-    const { requestId, reason } = request;
     const url = this.pageOf(asking, request);
-    const why = `This has to be approved by a human (request ${requestId}): ${reason}.`;
+    const why = whyOf(request);
     if (prompting === 'error') {
-      const message = `${why} Decide about it on this page.`;
       return {
         error: {
           code: URL_ELICITATION_REQUIRED,
           message: `${why} Open ${url}, and make the same request again once it is approved.`,
-          data: { elicitations: [{ mode: 'url', elicitationId: requestId, url, message }] },
+          data: { elicitations: [this.linkTo(asking, request)] },
         },
       };
     }
@@ -81,8 +84,18 @@ export class HeldRequests {
     };
   }
 
+  /** As clients of 2025-11-25 are shown it. */
+  private linkTo(asking: Asking, request: HeldRequest): JsonObject {
+    const message = `${whyOf(request)} Decide about it on this page.`;
+    return { mode: 'url', elicitationId: request.requestId, url: this.pageOf(asking, request), message };
+  }
+
   /** Where a human decides. */
   pageOf({ request: http }: Asking, { requestId }: HeldRequest): string {
     return this.address.of(http, pagePathOf(requestId));
   }
+}
+
+function whyOf({ requestId, reason }: HeldRequest): string {
+  return `This has to be approved by a human (request ${requestId}): ${reason}.`;
 }

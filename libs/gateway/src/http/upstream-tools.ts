@@ -157,8 +157,12 @@ export class UpstreamTools {
       if (outcome.kind === 'held' && !hasWaited) {
         hasWaited = true;
         await this.calls.conclude(performed, null);
-        if (!(await this.held.isDecided(asking, toolCall.params, outcome.request)))
-          return new Concluded(this.replyTo(outcome, asking, toolCall));
+        const { request } = outcome;
+        if (!(await this.held.isDecided(asking, toolCall.params, request, rounds > 0))) {
+          // Another prompt would have the client begin anew.
+          const begun = rounds > 0 ? toPollReply(request, this.held.pageOf(asking, request)) : null;
+          return new Concluded(begun ?? this.replyTo(outcome, asking, toolCall));
+        }
       } else if (outcome.kind === 'asked' && asking.era === 'handshake') {
         await this.calls.conclude(performed, null);
         const { inputRequests, requestState } = outcome.question;
