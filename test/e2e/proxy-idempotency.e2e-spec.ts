@@ -1,41 +1,29 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  type AppProcess,
-  type Client,
-  type FakeUpstream,
-  startApi,
-  startWorld,
-  text,
-  type World,
-} from '@haldir/test-support';
-import { byStatus, ProxyStory, saying, times } from './proxy-story.js';
+import { startApi, startWorld, text, type World } from '@haldir/test-support';
+import { byStatus, saying, StoryOfTwo, times } from './proxy-story.js';
 
 let world: World;
-let story: ProxyStory;
-let upstream: FakeUpstream;
-let there: Client;
+let story: StoryOfTwo;
 beforeAll(async () => {
   world = await startWorld({ processes: 2, environment: { UPSTREAM_TIMEOUT_SECONDS: '3' } });
 });
 afterAll(() => world.stop());
 beforeEach(async () => {
-  story = await ProxyStory.begin(await world.newTenant());
-  upstream = await story.upstream('up', 'echo');
-  there = story.tenant.at(world.apis[1] as AppProcess);
+  story = await StoryOfTwo.of(world, 'echo');
 });
 afterEach(() => story.end());
 
 it('20 retries under one Idempotency-Key make one upstream call, and all get its answer', async () => {
-  upstream.answer = async () => {
+  story.up.answer = async () => {
     await pause(200);
-    return text(`call ${upstream.calls.length}`);
+    return text(`call ${story.up.calls.length}`);
   };
   const replies = await times(20, (i) =>
-    story.call('echo', { n: 1 }, { by: i % 2 ? story.tenant : there, key: 'k-1' }),
+    story.call('echo', { n: 1 }, { by: i % 2 ? story.tenant : story.there, key: 'k-1' }),
   );
   expect(byStatus(replies)).toEqual({ 200: 20 });
   expect(new Set(replies.map(({ body }) => body.content[0]?.text))).toEqual(new Set(['call 1']));
-  expect(upstream.calls).toHaveLength(1);
+  expect(story.up.calls).toHaveLength(1);
   expect((await story.call('echo', { n: 1 }, { key: 'k-1' })).headers.get('idempotent-replayed')).toBe('true');
 
   expect((await story.call('echo', { n: 2 }, { key: 'k-1' })).status).toBe(422);
@@ -60,31 +48,31 @@ it('a held call is held once, and goes under a new key', async () => {
   expect(saying(await story.call('echo', {}, { key: 'k' }))).toEqual(saying(held));
   expect((await story.call('echo', {}, { key: 'k2' })).body.content[0]?.text).toBe('echo');
   expect((await story.call('echo', {}, { key: 'k2' })).body.content[0]?.text).toBe('echo');
-  expect(upstream.calls).toHaveLength(1);
+  expect(story.up.calls).toHaveLength(1);
 });
 
 it('what never left may be tried again under its key, what may have arrived is not sent twice', async () => {
-  await upstream.stop();
+  await story.up.stop();
   expect((await story.call('echo', {}, { key: 'gone' })).status).toBe(502);
-  await upstream.start();
+  await story.up.start();
   expect((await story.call('echo', {}, { key: 'gone' })).status).toBe(200);
   const unknown = { session: 'ses_unknown', key: 'dead' };
   expect((await story.call('echo', {}, unknown)).status).toBe(401);
   expect((await story.call('echo', {}, { key: 'dead' })).status).toBe(200);
 
-  upstream.answer = () => new Promise(() => undefined);
+  story.up.answer = () => new Promise(() => undefined);
   expect((await story.call('echo', { n: 1 }, { key: 'slow' })).status).toBe(502);
-  upstream.answer = () => text('late');
+  story.up.answer = () => text('late');
   const again = await story.call('echo', { n: 1 }, { key: 'slow' });
   expect([again.status, again.body.code]).toEqual([502, 'upstream_unreachable']);
-  expect(upstream.calls.filter(({ arguments: { n } }) => n === 1)).toHaveLength(1);
+  expect(story.up.calls.filter(({ arguments: { n } }) => n === 1)).toHaveLength(1);
 });
 
 it('a process that dies during a call leaves a key under which it is not made again', async () => {
   const api = await startApi(world.environment);
   let arrived = (): void => undefined;
   const there = new Promise<void>((resolve) => (arrived = resolve));
-  upstream.answer = () => {
+  story.up.answer = () => {
     arrived();
     return new Promise(() => undefined);
   };
@@ -92,8 +80,8 @@ it('a process that dies during a call leaves a key under which it is not made ag
   await there;
   await api.kill();
   expect(await lost).toBeNull();
-  upstream.answer = () => text('again');
+  story.up.answer = () => text('again');
   const retry = await story.call('echo', {}, { key: 'k' });
   expect([retry.status, retry.body.code]).toEqual([409, 'idempotency_in_progress']);
-  expect(upstream.calls).toHaveLength(1);
+  expect(story.up.calls).toHaveLength(1);
 });
