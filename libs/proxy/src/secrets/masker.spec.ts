@@ -45,6 +45,8 @@ const ENCODINGS: Record<string, (text: string) => string> = {
   'form-encoded twice': (text) => form(form(text)),
   'percent-encoded twice': (text) => encodeURIComponent(percent(text)),
   'HTML-escaped': (text) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`),
+  'HTML-escaped by names': (text) =>
+    text.replace(/[&<>"']/g, (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char] ?? '&#39;'),
 };
 
 const secret = fc.oneof(
@@ -91,6 +93,16 @@ describe.each(Object.entries(ENCODINGS))('a value that comes back %s', (_, encod
       { numRuns: 150 },
     );
   });
+});
+
+it('masks a value that begins like an escape, of whatever its encoding makes of that', () => {
+  const value = String.raw`\&    !!!!!!!"#$ <it's>`;
+  for (const encoded of Object.values(ENCODINGS)) {
+    for (const [place, put] of Object.entries(PLACES)) {
+      const masked = JSON.stringify(new Masker([{ name: 'key', text: value }]).mask(put(encoded(value))));
+      expect(masked).toContain(place.startsWith('bytes') ? base64('[secret:key]') : '[secret:key]');
+    }
+  }
 });
 
 it('changes nothing of an answer that holds no value', () => {

@@ -23,6 +23,7 @@ export function formsOf(value: string, label: string): Needle[] {
       const [upper, lower] = [form, form.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase())];
       return [upper, lower, encodeURIComponent(upper), encodeURIComponent(lower)];
     }),
+    ...inHtml(text),
     Buffer.from(text).toString('hex'),
     Buffer.from(text).toString('hex').toUpperCase(),
   ];
@@ -46,6 +47,16 @@ function base64Forms(text: string, label: string): Needle[] {
     const ends = { before: offset === 0 ? 0 : 1, after: bits % 6 === 0 ? 0 : 1, label } as const;
     return [core, core.replaceAll('+', '-').replaceAll('/', '_')].map((form) => ({ text: form, ...ends }));
   });
+}
+
+const NAMES: Readonly<Record<string, string>> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' };
+
+/** As templates write it, by number and by name; most know no name for an apostrophe. */
+function inHtml(text: string): string[] {
+  const escaped = (write: (char: string) => string): string => text.replace(/[&<>"']/g, write);
+  const byNumber = (char: string): string => `&#${char.charCodeAt(0)};`;
+  const byName = (char: string): string => `&${NAMES[char] ?? ''};`;
+  return [escaped(byNumber), escaped(byName), escaped((char) => (char === "'" ? byNumber(char) : byName(char)))];
 }
 
 /** With the digits of escapes in lower and in upper case. */
