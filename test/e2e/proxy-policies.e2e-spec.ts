@@ -220,6 +220,8 @@ describe('policies', () => {
     [{ type: 'time_window', end_hour: 1 }, 'start_hour'],
     [{ type: 'time_window', start_hour: 0, end_hour: 25 }, 'end_hour'],
     [{ type: 'time_window', start_hour: 0.5, end_hour: 2 }, 'start_hour'],
+    [{ type: 'require_approval', tool: 'echo' }, 'tool'],
+    [{ type: 'require_approval', tools: ['echo'] }, 'tools'],
   ])('like %j are refused, naming %s', async (body, field) => {
     const reply = await story.tenant.post('/v1/proxy/policies', body);
     expect([reply.status, reply.body['error']]).toEqual([400, expect.stringMatching(new RegExp(`^${field}[:.]`))]);

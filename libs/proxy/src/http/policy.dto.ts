@@ -122,7 +122,17 @@ function toPolicyRule(body: AddProxyPolicy): PolicyRule {
     case 'time_window':
       return { type, startHour: needed('start_hour'), endHour: needed('end_hour') };
     case 'require_approval':
+      refuseTools(body);
       return { type };
+  }
+}
+
+/** Ignored in silence, they would leave a policy about every tool. */
+function refuseTools({ type, tool, tools }: AddProxyPolicy): void {
+  for (const [name, value] of Object.entries({ tool, tools })) {
+    if (value !== undefined && value !== null) {
+      throw new InvalidInput(`${name}: not of a ${type} policy; name tools in scope.tools`);
+    }
   }
 }
 
