@@ -178,6 +178,7 @@ describe.each(KINDS)('a client that %s', (_, resume) => {
     expect(result.isError).toBe(true);
     expect(JSON.parse(result.content[0]?.text ?? '')).toMatchObject({
       ...{ status: 'approval_denied', request_id: expect.stringMatching(/^apr_/) },
+      message: expect.stringContaining('Do not repeat it'),
     });
     expect(story.upstream.calls).toEqual([]);
     expect(await statuses()).toEqual([['denied', false]]);

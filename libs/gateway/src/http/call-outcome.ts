@@ -31,7 +31,8 @@ export function toCallReply(outcome: Answerable, era: Era): CallReply {
     case 'mismatched':
       return { error: { code: HEADER_MISMATCH, message: MISMATCHED, status: 400 } };
     case 'denied': {
-      const message = 'A human has denied this call; it was not made.';
+      const message =
+        'A human has denied this call; it was not made. Do not repeat it: for some minutes it is answered the same.';
       return { result: refused({ status: 'approval_denied', request_id: outcome.requestId, message }) };
     }
     case 'unreachable': {

@@ -52,7 +52,11 @@ export function toReadResult(
     }
     case 'denied': {
       const data = { status: 'approval_denied', request_id: outcome.requestId };
-      throw fail(SERVER_ERROR, 'A human has denied this.', data);
+      throw fail(
+        SERVER_ERROR,
+        'A human has denied this. Do not repeat it: for some minutes it is answered the same.',
+        data,
+      );
     }
     case 'unapprovable':
       throw fail(SERVER_ERROR, outcome.reason, { blocked_by: 'haldir' });
