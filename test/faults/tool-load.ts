@@ -10,7 +10,8 @@ export const TOOLS = { free: 'do', priced: 'buy', guarded: 'pay' } as const;
 /** Of each call of the priced one. */
 export const PRICE_CENTS = 3;
 
-const KNOWS_WITHIN_MS = 60_000;
+/** The key of a call whose process died stays taken for longer than a seed lasts. */
+const KNOWS_WITHIN_MS = 8_000;
 
 /** What a call is known to have come to. After a crash in its middle nobody knows, and nobody may find out by calling again. */
 type Answer = 'answered' | 'refused' | 'unknown' | { held: string };
