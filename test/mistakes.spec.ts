@@ -7,6 +7,11 @@ it('each of the 20 mistakes names tests, and each of them is there', () => {
   expect(mistakes.flatMap(({ tests }) => tests).filter((test) => !hasTest(test))).toEqual([]);
 });
 
+it('what the field sent names tests, and each of them is there', () => {
+  const sent = readClaims('mistakes.md', /^([ABC]\d+)\. \*\*.+\*\*$/);
+  expect(sent.flatMap(({ tests }) => tests).filter((test) => !hasTest(test))).toEqual([]);
+});
+
 it('a test that is not there would be missed', () => {
   expect(hasTest({ file: 'test/mistakes.spec.ts', title: 'a test that is not there would be missed' })).toBe(true);
   expect(hasTest({ file: 'test/mistakes.spec.ts', title: 'a test that is not there' })).toBe(false);
