@@ -80,6 +80,8 @@ export class Belongings {
       case 'getInclusionProof':
         return { entry_id: String((await this.make('/v1/audit', await this.action()))['entry_id']) };
       case 'deleteWebhook':
+      case 'changeWebhook':
+      case 'recoverWebhook':
       case 'rotateWebhookSecret':
       case 'testWebhook':
         return { webhook_id: await this.webhook() };
@@ -142,6 +144,10 @@ export class Belongings {
         return { decided_by: 'dana', note: 'seen' };
       case 'registerWebhook':
         return { url: this.neighbours.receiverUrl, name: 'on-call', events: ['anomaly'] };
+      case 'changeWebhook':
+        return { events: ['anomaly'], active: true };
+      case 'recoverWebhook':
+        return { since: 0 };
       case 'registerUpstream':
         return { name: this.name('upstream'), url: this.neighbours.upstreamUrl };
       case 'proxyCall':

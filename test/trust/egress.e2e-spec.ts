@@ -157,6 +157,16 @@ describe('where only public addresses are allowed, hostile URLs', () => {
     expect([network.tried(), honeypot.accepted()]).toEqual([[], 0]);
   });
 
+  it('are all refused when a webhook is moved, without a connection', async () => {
+    const owner = await world.newTenant();
+    const { body } = await registerWebhook(`http://${PUBLIC}/`, owner);
+    for (const url of hostileUrls(honeypot.port))
+      expectRefusal(url, await owner.patch(`/v1/webhooks/${Number(body['webhook_id'])}`, { url }));
+    const { webhooks } = (await owner.get<{ webhooks: unknown[] }>('/v1/webhooks')).body;
+    expect(webhooks).toMatchObject([{ url: `http://${PUBLIC}/` }]);
+    expect([network.tried(), honeypot.accepted()]).toEqual([[], 0]);
+  });
+
   it('are all refused when an upstream is registered, without a connection', async () => {
     for (const url of hostileUrls(honeypot.port)) expectRefusal(url, await registerUpstream('up', url));
     expect((await tenant.get('/v1/proxy/upstreams')).body).toMatchObject({ count: 0 });

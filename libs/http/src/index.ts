@@ -21,6 +21,7 @@ export { type Pages, requestId, useRequestHooks } from './platform/request-hooks
 export { KnownRoutes } from './platform/unknown-routes.js';
 export { Cursors, type ListIdentity } from './wire/cursors.js';
 export {
+  bodyTime,
   decimal,
   invalidInput,
   longPageQuery,

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
-import { type DeliveryKey } from './delivery.repository.js';
+import { type DeliveryKey, type EndpointKey } from './delivery.repository.js';
+import { MAX_ATTEMPTS } from './retry-schedule.js';
 
 export type DeliveryStatus = 'delivered' | 'failed';
 
@@ -54,6 +55,20 @@ const page = {
           AND ($2::bigint IS NULL OR a.webhook_id = $2) AND ($3::text IS NULL OR a.event = $3)
           AND ($4::boolean IS NULL OR a.delivered = $4) AND ($5::bigint IS NULL OR a.id < $5)
         ORDER BY a.id DESC LIMIT $6`,
+};
+
+// The lock on the event is one that the purge waits for, or has.
+const recover = {
+  name: 'webhook_delivery.recover.v1',
+  text: `WITH missed AS MATERIALIZED (
+           SELECT d.event_id FROM webhook_delivery d
+             JOIN webhook_event e ON e.tenant_id = d.tenant_id AND e.id = d.event_id
+            WHERE d.tenant_id = $1 AND d.webhook_id = $2 AND d.state IN ('failed', 'cancelled') AND d.event_id >= $3
+            ORDER BY d.event_id LIMIT $5 FOR UPDATE OF d FOR KEY SHARE OF e
+         )
+         UPDATE webhook_delivery d SET state = 'pending', attempts_left = $6, next_attempt_at = $4, leased_until = NULL
+           FROM missed WHERE d.tenant_id = $1 AND d.webhook_id = $2 AND d.event_id = missed.event_id
+         RETURNING 1 AS done`,
 };
 
 /** What was attempted, and asking for more. */
@@ -110,5 +125,19 @@ export class DeliveryLogRepository {
       [tenantId, eventId, webhookId, now],
     );
     return true;
+  }
+
+  /**
+   * Makes up to `limit` deliveries to the endpoint due now, oldest first, with all their attempts: those of events from `firstEventId`
+   * on that were given up or never begun. Answers how many.
+   */
+  async recover(
+    tx: Tx,
+    { tenantId, webhookId }: EndpointKey,
+    firstEventId: string,
+    now: Date,
+    limit: number,
+  ): Promise<number> {
+    return (await tx.query(recover, [tenantId, webhookId, firstEventId, now, limit, MAX_ATTEMPTS])).length;
   }
 }

@@ -1,17 +1,28 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '@haldir/kernel';
+import { Clock, firstIdAt, toUnixSeconds } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { type AttemptFilter, DeliveryLogRepository, type LoggedAttempt } from './delivery-log.repository.js';
 import { type DeliveryKey } from './delivery.repository.js';
 import { EndpointWaker } from './endpoint-waker.js';
-import { DeliveryNotFound, WebhookDisabled } from './webhooks.errors.js';
+import { WebhookRepository } from './webhook.repository.js';
+import { DeliveryNotFound, WebhookDisabled, WebhookNotFound } from './webhooks.errors.js';
+
+/** Deliveries that one request recovers at most. */
+const MAX_RECOVERED = 10_000;
+
+export interface Recovery {
+  recovered: number;
+  /** Whether there may be more to recover, by asking again. */
+  more: boolean;
+}
 
 /** What was sent, and sending it once more. */
 @Injectable()
 export class DeliveryLog {
   constructor(
     @Inject(DeliveryLogRepository) private readonly attempts: DeliveryLogRepository,
+    @Inject(WebhookRepository) private readonly webhooks: WebhookRepository,
     @Inject(EndpointWaker) private readonly waker: EndpointWaker,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
     @Inject(Clock) private readonly clock: Clock,
@@ -40,6 +51,29 @@ export class DeliveryLog {
       details: { webhook_id: key.webhookId, event_id: key.eventId, by },
     });
     tx.onCommit(() => this.waker.wake([key]));
+  }
+
+  /**
+   * Sends an endpoint what it has missed since then: events that came while it was switched off, and deliveries that were given up.
+   *
+   * @param by the public prefix of the API key that asks
+   * @throws WebhookNotFound, WebhookDisabled
+   */
+  async recover(tx: Tx, tenantId: string, webhookId: number, since: Date, by: string): Promise<Recovery> {
+    const webhook = await this.webhooks.in(tx).findForUpdate(tenantId, webhookId);
+    if (!webhook) throw new WebhookNotFound();
+    if (webhook.disabledAt !== null) throw new WebhookDisabled();
+    const key = { tenantId, webhookId };
+    const now = this.clock.now();
+    const recovered = await this.attempts.recover(tx, key, firstIdAt('evt', since), now, MAX_RECOVERED);
+    this.auditLog.record(tx, tenantId, {
+      source: 'haldir',
+      tool: 'haldir.webhooks',
+      action: 'webhook_recovered',
+      details: { webhook_id: webhookId, since: toUnixSeconds(since), recovered, by },
+    });
+    if (recovered > 0) tx.onCommit(() => this.waker.wake([key]));
+    return { recovered, more: recovered === MAX_RECOVERED };
   }
 }
 

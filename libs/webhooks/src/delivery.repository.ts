@@ -62,27 +62,27 @@ interface ClaimWish extends EndpointKey {
 }
 
 const tenantsListening = {
-  name: 'webhook.tenants_listening.v1',
+  name: 'webhook.tenants_listening.v2',
   text: `SELECT DISTINCT tenant_id FROM webhook
-          WHERE tenant_id = ANY($1::text[]) AND deleted_at IS NULL AND disabled_at IS NULL`,
+          WHERE tenant_id = ANY($1::text[]) AND deleted_at IS NULL`,
 };
 const fanOut = {
-  name: 'webhook.fan_out.v1',
+  name: 'webhook.fan_out.v2',
   text: `WITH e AS (
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS e(tenant_id, id, type, body, created_at)
          ), d AS (
-           INSERT INTO webhook_delivery (tenant_id, event_id, webhook_id, attempts_left, next_attempt_at)
-             SELECT e.tenant_id, e.id, w.id, $7::integer, $6::timestamptz
-               FROM e JOIN webhook w ON w.tenant_id = e.tenant_id AND w.deleted_at IS NULL AND w.disabled_at IS NULL
+           INSERT INTO webhook_delivery (tenant_id, event_id, webhook_id, state, attempts_left, next_attempt_at)
+             SELECT e.tenant_id, e.id, w.id, CASE WHEN w.disabled_at IS NULL THEN 'pending' ELSE 'cancelled' END, $7::integer, $6::timestamptz
+               FROM e JOIN webhook w ON w.tenant_id = e.tenant_id AND w.deleted_at IS NULL
                                     AND (w.events && ARRAY['all', e.type])
              ON CONFLICT DO NOTHING
-             RETURNING tenant_id, event_id, webhook_id
+             RETURNING tenant_id, event_id, webhook_id, state
          ), kept AS (
            INSERT INTO webhook_event (tenant_id, id, type, body, created_at)
              SELECT * FROM e WHERE (tenant_id, id) IN (SELECT tenant_id, event_id FROM d)
              ON CONFLICT DO NOTHING
          )
-         SELECT DISTINCT tenant_id, webhook_id FROM d`,
+         SELECT DISTINCT tenant_id, webhook_id FROM d WHERE state = 'pending'`,
 };
 const sendOne = {
   name: 'webhook.send_one.v1',
@@ -213,7 +213,10 @@ export class DeliveryRepository {
     });
   }
 
-  /** Makes a delivery of each event for each endpoint of its tenant that wants it; answers the endpoints. Harmless when repeated. */
+  /**
+   * Makes a delivery of each event for each endpoint of its tenant that wants it; answers the endpoints. Harmless when repeated.
+   * For one that is switched off it is cancelled from the beginning, and kept until it is recovered or too old.
+   */
   async fanOut(tx: Tx, events: readonly PublishedEvent[], now: Date): Promise<EndpointKey[]> {
     const tenants = [...new Set(events.map(({ tenantId }) => tenantId))];
     const listening = new Set(

@@ -1,5 +1,5 @@
 export { type AttemptFilter, type LoggedAttempt } from './delivery-log.repository.js';
-export { DeliveryLog, deliveryId } from './delivery-log.service.js';
+export { DeliveryLog, deliveryId, type Recovery } from './delivery-log.service.js';
 export { DeliveryRetention } from './delivery-retention.js';
 export {
   type AttemptOutcome,
@@ -16,6 +16,12 @@ export { messageHeaders } from './webhook-message.js';
 export { SEALED_WEBHOOK_SECRETS, WebhookSecrets } from './webhook-secret.js';
 export { type DisabledReason, type Webhook } from './webhook.entity.js';
 export { WebhookRepository } from './webhook.repository.js';
-export { type NewWebhook, type RegisteredWebhook, type RotatedSecret, WebhookService } from './webhook.service.js';
+export {
+  type NewWebhook,
+  type RegisteredWebhook,
+  type RotatedSecret,
+  type WebhookChanges,
+  WebhookService,
+} from './webhook.service.js';
 export { WebhookNotFound } from './webhooks.errors.js';
 export { WebhooksModule } from './webhooks.module.js';

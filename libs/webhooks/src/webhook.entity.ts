@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Why an endpoint was switched off: it said so itself (410), or nothing but failures came from it for days. */
-export type DisabledReason = 'gone' | 'failing';
+/** Why an endpoint was switched off: it said so itself (410), nothing but failures came from it for days, or somebody asked for it. */
+export type DisabledReason = 'gone' | 'failing' | 'requested';
 
 const wholeNumber = { to: (value: number) => value, from: Number };
 

@@ -75,6 +75,17 @@ export class WebhookRepository {
         }),
       saveSecrets: ({ tenantId, id, secret, secretPrev, secretPrevExpiresAt }: Webhook): Promise<unknown> =>
         tx.manager.update(Webhook, { tenantId, id }, { secret, secretPrev, secretPrevExpiresAt }),
+      /** What is left out stays. */
+      change: (tenantId: string, id: number, changes: Partial<Webhook>): Promise<unknown> =>
+        tx.manager.update(Webhook, { tenantId, id }, changes),
+      /** Switches the endpoint on, as if nothing had ever failed. */
+      enable: async (tenantId: string, id: number): Promise<void> => {
+        await tx.query(
+          `UPDATE webhook SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL, breaker_until = NULL, breaker_seconds = 0
+            WHERE tenant_id = $1 AND id = $2`,
+          [tenantId, id],
+        );
+      },
       /** Ends the endpoint and what waits for it; false when the tenant has none of that id. Its secrets are gone. */
       remove: async (tenantId: string, id: number, now: Date): Promise<boolean> => {
         const rows = await tx.query(

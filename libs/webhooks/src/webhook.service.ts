@@ -24,6 +24,15 @@ export interface NewWebhook {
   events: string[];
 }
 
+/** What is to be another than it was; what is left out stays. */
+export interface WebhookChanges {
+  name?: string;
+  url?: string;
+  /** Types of events, or `['all']`. */
+  events?: string[];
+  active?: boolean;
+}
+
 /** An endpoint, and its secret in clear: the only time it is shown. */
 export interface RegisteredWebhook {
   webhook: Webhook;
@@ -95,6 +104,40 @@ export class WebhookService {
 
   list(tenantId: string, limit: number, before: number | null): Promise<Webhook[]> {
     return this.webhooks.list(tenantId, limit, before);
+  }
+
+  /**
+   * Checks where a changed URL leads: before the transaction of `change`, so that it waits for nothing else.
+   *
+   * @throws EgressRefused
+   */
+  async vetChanges({ url }: WebhookChanges): Promise<void> {
+    if (url !== undefined) await this.egress.vet(url);
+  }
+
+  /**
+   * Changes the endpoint; its secret stays. What waits for it goes to the new URL. Switched off, it is sent nothing, and what waits is
+   * cancelled; switched on, it is sent what comes from then on, and what it missed when that is recovered.
+   *
+   * @param changes of which the URL was vetted
+   * @param by the public prefix of the API key that asks
+   * @throws WebhookNotFound
+   */
+  async change(tx: Tx, tenantId: string, id: number, changes: WebhookChanges, by: string): Promise<Webhook> {
+    const webhooks = this.webhooks.in(tx);
+    const webhook = await webhooks.findForUpdate(tenantId, id);
+    if (!webhook) throw new WebhookNotFound();
+    const { active, ...rest } = changes;
+    if (Object.keys(rest).length > 0) await webhooks.change(tenantId, id, rest);
+    if (active === true) await webhooks.enable(tenantId, id);
+    if (active === false) await webhooks.disable(tenantId, id, this.clock.now(), 'requested');
+    const { url, ...others } = changes;
+    const origin = url === undefined ? {} : { origin: new URL(url).origin };
+    this.record(tx, webhook, 'webhook_changed', { ...others, ...origin, by });
+    tx.onCommit(() => this.waker.wake([{ tenantId, webhookId: id }]));
+    const changed = await webhooks.findForUpdate(tenantId, id);
+    if (!changed) throw new WebhookNotFound();
+    return changed;
   }
 
   /** Nothing is sent any more; what waits is cancelled. @throws WebhookNotFound */

@@ -18,7 +18,7 @@ export class DeliveryNotFound extends HaldirError {
 export class WebhookDisabled extends HaldirError {
   readonly kind = 'conflict';
   constructor() {
-    super('Webhook is disabled; register it again');
+    super('Webhook is disabled; PATCH it with {"active": true} first');
   }
   override get code(): string {
     return 'webhook_disabled';

@@ -43,6 +43,8 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
     name: 'on-call',
     events: ['anomaly', 'approval_requested'],
   },
+  changeWebhook: { active: true },
+  recoverWebhook: { since: '2026-11-29T00:00:00Z' },
   registerUpstream: { name: 'everything', url: 'http://127.0.0.1:3101/mcp' },
   acceptTool: { fingerprint: '… (64 hex digits, from drift in listProxyTools)' },
   priceTool: { price_usd: 0.5 },

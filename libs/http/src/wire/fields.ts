@@ -61,6 +61,12 @@ export const queryTime = z
   .transform(readTime)
   .meta({ override: { type: 'string' } });
 
+/** A time in a body: Unix seconds as a number, or ISO 8601. */
+export const bodyTime = z
+  .union([z.number(TIME_EXPECTED), z.string(TIME_EXPECTED)], TIME_EXPECTED)
+  .transform(readTime)
+  .meta({ override: { type: ['number', 'string'] } });
+
 /** A time in a body, or null: Unix seconds as a number, or ISO 8601. */
 export const nullableTime = z
   .union([z.number(TIME_EXPECTED), z.string(TIME_EXPECTED), z.null()], TIME_EXPECTED)

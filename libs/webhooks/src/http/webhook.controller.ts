@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { Clock } from '@haldir/kernel';
 import { keyPrefix } from '@haldir/gate';
@@ -13,19 +13,24 @@ import {
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { deliveryId, WebhookNotFound, WebhookService } from '../index.js';
+import { deliveryId, DeliveryLog, WebhookNotFound, WebhookService } from '../index.js';
 import {
+  ChangeWebhook,
   ListWebhooks,
+  RecoverWebhook,
   RegisterWebhook,
   RotateSecret,
   SecretRotated,
   TestQueued,
   toNewWebhook,
   toSecretRotated,
+  toWebhookChanges,
   toWebhookItem,
   toWebhookRegistered,
   WebhookDeleted,
+  WebhookItem,
   WebhookList,
+  WebhookRecovering,
   WebhookRegistered,
 } from './webhook.dto.js';
 
@@ -37,6 +42,7 @@ const WebhookIdPath = () =>
 export class WebhookController {
   constructor(
     @Inject(WebhookService) private readonly webhooks: WebhookService,
+    @Inject(DeliveryLog) private readonly log: DeliveryLog,
     @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
     @Inject(Clock) private readonly clock: Clock,
@@ -88,6 +94,57 @@ export class WebhookController {
       count: page.items.length,
       next_cursor: page.nextCursor,
     };
+  }
+
+  @Patch(':webhook_id')
+  @RequiresScope('webhooks:write')
+  @WebhookIdPath()
+  @ApiOperation({
+    operationId: 'changeWebhook',
+    summary: 'Change a webhook',
+    description:
+      'Change where a webhook is sent, what it hears of, or whether it is sent anything at all; what is left out stays, and so does its secret. While a webhook is disabled its events are kept (WEBHOOK_RETENTION_DAYS): switch it on, then recover them.',
+  })
+  @ApiBody({ required: true, standardSchema: ChangeWebhook } as never)
+  @Returns(HttpStatus.OK, WebhookItem, 'The webhook as it is now')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
+  async change(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('webhook_id') param: string,
+    @Body({ schema: ChangeWebhook }) body: ChangeWebhook,
+    @Write() write: WriteRequest,
+  ): Promise<WebhookItem> {
+    const id = readWebhookId(param);
+    const changes = toWebhookChanges(body);
+    await this.webhooks.vetChanges(changes);
+    return this.writes.run(write, async (tx): Promise<WebhookItem> =>
+      toWebhookItem(await this.webhooks.change(tx, tenantId, id, changes, keyPrefix(keyId)), this.clock.now()),
+    );
+  }
+
+  @Post(':webhook_id/recover')
+  @RequiresScope('webhooks:write')
+  @WebhookIdPath()
+  @ApiOperation({
+    operationId: 'recoverWebhook',
+    summary: 'Recover what a webhook missed',
+    description:
+      'Send what was not delivered: events that came while the webhook was disabled, and deliveries that were given up, the same bytes under the same webhook-id. What was delivered is not sent again. Up to 10,000 at once.',
+  })
+  @ApiBody({ required: true, standardSchema: RecoverWebhook } as never)
+  @Returns(HttpStatus.ACCEPTED, WebhookRecovering, 'Deliveries queued')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
+  recover(
+    @CurrentCaller() { tenantId, keyId }: Caller,
+    @Param('webhook_id') param: string,
+    @Body({ schema: RecoverWebhook }) { since }: RecoverWebhook,
+    @Write() write: WriteRequest,
+  ): Promise<WebhookRecovering> {
+    const id = readWebhookId(param);
+    return this.writes.run(write, async (tx): Promise<WebhookRecovering> => ({
+      webhook_id: id,
+      ...(await this.log.recover(tx, tenantId, id, since, keyPrefix(keyId))),
+    }));
   }
 
   @Delete(':webhook_id')

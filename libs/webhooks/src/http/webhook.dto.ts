@@ -1,8 +1,14 @@
-import { toUnixSeconds } from '@haldir/kernel';
+import { InvalidInput, toUnixSeconds } from '@haldir/kernel';
 import { EVENT_TYPES } from '@haldir/events';
-import { longPageQuery, nextCursor } from '@haldir/http';
+import { bodyTime, longPageQuery, nextCursor } from '@haldir/http';
 import { z } from 'zod';
-import { type NewWebhook, type RegisteredWebhook, type RotatedSecret, type Webhook } from '../index.js';
+import {
+  type NewWebhook,
+  type RegisteredWebhook,
+  type RotatedSecret,
+  type Webhook,
+  type WebhookChanges,
+} from '../index.js';
 
 const MIN_GRACE_SECONDS = 60;
 const MAX_GRACE_SECONDS = 604_800;
@@ -10,29 +16,60 @@ const DEFAULT_GRACE_SECONDS = 86_400;
 
 const eventName = z.enum(['all', ...EVENT_TYPES], `expected one of all, ${EVENT_TYPES.join(', ')}`);
 
+const url = z
+  .string('expected an absolute http or https URL of at most 2048 characters')
+  .max(2048, 'expected an absolute http or https URL of at most 2048 characters')
+  .meta({ format: 'uri' });
+const name = z
+  .string('expected a text of at most 128 characters')
+  .max(128, 'expected a text of at most 128 characters');
+const events = z
+  .array(eventName, 'expected a list of event names, or null')
+  .min(1, 'expected at least one event name, or null')
+  .max(16, 'expected a list of at most 16 event names');
+
 export const RegisterWebhook = z.object({
-  url: z
-    .string('expected an absolute http or https URL of at most 2048 characters')
-    .max(2048, 'expected an absolute http or https URL of at most 2048 characters')
-    .meta({ format: 'uri' })
-    .describe('Webhook endpoint URL'),
-  name: z
-    .string('expected a text of at most 128 characters')
-    .max(128, 'expected a text of at most 128 characters')
-    .default('')
-    .describe('Human-readable name'),
-  events: z
-    .array(eventName, 'expected a list of event names, or null')
-    .min(1, 'expected at least one event name, or null')
-    .max(16, 'expected a list of at most 16 event names')
-    .nullish()
-    .describe('Events to subscribe to (defaults to all)'),
+  url: url.describe('Webhook endpoint URL'),
+  name: name.default('').describe('Human-readable name'),
+  events: events.nullish().describe('Events to subscribe to (defaults to all)'),
 });
 export type RegisterWebhook = z.infer<typeof RegisterWebhook>;
 
 export function toNewWebhook({ url, name, events }: RegisterWebhook): NewWebhook {
-  const wanted = events ?? ['all'];
-  return { url, name, events: wanted.includes('all') ? ['all'] : [...new Set(wanted)] };
+  return { url, name, events: eventsIn(events) };
+}
+
+function eventsIn(wanted: string[] | null | undefined): string[] {
+  return !wanted || wanted.includes('all') ? ['all'] : [...new Set(wanted)];
+}
+
+export const ChangeWebhook = z.object({
+  active: z
+    .boolean('expected true or false')
+    .optional()
+    .describe('false: sent nothing, while its events are kept; true: switched on again, also after a 410'),
+  url: url.optional().describe('Where it is sent from now on, what waits included'),
+  name: name.optional(),
+  events: events.nullish().describe('Events to subscribe to from now on; null for all'),
+});
+export type ChangeWebhook = z.infer<typeof ChangeWebhook>;
+
+/** @throws InvalidInput for a body that changes nothing */
+export function toWebhookChanges({
+  active,
+  url: newUrl,
+  name: newName,
+  events: wanted,
+}: ChangeWebhook): WebhookChanges {
+  const changes = {
+    ...(active === undefined ? {} : { active }),
+    ...(newUrl === undefined ? {} : { url: newUrl }),
+    ...(newName === undefined ? {} : { name: newName }),
+    ...(wanted === undefined ? {} : { events: eventsIn(wanted) }),
+  };
+  if (Object.keys(changes).length === 0)
+    throw new InvalidInput('request body: expected at least one of active, url, name, events');
+  return changes;
 }
 
 export const WebhookRegistered = z.object({
@@ -54,27 +91,30 @@ export function toWebhookRegistered({ webhook, secret }: RegisteredWebhook): Web
 export const ListWebhooks = z.object(longPageQuery);
 export type ListWebhooks = z.infer<typeof ListWebhooks>;
 
-const WebhookItem = z
+export const WebhookItem = z
   .object({
     webhook_id: z.int(),
     name: z.string(),
     url: z.string(),
     events: z.array(z.string()),
-    active: z.boolean().describe('False once it was disabled: it answered 410, or failed for five days'),
-    disabled_reason: z.enum(['gone', 'failing']).nullable(),
+    active: z
+      .boolean()
+      .describe('False once it was disabled: it answered 410, failed for five days, or was switched off'),
+    disabled_reason: z.enum(['gone', 'failing', 'requested']).nullable(),
     failing_since: z.number().nullable().describe('Unix timestamp of the first failure since the last success'),
     paused_until: z.number().nullable().describe('Unix timestamp; deliveries wait until then after many failures'),
     secret_prev_expires_at: z.number().nullable().describe('Unix timestamp until which the previous secret signs too'),
     created_at: z.number().describe('Unix timestamp'),
   })
   .meta({ id: 'WebhookListItem' });
+export type WebhookItem = z.infer<typeof WebhookItem>;
 
 export const WebhookList = z.object({ webhooks: z.array(WebhookItem), count: z.int(), next_cursor: nextCursor });
 export type WebhookList = z.infer<typeof WebhookList>;
 
 const seconds = (time: Date | null): number | null => (time === null ? null : toUnixSeconds(time));
 
-export function toWebhookItem(webhook: Webhook, now: Date): z.infer<typeof WebhookItem> {
+export function toWebhookItem(webhook: Webhook, now: Date): WebhookItem {
   const { secretPrevExpiresAt, breakerUntil } = webhook;
   return {
     webhook_id: webhook.id,
@@ -135,3 +175,15 @@ export const TestQueued = z.object({
   delivery_id: z.string(),
 });
 export type TestQueued = z.infer<typeof TestQueued>;
+
+export const RecoverWebhook = z.object({
+  since: bodyTime.describe('Recovers events from then on: Unix seconds, or ISO 8601'),
+});
+export type RecoverWebhook = z.infer<typeof RecoverWebhook>;
+
+export const WebhookRecovering = z.object({
+  webhook_id: z.int(),
+  recovered: z.int().describe('Deliveries that are due again, oldest event first'),
+  more: z.boolean().describe('Whether there may be more: ask again with the same since'),
+});
+export type WebhookRecovering = z.infer<typeof WebhookRecovering>;
