@@ -25,7 +25,7 @@ export {
 } from './proxy-call.js';
 export { ProxyCallService } from './proxy-call.service.js';
 export { ProxyModule } from './proxy.module.js';
-export { referencesIn } from './secrets/secret-references.js';
+export { referencesIn, withReferences } from './secrets/secret-references.js';
 export { isHeaderValue, SEALED_UPSTREAM_HEADERS, type UpstreamCredentials } from './secrets/upstream-headers.js';
 export { RateLimiter } from './rate-limiter.js';
 export { ToolPrices } from './tool-price.service.js';

@@ -24,6 +24,14 @@ const subject = (fields: Partial<PolicySubject> = {}): PolicySubject => ({
 const blocks = (rule: PolicyRule, fields: Partial<PolicySubject> = {}): boolean =>
   refusals(policies(rule), subject(fields)).length > 0;
 
+it('a text of 40,000 digits and a letter is told to be no amount as fast as it is read', () => {
+  const startedAt = performance.now();
+  const rule: PolicyRule = { type: 'spend_limit', max: 5 };
+  for (const amount of [`${'1'.repeat(40_000)}x`, `${' '.repeat(40_000)}x`, `1.${'0'.repeat(40_000)}e`])
+    blocks(rule, { amount: amountOf({ amount }) });
+  expect(performance.now() - startedAt).toBeLessThan(500);
+});
+
 describe('the policies of a tenant', () => {
   it('must all let a call through; each that does not is named, in their order', () => {
     const refused = refusals(

@@ -141,7 +141,7 @@ export function isWithin(hour: number, start: number, end: number): boolean {
 export function amountOf(args: Readonly<Record<string, unknown>>): number | null {
   const amount = Object.hasOwn(args, 'amount') ? args['amount'] : undefined;
   if (typeof amount === 'number') return amount;
-  if (typeof amount === 'string' && /^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\s*$/.test(amount))
+  if (typeof amount === 'string' && /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?\s*$/.test(amount))
     return Number(amount);
   return null;
 }

@@ -1,7 +1,14 @@
 import { InvalidInput, toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
-import { type Examined, isHeaderValue, referencesIn, type UpstreamCredentials, type UpstreamStats } from '../index.js';
+import {
+  type Examined,
+  isHeaderValue,
+  referencesIn,
+  type UpstreamCredentials,
+  type UpstreamStats,
+  withReferences,
+} from '../index.js';
 import { wholePageQuery } from './fields.js';
 
 const NAME_EXPECTED = 'expected 1 to 64 letters, digits, - or _';
@@ -66,7 +73,7 @@ const Auth = z.object(
 
 /** Names of secrets need not be ASCII. */
 function withoutReferences(text: string): string {
-  return text.replace(/\{\{vault:.*?\}\}/gu, 'x');
+  return String(withReferences({ text }, () => 'x')['text']);
 }
 
 export const RegisterUpstream = z.object({

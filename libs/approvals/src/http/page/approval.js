@@ -149,7 +149,8 @@
     if (details.length > LINED_CHARS) return details;
     try {
       const value = /** @type {unknown} */ (JSON.parse(details));
-      const isSame = JSON.stringify(value) === details.replace(/("(?:[^"\\]|\\.)*")|\s+/g, '$1');
+      const isSame =
+        JSON.stringify(value) === details.replace(/"(?:[^"\\]|\\.)*"?|\s+/g, (part) => (part[0] === '"' ? part : ''));
       return isSame ? JSON.stringify(value, null, 2) : details;
     } catch {
       return details;
