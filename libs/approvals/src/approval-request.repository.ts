@@ -17,7 +17,7 @@ export interface Decision {
   key: string;
 }
 
-type ExactCall = Pick<ApprovalSubject, 'tenantId' | 'sessionId' | 'digest'>;
+type ExactCall = Pick<ApprovalSubject, 'actor' | 'sessionId' | 'digest'>;
 
 /** What an audit entry about a request says of it. */
 export type RequestFacts = Pick<
@@ -174,25 +174,25 @@ export class ApprovalRequestRepository {
       },
       /** The pending request for an exact call, locked; it may have expired without anyone having noted it. */
       lockPending: async ({
-        tenantId,
+        actor,
         sessionId,
         digest,
       }: ExactCall): Promise<(RequestFacts & { reason: string }) | null> => {
-        const [row] = await tx.query<FactsRow>(lockPending, [tenantId, sessionId, digest]);
+        const [row] = await tx.query<FactsRow>(lockPending, [actor.tenantId, sessionId, digest]);
         return row ? { ...toFacts(row), reason: row.reason } : null;
       },
       /** The approval that lets an exact call through, locked. */
-      lockApproved: async ({ tenantId, sessionId, digest }: ExactCall, now: Date): Promise<RequestFacts | null> => {
-        const [row] = await tx.query<FactsRow>(lockApproved, [tenantId, sessionId, digest, now]);
+      lockApproved: async ({ actor, sessionId, digest }: ExactCall, now: Date): Promise<RequestFacts | null> => {
+        const [row] = await tx.query<FactsRow>(lockApproved, [actor.tenantId, sessionId, digest, now]);
         return row ? toFacts(row) : null;
       },
       /** The newest request for an exact call, whatever became of it. */
       newest: async ({
-        tenantId,
+        actor,
         sessionId,
         digest,
       }: ExactCall): Promise<Pick<ApprovalRequest, 'id' | 'status' | 'decidedAt'> | null> => {
-        const [row] = await tx.query<NewestRow>(newest, [tenantId, sessionId, digest]);
+        const [row] = await tx.query<NewestRow>(newest, [actor.tenantId, sessionId, digest]);
         return row ? { id: row.id, status: row.status, decidedAt: row.decided_at } : null;
       },
       /** False when it was not there to be used. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { type Actor, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { type ApprovalRuleType, type ApprovalSubject, type RuleMatch } from './approval-subject.js';
@@ -28,9 +28,9 @@ export class ApprovalRuleService {
    * question, so a rule added or removed on any process counts at once.
    */
   async match(
-    subject: Pick<ApprovalSubject, 'tenantId' | 'amount' | 'toolNames' | 'destructive'>,
+    subject: Pick<ApprovalSubject, 'actor' | 'amount' | 'toolNames' | 'destructive'>,
   ): Promise<RuleMatch | null> {
-    return firstMatch(await this.rules.allOf(subject.tenantId), subject);
+    return firstMatch(await this.rules.allOf(subject.actor.tenantId), subject);
   }
 
   /** All rules of a tenant, for a caller that reads them before it knows the whole subject. */
@@ -43,9 +43,9 @@ export class ApprovalRuleService {
   }
 
   /** @throws TooManyApprovalRules */
-  async add(tx: Tx, tenantId: string, rule: NewApprovalRule, by: string): Promise<ApprovalRule> {
+  async add(tx: Tx, actor: Actor, rule: NewApprovalRule): Promise<ApprovalRule> {
     const added = Object.assign(new ApprovalRule(), {
-      tenantId,
+      tenantId: actor.tenantId,
       id: newId('apl'),
       type: rule.type,
       threshold: rule.type === 'spend_over' ? rule.threshold : null,
@@ -53,7 +53,7 @@ export class ApprovalRuleService {
       createdAt: this.clock.now(),
     });
     if (!(await this.rules.in(tx).insert(added, MAX_RULES))) throw new TooManyApprovalRules(MAX_RULES);
-    this.record(tx, tenantId, 'approval_rule_added', added.id, rule.type, by, {
+    this.record(tx, actor, 'approval_rule_added', added.id, rule.type, {
       ...(added.threshold === null ? {} : { threshold: toDollars(added.threshold) }),
       ...(added.tools === null ? {} : { tools: added.tools }),
     });
@@ -61,19 +61,18 @@ export class ApprovalRuleService {
   }
 
   /** @throws ApprovalRuleNotFound when the tenant has no such rule */
-  async remove(tx: Tx, tenantId: string, id: string, by: string): Promise<void> {
-    const type = await this.rules.in(tx).remove(tenantId, id);
+  async remove(tx: Tx, actor: Actor, id: string): Promise<void> {
+    const type = await this.rules.in(tx).remove(actor.tenantId, id);
     if (type === null) throw new ApprovalRuleNotFound();
-    this.record(tx, tenantId, 'approval_rule_removed', id, type, by, {});
+    this.record(tx, actor, 'approval_rule_removed', id, type, {});
   }
 
   private record(
     tx: Tx,
-    tenantId: string,
+    { tenantId, id: by }: Actor,
     action: string,
     ruleId: string,
     type: ApprovalRuleType,
-    by: string,
     parameters: Record<string, unknown>,
   ): void {
     const details = { rule_id: ruleId, type, ...parameters, by };

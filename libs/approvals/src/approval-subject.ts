@@ -1,8 +1,9 @@
-import { type MicroUsd } from '@haldir/kernel';
+import { type Actor, type MicroUsd } from '@haldir/kernel';
 
 /** What a session is about to do, as the rules see it. */
 export interface ApprovalSubject {
-  tenantId: string;
+  /** Asks. */
+  actor: Actor;
   sessionId: string;
   agentId: string;
   /** As people are told of it. */
@@ -18,8 +19,6 @@ export interface ApprovalSubject {
   details: Readonly<Record<string, unknown>> | null;
   /** 32 bytes that stand for the exact call: anything else has another digest. */
   digest: Buffer;
-  /** The public prefix of the API key that asks. */
-  requestedKey: string;
 }
 
 /** The rule, or the policy of the proxy, that holds a subject back, and why, in words for people. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Clock, microUsd, newId } from '@haldir/kernel';
+import { type Actor, keyActor, Clock, microUsd, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
@@ -50,7 +50,7 @@ beforeAll(async () => {
 afterAll(() => dataSource.destroy());
 
 const match: RuleMatch = { ruleId: 'apl_1', type: 'all', reason: 'every action needs approval' };
-const yes: NewDecision = { status: 'approved', by: 'Ann', note: '', key: 'hld_key' };
+const yes: NewDecision = { status: 'approved', by: 'Ann', note: '' };
 let subject: ApprovalSubject;
 beforeEach(async () => {
   clock.ms = start;
@@ -60,7 +60,7 @@ beforeEach(async () => {
     await auditLog.create(tx, tenantId);
   });
   subject = {
-    tenantId,
+    actor: keyActor(tenantId, 'hld_asker'),
     sessionId: 'ses_1',
     agentId: 'agent',
     tool: 'crm.delete',
@@ -71,11 +71,10 @@ beforeEach(async () => {
     reason: '',
     details: null,
     digest: Buffer.alloc(32, 1),
-    requestedKey: 'hld_asker',
   };
 });
 
-const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transactions.run(subject.tenantId, work);
+const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transactions.run(subject.actor.tenantId, work);
 const ask = (change: Partial<ApprovalSubject> = {}, heedsDenials = false): Promise<ApprovalAnswer> =>
   run((tx) => approvals.ask(tx, { ...subject, ...change }, match, { heedsDenials }));
 const hold = async (change: Partial<ApprovalSubject> = {}): Promise<string> => {
@@ -83,8 +82,9 @@ const hold = async (change: Partial<ApprovalSubject> = {}): Promise<string> => {
   if (answer.kind !== 'held') throw new Error(`not held: ${answer.kind}`);
   return answer.request.requestId;
 };
+const decider = (): Actor => keyActor(subject.actor.tenantId, 'hld_key');
 const decide = (id: string, decision = yes): Promise<void> =>
-  run((tx) => approvals.decide(tx, subject.tenantId, id, decision));
+  run((tx) => approvals.decide(tx, decider(), id, decision));
 /** Whether the call is let through, which uses its approval up. */
 const letThrough = (): Promise<boolean> =>
   run(async (tx) => {
@@ -99,7 +99,7 @@ it('takes a decision until the last millisecond, and none after it', async () =>
   await decide(inTime);
   clock.ms = start + HOUR_MS;
   await expect(decide(late)).rejects.toThrow(ApprovalExpired);
-  const request = await approvals.get(subject.tenantId, late);
+  const request = await approvals.get(subject.actor.tenantId, late);
   expect([request.statusAt(new Date(clock.ms - 1)), request.statusAt(clock.now())]).toEqual(['pending', 'expired']);
 });
 
@@ -141,14 +141,14 @@ it.each([
 
 it('lets nothing of another tenant through', async () => {
   await decide(await hold());
-  const subjectOfOther = { ...subject, tenantId: 'tnt_other' };
+  const subjectOfOther = { ...subject, actor: keyActor('tnt_other', 'hld_asker') };
   await expect(transactions.run('tnt_other', (tx) => approvals.ask(tx, subjectOfOther, match))).rejects.toThrow();
 });
 
 it('finds approved what is decided at the same moment, rather than asking anew', async () => {
   const id = await hold();
   const answer = await run(async (tx) => {
-    await approvals.decide(tx, subject.tenantId, id, yes);
+    await approvals.decide(tx, decider(), id, yes);
     const asked = ask();
     // Long enough to be at the row that is locked here.
     await pause(200);
@@ -180,14 +180,16 @@ it('shares one request among racing calls, and makes another once that has expir
   const next = await Promise.all(Array.from({ length: 10 }, () => hold()));
   expect(new Set(next).size).toBe(1);
   expect(next[0]).not.toBe(ids[0]);
-  const published = await dataSource.query<unknown[]>('SELECT 1 FROM outbox WHERE tenant_id = $1', [subject.tenantId]);
+  const published = await dataSource.query<unknown[]>('SELECT 1 FROM outbox WHERE tenant_id = $1', [
+    subject.actor.tenantId,
+  ]);
   expect(published).toHaveLength(2);
 });
 
 it('announces a request with the page on which it is decided', async () => {
   const id = await hold();
   const [event] = await dataSource.query<{ data: object }[]>('SELECT data FROM outbox WHERE tenant_id = $1', [
-    subject.tenantId,
+    subject.actor.tenantId,
   ]);
   expect(event?.data).toMatchObject({ request_id: id, page: `https://haldir.example.com/approvals/${id}` });
 });
@@ -200,7 +202,7 @@ it('notes each expiry once, however many processes look', async () => {
   expect(await approvals.expireDue()).toBe(0);
   const entries = await dataSource.query<unknown[]>(
     `SELECT 1 FROM audit_entry WHERE tenant_id = $1 AND action = 'approval_expired'`,
-    [subject.tenantId],
+    [subject.actor.tenantId],
   );
   expect(entries).toHaveLength(1);
   await expect(decide(id)).rejects.toThrow(ApprovalExpired);
@@ -213,5 +215,7 @@ it('says why it takes no decision', async () => {
   clock.ms += 2 * HOUR_MS;
   await expect(decide(id)).rejects.toThrow(ApprovalAlreadyDecided);
   await expect(decide('apr_unknown')).rejects.toThrow(ApprovalNotFound);
-  await expect(run((tx) => approvals.decide(tx, 'tnt_other', id, yes))).rejects.toThrow(ApprovalNotFound);
+  await expect(run((tx) => approvals.decide(tx, keyActor('tnt_other', 'hld_key'), id, yes))).rejects.toThrow(
+    ApprovalNotFound,
+  );
 });

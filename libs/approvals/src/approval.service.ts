@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, type MicroUsd, newId, toDollars, visibleJson, visibleText } from '@haldir/kernel';
+import { type Actor, Clock, type MicroUsd, newId, toDollars, visibleJson, visibleText } from '@haldir/kernel';
 import { AuditLog, type EntrySource } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
@@ -21,8 +21,8 @@ export interface NewApprovalRequest {
   /** A text, or what becomes its JSON text. */
   details: string | Readonly<Record<string, unknown>> | null;
   ttlSeconds: number;
-  /** The public prefix of the API key that asks. */
-  requestedKey: string;
+  /** Asks. */
+  actor: Actor;
 }
 
 /** An approval that lets one exact call through, once; its row is locked until the transaction ends. */
@@ -45,10 +45,9 @@ export type ApprovalAnswer =
 
 export interface NewDecision {
   status: 'approved' | 'denied';
+  /** As whoever decides gives their name. */
   by: string;
   note: string;
-  /** The public prefix of the API key that decides. */
-  key: string;
 }
 
 const DEFAULT_TTL_SECONDS = 3600;
@@ -76,7 +75,7 @@ export class ApprovalService {
 
   /** The rule that holds the subject back; null when nothing does. Look-ups that arrive together share one query. */
   matchRule(
-    subject: Pick<ApprovalSubject, 'tenantId' | 'amount' | 'toolNames' | 'destructive'>,
+    subject: Pick<ApprovalSubject, 'actor' | 'amount' | 'toolNames' | 'destructive'>,
   ): Promise<RuleMatch | null> {
     return this.rules.match(subject);
   }
@@ -119,7 +118,7 @@ export class ApprovalService {
       if (waiting) this.expireOne(tx, waiting);
       const denial = heedsDenials ? await this.recentDenial(tx, subject, now) : null;
       if (denial !== null) return { kind: 'denied', requestId: denial };
-      const request = this.newRequest(subject.tenantId, {
+      const request = this.newRequest({
         sessionId: subject.sessionId,
         agentId: subject.agentId,
         tool: subject.tool,
@@ -128,7 +127,7 @@ export class ApprovalService {
         reason: subject.reason === '' ? match.reason : subject.reason,
         details: subject.details,
         digest: subject.digest,
-        requestedKey: subject.requestedKey,
+        actor: subject.actor,
         ttlSeconds: DEFAULT_TTL_SECONDS,
       });
       if (await requests.insert(request)) {
@@ -141,8 +140,8 @@ export class ApprovalService {
   }
 
   /** A request of an agent's own; it lets no held call through. Announces `approval_requested`. */
-  async request(tx: Tx, tenantId: string, wanted: NewApprovalRequest): Promise<ApprovalRequest> {
-    const request = this.newRequest(tenantId, { ...wanted, digest: null });
+  async request(tx: Tx, wanted: NewApprovalRequest): Promise<ApprovalRequest> {
+    const request = this.newRequest({ ...wanted, digest: null });
     await this.requests.in(tx).insert(request);
     this.announce(tx, request, {});
     return request;
@@ -164,10 +163,10 @@ export class ApprovalService {
    *
    * @throws ApprovalNotFound, ApprovalAlreadyDecided, ApprovalExpired
    */
-  async decide(tx: Tx, tenantId: string, id: string, decision: NewDecision): Promise<void> {
+  async decide(tx: Tx, { tenantId, id: key }: Actor, id: string, decision: NewDecision): Promise<void> {
     const requests = this.requests.in(tx);
     const now = this.clock.now();
-    const decided = await requests.decide(tenantId, id, { ...decision, at: now });
+    const decided = await requests.decide(tenantId, id, { ...decision, key, at: now });
     if (!decided) {
       const request = await requests.find(tenantId, id);
       if (!request) throw new ApprovalNotFound();
@@ -175,7 +174,7 @@ export class ApprovalService {
         ? new ApprovalAlreadyDecided(request.status)
         : new ApprovalExpired();
     }
-    const { status, by, note, key } = decision;
+    const { status, by, note } = decision;
     this.record(tx, decided, 'haldir', `approval_${status}`, { decided_by: by, note, key });
     tx.onCommit(() => this.metrics.countDecision('approval', status === 'approved' ? 'allowed' : 'denied'));
   }
@@ -210,13 +209,14 @@ export class ApprovalService {
     this.record(tx, request, 'haldir', 'approval_expired', {});
   }
 
-  private newRequest(tenantId: string, wanted: NewApprovalRequest & { digest: Buffer | null }): ApprovalRequest {
+  private newRequest(wanted: NewApprovalRequest & { digest: Buffer | null }): ApprovalRequest {
     const now = this.clock.now();
-    const { ttlSeconds, tool, action, reason, details, ...facts } = wanted;
+    const { actor, ttlSeconds, tool, action, reason, details, ...facts } = wanted;
     return Object.assign(new ApprovalRequest(), {
-      tenantId,
+      tenantId: actor.tenantId,
       id: newId('apr'),
       ...facts,
+      requestedKey: actor.id,
       // What a human reads must not hide anything; what runs is what the digest stands for.
       tool: visibleText(tool),
       action: visibleText(action),

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '@haldir/kernel';
+import { type Actor, Clock } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { SessionService } from '@haldir/gate';
@@ -23,7 +23,7 @@ export class SelfApprovalService {
   }
 
   /** Holds for decisions that begin afterwards. */
-  change(tx: Tx, tenantId: string, settings: ApprovalSettings, by: string): void {
+  change(tx: Tx, { tenantId, id: by }: Actor, settings: ApprovalSettings): void {
     this.settings.in(tx).put(tenantId, settings);
     this.auditLog.record(tx, tenantId, {
       source: 'haldir',
@@ -34,13 +34,12 @@ export class SelfApprovalService {
   }
 
   /**
-   * Refuses a decision by the key that asked for a pending request or opened its session, and writes that down; a key that is
+   * Refuses a decision by the principal that asked for a pending request or opened its session, and writes that down; one that is
    * not known counts as that one. Whatever else there is against a decision is not looked at here.
    *
-   * @param key the public prefix of the API key that decides
    * @throws SelfApproval
    */
-  async refuseOwn(tenantId: string, requestId: string, key: string): Promise<void> {
+  async refuseOwn({ tenantId, id: key }: Actor, requestId: string): Promise<void> {
     if (!(await this.settings.find(tenantId)).forbidSelfApproval) return;
     const request = await this.requests.find(tenantId, requestId);
     if (request?.statusAt(this.clock.now()) !== 'pending') return;

@@ -1,6 +1,6 @@
 import { type KeyObject, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, newId } from '@haldir/kernel';
+import { type Actor, keyActor, Clock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { KeyRing } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
@@ -47,7 +47,7 @@ export class ApiKeyService implements Authenticator {
     if (!record || !timingSafeEqual(record.hash, hashApiKey(this.pepper(), key))) return null;
     this.usage.count(record.tenantId, publicId);
     return {
-      tenantId: record.tenantId,
+      actor: keyActor(record.tenantId, keyPrefix(publicId)),
       keyId: publicId,
       tier: record.tier,
       tenantTier: record.tenantTier,
@@ -94,14 +94,14 @@ export class ApiKeyService implements Authenticator {
     }
     const beyond = key.scopes.flatMap(expandKeyScope).find((scope) => !grantsKeyScope(caller.scopes, scope));
     if (beyond !== undefined) throw new KeyBeyondGrant('A key can only pass on scopes it has itself', 'scope_not_held');
-    return this.insert(tx, caller.tenantId, key, caller);
+    return this.insert(tx, caller.actor.tenantId, key, caller.actor);
   }
 
   /** @throws ApiKeyNotFound when the tenant has no such key */
-  async revoke(tx: Tx, caller: Caller, prefix: string): Promise<void> {
+  async revoke(tx: Tx, { tenantId, id: by }: Actor, prefix: string): Promise<void> {
     const publicId = prefix.startsWith('hld_') ? prefix.slice(4) : prefix;
-    if (!(await this.keys.in(tx).revoke(caller.tenantId, publicId, this.clock.now()))) throw new ApiKeyNotFound();
-    this.record(tx, caller.tenantId, 'api_key_revoked', { prefix: keyPrefix(publicId), by: keyPrefix(caller.keyId) });
+    if (!(await this.keys.in(tx).revoke(tenantId, publicId, this.clock.now()))) throw new ApiKeyNotFound();
+    this.record(tx, tenantId, 'api_key_revoked', { prefix: keyPrefix(publicId), by });
   }
 
   list(tenantId: string, limit: number, after: { createdAt: Date; publicId: string } | null): Promise<ApiKey[]> {
@@ -127,7 +127,7 @@ export class ApiKeyService implements Authenticator {
     return tenantId;
   }
 
-  private async insert(tx: Tx, tenantId: string, newKey: NewKey, by: Caller | null): Promise<MintedKey> {
+  private async insert(tx: Tx, tenantId: string, newKey: NewKey, by: Actor | null): Promise<MintedKey> {
     const { key, publicId } = newApiKey();
     await this.keys.in(tx).insert(
       Object.assign(new ApiKey(), {
@@ -143,7 +143,7 @@ export class ApiKeyService implements Authenticator {
       prefix: keyPrefix(publicId),
       tier,
       scopes,
-      by: by ? keyPrefix(by.keyId) : null,
+      by: by?.id ?? null,
     });
     return { ...newKey, key, prefix: keyPrefix(publicId) };
   }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { type Actor, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { type Budget, type BudgetScope, periodOf } from './budget.js';
@@ -27,9 +27,8 @@ export class BudgetLimits {
   /** Takes the place of the budget for the same scope and subject. @throws TooManyBudgets */
   async put(
     tx: Tx,
-    tenantId: string,
+    { tenantId, id: by }: Actor,
     { scope, subject, limit }: { scope: BudgetScope; subject: string; limit: MicroUsd },
-    by: string,
   ): Promise<Budget> {
     const budget = { tenantId, id: newId('bud'), scope, subject, limit, createdAt: this.clock.now() };
     if (!(await this.budgets.in(tx).put(budget, MAX_BUDGETS))) throw new TooManyBudgets(MAX_BUDGETS);
@@ -38,7 +37,7 @@ export class BudgetLimits {
   }
 
   /** @throws BudgetNotFound when the tenant has no such budget */
-  async remove(tx: Tx, tenantId: string, id: string, by: string): Promise<void> {
+  async remove(tx: Tx, { tenantId, id: by }: Actor, id: string): Promise<void> {
     const removed = await this.budgets.in(tx).remove(tenantId, id);
     if (!removed) throw new BudgetNotFound();
     this.record(tx, 'budget_removed', removed, by);

@@ -32,7 +32,7 @@ export class Session {
   @BigIntColumn({ name: 'held_micros' })
   held: MicroUsd;
 
-  /** The public prefix of the API key that opened it; null when none did. */
+  /** The id of the principal that opened it; null when none did. */
   @Column({ name: 'opened_key', type: 'text', nullable: true })
   openedKey: string | null;
 

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { type Actor, Batcher, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { SessionInvalid, SessionNotFound } from './gate.errors.js';
@@ -14,8 +14,6 @@ export interface NewSession {
   ttlSeconds: number;
   /** Null means none was asked for. */
   spendLimit: MicroUsd | null;
-  /** The public prefix of the API key that opens it. */
-  openedKey: string;
 }
 
 /** Random characters of 5 bits each: a session id is a credential of 130 bits. */
@@ -53,18 +51,18 @@ export class SessionService {
    *
    * @throws InvalidInput for a `spend:N` that is not an amount
    */
-  async open(tenantId: string, wanted: NewSession): Promise<Session> {
-    return this.opener.submit(this.prepare(tenantId, wanted));
+  async open(actor: Actor, wanted: NewSession): Promise<Session> {
+    return this.opener.submit(this.prepare(actor, wanted));
   }
 
   /** The same, as part of a transaction. */
-  openIn(tx: Tx, tenantId: string, wanted: NewSession): Session {
-    const session = this.prepare(tenantId, wanted);
+  openIn(tx: Tx, actor: Actor, wanted: NewSession): Session {
+    const session = this.prepare(actor, wanted);
     this.insert(tx, session);
     return session;
   }
 
-  private prepare(tenantId: string, wanted: NewSession): Session {
+  private prepare({ tenantId, id: openedKey }: Actor, wanted: NewSession): Session {
     const now = this.clock.now();
     const { scopes, budget } = parseScopes(wanted.scopes);
     return Object.assign(new Session(), {
@@ -75,7 +73,7 @@ export class SessionService {
       spendLimit: wanted.spendLimit ?? budget,
       spent: 0n as MicroUsd,
       held: 0n as MicroUsd,
-      openedKey: wanted.openedKey,
+      openedKey,
       createdAt: now,
       expiresAt: new Date(now.getTime() + wanted.ttlSeconds * 1000),
       revokedAt: null,
@@ -101,19 +99,19 @@ export class SessionService {
   }
 
   /** The session while it is live, else null: unknown, expired, revoked and another tenant's look alike. */
-  async findLive(tenantId: string, sessionId: string): Promise<Session | null> {
+  async findLive({ tenantId }: Actor, sessionId: string): Promise<Session | null> {
     const session = await this.sessions.find(tenantId, sessionId);
     return session?.isValidAt(this.clock.now()) ? session : null;
   }
 
-  /** The public prefix of the key that opened a session, dead or alive; null when that is not known. */
+  /** The id of the principal that opened a session, dead or alive; null when that is not known. */
   async openedKey(tenantId: string, sessionId: string): Promise<string | null> {
     return (await this.sessions.find(tenantId, sessionId))?.openedKey ?? null;
   }
 
   /** @throws SessionNotFound unless the session is live */
-  async get(tenantId: string, sessionId: string): Promise<Session> {
-    const session = await this.findLive(tenantId, sessionId);
+  async get(actor: Actor, sessionId: string): Promise<Session> {
+    const session = await this.findLive(actor, sessionId);
     if (!session) throw new SessionNotFound();
     return session;
   }
@@ -123,24 +121,23 @@ export class SessionService {
    *
    * @throws SessionInvalid unless the session is live
    */
-  async authenticate(tenantId: string, sessionId: string): Promise<Session> {
-    const session = await this.findLive(tenantId, sessionId);
+  async authenticate(actor: Actor, sessionId: string): Promise<Session> {
+    const session = await this.findLive(actor, sessionId);
     if (!session) throw new SessionInvalid();
     return session;
   }
 
   /** Whether the session is live and holds the scope. */
-  async holds(tenantId: string, sessionId: string, scope: string): Promise<boolean> {
-    return (await this.findLive(tenantId, sessionId))?.grants(scope) ?? false;
+  async holds(actor: Actor, sessionId: string, scope: string): Promise<boolean> {
+    return (await this.findLive(actor, sessionId))?.grants(scope) ?? false;
   }
 
   /**
    * Ends the session: the next request anywhere sees it.
    *
-   * @param by the public prefix of the API key that ends it
    * @throws SessionNotFound unless the session is live
    */
-  async revoke(tx: Tx, tenantId: string, sessionId: string, by: string): Promise<void> {
+  async revoke(tx: Tx, { tenantId, id: by }: Actor, sessionId: string): Promise<void> {
     const revoked = await this.sessions.in(tx).revoke(tenantId, sessionId, this.clock.now());
     if (!revoked) throw new SessionNotFound();
     this.auditLog.record(tx, tenantId, {

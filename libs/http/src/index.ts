@@ -2,6 +2,7 @@ export { Authenticator, MissingKeyScope, requireKeyScope, Unauthenticated } from
 export {
   ACTIONS,
   type Caller,
+  CurrentActor,
   CurrentCaller,
   grantsKeyScope,
   type HaldirReply,

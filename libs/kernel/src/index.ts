@@ -1,3 +1,4 @@
+export { type Actor, keyActor } from './actor.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { Clock, SystemClock, toUnixSeconds } from './clock.js';
 export { type ErrorKind, HaldirError, InvalidInput, Unavailable } from './haldir-error.js';

@@ -68,7 +68,7 @@ export class OfferReadService {
     const startedAt = performance.now();
     const { session, target, outcome } = await this.decide(read, watch);
     const entry = toReadEntry(read, session, target, outcome, performance.now() - startedAt);
-    await this.auditLog.append(read.tenantId, entry);
+    await this.auditLog.append(read.actor.tenantId, entry);
     this.metrics.countDecision('proxy', decisionOf(outcome));
     return outcome;
   }
@@ -77,9 +77,10 @@ export class OfferReadService {
     read: NewRead,
     watch: ReadWatch,
   ): Promise<{ session: Session | null; target: OfferTarget | null; outcome: ReadOutcome }> {
-    const { tenantId, method, subject } = read;
+    const { actor, method, subject } = read;
+    const { tenantId } = actor;
     const [session, { known }, byTenant, rules] = await Promise.all([
-      this.sessions.findLive(tenantId, read.sessionId),
+      this.sessions.findLive(actor, read.sessionId),
       this.directory.known(tenantId),
       this.policies.byTenants([tenantId]),
       this.rules.allOf(tenantId),
@@ -118,7 +119,7 @@ export class OfferReadService {
       const refusals = judged.refusedBy(await this.limiter.take(judged.wish));
       return refusals ? { kind: 'blocked', refusals } : null;
     }
-    return this.transactions.run(read.tenantId, async (tx): Promise<ReadOutcome | null> => {
+    return this.transactions.run(read.actor.tenantId, async (tx): Promise<ReadOutcome | null> => {
       const rates = await this.limiter.lock(tx, [judged.wish]);
       const refusals = judged.refusedBy(rates.answer(judged.wish));
       if (refusals) return { kind: 'blocked', refusals };
@@ -133,13 +134,13 @@ export class OfferReadService {
   }
 
   private async forward(read: NewRead, target: OfferTarget, watch: ReadWatch): Promise<ReadOutcome> {
-    const { method, tenantId } = read;
+    const { method, actor } = read;
     const { upstream } = target;
     if (method === 'completion/complete' && !target.completions) return { kind: 'answered', result: NO_COMPLETION };
     const startedAt = performance.now();
     const outcome = await this.ask(read, target, watch);
     const ending = outcome.kind === 'answered' ? 'answered' : 'failed';
-    this.traffic.count(tenantId, upstream.name, performance.now() - startedAt, ending);
+    this.traffic.count(actor.tenantId, upstream.name, performance.now() - startedAt, ending);
     await this.upstreams.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;
   }
@@ -175,7 +176,8 @@ function toRuleSubject({ subject }: JudgedCall): Pick<ApprovalSubject, 'toolName
 }
 
 function toSubject({ read, session, target, judged, policies, rules }: Candidate): ApprovalSubject {
-  const { tenantId, sessionId, method } = read;
+  const { actor, sessionId, method } = read;
+  const { tenantId } = actor;
   const { upstream, id, definition } = target;
   const ruled = toRuleSubject(judged);
   const fingerprint = hash('sha256', canonicalJson(definition as JsonValue), 'hex');
@@ -184,7 +186,7 @@ function toSubject({ read, session, target, judged, policies, rules }: Candidate
   const shown = { ...about, arguments: read.arguments, ...(answers ? { answers } : {}) };
   const shownChars = JSON.stringify(shown).length;
   return {
-    ...{ tenantId, sessionId, agentId: session.agentId, tool: `${upstream.name}.${id}`, ...ruled },
+    ...{ actor, sessionId, agentId: session.agentId, tool: `${upstream.name}.${id}`, ...ruled },
     action: method === 'prompts/get' ? 'prompt_get' : 'resource_read',
     // The rule's own words.
     reason: '',
@@ -193,6 +195,5 @@ function toSubject({ read, session, target, judged, policies, rules }: Candidate
       ...{ tenantId, sessionId, upstream, tool: `${method} ${id}`, fingerprint, arguments: read.arguments, answers },
       ...{ amount: ruled.amount, policyVersion: policyVersion(policies, rules) },
     }),
-    requestedKey: read.requestedKey,
   };
 }

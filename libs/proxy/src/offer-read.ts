@@ -1,3 +1,4 @@
+import { type Actor } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
@@ -10,7 +11,7 @@ import { type Dialogue, type UpstreamRpcError, type UpstreamUnreachable } from '
 
 /** A session wants to read a resource, get a prompt, or have an argument of either completed. */
 export interface NewRead {
-  tenantId: string;
+  actor: Actor;
   sessionId: string;
   method: 'resources/read' | 'prompts/get' | 'completion/complete';
   /** What it is about. */
@@ -21,8 +22,6 @@ export interface NewRead {
   params: (subject: string) => JsonObject;
   /** What may be asked before it is answered, and what was answered. */
   dialogue?: Dialogue;
-  /** The public prefix of the API key that asks. */
-  requestedKey: string;
 }
 
 /** How it may be broken off. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, newId } from '@haldir/kernel';
+import { type Actor, Clock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { type Policy, type PolicyTerms } from './policy.js';
@@ -19,7 +19,7 @@ export class PolicyService {
   ) {}
 
   /** @throws TooManyPolicies */
-  async add(tx: Tx, tenantId: string, wanted: Omit<Policy, 'id'>, by: string): Promise<Policy> {
+  async add(tx: Tx, { tenantId, id: by }: Actor, wanted: Omit<Policy, 'id'>): Promise<Policy> {
     const policy = { id: newId('pol'), ...wanted };
     if (!(await this.policies.in(tx).insert(tenantId, policy, this.clock.now(), MAX_POLICIES))) {
       throw new TooManyPolicies(MAX_POLICIES);
@@ -34,7 +34,7 @@ export class PolicyService {
    *
    * @throws PolicyNotFound when the tenant has no such policy
    */
-  async change(tx: Tx, tenantId: string, id: string, terms: Partial<PolicyTerms>, by: string): Promise<Policy> {
+  async change(tx: Tx, { tenantId, id: by }: Actor, id: string, terms: Partial<PolicyTerms>): Promise<Policy> {
     const policies = this.policies.in(tx);
     const before = await policies.lock(tenantId, id);
     if (!before) throw new PolicyNotFound();
@@ -46,7 +46,7 @@ export class PolicyService {
   }
 
   /** @throws PolicyNotFound when the tenant has no such policy */
-  async remove(tx: Tx, tenantId: string, id: string, by: string): Promise<void> {
+  async remove(tx: Tx, { tenantId, id: by }: Actor, id: string): Promise<void> {
     const type = await this.policies.in(tx).remove(tenantId, id);
     if (type === null) throw new PolicyNotFound();
     const details = { policy_id: id, type, by };

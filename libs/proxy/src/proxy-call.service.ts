@@ -105,7 +105,7 @@ export class ProxyCallService {
     const startedAt = performance.now();
     const { session, target, outcome, notes } = await this.decide(call, watch);
     const entry = toEntry(call, session, target, outcome, performance.now() - startedAt, notes);
-    return { tenantId: call.tenantId, outcome, entry, notes };
+    return { tenantId: call.actor.tenantId, outcome, entry, notes };
   }
 
   /** Writes down what became of a call: as part of `tx`, or durably by itself together with other calls. */
@@ -131,7 +131,8 @@ export class ProxyCallService {
   }
 
   private async decide(call: NewCall, watch: CallWatch): Promise<Decided & { session: Session | null }> {
-    const { tenantId, tool } = call;
+    const { actor, tool } = call;
+    const { tenantId } = actor;
     const patience = {
       arrivedAt: performance.now(),
       deadlineMs: this.config.upstreams.timeoutMs,
@@ -139,7 +140,7 @@ export class ProxyCallService {
     };
     // One round trip for all that a decision needs.
     const [session, lookup, rules] = await Promise.all([
-      this.sessions.findLive(tenantId, call.sessionId),
+      this.sessions.findLive(actor, call.sessionId),
       this.directory.find(tenantId, tool),
       this.rules.allOf(tenantId),
     ]);
@@ -172,7 +173,7 @@ export class ProxyCallService {
     const error = await this.freshness.confirm(target, patience);
     // Without notes: it was decided by no policy.
     if (error) return { target, outcome: { kind: 'unreachable', error }, notes: null };
-    return this.consider(call, session, await this.directory.find(call.tenantId, call.tool), rules);
+    return this.consider(call, session, await this.directory.find(call.actor.tenantId, call.tool), rules);
   }
 
   /** What can be told of a call without counting it; policies mean unknown tools by the name that was called. */
@@ -186,7 +187,11 @@ export class ProxyCallService {
     const target = soleTarget(lookup);
     if (target && call.repeats && !call.repeats(mirrorHeaders(target.mirrored, call.arguments)))
       return { target, outcome: { kind: 'mismatched' }, notes: null };
-    const judged = new JudgedCall(call.tenantId, policies, toPolicySubject(call, session, target, this.clock.now()));
+    const judged = new JudgedCall(
+      call.actor.tenantId,
+      policies,
+      toPolicySubject(call, session, target, this.clock.now()),
+    );
     if (judged.isRefused) {
       const refusals = judged.refusedBy(await this.limiter.look(judged.wish));
       if (refusals) return { target, outcome: { kind: 'blocked', refusals }, notes: judged.notes };
@@ -226,7 +231,7 @@ export class ProxyCallService {
   private secure(candidate: Candidate, match: RuleMatch | null): Promise<CallOutcome | null> {
     const subject = toSubject(candidate);
     const { wish, notes } = candidate.judged;
-    return this.transactions.run(subject.tenantId, async (tx): Promise<CallOutcome | null> => {
+    return this.transactions.run(subject.actor.tenantId, async (tx): Promise<CallOutcome | null> => {
       const rates = await this.limiter.lock(tx, [wish]);
       const refusals = candidate.judged.refusedBy(rates.answer(wish));
       if (refusals) return { kind: 'blocked', refusals };
@@ -235,8 +240,8 @@ export class ProxyCallService {
       if (answer && answer.kind !== 'approved') return answer;
       const { price } = candidate.target;
       if (price !== null) {
-        const { tenantId, sessionId, tool } = subject;
-        const charge = await this.charges.hold(tx, { tenantId, sessionId, price, tool, holdMs: this.longestMs });
+        const { actor, sessionId, tool } = subject;
+        const charge = await this.charges.hold(tx, { actor, sessionId, price, tool, holdMs: this.longestMs });
         if (!charge) return { kind: 'no_session' };
         if ('reason' in charge) return { kind: 'unaffordable', denial: charge };
         notes.charge = charge;
@@ -330,14 +335,15 @@ function toRuleSubject({ target, judged }: Candidate): Pick<ApprovalSubject, 'to
 
 function toSubject(candidate: Candidate): ApprovalSubject {
   const { call, session, target, policies, rules } = candidate;
-  const { tenantId, sessionId } = call;
+  const { actor, sessionId } = call;
+  const { tenantId } = actor;
   const { name: upstream, tool, fingerprint } = target;
   const answers = answersIn(call.dialogue);
   const shown = { upstream, tool, arguments: call.arguments, ...(answers ? { answers } : {}) };
   const shownChars = JSON.stringify(shown).length;
   const ruled = toRuleSubject(candidate);
   return {
-    tenantId,
+    actor,
     sessionId,
     agentId: session.agentId,
     tool: qualifiedName(target),
@@ -351,6 +357,5 @@ function toSubject(candidate: Candidate): ApprovalSubject {
       answers,
       policyVersion: policyVersion(policies, rules),
     }),
-    requestedKey: call.requestedKey,
   };
 }

@@ -1,4 +1,4 @@
-import { microUsd } from '@haldir/kernel';
+import { keyActor, microUsd } from '@haldir/kernel';
 import { type Session } from '@haldir/gate';
 import { digestOfArguments } from './exact-call.js';
 import { type CallNotes } from './judged-call.js';
@@ -7,11 +7,10 @@ import { type ToolTarget } from './tool-directory.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
 
 const call: NewCall = {
-  tenantId: 'ten_1',
+  actor: keyActor('ten_1', 'hld_x'),
   sessionId: 'ses_1',
   tool: 'echo',
   arguments: { password: 'mellon' },
-  requestedKey: 'hld_x',
 };
 const session = { id: 'ses_1', agentId: 'agent' } as Session;
 const target: ToolTarget = {

@@ -1,4 +1,4 @@
-import { toDollars, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
@@ -19,13 +19,11 @@ import {
 
 /** A tool call as a session asks for it. */
 export interface NewCall {
-  tenantId: string;
+  actor: Actor;
   sessionId: string;
   /** `upstream.tool`, or the tool's own name where only one upstream has it. */
   tool: string;
   arguments: Readonly<Record<string, unknown>>;
-  /** The public prefix of the API key that asks. */
-  requestedKey: string;
   /** Of a request that repeats arguments as headers, because the tool's schema says so: whether it repeats these. */
   repeats?: (headers: Readonly<Record<string, string>>) => boolean;
   /** What the tool may ask, and what it was answered; without it, a tool that asks is refused. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, visibleText } from '@haldir/kernel';
+import { type Actor, Clock, visibleText } from '@haldir/kernel';
 import { isDestructive } from '@haldir/approvals';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -112,7 +112,7 @@ export class ToolPins {
    * @throws UpstreamNotFound, ToolNotFound, OtherDefinition when the upstream says something else by now,
    *   MisleadingDefinition when it is nothing that would be taken from a new tool
    */
-  async accept(tx: Tx, { tenantId, name }: Place, tool: string, fingerprint: Buffer, by: string): Promise<void> {
+  async accept(tx: Tx, { tenantId, id: by }: Actor, name: string, tool: string, fingerprint: Buffer): Promise<void> {
     const [upstreams, tools] = [this.upstreams.in(tx), this.tools.in(tx)];
     if (!(await upstreams.lock(tenantId, name))) throw new UpstreamNotFound();
     const found = await tools.find(tenantId, name, tool);

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type MicroUsd, toDollars } from '@haldir/kernel';
+import { type Actor, type MicroUsd, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { PriceNotFound, UpstreamNotFound } from './proxy.errors.js';
@@ -10,7 +10,7 @@ export class ToolPrices {
   constructor(@Inject(AuditLog) private readonly auditLog: AuditLog) {}
 
   /** Counts for calls that begin after the commit. @throws UpstreamNotFound when the tenant has no such upstream */
-  async put(tx: Tx, tenantId: string, upstream: string, tool: string, price: MicroUsd, by: string): Promise<void> {
+  async put(tx: Tx, { tenantId, id: by }: Actor, upstream: string, tool: string, price: MicroUsd): Promise<void> {
     const rows = await tx.query(
       `INSERT INTO proxy_tool_price (tenant_id, upstream, tool, price_micros)
          SELECT tenant_id, name, $3, $4 FROM proxy_upstream WHERE tenant_id = $1 AND name = $2 FOR KEY SHARE
@@ -23,7 +23,7 @@ export class ToolPrices {
   }
 
   /** @throws PriceNotFound when the tool has none */
-  async remove(tx: Tx, tenantId: string, upstream: string, tool: string, by: string): Promise<void> {
+  async remove(tx: Tx, { tenantId, id: by }: Actor, upstream: string, tool: string): Promise<void> {
     const rows = await tx.query(
       'DELETE FROM proxy_tool_price WHERE tenant_id = $1 AND upstream = $2 AND tool = $3 RETURNING tool',
       [tenantId, upstream, tool],

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, canonicalJson, InvalidInput, type JsonValue, newId } from '@haldir/kernel';
+import { type Actor, Clock, canonicalJson, InvalidInput, type JsonValue, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { Egress, EgressRefused } from '@haldir/egress';
@@ -130,9 +130,9 @@ export class UpstreamService {
    */
   async register(
     tx: Tx,
+    { id: by }: Actor,
     { address, discovery, offers }: Candidate,
     terms: UpstreamTerms,
-    by: string,
   ): Promise<Examined> {
     const sealed = await this.headers.seal(tx, address);
     const upstreams = this.upstreams.in(tx);
@@ -183,7 +183,7 @@ export class UpstreamService {
   }
 
   /** @throws UpstreamNotFound */
-  async remove(tx: Tx, tenantId: string, name: string, by: string): Promise<void> {
+  async remove(tx: Tx, { tenantId, id: by }: Actor, name: string): Promise<void> {
     if (!(await this.upstreams.in(tx).remove(tenantId, name))) throw new UpstreamNotFound();
     this.record(tx, { tenantId, name }, 'upstream_removed', { by });
   }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, type MicroUsd, newId } from '@haldir/kernel';
+import { type Actor, Clock, type MicroUsd, newId } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { BudgetService } from '@haldir/gate';
 import { HoldService } from './hold.service.js';
@@ -10,7 +10,7 @@ import { HoldNotOpen, SessionRevoked } from './vault.errors.js';
 
 /** The price of a call that is about to be made. */
 export interface NewCharge {
-  tenantId: string;
+  actor: Actor;
   sessionId: string;
   /** Whole cents. */
   price: MicroUsd;
@@ -50,10 +50,8 @@ export class CallCharges {
    * Takes the price from every budget that applies, atomically; or says which has no room for it. Null unless the session is
    * live.
    */
-  async hold(
-    tx: Tx,
-    { tenantId, sessionId, price, tool, holdMs }: NewCharge,
-  ): Promise<CallCharge | ChargeDenial | null> {
+  async hold(tx: Tx, { actor, sessionId, price, tool, holdMs }: NewCharge): Promise<CallCharge | ChargeDenial | null> {
+    const { tenantId } = actor;
     const [taken] = await this.budgets.take(tx, [{ tenantId, sessionId, amount: price, kind: 'hold' }]);
     if (!taken || (!taken.taken && taken.reason === 'invalid_session')) return null;
     if (!taken.taken) return { reason: DENIALS[taken.reason], price, remaining: taken.remaining };
@@ -73,9 +71,10 @@ export class CallCharges {
    * expired is free already.
    */
   async settle(tx: Tx, { tenantId, paymentId }: CallCharge, isSpent: boolean): Promise<void> {
+    const by = { tenantId, id: 'haldir.proxy' };
     try {
-      if (isSpent) await this.holds.capture(tx, tenantId, paymentId, null, 'haldir.proxy');
-      else await this.holds.void(tx, tenantId, paymentId, 'haldir.proxy');
+      if (isSpent) await this.holds.capture(tx, by, paymentId, null);
+      else await this.holds.void(tx, by, paymentId);
     } catch (error) {
       if (error instanceof SessionRevoked) await this.settle(tx, { tenantId, paymentId, price: 0n as MicroUsd }, false);
       else if (!(error instanceof HoldNotOpen)) throw error;

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '@haldir/kernel';
+import { type Actor, Clock } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
 import { type DeletedSecret, DeletedSecretRepository } from './deleted-secret.repository.js';
-import { VAULT_TOOL, type VaultCaller } from './secret.service.js';
+import { VAULT_TOOL } from './secret.service.js';
 import { DeletedSecretNotFound, SecretNameTaken, SecretNotFound } from './vault.errors.js';
 
 const BATCH = 500;
@@ -28,7 +28,7 @@ export class DeletedSecrets {
    *
    * @throws SecretNotFound when the tenant has no such secret
    */
-  async delete(tx: Tx, { tenantId, key: by }: VaultCaller, name: string): Promise<void> {
+  async delete(tx: Tx, { tenantId, id: by }: Actor, name: string): Promise<void> {
     const now = this.clock.now();
     const purgeAt = new Date(now.getTime() + this.config.secrets.restoreMs);
     const deleted = await this.deleted.in(tx).delete(tenantId, name, now, purgeAt);
@@ -58,7 +58,7 @@ export class DeletedSecrets {
    *
    * @throws DeletedSecretNotFound; SecretNameTaken when another secret has its name
    */
-  async restore(tx: Tx, { tenantId, key: by }: VaultCaller, id: string): Promise<{ name: string; version: number }> {
+  async restore(tx: Tx, { tenantId, id: by }: Actor, id: string): Promise<{ name: string; version: number }> {
     const restored = await this.deleted
       .in(tx)
       .restore(tenantId, id, this.clock.now())
@@ -71,7 +71,7 @@ export class DeletedSecrets {
   }
 
   /** Removes a deleted secret for good, before its time. @throws DeletedSecretNotFound */
-  async purge(tx: Tx, { tenantId, key: by }: VaultCaller, id: string): Promise<{ name: string }> {
+  async purge(tx: Tx, { tenantId, id: by }: Actor, id: string): Promise<{ name: string }> {
     const purged = await this.deleted.in(tx).purge(tenantId, id, this.clock.now());
     if (!purged) throw new DeletedSecretNotFound();
     this.record(tx, tenantId, 'secret_purged', { name: purged.name, versions: purged.version, secret_id: id, by });

@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { type Actor } from '@haldir/kernel';
 import {
   Clock,
   currencyExponent,
@@ -20,6 +21,9 @@ export interface Settled {
   hold: SettledHold;
   remaining: MicroUsd | null;
 }
+
+/** Captures or voids: an actor, or a part of Haldir. */
+type Settler = Pick<Actor, 'tenantId' | 'id'>;
 
 const EXPIRY_BATCH = 200;
 
@@ -44,7 +48,7 @@ export class HoldService {
    * @throws PaymentNotFound, HoldNotOpen, SessionRevoked
    * @throws InvalidInput for an amount that is more than the hold, or finer than its currency
    */
-  async capture(tx: Tx, tenantId: string, id: string, amount: number | null, by: string): Promise<Settled> {
+  async capture(tx: Tx, { tenantId, id: by }: Settler, id: string, amount: number | null): Promise<Settled> {
     const payment = await this.find(tx, tenantId, id);
     const minor = amount === null ? payment.amountMinor : minorUnits(amount, payment);
     // The share of what was taken from the budget, rounded up, as the amount itself was.
@@ -54,7 +58,7 @@ export class HoldService {
   }
 
   /** Sets a hold free. @throws PaymentNotFound, HoldNotOpen */
-  async void(tx: Tx, tenantId: string, id: string, by: string): Promise<Settled> {
+  async void(tx: Tx, { tenantId, id: by }: Settler, id: string): Promise<Settled> {
     const payment = await this.find(tx, tenantId, id);
     return this.settleOne(tx, payment, { tenantId, id, state: 'voided', captured: null }, { by });
   }

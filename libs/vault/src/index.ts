@@ -12,12 +12,6 @@ export { SEALED_DATA_KEYS } from './secret-seal.js';
 export { type SecretUse, SecretUses, type UsedSecret, type UseRefusal } from './secret-use.service.js';
 export { SecretValue } from './secret-value.js';
 export { type SecretVersion } from './secret.repository.js';
-export {
-  type MadeVersion,
-  type NewSecret,
-  type OpenedSecret,
-  SecretService,
-  type VaultCaller,
-} from './secret.service.js';
+export { type MadeVersion, type NewSecret, type OpenedSecret, SecretService } from './secret.service.js';
 export { SecretVersionNotFound } from './vault.errors.js';
 export { VaultModule } from './vault.module.js';

@@ -1,4 +1,4 @@
-import { SystemClock, newId } from '@haldir/kernel';
+import { keyActor, SystemClock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { KeyRing, RootKeys, TenantKeyRotation } from '@haldir/crypto';
 import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
@@ -53,14 +53,16 @@ async function vault(secrets = new SecretRepository(transactions)): Promise<Secr
 }
 
 const store = (service: SecretService, tx: Tx, name: string): Promise<unknown> =>
-  service.store(
-    tx,
-    { tenantId, key: 'hld_k' },
-    { name, value: SecretValue.of(name), scopeRequired: 'read', expiresAt: null, bindings: null },
-  );
+  service.store(tx, keyActor(tenantId, 'hld_k'), {
+    name,
+    value: SecretValue.of(name),
+    scopeRequired: 'read',
+    expiresAt: null,
+    bindings: null,
+  });
 
 async function read(service: SecretService, name: string): Promise<string> {
-  const { value } = await service.read({ tenantId, key: 'hld_k' }, name, null);
+  const { value } = await service.read(keyActor(tenantId, 'hld_k'), name, null);
   return value.reveal();
 }
 

@@ -1,6 +1,15 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher, canonicalJson, Clock, fromMinorUnits, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import {
+  type Actor,
+  Batcher,
+  canonicalJson,
+  Clock,
+  fromMinorUnits,
+  type MicroUsd,
+  newId,
+  toDollars,
+} from '@haldir/kernel';
 import { ApprovalService, type ApprovalSubject, type ApprovedRequest, type RuleMatch } from '@haldir/approvals';
 import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
@@ -21,12 +30,10 @@ import { PaymentNotFound } from './vault.errors.js';
 
 /** A payment as it was asked for. */
 export interface NewPayment {
-  tenantId: string;
+  actor: Actor;
   sessionId: string;
   amount: Amount;
   description: string;
-  /** The public prefix of the API key that asks. */
-  requestedKey: string;
   /** Set aside for that long, to be captured or voided; null to pay at once. */
   holdSeconds: number | null;
 }
@@ -93,7 +100,7 @@ export class PaymentService {
       splitOn: isDataFailure,
       run: (items) =>
         this.transactions.run(
-          items.map(({ payment }) => payment.tenantId),
+          items.map(({ payment }) => payment.actor.tenantId),
           (tx) => this.authorizeMany(tx, items),
         ),
     });
@@ -101,11 +108,11 @@ export class PaymentService {
 
   /** Reads what a decision needs, before its transaction, so that no transaction waits for a second connection. */
   async prepare(payment: NewPayment): Promise<PreparedPayment> {
-    const { tenantId, sessionId } = payment;
+    const { actor, sessionId } = payment;
     const usd = this.rates.toUsd(payment.amount);
     const [session, match] = await Promise.all([
-      this.sessions.findLive(tenantId, sessionId),
-      this.approvals.matchRule({ tenantId, toolNames: TOOL_NAMES, amount: usd?.micros ?? MOST, destructive: false }),
+      this.sessions.findLive(actor, sessionId),
+      this.approvals.matchRule({ actor, toolNames: TOOL_NAMES, amount: usd?.micros ?? MOST, destructive: false }),
     ]);
     return { payment, usd, session, match };
   }
@@ -120,7 +127,7 @@ export class PaymentService {
     // One that waits for a human takes other locks, so it does not share its transaction.
     return prepared.match === null
       ? this.writer.submit(prepared)
-      : this.transactions.run(prepared.payment.tenantId, (tx) => this.authorizeIn(tx, prepared));
+      : this.transactions.run(prepared.payment.actor.tenantId, (tx) => this.authorizeIn(tx, prepared));
   }
 
   /**
@@ -216,7 +223,7 @@ export class PaymentService {
     if (match !== null && !approved) throw new Error('a payment that waits for approval was taken from a budget');
     const now = this.clock.now();
     const authorized = Object.assign(new Payment(), {
-      tenantId: payment.tenantId,
+      tenantId: payment.actor.tenantId,
       id: newId('pay'),
       sessionId: payment.sessionId,
       agentId: taken.session.agentId,
@@ -256,12 +263,12 @@ export class PaymentService {
 
   private record(
     tx: Tx,
-    { tenantId, amount, description }: NewPayment,
+    { actor, amount, description }: NewPayment,
     session: Session,
     action: 'payment_authorized' | 'payment_held' | 'payment_denied',
     facts: Readonly<Record<string, unknown>>,
   ): void {
-    this.auditLog.record(tx, tenantId, {
+    this.auditLog.record(tx, actor.tenantId, {
       source: 'session',
       sessionId: session.id,
       agentId: session.agentId,
@@ -278,16 +285,21 @@ export class PaymentService {
 }
 
 function toSpend({ prepared: { payment, usd } }: Candidate): Spend {
-  const { tenantId, sessionId, holdSeconds } = payment;
-  return { tenantId, sessionId, amount: usd?.micros ?? null, kind: holdSeconds === null ? 'spend' : 'hold' };
+  const { actor, sessionId, holdSeconds } = payment;
+  return {
+    tenantId: actor.tenantId,
+    sessionId,
+    amount: usd?.micros ?? null,
+    kind: holdSeconds === null ? 'spend' : 'hold',
+  };
 }
 
 function toSubject(payment: NewPayment, usd: UsdValue | null, session: Session): ApprovalSubject {
-  const { tenantId, sessionId, amount, description, requestedKey, holdSeconds } = payment;
+  const { actor, sessionId, amount, description, holdSeconds } = payment;
   const action = holdSeconds === null ? ACTION : 'hold';
   const exact = { amount_minor: amount.minor.toString(), currency: amount.currency, description };
   return {
-    tenantId,
+    actor,
     sessionId,
     agentId: session.agentId,
     tool: TOOL,
@@ -299,10 +311,9 @@ function toSubject(payment: NewPayment, usd: UsdValue | null, session: Session):
     details: { amount: toNumber(amount), currency: amount.currency, description },
     digest: hash(
       'sha256',
-      canonicalJson({ tenant: tenantId, session: sessionId, tool: TOOL, action, ...exact }),
+      canonicalJson({ tenant: actor.tenantId, session: sessionId, tool: TOOL, action, ...exact }),
       'buffer',
     ),
-    requestedKey,
   };
 }
 

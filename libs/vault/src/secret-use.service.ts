@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, HaldirError, Unavailable } from '@haldir/kernel';
+import { type Actor, Clock, HaldirError, Unavailable } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
 import { Metrics } from '@haldir/runtime';
@@ -10,12 +10,10 @@ import { VAULT_TOOL } from './secret.service.js';
 
 /** A call of a tool that secrets are to be sent along with. */
 export interface SecretUse {
-  tenantId: string;
+  actor: Actor;
   session: Session;
   upstream: string;
   tool: string;
-  /** The public prefix of the API key that asks. */
-  key: string;
 }
 
 /** Why a secret is not sent. An agent is told less: that there is no such secret and that it is bound elsewhere look alike. */
@@ -68,7 +66,7 @@ export class SecretUses {
 
   /** Whether the call may be made with these secrets, as far as can be told without opening them; null when it may. */
   async check(use: SecretUse, names: readonly string[]): Promise<UseRefusal | null> {
-    const found = await this.find(use, names);
+    const found = await this.find({ ...use, tenantId: use.actor.tenantId }, names);
     return 'refused' in found ? found.refused : null;
   }
 
@@ -79,16 +77,17 @@ export class SecretUses {
    * @throws Unavailable when a use cannot be recorded, or the key of a secret is not there
    */
   async open(use: SecretUse, names: readonly string[]): Promise<SecretsUsed> {
-    const { tenantId, session, upstream, tool, key: by } = use;
-    const found = await this.find(use, names);
+    const { actor, session, upstream, tool } = use;
+    const { tenantId, id: by } = actor;
+    const found = await this.find({ ...use, tenantId }, names);
     if ('refused' in found) return found;
     const opened = await this.reveal(found.secrets);
     if ('refused' in opened) return opened;
-    const actor = { source: 'session', sessionId: session.id, agentId: session.agentId } as const;
+    const inSession = { source: 'session', sessionId: session.id, agentId: session.agentId } as const;
     await this.record(
       opened.used.map(({ name, version }) =>
         this.auditLog.append(tenantId, {
-          ...{ ...actor, tool: VAULT_TOOL, action: 'secret_used' },
+          ...{ ...inSession, tool: VAULT_TOOL, action: 'secret_used' },
           details: { name, version, upstream, tool, by },
         }),
       ),

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, HaldirError, InvalidInput, newId, Unavailable } from '@haldir/kernel';
+import { type Actor, Clock, HaldirError, InvalidInput, newId, Unavailable } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { KeyRing } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
@@ -21,12 +21,6 @@ export interface NewSecret {
   expiresAt: Date | null;
   /** Tools that it may be sent to; null for those of the version it takes the place of, and none for a new name. */
   bindings: Bindings | null;
-}
-
-/** Who asks: a tenant, through the API key of that public prefix. */
-export interface VaultCaller {
-  tenantId: string;
-  key: string;
 }
 
 /** A value on its way into the one answer it was asked for, and which one it is. */
@@ -64,7 +58,7 @@ export class SecretService {
    *
    * @throws InvalidInput when it would have expired already
    */
-  async store(tx: Tx, { tenantId, key: by }: VaultCaller, wanted: NewSecret): Promise<MadeVersion> {
+  async store(tx: Tx, { tenantId, id: by }: Actor, wanted: NewSecret): Promise<MadeVersion> {
     const now = this.clock.now();
     const { name, value, scopeRequired, expiresAt } = wanted;
     if (expiresAt !== null && expiresAt <= now) throw new InvalidInput('expires_at: expected a time in the future');
@@ -96,7 +90,7 @@ export class SecretService {
    *
    * @throws SecretNotFound, SecretVersionNotFound, SecretExpired
    */
-  async rollBack(tx: Tx, { tenantId, key: by }: VaultCaller, name: string, from: number): Promise<MadeVersion> {
+  async rollBack(tx: Tx, { tenantId, id: by }: Actor, name: string, from: number): Promise<MadeVersion> {
     const now = this.clock.now();
     const secrets = this.secrets.in(tx);
     const [tenantKey, next] = await Promise.all([
@@ -141,39 +135,39 @@ export class SecretService {
    * @throws Unavailable when the read cannot be recorded, or the key of the secret is not there
    */
   async read(
-    caller: VaultCaller,
+    actor: Actor,
     name: string,
     sessionId: string | null,
     version: number | null = null,
   ): Promise<OpenedSecret> {
-    const { tenantId } = caller;
+    const { tenantId } = actor;
     const [session, secret] = await Promise.all([
-      sessionId === null ? null : this.sessions.findLive(tenantId, sessionId),
+      sessionId === null ? null : this.sessions.findLive(actor, sessionId),
       version === null ? this.secrets.findNewest(tenantId, name) : this.secrets.findVersion(tenantId, name, version),
     ]);
     if (sessionId !== null && session === null) {
-      await this.refuse(caller, name, null, 'invalid_session');
+      await this.refuse(actor, name, null, 'invalid_session');
       throw new SessionInvalid();
     }
     if (!secret) throw notFound(version);
     const { place, scopes } = secret;
     const missing = session === null ? undefined : scopes.find((scope) => !session.grants(scope));
     if (missing !== undefined) {
-      await this.refuse(caller, name, session, 'missing_scope', { scope_required: missing });
+      await this.refuse(actor, name, session, 'missing_scope', { scope_required: missing });
       throw new SecretScopeMissing(missing);
     }
     const { expiresAt } = place;
     if (expiresAt !== null && expiresAt <= this.clock.now()) {
-      await this.refuse(caller, name, session, 'expired', { version: place.version });
+      await this.refuse(actor, name, session, 'expired', { version: place.version });
       throw new SecretExpired(expiresAt);
     }
     const value = await this.opener.open(secret);
     if (!value) {
-      await this.refuse(caller, name, session, 'does_not_open', { version: place.version });
+      await this.refuse(actor, name, session, 'does_not_open', { version: place.version });
       throw notFound(version);
     }
     try {
-      await this.record(caller, session, 'secret_read', { name, version: place.version });
+      await this.record(actor, session, 'secret_read', { name, version: place.version });
     } catch (error) {
       value.wipe();
       throw error;
@@ -212,29 +206,29 @@ export class SecretService {
   }
 
   private async refuse(
-    caller: VaultCaller,
+    actor: Actor,
     name: string,
     session: Session | null,
     reason: Refusal,
     facts: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
-    await this.record(caller, session, 'secret_read_denied', { name, reason, ...facts });
+    await this.record(actor, session, 'secret_read_denied', { name, reason, ...facts });
     this.metrics.countDecision('secret', 'denied');
   }
 
   /** @throws Unavailable whatever keeps the entry from being durable */
   private async record(
-    { tenantId, key: by }: VaultCaller,
+    { tenantId, id: by }: Actor,
     session: Session | null,
     action: 'secret_read' | 'secret_read_denied',
     details: Readonly<Record<string, unknown>>,
   ): Promise<void> {
-    const actor =
+    const where =
       session === null
         ? ({ source: 'haldir' } as const)
         : ({ source: 'session', sessionId: session.id, agentId: session.agentId } as const);
     try {
-      await this.auditLog.append(tenantId, { ...actor, tool: VAULT_TOOL, action, details: { ...details, by } });
+      await this.auditLog.append(tenantId, { ...where, tool: VAULT_TOOL, action, details: { ...details, by } });
     } catch (error) {
       if (error instanceof HaldirError) throw error;
       throw new Unavailable('The read cannot be recorded right now, so nothing was read', { cause: error });

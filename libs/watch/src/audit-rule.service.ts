@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, newId, toDollars } from '@haldir/kernel';
+import { type Actor, Clock, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { type AuditRule, type AuditRuleLimits } from './audit-rule.js';
@@ -20,7 +20,7 @@ export class AuditRuleService {
   }
 
   /** Takes the place of the tenant's rule of that type, from the next entry on. */
-  async put(tx: Tx, tenantId: string, limits: AuditRuleLimits, by: string): Promise<AuditRule> {
+  async put(tx: Tx, { tenantId, id: by }: Actor, limits: AuditRuleLimits): Promise<AuditRule> {
     const rule = { id: newId('rul'), limits, createdAt: this.clock.now() };
     await this.rules.in(tx).put(tenantId, rule);
     const parameters = limits.type === 'high_cost' ? { type: limits.type, max_usd: toDollars(limits.maxCost) } : limits;
@@ -29,7 +29,7 @@ export class AuditRuleService {
   }
 
   /** @throws AuditRuleNotFound when the tenant has no such rule */
-  async remove(tx: Tx, tenantId: string, id: string, by: string): Promise<void> {
+  async remove(tx: Tx, { tenantId, id: by }: Actor, id: string): Promise<void> {
     const type = await this.rules.in(tx).remove(tenantId, id);
     if (type === null) throw new AuditRuleNotFound();
     this.record(tx, tenantId, 'audit_rule_removed', { rule_id: id, type, by });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '@haldir/kernel';
+import { type Actor, Clock } from '@haldir/kernel';
 import { AuditLog, LogTree, type TreeHead } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { ERASURE_ACTION } from '@haldir/verifier';
@@ -46,7 +46,7 @@ export class AuditTrailService {
    *
    * @throws AuditEntryNotFound, NothingToErase
    */
-  async eraseDetails(tx: Tx, tenantId: string, entryId: string, by: string): Promise<void> {
+  async eraseDetails(tx: Tx, { tenantId, id: by }: Actor, entryId: string): Promise<void> {
     const { found, erased } = await this.trail.in(tx).eraseDetails(tenantId, entryId);
     if (!found) throw new AuditEntryNotFound();
     if (!erased) throw new NothingToErase();

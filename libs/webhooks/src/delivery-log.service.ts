@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, firstIdAt, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, Clock, firstIdAt, toUnixSeconds } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { type AttemptFilter, DeliveryLogRepository, type LoggedAttempt } from './delivery-log.repository.js';
@@ -36,10 +36,9 @@ export class DeliveryLog {
   /**
    * Sends a delivery again, now: the same bytes under the same `webhook-id`.
    *
-   * @param by the public prefix of the API key that asks
    * @throws DeliveryNotFound, WebhookDisabled
    */
-  async retry(tx: Tx, tenantId: string, deliveryId: string, by: string): Promise<void> {
+  async retry(tx: Tx, { tenantId, id: by }: Actor, deliveryId: string): Promise<void> {
     const key = parseDeliveryId(tenantId, deliveryId);
     const live = key && (await this.attempts.requeue(tx, key, this.clock.now()));
     if (key === null || live === null) throw new DeliveryNotFound();
@@ -56,10 +55,9 @@ export class DeliveryLog {
   /**
    * Sends an endpoint what it has missed since then: events that came while it was switched off, and deliveries that were given up.
    *
-   * @param by the public prefix of the API key that asks
    * @throws WebhookNotFound, WebhookDisabled
    */
-  async recover(tx: Tx, tenantId: string, webhookId: number, since: Date, by: string): Promise<Recovery> {
+  async recover(tx: Tx, { tenantId, id: by }: Actor, webhookId: number, since: Date): Promise<Recovery> {
     const webhook = await this.webhooks.in(tx).findForUpdate(tenantId, webhookId);
     if (!webhook) throw new WebhookNotFound();
     if (webhook.disabledAt !== null) throw new WebhookDisabled();

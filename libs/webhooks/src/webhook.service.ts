@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, newId } from '@haldir/kernel';
+import { type Actor, Clock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { SealBroken, TenantKeyGone } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
@@ -91,10 +91,9 @@ export class WebhookService {
   }
 
   /**
-   * @param by the public prefix of the API key that asks
    * @throws TooManyWebhooks
    */
-  async register(tx: Tx, { webhook, secret }: RegisteredWebhook, by: string): Promise<void> {
+  async register(tx: Tx, { id: by }: Actor, { webhook, secret }: RegisteredWebhook): Promise<void> {
     const webhooks = this.webhooks.in(tx);
     webhook.secret = await this.secrets.seal(tx, webhook.tenantId, webhook.id, secret);
     if ((await webhooks.count(webhook.tenantId)) >= MAX_WEBHOOKS) throw new TooManyWebhooks(MAX_WEBHOOKS);
@@ -120,10 +119,9 @@ export class WebhookService {
    * cancelled; switched on, it is sent what comes from then on, and what it missed when that is recovered.
    *
    * @param changes of which the URL was vetted
-   * @param by the public prefix of the API key that asks
    * @throws WebhookNotFound
    */
-  async change(tx: Tx, tenantId: string, id: number, changes: WebhookChanges, by: string): Promise<Webhook> {
+  async change(tx: Tx, { tenantId, id: by }: Actor, id: number, changes: WebhookChanges): Promise<Webhook> {
     const webhooks = this.webhooks.in(tx);
     const webhook = await webhooks.findForUpdate(tenantId, id);
     if (!webhook) throw new WebhookNotFound();
@@ -141,7 +139,7 @@ export class WebhookService {
   }
 
   /** Nothing is sent any more; what waits is cancelled. @throws WebhookNotFound */
-  async remove(tx: Tx, tenantId: string, id: number, by: string): Promise<void> {
+  async remove(tx: Tx, { tenantId, id: by }: Actor, id: number): Promise<void> {
     if (!(await this.webhooks.in(tx).remove(tenantId, id, this.clock.now()))) throw new WebhookNotFound();
     this.record(tx, { tenantId, id }, 'webhook_deleted', { by });
   }
@@ -172,11 +170,10 @@ export class WebhookService {
    */
   async rotateSecret(
     tx: Tx,
-    tenantId: string,
+    { tenantId, id: by }: Actor,
     id: number,
     prepared: PreparedRotation | null,
     graceSeconds: number,
-    by: string,
   ): Promise<RotatedSecret> {
     if (!prepared) throw new WebhookNotFound();
     const { secret, previous } = prepared;

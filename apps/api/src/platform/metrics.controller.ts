@@ -1,10 +1,10 @@
 import { Controller, Get, HttpStatus, Inject } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Clock, toDollars } from '@haldir/kernel';
+import { type Actor, Clock, toDollars } from '@haldir/kernel';
 import { ApprovalCounts } from '@haldir/approvals';
 import { LogSums, type Share } from '@haldir/audit-log';
 import { ApiKeyService, monthOf, SessionService, UsageMeter } from '@haldir/gate';
-import { type Caller, CurrentCaller, Refuses, RequiresScope, Returns } from '@haldir/http';
+import { CurrentActor, Refuses, RequiresScope, Returns } from '@haldir/http';
 import { PaymentTotals, SecretService } from '@haldir/vault';
 import { z } from 'zod';
 
@@ -57,7 +57,7 @@ export class MetricsController {
   })
   @Returns(HttpStatus.OK, PlatformMetrics, 'Platform metrics')
   @Refuses('Unauthorized', 'RateLimited')
-  async get(@CurrentCaller() { tenantId }: Caller): Promise<z.infer<typeof PlatformMetrics>> {
+  async get(@CurrentActor() { tenantId }: Actor): Promise<z.infer<typeof PlatformMetrics>> {
     const now = this.clock.now();
     const month = monthOf(now);
     const [keys, active, secrets, payments, approvals, log, requests] = await Promise.all([

@@ -1,17 +1,7 @@
 import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { keyPrefix } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { ApprovalRuleService, DESTRUCTIVE_VERBS } from '../index.js';
 import {
   AddApprovalRule,
@@ -43,12 +33,12 @@ export class ApprovalRuleController {
   @Returns(HttpStatus.CREATED, ApprovalRuleAdded, 'Rule added')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   add(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: AddApprovalRule }) body: AddApprovalRule,
     @Write() write: WriteRequest,
   ): Promise<ApprovalRuleAdded> {
     return this.writes.run(write, async (tx): Promise<ApprovalRuleAdded> => {
-      const { id, type } = await this.rules.add(tx, tenantId, toNewApprovalRule(body), keyPrefix(keyId));
+      const { id, type } = await this.rules.add(tx, actor, toNewApprovalRule(body));
       return { added: true, type, id };
     });
   }
@@ -63,7 +53,7 @@ export class ApprovalRuleController {
   @Returns(HttpStatus.OK, ApprovalRuleList, 'Approval rules')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListApprovalRules }) { limit, cursor }: ListApprovalRules,
   ): Promise<ApprovalRuleList> {
     const identity = { tenantId, list: 'approval_rules', filters: {} };
@@ -84,12 +74,12 @@ export class ApprovalRuleController {
   @Returns(HttpStatus.OK, ApprovalRuleRemoved, 'Rule removed')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   remove(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('rule_id') ruleId: string,
     @Write() write: WriteRequest,
   ): Promise<ApprovalRuleRemoved> {
     return this.writes.run(write, async (tx): Promise<ApprovalRuleRemoved> => {
-      await this.rules.remove(tx, tenantId, ruleId, keyPrefix(keyId));
+      await this.rules.remove(tx, actor, ruleId);
       return { deleted: true, id: ruleId };
     });
   }

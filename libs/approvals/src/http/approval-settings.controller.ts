@@ -1,16 +1,7 @@
 import { Body, Controller, Get, HttpStatus, Inject, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { keyPrefix } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { z } from 'zod';
 import { SelfApprovalService } from '../index.js';
 
@@ -41,7 +32,7 @@ export class ApprovalSettingsController {
   })
   @Returns(HttpStatus.OK, ApprovalSettingsDetail, 'The settings')
   @Refuses('Unauthorized', 'RateLimited')
-  async get(@CurrentCaller() { tenantId }: Caller): Promise<ApprovalSettingsDetail> {
+  async get(@CurrentActor() { tenantId }: Actor): Promise<ApprovalSettingsDetail> {
     const { forbidSelfApproval } = await this.selfApproval.settingsOf(tenantId);
     return { forbid_self_approval: forbidSelfApproval };
   }
@@ -58,13 +49,13 @@ export class ApprovalSettingsController {
   @Returns(HttpStatus.OK, ApprovalSettingsDetail, 'The settings')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
   set(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: SetApprovalSettings }) body: SetApprovalSettings,
     @Write() write: WriteRequest,
   ): Promise<ApprovalSettingsDetail> {
     const wanted = { forbidSelfApproval: body.forbid_self_approval };
     return this.writes.run(write, async (tx): Promise<ApprovalSettingsDetail> => {
-      this.selfApproval.change(tx, tenantId, wanted, keyPrefix(keyId));
+      this.selfApproval.change(tx, actor, wanted);
       return body;
     });
   }

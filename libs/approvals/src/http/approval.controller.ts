@@ -1,18 +1,8 @@
 import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Clock, toUnixSeconds } from '@haldir/kernel';
-import { keyPrefix, SessionInvalid, SessionService } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor, Clock, toUnixSeconds } from '@haldir/kernel';
+import { SessionInvalid, SessionService } from '@haldir/gate';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { ApprovalService, SelfApprovalService } from '../index.js';
 import {
   ApprovalDetail,
@@ -60,16 +50,16 @@ export class ApprovalController {
   @Returns(HttpStatus.CREATED, ApprovalRequested, 'Approval requested')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async request(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: RequestApproval }) body: RequestApproval,
     @Write() write: WriteRequest,
   ): Promise<ApprovalRequested> {
-    const session = await this.sessions.findLive(tenantId, body.session_id);
+    const session = await this.sessions.findLive(actor, body.session_id);
     return this.writes.run(write, async (tx): Promise<ApprovalRequested> => {
       // Only here, so that a retry gets the first answer after the session has ended, too.
       if (!session) throw new SessionInvalid();
-      const wanted = toNewApprovalRequest(body, session.agentId, keyPrefix(keyId));
-      const request = await this.approvals.request(tx, tenantId, wanted);
+      const wanted = toNewApprovalRequest(body, session.agentId, actor);
+      const request = await this.approvals.request(tx, wanted);
       return { request_id: request.id, status: request.status, expires_at: toUnixSeconds(request.expiresAt) };
     });
   }
@@ -84,7 +74,7 @@ export class ApprovalController {
   @Returns(HttpStatus.OK, ApprovalList, 'Approval requests')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListApprovals }) query: ListApprovals,
   ): Promise<ApprovalList> {
     const { limit, cursor, agent_id: agentId, status } = query;
@@ -110,7 +100,7 @@ export class ApprovalController {
   @Returns(HttpStatus.OK, PendingApprovalList, 'Pending approval requests')
   @Refuses('Unauthorized', 'RateLimited', 'BadRequest')
   async pending(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListPendingApprovals }) query: ListPendingApprovals,
   ): Promise<PendingApprovalList> {
     const { limit, cursor, agent_id: agentId } = query;
@@ -131,7 +121,7 @@ export class ApprovalController {
   })
   @Returns(HttpStatus.OK, ApprovalDetail, 'Approval status')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
-  async get(@CurrentCaller() { tenantId }: Caller, @Param('request_id') requestId: string): Promise<ApprovalDetail> {
+  async get(@CurrentActor() { tenantId }: Actor, @Param('request_id') requestId: string): Promise<ApprovalDetail> {
     return toApprovalDetail(await this.approvals.get(tenantId, requestId), this.clock.now());
   }
 
@@ -147,12 +137,12 @@ export class ApprovalController {
   @Returns(HttpStatus.OK, RequestApproved, 'Request approved')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited', 'NotFound')
   approve(
-    @CurrentCaller() caller: Caller,
+    @CurrentActor() actor: Actor,
     @Param('request_id') requestId: string,
     @Body({ schema: ApproveRequestBody }) body: Decide,
     @Write() write: WriteRequest,
   ): Promise<RequestApproved> {
-    return this.decide(caller, requestId, 'approved', body, write, { approved: true, request_id: requestId });
+    return this.decide(actor, requestId, 'approved', body, write, { approved: true, request_id: requestId });
   }
 
   @Post(':request_id/deny')
@@ -167,28 +157,27 @@ export class ApprovalController {
   @Returns(HttpStatus.OK, RequestDenied, 'Request denied')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited', 'NotFound')
   deny(
-    @CurrentCaller() caller: Caller,
+    @CurrentActor() actor: Actor,
     @Param('request_id') requestId: string,
     @Body({ schema: DenyRequestBody }) body: Decide,
     @Write() write: WriteRequest,
   ): Promise<RequestDenied> {
-    return this.decide(caller, requestId, 'denied', body, write, { denied: true, request_id: requestId });
+    return this.decide(actor, requestId, 'denied', body, write, { denied: true, request_id: requestId });
   }
 
   private async decide<Answer>(
-    { tenantId, keyId }: Caller,
+    actor: Actor,
     id: string,
     status: 'approved' | 'denied',
     { decided_by: by, note }: Decide,
     write: WriteRequest,
     answer: Answer,
   ): Promise<Answer> {
-    const key = keyPrefix(keyId);
     const earlier = await this.writes.earlier<Answer>(write);
     if (earlier) return earlier;
-    await this.selfApproval.refuseOwn(tenantId, id, key);
+    await this.selfApproval.refuseOwn(actor, id);
     return this.writes.run(write, async (tx) => {
-      await this.approvals.decide(tx, tenantId, id, { status, by, note, key });
+      await this.approvals.decide(tx, actor, id, { status, by, note });
       return answer;
     });
   }

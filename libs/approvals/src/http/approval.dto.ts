@@ -1,4 +1,4 @@
-import { microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { decimal, longPageQuery, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { APPROVAL_STATUSES, type ApprovalRequest, type NewApprovalRequest } from '../index.js';
@@ -27,7 +27,7 @@ export const RequestApproval = z.object({
 });
 export type RequestApproval = z.infer<typeof RequestApproval>;
 
-export function toNewApprovalRequest(body: RequestApproval, agentId: string, requestedKey: string): NewApprovalRequest {
+export function toNewApprovalRequest(body: RequestApproval, agentId: string, actor: Actor): NewApprovalRequest {
   const { details = null } = body;
   return {
     sessionId: body.session_id,
@@ -38,7 +38,7 @@ export function toNewApprovalRequest(body: RequestApproval, agentId: string, req
     reason: body.reason,
     details,
     ttlSeconds: body.ttl,
-    requestedKey,
+    actor,
   };
 }
 

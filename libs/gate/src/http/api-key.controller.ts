@@ -1,8 +1,9 @@
 import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { type Actor } from '@haldir/kernel';
 import {
   type Caller,
-  CurrentCaller,
+  CurrentActor,
   Cursors,
   OptionalCaller,
   PublicRoute,
@@ -78,7 +79,7 @@ export class ApiKeyController {
   @Returns(HttpStatus.OK, ApiKeyList, 'API keys')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListApiKeys }) query: ListApiKeys,
   ): Promise<ApiKeyList> {
     const { limit, cursor } = query;
@@ -104,12 +105,12 @@ export class ApiKeyController {
   @Returns(HttpStatus.OK, ApiKeyRevoked, 'API key revoked')
   @Refuses('Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
   revoke(
-    @CurrentCaller() caller: Caller,
+    @CurrentActor() actor: Actor,
     @Param('prefix') prefix: string,
     @Write() write: WriteRequest,
   ): Promise<ApiKeyRevoked> {
     return this.writes.run(write, async (tx): Promise<ApiKeyRevoked> => {
-      await this.keys.revoke(tx, caller, prefix);
+      await this.keys.revoke(tx, actor, prefix);
       return { revoked: true, prefix };
     });
   }

@@ -1,17 +1,8 @@
 import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
-import { BudgetLimits, keyPrefix } from '../index.js';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import { BudgetLimits } from '../index.js';
 import {
   BudgetList,
   BudgetRemoved,
@@ -43,12 +34,12 @@ export class BudgetController {
   @Returns(HttpStatus.CREATED, BudgetSet, 'Budget set')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
   set(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: SetBudget }) body: SetBudget,
     @Write() write: WriteRequest,
   ): Promise<BudgetSet> {
     return this.writes.run(write, async (tx): Promise<BudgetSet> => {
-      const { id } = await this.limits.put(tx, tenantId, toNewBudget(body), keyPrefix(keyId));
+      const { id } = await this.limits.put(tx, actor, toNewBudget(body));
       return { set: true, id };
     });
   }
@@ -63,7 +54,7 @@ export class BudgetController {
   @Returns(HttpStatus.OK, BudgetList, 'Budgets')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListBudgets }) { limit, cursor }: ListBudgets,
   ): Promise<BudgetList> {
     const identity = { tenantId, list: 'budgets', filters: {} };
@@ -84,12 +75,12 @@ export class BudgetController {
   @Returns(HttpStatus.OK, BudgetRemoved, 'Budget removed')
   @Refuses('Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
   remove(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('budget_id') budgetId: string,
     @Write() write: WriteRequest,
   ): Promise<BudgetRemoved> {
     return this.writes.run(write, async (tx): Promise<BudgetRemoved> => {
-      await this.limits.remove(tx, tenantId, budgetId, keyPrefix(keyId));
+      await this.limits.remove(tx, actor, budgetId);
       return { deleted: true, id: budgetId };
     });
   }

@@ -1,19 +1,9 @@
 import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Clock } from '@haldir/kernel';
+import { type Actor, Clock } from '@haldir/kernel';
 import { Metrics } from '@haldir/runtime';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
-import { keyPrefix, SessionService } from '../index.js';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import { SessionService } from '../index.js';
 import {
   CheckPermission,
   CreateSession,
@@ -52,13 +42,13 @@ export class SessionController {
   @Returns(HttpStatus.CREATED, SessionCreated, 'Session created')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async create(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: CreateSession }) body: CreateSession,
     @Write() write: WriteRequest,
   ): Promise<SessionCreated> {
-    const wanted = toNewSession(body, keyPrefix(keyId));
-    if (write.idempotencyKey === null) return toSessionCreated(await this.sessions.open(tenantId, wanted));
-    return this.writes.run(write, async (tx) => toSessionCreated(this.sessions.openIn(tx, tenantId, wanted)));
+    const wanted = toNewSession(body);
+    if (write.idempotencyKey === null) return toSessionCreated(await this.sessions.open(actor, wanted));
+    return this.writes.run(write, async (tx) => toSessionCreated(this.sessions.openIn(tx, actor, wanted)));
   }
 
   @Get()
@@ -71,7 +61,7 @@ export class SessionController {
   @Returns(HttpStatus.OK, SessionList, 'Sessions')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListSessions }) query: ListSessions,
   ): Promise<SessionList> {
     const { limit, cursor, agent_id: agentId, status } = query;
@@ -97,8 +87,8 @@ export class SessionController {
   })
   @Returns(HttpStatus.OK, SessionDetail, 'Session details')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
-  async get(@CurrentCaller() { tenantId }: Caller, @Param('session_id') sessionId: string): Promise<SessionDetail> {
-    return toSessionDetail(await this.sessions.get(tenantId, sessionId), this.clock.now());
+  async get(@CurrentActor() actor: Actor, @Param('session_id') sessionId: string): Promise<SessionDetail> {
+    return toSessionDetail(await this.sessions.get(actor, sessionId), this.clock.now());
   }
 
   @Delete(':session_id')
@@ -112,12 +102,12 @@ export class SessionController {
   @Returns(HttpStatus.OK, SessionRevoked, 'Session revoked')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   revoke(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('session_id') sessionId: string,
     @Write() write: WriteRequest,
   ): Promise<SessionRevoked> {
     return this.writes.run(write, async (tx): Promise<SessionRevoked> => {
-      await this.sessions.revoke(tx, tenantId, sessionId, keyPrefix(keyId));
+      await this.sessions.revoke(tx, actor, sessionId);
       return { revoked: true, session_id: sessionId };
     });
   }
@@ -134,13 +124,13 @@ export class SessionController {
   @Returns(HttpStatus.OK, PermissionResult, 'Permission check result')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async check(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('session_id') sessionId: string,
     @Body({ schema: CheckPermission }) { scope }: CheckPermission,
     @Write() write: WriteRequest,
   ): Promise<PermissionResult> {
     const decide = async (): Promise<PermissionResult> => {
-      const allowed = await this.sessions.holds(tenantId, sessionId, scope);
+      const allowed = await this.sessions.holds(actor, sessionId, scope);
       this.metrics.countDecision('permission', allowed ? 'allowed' : 'denied');
       return { allowed, session_id: sessionId, scope };
     };

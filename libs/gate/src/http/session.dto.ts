@@ -33,14 +33,12 @@ export const CreateSession = z.object({
 });
 export type CreateSession = z.infer<typeof CreateSession>;
 
-/** @param openedKey the public prefix of the API key that asks */
-export function toNewSession(body: CreateSession, openedKey: string): NewSession {
+export function toNewSession(body: CreateSession): NewSession {
   return {
     agentId: body.agent_id,
     scopes: body.scopes,
     ttlSeconds: body.ttl,
     spendLimit: typeof body.spend_limit === 'number' ? microUsd(body.spend_limit) : null,
-    openedKey,
   };
 }
 

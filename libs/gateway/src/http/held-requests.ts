@@ -41,7 +41,7 @@ export class HeldRequests {
     if (prompting === 'error') exchange.request(randomUUID(), 'elicitation/create', this.linkTo(asking, request));
     // Also a client of the older revisions that hangs up uses nothing up: it gets no answer.
     const signal = cancelled ? AbortSignal.any([cancelled, exchange.signal]) : exchange.signal;
-    const status = await this.waits.untilDecided(caller.tenantId, request.requestId, this.longestMs, signal);
+    const status = await this.waits.untilDecided(caller.actor.tenantId, request.requestId, this.longestMs, signal);
     return status !== 'pending' && !signal.aborted;
   }
 

@@ -75,7 +75,7 @@ export class McpServer {
   }
 
   private async sessionOf({ caller, sessionId }: Asking): Promise<Session | null> {
-    return sessionId === null ? null : this.sessions.authenticate(caller.tenantId, sessionId);
+    return sessionId === null ? null : this.sessions.authenticate(caller.actor, sessionId);
   }
 
   /** The definitions are JSON texts already; only what is around them is written here. */

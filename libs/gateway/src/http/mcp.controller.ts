@@ -59,7 +59,7 @@ export class McpController {
     const others = requests.length + (mcpSession ? cancelled.length + answers.length : 0) - 1;
     await Promise.all(Array.from({ length: Math.max(0, others) }, () => this.quota.take(caller)));
     if (mcpSession) {
-      const by = { tenantId: caller.tenantId, sessionId: asking.sessionId, mcpSession };
+      const by = { tenantId: caller.actor.tenantId, sessionId: asking.sessionId, mcpSession };
       for (const id of cancelled) await this.cancellations.cancel({ by, id });
       for (const answer of answers) await this.questions.hear(by, answer);
     }
@@ -90,7 +90,7 @@ export class McpController {
     else if (mcpSession === null) await finish(null);
     else
       await this.cancellations.during(
-        { by: { tenantId: caller.tenantId, sessionId, mcpSession }, id: request.id },
+        { by: { tenantId: caller.actor.tenantId, sessionId, mcpSession }, id: request.id },
         finish,
       );
   }

@@ -1,3 +1,4 @@
+import { keyActor } from '@haldir/kernel';
 import { type KeyRing } from '@haldir/crypto';
 import { type Notices } from '@haldir/database';
 import { createLogger } from '@haldir/runtime';
@@ -8,7 +9,7 @@ import { Questions } from './questions.js';
 const mcpSession = readMcpSession({ 'mcp-session-id': beginMcpSession('2025-11-25', { roots: {} }) });
 const client = (tenantId: string, onRequest: (id: string) => void = () => undefined): Asking =>
   ({
-    ...{ caller: { tenantId }, sessionId: 'ses_1', mcpSession, cancelled: null },
+    ...{ caller: { actor: keyActor(tenantId, 'hld_k') }, sessionId: 'ses_1', mcpSession, cancelled: null },
     exchange: { signal: new AbortController().signal, request: onRequest },
   }) as unknown as Asking;
 const asked = Object.fromEntries(Array.from({ length: 16 }, (_, i) => [String(i), { method: 'roots/list' }]));

@@ -70,7 +70,7 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
     const { caller, sessionId, exchange, mcpSession, cancelled } = asking;
     const questions = questionsIn(inputRequests);
     if (!questions || !mcpSession || !exchange || this.ending || ms <= 0) return null;
-    if (!this.hasRoomFor(questions.length, caller.tenantId)) return null;
+    if (!this.hasRoomFor(questions.length, caller.actor.tenantId)) return null;
     if (!questions.every(([, question]) => canAnswer(mcpSession, question))) return null;
     const signal = AbortSignal.any([
       exchange.signal,
@@ -79,11 +79,11 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
     ]);
     // One for each question, or Node takes them for a leak.
     setMaxListeners(MAX_QUESTIONS, signal);
-    const party = { tenantId: caller.tenantId, sessionId, mcpSession };
+    const party = { tenantId: caller.actor.tenantId, sessionId, mcpSession };
     const answers = await Promise.all(
       questions.map(async ([name, { method, params }]): Promise<[string, JsonObject | null]> => {
         const id = randomUUID();
-        const answer = this.answerTo(caller.tenantId, keyOfRequest(party, id), signal);
+        const answer = this.answerTo(caller.actor.tenantId, keyOfRequest(party, id), signal);
         exchange.request(id, method, params);
         return [name, await answer];
       }),

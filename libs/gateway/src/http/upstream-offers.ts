@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InvalidInput } from '@haldir/kernel';
-import { keyPrefix, type Session, SessionInvalid } from '@haldir/gate';
+import { type Session, SessionInvalid } from '@haldir/gate';
 import { Cursors, grantsKeyScope, MissingKeyScope } from '@haldir/http';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import {
@@ -64,7 +64,7 @@ export class UpstreamOffers {
    * @throws RpcError for a cursor that was not given out for this list
    */
   async list({ caller }: Asking, session: Session, kind: OfferKind, cursor: string | null): Promise<OfferPage> {
-    const { tenantId } = caller;
+    const { tenantId } = caller.actor;
     const { member } = OFFER_LISTS[kind];
     const identity = { tenantId, list: `mcp_${kind}`, filters: {} };
     const [upstream, name] = cursor === null ? ['', ''] : this.decoded(identity, cursor);
@@ -93,7 +93,7 @@ export class UpstreamOffers {
     exchange?.expectWaiting();
     const dialogue = era === 'stateless' && method !== 'completion/complete' ? dialogueIn(params) : null;
     const read: NewRead = {
-      ...{ tenantId: caller.tenantId, sessionId, method, requestedKey: keyPrefix(caller.keyId) },
+      ...{ actor: caller.actor, sessionId, method },
       ...requestOf(method, params),
       ...(dialogue ? { dialogue } : {}),
     };

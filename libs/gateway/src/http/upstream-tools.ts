@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type JsonValue } from '@haldir/kernel';
-import { keyPrefix, type Session, SessionInvalid } from '@haldir/gate';
+import { type Session, SessionInvalid } from '@haldir/gate';
 import { Cursors, grantsKeyScope, Interrupted, MissingKeyScope, writeOf, Writes } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import {
@@ -73,7 +73,7 @@ export class UpstreamTools {
    * @throws InvalidInput for a cursor that was not given out for this list
    */
   async list({ caller }: Asking, session: Session, cursor: string | null, taken: readonly string[]): Promise<ToolPage> {
-    const { tenantId } = caller;
+    const { tenantId } = caller.actor;
     const identity = { tenantId, list: 'mcp_tools', filters: {} };
     const [upstream = '', name = ''] = cursor === null ? [] : this.cursors.decode(identity, cursor).map(String);
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
@@ -100,14 +100,14 @@ export class UpstreamTools {
    */
   async call(asking: Asking, sessionId: string, toolCall: ToolCall): Promise<JsonObject> {
     const { name, args, dialogue } = toolCall;
-    const { tenantId, keyId, scopes } = asking.caller;
+    const { actor, scopes } = asking.caller;
     if (!grantsKeyScope(scopes, KEY_SCOPE)) {
       const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
       return refused({ error: message, code, ...details });
     }
     asking.exchange?.expectWaiting();
     const call: NewCall = {
-      ...{ tenantId, sessionId, tool: name, arguments: args, requestedKey: keyPrefix(keyId), heedsDenials: true },
+      ...{ actor, sessionId, tool: name, arguments: args, heedsDenials: true },
       ...(asking.era === 'stateless' ? { repeats: (expected) => repeats(asking.request.headers, expected) } : {}),
       ...dialogueOf(asking, dialogue, this.questions),
     };

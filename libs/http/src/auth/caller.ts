@@ -1,11 +1,12 @@
 import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
+import { type Actor } from '@haldir/kernel';
 import { type Tier } from '@haldir/runtime';
 
-/** Who calls: the tenant, and the API key that speaks for it. */
+/** Who calls, and what the credential it came with is worth. */
 export interface Caller {
-  tenantId: string;
-  /** The key's public id; may be logged. */
+  actor: Actor;
+  /** The public id of the key; may be logged. */
   keyId: string;
   tier: Tier;
   tenantTier: Tier;
@@ -66,6 +67,13 @@ export const CurrentCaller = createParamDecorator((_: unknown, context: Executio
   const { caller } = context.switchToHttp().getRequest<HaldirRequest>();
   if (!caller) throw new Error('@CurrentCaller() on a route without authentication');
   return caller;
+});
+
+/** Who acts, on a route that asks for a key. */
+export const CurrentActor = createParamDecorator((_: unknown, context: ExecutionContext): Actor => {
+  const { caller } = context.switchToHttp().getRequest<HaldirRequest>();
+  if (!caller) throw new Error('@CurrentActor() on a route without authentication');
+  return caller.actor;
 });
 
 /** The caller of a public route, or null when no key was sent. */

@@ -90,7 +90,7 @@ function record(request: FastifyRequest, reply: FastifyReply, log: Log, metrics:
     route,
     status: reply.statusCode,
     duration_ms: Math.round(reply.elapsedTime * 100) / 100,
-    tenant_id: caller?.tenantId,
+    tenant_id: caller?.actor.tenantId,
     key_id: caller?.keyId,
   });
 }

@@ -81,7 +81,7 @@ export class Quota implements OnApplicationShutdown {
   async take(caller: Caller): Promise<QuotaState | null> {
     const limit = this.config.tierLimits[caller.tier];
     if (limit === 0) return null;
-    const key = `${caller.tenantId}:${caller.keyId}`;
+    const key = `${caller.actor.tenantId}:${caller.keyId}`;
     let lease = this.leases.get(key);
     if (!lease) {
       lease = { tokens: 0, used: 0, minute: 0, oldestMinute: 0, until: 0, waiting: 0, refill: null };
@@ -113,7 +113,7 @@ export class Quota implements OnApplicationShutdown {
 
   private async refill(caller: Caller, lease: Lease, limit: number): Promise<void> {
     try {
-      await this.giveBack(caller.tenantId, caller.keyId, lease);
+      await this.giveBack(caller.actor.tenantId, caller.keyId, lease);
       const known = lease.oldestMinute === 0 ? limit : limit - lease.used;
       const size = limit < LEASED_FROM ? 0 : Math.min(LEASE_MAX, Math.floor(limit / 50), Math.ceil(known / 8));
       const [row] = await this.transactions.query<{
@@ -121,7 +121,7 @@ export class Quota implements OnApplicationShutdown {
         used: number;
         oldest_minute: string;
         now_seconds: number;
-      }>(takeStatement, [caller.tenantId, caller.keyId, Math.max(lease.waiting, size), limit]);
+      }>(takeStatement, [caller.actor.tenantId, caller.keyId, Math.max(lease.waiting, size), limit]);
       if (!row) throw new Error('quota_take answers one row');
       lease.minute = Math.floor(row.now_seconds / 60);
       lease.oldestMinute = Number(row.oldest_minute);

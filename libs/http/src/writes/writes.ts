@@ -55,7 +55,7 @@ export const Write = createParamDecorator((_: unknown, context: ExecutionContext
   const http = context.switchToHttp();
   const request = http.getRequest<HaldirRequest>();
   return {
-    tenantId: request.caller?.tenantId ?? '',
+    tenantId: request.caller?.actor.tenantId ?? '',
     route: `${request.method} ${request.routeOptions.url ?? ''}`,
     idempotencyKey: readIdempotencyKey(request.headers['idempotency-key']),
     fingerprint: () =>
@@ -76,7 +76,7 @@ export function writeOf(
   content: () => JsonValue,
 ): WriteRequest {
   return {
-    tenantId: request.caller?.tenantId ?? '',
+    tenantId: request.caller?.actor.tenantId ?? '',
     route,
     idempotencyKey: readIdempotencyKey(request.headers['idempotency-key']),
     fingerprint: () => createHash('sha256').update(canonicalJson(content())).digest(),

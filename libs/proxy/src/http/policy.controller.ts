@@ -1,17 +1,7 @@
 import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { keyPrefix } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { PolicyService } from '../index.js';
 import {
   AddProxyPolicy,
@@ -47,12 +37,12 @@ export class PolicyController {
   @Returns(HttpStatus.CREATED, ProxyPolicyAdded, 'Policy added')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   add(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: AddProxyPolicy }) body: AddProxyPolicy,
     @Write() write: WriteRequest,
   ): Promise<ProxyPolicyAdded> {
     return this.writes.run(write, async (tx): Promise<ProxyPolicyAdded> => {
-      const { id, rule } = await this.policies.add(tx, tenantId, toNewPolicy(body), keyPrefix(keyId));
+      const { id, rule } = await this.policies.add(tx, actor, toNewPolicy(body));
       return { added: true, type: rule.type, id };
     });
   }
@@ -67,7 +57,7 @@ export class PolicyController {
   @Returns(HttpStatus.OK, ProxyPolicyList, 'Active policies')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListProxyPolicies }) { limit, cursor }: ListProxyPolicies,
   ): Promise<ProxyPolicyList> {
     const identity = { tenantId, list: 'proxy_policies', filters: {} };
@@ -90,13 +80,13 @@ export class PolicyController {
   @Returns(HttpStatus.OK, ProxyPolicy, 'The policy as it is now')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
   change(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('policy_id') id: string,
     @Body({ schema: ChangeProxyPolicy }) body: ChangeProxyPolicy,
     @Write() write: WriteRequest,
   ): Promise<ProxyPolicy> {
     return this.writes.run(write, async (tx): Promise<ProxyPolicy> =>
-      toProxyPolicy(await this.policies.change(tx, tenantId, id, toTerms(body), keyPrefix(keyId))),
+      toProxyPolicy(await this.policies.change(tx, actor, id, toTerms(body))),
     );
   }
 
@@ -111,12 +101,12 @@ export class PolicyController {
   @Returns(HttpStatus.OK, ProxyPolicyRemoved, 'Policy removed')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   remove(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('policy_id') id: string,
     @Write() write: WriteRequest,
   ): Promise<ProxyPolicyRemoved> {
     return this.writes.run(write, async (tx): Promise<ProxyPolicyRemoved> => {
-      await this.policies.remove(tx, tenantId, id, keyPrefix(keyId));
+      await this.policies.remove(tx, actor, id);
       return { deleted: true, id };
     });
   }

@@ -1,17 +1,8 @@
 import { Body, Controller, HttpStatus, Inject, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { keyPrefix, SessionInvalid } from '@haldir/gate';
-import {
-  Answers,
-  type Caller,
-  CurrentCaller,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { SessionInvalid } from '@haldir/gate';
+import { Answers, CurrentActor, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { type CallOutcome, neverLeft, type PerformedCall, ProxyCallService } from '../index.js';
 import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult } from './proxy-call.dto.js';
 
@@ -38,11 +29,11 @@ export class ProxyCallController {
   @Answers(HttpStatus.BAD_GATEWAY, CallFailed, 'The upstream could not be reached')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   call(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: ProxyCall }) body: ProxyCall,
     @Write() write: WriteRequest,
   ): Promise<ToolResult> {
-    const call = toNewCall(tenantId, keyPrefix(keyId), body);
+    const call = toNewCall(actor, body);
     return this.writes.around(
       write,
       this.calls.longestMs,

@@ -1,4 +1,4 @@
-import { toDollars } from '@haldir/kernel';
+import { type Actor, toDollars } from '@haldir/kernel';
 import { Answer } from '@haldir/http';
 import { z } from 'zod';
 import { CALL_SCOPES, type CallOutcome, DRIFTED, explain, type NewCall, POLICY_TYPES } from '../index.js';
@@ -20,9 +20,8 @@ export const ProxyCall = z.object({
 });
 export type ProxyCall = z.infer<typeof ProxyCall>;
 
-/** @param requestedKey the public prefix of the API key that asks */
-export function toNewCall(tenantId: string, requestedKey: string, body: ProxyCall): NewCall {
-  return { tenantId, sessionId: body.session_id, tool: body.tool, arguments: body.arguments ?? {}, requestedKey };
+export function toNewCall(actor: Actor, body: ProxyCall): NewCall {
+  return { actor, sessionId: body.session_id, tool: body.tool, arguments: body.arguments ?? {} };
 }
 
 const ContentBlock = z.looseObject({ type: z.string().optional(), text: z.string().optional() });

@@ -1,15 +1,7 @@
 import { Body, Controller, HttpStatus, Inject, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
-import {
-  type Caller,
-  CurrentCaller,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { SimulationService } from '../index.js';
 import { SimulatedPolicies, SimulatePolicies, toSimulatedPolicies, toSimulationRequest } from './simulation.dto.js';
 
@@ -33,7 +25,7 @@ export class SimulationController {
   @Returns(HttpStatus.OK, SimulatedPolicies, 'What would have been decided')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async simulate(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Body({ schema: SimulatePolicies }) body: SimulatePolicies,
     @Write() write: WriteRequest,
   ): Promise<SimulatedPolicies> {

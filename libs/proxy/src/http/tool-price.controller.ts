@@ -1,18 +1,7 @@
 import { Body, Controller, Delete, HttpStatus, Inject, Param, Put } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { microUsd } from '@haldir/kernel';
-import { keyPrefix } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  decimal,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor, microUsd } from '@haldir/kernel';
+import { CurrentActor, decimal, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { z } from 'zod';
 import { ToolPrices } from '../index.js';
 
@@ -50,14 +39,14 @@ export class ToolPriceController {
   @Returns(HttpStatus.OK, ToolPriced, 'The price')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
   put(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('name') upstream: string,
     @Param('tool') tool: string,
     @Body({ schema: PriceTool }) { price_usd }: PriceTool,
     @Write() write: WriteRequest,
   ): Promise<ToolPriced> {
     return this.writes.run(write, async (tx): Promise<ToolPriced> => {
-      await this.prices.put(tx, tenantId, upstream, tool, microUsd(price_usd), keyPrefix(keyId));
+      await this.prices.put(tx, actor, upstream, tool, microUsd(price_usd));
       return { upstream, tool, price_usd };
     });
   }
@@ -74,13 +63,13 @@ export class ToolPriceController {
   @Returns(HttpStatus.OK, ToolPriceRemoved, 'Price removed')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   remove(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('name') upstream: string,
     @Param('tool') tool: string,
     @Write() write: WriteRequest,
   ): Promise<ToolPriceRemoved> {
     return this.writes.run(write, async (tx): Promise<ToolPriceRemoved> => {
-      await this.prices.remove(tx, tenantId, upstream, tool, keyPrefix(keyId));
+      await this.prices.remove(tx, actor, upstream, tool);
       return { deleted: true, upstream, tool };
     });
   }

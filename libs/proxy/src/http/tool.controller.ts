@@ -1,17 +1,7 @@
 import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { keyPrefix } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { ToolPins } from '../index.js';
 import { AcceptTool, ListProxyTools, ProxyToolList, ToolAccepted, toProxyTool } from './tool.dto.js';
 
@@ -34,7 +24,7 @@ export class ToolController {
   @Returns(HttpStatus.OK, ProxyToolList, 'Proxied tools')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListProxyTools }) { limit, cursor, drifted }: ListProxyTools,
   ): Promise<ProxyToolList> {
     const identity = { tenantId, list: 'proxy_tools', filters: { drifted } };
@@ -58,14 +48,14 @@ export class ToolController {
   @Returns(HttpStatus.OK, ToolAccepted, 'What is accepted now')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   accept(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('name') name: string,
     @Param('tool') tool: string,
     @Body({ schema: AcceptTool }) { fingerprint }: AcceptTool,
     @Write() write: WriteRequest,
   ): Promise<ToolAccepted> {
     return this.writes.run(write, async (tx): Promise<ToolAccepted> => {
-      await this.pins.accept(tx, { tenantId, name }, tool, Buffer.from(fingerprint, 'hex'), keyPrefix(keyId));
+      await this.pins.accept(tx, actor, name, tool, Buffer.from(fingerprint, 'hex'));
       return { accepted: true, upstream: name, tool, fingerprint };
     });
   }

@@ -1,17 +1,7 @@
 import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { keyPrefix } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { PolicyService, ToolPins, UpstreamService } from '../index.js';
 import {
   ListUpstreams,
@@ -50,17 +40,17 @@ export class UpstreamController {
   @Returns(HttpStatus.CREATED, UpstreamRegistered, 'Upstream registered')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async register(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: RegisterUpstream }) body: RegisterUpstream,
     @Write() write: WriteRequest,
   ): Promise<UpstreamRegistered> {
     const earlier = await this.writes.earlier<UpstreamRegistered>(write);
     if (earlier) return earlier;
     const { name, url, prefix, tools_max_age } = body;
-    const candidate = await this.upstreams.examine(tenantId, name, url, toCredentials(body));
+    const candidate = await this.upstreams.examine(actor.tenantId, name, url, toCredentials(body));
     return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {
       const terms = { prefixed: prefix, toolsMaxAgeSeconds: tools_max_age };
-      const examined = await this.upstreams.register(tx, candidate, terms, keyPrefix(keyId));
+      const examined = await this.upstreams.register(tx, actor, candidate, terms);
       return { registered: true, ...toDiscovered(examined) };
     });
   }
@@ -75,7 +65,7 @@ export class UpstreamController {
   @Returns(HttpStatus.OK, UpstreamList, 'Upstream server stats')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListUpstreams }) { limit, cursor }: ListUpstreams,
   ): Promise<UpstreamList> {
     const identity = { tenantId, list: 'proxy_upstreams', filters: {} };
@@ -106,12 +96,12 @@ export class UpstreamController {
   @Returns(HttpStatus.OK, UpstreamRemoved, 'Upstream removed')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   remove(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('name') name: string,
     @Write() write: WriteRequest,
   ): Promise<UpstreamRemoved> {
     return this.writes.run(write, async (tx): Promise<UpstreamRemoved> => {
-      await this.upstreams.remove(tx, tenantId, name, keyPrefix(keyId));
+      await this.upstreams.remove(tx, actor, name);
       return { deleted: true, name };
     });
   }
@@ -127,7 +117,7 @@ export class UpstreamController {
   @Returns(HttpStatus.OK, UpstreamRefreshed, 'What was discovered')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   async refresh(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Param('name') name: string,
     @Write() write: WriteRequest,
   ): Promise<UpstreamRefreshed> {

@@ -92,8 +92,8 @@ function textAt(args: Arguments, path: readonly string[]): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function useOf({ tenantId, requestedKey }: NewCall, session: Session, { name, tool }: ToolTarget) {
-  return { tenantId, session, upstream: name, tool, key: requestedKey };
+function useOf({ actor }: NewCall, session: Session, { name, tool }: ToolTarget) {
+  return { actor, session, upstream: name, tool };
 }
 
 function malformed(place: string): SecretRefusal {

@@ -1,16 +1,7 @@
 import { Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { DeletedSecrets } from '../index.js';
 import {
   DeletedSecretList,
@@ -19,7 +10,6 @@ import {
   SecretRestored,
   toDeletedSecretItem,
 } from './secret.dto.js';
-import { toVaultCaller } from './vault-caller.js';
 
 const SecretIdPath = () =>
   ApiParam({ name: 'secret_id', description: 'secret_id of a deleted secret', schema: { type: 'string' } });
@@ -44,7 +34,7 @@ export class DeletedSecretController {
   @Returns(HttpStatus.OK, DeletedSecretList, 'Deleted secrets')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListDeletedSecrets }) { limit, cursor, name }: ListDeletedSecrets,
   ): Promise<DeletedSecretList> {
     const identity = { tenantId, list: 'deleted-secrets', filters: { name } };
@@ -66,12 +56,12 @@ export class DeletedSecretController {
   @Returns(HttpStatus.OK, SecretRestored, 'Secret restored')
   @Refuses('Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   restore(
-    @CurrentCaller() caller: Caller,
+    @CurrentActor() actor: Actor,
     @Param('secret_id') id: string,
     @Write() write: WriteRequest,
   ): Promise<SecretRestored> {
     return this.writes.run(write, async (tx): Promise<SecretRestored> => {
-      const restored = await this.deleted.restore(tx, toVaultCaller(caller), id);
+      const restored = await this.deleted.restore(tx, actor, id);
       return { restored: true, secret_id: id, ...restored };
     });
   }
@@ -87,12 +77,12 @@ export class DeletedSecretController {
   @Returns(HttpStatus.OK, SecretPurged, 'Secret purged')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   purge(
-    @CurrentCaller() caller: Caller,
+    @CurrentActor() actor: Actor,
     @Param('secret_id') id: string,
     @Write() write: WriteRequest,
   ): Promise<SecretPurged> {
     return this.writes.run(write, async (tx): Promise<SecretPurged> => {
-      const { name } = await this.deleted.purge(tx, toVaultCaller(caller), id);
+      const { name } = await this.deleted.purge(tx, actor, id);
       return { purged: true, secret_id: id, name };
     });
   }

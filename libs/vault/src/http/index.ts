@@ -1,4 +1,3 @@
-export { toVaultCaller } from './vault-caller.js';
 export { VaultHttpModule } from './vault-http.module.js';
 export { AuthorizePayment, PaymentResult, toNewPayment, toPaymentResult } from './payment.dto.js';
 export { SecretRevealed, SecretStored, StoreSecret, toNewSecret, toSecretStored } from './secret.dto.js';

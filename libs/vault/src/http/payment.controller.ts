@@ -1,12 +1,10 @@
 import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Clock } from '@haldir/kernel';
-import { keyPrefix } from '@haldir/gate';
+import { type Actor, Clock } from '@haldir/kernel';
 import {
   Answer,
   Answers,
-  type Caller,
-  CurrentCaller,
+  CurrentActor,
   Cursors,
   Refuses,
   RequiresScope,
@@ -58,11 +56,11 @@ export class PaymentController {
   @Answers(HttpStatus.FORBIDDEN, PaymentResult, 'Payment denied (budget exceeded)')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   authorize(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: AuthorizePayment }) body: AuthorizePayment,
     @Write() write: WriteRequest,
   ): Promise<PaymentResult> {
-    return this.decide(toNewPayment(tenantId, keyPrefix(keyId), body), write);
+    return this.decide(toNewPayment(actor, body), write);
   }
 
   @Post('hold')
@@ -78,11 +76,11 @@ export class PaymentController {
   @Answers(HttpStatus.FORBIDDEN, PaymentResult, 'Payment denied')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   hold(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: HoldPayment }) body: HoldPayment,
     @Write() write: WriteRequest,
   ): Promise<PaymentResult> {
-    return this.decide(toNewPayment(tenantId, keyPrefix(keyId), body), write);
+    return this.decide(toNewPayment(actor, body), write);
   }
 
   @Get()
@@ -95,7 +93,7 @@ export class PaymentController {
   @Returns(HttpStatus.OK, PaymentList, 'Payments')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListPayments }) query: ListPayments,
   ): Promise<PaymentList> {
     const { limit, cursor, session_id: sessionId, agent_id: agentId, status: state } = query;
@@ -117,7 +115,7 @@ export class PaymentController {
   @ApiOperation({ operationId: 'getPayment', summary: 'Get a payment', description: 'What became of a payment.' })
   @Returns(HttpStatus.OK, PaymentDetail, 'Payment')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
-  async get(@CurrentCaller() { tenantId }: Caller, @Param('payment_id') paymentId: string): Promise<PaymentDetail> {
+  async get(@CurrentActor() { tenantId }: Actor, @Param('payment_id') paymentId: string): Promise<PaymentDetail> {
     return toPaymentDetail(await this.payments.get(tenantId, paymentId), this.clock.now());
   }
 
@@ -133,13 +131,13 @@ export class PaymentController {
   @Returns(HttpStatus.OK, PaymentSettled, 'Payment captured')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   capture(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('payment_id') paymentId: string,
     @Body({ schema: CapturePaymentBody }) { amount }: CapturePayment,
     @Write() write: WriteRequest,
   ): Promise<PaymentSettled> {
     return this.writes.run(write, async (tx) =>
-      toPaymentSettled(await this.holds.capture(tx, tenantId, paymentId, amount ?? null, keyPrefix(keyId))),
+      toPaymentSettled(await this.holds.capture(tx, actor, paymentId, amount ?? null)),
     );
   }
 
@@ -150,13 +148,11 @@ export class PaymentController {
   @Returns(HttpStatus.OK, PaymentSettled, 'Payment voided')
   @Refuses('Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   void(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('payment_id') paymentId: string,
     @Write() write: WriteRequest,
   ): Promise<PaymentSettled> {
-    return this.writes.run(write, async (tx) =>
-      toPaymentSettled(await this.holds.void(tx, tenantId, paymentId, keyPrefix(keyId))),
-    );
+    return this.writes.run(write, async (tx) => toPaymentSettled(await this.holds.void(tx, actor, paymentId)));
   }
 
   private async decide(payment: NewPayment, write: WriteRequest): Promise<PaymentResult> {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type MicroUsd, microUsd } from '@haldir/kernel';
+import { keyActor, type MicroUsd, microUsd } from '@haldir/kernel';
 import { Answer } from '@haldir/http';
 import { type NewPayment, type Payment, type PaymentDecision } from '../index.js';
 import { AuthorizePayment, toNewPayment, toPaymentResult } from './payment.dto.js';
@@ -20,7 +20,7 @@ describe('the amount of a payment', () => {
       fc.property(fc.integer({ min: 1, max: 1_000_000 * scale }), (minor) => {
         const amount = Number(`${minor}e-${decimals}`);
         const body = AuthorizePayment.parse(asked(amount, currency));
-        expect(toNewPayment('tnt_1', 'hld_key', body).amount).toEqual({
+        expect(toNewPayment(keyActor('tnt_1', 'hld_key'), body).amount).toEqual({
           minor: BigInt(minor),
           currency,
           exponent: decimals,
@@ -45,12 +45,11 @@ describe('the amount of a payment', () => {
 
 describe('the answer to a payment', () => {
   const payment: NewPayment = {
-    tenantId: 'tnt_1',
+    actor: keyActor('tnt_1', 'hld_key'),
     sessionId: 'ses_1',
     amount: { minor: 1050n, currency: 'USD', exponent: 2 },
     description: 'lunch',
     holdSeconds: null,
-    requestedKey: 'hld_key',
   };
   const remaining = microUsd(2.5);
   const answer = (decision: PaymentDecision): unknown => toPaymentResult(payment, decision);

@@ -1,4 +1,4 @@
-import { currencyExponent, fromMinorUnits, toDollars, toMinorUnits, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, currencyExponent, fromMinorUnits, toDollars, toMinorUnits, toUnixSeconds } from '@haldir/kernel';
 import { Answer, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { type NewPayment, type Payment, PAYMENT_STATES, type PaymentDecision, type Settled } from '../index.js';
@@ -59,18 +59,16 @@ export const HoldPayment = z
   .superRefine(wholeMinorUnits);
 export type HoldPayment = z.infer<typeof HoldPayment>;
 
-/** @param requestedKey the public prefix of the API key that asks */
-export function toNewPayment(tenantId: string, requestedKey: string, body: AuthorizePayment | HoldPayment): NewPayment {
+export function toNewPayment(actor: Actor, body: AuthorizePayment | HoldPayment): NewPayment {
   const { currency } = body;
   const exponent = exponentOf(currency);
   const minor = toMinorUnits(body.amount, exponent);
   if (minor === null) throw new Error('the schema lets through whole minor units only');
   return {
-    tenantId,
+    actor,
     sessionId: body.session_id,
     amount: { minor, currency, exponent },
     description: body.description,
-    requestedKey,
     holdSeconds: 'ttl' in body ? body.ttl : null,
   };
 }

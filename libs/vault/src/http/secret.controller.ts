@@ -1,17 +1,7 @@
 import { Body, Controller, Delete, Get, Headers, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Clock, InvalidInput } from '@haldir/kernel';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor, Clock, InvalidInput } from '@haldir/kernel';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { DeletedSecrets, SecretVersionNotFound, SecretService } from '../index.js';
 import {
   ListSecrets,
@@ -32,7 +22,6 @@ import {
   toSecretVersionItem,
   toSecretVersionRevealed,
 } from './secret.dto.js';
-import { toVaultCaller } from './vault-caller.js';
 
 const NamePath = () => ApiParam({ name: 'name', description: 'Secret name', schema: { type: 'string' } });
 const VersionPath = () =>
@@ -68,14 +57,14 @@ export class SecretController {
   @Returns(HttpStatus.CREATED, SecretStored, 'Secret stored')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async store(
-    @CurrentCaller() caller: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: StoreSecret }) body: StoreSecret,
     @Write() write: WriteRequest,
   ): Promise<SecretStored> {
     const wanted = toNewSecret(body);
     try {
       return await this.writes.run(write, async (tx) =>
-        toSecretStored(wanted.name, await this.secrets.store(tx, toVaultCaller(caller), wanted)),
+        toSecretStored(wanted.name, await this.secrets.store(tx, actor, wanted)),
       );
     } finally {
       wanted.value.wipe();
@@ -92,7 +81,7 @@ export class SecretController {
   @Returns(HttpStatus.OK, SecretList, 'List of secret names')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListSecrets }) { limit, cursor }: ListSecrets,
   ): Promise<SecretList> {
     const identity = { tenantId, list: 'secrets', filters: {} };
@@ -115,12 +104,12 @@ export class SecretController {
   @Returns(HttpStatus.OK, SecretRevealed, 'Secret value')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
   async get(
-    @CurrentCaller() caller: Caller,
+    @CurrentActor() actor: Actor,
     @Param('name') name: string,
     @Query({ schema: ReadSecret }) { session_id: inQuery }: ReadSecret,
     @Headers('x-session-id') inHeader: string | undefined,
   ): Promise<SecretRevealed> {
-    const { value } = await this.secrets.read(toVaultCaller(caller), name, oneSession(inHeader, inQuery));
+    const { value } = await this.secrets.read(actor, name, oneSession(inHeader, inQuery));
     return { name, value: value.reveal() };
   }
 
@@ -135,7 +124,7 @@ export class SecretController {
   @Returns(HttpStatus.OK, SecretVersionList, 'Versions of the secret')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
   async listVersions(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Param('name') name: string,
     @Query({ schema: ListSecretVersions }) { limit, cursor }: ListSecretVersions,
   ): Promise<SecretVersionList> {
@@ -166,14 +155,14 @@ export class SecretController {
   @Returns(HttpStatus.OK, SecretVersionRevealed, 'Value of the version')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
   async getVersion(
-    @CurrentCaller() caller: Caller,
+    @CurrentActor() actor: Actor,
     @Param('name') name: string,
     @Param('version') version: string,
     @Query({ schema: ReadSecret }) { session_id: inQuery }: ReadSecret,
     @Headers('x-session-id') inHeader: string | undefined,
   ): Promise<SecretVersionRevealed> {
     const session = oneSession(inHeader, inQuery);
-    const opened = await this.secrets.read(toVaultCaller(caller), name, session, readVersion(version));
+    const opened = await this.secrets.read(actor, name, session, readVersion(version));
     return toSecretVersionRevealed(name, opened);
   }
 
@@ -190,13 +179,13 @@ export class SecretController {
   @Returns(HttpStatus.CREATED, SecretRolledBack, 'Secret rolled back')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
   rollBack(
-    @CurrentCaller() caller: Caller,
+    @CurrentActor() actor: Actor,
     @Param('name') name: string,
     @Body({ schema: RollBackSecret }) { version: from }: RollBackSecret,
     @Write() write: WriteRequest,
   ): Promise<SecretRolledBack> {
     return this.writes.run(write, async (tx) =>
-      toSecretRolledBack(name, from, await this.secrets.rollBack(tx, toVaultCaller(caller), name, from)),
+      toSecretRolledBack(name, from, await this.secrets.rollBack(tx, actor, name, from)),
     );
   }
 
@@ -211,12 +200,12 @@ export class SecretController {
   @Returns(HttpStatus.OK, SecretDeleted, 'Secret deleted')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   delete(
-    @CurrentCaller() caller: Caller,
+    @CurrentActor() actor: Actor,
     @Param('name') name: string,
     @Write() write: WriteRequest,
   ): Promise<SecretDeleted> {
     return this.writes.run(write, async (tx): Promise<SecretDeleted> => {
-      await this.deleted.delete(tx, toVaultCaller(caller), name);
+      await this.deleted.delete(tx, actor, name);
       return { deleted: true, name };
     });
   }

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, HttpStatus, Inject, Query, Res, StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { type Caller, CurrentCaller, type HaldirReply, Refuses, RequiresScope, Returns } from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, type HaldirReply, Refuses, RequiresScope, Returns } from '@haldir/http';
 import { AuditTrailService } from '../index.js';
 import { csvLines, jsonLines, ManifestAnswer, toManifest } from './audit-export.js';
 import { ExportAuditEntries, ExportManifestQuery, toAuditFilter } from './audit.dto.js';
@@ -26,7 +27,7 @@ export class AuditExportController {
   })
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async export(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ExportAuditEntries }) query: ExportAuditEntries,
     @Res({ passthrough: true }) reply: HaldirReply,
   ): Promise<StreamableFile> {
@@ -50,7 +51,7 @@ export class AuditExportController {
   @Returns(HttpStatus.OK, ManifestAnswer, 'Manifest')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async manifest(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ExportManifestQuery }) query: ExportManifestQuery,
   ): Promise<ManifestAnswer> {
     const filter = toAuditFilter(query);

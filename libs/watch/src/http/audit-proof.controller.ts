@@ -1,8 +1,8 @@
 import { Controller, Get, Header, HttpStatus, Inject, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { InvalidInput } from '@haldir/kernel';
+import { type Actor, InvalidInput } from '@haldir/kernel';
 import { LogProofs, LogTree } from '@haldir/audit-log';
-import { type Caller, CurrentCaller, Cursors, Refuses, RequiresScope, Returns } from '@haldir/http';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns } from '@haldir/http';
 import { AuditEntryNotFound, ChainVerification } from '../index.js';
 import {
   ChainChecked,
@@ -41,7 +41,7 @@ export class AuditProofController {
   })
   @Returns(HttpStatus.OK, ChainChecked, 'What the check found')
   @Refuses('Unauthorized', 'RateLimited')
-  async verify(@CurrentCaller() { tenantId }: Caller): Promise<ChainChecked> {
+  async verify(@CurrentActor() { tenantId }: Actor): Promise<ChainChecked> {
     return toChainChecked(await this.chain.verify(tenantId));
   }
 
@@ -54,7 +54,7 @@ export class AuditProofController {
   })
   @Returns(HttpStatus.OK, TreeHeadAnswer, 'Signed tree head')
   @Refuses('Unauthorized', 'RateLimited')
-  async treeHead(@CurrentCaller() { tenantId }: Caller): Promise<TreeHeadAnswer> {
+  async treeHead(@CurrentActor() { tenantId }: Actor): Promise<TreeHeadAnswer> {
     return toTreeHead(await this.tree.head(tenantId));
   }
 
@@ -71,7 +71,7 @@ export class AuditProofController {
     content: { 'text/plain': { schema: { type: 'string' } } },
   })
   @Refuses('Unauthorized', 'RateLimited')
-  async checkpoint(@CurrentCaller() { tenantId }: Caller): Promise<string> {
+  async checkpoint(@CurrentActor() { tenantId }: Actor): Promise<string> {
     return (await this.tree.head(tenantId)).note;
   }
 
@@ -84,7 +84,7 @@ export class AuditProofController {
   @Returns(HttpStatus.OK, CheckpointList, 'Signed tree heads')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async checkpoints(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListCheckpoints }) { limit, cursor }: ListCheckpoints,
   ): Promise<CheckpointList> {
     const identity = { tenantId, list: 'checkpoints', filters: {} };
@@ -103,7 +103,7 @@ export class AuditProofController {
   })
   @Returns(HttpStatus.OK, LogKeyAnswer, 'Public key')
   @Refuses('Unauthorized', 'RateLimited')
-  async logKey(@CurrentCaller() { tenantId }: Caller): Promise<LogKeyAnswer> {
+  async logKey(@CurrentActor() { tenantId }: Actor): Promise<LogKeyAnswer> {
     return toLogKey(await this.tree.head(tenantId, 0));
   }
 
@@ -117,7 +117,7 @@ export class AuditProofController {
   @Returns(HttpStatus.OK, InclusionProofAnswer, 'Inclusion proof')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   async inclusion(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Param('entry_id') entryId: string,
   ): Promise<InclusionProofAnswer> {
     const proof = await this.proofs.inclusion(tenantId, entryId);
@@ -134,7 +134,7 @@ export class AuditProofController {
   @Returns(HttpStatus.OK, ConsistencyProofAnswer, 'Consistency proof')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async consistency(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ConsistencyQuery }) { first, second }: ConsistencyQuery,
   ): Promise<ConsistencyProofAnswer> {
     if (first > second) throw new InvalidInput('first: expected at most second');

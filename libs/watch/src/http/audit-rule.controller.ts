@@ -1,17 +1,7 @@
 import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { keyPrefix } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { AuditRuleService } from '../index.js';
 import {
   AddAuditRule,
@@ -43,12 +33,12 @@ export class AuditRuleController {
   @Returns(HttpStatus.CREATED, AuditRuleAdded, 'Rule set')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   add(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: AddAuditRule }) body: AddAuditRule,
     @Write() write: WriteRequest,
   ): Promise<AuditRuleAdded> {
     return this.writes.run(write, async (tx): Promise<AuditRuleAdded> => {
-      const { id, limits } = await this.rules.put(tx, tenantId, toLimits(body), keyPrefix(keyId));
+      const { id, limits } = await this.rules.put(tx, actor, toLimits(body));
       return { added: true, type: limits.type, id };
     });
   }
@@ -64,7 +54,7 @@ export class AuditRuleController {
   @Returns(HttpStatus.OK, AuditRuleList, 'Flag rules')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListAuditRules }) { limit, cursor }: ListAuditRules,
   ): Promise<AuditRuleList> {
     const identity = { tenantId, list: 'audit_rules', filters: {} };
@@ -85,12 +75,12 @@ export class AuditRuleController {
   @Returns(HttpStatus.OK, AuditRuleRemoved, 'Rule removed')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   remove(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('rule_id') ruleId: string,
     @Write() write: WriteRequest,
   ): Promise<AuditRuleRemoved> {
     return this.writes.run(write, async (tx): Promise<AuditRuleRemoved> => {
-      await this.rules.remove(tx, tenantId, ruleId, keyPrefix(keyId));
+      await this.rules.remove(tx, actor, ruleId);
       return { deleted: true, id: ruleId };
     });
   }

@@ -1,18 +1,9 @@
 import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { type Actor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { keyPrefix, SessionService } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { SessionService } from '@haldir/gate';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { AuditTrailService, SpendService } from '../index.js';
 import {
   ActionLogged,
@@ -53,11 +44,12 @@ export class AuditController {
   @Returns(HttpStatus.CREATED, ActionLogged, 'Action logged')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async log(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: LogAction }) body: LogAction,
     @Write() write: WriteRequest,
   ): Promise<ActionLogged> {
-    const session = await this.sessions.findLive(tenantId, body.session_id);
+    const { tenantId } = actor;
+    const session = await this.sessions.findLive(actor, body.session_id);
     if (write.idempotencyKey === null)
       return toActionLogged(await this.auditLog.append(tenantId, toRecord(body, session)));
     return this.writes.run(write, async (tx) => {
@@ -79,7 +71,7 @@ export class AuditController {
   @Returns(HttpStatus.OK, AuditEntryList, 'Audit entries')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListAuditEntries }) query: ListAuditEntries,
   ): Promise<AuditEntryList> {
     const { limit, cursor } = query;
@@ -101,7 +93,7 @@ export class AuditController {
   @Returns(HttpStatus.OK, SpendAnswer, 'Spend summary')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async spend(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: SpendQuery }) { session_id: sessionId, agent_id: agentId }: SpendQuery,
   ): Promise<SpendAnswer> {
     return toSpendAnswer(await this.spending.summary(tenantId, { sessionId, agentId }));
@@ -119,12 +111,12 @@ export class AuditController {
   @Returns(HttpStatus.OK, DetailsErased, 'Details erased')
   @Refuses('Unauthorized', 'Forbidden', 'NotFound', 'Conflict', 'RateLimited')
   erase(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('entry_id') entryId: string,
     @Write() write: WriteRequest,
   ): Promise<DetailsErased> {
     return this.writes.run(write, async (tx): Promise<DetailsErased> => {
-      await this.trail.eraseDetails(tx, tenantId, entryId, keyPrefix(keyId));
+      await this.trail.eraseDetails(tx, actor, entryId);
       return { erased: true, entry_id: entryId };
     });
   }

@@ -39,7 +39,7 @@ export class UsageController {
   @Returns(HttpStatus.OK, Usage, 'Usage data')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async get(
-    @CurrentCaller() { tenantId, tenantTier }: Caller,
+    @CurrentCaller() { actor: { tenantId }, tenantTier }: Caller,
     @Query({ schema: UsageQuery }) { month = monthOf(this.clock.now()) }: UsageQuery,
   ): Promise<z.infer<typeof Usage>> {
     const requests = await this.usage.requestsIn(tenantId, month);

@@ -1,17 +1,7 @@
 import { Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { keyPrefix } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor } from '@haldir/kernel';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { DeliveryLog } from '../index.js';
 import { DeliveryList, DeliveryRetried, ListDeliveries, toDeliveryAttempt } from './delivery.dto.js';
 
@@ -34,7 +24,7 @@ export class DeliveryController {
   @Returns(HttpStatus.OK, DeliveryList, 'Delivery attempts')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListDeliveries }) query: ListDeliveries,
   ): Promise<DeliveryList> {
     const { limit, cursor, webhook_id: webhookId, status, event } = query;
@@ -57,12 +47,12 @@ export class DeliveryController {
   @Returns(HttpStatus.ACCEPTED, DeliveryRetried, 'Delivery queued')
   @Refuses('Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   retry(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('delivery_id') deliveryId: string,
     @Write() write: WriteRequest,
   ): Promise<DeliveryRetried> {
     return this.writes.run(write, async (tx): Promise<DeliveryRetried> => {
-      await this.log.retry(tx, tenantId, deliveryId, keyPrefix(keyId));
+      await this.log.retry(tx, actor, deliveryId);
       return { queued: true, delivery_id: deliveryId };
     });
   }

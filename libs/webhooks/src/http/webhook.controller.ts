@@ -1,18 +1,7 @@
 import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { Clock } from '@haldir/kernel';
-import { keyPrefix } from '@haldir/gate';
-import {
-  type Caller,
-  CurrentCaller,
-  Cursors,
-  Refuses,
-  RequiresScope,
-  Returns,
-  Write,
-  type WriteRequest,
-  Writes,
-} from '@haldir/http';
+import { type Actor, Clock } from '@haldir/kernel';
+import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { deliveryId, DeliveryLog, WebhookNotFound, WebhookService } from '../index.js';
 import {
   ChangeWebhook,
@@ -60,13 +49,13 @@ export class WebhookController {
   @Returns(HttpStatus.CREATED, WebhookRegistered, 'Webhook registered')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async register(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Body({ schema: RegisterWebhook }) body: RegisterWebhook,
     @Write() write: WriteRequest,
   ): Promise<WebhookRegistered> {
-    const prepared = await this.webhooks.prepare(tenantId, toNewWebhook(body));
+    const prepared = await this.webhooks.prepare(actor.tenantId, toNewWebhook(body));
     return this.writes.run(write, async (tx) => {
-      await this.webhooks.register(tx, prepared, keyPrefix(keyId));
+      await this.webhooks.register(tx, actor, prepared);
       return toWebhookRegistered(prepared);
     });
   }
@@ -81,7 +70,7 @@ export class WebhookController {
   @Returns(HttpStatus.OK, WebhookList, 'Webhook list')
   @Refuses('Unauthorized', 'RateLimited')
   async list(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListWebhooks }) { limit, cursor }: ListWebhooks,
   ): Promise<WebhookList> {
     const identity = { tenantId, list: 'webhooks', filters: {} };
@@ -109,7 +98,7 @@ export class WebhookController {
   @Returns(HttpStatus.OK, WebhookItem, 'The webhook as it is now')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
   async change(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('webhook_id') param: string,
     @Body({ schema: ChangeWebhook }) body: ChangeWebhook,
     @Write() write: WriteRequest,
@@ -118,7 +107,7 @@ export class WebhookController {
     const changes = toWebhookChanges(body);
     await this.webhooks.vetChanges(changes);
     return this.writes.run(write, async (tx): Promise<WebhookItem> =>
-      toWebhookItem(await this.webhooks.change(tx, tenantId, id, changes, keyPrefix(keyId)), this.clock.now()),
+      toWebhookItem(await this.webhooks.change(tx, actor, id, changes), this.clock.now()),
     );
   }
 
@@ -135,7 +124,7 @@ export class WebhookController {
   @Returns(HttpStatus.ACCEPTED, WebhookRecovering, 'Deliveries queued')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   recover(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('webhook_id') param: string,
     @Body({ schema: RecoverWebhook }) { since }: RecoverWebhook,
     @Write() write: WriteRequest,
@@ -143,7 +132,7 @@ export class WebhookController {
     const id = readWebhookId(param);
     return this.writes.run(write, async (tx): Promise<WebhookRecovering> => ({
       webhook_id: id,
-      ...(await this.log.recover(tx, tenantId, id, since, keyPrefix(keyId))),
+      ...(await this.log.recover(tx, actor, id, since)),
     }));
   }
 
@@ -158,13 +147,13 @@ export class WebhookController {
   @Returns(HttpStatus.OK, WebhookDeleted, 'Webhook deleted')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   remove(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('webhook_id') param: string,
     @Write() write: WriteRequest,
   ): Promise<WebhookDeleted> {
     const id = readWebhookId(param);
     return this.writes.run(write, async (tx): Promise<WebhookDeleted> => {
-      await this.webhooks.remove(tx, tenantId, id, keyPrefix(keyId));
+      await this.webhooks.remove(tx, actor, id);
       return { deleted: true, webhook_id: id };
     });
   }
@@ -180,16 +169,15 @@ export class WebhookController {
   @Returns(HttpStatus.OK, SecretRotated, 'Secret rotated')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   async rotate(
-    @CurrentCaller() { tenantId, keyId }: Caller,
+    @CurrentActor() actor: Actor,
     @Param('webhook_id') param: string,
     @Query({ schema: RotateSecret }) { grace_seconds: graceSeconds }: RotateSecret,
     @Write() write: WriteRequest,
   ): Promise<SecretRotated> {
     const id = readWebhookId(param);
-    const prepared = await this.webhooks.prepareRotation(tenantId, id);
+    const prepared = await this.webhooks.prepareRotation(actor.tenantId, id);
     return this.writes.run(write, async (tx) => {
-      const by = keyPrefix(keyId);
-      const rotated = await this.webhooks.rotateSecret(tx, tenantId, id, prepared, graceSeconds, by);
+      const rotated = await this.webhooks.rotateSecret(tx, actor, id, prepared, graceSeconds);
       return toSecretRotated(id, rotated, graceSeconds);
     });
   }
@@ -205,7 +193,7 @@ export class WebhookController {
   @Returns(HttpStatus.ACCEPTED, TestQueued, 'Test event queued')
   @Refuses('Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   test(
-    @CurrentCaller() { tenantId }: Caller,
+    @CurrentActor() { tenantId }: Actor,
     @Param('webhook_id') param: string,
     @Write() write: WriteRequest,
   ): Promise<TestQueued> {

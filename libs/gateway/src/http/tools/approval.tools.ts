@@ -8,7 +8,7 @@ import {
   toApprovalDetail,
   toNewApprovalRequest,
 } from '@haldir/approvals/http';
-import { keyPrefix, SessionInvalid, SessionService } from '@haldir/gate';
+import { SessionInvalid, SessionService } from '@haldir/gate';
 import { z } from 'zod';
 import { ownTool, type OwnTools } from './own-tool.js';
 
@@ -32,12 +32,12 @@ export class ApprovalTools implements OwnTools {
       readOnly: false,
       input: RequestApproval,
       output: ApprovalRequested,
-      run: async (args, { caller: { tenantId, keyId }, write }) => {
-        const session = await this.sessions.findLive(tenantId, args.session_id);
+      run: async (args, { caller: { actor }, write }) => {
+        const session = await this.sessions.findLive(actor, args.session_id);
         return write(async (tx) => {
           if (!session) throw new SessionInvalid();
-          const wanted = toNewApprovalRequest(args, session.agentId, keyPrefix(keyId));
-          const request = await this.approvals.request(tx, tenantId, wanted);
+          const wanted = toNewApprovalRequest(args, session.agentId, actor);
+          const request = await this.approvals.request(tx, wanted);
           return { request_id: request.id, status: request.status, expires_at: toUnixSeconds(request.expiresAt) };
         });
       },
@@ -52,7 +52,7 @@ export class ApprovalTools implements OwnTools {
       input: CheckApproval,
       output: ApprovalDetail,
       run: async ({ request_id: id }, { caller, sessionId }) => {
-        const request = await this.approvals.get(caller.tenantId, id);
+        const request = await this.approvals.get(caller.actor.tenantId, id);
         // Another session's request is none of this agent's business.
         if (request.sessionId !== sessionId) throw new ApprovalNotFound();
         return toApprovalDetail(request, this.clock.now());

@@ -53,8 +53,9 @@ export class AuditTools implements OwnTools {
       readOnly: false,
       input: LogAction,
       output: ActionLogged,
-      run: async (args, { caller: { tenantId }, isIdempotent, write }) => {
-        const session = await this.sessions.findLive(tenantId, args.session_id);
+      run: async (args, { caller: { actor }, isIdempotent, write }) => {
+        const { tenantId } = actor;
+        const session = await this.sessions.findLive(actor, args.session_id);
         if (!isIdempotent) return toActionLogged(await this.auditLog.append(tenantId, toRecord(args, session)));
         return write(async (tx) => {
           const recorded = this.auditLog.record(tx, tenantId, toRecord(args, session));
@@ -72,7 +73,14 @@ export class AuditTools implements OwnTools {
       readOnly: true,
       input: GetAuditTrail,
       output: AuditEntryList,
-      run: async ({ limit, cursor, flagged, ...query }, { caller: { tenantId } }) => {
+      run: async (
+        { limit, cursor, flagged, ...query },
+        {
+          caller: {
+            actor: { tenantId },
+          },
+        },
+      ) => {
         const filter = { ...toAuditFilter(query), flagged };
         const identity = { tenantId, list: 'audit', filters: describeFilter(filter) };
         const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
@@ -91,7 +99,7 @@ export class AuditTools implements OwnTools {
       input: SpendQuery,
       output: SpendAnswer,
       run: async ({ session_id: sessionId, agent_id: agentId }, { caller }) =>
-        toSpendAnswer(await this.spending.summary(caller.tenantId, { sessionId, agentId })),
+        toSpendAnswer(await this.spending.summary(caller.actor.tenantId, { sessionId, agentId })),
     }),
   ];
 }

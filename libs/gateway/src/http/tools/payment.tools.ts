@@ -1,5 +1,4 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { keyPrefix } from '@haldir/gate';
 import { PaymentService } from '@haldir/vault';
 import { AuthorizePayment, PaymentResult, toNewPayment, toPaymentResult } from '@haldir/vault/http';
 import { ownTool, type OwnTools } from './own-tool.js';
@@ -20,7 +19,7 @@ export class PaymentTools implements OwnTools {
       input: AuthorizePayment,
       output: PaymentResult,
       run: async (args, { caller, isIdempotent, write }) => {
-        const payment = toNewPayment(caller.tenantId, keyPrefix(caller.keyId), args);
+        const payment = toNewPayment(caller.actor, args);
         const prepared = await this.payments.prepare(payment);
         return isIdempotent
           ? write(async (tx) => toPaymentResult(payment, await this.payments.authorizeIn(tx, prepared)))

@@ -1,13 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { SecretService } from '@haldir/vault';
-import {
-  SecretRevealed,
-  SecretStored,
-  StoreSecret,
-  toNewSecret,
-  toSecretStored,
-  toVaultCaller,
-} from '@haldir/vault/http';
+import { SecretRevealed, SecretStored, StoreSecret, toNewSecret, toSecretStored } from '@haldir/vault/http';
 import { z } from 'zod';
 import { sessionId } from './fields.js';
 import { ownTool, type OwnTools } from './own-tool.js';
@@ -35,7 +28,7 @@ export class SecretTools implements OwnTools {
         const wanted = toNewSecret(args);
         try {
           return await write(async (tx) =>
-            toSecretStored(wanted.name, await this.secrets.store(tx, toVaultCaller(caller), wanted)),
+            toSecretStored(wanted.name, await this.secrets.store(tx, caller.actor, wanted)),
           );
         } finally {
           wanted.value.wipe();
@@ -53,7 +46,7 @@ export class SecretTools implements OwnTools {
       input: GetSecret,
       output: SecretRevealed,
       run: async ({ name, session_id: id }, { caller }) => {
-        const { value } = await this.secrets.read(toVaultCaller(caller), name, id ?? null);
+        const { value } = await this.secrets.read(caller.actor, name, id ?? null);
         return { name, value: value.reveal() };
       },
     }),

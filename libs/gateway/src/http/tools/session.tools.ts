@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
-import { keyPrefix, SessionService } from '@haldir/gate';
+import { SessionService } from '@haldir/gate';
 import {
   CheckPermission,
   CreateSession,
@@ -35,11 +35,11 @@ export class SessionTools implements OwnTools {
       readOnly: false,
       input: CreateSession,
       output: SessionCreated,
-      run: async (args, { caller: { tenantId, keyId }, isIdempotent, write }) => {
-        const wanted = toNewSession(args, keyPrefix(keyId));
+      run: async (args, { caller: { actor }, isIdempotent, write }) => {
+        const wanted = toNewSession(args);
         return isIdempotent
-          ? write(async (tx) => toSessionCreated(this.sessions.openIn(tx, tenantId, wanted)))
-          : toSessionCreated(await this.sessions.open(tenantId, wanted));
+          ? write(async (tx) => toSessionCreated(this.sessions.openIn(tx, actor, wanted)))
+          : toSessionCreated(await this.sessions.open(actor, wanted));
       },
     }),
     ownTool({
@@ -52,7 +52,7 @@ export class SessionTools implements OwnTools {
       input: sessionId,
       output: SessionDetail,
       run: async ({ session_id: id }, { caller }) =>
-        toSessionDetail(await this.sessions.get(caller.tenantId, id), this.clock.now()),
+        toSessionDetail(await this.sessions.get(caller.actor, id), this.clock.now()),
     }),
     ownTool({
       name: 'revokeSession',
@@ -65,7 +65,7 @@ export class SessionTools implements OwnTools {
       output: SessionRevoked,
       run: ({ session_id: id }, { caller, write }) =>
         write(async (tx): Promise<SessionRevoked> => {
-          await this.sessions.revoke(tx, caller.tenantId, id, keyPrefix(caller.keyId));
+          await this.sessions.revoke(tx, caller.actor, id);
           return { revoked: true, session_id: id };
         }),
     }),
@@ -79,7 +79,7 @@ export class SessionTools implements OwnTools {
       input: sessionId.extend(CheckPermission.shape),
       output: PermissionResult,
       run: async ({ session_id: id, scope }, { caller }) => {
-        const allowed = await this.sessions.holds(caller.tenantId, id, scope);
+        const allowed = await this.sessions.holds(caller.actor, id, scope);
         this.metrics.countDecision('permission', allowed ? 'allowed' : 'denied');
         return { allowed, session_id: id, scope };
       },
