@@ -65,6 +65,7 @@ export class RpcFailure extends Error {
   constructor(
     readonly code: number,
     message: string,
+    readonly data?: unknown,
   ) {
     super(message);
   }
@@ -115,7 +116,7 @@ export async function startFakeUpstream(...toolNames: string[]): Promise<FakeUps
       outcome = { result: await resultOf(message) };
     } catch (error) {
       if (!(error instanceof RpcFailure)) throw error;
-      outcome = { error: { code: error.code, message: error.message } };
+      outcome = { error: { code: error.code, message: error.message, data: error.data } };
     }
     response.setHeader('content-type', 'application/json');
     response.end(JSON.stringify({ jsonrpc: '2.0', id: message.id, ...outcome }));

@@ -184,7 +184,7 @@ function instructionsFor({ sessionId }: Asking): string {
   return sessionId === null ? OPERATOR_INSTRUCTIONS : AGENT_INSTRUCTIONS;
 }
 
-/** What every result of the stateless revision says of itself, unless whoever made it has; the older ones know none of it. */
+/** What every result of the stateless revision says of itself, whatever whoever made it says; the older ones know none of it. */
 function stamped(era: Asking['era'], result: JsonObject): JsonObject {
   if (era === 'handshake') {
     const { resultType: _, ...rest } = result;
@@ -193,7 +193,7 @@ function stamped(era: Asking['era'], result: JsonObject): JsonObject {
   // An upstream may have said anything here; the characters of a text would each become a member.
   const meta = isObject(result['_meta']) ? result['_meta'] : {};
   const resultType = result['resultType'] === 'input_required' ? 'input_required' : 'complete';
-  return { ...result, resultType, _meta: { [META.serverInfo]: SERVER_INFO, ...meta } };
+  return { ...result, resultType, _meta: { ...meta, [META.serverInfo]: SERVER_INFO } };
 }
 
 /** What a list says of tools that are not in it. */

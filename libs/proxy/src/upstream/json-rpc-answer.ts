@@ -2,6 +2,7 @@ import type { EgressStream, ResponseHeaders } from '@haldir/egress';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { parseBounded } from './bounded-json.js';
 import { type UpstreamEra } from './mcp-protocol.js';
+import { withoutOwnMembers } from './own-members.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
 
 /** What is to be taken out of an answer before anything else is done with it. */
@@ -37,7 +38,8 @@ export function mediaType(headers: ResponseHeaders): string {
 
 export function parsed(source: string | Buffer, { mask }: Masked): unknown {
   try {
-    const message = parseBounded(typeof source === 'string' ? source : source.toString('utf8'));
+    const text = typeof source === 'string' ? source : source.toString('utf8');
+    const message = withoutOwnMembers(parseBounded(text), text);
     return mask ? mask(message) : message;
   } catch (error) {
     // What is wrong with a text is said by quoting it.

@@ -26,6 +26,7 @@ import {
   withDialogue,
 } from './mcp-protocol.js';
 import { OFFER_LISTS, OfferPages, type OfferKind, type Offers } from './offer-pages.js';
+import { isOwnName } from './own-members.js';
 import { type ToolPageLimits, ToolPages } from './tool-pages.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
 
@@ -335,14 +336,22 @@ function suggestsAnotherServer({ reason }: UpstreamUnreachable): boolean {
   );
 }
 
-/** Its names and its state come back with the next call, so they have to be what a request may hold. */
+/**
+ * Its names and its state come back with the next call, so they have to be what a request may hold; and a question of Haldir's
+ * own is asked by Haldir.
+ */
 function toQuestion(result: JsonObject, dialogue: Dialogue | undefined): InputRequired {
   if (!dialogue)
     throw new UpstreamRpcError(-32021, 'The tool asks for input during the call, which this client cannot give', 200);
   const { inputRequests, requestState = null } = result;
   const names = isObject(inputRequests) ? Object.keys(inputRequests) : [];
   const isUsable = requestState === null || typeof requestState === 'string';
-  if (!isUsable || names.includes('__proto__') || findUnstorable([requestState, ...names]) !== null)
+  if (
+    !isUsable ||
+    names.includes('__proto__') ||
+    names.some(isOwnName) ||
+    findUnstorable([requestState, ...names]) !== null
+  )
     throw new UpstreamUnreachable('protocol');
   return { ...result, resultType: 'input_required' };
 }
