@@ -56,7 +56,7 @@ it('a pattern that takes more would be found', () => {
 });
 
 function verdict(source: string, flags: string): string {
-  const found = checkSync(source, flags);
+  const found = checkSync(source, flags, { checker: 'automaton', timeout: null });
   return found.status === 'vulnerable' ? found.complexity.summary : found.status;
 }
 

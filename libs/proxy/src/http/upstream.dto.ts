@@ -21,7 +21,7 @@ const HEADER_NAME_EXPECTED = 'expected names of headers that no transport sets b
 const HEADER_EXPECTED = 'expected values of 1 to 4096 visible ASCII characters, with {{vault:name}} for a secret';
 /** What HTTP, MCP and Haldir itself set. */
 const SET_BY_OTHERS =
-  /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|accept|accept-encoding|last-event-id|user-agent|(?:content|mcp|proxy|sec)-.*)$/;
+  /^(?:host|connection|keep-alive|te|trailer|transfer-encoding|upgrade|expect|accept|accept-encoding|last-event-id|user-agent)$|^(?:content|mcp|proxy|sec)-/;
 
 function areHeaderNames(names: readonly string[]): boolean {
   const lower = names.map((name) => name.toLowerCase());
