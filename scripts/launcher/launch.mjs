@@ -60,6 +60,10 @@ export async function launch({ root, env, signal, defer }) {
       DATABASE_OWNER_URL: urls.owner,
       DATABASE_URL: urls.api,
       WORKER_DATABASE_URL: urls.worker,
+      // Those of a server of the operator's own, where their settings are left from another day.
+      DATABASE_OWNER_PASSWORD: '',
+      DATABASE_PASSWORD: '',
+      WORKER_DATABASE_PASSWORD: '',
     });
   }
   signal.throwIfAborted();
@@ -193,8 +197,11 @@ async function provisionDatabase(home, signal, defer) {
  * @param {NodeJS.ProcessEnv} env
  */
 function envOf(name, env) {
-  const { DATABASE_OWNER_URL: _owner, WORKER_DATABASE_URL: worker, ...rest } = env;
-  return name === 'worker' && worker ? { ...rest, DATABASE_URL: worker } : rest;
+  const { DATABASE_OWNER_URL: _, DATABASE_OWNER_PASSWORD: __, ...apps } = env;
+  const { WORKER_DATABASE_URL: url, WORKER_DATABASE_PASSWORD: password, ...api } = apps;
+  if (name !== 'worker' || !url) return api;
+  const { DATABASE_PASSWORD: ___, ...worker } = api;
+  return { ...worker, DATABASE_URL: url, ...(password ? { DATABASE_PASSWORD: password } : {}) };
 }
 
 /**

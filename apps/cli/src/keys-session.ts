@@ -3,7 +3,7 @@ import { AuditLog, SEALED_LOG_SEEDS } from '@haldir/audit-log';
 import { KeyRing, RootKeys, type SealedColumn } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { SystemClock } from '@haldir/kernel';
-import { ConfigError, HaldirConfig } from '@haldir/runtime';
+import { ConfigError, databaseUrl, HaldirConfig, isDatabaseUrl } from '@haldir/runtime';
 import { SEALED_UPSTREAM_HEADERS } from '@haldir/proxy';
 import { SEALED_DATA_KEYS } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
@@ -68,7 +68,7 @@ export async function asOwner<T>(
  * @throws ConfigError for a root key that is missing or wrong; RotationUnderWay when another process holds the lock for ten seconds
  */
 export function rotating<T>(env: Env, work: (session: KeysSession) => Promise<T>): Promise<T> {
-  const config = new HaldirConfig({ ...env, DATABASE_URL: ownerUrl(env) });
+  const config = new HaldirConfig({ ...env, DATABASE_URL: ownerUrl(env), DATABASE_PASSWORD: '' });
   return asOwner(env, async (transactions, dataSource) => {
     const clock = new SystemClock();
     const rootKeys = new RootKeys(config);
@@ -96,8 +96,8 @@ async function takeLock(guard: QueryRunner): Promise<void> {
 }
 
 function ownerUrl(env: Env): string {
-  const url = env['DATABASE_OWNER_URL'] || (env['DATABASE_URL'] ?? '');
-  if (/^postgres(ql)?:\/\//.test(url)) return url;
+  const url = databaseUrl(env, 'DATABASE_OWNER_URL') || databaseUrl(env, 'DATABASE_URL');
+  if (isDatabaseUrl(url)) return url;
   throw new ConfigError(
     'DATABASE_OWNER_URL should be a PostgreSQL URL, for example DATABASE_OWNER_URL=postgresql://haldir:password@127.0.0.1:5432/haldir',
   );

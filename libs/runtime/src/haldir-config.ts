@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { BlockList } from 'node:net';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { isDatabaseUrl, withPassword } from './database-url.js';
 
 /** A wrong setting. Its one-line message names the variable, what it should be, and an example. */
 export class ConfigError extends Error {}
@@ -34,11 +35,13 @@ const Settings = z.object({
   HALDIR_EMBEDDED: flag.meta({ expects: 'true or false', example: 'HALDIR_EMBEDDED=false' }),
   DATABASE_URL: z
     .string()
-    .regex(/^postgres(ql)?:\/\//)
-    .meta({ expects: 'a PostgreSQL URL', example: 'DATABASE_URL=postgresql://haldir:password@127.0.0.1:5432/haldir' }),
+    .refine(isDatabaseUrl)
+    .meta({ expects: DATABASE_URL_EXPECTED('DATABASE_PASSWORD'), example: 'DATABASE_URL=postgresql://haldir:password@127.0.0.1:5432/haldir' }),
+  DATABASE_PASSWORD: optionalText.meta({ expects: 'the password of DATABASE_URL', example: 'DATABASE_PASSWORD=$(cat password)' }),
   WORKER_DATABASE_URL: optionalText
-    .refine((text) => text === null || /^postgres(ql)?:\/\//.test(text))
-    .meta({ expects: 'a PostgreSQL URL', example: 'WORKER_DATABASE_URL=postgresql://haldir_worker:password@127.0.0.1:5432/haldir' }),
+    .refine((text) => text === null || isDatabaseUrl(text))
+    .meta({ expects: DATABASE_URL_EXPECTED('WORKER_DATABASE_PASSWORD'), example: 'WORKER_DATABASE_URL=postgresql://haldir_worker:password@127.0.0.1:5432/haldir' }),
+  WORKER_DATABASE_PASSWORD: optionalText.meta({ expects: 'the password of WORKER_DATABASE_URL', example: 'WORKER_DATABASE_PASSWORD=$(cat password)' }),
   DATABASE_POOL_SIZE: wholeNumber(2, 200, 12).meta({ expects: '2 to 200 connections', example: 'DATABASE_POOL_SIZE=12' }),
   REDIS_URL: optionalText
     .refine((text) => text === null || /^rediss?:\/\//.test(text))
@@ -100,6 +103,10 @@ function isOrigin(text: string): boolean {
   return /^https?:$/.test(protocol) && (text === origin || text === `${origin}/`);
 }
 
+function DATABASE_URL_EXPECTED(password: string): string {
+  return `a PostgreSQL URL (a password with characters such as / # ? % goes into ${password})`;
+}
+
 function ROOT_KEYS_EXPECTED(): string {
   return 'id:key pairs separated by commas, the active one first; an id is a number from 1, a key 32 bytes in base64url';
 }
@@ -154,7 +161,11 @@ export class HaldirConfig {
     this.home = resolve(settings.HALDIR_HOME);
     this.embedded = settings.HALDIR_EMBEDDED;
     // The worker may see all tenants at once, so it has a role of its own.
-    const url = (process === 'worker' ? settings.WORKER_DATABASE_URL : null) ?? settings.DATABASE_URL;
+    const workerUrl = process === 'worker' ? settings.WORKER_DATABASE_URL : null;
+    const url =
+      workerUrl === null
+        ? withPassword(settings.DATABASE_URL, settings.DATABASE_PASSWORD)
+        : withPassword(workerUrl, settings.WORKER_DATABASE_PASSWORD);
     this.database = { url, poolSize: settings.DATABASE_POOL_SIZE };
     this.redisUrl = settings.REDIS_URL;
     this.rootKeys = readRootKeys(settings.HALDIR_ROOT_KEYS, settings.HALDIR_ROOT_KEYS_FILE);

@@ -1,3 +1,4 @@
+export { databaseUrl, isDatabaseUrl } from './database-url.js';
 export { ConfigError, HaldirConfig, type RootKey, type Tier, TIERS } from './haldir-config.js';
 export { createLogger, Log } from './log.js';
 export { type DecisionKind, Metrics } from './metrics.js';

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { migrate } from '@haldir/database';
 import { migrateQueues } from '@haldir/queue';
+import { databaseUrl, isDatabaseUrl } from '@haldir/runtime';
 import { type Command, EXIT_CONFIG } from '../command.js';
 
 export const migrateCommand: Command = {
@@ -12,6 +13,8 @@ Brings the schema of the database up to date. Harmless when there is nothing to 
   DATABASE_URL         the role the API logs in as
   WORKER_DATABASE_URL  the role the worker logs in as; default: DATABASE_URL
 
+A password may stand beside its URL, as it is: DATABASE_OWNER_PASSWORD, DATABASE_PASSWORD, WORKER_DATABASE_PASSWORD.
+
 Roles other than the owner are made with the passwords in their URLs. They cannot change the log, and the database itself
 shows a statement of theirs only the tenants it is about.
 
@@ -21,11 +24,11 @@ Example
   WORKER_DATABASE_URL=postgresql://haldir_worker:secret@127.0.0.1:5432/haldir haldir migrate
 `,
   async run(_args, env) {
-    const api = env['DATABASE_URL'] ?? '';
-    const worker = env['WORKER_DATABASE_URL'] || api;
-    const owner = env['DATABASE_OWNER_URL'] || api;
+    const api = databaseUrl(env, 'DATABASE_URL');
+    const worker = databaseUrl(env, 'WORKER_DATABASE_URL') || api;
+    const owner = databaseUrl(env, 'DATABASE_OWNER_URL') || api;
     const settings = { DATABASE_OWNER_URL: owner, DATABASE_URL: api || owner, WORKER_DATABASE_URL: worker || owner };
-    const wrong = Object.entries(settings).find(([, url]) => !/^postgres(ql)?:\/\//.test(url));
+    const wrong = Object.entries(settings).find(([, url]) => !isDatabaseUrl(url));
     if (wrong) {
       process.stderr.write(
         `haldir: ${wrong[0]} should be a PostgreSQL URL, for example ${wrong[0]}=postgresql://haldir:password@127.0.0.1:5432/haldir\n`,
