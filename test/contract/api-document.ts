@@ -39,7 +39,9 @@ export class ApiDocument {
     formats.default(this.ajv);
     this.ajv.addSchema(document, 'document');
     this.operations = Object.entries(document['paths'] as Record<string, Record<string, Json>>).flatMap(
-      ([path, methods]) => Object.entries(methods).map(([method, operation]) => this.read(path, method, operation)),
+      // What MCP says of its messages is held by the suites of test/mcp.
+      ([path, methods]) =>
+        path === '/mcp' ? [] : Object.entries(methods).map(([method, operation]) => this.read(path, method, operation)),
     );
   }
 
@@ -78,6 +80,11 @@ export class ApiDocument {
     if (content && !(type in content)) return [`content-type is ${type}`];
     if (type !== 'application/json' || !content) return [];
     return this.problemsBy([...at, 'content', type, 'schema'], body);
+  }
+
+  /** What it documents of an answer's body, by content type; empty for one without. */
+  contentOf(operation: Operation, status: number): Record<string, Json> {
+    return (this.at<Json>(this.responseAt(operation, status))['content'] ?? {}) as Record<string, Json>;
   }
 
   /** What keeps a body from being the document's `Error`. */

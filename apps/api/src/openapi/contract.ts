@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isObject, type Json, mapObjects } from '@haldir/http';
+import { INFO, SERVERS } from './info.js';
 import { inTermsOf31, mergeSchema } from './schema.js';
 
 export interface Document extends Json {
@@ -10,6 +11,20 @@ export interface Document extends Json {
     parameters: Record<string, Json>;
   } & Json;
 }
+
+/** What every refusal holds besides what the contract says of it. */
+const REFUSAL: Json = {
+  properties: {
+    code: { type: 'string', description: 'Machine-readable name of what went wrong' },
+    request_id: { type: 'string', description: 'The X-Request-ID of the answer; the log has it' },
+    field: {
+      type: 'string',
+      description: 'The member, parameter or header that a 400 is about, where it is about one',
+    },
+    required: { type: 'string', description: 'The scope that the key lacks, where it lacks one' },
+  },
+  required: ['code', 'request_id'],
+};
 
 /** The API's contract as it was given, in terms of OpenAPI 3.1. */
 export function readContract(): Document {
@@ -25,17 +40,18 @@ export function mergeContract(contract: Document, served: Document): Document {
     const ours = served.paths[path] ?? {};
     paths[path] = { ...ours };
     for (const [method, operation] of Object.entries(given)) {
-      paths[path][method] = mergeOperation(operation, ours[method] ?? {}, contract);
+      paths[path][method] = mergeOperation(operation, ours[method] ?? {}, contract, served.components.schemas);
     }
   }
   const schemas: Record<string, Json> = { ...served.components.schemas };
   for (const [name, schema] of Object.entries(contract.components.schemas)) {
-    schemas[name] = mergeSchema(schema, served.components.schemas[name], true);
+    const ours = /Error$/.test(name) ? REFUSAL : served.components.schemas[name];
+    schemas[name] = mergeSchema(schema, ours, true, served.components.schemas);
   }
   return {
     ...contract,
-    info: { ...(contract['info'] as Json), version: (served['info'] as Json)['version'] },
-    servers: [{ url: '/', description: 'This server' }, ...(contract['servers'] as Json[])],
+    info: { ...INFO, version: (served['info'] as Json)['version'] },
+    servers: SERVERS,
     paths,
     components: {
       ...contract.components,
@@ -45,7 +61,7 @@ export function mergeContract(contract: Document, served: Document): Document {
   };
 }
 
-function mergeOperation(given: Json, ours: Json, contract: Document): Json {
+function mergeOperation(given: Json, ours: Json, contract: Document, schemas: Record<string, Json>): Json {
   const { security: _, ...rest } = ours;
   const merged: Json = { ...rest, ...given };
   const parameters = [
@@ -55,7 +71,7 @@ function mergeOperation(given: Json, ours: Json, contract: Document): Json {
   if (parameters.length > 0) merged['parameters'] = parameters;
   else delete merged['parameters'];
   if (isObject(given['requestBody']))
-    merged['requestBody'] = mergeContent(given['requestBody'], ours['requestBody'], false);
+    merged['requestBody'] = mergeContent(given['requestBody'], ours['requestBody'], false, schemas);
   const givenResponses = given['responses'] as Record<string, Json>;
   const ourResponses = (ours['responses'] ?? {}) as Record<string, Json>;
   merged['responses'] = {
@@ -63,7 +79,7 @@ function mergeOperation(given: Json, ours: Json, contract: Document): Json {
     ...Object.fromEntries(
       Object.entries(givenResponses).map(([status, response]) => [
         status,
-        mergeContent(response, ourResponses[status], true),
+        mergeContent(response, ourResponses[status], true, schemas),
       ]),
     ),
   };
@@ -83,11 +99,14 @@ function isGiven(parameter: Json, given: Json, contract: Document): boolean {
 }
 
 /** A request body or response: the contract's, its JSON schema with what ours adds. */
-function mergeContent(given: Json, ours: unknown, addsRequired: boolean): Json {
+function mergeContent(given: Json, ours: unknown, addsRequired: boolean, schemas: Record<string, Json>): Json {
   const schema = jsonSchemaOf(given);
   const ourSchema = jsonSchemaOf(ours);
   if (!schema || !ourSchema) return given;
-  return { ...given, content: { 'application/json': { schema: mergeSchema(schema, ourSchema, addsRequired) } } };
+  return {
+    ...given,
+    content: { 'application/json': { schema: mergeSchema(schema, ourSchema, addsRequired, schemas) } },
+  };
 }
 
 function jsonSchemaOf(holder: unknown): Json | undefined {

@@ -2,9 +2,14 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { VERSION } from '@haldir/kernel';
 import { isObject, type Json, mapObjects, type Pages, withoutNoise } from '@haldir/http';
+import { addAnswers } from './answers.js';
 import { type Document, mergeContract, readContract } from './contract.js';
 import { REQUEST_EXAMPLES } from './examples.js';
+import { MCP_PATH } from './mcp.js';
 import { inTermsOf31 } from './schema.js';
+
+/** Served, and not described: other addresses of what is, which readers of the document could not tell from those of others. */
+const ALIASES = ['/v1/audit/{entry_id}/details', '/v1/approvals/rules/{rule_id}', '/v1/approval-rules'];
 
 /** What the code itself says of its routes, from their zod schemas and decorators. */
 export function describeRoutes(app: NestFastifyApplication): Document {
@@ -13,12 +18,15 @@ export function describeRoutes(app: NestFastifyApplication): Document {
     operationIdFactory: (_controller, method) => method,
     autoTagControllers: false,
   });
+  for (const path of ALIASES) delete described.paths[path];
   return mapObjects(JSON.parse(JSON.stringify(described)), (object) => withoutNoise(inTermsOf31(object))) as Document;
 }
 
 /** The OpenAPI 3.1 document: the contract kept exactly, and every addition described. */
 export function buildDocument(app: NestFastifyApplication): Document {
-  const document = mergeContract(readContract(), describeRoutes(app));
+  const contract = readContract();
+  const document = mergeContract(contract, describeRoutes(app));
+  document.paths = inOrder({ ...document.paths, '/mcp': MCP_PATH });
   document.components.responses = {
     ...document.components.responses,
     Conflict: refusal('A request with the same Idempotency-Key is in progress'),
@@ -29,7 +37,30 @@ export function buildDocument(app: NestFastifyApplication): Document {
   for (const operations of Object.values(document.paths)) {
     for (const [method, operation] of Object.entries(operations)) complete(method, operation);
   }
+  addAnswers(document.paths, document.components.responses);
+  dropUnused(document, contract);
   return document;
+}
+
+/** The way from a key to a governed call stands first, from top to bottom. */
+const FIRST = ['/v1/keys', '/v1/sessions', '/v1/proxy/upstreams', '/v1/proxy/policies', '/v1/proxy/call'];
+
+function inOrder(paths: Document['paths']): Document['paths'] {
+  const names = [...FIRST, ...Object.keys(paths).filter((path) => !FIRST.includes(path))];
+  return Object.fromEntries(names.flatMap((path) => (paths[path] ? [[path, paths[path]]] : [])));
+}
+
+/** Schemas that only parts of the contract would have used, which say it in their own words. */
+function dropUnused(document: Document, contract: Document): void {
+  for (;;) {
+    const { schemas } = document.components;
+    const text = JSON.stringify(document);
+    const isUsed = (name: string): boolean =>
+      name in contract.components.schemas || text.includes(`"#/components/schemas/${name}"`);
+    const kept = Object.fromEntries(Object.entries(schemas).filter(([name]) => isUsed(name)));
+    document.components.schemas = kept;
+    if (Object.keys(kept).length === Object.keys(schemas).length) return;
+  }
 }
 
 /** Swagger UI needs its own scripts and styles, and nothing from elsewhere. */
@@ -63,9 +94,14 @@ function complete(method: string, operation: Json): void {
   if (method === 'post') {
     operation['parameters'] = [...((operation['parameters'] as Json[] | undefined) ?? []), IDEMPOTENCY_KEY];
   }
+  for (const parameter of (operation['parameters'] as Json[] | undefined) ?? []) {
+    if (parameter['in'] === 'path')
+      parameter['description'] ??= `The ${String(parameter['name']).replaceAll('_', ' ')}`;
+  }
   const isOpen = Array.isArray(operation['security']) && operation['security'].length === 0;
   const refusals = {
-    ...(isOpen ? {} : { 400: 'BadRequest', 403: 'Forbidden', 503: 'Unavailable' }),
+    400: 'BadRequest',
+    ...(isOpen ? {} : { 403: 'Forbidden', 503: 'Unavailable' }),
     ...(method === 'get' ? {} : { 413: 'TooLarge' }),
     ...(method === 'post' ? { 409: 'Conflict', 422: 'Unprocessable' } : {}),
   };

@@ -16,12 +16,19 @@ export function inTermsOf31(object: Json): Json {
 }
 
 /**
- * The contract's schema, with what the served one adds to it: further properties. Whatever the contract says of a
+ * The contract's schema, with what the served one adds to it: further properties, and values of enumerations. Whatever the contract says of a
  * property stands as it is.
  *
+ * @param reference the served schema, or a reference to one of `schemas`
  * @param addsRequired whether added properties may be required: in answers, never in requests
  */
-export function mergeSchema(contract: Json, served: Json | undefined, addsRequired: boolean): Json {
+export function mergeSchema(
+  contract: Json,
+  reference: Json | undefined,
+  addsRequired: boolean,
+  schemas: Readonly<Record<string, Json>>,
+): Json {
+  const served = resolved(reference, schemas);
   if (served === undefined || '$ref' in contract) return contract;
   const merged: Json = { ...contract };
   const contractProperties = isObject(contract['properties']) ? contract['properties'] : {};
@@ -32,12 +39,18 @@ export function mergeSchema(contract: Json, served: Json | undefined, addsRequir
       names.map((name) => {
         const given = contractProperties[name];
         const ours = servedProperties[name];
-        return [name, isObject(given) ? mergeSchema(given, isObject(ours) ? ours : undefined, addsRequired) : ours];
+        return [
+          name,
+          isObject(given) ? mergeSchema(given, isObject(ours) ? ours : undefined, addsRequired, schemas) : ours,
+        ];
       }),
     );
   }
+  // What the contract names, and what has come since.
+  if (Array.isArray(contract['enum']) && Array.isArray(served['enum']))
+    merged['enum'] = [...new Set([...(contract['enum'] as unknown[]), ...(served['enum'] as unknown[])])];
   if (isObject(contract['items']) && isObject(served['items'])) {
-    merged['items'] = mergeSchema(contract['items'], served['items'], addsRequired);
+    merged['items'] = mergeSchema(contract['items'], served['items'], addsRequired, schemas);
   }
   if (addsRequired && Array.isArray(served['required'])) {
     const added = (served['required'] as string[]).filter((name) => !(name in contractProperties));
@@ -45,4 +58,10 @@ export function mergeSchema(contract: Json, served: Json | undefined, addsRequir
     if (required.length > 0) merged['required'] = required;
   }
   return merged;
+}
+
+/** What a reference to a component says. */
+function resolved(schema: Json | undefined, schemas: Readonly<Record<string, Json>>): Json | undefined {
+  const reference = schema?.['$ref'];
+  return typeof reference === 'string' ? schemas[reference.split('/').at(-1) ?? ''] : schema;
 }

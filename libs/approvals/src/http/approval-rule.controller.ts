@@ -14,7 +14,7 @@ import {
 } from './approval-rule.dto.js';
 
 @ApiTags('approvals')
-@Controller('v1/approvals/rules')
+@Controller(['v1/approvals/rules', 'v1/approval-rules'])
 export class ApprovalRuleController {
   constructor(
     @Inject(ApprovalRuleService) private readonly rules: ApprovalRuleService,

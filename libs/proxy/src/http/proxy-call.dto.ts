@@ -63,7 +63,7 @@ export const CallRefused = z.object({
   unexplained: z.int().optional().describe('How many more policies refuse the call'),
 });
 type CallRefused = z.infer<typeof CallRefused>;
-export const CallFailed = z.object({ error: z.string(), code: z.string() });
+export const CallFailed = z.object({ error: z.string(), code: z.string(), request_id: z.string() });
 
 /** What the caller of a tool is answered; a call without a live session is not one of these. */
 export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' }>): ToolResult | Answer<ToolResult> {

@@ -30,7 +30,8 @@ const Binding = z
         .describe('Upstream, registered already or not yet'),
       tool: z
         .string(TOOL_EXPECTED)
-        .regex(/^\P{Cc}{1,256}$/u, TOOL_EXPECTED)
+        // As `\P{Cc}`, which not every reader of the document knows.
+        .regex(/^[^\u0000-\u001f\u007f-\u009f]{1,256}$/, TOOL_EXPECTED)
         .default(EVERY_TOOL)
         .describe('A tool of it by its own name; * or left out for all that goes to the upstream'),
     },

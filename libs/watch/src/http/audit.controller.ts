@@ -99,7 +99,7 @@ export class AuditController {
     return toSpendAnswer(await this.spending.summary(tenantId, { sessionId, agentId }));
   }
 
-  @Delete(':entry_id/details')
+  @Delete(['entries/:entry_id/details', ':entry_id/details'])
   @RequiresScope('admin:write')
   @ApiParam({ name: 'entry_id', description: 'Entry ID', schema: { type: 'string' } })
   @ApiOperation({
