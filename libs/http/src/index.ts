@@ -37,4 +37,13 @@ export { isObject, type Json, mapObjects, withoutNoise } from './wire/json-schem
 export { PublicAddress } from './wire/public-address.js';
 export { Answers, Refuses, Returns } from './wire/returns.js';
 export { ErrorFilter, type ErrorAnswer } from './wire/error.filter.js';
-export { Answer, type Claim, Interrupted, leaveUnknown, Write, writeOf, type WriteRequest, Writes } from './writes/writes.js';
+export {
+  Answer,
+  type Claim,
+  Interrupted,
+  leaveUnknown,
+  Write,
+  writeOf,
+  type WriteRequest,
+  Writes,
+} from './writes/writes.js';
