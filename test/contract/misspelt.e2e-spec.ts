@@ -43,7 +43,10 @@ function misspellingsOf(name: string, known: readonly string[]): string[] {
 
 const resolved = (schema: Json, root = document): Json =>
   typeof schema['$ref'] === 'string'
-    ? (schema['$ref'].split('/').slice(1) as string[]).reduce((value, part) => value[part] as Json, root)
+    ? schema['$ref']
+        .split('/')
+        .slice(1)
+        .reduce((value, part) => value[part] as Json, root)
     : schema;
 
 /** The schemas that one is made of. */
@@ -176,6 +179,19 @@ it('every argument of every own tool, misspelt in every way, is refused with the
   }
 }, 300_000);
 
+it('every operation with a body says in the document that its answer may have warnings', () => {
+  const silent = Object.values(document['paths'] as Record<string, Record<string, Json>>)
+    .flatMap((methods) => Object.values(methods))
+    .filter((operation) => operation['requestBody'] !== undefined)
+    .filter((operation) => {
+      const [, answer = {}] =
+        Object.entries(operation['responses'] as Record<string, Json>).find(([status]) => status.startsWith('2')) ?? [];
+      const schema = ((answer['content'] as Record<string, Json>)['application/json']?.['schema'] ?? {}) as Json;
+      return !('warnings' in (resolved(schema)['properties'] as Json));
+    });
+  expect(silent.map(({ operationId }) => operationId)).toEqual([]);
+});
+
 describe('a foreign member', () => {
   it('that is near nothing is named in the warnings of the answer, and of a retry’s, and is no error', async () => {
     const body = { agent_id: 'a', budget: 5, zebra: { deep: 1 } };
@@ -194,7 +210,7 @@ describe('a foreign member', () => {
     expect(said).toMatchObject({ agent_id: 'a', warnings: ['zebra: no member of this name; ignored'] });
   });
 
-  it.each<[string, string, Json, string, string]>([
+  it.each([
     ['createSession', '/v1/sessions', { agent_id: 'a', scope: ['read'] }, 'scope', 'scopes'],
     ['createSession', '/v1/sessions', { agent_id: 'a', spendLimit: 5 }, 'spendLimit', 'spend_limit'],
     ['storeSecret', '/v1/secrets', { name: 'n', value: 'v', scopeRequired: 'pay' }, 'scopeRequired', 'scope_required'],
