@@ -12,7 +12,6 @@ import {
   requestId,
   useJsonBodies,
   useRequestHooks,
-  useWarnings,
 } from '@haldir/http';
 import { createLogger, type HaldirConfig, Log, Metrics, RuntimeModule } from '@haldir/runtime';
 import { ApiModule } from './api.module.js';
@@ -25,6 +24,12 @@ const READABLE_HEADERS = [
   ...['Limit', 'Remaining', 'Used', 'Reset', 'Reset-After', 'Resource'].map((part) => `X-RateLimit-${part}`),
   ...['Content-Disposition', 'X-Haldir-Export-Manifest'],
 ];
+
+/** How long a request may take to arrive, to its last byte; what is done with it and answered may take as long as it likes. */
+const RECEIVE_TIMEOUT_MS = 30_000;
+/** Node forgets the time for the whole when that for its head is longer. */
+const HEADERS_TIMEOUT_MS = 20_000;
+const RECEIVE_CHECK_MS = 2_000;
 
 /** The whole API on a Fastify server that does not listen yet. */
 export async function createApi(
@@ -42,6 +47,8 @@ export async function createApi(
     routerOptions: { maxParamLength: 2048, ignoreTrailingSlash: true },
     logger: false,
     trustProxy: false,
+    requestTimeout: RECEIVE_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: RECEIVE_CHECK_MS },
     forceCloseConnections: 'idle',
   } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const routes = new KnownRoutes();
@@ -53,7 +60,6 @@ export async function createApi(
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   useJsonBodies(fastify);
-  useWarnings(fastify);
   useRequestHooks(fastify, routes, [DOCS_PAGES, APPROVAL_PAGES], app.get(Log), app.get(Metrics));
   app.enableCors({
     origin: '*',

@@ -72,8 +72,6 @@ export class ApiKeyRepository {
   in(tx: Tx) {
     return {
       insert: (key: ApiKey): Promise<unknown> => tx.manager.insert(ApiKey, key),
-      anyEver: async (): Promise<boolean> =>
-        (await tx.query<{ any: boolean }>('SELECT api_key_any_ever() AS any'))[0]?.any ?? true,
       /** Ends a key; false when the tenant has none of that id. An ended one stays as it was. */
       revoke: async (tenantId: string, publicId: string, now: Date): Promise<boolean> => {
         const rows = await tx.query(

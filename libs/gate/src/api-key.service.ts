@@ -9,6 +9,7 @@ import { HaldirConfig, type Tier, TIERS } from '@haldir/runtime';
 import { digestOf, hashApiKey, keyPrefix, newApiKey, publicIdOf } from './api-key-format.js';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeyRepository } from './api-key.repository.js';
+import { FirstKeyDoor } from './first-key-door.js';
 import { ApiKeyNotFound, KeyBeyondGrant } from './gate.errors.js';
 import { UsageMeter } from './usage-meter.js';
 
@@ -35,6 +36,7 @@ export class ApiKeyService implements Authenticator {
     @Inject(ApiKeyRepository) private readonly keys: ApiKeyRepository,
     @Inject(KeyRing) private readonly keyRing: KeyRing,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(FirstKeyDoor) private readonly door: FirstKeyDoor,
     @Inject(UsageMeter) private readonly usage: UsageMeter,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
     @Inject(Clock) private readonly clock: Clock,
@@ -59,26 +61,24 @@ export class ApiKeyService implements Authenticator {
   /**
    * The very first key of all, of the operator's tenant; of racing first calls exactly one gets it.
    *
-   * @throws Unauthenticated once any key was ever made, or when the operator asks for a token
+   * @throws Unauthenticated once the operator's tenant had a key
    */
   async mintFirst(tx: Tx, key: NewKey): Promise<MintedKey> {
-    if (this.config.bootstrap.required)
-      throw new Unauthenticated('A bootstrap_token is required to create the first key');
     await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
-    if (await this.keys.in(tx).anyEver()) throw new Unauthenticated();
+    await this.door.pass(tx);
     return this.insert(tx, await this.createTenant(tx, 'enterprise', true), key, null);
   }
 
-  /**
-   * The first key of a new tenant, whose tier is the key's.
-   *
-   * @throws Unauthenticated when the token is not the operator's
-   */
-  async mintForNewTenant(tx: Tx, token: string, key: NewKey): Promise<MintedKey> {
+  /** @throws Unauthenticated when the token is not the operator's */
+  checkBootstrapToken(token: string): void {
     const expected = this.config.bootstrap.token;
     if (expected === null || !timingSafeEqual(digestOf(expected), digestOf(token))) {
       throw new Unauthenticated('Missing or wrong bootstrap_token');
     }
+  }
+
+  /** The first key of a new tenant, whose tier is the key's; for whoever has the operator's token. */
+  async mintForNewTenant(tx: Tx, key: NewKey): Promise<MintedKey> {
     await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
     return this.insert(tx, await this.createTenant(tx, key.tier, false), key, null);
   }

@@ -6,6 +6,7 @@ import { ApiKeyService } from './api-key.service.js';
 import { BudgetLimits } from './budget-limits.service.js';
 import { BudgetRepository } from './budget.repository.js';
 import { BudgetService } from './budget.service.js';
+import { FirstKeyDoor } from './first-key-door.js';
 import { Session } from './session.entity.js';
 import { SessionExpiry } from './session-expiry.service.js';
 import { SessionRepository } from './session.repository.js';
@@ -20,11 +21,12 @@ import { UsageMeter } from './usage-meter.js';
     BudgetLimits,
     BudgetRepository,
     BudgetService,
+    FirstKeyDoor,
     SessionExpiry,
     SessionRepository,
     SessionService,
     UsageMeter,
   ],
-  exports: [ApiKeyService, BudgetLimits, BudgetService, SessionExpiry, SessionService, UsageMeter],
+  exports: [ApiKeyService, BudgetLimits, BudgetService, FirstKeyDoor, SessionExpiry, SessionService, UsageMeter],
 })
 export class GateModule {}

@@ -6,6 +6,7 @@ export {
   type SpendDecision,
   type SpendRefusal,
 } from './budget.service.js';
+export { FirstKeyDoor } from './first-key-door.js';
 export { SessionInvalid } from './gate.errors.js';
 export { type BudgetScope } from './budget.js';
 export { BudgetLimits } from './budget-limits.service.js';

@@ -76,9 +76,9 @@ it('purges idempotency records a day old, and quotas of keys revoked for hours',
          VALUES ($1, $2, '', 'free', '{}', '', $3, $4)`,
       [tenantId, publicId, ago(DAY_MS), revokedAt],
     );
-    await dataSource.query(`INSERT INTO quota (tenant_id, key_id, minutes, counts) VALUES ($1, $2, '{}', '{}')`, [
+    await dataSource.query(`INSERT INTO quota (tenant_id, principal_id, counts) VALUES ($1, $2, '{}')`, [
       tenantId,
-      publicId,
+      `hld_${publicId}`,
     ]);
   }
 
@@ -86,7 +86,7 @@ it('purges idempotency records a day old, and quotas of keys revoked for hours',
   expect(await expiry.purge()).toBe(0);
   const kept = await dataSource.query<{ key: string }[]>(
     `SELECT convert_from(key_hash, 'UTF8') AS key FROM idempotency WHERE tenant_id = $1
-     UNION ALL SELECT substr(key_id, length($1) + 1) FROM quota WHERE tenant_id = $1`,
+     UNION ALL SELECT substr(principal_id, length('hld_' || $1) + 1) FROM quota WHERE tenant_id = $1`,
     [tenantId],
   );
   expect(kept.map(({ key }) => key).sort()).toEqual(['justRevoked', 'live', 'young']);

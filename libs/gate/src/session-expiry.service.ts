@@ -22,10 +22,11 @@ const purgeIdempotency = {
          RETURNING 1 AS purged`,
 };
 const purgeQuotas = {
-  name: 'quota.purge_revoked.v1',
+  name: 'quota.purge_revoked.v2',
   text: `DELETE FROM quota WHERE ctid = ANY (ARRAY(
-           SELECT q.ctid FROM quota q JOIN api_key k ON k.public_id = q.key_id
-            WHERE k.tenant_id = q.tenant_id AND k.revoked_at < $1 LIMIT ${BATCH} FOR UPDATE OF q SKIP LOCKED))
+           SELECT q.ctid FROM quota q JOIN api_key k ON 'hld_' || k.public_id = q.principal_id
+            WHERE k.tenant_id = q.tenant_id AND k.revoked_at < $1
+              AND coalesce(q.times[cardinality(q.times)], 0) < extract(epoch FROM $1::timestamptz) LIMIT ${BATCH} FOR UPDATE OF q SKIP LOCKED))
          RETURNING 1 AS purged`,
 };
 

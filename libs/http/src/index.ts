@@ -14,9 +14,11 @@ export {
   RequiresScope,
   RESOURCES,
 } from './auth/caller.js';
+export { Origins } from './auth/origins.js';
 export { HttpModule } from './http.module.js';
 export { BODY_LIMIT_BYTES, JudgesBody, readInnerJson, useJsonBodies } from './platform/body-parser.js';
 export { refuseAddress, refuseConnection } from './platform/malformed-requests.js';
+export { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
 export { Quota } from './quota/quota.js';
 export { type Pages, requestId, useRequestHooks } from './platform/request-hooks.js';
 export { KnownRoutes } from './platform/unknown-routes.js';
@@ -34,16 +36,13 @@ export {
   queryTime,
 } from './wire/fields.js';
 export { isObject, type Json, mapObjects, withoutNoise } from './wire/json-schema.js';
-export { foreignMembers, warningsOf } from './wire/members.js';
 export { PublicAddress } from './wire/public-address.js';
 export { Answers, Refuses, Returns } from './wire/returns.js';
-export { useWarnings } from './wire/schema.pipe.js';
 export { ErrorFilter, type ErrorAnswer } from './wire/error.filter.js';
 export {
   Answer,
-  type Claim,
+  ANONYMOUS_REPLAY_MS,
   Interrupted,
-  leaveUnknown,
   Write,
   writeOf,
   type WriteRequest,

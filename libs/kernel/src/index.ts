@@ -14,5 +14,4 @@ export {
   toDollars,
   toMinorUnits,
 } from './money.js';
-export { Turns } from './turns.js';
 export { VERSION } from './version.js';

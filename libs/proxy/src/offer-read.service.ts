@@ -8,13 +8,13 @@ import {
   type ApprovalSubject,
   firstMatch,
 } from '@haldir/approvals';
-import { AuditLog, type StartedCall, StartedCalls } from '@haldir/audit-log';
+import { AuditLog } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { Log, Metrics } from '@haldir/runtime';
 import { answersIn, ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
 import { OfferDirectory } from './offer-directory.js';
-import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry, toUnknownReadEntry } from './offer-read.js';
+import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry } from './offer-read.js';
 import { type OfferTarget, promptsNamed, resourcesAt } from './offers.js';
 import { JudgedCall } from './judged-call.js';
 import { amountOf, type Policy } from './policy.js';
@@ -33,14 +33,6 @@ interface Candidate {
   judged: JudgedCall;
   policies: readonly Policy[];
   rules: readonly ApprovalRule[];
-}
-
-/** What became of a read; `started` once it has left. */
-interface Decided {
-  session: Session | null;
-  target: OfferTarget | null;
-  outcome: ReadOutcome;
-  started?: StartedCall;
 }
 
 /** Beyond this, whoever decides sees how long the arguments are. */
@@ -62,7 +54,6 @@ export class OfferReadService {
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(StartedCalls) private readonly started: StartedCalls,
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(Log) private readonly log: Log,
@@ -75,15 +66,17 @@ export class OfferReadService {
    */
   async read(read: NewRead, watch: ReadWatch = {}): Promise<ReadOutcome> {
     const startedAt = performance.now();
-    const { session, target, outcome, started = null } = await this.decide(read, watch);
+    const { session, target, outcome } = await this.decide(read, watch);
     const entry = toReadEntry(read, session, target, outcome, performance.now() - startedAt);
-    if (started) await this.started.end(started, entry);
-    else await this.auditLog.append(read.actor.tenantId, entry);
+    await this.auditLog.append(read.actor.tenantId, entry);
     this.metrics.countDecision('proxy', decisionOf(outcome));
     return outcome;
   }
 
-  private async decide(read: NewRead, watch: ReadWatch): Promise<Decided> {
+  private async decide(
+    read: NewRead,
+    watch: ReadWatch,
+  ): Promise<{ session: Session | null; target: OfferTarget | null; outcome: ReadOutcome }> {
     const { actor, method, subject } = read;
     const { tenantId } = actor;
     const [session, { known }, byTenant, rules] = await Promise.all([
@@ -114,8 +107,7 @@ export class OfferReadService {
       return { session, target, outcome: { kind: 'unknown', upstreams } };
     }
     const candidate = { read, session, target, judged, policies, rules };
-    const stopped = await this.stopped(candidate);
-    return stopped ? { session, target, outcome: stopped } : this.forward(candidate, watch);
+    return { session, target, outcome: (await this.stopped(candidate)) ?? (await this.forward(read, target, watch)) };
   }
 
   /** Takes the candidate's place under the rate limits, and its approval where a rule asks for one; null when it has both. */
@@ -141,20 +133,16 @@ export class OfferReadService {
     });
   }
 
-  private async forward({ read, session, target }: Candidate, watch: ReadWatch): Promise<Decided> {
+  private async forward(read: NewRead, target: OfferTarget, watch: ReadWatch): Promise<ReadOutcome> {
     const { method, actor } = read;
-    const { tenantId } = actor;
     const { upstream } = target;
-    if (method === 'completion/complete' && !target.completions)
-      return { session, target, outcome: { kind: 'answered', result: NO_COMPLETION } };
-    const entry = toUnknownReadEntry(read, session, target);
-    const started = await this.started.begin({ tenantId, entry, paymentId: null, claim: null });
+    if (method === 'completion/complete' && !target.completions) return { kind: 'answered', result: NO_COMPLETION };
     const startedAt = performance.now();
     const outcome = await this.ask(read, target, watch);
     const ending = outcome.kind === 'answered' ? 'answered' : 'failed';
-    this.traffic.count(tenantId, upstream.name, performance.now() - startedAt, ending);
+    this.traffic.count(actor.tenantId, upstream.name, performance.now() - startedAt, ending);
     await this.upstreams.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
-    return { session, target, outcome, started };
+    return outcome;
   }
 
   private async ask(

@@ -20,7 +20,7 @@ export interface RateAnswer {
   at: Date | null;
 }
 
-/** When an agent's calls of the last minute were let through: times in ms, with the number of calls at each. */
+/** When an agent's calls of the last minute were let through: times in ms, with the number of calls up to each. */
 export interface RateWindow {
   times: number[];
   counts: number[];
@@ -29,58 +29,50 @@ export interface RateWindow {
 export const WINDOW_MS = 60_000;
 /** Up to so many calls a minute, each is remembered to the millisecond. */
 const EXACT_LIMIT = 600;
-/** Beyond that, by tenths of a second, each counted until its whole tenth has left the window. */
+/** Beyond that, those of a tenth of a second together, by the last of them. */
 const GRAIN_MS = 100;
 
 function grainOf({ maxPerMinute }: RateLimit): number {
   return maxPerMinute <= EXACT_LIMIT ? 1 : GRAIN_MS;
 }
 
-/** What was let through at this time or before has left the window. */
-function leftBy(limit: RateLimit, now: number): number {
-  return now - WINDOW_MS - (grainOf(limit) - 1);
-}
-
 /** Calls in the minute that ends now. Times ahead of our clock, from a process whose clock is, count too. */
-function countedIn({ times, counts }: RateWindow, limit: RateLimit, now: number): number {
-  const left = leftBy(limit, now);
-  return counts.reduce((sum, count, i) => ((times[i] ?? 0) > left ? sum + count : sum), 0);
+function countedIn({ times, counts }: RateWindow, now: number): number {
+  return counts.reduce((sum, count, i) => ((times[i] ?? 0) > now - WINDOW_MS ? sum + count : sum), 0);
 }
 
 /** Counts a call, and forgets what has left the window. */
 function addTo(window: RateWindow, limit: RateLimit, now: number): void {
   const { times, counts } = window;
-  const left = leftBy(limit, now);
-  const time = now - (now % grainOf(limit));
+  const grain = Math.floor(now / grainOf(limit));
   let kept = 0;
   let isCounted = false;
   for (let i = 0; i < times.length; i++) {
     const at = times[i] ?? 0;
-    if (at <= left) continue;
-    const isSame: boolean = at === time && !isCounted;
+    if (at <= now - WINDOW_MS) continue;
+    const isSame: boolean = !isCounted && Math.floor(at / grainOf(limit)) === grain;
     isCounted ||= isSame;
-    times[kept] = at;
+    times[kept] = isSame ? Math.max(at, now) : at;
     counts[kept++] = (counts[i] ?? 0) + (isSame ? 1 : 0);
   }
   times.length = kept;
   counts.length = kept;
   if (isCounted) return;
-  times.push(time);
+  times.push(now);
   counts.push(1);
 }
 
-/** When a full window has a place again, if no other call takes it; null for a limit of nothing. */
-function freeAt(window: RateWindow, limit: RateLimit, now: number): Date | null {
+/** When a full window has a place again, if no other call takes it: within the window's minute. Null for a limit of nothing. */
+function freeAt({ times, counts }: RateWindow, limit: RateLimit, now: number): Date | null {
   if (limit.maxPerMinute === 0) return null;
-  let excess = countedIn(window, limit, now) - limit.maxPerMinute + 1;
-  const left = leftBy(limit, now);
-  const inWindow = window.times
-    .map((time, i): [number, number] => [time, window.counts[i] ?? 0])
-    .filter(([time]) => time > left)
+  let excess = countedIn({ times, counts }, now) - limit.maxPerMinute + 1;
+  const inWindow = times
+    .map((time, i): [number, number] => [time, counts[i] ?? 0])
+    .filter(([time]) => time > now - WINDOW_MS)
     .sort(([one], [other]) => one - other);
   for (const [time, count] of inWindow) {
     excess -= count;
-    if (excess <= 0) return new Date(time + WINDOW_MS + grainOf(limit) - 1);
+    if (excess <= 0) return new Date(Math.min(time, now) + WINDOW_MS);
   }
   return new Date(now);
 }
@@ -123,5 +115,5 @@ export function countCall<Window extends RateWindow>(
 }
 
 export function isFull(window: RateWindow, limit: RateLimit, at: Date): boolean {
-  return countedIn(window, limit, at.getTime()) >= limit.maxPerMinute;
+  return countedIn(window, at.getTime()) >= limit.maxPerMinute;
 }

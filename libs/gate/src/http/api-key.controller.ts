@@ -1,21 +1,25 @@
-import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import {
   type Caller,
   CurrentActor,
   Cursors,
+  FailedAuthThrottle,
+  type HaldirRequest,
   OptionalCaller,
+  Origins,
   PublicRoute,
   Refuses,
   requireKeyScope,
   RequiresScope,
   Returns,
+  Unauthenticated,
   Write,
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { ApiKeyService } from '../index.js';
+import { ApiKeyService, FirstKeyDoor } from '../index.js';
 import {
   ApiKeyCreated,
   ApiKeyList,
@@ -33,6 +37,9 @@ import {
 export class ApiKeyController {
   constructor(
     @Inject(ApiKeyService) private readonly keys: ApiKeyService,
+    @Inject(FirstKeyDoor) private readonly door: FirstKeyDoor,
+    @Inject(Origins) private readonly origins: Origins,
+    @Inject(FailedAuthThrottle) private readonly failures: FailedAuthThrottle,
     @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
   ) {}
@@ -53,20 +60,29 @@ export class ApiKeyController {
     @OptionalCaller() caller: Caller | null,
     @Body({ schema: CreateApiKeyBody }) body: CreateApiKey,
     @Write() write: WriteRequest,
+    @Req() { ip, headers: { origin } }: HaldirRequest,
   ): Promise<ApiKeyCreated> {
     const { name, tier, bootstrap_token: token } = body;
-    const key = { name, tier, scopes: checkedKeyScopes(body.scopes) };
-    return this.writes.run(write, async (tx) => {
-      if (caller) {
-        requireKeyScope(caller, 'admin:write');
-        return toApiKeyCreated(await this.keys.mint(tx, caller, key));
-      }
-      return toApiKeyCreated(
-        token === undefined || token === ''
-          ? await this.keys.mintFirst(tx, key)
-          : await this.keys.mintForNewTenant(tx, token, key),
-      );
+    return this.failures.during(ip, () => {
+      // Whoever may not ask for a key is not answered one again, either.
+      const isFirst = caller === null && (token === undefined || token === '');
+      if (caller) requireKeyScope(caller, 'admin:write');
+      else if (isFirst) this.checkFirst(origin, write);
+      else this.keys.checkBootstrapToken(token ?? '');
+
+      const key = { name, tier, scopes: checkedKeyScopes(body.scopes) };
+      return this.writes.run(write, async (tx) => {
+        if (caller) return toApiKeyCreated(await this.keys.mint(tx, caller, key));
+        return toApiKeyCreated(await (isFirst ? this.keys.mintFirst(tx, key) : this.keys.mintForNewTenant(tx, key)));
+      });
     });
+  }
+
+  private checkFirst(origin: string | undefined, { idempotencyKey }: WriteRequest): void {
+    if (this.origins.isForeign(origin)) {
+      throw new Unauthenticated('The first key is not given to a page of another origin');
+    }
+    this.door.check(idempotencyKey !== null);
   }
 
   @Get()

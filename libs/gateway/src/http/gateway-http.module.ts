@@ -6,10 +6,10 @@ import { VaultModule } from '@haldir/vault';
 import { WatchModule } from '@haldir/watch';
 import { Cancellations } from './cancellations.js';
 import { HeldRequests } from './held-requests.js';
+import { Hosts } from './hosts.js';
 import { McpController } from './mcp.controller.js';
 import { McpErrorFilter } from './mcp-error.filter.js';
 import { McpServer } from './mcp-server.js';
-import { Origins } from './origins.js';
 import { Questions } from './questions.js';
 import { ProtectedResourceController } from './protected-resource.controller.js';
 import { ApprovalTools } from './tools/approval.tools.js';
@@ -30,9 +30,9 @@ import { UpstreamTools } from './upstream-tools.js';
     AuditTools,
     Cancellations,
     HeldRequests,
+    Hosts,
     McpErrorFilter,
     McpServer,
-    Origins,
     OwnToolbox,
     PaymentTools,
     Questions,

@@ -14,9 +14,9 @@ import {
 import { Log } from '@haldir/runtime';
 import { type Asking } from './asking.js';
 import { Cancellations } from './cancellations.js';
+import { Hosts } from './hosts.js';
 import { McpErrorFilter } from './mcp-error.filter.js';
 import { McpServer } from './mcp-server.js';
-import { Origins } from './origins.js';
 import { Exchange } from './protocol/exchange.js';
 import { readPost } from './protocol/inbound.js';
 import { readMcpSession } from './protocol/mcp-session.js';
@@ -37,7 +37,7 @@ import {
 export class McpController {
   constructor(
     @Inject(McpServer) private readonly server: McpServer,
-    @Inject(Origins) private readonly origins: Origins,
+    @Inject(Hosts) private readonly hosts: Hosts,
     @Inject(Cancellations) private readonly cancellations: Cancellations,
     @Inject(Questions) private readonly questions: Questions,
     @Inject(Quota) private readonly quota: Quota,
@@ -48,7 +48,7 @@ export class McpController {
   @RequiresKey()
   @JudgesBody()
   async post(@CurrentCaller() caller: Caller, @Req() request: HaldirRequest, @Res() reply: HaldirReply): Promise<void> {
-    this.origins.check(request.headers);
+    this.hosts.check(request.headers);
     const { era, isBatch, requests, cancelled, answers } = readPost(request.headers, request.body);
     const mcpSession = era === 'handshake' ? readMcpSession(request.headers) : null;
     const asking: Asking = {

@@ -38,13 +38,10 @@ export class ApiKeyGuard implements CanActivate {
     const request = http.getRequest<HaldirRequest>();
     if (access.isPublic && (access.ignoresKey || !hasKey(request))) return true;
 
-    const caller = await this.authenticate(request).catch(async (error: unknown) => {
-      if (error instanceof Unauthenticated) await this.failures.count(request.ip);
-      throw error;
-    });
+    const caller = await this.failures.during(request.ip, () => this.authenticate(request));
     request.caller = caller;
     const state = await this.quota.take(caller);
-    if (state) setRateLimitHeaders(http.getResponse<HaldirReply>(), caller.tier, state);
+    if (state) setRateLimitHeaders(http.getResponse<HaldirReply>(), state);
     if (access.demand) requireKeyScope(caller, access.demand.scope, access.demand.refusal);
     return true;
   }

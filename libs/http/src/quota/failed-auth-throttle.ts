@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ThrottlerStorage } from '@nestjs/throttler';
 import { Clock } from '@haldir/kernel';
+import { Unauthenticated } from '../auth/authenticator.js';
 import { QuotaExceeded } from './quota.js';
 
 const PER_MINUTE = 1200;
@@ -17,8 +18,21 @@ export class FailedAuthThrottle {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  /** @throws QuotaExceeded from the 1,201st failure of an address in a minute on */
-  async count(address: string): Promise<void> {
+  /**
+   * Does what fails with `Unauthenticated` where a credential is missing or wrong.
+   *
+   * @throws QuotaExceeded in its place from the 1,201st failure of an address in a minute on
+   */
+  async during<T>(address: string, authenticate: () => Promise<T>): Promise<T> {
+    try {
+      return await authenticate();
+    } catch (error) {
+      if (error instanceof Unauthenticated) await this.count(address);
+      throw error;
+    }
+  }
+
+  private async count(address: string): Promise<void> {
     const { totalHits, timeToExpire } = await this.storage.increment(
       address,
       MINUTE_MS,
@@ -27,12 +41,13 @@ export class FailedAuthThrottle {
       'failed-auth',
     );
     if (totalHits <= PER_MINUTE) return;
-    const resetAfter = Math.max(1, timeToExpire);
-    throw new QuotaExceeded('anonymous', {
-      limit: PER_MINUTE,
-      used: PER_MINUTE,
-      resetAt: Math.floor(this.clock.now().getTime() / 1000) + resetAfter,
-      resetAfter,
-    });
+    const resetAfter = Math.min(MINUTE_MS / 1000, Math.max(1, timeToExpire));
+    throw new QuotaExceeded(
+      {
+        ...{ tier: 'anonymous', limit: PER_MINUTE, used: PER_MINUTE, windowSeconds: MINUTE_MS / 1000 },
+        ...{ resetAt: Math.floor(this.clock.now().getTime() / 1000) + resetAfter, resetAfter },
+      },
+      'Too many requests without a valid credential from this address',
+    );
   }
 }

@@ -1,63 +1,80 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, HaldirError } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
-import { HaldirConfig } from '@haldir/runtime';
+import { HaldirConfig, type Tier } from '@haldir/runtime';
 import { type Caller, type HaldirReply } from '../auth/caller.js';
 import { type QuotaState, setRateLimitHeaders } from './rate-limit-headers.js';
 
-/** A count of one minute leaves the window when the whole hour after its last second has passed. */
-const BUCKETS_SECONDS = 61 * 60;
+export const WINDOW_SECONDS = 3600;
 const LEASE_MS = 2000;
 /** Below this limit every request asks the database: exact to the request, and no load. */
 const LEASED_FROM = 1000;
 const LEASE_MAX = 256;
+/** In place of a limit, where there is none. */
+const UNLIMITED = 2_147_483_647;
 
-/** The hour's requests are used up. */
+/** The window's requests are used up. */
 export class QuotaExceeded extends HaldirError {
   readonly kind = 'limited';
   constructor(
-    readonly tier: string,
     readonly state: QuotaState,
+    message: string,
   ) {
-    super(`Rate limit exceeded: ${state.limit} requests per hour on the ${tier} tier`);
+    super(message);
   }
   override get code(): string {
     return 'rate_limited';
   }
   override get details(): Readonly<Record<string, unknown>> {
-    return { limit: this.state.limit, tier: this.tier, retry_after: this.retryAfterSeconds };
+    return { limit: this.state.limit, tier: this.state.tier, retry_after: this.retryAfterSeconds };
   }
   override get retryAfterSeconds(): number {
-    return Math.max(1, this.state.resetAfter);
+    return this.state.resetAfter;
   }
 
   /** The refused request is told its window, too. */
   setHeaders(reply: HaldirReply): void {
-    setRateLimitHeaders(reply, this.tier, this.state);
+    setRateLimitHeaders(reply, this.state);
   }
 }
 
 const takeStatement = {
-  name: 'quota_take.v1',
-  text: 'SELECT granted, used, oldest_minute, now_seconds FROM quota_take($1, $2, $3, $4)',
+  name: 'quota_take.v2',
+  text: 'SELECT granted, used, oldest, tenant_used, tenant_oldest, now_seconds FROM quota_take($1, $2, $3, $4, $5, $6)',
 };
-const giveBackStatement = { name: 'quota_give_back.v1', text: 'SELECT quota_give_back($1, $2, $3, $4)' };
+const giveBackStatement = { name: 'quota_give_back.v2', text: 'SELECT quota_give_back($1, $2, $3, $4)' };
 
-/** Requests of one key that the database has counted and this process has not yet spent. */
-interface Lease {
-  tokens: number;
-  /** Requests counted in the window without the unspent tokens of this lease. */
+/** Requests in the window as the database had it, without the unspent tokens of this lease. */
+interface Window {
   used: number;
+  /** When the last request of its oldest bucket came, in seconds; 0 when it is not known. */
+  oldest: number;
+}
+
+/** Requests of one principal that the database has counted and this process has not yet spent. */
+interface Lease {
+  tenantId: string;
+  principal: string;
+  tokens: number;
+  own: Window;
+  tenant: Window;
+  /** Of the bucket that they were counted in. */
   minute: number;
-  oldestMinute: number;
   until: number;
   waiting: number;
   refill: Promise<void> | null;
 }
 
+/** What a caller's requests are held to; `UNLIMITED` where a tier has no limit. */
+interface Limits {
+  own: number;
+  tenant: number;
+}
+
 /**
- * Counts authenticated requests per key over any sliding hour, exactly, across processes: the count lives in Postgres
- * and is taken before it is spent. Keys with large limits take a few hundred at a time, for two seconds at most.
+ * Counts authenticated requests over any sliding hour, exactly, across processes: of each key by its tier, and of all keys
+ * of a tenant together by the tenant's. The counts live in Postgres and are taken before they are spent. Where limits are
+ * large, a few hundred are taken at a time, for two seconds at most.
  */
 @Injectable()
 export class Quota implements OnApplicationShutdown {
@@ -74,33 +91,27 @@ export class Quota implements OnApplicationShutdown {
   }
 
   /**
-   * Spends one request of the caller's key; null when its tier is unlimited.
+   * Spends one request of the caller's key, and of its tenant; answers the tighter window, or null when neither has a limit.
    *
-   * @throws QuotaExceeded when the window is full; a refused request spends nothing
+   * @throws QuotaExceeded when a window is full; a refused request spends nothing
    */
   async take(caller: Caller): Promise<QuotaState | null> {
-    const limit = this.config.tierLimits[caller.tier];
-    if (limit === 0) return null;
-    const key = `${caller.actor.tenantId}:${caller.keyId}`;
-    let lease = this.leases.get(key);
-    if (!lease) {
-      lease = { tokens: 0, used: 0, minute: 0, oldestMinute: 0, until: 0, waiting: 0, refill: null };
-      this.leases.set(key, lease);
-    }
+    const limits = { own: this.limitOf(caller.tier), tenant: this.limitOf(caller.tenantTier) };
+    if (limits.own === UNLIMITED && limits.tenant === UNLIMITED) return null;
+    const lease = this.leaseOf({ tenantId: caller.actor.tenantId, principal: caller.actor.id });
     lease.waiting++;
     try {
       // Whoever waited while another's refill granted less than all of them wanted asks once more for itself.
       for (let attempt = 0; lease.tokens === 0 || lease.until <= this.now(); attempt++) {
         const joined = lease.refill;
-        lease.refill ??= this.refill(caller, lease, limit);
+        lease.refill ??= this.refill(lease, limits);
         await lease.refill;
-        if (lease.tokens === 0 && (joined === null || attempt > 0)) {
-          throw new QuotaExceeded(caller.tier, this.stateOf(lease, limit));
-        }
+        if (lease.tokens === 0 && (joined === null || attempt > 0)) throw this.exceeded(caller, lease, limits);
       }
       lease.tokens--;
-      lease.used++;
-      return this.stateOf(lease, limit);
+      lease.own.used++;
+      lease.tenant.used++;
+      return this.stateOf(caller, lease, limits);
     } finally {
       lease.waiting--;
     }
@@ -111,53 +122,103 @@ export class Quota implements OnApplicationShutdown {
     await this.sweep(Infinity);
   }
 
-  private async refill(caller: Caller, lease: Lease, limit: number): Promise<void> {
+  private leaseOf({ tenantId, principal }: { tenantId: string; principal: string }): Lease {
+    const name = `${tenantId} ${principal}`;
+    let lease = this.leases.get(name);
+    if (!lease) {
+      const unknown = { used: 0, oldest: 0 };
+      lease = {
+        ...{ tenantId, principal, own: { ...unknown }, tenant: { ...unknown } },
+        ...{ tokens: 0, minute: 0, until: 0, waiting: 0, refill: null },
+      };
+      this.leases.set(name, lease);
+    }
+    return lease;
+  }
+
+  private async refill(lease: Lease, limits: Limits): Promise<void> {
     try {
-      await this.giveBack(caller.actor.tenantId, caller.keyId, lease);
-      const known = lease.oldestMinute === 0 ? limit : limit - lease.used;
-      const size = limit < LEASED_FROM ? 0 : Math.min(LEASE_MAX, Math.floor(limit / 50), Math.ceil(known / 8));
+      await this.giveBack(lease);
+      const limit = Math.min(limits.own, limits.tenant);
+      const left = Math.min(leftOf(lease.own, limits.own), leftOf(lease.tenant, limits.tenant));
+      const size = limit < LEASED_FROM ? 0 : Math.min(LEASE_MAX, Math.floor(limit / 50), Math.ceil(left / 8));
+      const leaseSeconds = limit < LEASED_FROM ? 0 : LEASE_MS / 1000;
+      const askedAt = this.now();
       const [row] = await this.transactions.query<{
         granted: number;
         used: number;
-        oldest_minute: string;
+        oldest: number | null;
+        tenant_used: number;
+        tenant_oldest: number | null;
         now_seconds: number;
-      }>(takeStatement, [caller.actor.tenantId, caller.keyId, Math.max(lease.waiting, size), limit]);
+      }>(takeStatement, [
+        lease.tenantId,
+        lease.principal,
+        Math.max(lease.waiting, size),
+        limits.own,
+        limits.tenant,
+        leaseSeconds,
+      ]);
       if (!row) throw new Error('quota_take answers one row');
-      lease.minute = Math.floor(row.now_seconds / 60);
-      lease.oldestMinute = Number(row.oldest_minute);
       lease.tokens = row.granted;
-      lease.used = row.used - row.granted;
-      // Spent before the minute it was counted in ends, so that it leaves the window late rather than early.
-      const minuteLeftMs = (lease.minute + 1) * 60_000 - row.now_seconds * 1000;
-      lease.until = this.now() + Math.max(50, Math.min(LEASE_MS, minuteLeftMs));
+      lease.own = { used: row.used - row.granted, oldest: row.oldest ?? 0 };
+      lease.tenant = { used: row.tenant_used - row.granted, oldest: row.tenant_oldest ?? 0 };
+      lease.minute = Math.floor((row.now_seconds + leaseSeconds) / 60);
+      lease.until = Math.max(this.now() + 50, askedAt + leaseSeconds * 1000);
     } finally {
       lease.refill = null;
     }
   }
 
-  private async giveBack(tenantId: string, keyId: string, lease: Lease): Promise<void> {
-    const { tokens, minute } = lease;
+  private async giveBack(lease: Lease): Promise<void> {
+    const { tenantId, principal, tokens, minute } = lease;
     if (tokens === 0) return;
     lease.tokens = 0;
-    await this.transactions.query(giveBackStatement, [tenantId, keyId, minute, tokens]);
+    await this.transactions.query(giveBackStatement, [tenantId, principal, minute, tokens]);
   }
 
   private async sweep(now: number): Promise<void> {
-    for (const [key, lease] of this.leases) {
+    for (const [name, lease] of this.leases) {
       if (lease.until > now || lease.waiting > 0 || lease.refill) continue;
-      this.leases.delete(key);
-      const [tenantId = '', keyId = ''] = key.split(':');
-      await this.giveBack(tenantId, keyId, lease).catch(() => undefined);
+      this.leases.delete(name);
+      await this.giveBack(lease).catch(() => undefined);
     }
   }
 
-  private stateOf(lease: Lease, limit: number): QuotaState {
-    const resetAt = lease.oldestMinute * 60 + BUCKETS_SECONDS;
-    const resetAfter = Math.max(1, resetAt - Math.floor(this.now() / 1000));
-    return { limit, used: Math.min(limit, lease.used), resetAt, resetAfter };
+  private limitOf(tier: Tier): number {
+    return this.config.tierLimits[tier] || UNLIMITED;
+  }
+
+  private isTenantTighter({ own, tenant }: Lease, limits: Limits): boolean {
+    return limits.tenant - tenant.used < limits.own - own.used;
+  }
+
+  private exceeded(caller: Caller, lease: Lease, limits: Limits): QuotaExceeded {
+    const state = this.stateOf(caller, lease, limits);
+    const whose = this.isTenantTighter(lease, limits) ? ' for all keys of a tenant' : '';
+    return new QuotaExceeded(
+      state,
+      `Rate limit exceeded: ${state.limit} requests per hour${whose} on the ${state.tier} tier`,
+    );
+  }
+
+  private stateOf({ tier, tenantTier }: Caller, lease: Lease, limits: Limits): QuotaState {
+    const [tight, limit, name] = this.isTenantTighter(lease, limits)
+      ? [lease.tenant, limits.tenant, tenantTier]
+      : [lease.own, limits.own, tier];
+    const now = Math.floor(this.now() / 1000);
+    const resetAfter = Math.min(WINDOW_SECONDS, Math.max(1, Math.ceil(tight.oldest) + WINDOW_SECONDS - now));
+    return {
+      ...{ tier: name, limit, used: Math.min(limit, tight.used), windowSeconds: WINDOW_SECONDS },
+      ...{ resetAt: now + resetAfter, resetAfter },
+    };
   }
 
   private now(): number {
     return this.clock.now().getTime();
   }
+}
+
+function leftOf({ used, oldest }: Window, limit: number): number {
+  return oldest === 0 ? limit : limit - used;
 }

@@ -1,19 +1,20 @@
 import { type HaldirReply } from '../auth/caller.js';
 
-const WINDOW_SECONDS = 3600;
-
-/** The window of one key as last seen. */
+/** A window of requests as last seen. */
 export interface QuotaState {
+  /** What the limit goes by. */
+  tier: string;
   limit: number;
   used: number;
-  /** Unix second at which the oldest counted request leaves the window. */
+  windowSeconds: number;
+  /** Unix second at which the oldest counted requests leave the window. */
   resetAt: number;
   resetAfter: number;
 }
 
 /** The legacy headers and those of draft-ietf-httpapi-ratelimit-headers-11, whose names are quoted strings. */
-export function setRateLimitHeaders(reply: HaldirReply, tier: string, state: QuotaState): void {
-  const { limit, used, resetAt, resetAfter } = state;
+export function setRateLimitHeaders(reply: HaldirReply, state: QuotaState): void {
+  const { tier, limit, used, windowSeconds, resetAt, resetAfter } = state;
   const remaining = Math.max(0, limit - used);
   reply.headers({
     'x-ratelimit-limit': limit,
@@ -22,7 +23,7 @@ export function setRateLimitHeaders(reply: HaldirReply, tier: string, state: Quo
     'x-ratelimit-reset': resetAt,
     'x-ratelimit-reset-after': resetAfter,
     'x-ratelimit-resource': 'hourly',
-    'ratelimit-policy': `"${tier}";q=${limit};w=${WINDOW_SECONDS}`,
+    'ratelimit-policy': `"${tier}";q=${limit};w=${windowSeconds}`,
     ratelimit: `"${tier}";r=${remaining};t=${resetAfter}`,
   });
 }

@@ -43,6 +43,8 @@ export class IdempotencyInProgress extends HaldirError {
 /** A request that changes something, as its idempotency sees it. */
 export interface WriteRequest {
   tenantId: string;
+  /** Who asks: what one asked for is answered again to nobody else. Empty where no credential is asked for. */
+  principal: string;
   route: string;
   /** Null when the request carries no `Idempotency-Key`. */
   idempotencyKey: string | null;
@@ -56,6 +58,7 @@ export const Write = createParamDecorator((_: unknown, context: ExecutionContext
   const request = http.getRequest<HaldirRequest>();
   return {
     tenantId: request.caller?.actor.tenantId ?? '',
+    principal: request.caller?.actor.id ?? '',
     route: `${request.method} ${request.routeOptions.url ?? ''}`,
     idempotencyKey: readIdempotencyKey(request.headers['idempotency-key']),
     fingerprint: () =>
@@ -77,6 +80,7 @@ export function writeOf(
 ): WriteRequest {
   return {
     tenantId: request.caller?.actor.tenantId ?? '',
+    principal: request.caller?.actor.id ?? '',
     route,
     idempotencyKey: readIdempotencyKey(request.headers['idempotency-key']),
     fingerprint: () => createHash('sha256').update(canonicalJson(content())).digest(),
@@ -100,12 +104,6 @@ export class Interrupted extends Error {
   constructor(override readonly cause: unknown) {
     super('something may have happened before the failure');
   }
-}
-
-/** What an Idempotency-Key of a tenant is known by, for records of what is done under it. */
-export interface Claim {
-  route: string;
-  keyHash: string;
 }
 
 interface StoredWrite {
@@ -134,18 +132,12 @@ const release = {
   text: 'DELETE FROM idempotency WHERE tenant_id = $1 AND route = $2 AND key_hash = $3 AND status IS NULL',
 };
 
-const unlock = {
-  name: 'idempotency.unlock.v1',
-  text: `UPDATE idempotency SET locked_until = NULL
-          WHERE tenant_id = $1 AND route = $2 AND key_hash = decode($3, 'hex') AND status IS NULL`,
-};
-
 const LOCK_NOT_AVAILABLE = '55P03';
 /** How long a request waits for the first one with its key; the same as the lock timeout of `run`. */
 const RACE_MS = 2_000;
 const RACE_STEP_MS = 50;
 /** Whoever sends no key may retry for a minute only: a guessed `Idempotency-Key` must not hand out a key later. */
-const ANONYMOUS_REPLAY_MS = 60_000;
+export const ANONYMOUS_REPLAY_MS = 60_000;
 
 /**
  * Runs the writes of routes: in one transaction, and at most once per `Idempotency-Key`. The claim on the key, the
@@ -208,18 +200,18 @@ export class Writes {
    * first, `call` runs, and `finish` writes its outcome together with the answer. A crash in between leaves the
    * outcome unknown; the retry says so and never calls again.
    *
-   * @param call is told what the key is known by; may throw `Interrupted`; any other failure means that nothing has happened, and leaves the key free
+   * @param call may throw `Interrupted`; any other failure means that nothing has happened, and leaves the key free
    * @param lockMs how long `call` may take at most
    */
   async around<Outcome, Body>(
     request: WriteRequest,
     lockMs: number,
-    call: (claim: Claim | null) => Promise<Outcome>,
+    call: () => Promise<Outcome>,
     finish: (outcome: Outcome, tx: Tx | null) => Promise<Body | Answer<Body>>,
   ): Promise<Body> {
     const { idempotencyKey } = request;
     if (idempotencyKey === null) {
-      const outcome = await call(null).catch((error: unknown) => {
+      const outcome = await call().catch((error: unknown) => {
         throw error instanceof Interrupted ? error.cause : error;
       });
       return this.send(request, await finish(outcome, null));
@@ -230,7 +222,7 @@ export class Writes {
     if (first) return this.send(request, first);
     let outcome: Outcome;
     try {
-      outcome = await call({ route: id[1], keyHash: id[2].toString('hex') });
+      outcome = await call();
     } catch (error) {
       if (error instanceof Interrupted) throw error.cause;
       await this.transactions.query(release, id);
@@ -320,15 +312,11 @@ export class OutcomeUnknown extends HaldirError {
   }
 }
 
-/** From now on the key answers that the outcome is unknown, rather than that the request is in progress. */
-export function leaveUnknown(tx: Tx, tenantId: string, { route, keyHash }: Claim): void {
-  tx.send(unlock, [tenantId, route, keyHash]);
-}
-
 type Identity = [tenantId: string, route: string, keyHash: Buffer];
 
-function identify({ tenantId, route }: WriteRequest, key: string): Identity {
-  return [tenantId, route, hash('sha256', key, 'buffer')];
+/** No principal's id and no key has a NUL. */
+function identify({ tenantId, route, principal }: WriteRequest, key: string): Identity {
+  return [tenantId, route, hash('sha256', `${principal}\0${key}`, 'buffer')];
 }
 
 function placeOf([tenantId, route, keyHash]: Identity): Buffer {

@@ -1,14 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HaldirError } from '@haldir/kernel';
-import {
-  Answer,
-  type Caller,
-  foreignMembers,
-  grantsKeyScope,
-  invalidInput,
-  MissingKeyScope,
-  warningsOf,
-} from '@haldir/http';
+import { Answer, type Caller, grantsKeyScope, invalidInput, MissingKeyScope } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import { ApprovalTools } from './approval.tools.js';
 import { AuditTools } from './audit.tools.js';
@@ -80,11 +72,9 @@ export class OwnToolbox {
   private async run(tool: OwnTool, args: JsonObject, call: OwnCall): Promise<object> {
     if (!grantsKeyScope(call.caller.scopes, tool.scope)) throw new MissingKeyScope(tool.scope);
     const { sessionId } = call;
-    const foreign = foreignMembers(tool.input, args);
     const parsed = tool.input.safeParse(sessionId === null ? args : { ...args, session_id: sessionId });
     if (!parsed.success) throw invalidInput(parsed.error.issues);
-    const answer = await tool.run(parsed.data, call);
-    return foreign.length === 0 || answer instanceof Answer ? answer : { ...answer, warnings: warningsOf(foreign) };
+    return tool.run(parsed.data, call);
   }
 }
 
