@@ -197,9 +197,11 @@ export class JsonRpcLink {
    */
   private async fromEvents(first: EgressStream, id: number, asked: Presenting): Promise<unknown> {
     const parser = { current: new SseParser() };
+    // For the answer as a whole, however often it is taken up again.
+    const room = { bytes: this.options.maxResponseBytes };
     let stream = first;
     for (let resumptions = 0; ; resumptions++) {
-      const message = await this.answerIn(stream, parser.current, id, asked).catch((error: unknown) => {
+      const message = await this.answerIn(stream, parser.current, id, asked, room).catch((error: unknown) => {
         stream.cancel();
         throw error;
       });
@@ -209,7 +211,7 @@ export class JsonRpcLink {
         throw new UpstreamUnreachable('protocol');
       await pause(Math.min(retryMs ?? 1_000, remaining(asked.deadlineAt)), asked.signal);
       const headers = { ...headersFor(asked.era, ''), accept: 'text/event-stream', 'last-event-id': lastEventId };
-      stream = await this.open('GET', headers, asked).catch((error: unknown) => {
+      stream = await this.open('GET', headers, asked, undefined, room.bytes).catch((error: unknown) => {
         // Whatever became of this request, the call itself has left.
         throw error instanceof EgressFailed ? new UpstreamUnreachable(error.reason, { cause: error }) : error;
       });
@@ -227,12 +229,14 @@ export class JsonRpcLink {
     parser: SseParser,
     id: number,
     asked: Asked,
+    room = { bytes: Infinity },
   ): Promise<JsonObject | null> {
     const chunks = stream.body[Symbol.asyncIterator]();
     let replies = 0;
     for (;;) {
       const { value, done } = await chunks.next();
       if (done) return null;
+      room.bytes -= value.length;
       for (const { data } of parser.push(value)) {
         if (data === '') continue;
         const message = parsed(data, asked);

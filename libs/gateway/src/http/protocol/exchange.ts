@@ -4,6 +4,8 @@ import { type JsonObject } from '@haldir/mcp';
 
 /** A connection on which nothing is said for longer may be taken for dead by those on the way. */
 const QUIET_MS = 15_000;
+/** What is said before the answer and not taken by the client; one more message then ends the stream. */
+export const MAX_UNREAD_BYTES = 256 * 1_024;
 
 /**
  * The answer to one POST: JSON when nothing has to be said before it, else an event stream, which also stays audible while
@@ -11,6 +13,7 @@ const QUIET_MS = 15_000;
  */
 export class Exchange {
   private readonly gone = new AbortController();
+  private readonly stalled = new AbortController();
   /** Whether the client hears that it is waited for. */
   readonly takesEvents: boolean;
   private events: PassThrough | null = null;
@@ -30,6 +33,17 @@ export class Exchange {
   /** Aborted when the client has gone before its answer. */
   get signal(): AbortSignal {
     return this.gone.signal;
+  }
+
+  /** Aborted when the client has left so much unread that nothing more is kept for it. */
+  get unread(): AbortSignal {
+    return this.stalled.signal;
+  }
+
+  /** What the client has not taken, as far as this process knows of it. */
+  get unreadBytes(): number {
+    const { events, reply } = this;
+    return events ? events.writableLength + events.readableLength + reply.raw.writableLength : 0;
   }
 
   /** Whether something was said already, so that the status of the answer stands. */
@@ -71,7 +85,13 @@ export class Exchange {
   }
 
   private write(text: string): void {
-    if (!this.gone.signal.aborted) this.begin().write(text);
+    if (this.gone.signal.aborted) return;
+    if (this.unreadBytes <= MAX_UNREAD_BYTES) this.begin().write(text);
+    else if (!this.stalled.signal.aborted) {
+      this.stalled.abort();
+      this.events?.destroy();
+      this.reply.raw.destroy();
+    }
   }
 
   private begin(): PassThrough {
