@@ -36,13 +36,17 @@ export {
   queryTime,
 } from './wire/fields.js';
 export { isObject, type Json, mapObjects, withoutNoise } from './wire/json-schema.js';
+export { foreignMembers, warningsOf } from './wire/members.js';
 export { PublicAddress } from './wire/public-address.js';
 export { Answers, Refuses, Returns } from './wire/returns.js';
+export { useWarnings } from './wire/schema.pipe.js';
 export { ErrorFilter, type ErrorAnswer } from './wire/error.filter.js';
 export {
   Answer,
   ANONYMOUS_REPLAY_MS,
+  type Claim,
   Interrupted,
+  leaveUnknown,
   Write,
   writeOf,
   type WriteRequest,

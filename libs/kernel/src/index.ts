@@ -14,4 +14,5 @@ export {
   toDollars,
   toMinorUnits,
 } from './money.js';
+export { Turns } from './turns.js';
 export { VERSION } from './version.js';

@@ -8,13 +8,13 @@ import {
   type ApprovalSubject,
   firstMatch,
 } from '@haldir/approvals';
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, type StartedCall, StartedCalls } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { Log, Metrics } from '@haldir/runtime';
 import { answersIn, ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
 import { OfferDirectory } from './offer-directory.js';
-import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry } from './offer-read.js';
+import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry, toUnknownReadEntry } from './offer-read.js';
 import { type OfferTarget, promptsNamed, resourcesAt } from './offers.js';
 import { JudgedCall } from './judged-call.js';
 import { amountOf, type Policy } from './policy.js';
@@ -33,6 +33,14 @@ interface Candidate {
   judged: JudgedCall;
   policies: readonly Policy[];
   rules: readonly ApprovalRule[];
+}
+
+/** What became of a read; `started` once it has left. */
+interface Decided {
+  session: Session | null;
+  target: OfferTarget | null;
+  outcome: ReadOutcome;
+  started?: StartedCall;
 }
 
 /** Beyond this, whoever decides sees how long the arguments are. */
@@ -54,6 +62,7 @@ export class OfferReadService {
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(StartedCalls) private readonly started: StartedCalls,
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(Log) private readonly log: Log,
@@ -66,17 +75,15 @@ export class OfferReadService {
    */
   async read(read: NewRead, watch: ReadWatch = {}): Promise<ReadOutcome> {
     const startedAt = performance.now();
-    const { session, target, outcome } = await this.decide(read, watch);
+    const { session, target, outcome, started = null } = await this.decide(read, watch);
     const entry = toReadEntry(read, session, target, outcome, performance.now() - startedAt);
-    await this.auditLog.append(read.actor.tenantId, entry);
+    if (started) await this.started.end(started, entry);
+    else await this.auditLog.append(read.actor.tenantId, entry);
     this.metrics.countDecision('proxy', decisionOf(outcome));
     return outcome;
   }
 
-  private async decide(
-    read: NewRead,
-    watch: ReadWatch,
-  ): Promise<{ session: Session | null; target: OfferTarget | null; outcome: ReadOutcome }> {
+  private async decide(read: NewRead, watch: ReadWatch): Promise<Decided> {
     const { actor, method, subject } = read;
     const { tenantId } = actor;
     const [session, { known }, byTenant, rules] = await Promise.all([
@@ -107,7 +114,8 @@ export class OfferReadService {
       return { session, target, outcome: { kind: 'unknown', upstreams } };
     }
     const candidate = { read, session, target, judged, policies, rules };
-    return { session, target, outcome: (await this.stopped(candidate)) ?? (await this.forward(read, target, watch)) };
+    const stopped = await this.stopped(candidate);
+    return stopped ? { session, target, outcome: stopped } : this.forward(candidate, watch);
   }
 
   /** Takes the candidate's place under the rate limits, and its approval where a rule asks for one; null when it has both. */
@@ -133,16 +141,20 @@ export class OfferReadService {
     });
   }
 
-  private async forward(read: NewRead, target: OfferTarget, watch: ReadWatch): Promise<ReadOutcome> {
+  private async forward({ read, session, target }: Candidate, watch: ReadWatch): Promise<Decided> {
     const { method, actor } = read;
+    const { tenantId } = actor;
     const { upstream } = target;
-    if (method === 'completion/complete' && !target.completions) return { kind: 'answered', result: NO_COMPLETION };
+    if (method === 'completion/complete' && !target.completions)
+      return { session, target, outcome: { kind: 'answered', result: NO_COMPLETION } };
+    const entry = toUnknownReadEntry(read, session, target);
+    const started = await this.started.begin({ tenantId, entry, paymentId: null, claim: null });
     const startedAt = performance.now();
     const outcome = await this.ask(read, target, watch);
     const ending = outcome.kind === 'answered' ? 'answered' : 'failed';
-    this.traffic.count(actor.tenantId, upstream.name, performance.now() - startedAt, ending);
+    this.traffic.count(tenantId, upstream.name, performance.now() - startedAt, ending);
     await this.upstreams.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
-    return outcome;
+    return { session, target, outcome, started };
   }
 
   private async ask(

@@ -8,6 +8,7 @@ import { AuditTree1790000000006 } from './1790000000006-audit-tree.js';
 import { AuditSums1790000000007 } from './1790000000007-audit-sums.js';
 import { Walls1790000000008 } from './1790000000008-walls.js';
 import { QuotaOfTenants1790000000010 } from './1790000000010-quota-of-tenants.js';
+import { StartedCalls1790000000012 } from './1790000000012-started-calls.js';
 import { WebhookRecovery1790000000014 } from './1790000000014-webhook-recovery.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
@@ -22,5 +23,6 @@ export const migrations = [
   AuditSums1790000000007,
   Walls1790000000008,
   QuotaOfTenants1790000000010,
+  StartedCalls1790000000012,
   WebhookRecovery1790000000014,
 ];

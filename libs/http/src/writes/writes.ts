@@ -106,6 +106,12 @@ export class Interrupted extends Error {
   }
 }
 
+/** What an Idempotency-Key of a tenant is known by, for records of what is done under it. */
+export interface Claim {
+  route: string;
+  keyHash: string;
+}
+
 interface StoredWrite {
   fingerprint: Buffer;
   status: number | null;
@@ -130,6 +136,12 @@ const store = {
 const release = {
   name: 'idempotency.release.v1',
   text: 'DELETE FROM idempotency WHERE tenant_id = $1 AND route = $2 AND key_hash = $3 AND status IS NULL',
+};
+
+const unlock = {
+  name: 'idempotency.unlock.v1',
+  text: `UPDATE idempotency SET locked_until = NULL
+          WHERE tenant_id = $1 AND route = $2 AND key_hash = decode($3, 'hex') AND status IS NULL`,
 };
 
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -200,18 +212,18 @@ export class Writes {
    * first, `call` runs, and `finish` writes its outcome together with the answer. A crash in between leaves the
    * outcome unknown; the retry says so and never calls again.
    *
-   * @param call may throw `Interrupted`; any other failure means that nothing has happened, and leaves the key free
+   * @param call is told what the key is known by; may throw `Interrupted`; any other failure means that nothing has happened, and leaves the key free
    * @param lockMs how long `call` may take at most
    */
   async around<Outcome, Body>(
     request: WriteRequest,
     lockMs: number,
-    call: () => Promise<Outcome>,
+    call: (claim: Claim | null) => Promise<Outcome>,
     finish: (outcome: Outcome, tx: Tx | null) => Promise<Body | Answer<Body>>,
   ): Promise<Body> {
     const { idempotencyKey } = request;
     if (idempotencyKey === null) {
-      const outcome = await call().catch((error: unknown) => {
+      const outcome = await call(null).catch((error: unknown) => {
         throw error instanceof Interrupted ? error.cause : error;
       });
       return this.send(request, await finish(outcome, null));
@@ -222,7 +234,7 @@ export class Writes {
     if (first) return this.send(request, first);
     let outcome: Outcome;
     try {
-      outcome = await call();
+      outcome = await call({ route: id[1], keyHash: id[2].toString('hex') });
     } catch (error) {
       if (error instanceof Interrupted) throw error.cause;
       await this.transactions.query(release, id);
@@ -310,6 +322,11 @@ export class OutcomeUnknown extends HaldirError {
   override get code(): string {
     return 'outcome_unknown';
   }
+}
+
+/** From now on the key answers that the outcome is unknown, rather than that the request is in progress. */
+export function leaveUnknown(tx: Tx, tenantId: string, { route, keyHash }: Claim): void {
+  tx.send(unlock, [tenantId, route, keyHash]);
 }
 
 type Identity = [tenantId: string, route: string, keyHash: Buffer];

@@ -7,7 +7,7 @@ import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
 
 /** What is to be taken out of an answer before anything else is done with it. */
 interface Masked {
-  readonly mask?: (message: unknown) => unknown;
+  readonly mask?: (message: unknown) => Promise<unknown>;
 }
 
 const MAX_MESSAGE_CHARS = 1_000;
@@ -36,11 +36,11 @@ export function mediaType(headers: ResponseHeaders): string {
   return (typeof value === 'string' ? value : '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-export function parsed(source: string | Buffer, { mask }: Masked): unknown {
+export async function parsed(source: string | Buffer, { mask }: Masked): Promise<unknown> {
   try {
     const text = typeof source === 'string' ? source : source.toString('utf8');
     const message = withoutOwnMembers(parseBounded(text), text);
-    return mask ? mask(message) : message;
+    return mask ? await mask(message) : message;
   } catch (error) {
     // What is wrong with a text is said by quoting it.
     throw new UpstreamUnreachable('protocol', mask ? {} : { cause: error });
@@ -95,7 +95,7 @@ export async function rejection(
     (bytes) => bytes.toString('utf8'),
     () => '',
   );
-  const message = asJson(body, asked);
+  const message = await asJson(body, asked);
   const rpcError = isObject(message) && isObject(message['error']) ? rpcErrorOf(message['error'], status) : null;
   const isOurs = rpcError !== null && isObject(message) && message['id'] === id;
   if (isOurs && !deniesTheSpeaker(rpcError, status, asked.era)) return rpcError;
@@ -115,9 +115,9 @@ function deniesTheSpeaker(error: UpstreamRpcError, status: number, era: Upstream
   );
 }
 
-function asJson(text: string, asked: Masked): unknown {
+async function asJson(text: string, asked: Masked): Promise<unknown> {
   try {
-    return parsed(text, asked);
+    return await parsed(text, asked);
   } catch {
     return null;
   }

@@ -16,7 +16,7 @@ export interface LinkOptions {
 
 /** Takes out of a message what nobody may see. */
 export interface Mask {
-  mask(message: unknown): unknown;
+  mask(message: unknown): Promise<unknown>;
 }
 
 export interface Asked {
@@ -28,7 +28,7 @@ export interface Asked {
   readonly deadlineAt: number;
   readonly signal?: AbortSignal;
   /** Takes out of each message of the upstream what nobody may see, before anything else is done with it. */
-  readonly mask?: (message: unknown) => unknown;
+  readonly mask?: (message: unknown) => Promise<unknown>;
   /** Told what the upstream says while the request is under way. */
   readonly onNotification?: (notification: JsonObject) => void;
 }
@@ -78,7 +78,7 @@ export class JsonRpcLink {
       const type = mediaType(stream.headers);
       if (type === 'text/event-stream')
         return { result: await this.fromEvents(stream, id, asked), headers: stream.headers };
-      const message = messageIn(parsed(await stream.bytes(), asked), id);
+      const message = messageIn(await parsed(await stream.bytes(), asked), id);
       return { result: resultOf(message, stream.status), headers: stream.headers };
     } catch (error) {
       if (error instanceof EgressFailed && error.sent && (error.reason === 'timeout' || error.reason === 'aborted')) {
@@ -126,8 +126,8 @@ export class JsonRpcLink {
   private presenting(asked: Asked): Presenting {
     const { masker, headers: credentials } = this;
     if (!masker) return { ...asked, credentials };
-    const { mask = (message) => message } = asked;
-    return { ...asked, credentials, mask: (message) => masker.mask(mask(message)) };
+    const { mask } = asked;
+    return { ...asked, credentials, mask: async (message) => masker.mask(mask ? await mask(message) : message) };
   }
 
   /** Sends a notification and waits until it was taken. @throws UpstreamUnreachable */
@@ -239,7 +239,7 @@ export class JsonRpcLink {
       room.bytes -= value.length;
       for (const { data } of parser.push(value)) {
         if (data === '') continue;
-        const message = parsed(data, asked);
+        const message = await parsed(data, asked);
         const answer = findAnswer(message, id);
         if (answer) {
           linger(stream);

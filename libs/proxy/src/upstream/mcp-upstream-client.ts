@@ -68,7 +68,7 @@ export interface CallOptions {
   /** Whether the tool is declared to do no more when called twice: called again, once, when the connection broke. */
   readonly repeatable?: boolean;
   /** Takes out of each message of the upstream what nobody may see. */
-  readonly mask?: (message: unknown) => unknown;
+  readonly mask?: (message: unknown) => Promise<unknown>;
 }
 
 /** What holds for everything a call needs. */

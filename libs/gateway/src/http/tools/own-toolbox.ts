@@ -1,6 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HaldirError } from '@haldir/kernel';
-import { Answer, type Caller, grantsKeyScope, invalidInput, MissingKeyScope } from '@haldir/http';
+import {
+  Answer,
+  type Caller,
+  foreignMembers,
+  grantsKeyScope,
+  invalidInput,
+  MissingKeyScope,
+  warningsOf,
+} from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import { ApprovalTools } from './approval.tools.js';
 import { AuditTools } from './audit.tools.js';
@@ -72,9 +80,11 @@ export class OwnToolbox {
   private async run(tool: OwnTool, args: JsonObject, call: OwnCall): Promise<object> {
     if (!grantsKeyScope(call.caller.scopes, tool.scope)) throw new MissingKeyScope(tool.scope);
     const { sessionId } = call;
+    const foreign = foreignMembers(tool.input, args);
     const parsed = tool.input.safeParse(sessionId === null ? args : { ...args, session_id: sessionId });
     if (!parsed.success) throw invalidInput(parsed.error.issues);
-    return tool.run(parsed.data, call);
+    const answer = await tool.run(parsed.data, call);
+    return foreign.length === 0 || answer instanceof Answer ? answer : { ...answer, warnings: warningsOf(foreign) };
   }
 }
 
