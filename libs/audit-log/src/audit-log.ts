@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher, Clock, type MicroUsd } from '@haldir/kernel';
+import { Batcher, Clock, type MicroUsd, stringifyJson } from '@haldir/kernel';
 import { type Collector, isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { GENESIS_HASH } from '@haldir/verifier';
 import { type EntryIdentity, type EntrySource, type PreparedEntry, prepareEntry, toColumns } from './entry.js';
@@ -136,7 +136,7 @@ export class AuditLog {
       agentId: record.agentId ?? '',
       tool: record.tool,
       action: record.action,
-      details: details === null || typeof details === 'string' ? details : JSON.stringify(details),
+      details: details === null || typeof details === 'string' ? details : stringifyJson(details),
       costMicros: record.cost ?? 0n,
       at,
       flag: record.flag ?? null,

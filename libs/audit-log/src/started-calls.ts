@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher, Clock, Unavailable } from '@haldir/kernel';
+import { Batcher, Clock, stringifyJson, Unavailable } from '@haldir/kernel';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { Log } from '@haldir/runtime';
 import { AuditLog, type AuditRecord } from './audit-log.js';
@@ -245,7 +245,7 @@ export class StartedCalls {
     return [
       items.map(({ call }) => call.tenantId),
       items.map(({ call }) => call.entryId),
-      items.map(({ start }) => JSON.stringify(start.entry)),
+      items.map(({ start }) => stringifyJson(start.entry)),
       items.map(({ start }) => start.paymentId),
       items.map(({ start }) => (start.claim === null ? null : JSON.stringify(start.claim))),
       this.lease.processId,

@@ -7,6 +7,7 @@ export type ErrorKind =
   | 'conflict'
   | 'unprocessable'
   | 'too_large'
+  | 'unsupported_media'
   | 'limited'
   | 'unavailable'
   | 'bad_gateway';

@@ -5,6 +5,8 @@ export { type ErrorKind, HaldirError, InvalidInput, Unavailable } from './haldir
 export { visibleJson, visibleText } from './hidden-text.js';
 export { firstIdAt, newId } from './ids.js';
 export { canonicalJson, findUnstorable, type JsonValue } from './json.js';
+export { exactNumber, isNumber, isWhole, JsonNumber } from './json-number.js';
+export { parseJson, stringifyJson, TooDeep } from './json-text.js';
 export {
   currencyExponent,
   fromMinorUnits,

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { canonicalJson, type JsonValue } from '@haldir/kernel';
+import { canonicalJson, type JsonValue, stringifyJson } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { HaldirConfig, Log } from '@haldir/runtime';
@@ -117,7 +117,7 @@ export class OfferDirectory {
     if (stale.length > 0) {
       const names = stale.map(({ name }) => name);
       for (const { upstream, digest, offers } of await this.repository.offers(tenantId, names))
-        this.keep(`${tenantId}/${upstream}`, { digest, offers, size: JSON.stringify(offers).length });
+        this.keep(`${tenantId}/${upstream}`, { digest, offers, size: stringifyJson(offers).length });
     }
     const known = states.flatMap((upstream) => {
       const kept = upstream.digest === null ? undefined : this.keptOf(tenantId, upstream.name);
@@ -150,7 +150,7 @@ export class OfferDirectory {
 /** Without what hides something from whoever reads it. */
 function screened({ completions, ...lists }: Offers): Offers {
   const seen = (kind: OfferKind): Offers[OfferKind] =>
-    lists[kind].filter((item) => !isMisleading(String(item[OFFER_LISTS[kind].key]), JSON.stringify(item)));
+    lists[kind].filter((item) => !isMisleading(String(item[OFFER_LISTS[kind].key]), stringifyJson(item)));
   return { resources: seen('resources'), templates: seen('templates'), prompts: seen('prompts'), completions };
 }
 

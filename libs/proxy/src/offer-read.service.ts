@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, canonicalJson, type JsonValue } from '@haldir/kernel';
+import { Clock, canonicalJson, type JsonValue, stringifyJson } from '@haldir/kernel';
 import {
   type ApprovalRule,
   ApprovalRuleService,
@@ -196,7 +196,7 @@ function toSubject({ read, session, target, judged, policies, rules }: Candidate
   const answers = answersIn(read.dialogue);
   const about = { upstream: upstream.name, method, subject: id };
   const shown = { ...about, arguments: read.arguments, ...(answers ? { answers } : {}) };
-  const shownChars = JSON.stringify(shown).length;
+  const shownChars = stringifyJson(shown).length;
   return {
     ...{ actor, sessionId, agentId: session.agentId, tool: `${upstream.name}.${id}`, ...ruled },
     action: method === 'prompts/get' ? 'prompt_get' : 'resource_read',

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '@haldir/kernel';
+import { Clock, stringifyJson } from '@haldir/kernel';
 import {
   type ApprovalRule,
   ApprovalRuleService,
@@ -387,7 +387,7 @@ function toSubject(candidate: Candidate): ApprovalSubject {
   const { name: upstream, tool, fingerprint } = target;
   const answers = answersIn(call.dialogue);
   const shown = { upstream, tool, arguments: call.arguments, ...(answers ? { answers } : {}) };
-  const shownChars = JSON.stringify(shown).length;
+  const shownChars = stringifyJson(shown).length;
   const ruled = toRuleSubject(candidate);
   return {
     actor,

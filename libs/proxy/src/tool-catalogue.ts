@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher } from '@haldir/kernel';
+import { Batcher, stringifyJson } from '@haldir/kernel';
 import { LRUCache } from 'lru-cache';
 import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
@@ -174,7 +174,7 @@ export class ToolCatalogue {
       const { name: _, ...rest } = definition;
       const tool = {
         ...{ upstream, name, held: held ?? false, folded: foldedName(name), qualifiedName: `${upstream}.${name}` },
-        definition: JSON.stringify(rest),
+        definition: stringifyJson(rest),
       };
       kept.tools.push(tool);
       kept.size += tool.definition.length + TOOL_SIZE;

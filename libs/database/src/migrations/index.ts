@@ -10,6 +10,7 @@ import { Walls1790000000008 } from './1790000000008-walls.js';
 import { QuotaOfTenants1790000000010 } from './1790000000010-quota-of-tenants.js';
 import { StartedCalls1790000000012 } from './1790000000012-started-calls.js';
 import { WebhookRecovery1790000000014 } from './1790000000014-webhook-recovery.js';
+import { Numbers1790000000015 } from './1790000000015-numbers.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -25,4 +26,5 @@ export const migrations = [
   QuotaOfTenants1790000000010,
   StartedCalls1790000000012,
   WebhookRecovery1790000000014,
+  Numbers1790000000015,
 ];

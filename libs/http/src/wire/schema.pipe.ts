@@ -3,6 +3,7 @@ import { type FastifyInstance } from 'fastify';
 import { type z } from 'zod';
 import { invalidInput } from './fields.js';
 import { foreignMembers, warningsOf } from './members.js';
+import { plainNumbers } from './plain-numbers.js';
 
 /** What is to be said of bodies that were taken. */
 const warnings = new WeakMap<object, string[]>();
@@ -14,11 +15,18 @@ export class SchemaPipe extends StandardSchemaValidationPipe {
   }
 
   override transform<Value>(value: Value, metadata: ArgumentMetadata): Promise<Value> {
-    if (metadata.type === 'body' && metadata.schema && typeof value === 'object' && value !== null) {
-      const foreign = foreignMembers(metadata.schema as unknown as z.ZodType, value);
-      if (foreign.length > 0) warnings.set(value, warningsOf(foreign));
-    }
-    return super.transform(value, metadata);
+    if (metadata.type !== 'body' || !metadata.schema || typeof value !== 'object' || value === null)
+      return super.transform(value, metadata);
+    const schema = metadata.schema as unknown as z.ZodType;
+    const given = plainNumbers(schema, value);
+    const foreign = foreignMembers(schema, given);
+    if (foreign.length > 0) warnings.set(value, warningsOf(foreign));
+    return super.transform(given as Value, metadata);
+  }
+
+  /** Bodies with members that could change a prototype are refused before; no other member is taken out of arguments. */
+  protected override stripProtoKeys(): void {
+    // As above.
   }
 }
 

@@ -1,7 +1,15 @@
 import { createHash, createHmac, hash, type KeyObject } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { canonicalJson, Clock, HaldirError, InvalidInput, type JsonValue } from '@haldir/kernel';
+import {
+  canonicalJson,
+  Clock,
+  HaldirError,
+  InvalidInput,
+  type JsonValue,
+  parseJson,
+  stringifyJson,
+} from '@haldir/kernel';
 import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 import { Transactions, type Tx } from '@haldir/database';
 import { Unauthenticated } from '../auth/authenticator.js';
@@ -274,7 +282,7 @@ export class Writes {
 
   private async store<Body>(tx: Tx, request: WriteRequest, id: Identity, result: Body | Answer<Body>): Promise<void> {
     const { status, body } = result instanceof Answer ? result : { status: request.reply.statusCode, body: result };
-    await tx.query(store, [...id, status, seal(this.key(), 1, Buffer.from(JSON.stringify(body)), placeOf(id))]);
+    await tx.query(store, [...id, status, seal(this.key(), 1, Buffer.from(stringifyJson(body)), placeOf(id))]);
   }
 
   private replay<Body>(
@@ -292,7 +300,7 @@ export class Writes {
       throw new OutcomeUnknown();
     }
     request.reply.header('idempotent-replayed', 'true');
-    const body = JSON.parse(open(this.key(), stored.response, placeOf(id)).toString()) as Body;
+    const body = parseJson(open(this.key(), stored.response, placeOf(id)).toString()) as Body;
     return new Answer(stored.status, body);
   }
 

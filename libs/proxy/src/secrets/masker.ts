@@ -1,4 +1,4 @@
-import { Turns } from '@haldir/kernel';
+import { isNumber, Turns } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
 import { formsOf } from './secret-forms.js';
 import { NeedleSearch } from './needle-search.js';
@@ -87,7 +87,7 @@ export class Masker {
     const said = { texts: new Set<string>(), bytes: new Set<string>() };
     const visit = (value: unknown, member: string | null): void => {
       if (typeof value === 'string') said[isBytes(value, member) ? 'bytes' : 'texts'].add(value);
-      else if (typeof value === 'number' && this.isNumeric) said.texts.add(String(value));
+      else if (isNumber(value) && this.isNumeric) said.texts.add(String(value));
       else if (Array.isArray(value)) for (const item of value) visit(item, null);
       else if (isObject(value)) {
         for (const [key, child] of Object.entries(value)) {
@@ -163,7 +163,7 @@ function isBytes(text: string, member: string | null): boolean {
 
 function without(value: unknown, member: string | null, masked: Masked): unknown {
   if (typeof value === 'string') return masked[isBytes(value, member) ? 'bytes' : 'texts'].get(value) ?? value;
-  if (typeof value === 'number') return masked.texts.get(String(value)) ?? value;
+  if (isNumber(value)) return masked.texts.get(String(value)) ?? value;
   if (Array.isArray(value)) return value.map((item) => without(item, null, masked));
   if (!isObject(value)) return value;
   return Object.fromEntries(

@@ -1,4 +1,5 @@
 import { type Egress, EgressFailed, type EgressStream, type EgressTarget, type ResponseHeaders } from '@haldir/egress';
+import { stringifyJson } from '@haldir/kernel';
 import { isObject, type JsonObject, SseParser } from '@haldir/mcp';
 import { findAnswer, mediaType, messageIn, parsed, rejection, resultOf } from './json-rpc-answer.js';
 import { headersFor, isListChange, type UpstreamEra } from './mcp-protocol.js';
@@ -71,7 +72,7 @@ export class JsonRpcLink {
     // Whatever is presented meanwhile: where the answer breaks off, its rest is asked for as its beginning was.
     const asked = this.presenting(given);
     const id = this.nextId++;
-    const body = JSON.stringify({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
+    const body = stringifyJson({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
     try {
       const stream = await this.open('POST', asked.headers, asked, body);
       if (stream.status < 200 || stream.status > 299) throw await rejection(stream, id, asked);
@@ -101,7 +102,7 @@ export class JsonRpcLink {
     const asked = this.presenting(given);
     const id = this.nextId++;
     const { method, params, headers } = asked;
-    const body = verb === 'GET' ? undefined : JSON.stringify({ jsonrpc: '2.0', id, method, params });
+    const body = verb === 'GET' ? undefined : stringifyJson({ jsonrpc: '2.0', id, method, params });
     try {
       const stream = await this.open(verb, headers, asked, body, MAX_HEARD_BYTES);
       const ok = stream.status === 200;
@@ -149,7 +150,7 @@ export class JsonRpcLink {
 
   private send(era: UpstreamEra, message: JsonObject, deadlineAt: number): Promise<unknown> {
     const method = typeof message['method'] === 'string' ? message['method'] : '';
-    return this.post('POST', headersFor(era, method), deadlineAt, JSON.stringify({ jsonrpc: '2.0', ...message }));
+    return this.post('POST', headersFor(era, method), deadlineAt, stringifyJson({ jsonrpc: '2.0', ...message }));
   }
 
   private post(

@@ -1,5 +1,5 @@
 import type { Egress } from '@haldir/egress';
-import { findUnstorable } from '@haldir/kernel';
+import { findUnstorable, stringifyJson } from '@haldir/kernel';
 import {
   isObject,
   type JsonObject,
@@ -363,6 +363,6 @@ function toToolResult(result: unknown, dialogue: Dialogue | undefined): Upstream
     if (Array.isArray(result['content'])) return { ...result, content: result['content'] };
   }
   if (result === undefined) throw new UpstreamUnreachable('protocol');
-  const text = typeof result === 'string' ? result : JSON.stringify(result);
+  const text = typeof result === 'string' ? result : stringifyJson(result);
   return { ...(isObject(result) ? result : {}), content: [{ type: 'text', text }] };
 }

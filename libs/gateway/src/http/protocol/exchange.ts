@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { stringifyJson } from '@haldir/kernel';
 import { type HaldirReply, type HaldirRequest } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 
@@ -60,12 +61,12 @@ export class Exchange {
 
   /** Says something before the answer; nothing to a client that takes no event streams. */
   notify(method: string, params: JsonObject): void {
-    if (this.takesEvents) this.write(event(JSON.stringify({ jsonrpc: '2.0', method, params })));
+    if (this.takesEvents) this.write(event(stringifyJson({ jsonrpc: '2.0', method, params })));
   }
 
   /** Asks the client something before the answer. */
   request(id: string, method: string, params: JsonObject): void {
-    if (this.takesEvents) this.write(event(JSON.stringify({ jsonrpc: '2.0', id, method, params })));
+    if (this.takesEvents) this.write(event(stringifyJson({ jsonrpc: '2.0', id, method, params })));
   }
 
   /** Ends with the answer. A stream that has begun has its status already. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { HaldirError } from '@haldir/kernel';
+import { HaldirError, stringifyJson } from '@haldir/kernel';
 import {
   Answer,
   type Caller,
@@ -7,6 +7,7 @@ import {
   grantsKeyScope,
   invalidInput,
   MissingKeyScope,
+  plainNumbers,
   warningsOf,
 } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
@@ -80,8 +81,9 @@ export class OwnToolbox {
   private async run(tool: OwnTool, args: JsonObject, call: OwnCall): Promise<object> {
     if (!grantsKeyScope(call.caller.scopes, tool.scope)) throw new MissingKeyScope(tool.scope);
     const { sessionId } = call;
-    const foreign = foreignMembers(tool.input, args);
-    const parsed = tool.input.safeParse(sessionId === null ? args : { ...args, session_id: sessionId });
+    const given = plainNumbers(tool.input, sessionId === null ? args : { ...args, session_id: sessionId });
+    const foreign = foreignMembers(tool.input, given);
+    const parsed = tool.input.safeParse(given);
     if (!parsed.success) throw invalidInput(parsed.error.issues);
     const answer = await tool.run(parsed.data, call);
     return foreign.length === 0 || answer instanceof Answer ? answer : { ...answer, warnings: warningsOf(foreign) };
@@ -90,7 +92,7 @@ export class OwnToolbox {
 
 function toToolResult(body: object, isError: boolean): JsonObject {
   return {
-    content: [{ type: 'text', text: JSON.stringify(body) }],
+    content: [{ type: 'text', text: stringifyJson(body) }],
     structuredContent: body,
     ...(isError ? { isError } : {}),
   };
