@@ -5,7 +5,7 @@
 const CORE_ARROWS = {
   kernel: {},
   verifier: {},
-  mcp: { kernel: 'numbers are passed on as they were written' },
+  mcp: {},
   runtime: { kernel: 'settings and the clock are made of value types' },
   crypto: {
     kernel: 'canonical JSON and errors',

@@ -19,7 +19,6 @@ export {
   type McpReply,
   type RpcMessage,
   saidBy,
-  STATELESS_VERSION,
 } from './mcp.js';
 export { type McpUpstream, startMcpUpstream } from './mcp-upstream.js';
 export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
@@ -37,4 +36,3 @@ export {
 } from './upstreams.js';
 export { type NotifyingUpstream, startNotifyingUpstream } from './notifying-upstream.js';
 export { type OfferingUpstream, startOfferingUpstream } from './offering-upstream.js';
-export { startTextUpstream, type TextUpstream } from './text-upstream.js';

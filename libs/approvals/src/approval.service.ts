@@ -1,14 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  type Actor,
-  Clock,
-  type MicroUsd,
-  newId,
-  stringifyJson,
-  toDollars,
-  visibleJson,
-  visibleText,
-} from '@haldir/kernel';
+import { type Actor, Clock, type MicroUsd, newId, toDollars, visibleJson, visibleText } from '@haldir/kernel';
 import { AuditLog, type EntrySource } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
@@ -282,5 +273,5 @@ export class ApprovalService {
 /** Hidden characters in texts of JSON are made visible before it is written, so that it stays JSON. */
 function shown(details: NewApprovalRequest['details']): string | null {
   if (details === null) return null;
-  return typeof details === 'string' ? visibleText(details) : stringifyJson(visibleJson(details));
+  return typeof details === 'string' ? visibleText(details) : JSON.stringify(visibleJson(details));
 }

@@ -24,17 +24,6 @@ export interface NewEntry {
   flag: string | null;
 }
 
-/** What an entry is known by before it is written, however often that is tried. */
-export interface EntryIdentity {
-  entryId: string;
-  /** Hex; of its details. */
-  salt: string;
-}
-
-export function newEntryIdentity(): EntryIdentity {
-  return { entryId: newId('aud'), salt: randomBytes(16).toString('hex') };
-}
-
 /** An entry on its way into the log, with the salted commitment to its details and the hash of what the writer knows. */
 export interface PreparedEntry extends NewEntry {
   entryId: string;
@@ -43,8 +32,9 @@ export interface PreparedEntry extends NewEntry {
   contentHash: string;
 }
 
-export function prepareEntry(entry: NewEntry, { entryId, salt } = newEntryIdentity()): PreparedEntry {
-  const detailsSalt = entry.details === null ? null : salt;
+export function prepareEntry(entry: NewEntry): PreparedEntry {
+  const entryId = newId('aud');
+  const detailsSalt = entry.details === null ? null : randomBytes(16).toString('hex');
   const detailsHash = entry.details === null || detailsSalt === null ? null : hashDetails(detailsSalt, entry.details);
   return {
     ...entry,

@@ -1,3 +1,4 @@
+export { allForms, normalAddress, plainForms, ruleForms } from './address.js';
 export { type Actor, keyActor } from './actor.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { Clock, SystemClock, toUnixSeconds } from './clock.js';
@@ -5,8 +6,6 @@ export { type ErrorKind, HaldirError, InvalidInput, Unavailable } from './haldir
 export { visibleJson, visibleText } from './hidden-text.js';
 export { firstIdAt, newId } from './ids.js';
 export { canonicalJson, findUnstorable, type JsonValue } from './json.js';
-export { exactNumber, isNumber, isWhole, JsonNumber } from './json-number.js';
-export { parseJson, stringifyJson, TooDeep } from './json-text.js';
 export {
   currencyExponent,
   fromMinorUnits,
@@ -16,5 +15,4 @@ export {
   toDollars,
   toMinorUnits,
 } from './money.js';
-export { Turns } from './turns.js';
 export { VERSION } from './version.js';

@@ -8,7 +8,8 @@ import { type Dialogue } from './upstream/index.js';
 export interface ExactCall {
   tenantId: string;
   sessionId: string;
-  upstream: { name: string; url: string };
+  /** Its revision is that of its registration: other headers, or another authorization, are another. */
+  upstream: { name: string; url: string; revision: string };
   tool: string;
   /** Of the tool's accepted definition: 64 hex digits. */
   fingerprint: string;
@@ -17,6 +18,8 @@ export interface ExactCall {
   answers: Answers | null;
   /** Of its `amount` argument, as the rules see it; null when that is no number. */
   amount: MicroUsd | null;
+  /** What it costs; null when it costs nothing. */
+  price: MicroUsd | null;
   /** As `policyVersion` has it. */
   policyVersion: string;
 }
@@ -32,7 +35,8 @@ export function answersIn(dialogue: Dialogue | undefined): Answers | null {
 }
 
 /**
- * SHA-256 of the RFC 8785 JSON of the call, format 2: anything else about it is another call.
+ * SHA-256 of the RFC 8785 JSON of the call, format 3: anything else about it is another call. An approval of an earlier format
+ * lets nothing through.
  *
  * ```
  * {"amount":  micro-dollars in decimal digits, or null
@@ -40,8 +44,10 @@ export function answersIn(dialogue: Dialogue | undefined): Answers | null {
  *  "arguments": as they were sent
  *  "definition": the fingerprint of the tool's definition, hex
  *  "policies": the version of policies and approval rules, hex
+ *  "price": micro-dollars in decimal digits, or null
+ *  "registration": of the upstream, which is another once its address, its headers or its authorization was set
  *  "session", "tenant", "tool", "upstream", "url": texts
- *  "v": "2"}
+ *  "v": "3"}
  * ```
  */
 export function digestOfCall(call: ExactCall): Buffer {
@@ -53,12 +59,14 @@ export function digestOfCall(call: ExactCall): Buffer {
       arguments: call.arguments as JsonValue,
       definition: call.fingerprint,
       policies: call.policyVersion,
+      price: call.price === null ? null : call.price.toString(),
+      registration: call.upstream.revision,
       session: call.sessionId,
       tenant: call.tenantId,
       tool: call.tool,
       upstream: call.upstream.name,
       url: call.upstream.url,
-      v: '2',
+      v: '3',
     }),
     'buffer',
   );

@@ -8,9 +8,8 @@ import { AuditTree1790000000006 } from './1790000000006-audit-tree.js';
 import { AuditSums1790000000007 } from './1790000000007-audit-sums.js';
 import { Walls1790000000008 } from './1790000000008-walls.js';
 import { QuotaOfTenants1790000000010 } from './1790000000010-quota-of-tenants.js';
-import { StartedCalls1790000000012 } from './1790000000012-started-calls.js';
+import { UpstreamMemory1790000000013 } from './1790000000013-upstream-memory.js';
 import { WebhookRecovery1790000000014 } from './1790000000014-webhook-recovery.js';
-import { Numbers1790000000015 } from './1790000000015-numbers.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -24,7 +23,6 @@ export const migrations = [
   AuditSums1790000000007,
   Walls1790000000008,
   QuotaOfTenants1790000000010,
-  StartedCalls1790000000012,
+  UpstreamMemory1790000000013,
   WebhookRecovery1790000000014,
-  Numbers1790000000015,
 ];

@@ -77,24 +77,21 @@ export class McpController {
     }
   }
 
-  /**
-   * A client of the stateless revision cancels by hanging up, which the older ones do not mean by it. What nobody reads is broken
-   * off for all.
-   */
+  /** A client of the stateless revision cancels by hanging up, which the older ones do not mean by it. */
   private async answerAlone(asking: Asking & { exchange: Exchange }, request: RpcRequest): Promise<void> {
     const { caller, sessionId, era, mcpSession, exchange } = asking;
-    const finish = async (cancelled: AbortSignal): Promise<void> => {
+    const finish = async (cancelled: AbortSignal | null): Promise<void> => {
       const { status, text } = await this.answer({ ...asking, cancelled }, request);
       // Whoever has cancelled wants no answer.
-      if (cancelled.aborted) exchange.leave();
+      if (cancelled?.aborted) exchange.leave();
       else exchange.finish(status, text);
     };
     if (era === 'stateless') await finish(exchange.signal);
-    else if (mcpSession === null) await finish(exchange.unread);
+    else if (mcpSession === null) await finish(null);
     else
       await this.cancellations.during(
         { by: { tenantId: caller.actor.tenantId, sessionId, mcpSession }, id: request.id },
-        (cancelled) => finish(AbortSignal.any([cancelled, exchange.unread])),
+        finish,
       );
   }
 

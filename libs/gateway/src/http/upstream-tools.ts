@@ -121,7 +121,7 @@ export class UpstreamTools {
       const reply = await this.writes.around<PerformedCall | Concluded, CallReply>(
         write,
         this.longestMs(asking, call),
-        (claim) => this.perform(asking, { ...call, claim }, toolCall),
+        () => this.perform(asking, call, toolCall),
         async (performed, tx) =>
           performed instanceof Concluded
             ? performed.reply

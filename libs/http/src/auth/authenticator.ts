@@ -23,7 +23,7 @@ export class MissingKeyScope extends HaldirError {
     super(`The API key lacks the scope ${required}`);
   }
   override get code(): string {
-    return 'insufficient_scope';
+    return 'missing_scope';
   }
   override get details(): Readonly<Record<string, unknown>> {
     return { required: this.required, ...this.refusal };

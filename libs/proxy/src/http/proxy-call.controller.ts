@@ -37,7 +37,7 @@ export class ProxyCallController {
     return this.writes.around(
       write,
       this.calls.longestMs,
-      async (claim) => this.failWithoutEffect(await this.calls.perform({ ...call, claim })),
+      async () => this.failWithoutEffect(await this.calls.perform(call)),
       async (performed, tx) => {
         const outcome = await this.calls.conclude(performed, tx);
         if (outcome.kind === 'no_session') throw new SessionInvalid();

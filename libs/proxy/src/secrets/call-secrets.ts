@@ -65,11 +65,7 @@ export class CallSecrets {
   }
 }
 
-async function filled(
-  args: Arguments,
-  target: ToolTarget,
-  used: readonly UsedSecret[],
-): Promise<Filled | { refused: SecretRefusal }> {
+function filled(args: Arguments, target: ToolTarget, used: readonly UsedSecret[]): Filled | { refused: SecretRefusal } {
   const values = new Map(used.map(({ name, text }) => [name, text]));
   let characters = 0;
   withReferences(args, (name) => {
@@ -87,7 +83,7 @@ async function filled(
     const message = `${place}: the tool repeats it as a header, which cannot hold the value of this secret`;
     return { refused: { code: 'secret_not_usable', message, facts: { argument: place } } };
   }
-  return { arguments: sent, masker: await Masker.of(used) };
+  return { arguments: sent, masker: new Masker(used) };
 }
 
 function textAt(args: Arguments, path: readonly string[]): string | null {

@@ -1,15 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { HaldirError, stringifyJson } from '@haldir/kernel';
-import {
-  Answer,
-  type Caller,
-  foreignMembers,
-  grantsKeyScope,
-  invalidInput,
-  MissingKeyScope,
-  plainNumbers,
-  warningsOf,
-} from '@haldir/http';
+import { HaldirError } from '@haldir/kernel';
+import { Answer, type Caller, grantsKeyScope, invalidInput, MissingKeyScope } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import { ApprovalTools } from './approval.tools.js';
 import { AuditTools } from './audit.tools.js';
@@ -81,18 +72,15 @@ export class OwnToolbox {
   private async run(tool: OwnTool, args: JsonObject, call: OwnCall): Promise<object> {
     if (!grantsKeyScope(call.caller.scopes, tool.scope)) throw new MissingKeyScope(tool.scope);
     const { sessionId } = call;
-    const given = plainNumbers(tool.input, sessionId === null ? args : { ...args, session_id: sessionId });
-    const foreign = foreignMembers(tool.input, given);
-    const parsed = tool.input.safeParse(given);
+    const parsed = tool.input.safeParse(sessionId === null ? args : { ...args, session_id: sessionId });
     if (!parsed.success) throw invalidInput(parsed.error.issues);
-    const answer = await tool.run(parsed.data, call);
-    return foreign.length === 0 || answer instanceof Answer ? answer : { ...answer, warnings: warningsOf(foreign) };
+    return tool.run(parsed.data, call);
   }
 }
 
 function toToolResult(body: object, isError: boolean): JsonObject {
   return {
-    content: [{ type: 'text', text: stringifyJson(body) }],
+    content: [{ type: 'text', text: JSON.stringify(body) }],
     structuredContent: body,
     ...(isError ? { isError } : {}),
   };
