@@ -5,7 +5,7 @@
 const CORE_ARROWS = {
   kernel: {},
   verifier: {},
-  mcp: {},
+  mcp: { kernel: 'numbers are passed on as they were written' },
   runtime: { kernel: 'settings and the clock are made of value types' },
   crypto: {
     kernel: 'canonical JSON and errors',

@@ -169,7 +169,7 @@ it('no operation takes a key without its scope, and each names the scope it want
     expect([operation.id, status, body['required']]).toEqual([
       operation.id,
       403,
-      expect.stringMatching(/^[a-z]+:(read|write)$/),
+      expect.stringMatching(/^[a-z]+:(read|write|call|request|decide)$/),
     ]);
   }
 }, 60_000);

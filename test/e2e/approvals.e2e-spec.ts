@@ -344,7 +344,7 @@ describe('a request for approval', () => {
     const { body } = await here.post<{ key: string }>('/v1/keys', { scopes: ['approvals:read', 'payments:*'] });
     const reader = new Client(here.url, body.key);
     expect((await reader.get(`/v1/approvals/${id}`)).body).toMatchObject({ status: 'pending' });
-    expect((await reader.post(`/v1/approvals/${id}/approve`)).body).toMatchObject({ required: 'approvals:write' });
+    expect((await reader.post(`/v1/approvals/${id}/approve`)).body).toMatchObject({ required: 'approvals:decide' });
     expect((await here.get(`/v1/approvals/${id}`)).body).toMatchObject({ status: 'pending' });
   });
 

@@ -144,7 +144,7 @@ describe('a priced tool', () => {
     });
   }); // prettier-ignore
 
-  it('leaves a hold when the process dies during the call, and the hold expires', async () => {
+  it('is paid for when the process dies during the call: nobody knows what became of it', async () => {
     const api = await startApi({ ...world.environment, UPSTREAM_TIMEOUT_SECONDS: '30' });
     await instead(() => undefined, async () => {
       const lost = call('echo', 0, api).catch(() => undefined);
@@ -153,9 +153,11 @@ describe('a priced tool', () => {
       await lost;
     });
     expect((await story.tenant.get('/v1/payments?status=held')).body).toMatchObject({ count: 1 });
-    await world.sql(`UPDATE payment SET expires_at = now() WHERE session_id = $1 AND state = 'held'`, [session]);
+    await world.sql(`UPDATE process_lease SET ends_at = now() - interval '1 second'`);
     const worker = await startWorker(world.environment);
-    await eventually(async () => expect(await standing()).toMatchObject({ spent: 0, remaining_budget: 5 }));
+    await eventually(async () => expect(await standing()).toMatchObject({ spent: 0.5, remaining_budget: 4.5 }));
+    const entries = await story.entries('up.echo');
+    expect(entries).toMatchObject([{ action: 'tool_call', details: { outcome: 'unknown', price_usd: 0.5 } }]);
     await worker.stop();
     expect(await faults()).toEqual([]);
   }, 60_000); // prettier-ignore

@@ -318,7 +318,7 @@ describe('a call', () => {
     });
     expect((await anyone.get('/v1/proxy/tools', reader)).status).toBe(200);
     const refused = await anyone.post('/v1/proxy/call', { tool: 'x', session_id: session }, reader);
-    expect([refused.status, refused.body['required']]).toEqual([403, 'proxy:write']);
+    expect([refused.status, refused.body['required']]).toEqual([403, 'proxy:call']);
   });
 });
 

@@ -183,7 +183,7 @@ it('lists and calls nothing of upstreams without the scopes of session and key',
   const { body } = await story.tenant.post<{ key: string }>('/v1/keys', { scopes: ['audit:write'] });
   const logger = new BareMcp({ url: balancer.url, key: body.key, session: story.session });
   expect(await story.toolNames(logger)).toEqual(['logAction']);
-  expect(saidBy(await logger.call('up.echo'))).toMatchObject({ code: 'missing_scope', required: 'proxy:write' });
+  expect(saidBy(await logger.call('up.echo'))).toMatchObject({ code: 'insufficient_scope', required: 'proxy:call' });
   expect(story.upstream.calls).toEqual([]);
 });
 

@@ -221,7 +221,7 @@ it('shows and reads nothing without the scopes of session and key, or of another
   const { body } = await tenant.post<{ key: string }>('/v1/keys', { scopes: ['audit:read'] });
   const keyless = new BareMcp({ url: balancer.url, key: body.key, session });
   expect(await listed('prompts/list', 'prompts', 'name', keyless)).toEqual([]);
-  expect(textOf(await read('doc://red/one', keyless))).toMatchObject({ data: { required: 'proxy:write' } });
+  expect(textOf(await read('doc://red/one', keyless))).toMatchObject({ data: { required: 'proxy:call' } });
   const stranger = await world.newTenant();
   const other = new BareMcp({
     ...{ url: balancer.url, key: stranger.key ?? '', session: await stranger.session({ scopes: ['read'] }) },

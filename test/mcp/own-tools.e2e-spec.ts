@@ -134,7 +134,7 @@ it('asks of the key what the REST operation asks', async () => {
   expect((await toolsOf(reader)).map(({ name }) => name)).toEqual(['getSession', 'checkPermission']);
   const refused = await reader.call('createSession', { agent_id: 'a' });
   expect(refused.message?.result?.isError).toBe(true);
-  expect(saidBy(refused)).toMatchObject({ code: 'missing_scope', required: 'sessions:write' });
+  expect(saidBy(refused)).toMatchObject({ code: 'insufficient_scope', required: 'sessions:write' });
 });
 
 it('names the argument that is wrong, and what it expects', async () => {

@@ -19,6 +19,7 @@ export {
   type McpReply,
   type RpcMessage,
   saidBy,
+  STATELESS_VERSION,
 } from './mcp.js';
 export { type McpUpstream, startMcpUpstream } from './mcp-upstream.js';
 export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
@@ -36,3 +37,4 @@ export {
 } from './upstreams.js';
 export { type NotifyingUpstream, startNotifyingUpstream } from './notifying-upstream.js';
 export { type OfferingUpstream, startOfferingUpstream } from './offering-upstream.js';
+export { startTextUpstream, type TextUpstream } from './text-upstream.js';

@@ -238,7 +238,7 @@ describe('a key that may not', () => {
     await page.enter(await keyOf(['approvals:read']));
     expect(page.shown()).toMatch(/crm\.delete/);
     await page.deny();
-    expect(page.outcome()).toMatch(/may see the request, but cannot decide: it lacks the scope approvals:write/);
+    expect(page.outcome()).toMatch(/may see the request, but cannot decide: it lacks the scope approvals:decide/);
     expect(await stateOf(id)).toMatchObject({ status: 'pending' });
   });
 

@@ -12,6 +12,7 @@ import {
   requestId,
   useJsonBodies,
   useRequestHooks,
+  useWarnings,
 } from '@haldir/http';
 import { createLogger, type HaldirConfig, Log, Metrics, RuntimeModule } from '@haldir/runtime';
 import { ApiModule } from './api.module.js';
@@ -60,6 +61,7 @@ export async function createApi(
   });
   const fastify = adapter.getInstance<FastifyInstance>();
   useJsonBodies(fastify);
+  useWarnings(fastify);
   useRequestHooks(fastify, routes, [DOCS_PAGES, APPROVAL_PAGES], app.get(Log), app.get(Metrics));
   app.enableCors({
     origin: '*',

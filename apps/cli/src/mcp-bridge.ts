@@ -1,3 +1,4 @@
+import { parseJson, stringifyJson } from '@haldir/kernel';
 import {
   headerValue,
   isObject,
@@ -6,18 +7,19 @@ import {
   type MirroredArgument,
   mirroredArguments,
   mirrorHeaders,
+  type RequestId,
+  requestIdIn,
   SseParser,
   subjectOf,
 } from '@haldir/mcp';
-
-type RequestId = string | number;
 
 /**
  * Carries MCP between a client that reads and writes lines and an endpoint that speaks HTTP. It passes on what either says and
  * adds what HTTP wants besides: the headers that repeat a message, and an answer when there is none.
  */
 export class McpBridge {
-  private readonly underWay = new Map<RequestId, AbortController>();
+  /** By the id of the request, as it was written. */
+  private readonly underWay = new Map<string, AbortController>();
   /** Shaken hands in; null before, and for clients that need no handshake. */
   private version: string | null = null;
   /** Given out in the handshake. */
@@ -45,12 +47,12 @@ export class McpBridge {
     }
     const id = idOf(message);
     const abort = new AbortController();
-    if (id !== null) this.underWay.set(id, abort);
+    if (id !== null) this.underWay.set(stringifyJson(id), abort);
     try {
       const response = await fetch(this.endpoint, {
         method: 'POST',
         headers: { ...this.headers, ...this.headersFor(message) },
-        body: JSON.stringify(message),
+        body: line,
         signal: abort.signal,
       });
       this.session = response.headers.get('mcp-session-id') ?? this.session;
@@ -58,7 +60,7 @@ export class McpBridge {
     } catch (error) {
       if (!abort.signal.aborted) this.fail(id, -32000, `Haldir cannot be reached at ${this.endpoint.origin}`, error);
     } finally {
-      if (id !== null) this.underWay.delete(id);
+      if (id !== null) this.underWay.delete(stringifyJson(id));
     }
   }
 
@@ -68,8 +70,7 @@ export class McpBridge {
   }
 
   private cancel(params: unknown): void {
-    const id = isObject(params) ? params['requestId'] : undefined;
-    if (typeof id === 'string' || typeof id === 'number') this.underWay.get(id)?.abort();
+    if (isObject(params)) this.underWay.get(stringifyJson(params['requestId'] ?? null))?.abort();
   }
 
   private async relay(response: Response, id: RequestId | null): Promise<void> {
@@ -89,12 +90,12 @@ export class McpBridge {
   private hand(message: unknown, id: RequestId | null): void {
     if (message === undefined) return;
     if (!isObject(message)) {
-      this.write(JSON.stringify(message));
+      this.write(stringifyJson(message));
       return;
     }
     this.learn(message['result']);
     // What was refused before it was read still answers the request.
-    this.write(JSON.stringify('error' in message && message['id'] === null ? { ...message, id } : message));
+    this.write(stringifyJson('error' in message && message['id'] === null ? { ...message, id } : message));
   }
 
   /** What later requests have to repeat in their headers. */
@@ -137,13 +138,13 @@ export class McpBridge {
 
   private fail(id: RequestId | null, code: number, message: string, cause?: unknown): void {
     const reason = cause instanceof Error && cause.cause instanceof Error ? ` (${cause.cause.message})` : '';
-    this.write(JSON.stringify({ jsonrpc: '2.0', id, error: { code, message: `${message}${reason}` } }));
+    this.write(stringifyJson({ jsonrpc: '2.0', id, error: { code, message: `${message}${reason}` } }));
   }
 }
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }
@@ -151,6 +152,5 @@ function parsed(text: string): unknown {
 
 function idOf(message: unknown): RequestId | null {
   if (!isObject(message) || typeof message['method'] !== 'string') return null;
-  const { id } = message;
-  return typeof id === 'string' || typeof id === 'number' ? id : null;
+  return requestIdIn(message['id']);
 }

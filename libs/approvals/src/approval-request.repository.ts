@@ -17,7 +17,8 @@ export interface Decision {
   key: string;
 }
 
-type ExactCall = Pick<ApprovalSubject, 'actor' | 'sessionId' | 'digest'>;
+/** The digest says whose it is, too. */
+type ExactCall = Pick<ApprovalSubject, 'actor' | 'digest'>;
 
 /** What an audit entry about a request says of it. */
 export type RequestFacts = Pick<
@@ -47,27 +48,27 @@ interface NewestRow {
 const FACTS = 'tenant_id, id, session_id, agent_id, tool, action, amount_micros, expires_at, digest, reason';
 
 const insert = {
-  name: 'approval_request.insert.v1',
+  name: 'approval_request.insert.v2',
   text: `INSERT INTO approval_request (tenant_id, id, session_id, agent_id, tool, action, amount_micros, reason, details, digest,
                                        requested_key, status, created_at, expires_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, $13)
-           ON CONFLICT (tenant_id, session_id, digest) WHERE status = 'pending' AND digest IS NOT NULL DO NOTHING RETURNING id`,
+           ON CONFLICT (tenant_id, digest) WHERE status = 'pending' AND digest IS NOT NULL DO NOTHING RETURNING id`,
 };
 const lockPending = {
-  name: 'approval_request.lock_pending.v1',
+  name: 'approval_request.lock_pending.v2',
   text: `SELECT ${FACTS} FROM approval_request
-          WHERE tenant_id = $1 AND session_id = $2 AND digest = $3 AND status = 'pending' FOR UPDATE`,
+          WHERE tenant_id = $1 AND digest = $2 AND status = 'pending' FOR UPDATE`,
 };
 const lockApproved = {
-  name: 'approval_request.lock_approved.v1',
+  name: 'approval_request.lock_approved.v2',
   text: `SELECT ${FACTS} FROM approval_request
-          WHERE tenant_id = $1 AND session_id = $2 AND digest = $3 AND status = 'approved' AND consumed_at IS NULL AND expires_at > $4
+          WHERE tenant_id = $1 AND digest = $2 AND status = 'approved' AND consumed_at IS NULL AND expires_at > $3
           ORDER BY id LIMIT 1 FOR UPDATE`,
 };
 const newest = {
-  name: 'approval_request.newest.v1',
+  name: 'approval_request.newest.v2',
   text: `SELECT id, status, decided_at FROM approval_request
-          WHERE tenant_id = $1 AND session_id = $2 AND digest = $3 ORDER BY id DESC LIMIT 1`,
+          WHERE tenant_id = $1 AND digest = $2 ORDER BY id DESC LIMIT 1`,
 };
 const consume = {
   name: 'approval_request.consume.v1',
@@ -173,26 +174,21 @@ export class ApprovalRequestRepository {
         return inserted;
       },
       /** The pending request for an exact call, locked; it may have expired without anyone having noted it. */
-      lockPending: async ({
-        actor,
-        sessionId,
-        digest,
-      }: ExactCall): Promise<(RequestFacts & { reason: string }) | null> => {
-        const [row] = await tx.query<FactsRow>(lockPending, [actor.tenantId, sessionId, digest]);
+      lockPending: async ({ actor, digest }: ExactCall): Promise<(RequestFacts & { reason: string }) | null> => {
+        const [row] = await tx.query<FactsRow>(lockPending, [actor.tenantId, digest]);
         return row ? { ...toFacts(row), reason: row.reason } : null;
       },
       /** The approval that lets an exact call through, locked. */
-      lockApproved: async ({ actor, sessionId, digest }: ExactCall, now: Date): Promise<RequestFacts | null> => {
-        const [row] = await tx.query<FactsRow>(lockApproved, [actor.tenantId, sessionId, digest, now]);
+      lockApproved: async ({ actor, digest }: ExactCall, now: Date): Promise<RequestFacts | null> => {
+        const [row] = await tx.query<FactsRow>(lockApproved, [actor.tenantId, digest, now]);
         return row ? toFacts(row) : null;
       },
       /** The newest request for an exact call, whatever became of it. */
       newest: async ({
         actor,
-        sessionId,
         digest,
       }: ExactCall): Promise<Pick<ApprovalRequest, 'id' | 'status' | 'decidedAt'> | null> => {
-        const [row] = await tx.query<NewestRow>(newest, [actor.tenantId, sessionId, digest]);
+        const [row] = await tx.query<NewestRow>(newest, [actor.tenantId, digest]);
         return row ? { id: row.id, status: row.status, decidedAt: row.decided_at } : null;
       },
       /** False when it was not there to be used. */

@@ -30,3 +30,8 @@ export interface RuleMatch {
 
 export const APPROVAL_RULE_TYPES = ['spend_over', 'tool_blocked', 'destructive', 'all'] as const;
 export type ApprovalRuleType = (typeof APPROVAL_RULE_TYPES)[number];
+
+/** Whose a call is, as its digest has it: an agent key's, in whatever session it is made, and else that session's. */
+export function holderOf({ agent, id }: Actor, sessionId: string): string {
+  return agent ? `key:${id}` : sessionId;
+}

@@ -131,12 +131,9 @@ it('keeps the approval when the call it was locked for does not happen', async (
   expect(await letThrough()).toBe(true);
 });
 
-it.each([
-  ['another call', { digest: Buffer.alloc(32, 9) }],
-  ['another session', { sessionId: 'ses_2' }],
-])('lets %s through for nothing', async (_, change) => {
+it('lets another call through for nothing', async () => {
   await decide(await hold());
-  expect((await ask(change)).kind).toBe('held');
+  expect((await ask({ digest: Buffer.alloc(32, 9) })).kind).toBe('held');
 });
 
 it('lets nothing of another tenant through', async () => {

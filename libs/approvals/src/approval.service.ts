@@ -1,5 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Clock, type MicroUsd, newId, toDollars, visibleJson, visibleText } from '@haldir/kernel';
+import {
+  type Actor,
+  Clock,
+  type MicroUsd,
+  newId,
+  stringifyJson,
+  toDollars,
+  visibleJson,
+  visibleText,
+} from '@haldir/kernel';
 import { AuditLog, type EntrySource } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
@@ -154,6 +163,13 @@ export class ApprovalService {
     return request;
   }
 
+  /** The same of a request that the actor has made. */
+  async getOwn({ tenantId, id: asker }: Actor, id: string): Promise<ApprovalRequest> {
+    const request = await this.get(tenantId, id);
+    if (request.requestedKey !== asker) throw new ApprovalNotFound();
+    return request;
+  }
+
   list(tenantId: string, filter: ApprovalFilter, limit: number, before: string | null): Promise<ApprovalRequest[]> {
     return this.requests.list(tenantId, filter, this.clock.now(), limit, before);
   }
@@ -273,5 +289,5 @@ export class ApprovalService {
 /** Hidden characters in texts of JSON are made visible before it is written, so that it stays JSON. */
 function shown(details: NewApprovalRequest['details']): string | null {
   if (details === null) return null;
-  return typeof details === 'string' ? visibleText(details) : JSON.stringify(visibleJson(details));
+  return typeof details === 'string' ? visibleText(details) : stringifyJson(visibleJson(details));
 }

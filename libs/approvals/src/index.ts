@@ -7,6 +7,7 @@ export {
   APPROVAL_RULE_TYPES,
   type ApprovalRuleType,
   type ApprovalSubject,
+  holderOf,
   type RuleMatch,
 } from './approval-subject.js';
 export {

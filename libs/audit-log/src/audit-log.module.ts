@@ -5,11 +5,13 @@ import { LogProofs } from './log-proofs.js';
 import { LogSums } from './log-sums.js';
 import { LogTree } from './log-tree.js';
 import { LoggedCalls } from './logged-calls.js';
+import { ProcessLease } from './process-lease.js';
+import { StartedCalls } from './started-calls.js';
 
 /** Every domain records what it does; hence global. */
 @Global()
 @Module({
-  providers: [AuditLog, LogKeys, LogProofs, LogSums, LogTree, LoggedCalls],
-  exports: [AuditLog, LogProofs, LogSums, LogTree, LoggedCalls],
+  providers: [AuditLog, LogKeys, LogProofs, LogSums, LogTree, LoggedCalls, ProcessLease, StartedCalls],
+  exports: [AuditLog, LogProofs, LogSums, LogTree, LoggedCalls, StartedCalls],
 })
 export class AuditLogModule {}

@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher, Clock, type MicroUsd } from '@haldir/kernel';
+import { Batcher, Clock, type MicroUsd, stringifyJson } from '@haldir/kernel';
 import { type Collector, isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { GENESIS_HASH } from '@haldir/verifier';
-import { type EntrySource, type PreparedEntry, prepareEntry, toColumns } from './entry.js';
+import { type EntryIdentity, type EntrySource, type PreparedEntry, prepareEntry, toColumns } from './entry.js';
 
 /** What is recorded; the tenant, the time and the hashes are added here. */
 export interface AuditRecord {
@@ -29,12 +29,21 @@ export interface RecordedEntry {
 
 interface Pending {
   prepared: PreparedEntry;
+  /** Whether it is the entry of a call that was started, whose record goes with it. */
+  ends: boolean;
   recorded: RecordedEntry;
 }
 
 const append = {
   name: 'audit_append.v2',
   text: 'SELECT leaf_index, reason FROM audit_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
+};
+
+/** The same, where some of the entries are of calls that were started. */
+const appendEnding = {
+  name: 'audit_append_ending.v1',
+  text: `SELECT leaf_index, reason FROM started_call_end($1, $15) AS e(tenants),
+           audit_append(e.tenants, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 };
 
 interface AppendRow {
@@ -72,15 +81,20 @@ export class AuditLog {
       maxQueued: 4096,
       splitOn: isDataFailure,
       run: async (items) => {
-        settle(items, await this.transactions.query<AppendRow>(append, columnsOf(items)));
+        const columns = columnsOf(items);
+        const ended = items.map(({ prepared, ends }) => (ends ? prepared.entryId : null));
+        const rows = ended.some((id) => id !== null)
+          ? await this.transactions.query<AppendRow>(appendEnding, [...columns, ended])
+          : await this.transactions.query<AppendRow>(append, columns);
+        settle(items, rows);
         return items.map(({ recorded }) => recorded);
       },
     });
   }
 
   /** Adds an entry to what `tx` writes as its last statement before commit. */
-  record(tx: Tx, tenantId: string, record: AuditRecord): RecordedEntry {
-    const pending = this.prepare(tenantId, record);
+  record(tx: Tx, tenantId: string, record: AuditRecord, identity?: EntryIdentity): RecordedEntry {
+    const pending = this.prepare(tenantId, record, identity);
     tx.collect(collector, pending);
     return pending.recorded;
   }
@@ -92,6 +106,11 @@ export class AuditLog {
    */
   append(tenantId: string, record: AuditRecord): Promise<RecordedEntry> {
     return this.writer.submit(this.prepare(tenantId, record));
+  }
+
+  /** The same for the entry of a call that was started; rejects when the record of the call is gone. */
+  appendEnding(tenantId: string, record: AuditRecord, identity: EntryIdentity): Promise<RecordedEntry> {
+    return this.writer.submit({ ...this.prepare(tenantId, record, identity), ends: true });
   }
 
   /** Starts the log of a new tenant, with the default flag rules. */
@@ -107,21 +126,22 @@ export class AuditLog {
     await tx.query('SELECT audit_create($1, $2)', [tenantId, GENESIS_HASH]);
   }
 
-  private prepare(tenantId: string, record: AuditRecord): Pending {
+  private prepare(tenantId: string, record: AuditRecord, identity?: EntryIdentity): Pending {
     const at = this.clock.now();
     const { details = null } = record;
-    const prepared = prepareEntry({
+    const entry = {
       tenantId,
       source: record.source,
       sessionId: record.sessionId ?? '',
       agentId: record.agentId ?? '',
       tool: record.tool,
       action: record.action,
-      details: details === null || typeof details === 'string' ? details : JSON.stringify(details),
+      details: details === null || typeof details === 'string' ? details : stringifyJson(details),
       costMicros: record.cost ?? 0n,
       at,
       flag: record.flag ?? null,
-    });
-    return { prepared, recorded: { entryId: prepared.entryId, at, flagReason: null } };
+    };
+    const prepared = prepareEntry(entry, identity);
+    return { prepared, ends: false, recorded: { entryId: prepared.entryId, at, flagReason: null } };
   }
 }

@@ -24,6 +24,17 @@ export interface NewEntry {
   flag: string | null;
 }
 
+/** What an entry is known by before it is written, however often that is tried. */
+export interface EntryIdentity {
+  entryId: string;
+  /** Hex; of its details. */
+  salt: string;
+}
+
+export function newEntryIdentity(): EntryIdentity {
+  return { entryId: newId('aud'), salt: randomBytes(16).toString('hex') };
+}
+
 /** An entry on its way into the log, with the salted commitment to its details and the hash of what the writer knows. */
 export interface PreparedEntry extends NewEntry {
   entryId: string;
@@ -32,9 +43,8 @@ export interface PreparedEntry extends NewEntry {
   contentHash: string;
 }
 
-export function prepareEntry(entry: NewEntry): PreparedEntry {
-  const entryId = newId('aud');
-  const detailsSalt = entry.details === null ? null : randomBytes(16).toString('hex');
+export function prepareEntry(entry: NewEntry, { entryId, salt } = newEntryIdentity()): PreparedEntry {
+  const detailsSalt = entry.details === null ? null : salt;
   const detailsHash = entry.details === null || detailsSalt === null ? null : hashDetails(detailsSalt, entry.details);
   return {
     ...entry,

@@ -42,6 +42,7 @@ export class Tx {
   private readonly sent: Promise<unknown>[] = [];
   private readonly collected = new Map<Collector<unknown>, unknown[]>();
   private readonly afterCommit: (() => void)[] = [];
+  private readonly afterFailure: (() => void)[] = [];
 
   constructor(
     private readonly runner: QueryRunner,
@@ -92,9 +93,19 @@ export class Tx {
     this.afterCommit.push(action);
   }
 
+  /** Runs `action` when the transaction has failed, or may have: nobody knows what a commit did that was not answered. */
+  onFailure(action: () => void): void {
+    this.afterFailure.push(action);
+  }
+
   /** The actions to run after commit. */
   committed(): void {
     for (const action of this.afterCommit) action();
+  }
+
+  /** The actions to run after a failure. */
+  failed(): void {
+    for (const action of this.afterFailure) action();
   }
 }
 
@@ -138,6 +149,7 @@ export class Transactions {
       } catch (error) {
         await client.query('ROLLBACK').catch(() => undefined);
         Object.assign(runner, { isTransactionActive: false, transactionDepth: 0 });
+        tx.failed();
         throw isConnectionFailure(error) ? new Unavailable(undefined, { cause: error }) : error;
       }
     } finally {

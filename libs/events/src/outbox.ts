@@ -1,7 +1,7 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Inject, Injectable } from '@nestjs/common';
 import { type Queue } from 'bullmq';
-import { Clock, newId } from '@haldir/kernel';
+import { Clock, newId, stringifyJson } from '@haldir/kernel';
 import { type Collector, type Tx } from '@haldir/database';
 import { Nudge, queues } from '@haldir/queue';
 
@@ -24,7 +24,7 @@ interface OutboxRow {
 const insert = {
   name: 'outbox.insert.v1',
   text: `INSERT INTO outbox (tenant_id, event_id, type, data, created_at)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::jsonb[], $5::timestamptz[])`,
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::timestamptz[])`,
 };
 
 const collector: Collector<OutboxRow> = {
@@ -34,7 +34,7 @@ const collector: Collector<OutboxRow> = {
       rows.map(({ tenantId }) => tenantId),
       rows.map(({ eventId }) => eventId),
       rows.map(({ event }) => event.type),
-      rows.map(({ event }) => JSON.stringify(event.data)),
+      rows.map(({ event }) => stringifyJson(event.data)),
       rows.map(({ at }) => at),
     ]);
   },

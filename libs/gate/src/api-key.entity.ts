@@ -1,4 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type Actor, type AgentGrant, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
+import { BigIntColumn } from '@haldir/database';
 import { type Tier } from '@haldir/runtime';
 
 @Entity('api_key')
@@ -19,6 +21,28 @@ export class ApiKey {
   @Column({ type: 'text', array: true })
   scopes: string[];
 
+  @Column({ type: 'text' })
+  kind: Actor['kind'];
+
+  /** Of an agent key, the agent and the ceiling of what it does; null for every other. */
+  @Column({ name: 'agent_id', type: 'text', nullable: true })
+  agentId: string | null;
+
+  @Column({ name: 'agent_scopes', type: 'text', array: true, nullable: true })
+  agentScopes: string[] | null;
+
+  @Column({ name: 'agent_ttl_seconds', type: 'integer', nullable: true })
+  agentTtlSeconds: number | null;
+
+  @BigIntColumn({ name: 'agent_spend_limit_micros', nullable: true })
+  agentSpendLimit: MicroUsd | null;
+
+  @Column({ name: 'agent_spend_period', type: 'text', nullable: true })
+  agentSpendPeriod: SpendPeriod | null;
+
+  @Column({ name: 'agent_upstreams', type: 'text', array: true, nullable: true })
+  agentUpstreams: string[] | null;
+
   /** Keyed hash of the whole key. */
   @Column({ type: 'bytea', select: false })
   hash: Buffer;
@@ -32,4 +56,32 @@ export class ApiKey {
 
   @Column({ name: 'revoked_at', type: 'timestamptz', nullable: true })
   revokedAt: Date | null;
+}
+
+type Ceiling = Pick<
+  ApiKey,
+  'agentId' | 'agentScopes' | 'agentTtlSeconds' | 'agentSpendLimit' | 'agentSpendPeriod' | 'agentUpstreams'
+>;
+
+/** The ceiling that a key's row holds; null for a key that is no agent's. */
+export function grantOf(row: Ceiling): AgentGrant | null {
+  const { agentId, agentScopes, agentTtlSeconds, agentSpendLimit, agentSpendPeriod, agentUpstreams } = row;
+  if (agentId === null || agentScopes === null || agentTtlSeconds === null) return null;
+  if (agentSpendLimit === null || agentSpendPeriod === null) return null;
+  return {
+    ...{ agentId, scopes: agentScopes, ttlSeconds: agentTtlSeconds },
+    ...{ spendLimit: agentSpendLimit, spendPeriod: agentSpendPeriod, upstreams: agentUpstreams },
+  };
+}
+
+/** As a key's row holds a ceiling. */
+export function ceilingOf(grant: AgentGrant | null): Ceiling {
+  return {
+    agentId: grant?.agentId ?? null,
+    agentScopes: grant && [...grant.scopes],
+    agentTtlSeconds: grant?.ttlSeconds ?? null,
+    agentSpendLimit: grant?.spendLimit ?? null,
+    agentSpendPeriod: grant?.spendPeriod ?? null,
+    agentUpstreams: grant?.upstreams ? [...grant.upstreams] : null,
+  };
 }

@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher } from '@haldir/kernel';
+import { type AgentGrant, Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
+import { type Caller } from '@haldir/http';
 import { type Tier } from '@haldir/runtime';
-import { ApiKey } from './api-key.entity.js';
+import { ApiKey, grantOf } from './api-key.entity.js';
 
 /** A key as authentication needs it. */
 export interface KeyRecord {
@@ -13,12 +14,17 @@ export interface KeyRecord {
   hash: Buffer;
   tenantTier: Tier;
   isOperator: boolean;
+  /** Null for a key that is no agent's. */
+  grant: AgentGrant | null;
+  session: Caller['session'];
 }
 
 // Before a key is known to be good, nothing is known of its tenant: a function that sees all keys answers about those asked for.
 const liveKeys = {
-  name: 'api_key.live.v2',
-  text: 'SELECT tenant_id, public_id, tier, scopes, hash, tenant_tier, is_operator FROM api_key_live($1::text[])',
+  name: 'api_key.live.v3',
+  text: `SELECT tenant_id, public_id, tier, scopes, hash, tenant_tier, is_operator, agent_id, agent_scopes, agent_ttl_seconds,
+                agent_spend_limit_micros, agent_spend_period, agent_upstreams, session_id, session_expires_at
+           FROM api_key_live($1::text[])`,
 };
 
 interface LiveKeyRow {
@@ -29,6 +35,14 @@ interface LiveKeyRow {
   hash: Buffer;
   tenant_tier: Tier;
   is_operator: boolean;
+  agent_id: string | null;
+  agent_scopes: string[] | null;
+  agent_ttl_seconds: number | null;
+  agent_spend_limit_micros: string | null;
+  agent_spend_period: SpendPeriod | null;
+  agent_upstreams: string[] | null;
+  session_id: string | null;
+  session_expires_at: Date | null;
 }
 
 @Injectable()
@@ -96,6 +110,19 @@ export class ApiKeyRepository {
           hash: row.hash,
           tenantTier: row.tenant_tier,
           isOperator: row.is_operator,
+          grant: grantOf({
+            agentId: row.agent_id,
+            agentScopes: row.agent_scopes,
+            agentTtlSeconds: row.agent_ttl_seconds,
+            agentSpendLimit:
+              row.agent_spend_limit_micros === null ? null : (BigInt(row.agent_spend_limit_micros) as MicroUsd),
+            agentSpendPeriod: row.agent_spend_period,
+            agentUpstreams: row.agent_upstreams,
+          }),
+          session:
+            row.session_id === null || row.session_expires_at === null
+              ? null
+              : { id: row.session_id, expiresAt: row.session_expires_at },
         },
       ]),
     );

@@ -1,13 +1,22 @@
 import { type KeyObject, timingSafeEqual } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, keyActor, Clock, newId } from '@haldir/kernel';
+import {
+  type Actor,
+  agentActor,
+  type AgentGrant,
+  Clock,
+  InvalidInput,
+  keyActor,
+  newId,
+  toDollars,
+} from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { KeyRing } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
-import { ACTIONS, type Authenticator, type Caller, grantsKeyScope, RESOURCES, Unauthenticated } from '@haldir/http';
+import { type Authenticator, type Caller, grantsKeyScope, KEY_SCOPES, Unauthenticated } from '@haldir/http';
 import { HaldirConfig, type Tier, TIERS } from '@haldir/runtime';
 import { digestOf, hashApiKey, keyPrefix, newApiKey, publicIdOf } from './api-key-format.js';
-import { ApiKey } from './api-key.entity.js';
+import { ApiKey, ceilingOf } from './api-key.entity.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 import { FirstKeyDoor } from './first-key-door.js';
 import { ApiKeyNotFound, KeyBeyondGrant } from './gate.errors.js';
@@ -17,6 +26,8 @@ export interface NewKey {
   name: string;
   tier: Tier;
   scopes: string[];
+  /** Of a key that acts as one agent, the ceiling of what it does; null for every other. */
+  grant: AgentGrant | null;
 }
 
 /** A key just made; `key` is shown once and never again. */
@@ -49,7 +60,8 @@ export class ApiKeyService implements Authenticator {
     if (!record || !timingSafeEqual(record.hash, hashApiKey(this.pepper(), key))) return null;
     this.usage.count(record.tenantId, publicId);
     return {
-      actor: keyActor(record.tenantId, keyPrefix(publicId)),
+      actor: actorOf(record.tenantId, keyPrefix(publicId), record.grant),
+      session: record.session,
       keyId: publicId,
       tier: record.tier,
       tenantTier: record.tenantTier,
@@ -66,6 +78,7 @@ export class ApiKeyService implements Authenticator {
   async mintFirst(tx: Tx, key: NewKey): Promise<MintedKey> {
     await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
     await this.door.pass(tx);
+    refuseAsFirst(key);
     return this.insert(tx, await this.createTenant(tx, 'enterprise', true), key, null);
   }
 
@@ -79,6 +92,7 @@ export class ApiKeyService implements Authenticator {
 
   /** The first key of a new tenant, whose tier is the key's; for whoever has the operator's token. */
   async mintForNewTenant(tx: Tx, key: NewKey): Promise<MintedKey> {
+    refuseAsFirst(key);
     await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
     return this.insert(tx, await this.createTenant(tx, key.tier, false), key, null);
   }
@@ -92,7 +106,9 @@ export class ApiKeyService implements Authenticator {
     if (!caller.isOperator && TIERS.indexOf(key.tier) > TIERS.indexOf(caller.tenantTier)) {
       throw new KeyBeyondGrant(`A key of this tenant has at most the tier ${caller.tenantTier}`, 'tier_not_allowed');
     }
-    const beyond = key.scopes.flatMap(expandKeyScope).find((scope) => !grantsKeyScope(caller.scopes, scope));
+    const beyond = KEY_SCOPES.find(
+      (scope) => grantsKeyScope(key.scopes, scope) && !grantsKeyScope(caller.scopes, scope),
+    );
     if (beyond !== undefined) throw new KeyBeyondGrant('A key can only pass on scopes it has itself', 'scope_not_held');
     return this.insert(tx, caller.actor.tenantId, key, caller.actor);
   }
@@ -128,21 +144,22 @@ export class ApiKeyService implements Authenticator {
   }
 
   private async insert(tx: Tx, tenantId: string, newKey: NewKey, by: Actor | null): Promise<MintedKey> {
+    const { name, tier, scopes, grant } = newKey;
     const { key, publicId } = newApiKey();
     await this.keys.in(tx).insert(
       Object.assign(new ApiKey(), {
         tenantId,
         publicId,
-        ...newKey,
+        ...{ name, tier, scopes, kind: grant ? 'agent' : 'key', ...ceilingOf(grant) },
         hash: hashApiKey(this.pepper(), key),
         createdAt: this.clock.now(),
       }),
     );
-    const { tier, scopes } = newKey;
     this.record(tx, tenantId, 'api_key_created', {
       prefix: keyPrefix(publicId),
       tier,
       scopes,
+      ...(grant ? { agent: describeGrant(grant) } : {}),
       by: by?.id ?? null,
     });
     return { ...newKey, key, prefix: keyPrefix(publicId) };
@@ -157,10 +174,23 @@ export class ApiKeyService implements Authenticator {
   }
 }
 
-/** Every `resource:action` that a key scope grants. */
-function expandKeyScope(scope: string): string[] {
-  const [resource = '*', action = '*'] = scope === '*' ? ['*', '*'] : scope.split(':');
-  return (resource === '*' ? RESOURCES : [resource]).flatMap((r) =>
-    (action === '*' ? ACTIONS : [action]).map((a) => `${r}:${a}`),
-  );
+/** A tenant whose only key acts as an agent would have nobody to run it. */
+function refuseAsFirst({ grant }: NewKey): void {
+  if (grant) throw new InvalidInput("agent: expected none for the first key of a tenant, which is the operator's");
+}
+
+function actorOf(tenantId: string, prefix: string, grant: AgentGrant | null): Actor {
+  return grant ? agentActor(tenantId, prefix, grant) : keyActor(tenantId, prefix);
+}
+
+/** A ceiling in the API's terms. */
+export function describeGrant({ agentId, scopes, ttlSeconds, spendLimit, spendPeriod, upstreams }: AgentGrant) {
+  return {
+    agent_id: agentId,
+    scopes: [...scopes],
+    ttl: ttlSeconds,
+    spend_limit: toDollars(spendLimit),
+    spend_period: spendPeriod,
+    upstreams: upstreams && [...upstreams],
+  };
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
-import { type Budget, type BudgetScope, type BudgetUsage } from './budget.js';
+import { type Budget, type BudgetScope, type BudgetUsage, type UsageScope } from './budget.js';
 
 const ofTenants = {
   name: 'budget.of_tenants.v1',
@@ -55,7 +55,7 @@ interface BudgetRow {
 
 interface UsageRow {
   tenant_id: string;
-  scope: BudgetScope;
+  scope: UsageScope;
   subject: string;
   period: string;
   spent_micros: string;

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, type MicroUsd, toDollars } from '@haldir/kernel';
+import { type Actor, Clock, type MicroUsd, toDollars } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
 import {
@@ -9,7 +9,9 @@ import {
   type BudgetUsage,
   limitsFor,
   periodOf,
+  standingPeriodOf,
   thresholdsReached,
+  type UsageScope,
 } from './budget.js';
 import { BudgetRepository, type UsageKey } from './budget.repository.js';
 import { type Session } from './session.entity.js';
@@ -17,6 +19,8 @@ import { type LockedSession, type SessionKey, SessionRepository } from './sessio
 
 /** A wish to take `amount` from a session's budget, or to set it aside. */
 export interface Spend extends SessionKey {
+  /** Acts through the session. */
+  actor: Actor;
   /** Null for a payment whose worth in dollars is not known: it takes nothing, and passes no limit. */
   amount: MicroUsd | null;
   kind: 'spend' | 'hold';
@@ -27,16 +31,19 @@ export interface Spend extends SessionKey {
  * may not spend at all, `no_rate` when an amount of unknown worth meets a limit, else the budget that it does not fit in. `remaining` is what the tightest budget leaves.
  */
 export type SpendDecision =
-  | { taken: true; session: Session; remaining: MicroUsd | null }
+  | { taken: true; session: Session; remaining: MicroUsd | null; drawnOn: string[] }
   | { taken: false; reason: SpendRefusal; session: Session; remaining: MicroUsd | null }
   | { taken: false; reason: 'invalid_session' };
-export type SpendRefusal = 'no_grant' | 'no_rate' | 'over_budget' | 'over_agent_budget' | 'over_tenant_budget';
+export type SpendRefusal =
+  'no_grant' | 'no_rate' | 'over_budget' | 'over_key_budget' | 'over_agent_budget' | 'over_tenant_budget';
 
 /** What a hold came to: `held` is set free, and `spent` of it is spent for good. */
 export interface Settlement extends SessionKey {
   agentId: string;
   /** When it was held: it counts to the periods of that time. */
   heldAt: Date;
+  /** Standing budgets that it was drawn on, as they were answered then. */
+  drawnOn: readonly string[];
   held: MicroUsd;
   spent: MicroUsd;
 }
@@ -49,13 +56,15 @@ export interface SessionLock {
 }
 
 const ANNOUNCE_EVERY_MS = 60_000;
-const REFUSALS: Readonly<Record<BudgetScope, SpendRefusal>> = {
+const REFUSALS: Readonly<Record<UsageScope, SpendRefusal>> = {
+  key: 'over_key_budget',
   tenant_month: 'over_tenant_budget',
   agent_day: 'over_agent_budget',
 };
 
 /**
- * The one place where budgets are spent: a session's own, its agent's of the day and its tenant's of the month. Rows are
+ * The one place where budgets are spent: a session's own, those of the agent keys that opened it and act through it, its agent's
+ * of the day and its tenant's of the month. Rows are
  * locked in one order everywhere (sessions, then usages), so that racing payments queue up and never deadlock.
  */
 @Injectable()
@@ -81,7 +90,8 @@ export class BudgetService {
     ]);
     const now = this.clock.now();
     const books = new Books(locked, budgets, now);
-    if (budgets.length > 0) books.open(await this.budgets.in(tx).lockUsages(books.limitedUsages(wishes)));
+    const limited = books.limitedUsages(wishes);
+    if (limited.length > 0) books.open(await this.budgets.in(tx).lockUsages(limited));
     const decisions = wishes.map((wish) => this.decide(tx, books, wish, now));
     const changed = books.changedSessions();
     if (changed.length > 0) this.sessions.in(tx).saveBudgets(changed);
@@ -97,22 +107,22 @@ export class BudgetService {
 
   /** Sets free what was held and spends what of it was captured, in the budgets it was held in. */
   settle(tx: Tx, { books }: SessionLock, settlements: readonly Settlement[]): void {
-    for (const { tenantId, sessionId, agentId, heldAt, held, spent } of settlements) {
+    for (const { tenantId, sessionId, agentId, heldAt, drawnOn, held, spent } of settlements) {
       const entry = books.session(tenantId, sessionId);
       if (!entry) throw new Error('what was held was held in a session');
-      books.move(entry, { agentId, at: heldAt, spent, held: (0n - held) as MicroUsd });
+      books.move(entry, { agentId, at: heldAt, drawnOn, spent, held: (0n - held) as MicroUsd });
     }
     this.sessions.in(tx).saveBudgets(books.changedSessions());
     this.budgets.in(tx).changeUsages(books.movements());
   }
 
   private decide(tx: Tx, books: Books, wish: Spend, now: Date): SpendDecision {
-    const { tenantId, sessionId, kind } = wish;
+    const { actor, tenantId, sessionId, kind } = wish;
     const entry = books.session(tenantId, sessionId);
     if (!entry?.session.isValidAt(now)) return { taken: false, reason: 'invalid_session' };
     const { session } = entry;
     const own = session.remainingBudget();
-    const above = books.usagesOver(session);
+    const above = books.usagesOver(entry, actor);
     const remaining = (): MicroUsd | null => least([session.remainingBudget(), ...above.map(remainingOf)]);
     if (!session.maySpend()) return { taken: false, reason: 'no_grant', session, remaining: remaining() };
     if (wish.amount === null && (own !== null || above.length > 0)) {
@@ -127,12 +137,15 @@ export class BudgetService {
     if (full) return { taken: false, reason: REFUSALS[full.usage.scope], session, remaining: remaining() };
 
     const move = kind === 'spend' ? { spent: amount, held: 0n as MicroUsd } : { spent: 0n as MicroUsd, held: amount };
-    books.move(entry, { agentId: session.agentId, at: now, ...move });
+    const drawnOn = above.filter(({ usage }) => usage.scope === 'key').map(({ usage }) => drawnOnOf(usage));
+    books.move(entry, { agentId: session.agentId, at: now, drawnOn, ...move });
     for (const { usage, limit } of above) {
       for (const percent of thresholdsReached((usage.spent + usage.held) as MicroUsd, limit, usage.threshold)) {
         usage.threshold = percent;
         books.noteThreshold(usage);
-        this.announceThreshold(tx, session, { scope: usage.scope, period: usage.period, percent, limit, usage });
+        const { scope, period, subject } = usage;
+        const key = scope === 'key' ? { key: subject } : {};
+        this.announceThreshold(tx, session, { ...{ scope, period, percent, limit, usage }, ...key });
       }
     }
     if (session.spendLimit !== null) {
@@ -143,7 +156,7 @@ export class BudgetService {
       }
     }
     if (session.remainingBudget() === 0n) this.announceExhausted(tx, books, entry, now);
-    return { taken: true, session, remaining: remaining() };
+    return { taken: true, session, remaining: remaining(), drawnOn };
   }
 
   private announceExhausted(tx: Tx, books: Books, entry: LockedSession, now: Date): void {
@@ -168,12 +181,15 @@ export class BudgetService {
     {
       scope,
       period,
+      key,
       percent,
       limit,
       usage,
     }: {
-      scope: BudgetScope | 'session';
+      scope: UsageScope | 'session';
       period?: string;
+      /** Of a standing budget, whose it is. */
+      key?: string;
       percent: number;
       limit: MicroUsd;
       usage: { spent: MicroUsd; held: MicroUsd };
@@ -185,6 +201,7 @@ export class BudgetService {
         scope,
         ...(period === undefined ? { session_id: session.id } : { period }),
         ...(scope === 'tenant_month' ? {} : { agent_id: session.agentId }),
+        ...(key === undefined ? {} : { key }),
         threshold: percent,
         spent: toDollars(usage.spent),
         held: toDollars(usage.held),
@@ -203,8 +220,15 @@ interface LimitedUsage {
 interface Movement {
   agentId: string;
   at: Date;
+  drawnOn: readonly string[];
   spent: MicroUsd;
   held: MicroUsd;
+}
+
+/** A limit that holds for a session and whoever acts through it. */
+interface Limit {
+  key: UsageKey;
+  limit: MicroUsd;
 }
 
 /** Sessions and usages as they are while a transaction decides about them, and what has moved. */
@@ -227,15 +251,12 @@ class Books {
   }
 
   /** The usages that limits hold for, of the sessions that the wishes are about. */
-  limitedUsages(wishes: readonly SessionKey[]): UsageKey[] {
+  limitedUsages(wishes: readonly Spend[]): UsageKey[] {
     const keys = new Map<string, UsageKey>();
-    for (const { tenantId, sessionId } of wishes) {
+    for (const { tenantId, sessionId, actor } of wishes) {
       const entry = this.session(tenantId, sessionId);
       if (!entry) continue;
-      for (const scope of this.limitsOf(entry.session).keys()) {
-        const key = usageKey(scope, tenantId, entry.session.agentId, this.now);
-        keys.set(nameOf(key), key);
-      }
+      for (const { key } of this.limitsOver(entry, actor)) keys.set(nameOf(key), key);
     }
     return [...keys.values()];
   }
@@ -244,22 +265,26 @@ class Books {
     for (const usage of usages) this.usages.set(nameOf(usage), usage);
   }
 
-  usagesOver(session: Session): LimitedUsage[] {
-    return [...this.limitsOf(session)].map(([scope, limit]) => {
-      const usage = this.usages.get(nameOf(usageKey(scope, session.tenantId, session.agentId, this.now)));
+  usagesOver(entry: LockedSession, actor: Actor): LimitedUsage[] {
+    return this.limitsOver(entry, actor).map(({ key, limit }) => {
+      const usage = this.usages.get(nameOf(key));
       if (!usage) throw new Error('a usage that a limit holds for is locked first');
       return { usage, limit };
     });
   }
 
   /** Moves amounts in the session and in every usage it counts to. */
-  move(entry: LockedSession, { agentId, at, spent, held }: Movement): void {
+  move(entry: LockedSession, { agentId, at, drawnOn, spent, held }: Movement): void {
     const { session } = entry;
     session.spent = (session.spent + spent) as MicroUsd;
     session.held = (session.held + held) as MicroUsd;
     this.touch(entry);
-    for (const scope of BUDGET_SCOPES) {
-      const key = usageKey(scope, session.tenantId, agentId, at);
+    const { tenantId } = session;
+    const keys = [
+      ...BUDGET_SCOPES.map((scope) => usageKey(scope, tenantId, agentId, at)),
+      ...drawnOn.map((text) => standingKeyIn(tenantId, text)),
+    ];
+    for (const key of keys) {
       for (const usage of [this.usages.get(nameOf(key)), this.movementOf(key)]) {
         if (!usage) continue;
         usage.spent = (usage.spent + spent) as MicroUsd;
@@ -295,16 +320,36 @@ class Books {
     return movement;
   }
 
-  private limitsOf({ tenantId, agentId }: Session): Map<BudgetScope, MicroUsd> {
-    return limitsFor(
-      this.budgets.filter((budget) => budget.tenantId === tenantId),
-      agentId,
-    );
+  private limitsOver({ session, standing }: LockedSession, { id, agent }: Actor): Limit[] {
+    const { tenantId, agentId } = session;
+    const own = this.budgets.filter((budget) => budget.tenantId === tenantId);
+    const acting = agent && { keyId: id, limit: agent.spendLimit, period: agent.spendPeriod };
+    const keys = [standing, acting?.keyId === standing?.keyId ? null : acting].filter((budget) => budget !== null);
+    return [
+      ...keys.map(({ keyId: subject, limit, period }) => ({
+        key: { tenantId, scope: 'key' as const, subject, period: standingPeriodOf(period, this.now) },
+        limit,
+      })),
+      ...[...limitsFor(own, agentId)].map(([scope, limit]) => ({
+        key: usageKey(scope, tenantId, agentId, this.now),
+        limit,
+      })),
+    ];
   }
 }
 
 function usageKey(scope: BudgetScope, tenantId: string, agentId: string, at: Date): UsageKey {
   return { tenantId, scope, subject: scope === 'agent_day' ? agentId : '', period: periodOf(scope, at) };
+}
+
+/** How a payment remembers a standing budget that it was drawn on. */
+function drawnOnOf({ subject, period }: UsageKey): string {
+  return `${subject} ${period}`;
+}
+
+function standingKeyIn(tenantId: string, drawnOn: string): UsageKey {
+  const [subject = '', period = ''] = drawnOn.split(' ');
+  return { tenantId, scope: 'key', subject, period };
 }
 
 function nameOf({ tenantId, scope, subject, period }: UsageKey): string {

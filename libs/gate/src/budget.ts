@@ -1,8 +1,10 @@
-import { type MicroUsd } from '@haldir/kernel';
+import { type MicroUsd, type SpendPeriod } from '@haldir/kernel';
 
 export const BUDGET_SCOPES = ['tenant_month', 'agent_day'] as const;
 /** Above the session: what a tenant may spend in a UTC month, and an agent in a UTC day. */
 export type BudgetScope = (typeof BUDGET_SCOPES)[number];
+/** What is counted: for those, and for the standing budgets of agent keys. */
+export type UsageScope = BudgetScope | 'key';
 
 /** A limit above the session. */
 export interface Budget {
@@ -18,14 +20,27 @@ export interface Budget {
 /** What was spent and is held under a budget in one period, whether there is a limit or not. */
 export interface BudgetUsage {
   tenantId: string;
-  scope: BudgetScope;
+  scope: UsageScope;
   subject: string;
-  /** `YYYY-MM` or `YYYY-MM-DD`, UTC. */
+  /** `YYYY-MM` or `YYYY-MM-DD`, UTC, or `total`. */
   period: string;
   spent: MicroUsd;
   held: MicroUsd;
   /** The highest share of the limit, in percent, that was announced. */
   threshold: number;
+}
+
+/** What the sessions of one agent key may spend together. */
+export interface StandingBudget {
+  /** The id of the principal. */
+  keyId: string;
+  limit: MicroUsd;
+  period: SpendPeriod;
+}
+
+/** The period of a standing budget that a time falls into. */
+export function standingPeriodOf(period: SpendPeriod, at: Date): string {
+  return period === 'total' ? 'total' : at.toISOString().slice(0, period === 'month' ? 7 : 10);
 }
 
 /** Shares of a limit, in percent, that are announced when they are reached. */

@@ -18,6 +18,34 @@ export class SessionInvalid extends HaldirError {
   }
 }
 
+/** An agent asks for a session that is more than its key may open. */
+export class SessionBeyondCeiling extends HaldirError {
+  readonly kind = 'forbidden';
+  constructor(
+    private readonly field: 'agent_id' | 'scopes' | 'ttl' | 'spend_limit',
+    expected: string,
+  ) {
+    super(`${field}: the agent key allows ${expected}`);
+  }
+  override get code(): string {
+    return 'beyond_ceiling';
+  }
+  override get details(): Readonly<Record<string, unknown>> {
+    return { field: this.field };
+  }
+}
+
+/** Somebody has stopped the agent. */
+export class AgentFrozen extends HaldirError {
+  readonly kind = 'forbidden';
+  constructor() {
+    super('This agent is frozen; nothing is done for it until an operator unfreezes it');
+  }
+  override get code(): string {
+    return 'agent_frozen';
+  }
+}
+
 export class ApiKeyNotFound extends HaldirError {
   readonly kind = 'not_found';
   constructor() {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AgentSessions } from './agent-session.service.js';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 import { ApiKeyService } from './api-key.service.js';
@@ -16,6 +17,7 @@ import { UsageMeter } from './usage-meter.js';
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey, Session])],
   providers: [
+    AgentSessions,
     ApiKeyRepository,
     ApiKeyService,
     BudgetLimits,
@@ -27,6 +29,15 @@ import { UsageMeter } from './usage-meter.js';
     SessionService,
     UsageMeter,
   ],
-  exports: [ApiKeyService, BudgetLimits, BudgetService, FirstKeyDoor, SessionExpiry, SessionService, UsageMeter],
+  exports: [
+    AgentSessions,
+    ApiKeyService,
+    BudgetLimits,
+    BudgetService,
+    FirstKeyDoor,
+    SessionExpiry,
+    SessionService,
+    UsageMeter,
+  ],
 })
 export class GateModule {}

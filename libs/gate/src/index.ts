@@ -1,4 +1,5 @@
-export { ApiKeyService, type MintedKey, type NewKey } from './api-key.service.js';
+export { AgentSessions } from './agent-session.service.js';
+export { ApiKeyService, describeGrant, type MintedKey, type NewKey } from './api-key.service.js';
 export {
   BudgetService,
   type SessionLock,

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { type MicroUsd } from '@haldir/kernel';
+import { type AgentGrant, type MicroUsd } from '@haldir/kernel';
 import { BigIntColumn } from '@haldir/database';
 import { holdsScope } from './session-scopes.js';
 
@@ -45,17 +45,23 @@ export class Session {
   @Column({ name: 'revoked_at', type: 'timestamptz', nullable: true })
   revokedAt: Date | null;
 
+  /** Whether its agent is stopped: the session is as good as dead until the agent goes on. Known of sessions that are acted through. */
+  isFrozen = false;
+
+  /** What bounds whoever acts through it right now; null for who is bound by nothing else. */
+  ceiling: AgentGrant | null = null;
+
   statusAt(now: Date): SessionStatus {
     if (this.revokedAt !== null) return 'revoked';
     return now < this.expiresAt ? 'active' : 'expired';
   }
 
   isValidAt(now: Date): boolean {
-    return this.statusAt(now) === 'active';
+    return this.statusAt(now) === 'active' && !this.isFrozen;
   }
 
   grants(scope: string): boolean {
-    return holdsScope(this.scopes, scope);
+    return holdsScope(this.scopes, scope) && (this.ceiling === null || holdsScope(this.ceiling.scopes, scope));
   }
 
   /** What is neither spent nor held; null when no limit was set. */

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher, type MicroUsd } from '@haldir/kernel';
+import { Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
 import { type Collector, Transactions, type Tx } from '@haldir/database';
+import { type StandingBudget } from './budget.js';
 import { Session, type SessionStatus } from './session.entity.js';
 
 export interface SessionKey {
@@ -16,16 +17,22 @@ export interface SessionFilter {
 const COLUMNS =
   's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.held_micros, s.opened_key, s.created_at, s.expires_at, s.revoked_at';
 
+// Few agents are ever stopped, so there is next to nothing to look through.
+const FROZEN = `EXISTS (SELECT FROM agent_freeze f WHERE f.tenant_id = s.tenant_id AND f.agent_id = s.agent_id) AS frozen`;
+
 const byKeys = {
-  name: 'session.by_keys.v3',
-  text: `SELECT ${COLUMNS} FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id)
+  name: 'session.by_keys.v4',
+  text: `SELECT ${COLUMNS}, ${FROZEN} FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id)
            JOIN session s ON s.tenant_id = w.tenant_id AND s.id = w.id`,
 };
+// With the standing budget of the agent key that opened it, which every payment in it is drawn on.
 const lockByKeys = {
-  name: 'session.lock_by_keys.v3',
-  text: `SELECT ${COLUMNS}, s.budget_announced_at, s.threshold FROM session s
+  name: 'session.lock_by_keys.v4',
+  text: `SELECT ${COLUMNS}, ${FROZEN}, s.budget_announced_at, s.threshold, k.agent_spend_limit_micros, k.agent_spend_period
+           FROM session s
+           LEFT JOIN api_key k ON k.tenant_id = s.tenant_id AND k.public_id = substr(s.opened_key, 5) AND k.kind = 'agent'
           WHERE (s.tenant_id, s.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
-          ORDER BY s.tenant_id, s.id FOR UPDATE`,
+          ORDER BY s.tenant_id, s.id FOR UPDATE OF s`,
 };
 const saveBudgets = {
   name: 'session.save_budgets.v1',
@@ -78,8 +85,14 @@ interface SessionRow {
   created_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
-  budget_announced_at?: Date | null;
-  threshold?: number;
+  frozen: boolean;
+}
+
+interface LockedRow extends SessionRow {
+  budget_announced_at: Date | null;
+  threshold: number;
+  agent_spend_limit_micros: string | null;
+  agent_spend_period: SpendPeriod | null;
 }
 
 /** A session whose row is locked until the transaction ends. */
@@ -89,6 +102,8 @@ export interface LockedSession {
   announcedAt: Date | null;
   /** The highest share of the limit, in percent, that was announced. */
   threshold: number;
+  /** Of the agent key that opened it; null for a session that none did. */
+  standing: StandingBudget | null;
 }
 
 @Injectable()
@@ -132,22 +147,30 @@ export class SessionRepository {
     return {
       /** Written just before commit, with nothing spent or held. */
       insert: (session: Session): void => tx.collect(opened, session),
-      /** Ends a live session; null when the tenant has no live one of that id. */
-      revoke: async (tenantId: string, sessionId: string, now: Date): Promise<{ agentId: string } | null> => {
-        const [row] = await tx.query<{ agent_id: string }>(
-          `UPDATE session SET revoked_at = $3
-            WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL AND expires_at > $3 RETURNING agent_id`,
-          [tenantId, sessionId, now],
+      /** Ends a live session, of one agent if one is named; null when the tenant has no such live one. */
+      revoke: async (
+        tenantId: string,
+        sessionId: string,
+        agentId: string | null,
+        now: Date,
+      ): Promise<{ agentId: string; openedByAgent: boolean } | null> => {
+        const [row] = await tx.query<{ agent_id: string; opened_by_agent: boolean }>(
+          `UPDATE session s SET revoked_at = $4
+            WHERE tenant_id = $1 AND id = $2 AND ($3::text IS NULL OR agent_id = $3) AND revoked_at IS NULL AND expires_at > $4
+           RETURNING agent_id, EXISTS (SELECT FROM api_key k WHERE k.tenant_id = s.tenant_id AND k.public_id = substr(s.opened_key, 5)
+                                                               AND k.kind = 'agent') AS opened_by_agent`,
+          [tenantId, sessionId, agentId, now],
         );
-        return row ? { agentId: row.agent_id } : null;
+        return row ? { agentId: row.agent_id, openedByAgent: row.opened_by_agent } : null;
       },
       /** Locks the rows in one order everywhere, so that concurrent spends queue up and never deadlock. */
       lock: async (keys: SessionKey[]): Promise<LockedSession[]> => {
-        const rows = await tx.query<SessionRow>(lockByKeys, unzip(keys));
+        const rows = await tx.query<LockedRow>(lockByKeys, unzip(keys));
         return rows.map((row) => ({
           session: toSession(row),
-          announcedAt: row.budget_announced_at ?? null,
-          threshold: row.threshold ?? 0,
+          announcedAt: row.budget_announced_at,
+          threshold: row.threshold,
+          standing: standingOf(row),
         }));
       },
       /** Writes the budgets of locked sessions; does not wait for the answer. */
@@ -174,6 +197,13 @@ export class SessionRepository {
   }
 }
 
+function standingOf(row: LockedRow): StandingBudget | null {
+  const { opened_key: keyId, agent_spend_limit_micros: limit, agent_spend_period: period } = row;
+  return keyId === null || limit === null || period === null
+    ? null
+    : { keyId, limit: BigInt(limit) as MicroUsd, period };
+}
+
 /** The distinct keys, as two arrays. */
 function unzip(keys: SessionKey[]): [string[], string[]] {
   const distinct = new Map(keys.map((key) => [`${key.tenantId} ${key.sessionId}`, key]));
@@ -196,5 +226,6 @@ function toSession(row: SessionRow): Session {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
+    isFrozen: row.frozen,
   });
 }

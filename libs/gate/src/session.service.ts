@@ -1,16 +1,17 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Batcher, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { type Actor, type AgentGrant, Batcher, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
-import { SessionInvalid, SessionNotFound } from './gate.errors.js';
-import { parseScopes } from './session-scopes.js';
+import { agentFreezesIn } from './agent-freeze.repository.js';
+import { AgentFrozen, SessionBeyondCeiling, SessionInvalid, SessionNotFound } from './gate.errors.js';
+import { holdsScope, parseScopes } from './session-scopes.js';
 import { Session } from './session.entity.js';
 import { type SessionFilter, SessionRepository } from './session.repository.js';
 
 export interface NewSession {
   agentId: string;
   /** As requested; `spend:N` among them sets the budget unless `spendLimit` does. */
-  scopes: string[];
+  scopes: readonly string[];
   ttlSeconds: number;
   /** Null means none was asked for. */
   spendLimit: MicroUsd | null;
@@ -30,7 +31,7 @@ export class SessionService {
     @Inject(Transactions) transactions: Transactions,
     @Inject(Clock) private readonly clock: Clock,
   ) {
-    this.opener = new Batcher({
+    this.opener = new Batcher<Session, Session>({
       maxBatch: 256,
       maxInFlight: 1,
       maxQueued: 4096,
@@ -39,8 +40,12 @@ export class SessionService {
         transactions.run(
           sessions.map(({ tenantId }) => tenantId),
           async (tx) => {
-            for (const session of sessions) this.insert(tx, session);
-            return sessions;
+            const frozen = await agentFreezesIn(tx).among(sessions);
+            return sessions.map((session, i): Session | AgentFrozen => {
+              if (frozen[i]) return new AgentFrozen();
+              this.insert(tx, session);
+              return session;
+            });
           },
         ),
     });
@@ -49,28 +54,32 @@ export class SessionService {
   /**
    * Opens a session, together with others that arrive meanwhile, and returns once it is durable.
    *
-   * @throws InvalidInput for a `spend:N` that is not an amount
+   * @throws InvalidInput for a `spend:N` that is not an amount; SessionBeyondCeiling, AgentFrozen
    */
   async open(actor: Actor, wanted: NewSession): Promise<Session> {
     return this.opener.submit(this.prepare(actor, wanted));
   }
 
   /** The same, as part of a transaction. */
-  openIn(tx: Tx, actor: Actor, wanted: NewSession): Session {
+  async openIn(tx: Tx, actor: Actor, wanted: NewSession): Promise<Session> {
     const session = this.prepare(actor, wanted);
+    const [frozen] = await agentFreezesIn(tx).among([session]);
+    if (frozen) throw new AgentFrozen();
     this.insert(tx, session);
     return session;
   }
 
-  private prepare({ tenantId, id: openedKey }: Actor, wanted: NewSession): Session {
+  private prepare({ tenantId, id: openedKey, agent }: Actor, wanted: NewSession): Session {
     const now = this.clock.now();
     const { scopes, budget } = parseScopes(wanted.scopes);
+    const spendLimit = wanted.spendLimit ?? budget;
+    if (agent) keepWithin(agent, { ...wanted, scopes, spendLimit });
     return Object.assign(new Session(), {
       tenantId,
       id: newId('ses', SESSION_ID_LENGTH),
       agentId: wanted.agentId,
       scopes,
-      spendLimit: wanted.spendLimit ?? budget,
+      spendLimit,
       spent: 0n as MicroUsd,
       held: 0n as MicroUsd,
       openedKey,
@@ -98,10 +107,16 @@ export class SessionService {
     });
   }
 
-  /** The session while it is live, else null: unknown, expired, revoked and another tenant's look alike. */
-  async findLive({ tenantId }: Actor, sessionId: string): Promise<Session | null> {
+  /**
+   * The session while it is live and the actor may act through it, else null: unknown, expired, revoked, frozen, another
+   * tenant's and, for an agent, another agent's look alike. It grants what the actor's ceiling grants as well.
+   */
+  async findLive({ tenantId, agent }: Actor, sessionId: string): Promise<Session | null> {
     const session = await this.sessions.find(tenantId, sessionId);
-    return session?.isValidAt(this.clock.now()) ? session : null;
+    if (!session?.isValidAt(this.clock.now())) return null;
+    if (agent && session.agentId !== agent.agentId) return null;
+    session.ceiling = agent;
+    return session;
   }
 
   /** The id of the principal that opened a session, dead or alive; null when that is not known. */
@@ -133,12 +148,15 @@ export class SessionService {
   }
 
   /**
-   * Ends the session: the next request anywhere sees it.
+   * Ends the session: the next request anywhere sees it. An agent whose key opened it is stopped by whoever else ends it, since
+   * its next request would open another.
    *
-   * @throws SessionNotFound unless the session is live
+   * @throws SessionNotFound unless the session is live, and the agent's own if an agent asks
    */
-  async revoke(tx: Tx, { tenantId, id: by }: Actor, sessionId: string): Promise<void> {
-    const revoked = await this.sessions.in(tx).revoke(tenantId, sessionId, this.clock.now());
+  async revoke(tx: Tx, actor: Actor, sessionId: string): Promise<void> {
+    const { tenantId, id: by, agent } = actor;
+    const now = this.clock.now();
+    const revoked = await this.sessions.in(tx).revoke(tenantId, sessionId, agent?.agentId ?? null, now);
     if (!revoked) throw new SessionNotFound();
     this.auditLog.record(tx, tenantId, {
       source: 'haldir',
@@ -147,6 +165,17 @@ export class SessionService {
       tool: 'haldir.gate',
       action: 'session_revoked',
       details: { by },
+    });
+    if (agent || !revoked.openedByAgent) return;
+    const { agentId } = revoked;
+    const reason = 'session_revoked';
+    if (!(await agentFreezesIn(tx).put({ tenantId, agentId, reason, by, at: now }))) return;
+    this.auditLog.record(tx, tenantId, {
+      source: 'haldir',
+      agentId,
+      tool: 'haldir.gate',
+      action: 'agent_frozen',
+      details: { reason, by },
     });
   }
 
@@ -158,4 +187,14 @@ export class SessionService {
   list(tenantId: string, filter: SessionFilter, limit: number, before: string | null): Promise<Session[]> {
     return this.sessions.list(tenantId, filter, this.clock.now(), limit, before);
   }
+}
+
+/** @throws SessionBeyondCeiling that names what is too much */
+function keepWithin(grant: AgentGrant, { agentId, scopes, ttlSeconds, spendLimit }: NewSession): void {
+  if (agentId !== grant.agentId) throw new SessionBeyondCeiling('agent_id', 'sessions of its own agent only');
+  if (!scopes.every((scope) => holdsScope(grant.scopes, scope)))
+    throw new SessionBeyondCeiling('scopes', `some of ${grant.scopes.join(', ')}`);
+  if (ttlSeconds > grant.ttlSeconds) throw new SessionBeyondCeiling('ttl', `at most ${grant.ttlSeconds} seconds`);
+  if (spendLimit !== null && spendLimit > grant.spendLimit)
+    throw new SessionBeyondCeiling('spend_limit', `at most ${toDollars(grant.spendLimit)} USD`);
 }

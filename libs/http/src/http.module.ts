@@ -1,15 +1,16 @@
+import './wire/schema-texts.js';
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
-import { StandardSchemaValidationPipe } from '@nestjs/common';
 import { ThrottlerModule } from '@nestjs/throttler';
 import { ApiKeyGuard } from './auth/api-key.guard.js';
+import { QueryNamesGuard } from './platform/query-names.guard.js';
 import { Origins } from './auth/origins.js';
 import { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
 import { Quota } from './quota/quota.js';
 import { Cursors } from './wire/cursors.js';
 import { ErrorFilter } from './wire/error.filter.js';
 import { PublicAddress } from './wire/public-address.js';
-import { invalidInput } from './wire/fields.js';
+import { SchemaPipe } from './wire/schema.pipe.js';
 import { Writes } from './writes/writes.js';
 
 /** What every route shares: authentication and quota, validation, errors, idempotent writes, cursors. */
@@ -18,10 +19,8 @@ import { Writes } from './writes/writes.js';
   imports: [ThrottlerModule.forRoot({ throttlers: [] })],
   providers: [
     { provide: APP_GUARD, useClass: ApiKeyGuard },
-    {
-      provide: APP_PIPE,
-      useFactory: () => new StandardSchemaValidationPipe({ exceptionFactory: (issues) => invalidInput(issues) }),
-    },
+    { provide: APP_GUARD, useClass: QueryNamesGuard },
+    { provide: APP_PIPE, useFactory: () => new SchemaPipe() },
     { provide: APP_FILTER, useClass: ErrorFilter },
     Quota,
     FailedAuthThrottle,

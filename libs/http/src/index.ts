@@ -1,22 +1,36 @@
-export { Authenticator, MissingKeyScope, requireKeyScope, Unauthenticated } from './auth/authenticator.js';
 export {
-  ACTIONS,
+  AgentKeyNotAllowed,
+  Authenticator,
+  MissingKeyScope,
+  requireKeyScope,
+  Unauthenticated,
+} from './auth/authenticator.js';
+export {
+  AGENT_KEY_SCOPES,
   type Caller,
   CurrentActor,
   CurrentCaller,
   grantsKeyScope,
+  isKeyScope,
+  KEY_SCOPES,
   type HaldirReply,
   type HaldirRequest,
   type KeyScope,
+  OpenToAgents,
   OptionalCaller,
   PublicRoute,
   RequiresKey,
   RequiresScope,
-  RESOURCES,
 } from './auth/caller.js';
 export { Origins } from './auth/origins.js';
 export { HttpModule } from './http.module.js';
-export { BODY_LIMIT_BYTES, JudgesBody, readInnerJson, useJsonBodies } from './platform/body-parser.js';
+export {
+  BODY_LIMIT_BYTES,
+  JudgesBody,
+  readInnerJson,
+  UnsupportedMedia,
+  useJsonBodies,
+} from './platform/body-parser.js';
 export { refuseAddress, refuseConnection } from './platform/malformed-requests.js';
 export { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
 export { Quota } from './quota/quota.js';
@@ -36,13 +50,18 @@ export {
   queryTime,
 } from './wire/fields.js';
 export { isObject, type Json, mapObjects, withoutNoise } from './wire/json-schema.js';
+export { foreignMembers, warningsOf } from './wire/members.js';
+export { plainNumbers } from './wire/plain-numbers.js';
 export { PublicAddress } from './wire/public-address.js';
 export { Answers, Refuses, Returns } from './wire/returns.js';
+export { useWarnings } from './wire/schema.pipe.js';
 export { ErrorFilter, type ErrorAnswer } from './wire/error.filter.js';
 export {
   Answer,
   ANONYMOUS_REPLAY_MS,
+  type Claim,
   Interrupted,
+  leaveUnknown,
   Write,
   writeOf,
   type WriteRequest,

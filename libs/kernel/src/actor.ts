@@ -1,3 +1,5 @@
+import { type MicroUsd } from './money.js';
+
 /** Who acts: made once, where a credential is checked, and passed on as one value. */
 export interface Actor {
   tenantId: string;
@@ -6,9 +8,39 @@ export interface Actor {
   id: string;
   /** As people are told: `key:hld_…`, or `agent:my-agent (hld_…)`. */
   label: string;
+  /** Of an agent, what bounds everything it does; null for everybody else. */
+  agent: AgentGrant | null;
+}
+
+export const SPEND_PERIODS = ['day', 'month', 'total'] as const;
+export type SpendPeriod = (typeof SPEND_PERIODS)[number];
+
+/** The ceiling of an agent key. */
+export interface AgentGrant {
+  agentId: string;
+  /** Of its sessions, as sessions hold scopes. */
+  scopes: readonly string[];
+  /** Of a session at most. */
+  ttlSeconds: number;
+  /** Of all its sessions together. */
+  spendLimit: MicroUsd;
+  /** In UTC; `total` begins with the key and never ends. */
+  spendPeriod: SpendPeriod;
+  /** Those it may use, by name; null for every upstream. */
+  upstreams: readonly string[] | null;
 }
 
 /** @param prefix the first public prefix of the key */
 export function keyActor(tenantId: string, prefix: string): Actor {
-  return { tenantId, kind: 'key', id: prefix, label: `key:${prefix}` };
+  return { tenantId, kind: 'key', id: prefix, label: `key:${prefix}`, agent: null };
+}
+
+/** @param prefix the first public prefix of the agent's key */
+export function agentActor(tenantId: string, prefix: string, agent: AgentGrant): Actor {
+  return { tenantId, kind: 'agent', id: prefix, label: `agent:${agent.agentId} (${prefix})`, agent };
+}
+
+/** Whether whoever acts may use an upstream of that name, as far as the ceiling goes. */
+export function mayUseUpstream({ agent }: Actor, name: string): boolean {
+  return agent?.upstreams?.includes(name) ?? true;
 }

@@ -7,6 +7,7 @@ export type ErrorKind =
   | 'conflict'
   | 'unprocessable'
   | 'too_large'
+  | 'unsupported_media'
   | 'limited'
   | 'unavailable'
   | 'bad_gateway';
@@ -39,7 +40,10 @@ export abstract class HaldirError extends Error {
   }
 }
 
-/** A request that breaks the contract. The message names the field and what it expects, never its value. */
+/** What a message names before its colon: a member, also of a member, or a header; or the body as a whole. */
+const NAMED_FIELD = /^(?:request (body)|([A-Za-z_][\w.[\]-]*)): /;
+
+/** A request that breaks the contract. The message names the field and what it expects, never its value: `field: expected …`. */
 export class InvalidInput extends HaldirError {
   readonly kind = 'invalid';
   private readonly preciseCode: string | undefined;
@@ -51,6 +55,11 @@ export class InvalidInput extends HaldirError {
 
   override get code(): string {
     return this.preciseCode ?? 'invalid';
+  }
+
+  override get details(): Readonly<Record<string, unknown>> {
+    const [, body, field = body] = NAMED_FIELD.exec(this.message) ?? [];
+    return field === undefined ? {} : { field };
   }
 }
 

@@ -1,3 +1,5 @@
+import { JsonNumber } from './json-number.js';
+
 /**
  * Characters that show as nothing, or change how what is beside them shows: controls but for tab and line ends, everything
  * Unicode calls format or default-ignorable (zero-width, bidirectional, tags, variation selectors), other line ends.
@@ -22,6 +24,6 @@ export function visibleJson<Json>(value: Json): Json {
 function shown(value: unknown): unknown {
   if (typeof value === 'string') return visibleText(value);
   if (Array.isArray(value)) return value.map(shown);
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [visibleText(key), shown(member)]));
 }

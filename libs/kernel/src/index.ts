@@ -1,11 +1,20 @@
-export { allForms, normalAddress, plainForms, ruleForms } from './address.js';
-export { type Actor, keyActor } from './actor.js';
+export {
+  type Actor,
+  agentActor,
+  type AgentGrant,
+  keyActor,
+  mayUseUpstream,
+  SPEND_PERIODS,
+  type SpendPeriod,
+} from './actor.js';
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { Clock, SystemClock, toUnixSeconds } from './clock.js';
 export { type ErrorKind, HaldirError, InvalidInput, Unavailable } from './haldir-error.js';
 export { visibleJson, visibleText } from './hidden-text.js';
 export { firstIdAt, newId } from './ids.js';
 export { canonicalJson, findUnstorable, type JsonValue } from './json.js';
+export { exactNumber, isNumber, isWhole, JsonNumber } from './json-number.js';
+export { parseJson, stringifyJson, TooDeep } from './json-text.js';
 export {
   currencyExponent,
   fromMinorUnits,
@@ -15,4 +24,5 @@ export {
   toDollars,
   toMinorUnits,
 } from './money.js';
+export { Turns } from './turns.js';
 export { VERSION } from './version.js';

@@ -1,8 +1,11 @@
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue | undefined };
+import { JsonNumber } from './json-number.js';
+
+export type JsonValue =
+  string | number | JsonNumber | boolean | null | JsonValue[] | { [key: string]: JsonValue | undefined };
 
 /**
- * RFC 8785 (JCS): members sorted by UTF-16 code units, no white space, ECMAScript number and string forms.
- * `undefined` members are left out.
+ * RFC 8785 (JCS): members sorted by UTF-16 code units, no white space, ECMAScript number and string forms; but a `JsonNumber` is
+ * written as it came, so that no two numbers that were written otherwise have one digest. `undefined` members are left out.
  *
  * @throws Error on a non-finite number or a lone surrogate, which JCS forbids
  */
@@ -16,6 +19,7 @@ export function canonicalJson(value: JsonValue): string {
     if (!isStorableText(value, true)) throw new Error('canonical JSON has no lone surrogates');
     return JSON.stringify(value);
   }
+  if (value instanceof JsonNumber) return value.text;
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   const members = Object.keys(value)
     .filter((key) => value[key] !== undefined)
@@ -35,15 +39,14 @@ export function isStorableText(text: string, allowNul = false): boolean {
 const PLAIN_KEY = /^[\w-]{1,64}$/;
 
 /**
- * The path of the first text or number in `value` that Postgres cannot keep, or null. Keys count as texts too. The path ends
- * before the first key that is not a plain name.
+ * The path of the first text in `value` that Postgres cannot keep, or null. Keys count as texts too, and none may be
+ * `__proto__`, which programs take for something else. The path ends before the first key that is not a plain name.
  */
 export function findUnstorable(value: unknown, path = ''): string | null {
-  if (typeof value === 'number') return Number.isFinite(value) ? null : path || 'body';
   if (typeof value === 'string') return isStorableText(value) ? null : path || 'body';
-  if (typeof value !== 'object' || value === null) return null;
+  if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return null;
   for (const [key, member] of Object.entries(value)) {
-    if (!isStorableText(key)) return path || 'body';
+    if (!isStorableText(key) || key === '__proto__') return path || 'body';
     const isPlain = PLAIN_KEY.test(key);
     const found = findUnstorable(member, isPlain && path !== '' ? `${path}.${key}` : isPlain ? key : path);
     if (found !== null) return isPlain ? found : path || 'body';

@@ -1,3 +1,4 @@
+import { exactNumber } from '@haldir/kernel';
 import { isObject, type JsonObject } from './protocol.js';
 
 /** What a text is sent as when it is not safe ASCII. */
@@ -64,9 +65,11 @@ export function mirrorHeaders(declarations: readonly MirroredArgument[], args: J
   for (const { name, path } of declarations) {
     let value: unknown = args;
     for (const key of path) value = isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+    // Not every peer can read fractions, and integers beyond a double's.
+    const said = typeof value === 'boolean' ? value : exactNumber(value);
     if (typeof value === 'string') headers[`mcp-param-${name.toLowerCase()}`] = headerValue(value);
-    else if (typeof value === 'boolean' || Number.isSafeInteger(value))
-      headers[`mcp-param-${name.toLowerCase()}`] = String(value);
+    else if (typeof said === 'boolean' || Number.isSafeInteger(said))
+      headers[`mcp-param-${name.toLowerCase()}`] = String(said);
   }
   return headers;
 }

@@ -6,5 +6,13 @@ export {
   mirrorHeaders,
   subjectOf,
 } from './headers.js';
-export { HANDSHAKE_VERSIONS, isObject, type JsonObject, META, STATELESS_VERSION } from './protocol.js';
+export {
+  HANDSHAKE_VERSIONS,
+  isObject,
+  type JsonObject,
+  META,
+  type RequestId,
+  requestIdIn,
+  STATELESS_VERSION,
+} from './protocol.js';
 export { type SseEvent, SseParser } from './sse-parser.js';

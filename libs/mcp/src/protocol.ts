@@ -1,3 +1,5 @@
+import { isNumber, JsonNumber } from '@haldir/kernel';
+
 /** The stateless revision: every request stands alone. */
 export const STATELESS_VERSION = '2026-07-28';
 
@@ -15,4 +17,12 @@ export const META = {
 export type JsonObject = Record<string, unknown>;
 
 export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
+
+/** Of a request; echoed as it was written. */
+export type RequestId = string | number | JsonNumber;
+
+/** The id in a member of a message; null for what can be none. */
+export function requestIdIn(value: unknown): RequestId | null {
+  return typeof value === 'string' || isNumber(value) ? value : null;
+}

@@ -7,9 +7,9 @@ import { type Dialogue } from './upstream/index.js';
 /** What makes two calls the same call. */
 export interface ExactCall {
   tenantId: string;
-  sessionId: string;
-  /** Its revision is that of its registration: other headers, or another authorization, are another. */
-  upstream: { name: string; url: string; revision: string };
+  /** As `holderOf` has it. */
+  holder: string;
+  upstream: { name: string; url: string };
   tool: string;
   /** Of the tool's accepted definition: 64 hex digits. */
   fingerprint: string;
@@ -18,8 +18,6 @@ export interface ExactCall {
   answers: Answers | null;
   /** Of its `amount` argument, as the rules see it; null when that is no number. */
   amount: MicroUsd | null;
-  /** What it costs; null when it costs nothing. */
-  price: MicroUsd | null;
   /** As `policyVersion` has it. */
   policyVersion: string;
 }
@@ -35,8 +33,7 @@ export function answersIn(dialogue: Dialogue | undefined): Answers | null {
 }
 
 /**
- * SHA-256 of the RFC 8785 JSON of the call, format 3: anything else about it is another call. An approval of an earlier format
- * lets nothing through.
+ * SHA-256 of the RFC 8785 JSON of the call, format 2: anything else about it is another call.
  *
  * ```
  * {"amount":  micro-dollars in decimal digits, or null
@@ -44,10 +41,9 @@ export function answersIn(dialogue: Dialogue | undefined): Answers | null {
  *  "arguments": as they were sent
  *  "definition": the fingerprint of the tool's definition, hex
  *  "policies": the version of policies and approval rules, hex
- *  "price": micro-dollars in decimal digits, or null
- *  "registration": of the upstream, which is another once its address, its headers or its authorization was set
- *  "session", "tenant", "tool", "upstream", "url": texts
- *  "v": "3"}
+ *  "session": its id, or of a call by an agent key "key:" and the id of the key
+ *  "tenant", "tool", "upstream", "url": texts
+ *  "v": "2"}
  * ```
  */
 export function digestOfCall(call: ExactCall): Buffer {
@@ -59,14 +55,12 @@ export function digestOfCall(call: ExactCall): Buffer {
       arguments: call.arguments as JsonValue,
       definition: call.fingerprint,
       policies: call.policyVersion,
-      price: call.price === null ? null : call.price.toString(),
-      registration: call.upstream.revision,
-      session: call.sessionId,
+      session: call.holder,
       tenant: call.tenantId,
       tool: call.tool,
       upstream: call.upstream.name,
       url: call.upstream.url,
-      v: '3',
+      v: '2',
     }),
     'buffer',
   );

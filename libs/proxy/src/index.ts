@@ -39,4 +39,5 @@ export { type Dialogue, type InputRequired, OFFER_LISTS, type OfferKind, type Pr
 export { type UpstreamAddress } from './upstream-address.js';
 export { UpstreamClients } from './upstream-clients.js';
 export { type UpstreamStats } from './upstream.repository.js';
+export { UnknownCalls } from './unknown-calls.js';
 export { type Examined, UpstreamService } from './upstream.service.js';

@@ -1,4 +1,5 @@
 import { type RuleMatch } from '@haldir/approvals';
+import { type StartedCall } from '@haldir/audit-log';
 import { type CallCharge } from '@haldir/vault';
 import {
   type ApplyingPolicies,
@@ -21,6 +22,8 @@ export interface CallNotes {
   approvalId: string | null;
   /** The price that is held until it is known what became of the call. */
   charge: CallCharge | null;
+  /** The record of the call, once it is about to leave. */
+  started: StartedCall | null;
   /** What policies in rehearsal would have done. */
   wouldBlock: readonly Refusal[];
   wouldHold: readonly Policy[];
@@ -48,6 +51,7 @@ export class JudgedCall {
       amount,
       approvalId: null,
       charge: null,
+      started: null,
       wouldBlock: refusals(rehearsed, subject),
       wouldHold: approvalsRequired(rehearsed),
     };

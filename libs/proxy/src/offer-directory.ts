@@ -1,16 +1,15 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { canonicalJson, type JsonValue } from '@haldir/kernel';
+import { type Actor, canonicalJson, type JsonValue, mayUseUpstream, stringifyJson } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { OfferRepository, type OfferState } from './offer.repository.js';
-import { allowedOffers, type OfferingUpstream, type ShownOffer, shownOffers } from './offers.js';
+import { type OfferingUpstream, type ShownOffer, shownOffers } from './offers.js';
 import { PolicyRepository } from './policy.repository.js';
-import { type MissingUpstream, namingFor } from './tool-catalogue.js';
+import { byName, type MissingUpstream } from './tool-catalogue.js';
 import { isMisleading } from './tool-screening.js';
 import { type UpstreamAddress } from './upstream-address.js';
-import { UpstreamRepository } from './upstream.repository.js';
 import { UpstreamClients } from './upstream-clients.js';
 import {
   type McpUpstreamClient,
@@ -42,7 +41,6 @@ export class OfferDirectory {
 
   constructor(
     @Inject(OfferRepository) private readonly repository: OfferRepository,
-    @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
     @Inject(PolicyRepository) private readonly policies: PolicyRepository,
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(Transactions) private readonly transactions: Transactions,
@@ -93,19 +91,16 @@ export class OfferDirectory {
 
   /** Those of a kind whose names no policy of the tenant blocks, and the upstreams of which nobody knows what they offer. */
   async visible(
-    tenantId: string,
+    actor: Actor,
     agentId: string,
     kind: OfferKind,
   ): Promise<{ items: ShownOffer[]; missing: MissingUpstream[] }> {
-    const [{ known, unknown, names }, policies] = await Promise.all([
-      this.known(tenantId),
-      this.policies.byTenants([tenantId]),
+    const [{ known, unknown }, policies] = await Promise.all([
+      this.known(actor),
+      this.policies.byTenants([actor.tenantId]),
     ]);
     return {
-      items: allowedOffers(shownOffers(known, kind, names), kind, names, {
-        agentId,
-        policies: namingFor(policies.get(tenantId) ?? [], agentId),
-      }),
+      items: shownOffers(known, kind).filter(byName(policies.get(actor.tenantId) ?? [], agentId)),
       missing: unknown.map(({ name, error }) => ({
         name,
         error: error ?? 'What it offers besides tools is not known',
@@ -113,26 +108,24 @@ export class OfferDirectory {
     };
   }
 
-  /** The tenant's upstreams, by name: those whose offers are known, and the others. */
-  async known(
-    tenantId: string,
-  ): Promise<{ known: OfferingUpstream[]; unknown: OfferState[]; names: ReadonlySet<string> }> {
-    const [states, byTenant] = await Promise.all([this.repository.states(tenantId), this.upstreams.names([tenantId])]);
+  /** The upstreams within the actor's reach, by name: those whose offers are known, and the others. */
+  async known(actor: Actor): Promise<{ known: OfferingUpstream[]; unknown: OfferState[] }> {
+    const { tenantId } = actor;
+    const states = (await this.repository.states(tenantId)).filter(({ name }) => mayUseUpstream(actor, name));
     const stale = states.filter(
       ({ name, digest }) => digest !== null && this.keptOf(tenantId, name)?.digest !== digest,
     );
     if (stale.length > 0) {
       const names = stale.map(({ name }) => name);
       for (const { upstream, digest, offers } of await this.repository.offers(tenantId, names))
-        this.keep(`${tenantId}/${upstream}`, { digest, offers, size: JSON.stringify(offers).length });
+        this.keep(`${tenantId}/${upstream}`, { digest, offers, size: stringifyJson(offers).length });
     }
     const known = states.flatMap((upstream) => {
       const kept = upstream.digest === null ? undefined : this.keptOf(tenantId, upstream.name);
       return kept ? [{ upstream, offers: kept.offers }] : [];
     });
     this.makeRoom();
-    const names = byTenant.get(tenantId) ?? new Set();
-    return { known, unknown: states.filter(({ digest }) => digest === null), names };
+    return { known, unknown: states.filter(({ digest }) => digest === null) };
   }
 
   private keptOf(tenantId: string, name: string): Kept | undefined {
@@ -158,7 +151,7 @@ export class OfferDirectory {
 /** Without what hides something from whoever reads it. */
 function screened({ completions, ...lists }: Offers): Offers {
   const seen = (kind: OfferKind): Offers[OfferKind] =>
-    lists[kind].filter((item) => !isMisleading(String(item[OFFER_LISTS[kind].key]), JSON.stringify(item)));
+    lists[kind].filter((item) => !isMisleading(String(item[OFFER_LISTS[kind].key]), stringifyJson(item)));
   return { resources: seen('resources'), templates: seen('templates'), prompts: seen('prompts'), completions };
 }
 

@@ -1,23 +1,23 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, canonicalJson, type JsonValue } from '@haldir/kernel';
+import { Clock, canonicalJson, type JsonValue, stringifyJson } from '@haldir/kernel';
 import {
   type ApprovalRule,
   ApprovalRuleService,
   ApprovalService,
   type ApprovalSubject,
   firstMatch,
+  holderOf,
 } from '@haldir/approvals';
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, type StartedCall, StartedCalls } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { Log, Metrics } from '@haldir/runtime';
 import { answersIn, ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
 import { OfferDirectory } from './offer-directory.js';
-import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry } from './offer-read.js';
+import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry, toUnknownReadEntry } from './offer-read.js';
 import { type OfferTarget, promptsNamed, resourcesAt } from './offers.js';
 import { JudgedCall } from './judged-call.js';
-import { type NamedSubject, namesOf, namesOfAddress } from './named-tools.js';
 import { amountOf, type Policy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
 import { CALL_SCOPES } from './proxy-call.js';
@@ -34,6 +34,14 @@ interface Candidate {
   judged: JudgedCall;
   policies: readonly Policy[];
   rules: readonly ApprovalRule[];
+}
+
+/** What became of a read; `started` once it has left. */
+interface Decided {
+  session: Session | null;
+  target: OfferTarget | null;
+  outcome: ReadOutcome;
+  started?: StartedCall;
 }
 
 /** Beyond this, whoever decides sees how long the arguments are. */
@@ -55,6 +63,7 @@ export class OfferReadService {
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(StartedCalls) private readonly started: StartedCalls,
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(Log) private readonly log: Log,
@@ -67,37 +76,34 @@ export class OfferReadService {
    */
   async read(read: NewRead, watch: ReadWatch = {}): Promise<ReadOutcome> {
     const startedAt = performance.now();
-    const { session, target, outcome } = await this.decide(read, watch);
+    const { session, target, outcome, started = null } = await this.decide(read, watch);
     const entry = toReadEntry(read, session, target, outcome, performance.now() - startedAt);
-    await this.auditLog.append(read.actor.tenantId, entry);
+    if (started) await this.started.end(started, entry);
+    else await this.auditLog.append(read.actor.tenantId, entry);
     this.metrics.countDecision('proxy', decisionOf(outcome));
     return outcome;
   }
 
-  private async decide(
-    read: NewRead,
-    watch: ReadWatch,
-  ): Promise<{ session: Session | null; target: OfferTarget | null; outcome: ReadOutcome }> {
+  private async decide(read: NewRead, watch: ReadWatch): Promise<Decided> {
     const { actor, method, subject } = read;
     const { tenantId } = actor;
-    const [session, { known, names }, byTenant, rules] = await Promise.all([
+    const [session, { known }, byTenant, rules] = await Promise.all([
       this.sessions.findLive(actor, read.sessionId),
-      this.directory.known(tenantId),
+      this.directory.known(actor),
       this.policies.byTenants([tenantId]),
       this.rules.allOf(tenantId),
     ]);
     if (!session) return { session, target: null, outcome: { kind: 'no_session' } };
     const targets =
       subject.kind === 'prompt'
-        ? promptsNamed(known, subject.name, names)
+        ? promptsNamed(known, subject.name)
         : resourcesAt(known, subject.name, method === 'completion/complete');
     const target = targets.length === 1 ? (targets[0] ?? null) : null;
     if (!CALL_SCOPES.some((scope) => session.grants(scope))) return { session, target, outcome: { kind: 'no_scope' } };
     const policies = byTenant.get(tenantId) ?? [];
-    const named = namesOfOffer(subject, target);
+    const toolNames = target ? [target.id, `${target.upstream.name}.${target.id}`] : [subject.name];
     const judged = new JudgedCall(tenantId, policies, {
-      ...named,
-      ...{ upstream: target?.upstream.name ?? null, agentId: session.agentId },
+      ...{ upstream: target?.upstream.name ?? null, toolNames, agentId: session.agentId },
       ...{ amount: amountOf(read.arguments), at: this.clock.now() },
     });
     if (judged.isRefused) {
@@ -109,7 +115,8 @@ export class OfferReadService {
       return { session, target, outcome: { kind: 'unknown', upstreams } };
     }
     const candidate = { read, session, target, judged, policies, rules };
-    return { session, target, outcome: (await this.stopped(candidate)) ?? (await this.forward(read, target, watch)) };
+    const stopped = await this.stopped(candidate);
+    return stopped ? { session, target, outcome: stopped } : this.forward(candidate, watch);
   }
 
   /** Takes the candidate's place under the rate limits, and its approval where a rule asks for one; null when it has both. */
@@ -135,16 +142,20 @@ export class OfferReadService {
     });
   }
 
-  private async forward(read: NewRead, target: OfferTarget, watch: ReadWatch): Promise<ReadOutcome> {
+  private async forward({ read, session, target }: Candidate, watch: ReadWatch): Promise<Decided> {
     const { method, actor } = read;
+    const { tenantId } = actor;
     const { upstream } = target;
-    if (method === 'completion/complete' && !target.completions) return { kind: 'answered', result: NO_COMPLETION };
+    if (method === 'completion/complete' && !target.completions)
+      return { session, target, outcome: { kind: 'answered', result: NO_COMPLETION } };
+    const entry = toUnknownReadEntry(read, session, target);
+    const started = await this.started.begin({ tenantId, entry, paymentId: null, claim: null });
     const startedAt = performance.now();
     const outcome = await this.ask(read, target, watch);
     const ending = outcome.kind === 'answered' ? 'answered' : 'failed';
-    this.traffic.count(actor.tenantId, upstream.name, performance.now() - startedAt, ending);
+    this.traffic.count(tenantId, upstream.name, performance.now() - startedAt, ending);
     await this.upstreams.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
-    return outcome;
+    return { session, target, outcome, started };
   }
 
   private async ask(
@@ -164,14 +175,6 @@ export class OfferReadService {
       return { kind: 'unreachable', error: new UpstreamUnreachable('protocol', { cause: error }) };
     }
   }
-}
-
-/** Nobody knows what an address that nobody has would mean: it has a name all the same. */
-function namesOfOffer({ kind, name }: NewRead['subject'], target: OfferTarget | null): NamedSubject {
-  if (kind === 'resource') return namesOfAddress(target?.upstream.name ?? null, target?.id ?? name);
-  return target
-    ? namesOf(target.upstream.name, target.id, target.goesByOwnName)
-    : { toolNames: [name], allowedNames: [name] };
 }
 
 function decisionOf({ kind }: ReadOutcome): 'allowed' | 'denied' | 'held' {
@@ -194,7 +197,7 @@ function toSubject({ read, session, target, judged, policies, rules }: Candidate
   const answers = answersIn(read.dialogue);
   const about = { upstream: upstream.name, method, subject: id };
   const shown = { ...about, arguments: read.arguments, ...(answers ? { answers } : {}) };
-  const shownChars = JSON.stringify(shown).length;
+  const shownChars = stringifyJson(shown).length;
   return {
     ...{ actor, sessionId, agentId: session.agentId, tool: `${upstream.name}.${id}`, ...ruled },
     action: method === 'prompts/get' ? 'prompt_get' : 'resource_read',
@@ -202,8 +205,16 @@ function toSubject({ read, session, target, judged, policies, rules }: Candidate
     reason: '',
     details: shownChars <= MAX_SHOWN_CHARS ? shown : { ...about, arguments_omitted: shownChars },
     digest: digestOfCall({
-      ...{ tenantId, sessionId, upstream, tool: `${method} ${id}`, fingerprint, arguments: read.arguments, answers },
-      ...{ amount: ruled.amount, price: null, policyVersion: policyVersion(policies, rules) },
+      ...{
+        tenantId,
+        holder: holderOf(actor, sessionId),
+        upstream,
+        tool: `${method} ${id}`,
+        fingerprint,
+        arguments: read.arguments,
+        answers,
+      },
+      ...{ amount: ruled.amount, policyVersion: policyVersion(policies, rules) },
     }),
   };
 }

@@ -62,19 +62,34 @@ export function toReadEntry(
   latencyMs: number,
 ): AuditRecord {
   const { suffix, ...facts } = describe(outcome);
-  const answers = answersIn(read.dialogue);
-  const name = target ? `${target.upstream.name}.${target.id}` : read.subject.name;
   return {
     source: 'proxy',
     ...(session ? { sessionId: session.id, agentId: session.agentId } : {}),
-    tool: [...name.slice(0, MAX_NAME)].filter((char) => !/^[\ud800-\udfff]$/.test(char)).join(''),
+    tool: nameIn(read, target),
     action: `${ACTIONS[read.method]}${suffix}`,
-    details: {
-      ...facts,
-      latency_ms: Math.round(latencyMs * 100) / 100,
-      arguments_sha256: digestOfArguments({ ...read.arguments, subject: read.subject.name }),
-      ...(answers === null ? {} : { answers_sha256: digestOfArguments(answers) }),
-    },
+    details: { ...facts, latency_ms: Math.round(latencyMs * 100) / 100, ...digestsOf(read) },
+  };
+}
+
+/** What the log says of a read that left, when nobody learns what became of it. */
+export function toUnknownReadEntry(read: NewRead, session: Session, target: OfferTarget): AuditRecord {
+  return {
+    ...{ source: 'proxy', sessionId: session.id, agentId: session.agentId, tool: nameIn(read, target) },
+    action: ACTIONS[read.method],
+    details: { decision: 'allowed', outcome: 'unknown', ...digestsOf(read) },
+  };
+}
+
+function nameIn({ subject }: NewRead, target: OfferTarget | null): string {
+  const name = target ? `${target.upstream.name}.${target.id}` : subject.name;
+  return [...name.slice(0, MAX_NAME)].filter((char) => !/^[\ud800-\udfff]$/.test(char)).join('');
+}
+
+function digestsOf(read: NewRead): Record<string, string> {
+  const answers = answersIn(read.dialogue);
+  return {
+    arguments_sha256: digestOfArguments({ ...read.arguments, subject: read.subject.name }),
+    ...(answers === null ? {} : { answers_sha256: digestOfArguments(answers) }),
   };
 }
 

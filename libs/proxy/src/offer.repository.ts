@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { stringifyJson } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type UpstreamAddress } from './upstream-address.js';
 import { type Offers } from './upstream/index.js';
@@ -55,7 +56,7 @@ export class OfferRepository {
     return {
       /** Keeps the offers of a registration in place of earlier ones; false when there is another by now. */
       put: async ({ tenantId, name, revision }: UpstreamAddress, found: Offers, digest: Buffer): Promise<boolean> =>
-        (await tx.query(put, [tenantId, name, revision, digest, JSON.stringify(found)])).length === 1,
+        (await tx.query(put, [tenantId, name, revision, digest, stringifyJson(found)])).length === 1,
       forget: (tenantId: string, name: string): void =>
         tx.send('DELETE FROM proxy_offering WHERE tenant_id = $1 AND upstream = $2', [tenantId, name]),
     };

@@ -1,14 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '@haldir/kernel';
+import { Clock, stringifyJson } from '@haldir/kernel';
 import {
   type ApprovalRule,
   ApprovalRuleService,
   ApprovalService,
   type ApprovalSubject,
   firstMatch,
+  holderOf,
   type RuleMatch,
 } from '@haldir/approvals';
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, type NewStart, StartedCalls } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { mirrorHeaders } from '@haldir/mcp';
@@ -18,7 +19,6 @@ import { CallSecrets, type Filled } from './secrets/call-secrets.js';
 import { CatalogueFreshness, type Patience } from './catalogue-freshness.js';
 import { answersIn, ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
 import { type CallNotes, JudgedCall } from './judged-call.js';
-import { type NamedSubject, namesOf } from './named-tools.js';
 import { amountOf, type Policy, type PolicySubject } from './policy.js';
 import {
   CALL_SCOPES,
@@ -29,6 +29,7 @@ import {
   type PerformedCall,
   qualifiedName,
   toEntry,
+  toUnknownEntry,
 } from './proxy-call.js';
 import { RateLimiter } from './rate-limiter.js';
 import { type Masker } from './secrets/masker.js';
@@ -63,6 +64,9 @@ type Watched = CallWatch & Pick<CallOptions, 'dialogue' | 'repeatable'>;
 /** Beyond this, whoever decides sees the digest of the arguments only. */
 const MAX_SHOWN_CHARS = 16_384;
 
+/** Longer than any outage: what ends the hold of a price is the entry of its call. */
+const HOLD_MS = 24 * 60 * 60_000;
+
 /** Calls tools for sessions, under the tenant's policies and approval rules. */
 @Injectable()
 export class ProxyCallService {
@@ -79,6 +83,7 @@ export class ProxyCallService {
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(StartedCalls) private readonly started: StartedCalls,
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
@@ -110,25 +115,47 @@ export class ProxyCallService {
   }
 
   /** Writes down what became of a call: as part of `tx`, or durably by itself together with other calls. */
-  async conclude({ tenantId, outcome, entry, notes }: PerformedCall, tx: Tx | null): Promise<CallOutcome> {
-    const count = (): void => {
-      this.metrics.countDecision('proxy', decisionOf(outcome));
-      for (const { type } of notes?.wouldBlock ?? []) this.metrics.countRehearsal(type, 'denied');
-      for (const { rule } of notes?.wouldHold ?? []) this.metrics.countRehearsal(rule.type, 'held');
-    };
-    const charge = notes?.charge;
-    if (charge && !tx)
-      return this.transactions.run(tenantId, (own) => this.conclude({ tenantId, outcome, entry, notes }, own));
+  async conclude(performed: PerformedCall, tx: Tx | null): Promise<CallOutcome> {
+    const { tenantId, outcome, entry, notes } = performed;
+    const { charge = null, started = null } = notes ?? {};
     if (tx) {
-      // With the answer, also one that says isError: the tool ran.
-      if (charge) await this.charges.settle(tx, charge, outcome.kind === 'answered');
-      this.auditLog.record(tx, tenantId, entry);
-      tx.onCommit(count);
-    } else {
-      await this.auditLog.append(tenantId, entry);
-      count();
+      await this.writeIn(tx, performed);
+      tx.onCommit(() => this.count(performed));
+      return outcome;
     }
+    if (charge) await this.transactions.run(tenantId, (own) => this.writeIn(own, performed));
+    else if (started) await this.started.end(started, entry);
+    else await this.auditLog.append(tenantId, entry);
+    this.count(performed);
     return outcome;
+  }
+
+  /** What was made and could not be written down is written down later. */
+  private async writeIn(tx: Tx, performed: PerformedCall): Promise<void> {
+    const { tenantId, entry, notes } = performed;
+    if (!notes?.started) {
+      this.auditLog.record(tx, tenantId, entry);
+      return;
+    }
+    tx.onFailure(() => this.writeLater(performed));
+    await this.end(tx, performed);
+  }
+
+  private async end(tx: Tx, { outcome, entry, notes }: PerformedCall): Promise<void> {
+    if (!notes?.started) return;
+    const isFirst = await this.started.endIn(tx, notes.started, entry);
+    // With the answer, also one that says isError: the tool ran.
+    if (notes.charge && isFirst) await this.charges.settle(tx, notes.charge, outcome.kind === 'answered');
+  }
+
+  private writeLater(performed: PerformedCall): void {
+    this.started.insist(() => this.transactions.run(performed.tenantId, (tx) => this.end(tx, performed)));
+  }
+
+  private count({ outcome, notes }: PerformedCall): void {
+    this.metrics.countDecision('proxy', decisionOf(outcome));
+    for (const { type } of notes?.wouldBlock ?? []) this.metrics.countRehearsal(type, 'denied');
+    for (const { rule } of notes?.wouldHold ?? []) this.metrics.countRehearsal(rule.type, 'held');
   }
 
   private async decide(call: NewCall, watch: CallWatch): Promise<Decided & { session: Session | null }> {
@@ -142,7 +169,7 @@ export class ProxyCallService {
     // One round trip for all that a decision needs.
     const [session, lookup, rules] = await Promise.all([
       this.sessions.findLive(actor, call.sessionId),
-      this.directory.find(tenantId, tool),
+      this.directory.find(actor, tool),
       this.rules.allOf(tenantId),
     ]);
     if (!session) return { session, target: null, outcome: { kind: 'no_session' }, notes: null };
@@ -156,7 +183,7 @@ export class ProxyCallService {
       first.outcome.kind === 'unknown_tool' &&
       lookup.targets.length === 0 &&
       (await this.upstreams.recover(tenantId, splitToolName(tool)?.upstream ?? null));
-    const found = again ? await this.consider(call, session, await this.directory.find(tenantId, tool), rules) : first;
+    const found = again ? await this.consider(call, session, await this.directory.find(actor, tool), rules) : first;
     const considered =
       'outcome' in found || this.freshness.isFresh(found.target) ? found : await this.reconsider(found, patience);
     if ('outcome' in considered) return { session, ...considered };
@@ -174,7 +201,7 @@ export class ProxyCallService {
     const error = await this.freshness.confirm(target, patience);
     // Without notes: it was decided by no policy.
     if (error) return { target, outcome: { kind: 'unreachable', error }, notes: null };
-    return this.consider(call, session, await this.directory.find(call.actor.tenantId, call.tool), rules);
+    return this.consider(call, session, await this.directory.find(call.actor, call.tool), rules);
   }
 
   /** What can be told of a call without counting it; policies mean unknown tools by the name that was called. */
@@ -218,19 +245,32 @@ export class ProxyCallService {
       const stopped = await this.secure(candidate, match);
       if (stopped) return stopped;
     }
-    const filled = await this.secrets.fill(call, session, target);
+    const filled = await this.secrets.fill(call, session, target).catch((error: unknown) => {
+      this.giveUp(candidate);
+      throw error;
+    });
+    judged.notes.started ??= await this.started.begin(toStart(candidate));
     return 'refused' in filled
       ? { kind: 'no_secret', refusal: filled.refused }
       : this.forward(candidate, filled, watch);
   }
 
+  /** A call that was secured and does not leave gives its price back. */
+  private giveUp({ call, session, target, judged: { notes } }: Candidate): void {
+    if (!notes.started) return;
+    const outcome: CallOutcome = { kind: 'unreachable', error: new UpstreamUnreachable('aborted', { sent: false }) };
+    const entry = toEntry(call, session, target, outcome, 0, notes);
+    this.writeLater({ tenantId: call.actor.tenantId, outcome, entry, notes });
+  }
+
   /**
    * Uses an approval of this exact call if it needs one, and its place under the rate limits, and holds its price; null when
-   * the call may be made. What is used up is committed before the call leaves, so that a crash costs an approval and never
-   * doubles a call; a price that is held then is free again when the hold expires.
+   * the call may be made. What is used up is committed before the call leaves, together with the record that it is made, so that a
+   * crash costs an approval and a price, and never doubles a call.
    */
-  private secure(candidate: Candidate, match: RuleMatch | null): Promise<CallOutcome | null> {
+  private async secure(candidate: Candidate, match: RuleMatch | null): Promise<CallOutcome | null> {
     const subject = toSubject(candidate);
+    await this.started.holdLease();
     const { wish, notes } = candidate.judged;
     return this.transactions.run(subject.actor.tenantId, async (tx): Promise<CallOutcome | null> => {
       const rates = await this.limiter.lock(tx, [wish]);
@@ -242,7 +282,7 @@ export class ProxyCallService {
       const { price } = candidate.target;
       if (price !== null) {
         const { actor, sessionId, tool } = subject;
-        const charge = await this.charges.hold(tx, { actor, sessionId, price, tool, holdMs: this.longestMs });
+        const charge = await this.charges.hold(tx, { actor, sessionId, price, tool, holdMs: HOLD_MS });
         if (!charge) return { kind: 'no_session' };
         if ('reason' in charge) return { kind: 'unaffordable', denial: charge };
         notes.charge = charge;
@@ -253,6 +293,7 @@ export class ProxyCallService {
       }
       rates.count(wish);
       rates.save();
+      notes.started = await this.started.beginIn(tx, toStart(candidate));
       return null;
     });
   }
@@ -297,15 +338,20 @@ function masked(watch: Watched, masker: Masker): Watched & Pick<CallOptions, 'ma
   };
 }
 
+function toStart({ call, session, target, judged: { notes } }: Candidate): NewStart {
+  const { actor, claim = null } = call;
+  const entry = toUnknownEntry(call, session, target, notes);
+  return { tenantId: actor.tenantId, entry, paymentId: notes.charge?.paymentId ?? null, claim };
+}
+
 function soleTarget({ targets }: Lookup): ToolTarget | null {
   return targets.length === 1 ? (targets[0] ?? null) : null;
 }
 
 /** As it was called, and without what may be its upstream. */
-function namesOfUnknown(name: string): NamedSubject {
+function namesOfUnknown(name: string): string[] {
   const parts = splitToolName(name);
-  const toolNames = parts ? [name, parts.tool] : [name];
-  return { toolNames, allowedNames: toolNames };
+  return parts ? [name, parts.tool] : [name];
 }
 
 function endingOf(outcome: CallOutcome): CallEnding {
@@ -322,7 +368,7 @@ function decisionOf({ kind }: CallOutcome): 'allowed' | 'denied' | 'held' {
 function toPolicySubject(call: NewCall, session: Session, target: ToolTarget | null, at: Date): PolicySubject {
   return {
     upstream: target ? target.name : (splitToolName(call.tool)?.upstream ?? null),
-    ...(target ? namesOf(target.name, target.tool, target.goesByOwnName) : namesOfUnknown(call.tool)),
+    toolNames: target ? [target.tool, qualifiedName(target)] : namesOfUnknown(call.tool),
     agentId: session.agentId,
     amount: amountOf(call.arguments),
     at,
@@ -339,10 +385,11 @@ function toSubject(candidate: Candidate): ApprovalSubject {
   const { call, session, target, policies, rules } = candidate;
   const { actor, sessionId } = call;
   const { tenantId } = actor;
+  const holder = holderOf(actor, sessionId);
   const { name: upstream, tool, fingerprint } = target;
   const answers = answersIn(call.dialogue);
   const shown = { upstream, tool, arguments: call.arguments, ...(answers ? { answers } : {}) };
-  const shownChars = JSON.stringify(shown).length;
+  const shownChars = stringifyJson(shown).length;
   const ruled = toRuleSubject(candidate);
   return {
     actor,
@@ -355,8 +402,9 @@ function toSubject(candidate: Candidate): ApprovalSubject {
     reason: '',
     details: shownChars <= MAX_SHOWN_CHARS ? shown : { upstream, tool, arguments_omitted: shownChars },
     digest: digestOfCall({
-      ...{ tenantId, sessionId, upstream: target, tool, fingerprint, arguments: call.arguments, amount: ruled.amount },
-      ...{ answers, price: target.price, policyVersion: policyVersion(policies, rules) },
+      ...{ tenantId, holder, upstream: target, tool, fingerprint, arguments: call.arguments, amount: ruled.amount },
+      answers,
+      policyVersion: policyVersion(policies, rules),
     }),
   };
 }

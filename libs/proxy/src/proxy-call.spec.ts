@@ -21,7 +21,6 @@ const target: ToolTarget = {
   headers: null,
   tool: 'echo',
   destructive: false,
-  goesByOwnName: true,
   repeatable: false,
   mirrored: [],
   fingerprint: '00'.repeat(32),
@@ -92,6 +91,7 @@ describe('the entry of a call', () => {
       ratedAt: new Date(1_700_000_000_150),
       amount: Infinity,
       approvalId: 'apr_1',
+      started: null,
       charge: { tenantId: 'ten_1', paymentId: 'pay_1', price: microUsd(0.5) },
       wouldBlock: [
         { policyId: 'pol_1', type: 'block_tool', reason: 'so', remedy: { change: 'remove_policy', text: '' } },

@@ -2,6 +2,7 @@ import { type Actor, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
+import { type Claim } from '@haldir/http';
 import { answersIn, digestOfArguments } from './exact-call.js';
 import { type CallNotes } from './judged-call.js';
 import { type ChargeDenial } from '@haldir/vault';
@@ -28,6 +29,8 @@ export interface NewCall {
   repeats?: (headers: Readonly<Record<string, string>>) => boolean;
   /** What the tool may ask, and what it was answered; without it, a tool that asks is refused. */
   dialogue?: Dialogue;
+  /** The Idempotency-Key it is made under. */
+  claim?: Claim | null;
   /** Whether a denial of the same call stands for a while, rather than that a human is asked anew at once. */
   heedsDenials?: boolean;
 }
@@ -112,7 +115,6 @@ export function toEntry(
   notes: CallNotes | null = null,
 ): AuditRecord {
   const { action, ...facts } = describe(outcome);
-  const answers = answersIn(call.dialogue);
   return {
     source: 'proxy',
     // An unknown session id may be a mistyped credential, so it is not kept.
@@ -123,10 +125,33 @@ export function toEntry(
       ...facts,
       ...(notes ? noted(notes, target) : {}),
       latency_ms: Math.round(latencyMs * 100) / 100,
-      arguments_sha256: digestOfArguments(call.arguments),
-      ...(answers === null ? {} : { answers_sha256: digestOfArguments(answers) }),
+      ...digestsOf(call),
     },
   };
+}
+
+/** What the log says of a call that left, when nobody learns what became of it. */
+export function toUnknownEntry(call: NewCall, session: Session, target: ToolTarget, notes: CallNotes): AuditRecord {
+  return {
+    ...{ source: 'proxy', sessionId: session.id, agentId: session.agentId, tool: qualifiedName(target) },
+    action: 'tool_call',
+    details: { decision: 'allowed', outcome: 'unknown', ...noted(notes, target), ...digestsOf(call) },
+  };
+}
+
+/** Written twice, computed once. */
+const digests = new WeakMap<NewCall, Record<string, string>>();
+
+function digestsOf(call: NewCall): Record<string, string> {
+  const known = digests.get(call);
+  if (known) return known;
+  const answers = answersIn(call.dialogue);
+  const found = {
+    arguments_sha256: digestOfArguments(call.arguments),
+    ...(answers === null ? {} : { answers_sha256: digestOfArguments(answers) }),
+  };
+  digests.set(call, found);
+  return found;
 }
 
 interface Description {
@@ -191,7 +216,6 @@ function noted(notes: CallNotes, target: ToolTarget | null): Record<string, unkn
   return {
     ...(target ? { upstream: target.name } : {}),
     ...(target?.destructive ? { destructive: true } : {}),
-    ...(target?.goesByOwnName === false ? { own_name: false } : {}),
     // JSON knows no infinity.
     ...(amount === null ? {} : { amount: Math.max(-Number.MAX_VALUE, Math.min(amount, Number.MAX_VALUE)) }),
     decided_at: toUnixSeconds(decidedAt),

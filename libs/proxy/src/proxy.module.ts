@@ -22,6 +22,7 @@ import { ToolCatalogue } from './tool-catalogue.js';
 import { ToolDirectory } from './tool-directory.js';
 import { ToolPins } from './tool-pins.service.js';
 import { ToolRepository } from './tool.repository.js';
+import { UnknownCalls } from './unknown-calls.js';
 import { UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 import { UpstreamRepository } from './upstream.repository.js';
@@ -48,6 +49,7 @@ import { UpstreamService } from './upstream.service.js';
     ToolDirectory,
     ToolPins,
     ToolRepository,
+    UnknownCalls,
     UpstreamClients,
     UpstreamHeaderVault,
     UpstreamRepository,
@@ -67,6 +69,7 @@ import { UpstreamService } from './upstream.service.js';
     SimulationService,
     ToolCatalogue,
     ToolPins,
+    UnknownCalls,
     UpstreamService,
   ],
 })

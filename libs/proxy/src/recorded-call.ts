@@ -1,5 +1,4 @@
 import { type LoggedCall } from '@haldir/audit-log';
-import { namesOf } from './named-tools.js';
 import { type PolicySubject } from './policy.js';
 
 /** What may become of a call. */
@@ -53,7 +52,7 @@ export function toRecordedCall({ details, ...entry }: LoggedCall): RecordedCall 
     facts: {
       subject: {
         upstream,
-        ...namesOf(upstream, entry.tool.slice(upstream.length + 1), said['own_name'] !== false),
+        toolNames: [entry.tool.slice(upstream.length + 1), entry.tool],
         agentId: entry.agentId,
         amount: typeof amount === 'number' ? amount : null,
         at,

@@ -1,10 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher } from '@haldir/kernel';
+import { type Actor, Batcher, mayUseUpstream, stringifyJson } from '@haldir/kernel';
 import { LRUCache } from 'lru-cache';
 import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from './policy.js';
-import { namesOf } from './named-tools.js';
 import { PolicyRepository } from './policy.repository.js';
-import { splitToolName } from './tool-directory.js';
 import { foldedName } from './tool-screening.js';
 import { ToolRepository } from './tool.repository.js';
 import { type CatalogueState, UpstreamRepository } from './upstream.repository.js';
@@ -47,8 +45,6 @@ export interface Catalogue {
 /** Which catalogues and policies there are right now. */
 interface Standing {
   states: CatalogueState[];
-  /** That upstreams have or had. */
-  names: ReadonlySet<string>;
   policies: readonly Policy[];
 }
 
@@ -94,24 +90,22 @@ export class ToolCatalogue {
   ) {}
 
   /**
-   * The tools whose names no policy that is enforced blocks for the agent. What depends on a call (its amount, its hour, its rate) is decided
+   * The tools of upstreams within reach whose names no policy that is enforced blocks for the agent. What depends on a call (its amount, its hour, its rate) is decided
    * when it is made.
    *
    * @param taken names that mean something else here: a tool of such a name, or one that looks like it, is shown as
    *   `upstream.tool`, and so is one whose name reads like another's `upstream.tool`
    */
-  async callable(tenantId: string, agentId: string, taken: readonly string[]): Promise<Catalogue> {
-    const { states, names: taking, policies } = await this.standing.submit(tenantId);
+  async callable(actor: Actor, agentId: string, taken: readonly string[]): Promise<Catalogue> {
+    const { tenantId } = actor;
+    const { states: all, policies } = await this.standing.submit(tenantId);
+    const states = all.filter(({ name }) => mayUseUpstream(actor, name));
     const naming = namingFor(policies, agentId);
-    const key = JSON.stringify([tenantId, states, naming, taken, [...taking]]);
+    const key = JSON.stringify([tenantId, states, naming, taken]);
     const ready = this.views.get(key);
     if (ready) return ready;
     const { known, isCurrent } = await this.load(tenantId, states);
-    const isOwnName = ownNames(
-      known.flatMap(({ tools }) => tools),
-      taking,
-    );
-    const isCallable = callableBy(naming, agentId, isOwnName);
+    const isCallable = callableBy(naming, agentId);
     const unprefixed = new Set(states.flatMap(({ name, prefixed }) => (prefixed ? [] : [name])));
     const names = new Map<string, number>();
     const others = new Set(taken.map(foldedName));
@@ -119,8 +113,8 @@ export class ToolCatalogue {
       if (unprefixed.has(upstream)) names.set(folded, (names.get(folded) ?? 0) + 1);
       if (unprefixed.size > 0) others.add(`${upstream.toLowerCase()}.${folded}`);
     }
-    const isShownBare = ({ upstream, name, folded }: KeptTool): boolean =>
-      unprefixed.has(upstream) && names.get(folded) === 1 && !others.has(folded) && !isOfUpstream(name, taking);
+    const isShownBare = ({ upstream, folded }: KeptTool): boolean =>
+      unprefixed.has(upstream) && names.get(folded) === 1 && !others.has(folded);
     const view = {
       tools: known.flatMap(({ tools }) =>
         tools
@@ -141,14 +135,12 @@ export class ToolCatalogue {
 
   private async ask(tenantIds: string[]): Promise<Standing[]> {
     const distinct = [...new Set(tenantIds)];
-    const [states, names, policies] = await Promise.all([
+    const [states, policies] = await Promise.all([
       this.upstreams.catalogues(distinct),
-      this.upstreams.names(distinct),
       this.policies.byTenants(distinct),
     ]);
     return tenantIds.map((tenantId) => ({
       states: states.get(tenantId) ?? [],
-      names: names.get(tenantId) ?? new Set(),
       policies: policies.get(tenantId) ?? [],
     }));
   }
@@ -184,7 +176,7 @@ export class ToolCatalogue {
       const { name: _, ...rest } = definition;
       const tool = {
         ...{ upstream, name, held: held ?? false, folded: foldedName(name), qualifiedName: `${upstream}.${name}` },
-        definition: JSON.stringify(rest),
+        definition: stringifyJson(rest),
       };
       kept.tools.push(tool);
       kept.size += tool.definition.length + TOOL_SIZE;
@@ -209,14 +201,14 @@ export class ToolCatalogue {
 type Named = Pick<KeptTool, 'upstream' | 'name' | 'qualifiedName'>;
 
 /** What a policy says of the tools that it names. */
-export interface Naming {
+interface Naming {
   scope: PolicyScope;
   tools: readonly string[];
   allows: boolean;
 }
 
 /** The enforced policies that name tools and concern an agent. */
-export function namingFor(policies: readonly Policy[], agentId: string): Naming[] {
+function namingFor(policies: readonly Policy[], agentId: string): Naming[] {
   return policies.flatMap(({ mode, rule, scope }) => {
     const tools = toolsNamedBy(rule);
     const concerns =
@@ -228,35 +220,20 @@ export function namingFor(policies: readonly Policy[], agentId: string): Naming[
 }
 
 /** Whether they let the agent have a tool, whichever of its names they use. */
-function callableBy(
-  naming: readonly Naming[],
-  agentId: string,
-  isOwnName: (tool: Named) => boolean,
-): (tool: Named) => boolean {
+function callableBy(naming: readonly Naming[], agentId: string): (tool: Named) => boolean {
   const sets = naming.map(({ tools, ...rest }) => ({ ...rest, names: new Set(tools) }));
-  return (tool) => {
-    const { upstream, name } = tool;
-    const named = namesOf(upstream, name, isOwnName(tool));
+  return ({ upstream, name, qualifiedName }) => {
+    const toolNames = [name, qualifiedName];
     return sets.every(
       ({ scope, names, allows }) =>
-        (allows
-          ? named.allowedNames.some((each) => names.has(each))
-          : !named.toolNames.some((each) => names.has(each))) || !isInScope(scope, { upstream, agentId, ...named }),
+        toolNames.some((each) => names.has(each)) === allows || !isInScope(scope, { upstream, toolNames, agentId }),
     );
   };
 }
 
-/** Whether a name reads like that of a tool of an upstream that is or was there. */
-export function isOfUpstream(name: string, upstreams: ReadonlySet<string>): boolean {
-  const prefix = splitToolName(name)?.upstream;
-  return prefix !== undefined && upstreams.has(prefix);
-}
-
-/** Which of these go by their own names where they are allowed: not one that reads like another's, or that two have. */
-export function ownNames(tools: readonly Named[], upstreams: ReadonlySet<string>): (tool: Named) => boolean {
-  const holders = new Map<string, number>();
-  for (const { name } of tools) if (name.includes('.')) holders.set(name, (holders.get(name) ?? 0) + 1);
-  return ({ name }) => !name.includes('.') || (holders.get(name) === 1 && !isOfUpstream(name, upstreams));
+/** Whether the policies that name tools let an agent have a tool. */
+export function byName(policies: readonly Policy[], agentId: string): (tool: Named) => boolean {
+  return callableBy(namingFor(policies, agentId), agentId);
 }
 
 function keyOf(tenantId: string, upstream: string): string {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, type JsonValue, visibleJson, visibleText } from '@haldir/kernel';
+import { isObject } from '@haldir/mcp';
 import { type UpstreamTool } from './upstream/index.js';
 
 /** A tool with the fingerprint of its definition. */
@@ -59,5 +60,5 @@ export function changesBetween(was: UpstreamTool, is: UpstreamTool): DefinitionC
 
 /** Of an object or a list; null for anything else. */
 function membersOf(value: JsonValue): Map<string, JsonValue | undefined> | null {
-  return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : null;
+  return Array.isArray(value) || isObject(value) ? new Map<string, JsonValue | undefined>(Object.entries(value)) : null;
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher, type MicroUsd } from '@haldir/kernel';
+import { type Actor, mayUseUpstream, Batcher, type MicroUsd } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
 import { type Policy } from './policy.js';
@@ -11,11 +11,6 @@ export interface ToolTarget extends UpstreamAddress {
   /** Its own name, without its upstream's. */
   tool: string;
   destructive: boolean;
-  /**
-   * Whether a list that allows may mean it by its own name: not when that has a dot, and what stands before it is or was the name
-   * of an upstream, or another upstream has a tool of the name.
-   */
-  goesByOwnName: boolean;
   /** Declared to do no more when a call is made twice. */
   repeatable: boolean;
   /** Arguments that requests repeat as headers. */
@@ -45,18 +40,14 @@ interface Wanted {
   name: string;
 }
 
-const GOES_BY_OWN_NAME = `position('.' IN t.name) = 0 OR NOT (
-                EXISTS (SELECT FROM upstream_name n WHERE n.tenant_id = t.tenant_id AND n.name = split_part(t.name, '.', 1))
-                OR EXISTS (SELECT FROM proxy_tool o WHERE o.tenant_id = t.tenant_id AND o.name = t.name AND o.upstream <> t.upstream AND NOT o.gone))`;
 const FOUND = `t.name AS tool, t.destructive, t.repeatable, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
                 encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.headers, u.prefixed, u.revision, u.healthy,
-                u.confirmed_at, u.tools_max_age, p.price_micros, ${GOES_BY_OWN_NAME} AS goes_by_own_name`;
+                u.confirmed_at, u.tools_max_age, p.price_micros`;
 const PRICE =
   'LEFT JOIN proxy_tool_price p ON p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name';
-// Tool names may contain dots, upstream names may not: the first dot divides. What could be the tool of an upstream that is or was
-// there is not another's.
+// Tool names may contain dots, upstream names may not: the first dot divides.
 const resolve = {
-  name: 'proxy_tool.resolve.v6',
+  name: 'proxy_tool.resolve.v5',
   text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool AND NOT t.gone
@@ -68,8 +59,7 @@ const resolve = {
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.name = w.name AND NOT t.gone
            JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
-           ${PRICE}
-          WHERE w.upstream IS NULL OR NOT EXISTS (SELECT FROM upstream_name n WHERE n.tenant_id = w.tenant_id AND n.name = w.upstream)`,
+           ${PRICE}`,
 };
 
 interface ResolvedRow {
@@ -78,7 +68,6 @@ interface ResolvedRow {
   namespaced: boolean;
   tool: string;
   destructive: boolean;
-  goes_by_own_name: boolean;
   repeatable: boolean;
   mirrored: readonly MirroredArgument[];
   fingerprint: string;
@@ -101,13 +90,15 @@ interface Found {
   bare: ToolTarget[];
 }
 
+const NOTHING: Found = { exact: [], unprefixed: [], bare: [] };
+
 /**
  * Finds tools by name, and the policies of their tenants. Look-ups that arrive together share their queries, which are sent
  * after the last of them arrived: a policy added or a tool removed anywhere counts for the next call everywhere.
  */
 @Injectable()
 export class ToolDirectory {
-  private readonly loader = new Batcher<Wanted, Lookup>({
+  private readonly loader = new Batcher<Wanted, { found: Found; policies: readonly Policy[] }>({
     maxBatch: 256,
     maxInFlight: 2,
     maxQueued: 8192,
@@ -119,11 +110,16 @@ export class ToolDirectory {
     @Inject(PolicyRepository) private readonly policies: PolicyRepository,
   ) {}
 
-  find(tenantId: string, name: string): Promise<Lookup> {
-    return this.loader.submit({ tenantId, name });
+  /** What the name means to whoever acts: tools of upstreams that are out of their reach are not there. */
+  async find(actor: Actor, name: string): Promise<Lookup> {
+    const { found, policies } = await this.loader.submit({ tenantId: actor.tenantId, name });
+    const within = (targets: ToolTarget[]): ToolTarget[] =>
+      targets.filter((target) => mayUseUpstream(actor, target.name));
+    const { exact, unprefixed, bare } = found;
+    return { targets: meantBy({ exact: within(exact), unprefixed: within(unprefixed), bare: within(bare) }), policies };
   }
 
-  private async load(wanted: Wanted[]): Promise<Lookup[]> {
+  private async load(wanted: Wanted[]): Promise<{ found: Found; policies: readonly Policy[] }[]> {
     const distinct = [...new Map(wanted.map((item) => [keyOf(item.tenantId, item.name), item])).values()];
     const split = distinct.map(({ name }) => splitToolName(name));
     const [rows, policies] = await Promise.all([
@@ -148,7 +144,6 @@ export class ToolDirectory {
         revision: row.revision,
         tool: row.tool,
         destructive: row.destructive,
-        goesByOwnName: row.goes_by_own_name,
         repeatable: row.repeatable,
         mirrored: row.mirrored,
         fingerprint: row.fingerprint,
@@ -163,8 +158,8 @@ export class ToolDirectory {
       if (!row.namespaced && !row.prefixed) entry.unprefixed.push(target);
     }
     return wanted.map(({ tenantId, name }) => {
-      const entry = found.get(keyOf(tenantId, name));
-      return { targets: entry ? meantBy(entry) : [], policies: policies.get(tenantId) ?? [] };
+      const entry = found.get(keyOf(tenantId, name)) ?? NOTHING;
+      return { found: entry, policies: policies.get(tenantId) ?? [] };
     });
   }
 }

@@ -1,4 +1,4 @@
-import { visibleText } from '@haldir/kernel';
+import { stringifyJson, visibleText } from '@haldir/kernel';
 import { fingerprintOf, type ListedDefinition } from './tool-definition.js';
 import { type UpstreamTool } from './upstream/index.js';
 
@@ -63,7 +63,7 @@ function reasonAgainst(tool: UpstreamTool, collides: (name: string) => boolean):
 
 /** Why what an upstream says of a tool is not taken, whatever its name; null when nothing is against it. */
 export function reasonAgainstDefinition(tool: UpstreamTool): string | null {
-  const text = JSON.stringify(tool);
+  const text = stringifyJson(tool);
   if (text.length > MAX_DEFINITION_CHARS) return `its definition is longer than ${MAX_DEFINITION_CHARS} characters`;
   return MISLEADING_IN_TEXT.test(text) ? 'its definition has characters that turn text around or do not show' : null;
 }

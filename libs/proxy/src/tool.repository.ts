@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type MicroUsd } from '@haldir/kernel';
+import { type MicroUsd, stringifyJson } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
 import { type Pin, type PinChanges } from './tool-pins.js';
@@ -134,7 +134,7 @@ export class ToolRepository {
               ...key,
               added.map(({ tool }) => tool.name),
               traits.map(({ destructive }) => destructive),
-              added.map(({ tool }) => JSON.stringify(tool)),
+              added.map(({ tool }) => stringifyJson(tool)),
               added.map(({ fingerprint }) => fingerprint),
               traits.map(({ mirrored }) => JSON.stringify(mirrored)),
               traits.map(({ repeatable }) => repeatable),
@@ -163,7 +163,7 @@ export class ToolRepository {
             [
               ...key,
               drifted.map(({ tool }) => tool.name),
-              drifted.map(({ tool }) => JSON.stringify(tool)),
+              drifted.map(({ tool }) => stringifyJson(tool)),
               drifted.map(({ fingerprint }) => fingerprint),
               now,
             ],

@@ -29,6 +29,8 @@ export const queues = {
   paymentExpiry: { name: 'payment-expiry', payload: nothing },
   /** Removes deleted secrets that nobody brought back in time, and values that expired. */
   secretPurge: { name: 'secret-purge', payload: nothing },
+  /** Writes down the calls of processes that died. */
+  unknownCalls: { name: 'unknown-calls', payload: nothing },
   upstreamHealth: { name: 'upstream-health', payload: nothing },
 } satisfies Record<string, QueueDefinition>;
 

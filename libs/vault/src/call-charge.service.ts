@@ -52,14 +52,20 @@ export class CallCharges {
    */
   async hold(tx: Tx, { actor, sessionId, price, tool, holdMs }: NewCharge): Promise<CallCharge | ChargeDenial | null> {
     const { tenantId } = actor;
-    const [taken] = await this.budgets.take(tx, [{ tenantId, sessionId, amount: price, kind: 'hold' }]);
+    const [taken] = await this.budgets.take(tx, [{ actor, tenantId, sessionId, amount: price, kind: 'hold' }]);
     if (!taken || (!taken.taken && taken.reason === 'invalid_session')) return null;
     if (!taken.taken) return { reason: DENIALS[taken.reason], price, remaining: taken.remaining };
     const now = this.clock.now();
     const payment = Object.assign(new Payment(), {
       ...{ tenantId, id: newId('pay'), sessionId, agentId: taken.session.agentId },
       ...{ amountMinor: price / MICROS_PER_CENT, currency: 'USD', usdValue: price, fxRate: null },
-      ...{ description: `Call of ${tool}`, createdAt: now, state: 'held' as const },
+      ...{
+        description: `Call of ${tool}`,
+        drawnOn: taken.drawnOn,
+        ofCall: true,
+        createdAt: now,
+        state: 'held' as const,
+      },
       ...{ expiresAt: new Date(now.getTime() + holdMs), capturedMinor: null, capturedValue: null, settledAt: null },
     });
     this.payments.in(tx).insert([payment]);

@@ -23,7 +23,7 @@ export interface Settled {
 }
 
 /** Captures or voids: an actor, or a part of Haldir. */
-type Settler = Pick<Actor, 'tenantId' | 'id'>;
+type Settler = Pick<Actor, 'tenantId' | 'id'> & Partial<Pick<Actor, 'agent'>>;
 
 const EXPIRY_BATCH = 200;
 
@@ -48,8 +48,9 @@ export class HoldService {
    * @throws PaymentNotFound, HoldNotOpen, SessionRevoked
    * @throws InvalidInput for an amount that is more than the hold, or finer than its currency
    */
-  async capture(tx: Tx, { tenantId, id: by }: Settler, id: string, amount: number | null): Promise<Settled> {
-    const payment = await this.find(tx, tenantId, id);
+  async capture(tx: Tx, settler: Settler, id: string, amount: number | null): Promise<Settled> {
+    const { tenantId, id: by } = settler;
+    const payment = await this.findOwn(tx, settler, id);
     const minor = amount === null ? payment.amountMinor : minorUnits(amount, payment);
     // The share of what was taken from the budget, rounded up, as the amount itself was.
     const micros = ((payment.usdValue ?? 0n) * minor + payment.amountMinor - 1n) / payment.amountMinor;
@@ -58,8 +59,9 @@ export class HoldService {
   }
 
   /** Sets a hold free. @throws PaymentNotFound, HoldNotOpen */
-  async void(tx: Tx, { tenantId, id: by }: Settler, id: string): Promise<Settled> {
-    const payment = await this.find(tx, tenantId, id);
+  async void(tx: Tx, settler: Settler, id: string): Promise<Settled> {
+    const { tenantId, id: by } = settler;
+    const payment = await this.findOwn(tx, settler, id);
     return this.settleOne(tx, payment, { tenantId, id, state: 'voided', captured: null }, { by });
   }
 
@@ -103,6 +105,7 @@ export class HoldService {
         sessionId: hold.sessionId,
         agentId: hold.agentId,
         heldAt: hold.createdAt,
+        drawnOn: hold.drawnOn,
         held: hold.usdValue ?? (0n as MicroUsd),
         spent: hold.capturedValue ?? (0n as MicroUsd),
       })),
@@ -123,6 +126,13 @@ export class HoldService {
         },
       });
     }
+  }
+
+  /** An agent settles what it has set aside itself: neither another agent's holds, nor the prices of calls. */
+  private async findOwn(tx: Tx, { tenantId, agent }: Settler, id: string): Promise<Payment> {
+    const payment = await this.find(tx, tenantId, id);
+    if (agent && (payment.agentId !== agent.agentId || payment.ofCall)) throw new PaymentNotFound();
+    return payment;
   }
 
   private async find(tx: Tx, tenantId: string, id: string): Promise<Payment> {

@@ -40,6 +40,14 @@ export class Payment {
   @Column({ type: 'text' })
   description: string;
 
+  /** Standing budgets of keys that it was taken from. */
+  @Column({ name: 'drawn_on', type: 'text', array: true })
+  drawnOn: string[];
+
+  /** Whether it is the price of a call. */
+  @Column({ name: 'of_call', type: 'boolean' })
+  ofCall: boolean;
+
   @Column({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;
 

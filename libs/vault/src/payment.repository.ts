@@ -13,28 +13,31 @@ export interface PaymentListFilter extends PaymentFilter {
 }
 
 const insert = {
-  name: 'payment.insert.v2',
+  name: 'payment.insert.v3',
   text: `WITH w AS (
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::numeric[],
-                                $9::text[], $10::timestamptz[], $11::text[], $12::timestamptz[])
-             AS w(tenant_id, id, session_id, agent_id, amount_minor, currency, usd_micros, fx_rate, description, created_at, state, expires_at)
+                                $9::text[], $10::timestamptz[], $11::text[], $12::timestamptz[], $13::json[], $14::boolean[])
+             AS w(tenant_id, id, session_id, agent_id, amount_minor, currency, usd_micros, fx_rate, description, created_at, state, expires_at,
+                  drawn_on, of_call)
          ), p AS (
-           INSERT INTO payment (tenant_id, id, session_id, agent_id, amount_minor, currency, usd_micros, fx_rate, description, created_at, state, expires_at)
-             SELECT * FROM w
+           INSERT INTO payment (tenant_id, id, session_id, agent_id, amount_minor, currency, usd_micros, fx_rate, description, created_at, state, expires_at,
+                               drawn_on, of_call)
+             SELECT tenant_id, id, session_id, agent_id, amount_minor, currency, usd_micros, fx_rate, description, created_at, state, expires_at,
+                    ARRAY(SELECT json_array_elements_text(drawn_on)), of_call FROM w
          )
          INSERT INTO payment_event (tenant_id, payment_id, type, session_id, spent_micros, held_micros, at)
            SELECT tenant_id, id, state, session_id, CASE state WHEN 'held' THEN 0 ELSE coalesce(usd_micros, 0) END,
                   CASE state WHEN 'held' THEN coalesce(usd_micros, 0) ELSE 0 END, created_at FROM w`,
 };
 const settle = {
-  name: 'payment.settle.v1',
+  name: 'payment.settle.v2',
   text: `WITH w AS (
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS w(tenant_id, id, state, captured_minor, captured_micros)
          ), p AS (
            UPDATE payment p SET state = w.state, captured_minor = w.captured_minor, captured_micros = w.captured_micros, settled_at = $6::timestamptz
              FROM w
             WHERE p.tenant_id = w.tenant_id AND p.id = w.id AND p.state = 'held' AND (p.expires_at > $6) = (w.state <> 'expired')
-           RETURNING p.tenant_id, p.id, p.session_id, p.agent_id, p.created_at, p.amount_minor, p.currency, p.usd_micros, p.description,
+           RETURNING p.tenant_id, p.id, p.session_id, p.agent_id, p.created_at, p.amount_minor, p.currency, p.usd_micros, p.description, p.drawn_on,
                      p.state, p.captured_minor, p.captured_micros
          ), e AS (
            INSERT INTO payment_event (tenant_id, payment_id, type, session_id, spent_micros, held_micros, at)
@@ -70,6 +73,7 @@ interface SettledRow {
   currency: string;
   usd_micros: string | null;
   description: string;
+  drawn_on: string[];
   state: Payment['state'];
   captured_minor: string | null;
   captured_micros: string | null;
@@ -95,6 +99,7 @@ export type SettledHold = Pick<
   | 'currency'
   | 'usdValue'
   | 'description'
+  | 'drawnOn'
   | 'state'
 > & { capturedMinor: bigint | null; capturedValue: MicroUsd | null };
 
@@ -207,6 +212,8 @@ export class PaymentRepository {
           payments.map(({ createdAt }) => createdAt),
           payments.map(({ state }) => state),
           payments.map(({ expiresAt }) => expiresAt),
+          payments.map(({ drawnOn }) => JSON.stringify(drawnOn)),
+          payments.map(({ ofCall }) => ofCall),
         ]);
         const paid = payments.filter(({ state }) => state === 'authorized');
         for (const payment of paid) tx.collect(totals, { ...payment, micros: payment.usdValue ?? 0n });
@@ -246,6 +253,7 @@ function toSettled(row: SettledRow): SettledHold {
     currency: row.currency,
     usdValue: big(row.usd_micros) as MicroUsd | null,
     description: row.description,
+    drawnOn: row.drawn_on,
     state: row.state,
     capturedMinor: big(row.captured_minor),
     capturedValue: big(row.captured_micros) as MicroUsd | null,

@@ -10,7 +10,13 @@ import {
   newId,
   toDollars,
 } from '@haldir/kernel';
-import { ApprovalService, type ApprovalSubject, type ApprovedRequest, type RuleMatch } from '@haldir/approvals';
+import {
+  ApprovalService,
+  type ApprovalSubject,
+  type ApprovedRequest,
+  holderOf,
+  type RuleMatch,
+} from '@haldir/approvals';
 import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import {
@@ -66,6 +72,7 @@ export const DENIALS: Readonly<Record<SpendRefusal, string>> = {
   no_grant: 'Session has no grant to spend',
   no_rate: 'No exchange rate is configured for the currency, and the budget is in USD',
   over_budget: 'Spend budget exceeded',
+  over_key_budget: "The standing budget of the agent's key is exceeded",
   over_agent_budget: "The agent's budget of the day is exceeded",
   over_tenant_budget: "The tenant's budget of the month is exceeded",
 };
@@ -232,6 +239,8 @@ export class PaymentService {
       usdValue: usd?.micros ?? null,
       fxRate: usd?.rate ?? null,
       description: payment.description,
+      drawnOn: taken.drawnOn,
+      ofCall: false,
       createdAt: now,
       state: payment.holdSeconds === null ? ('authorized' as const) : ('held' as const),
       expiresAt: payment.holdSeconds === null ? null : new Date(now.getTime() + payment.holdSeconds * 1000),
@@ -287,6 +296,7 @@ export class PaymentService {
 function toSpend({ prepared: { payment, usd } }: Candidate): Spend {
   const { actor, sessionId, holdSeconds } = payment;
   return {
+    actor,
     tenantId: actor.tenantId,
     sessionId,
     amount: usd?.micros ?? null,
@@ -311,7 +321,7 @@ function toSubject(payment: NewPayment, usd: UsdValue | null, session: Session):
     details: { amount: toNumber(amount), currency: amount.currency, description },
     digest: hash(
       'sha256',
-      canonicalJson({ tenant: actor.tenantId, session: sessionId, tool: TOOL, action, ...exact }),
+      canonicalJson({ tenant: actor.tenantId, session: holderOf(actor, sessionId), tool: TOOL, action, ...exact }),
       'buffer',
     ),
   };

@@ -10,7 +10,13 @@ import { SecretOpener } from './secret-opener.js';
 import { sealSecret, type SecretPlace } from './secret-seal.js';
 import { type SecretValue } from './secret-value.js';
 import { SecretRepository, type SecretVersion, type StoredSecret } from './secret.repository.js';
-import { SecretExpired, SecretNotFound, SecretScopeMissing, SecretVersionNotFound } from './vault.errors.js';
+import {
+  SecretExpired,
+  SecretNotFound,
+  SecretScopeMissing,
+  SecretVersionNotFound,
+  SessionRequired,
+} from './vault.errors.js';
 
 export interface NewSecret {
   name: string;
@@ -130,7 +136,7 @@ export class SecretService {
    * must be live and hold the scope the secret requires. The read, or its refusal, is durable in the audit log before this
    * returns.
    *
-   * @throws SessionInvalid, SecretScopeMissing, SecretExpired
+   * @throws SessionRequired of an agent; SessionInvalid, SecretScopeMissing, SecretExpired
    * @throws SecretNotFound, SecretVersionNotFound also for a sealed value that does not open where it stands, which is logged
    * @throws Unavailable when the read cannot be recorded, or the key of the secret is not there
    */
@@ -141,6 +147,7 @@ export class SecretService {
     version: number | null = null,
   ): Promise<OpenedSecret> {
     const { tenantId } = actor;
+    if (actor.agent && sessionId === null) throw new SessionRequired();
     const [session, secret] = await Promise.all([
       sessionId === null ? null : this.sessions.findLive(actor, sessionId),
       version === null ? this.secrets.findNewest(tenantId, name) : this.secrets.findVersion(tenantId, name, version),

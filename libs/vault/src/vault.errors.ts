@@ -53,6 +53,17 @@ export class SecretNameTaken extends HaldirError {
 }
 
 /** The session is live, and does not hold the scope that the secret asks for. */
+/** The tenant's own read is an operator's. */
+export class SessionRequired extends HaldirError {
+  readonly kind = 'forbidden';
+  constructor() {
+    super('An agent key reads secrets in a session, whose scopes decide: send its id as X-Session-ID');
+  }
+  override get code(): string {
+    return 'session_required';
+  }
+}
+
 export class SecretScopeMissing extends HaldirError {
   readonly kind = 'forbidden';
   constructor(private readonly required: string) {

@@ -1,4 +1,4 @@
-import { toUnixSeconds } from '@haldir/kernel';
+import { stringifyJson, toUnixSeconds } from '@haldir/kernel';
 import { type PublishedEvent } from '@haldir/events';
 import { legacySignature, standardSignature } from './webhook-secret.js';
 
@@ -8,7 +8,7 @@ import { legacySignature, standardSignature } from './webhook-secret.js';
  */
 export function messageBody({ type, eventId, at, data }: PublishedEvent): string {
   const envelope = { type, event: type, event_id: eventId, timestamp: toUnixSeconds(at), source: 'haldir', data };
-  return JSON.stringify({ ...envelope, ...data, ...envelope });
+  return stringifyJson({ ...envelope, ...data, ...envelope });
 }
 
 /** What one attempt says, and under which secrets. */

@@ -7,6 +7,7 @@ import { type Document, mergeContract, readContract } from './contract.js';
 import { REQUEST_EXAMPLES } from './examples.js';
 import { MCP_PATH } from './mcp.js';
 import { inTermsOf31 } from './schema.js';
+import { addWarnings } from './warnings.js';
 
 /** Served, and not described: other addresses of what is, which readers of the document could not tell from those of others. */
 const ALIASES = ['/v1/audit/{entry_id}/details', '/v1/approvals/rules/{rule_id}', '/v1/approval-rules'];
@@ -39,6 +40,7 @@ export function buildDocument(app: NestFastifyApplication): Document {
   }
   addAnswers(document.paths, document.components.responses);
   dropUnused(document, contract);
+  addWarnings(document);
   return document;
 }
 

@@ -2,7 +2,20 @@ import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock, toUnixSeconds } from '@haldir/kernel';
 import { SessionInvalid, SessionService } from '@haldir/gate';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  type Caller,
+  CurrentActor,
+  CurrentCaller,
+  Cursors,
+  grantsKeyScope,
+  OpenToAgents,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
 import { ApprovalService, SelfApprovalService } from '../index.js';
 import {
   ApprovalDetail,
@@ -39,7 +52,8 @@ export class ApprovalController {
   ) {}
 
   @Post('request')
-  @RequiresScope('approvals:write')
+  @RequiresScope('approvals:request')
+  @OpenToAgents()
   @ApiOperation({
     operationId: 'requestApproval',
     summary: 'Request human approval',
@@ -112,21 +126,27 @@ export class ApprovalController {
   }
 
   @Get(':request_id')
-  @RequiresScope('approvals:read')
+  @RequiresScope(['approvals:read', 'approvals:request'])
+  @OpenToAgents()
   @RequestIdPath()
   @ApiOperation({
     operationId: 'checkApproval',
     summary: 'Check approval status',
-    description: 'Poll the status of a pending approval request.',
+    description:
+      'Poll the status of a pending approval request. With approvals:request alone, and with an agent key, only of those that the key has made.',
   })
   @Returns(HttpStatus.OK, ApprovalDetail, 'Approval status')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
-  async get(@CurrentActor() { tenantId }: Actor, @Param('request_id') requestId: string): Promise<ApprovalDetail> {
-    return toApprovalDetail(await this.approvals.get(tenantId, requestId), this.clock.now());
+  async get(@CurrentCaller() caller: Caller, @Param('request_id') requestId: string): Promise<ApprovalDetail> {
+    const { actor, scopes } = caller;
+    const request = grantsKeyScope(scopes, 'approvals:read')
+      ? await this.approvals.get(actor.tenantId, requestId)
+      : await this.approvals.getOwn(actor, requestId);
+    return toApprovalDetail(request, this.clock.now());
   }
 
   @Post(':request_id/approve')
-  @RequiresScope('approvals:write')
+  @RequiresScope('approvals:decide')
   @RequestIdPath()
   @ApiOperation({
     operationId: 'approveRequest',
@@ -146,7 +166,7 @@ export class ApprovalController {
   }
 
   @Post(':request_id/deny')
-  @RequiresScope('approvals:write')
+  @RequiresScope('approvals:decide')
   @RequestIdPath()
   @ApiOperation({
     operationId: 'denyRequest',

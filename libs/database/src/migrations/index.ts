@@ -7,9 +7,11 @@ import { Proxy1790000000005 } from './1790000000005-proxy.js';
 import { AuditTree1790000000006 } from './1790000000006-audit-tree.js';
 import { AuditSums1790000000007 } from './1790000000007-audit-sums.js';
 import { Walls1790000000008 } from './1790000000008-walls.js';
+import { AgentKeys1790000000009 } from './1790000000009-agent-keys.js';
 import { QuotaOfTenants1790000000010 } from './1790000000010-quota-of-tenants.js';
-import { UpstreamMemory1790000000013 } from './1790000000013-upstream-memory.js';
+import { StartedCalls1790000000012 } from './1790000000012-started-calls.js';
 import { WebhookRecovery1790000000014 } from './1790000000014-webhook-recovery.js';
+import { Numbers1790000000015 } from './1790000000015-numbers.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -22,7 +24,9 @@ export const migrations = [
   AuditTree1790000000006,
   AuditSums1790000000007,
   Walls1790000000008,
+  AgentKeys1790000000009,
   QuotaOfTenants1790000000010,
-  UpstreamMemory1790000000013,
+  StartedCalls1790000000012,
   WebhookRecovery1790000000014,
+  Numbers1790000000015,
 ];

@@ -24,12 +24,12 @@ import {
   ApiKeyCreated,
   ApiKeyList,
   ApiKeyRevoked,
-  checkedKeyScopes,
   CreateApiKey,
   CreateApiKeyBody,
   ListApiKeys,
   toApiKeyCreated,
   toApiKeyListItem,
+  toNewKey,
 } from './api-key.dto.js';
 
 @ApiTags('gate')
@@ -50,7 +50,7 @@ export class ApiKeyController {
     operationId: 'createApiKey',
     summary: 'Create an API key',
     description:
-      'Create a new API key. The very first key requires no authentication. Subsequent keys require either a valid API key or the HALDIR_BOOTSTRAP_TOKEN.',
+      'Create a new API key. The very first key requires no authentication. Subsequent keys require either a valid API key or the HALDIR_BOOTSTRAP_TOKEN. With `agent`, the key is an agent key: give that one to an agent.',
     security: [{}, { BearerAuth: [] }, { ApiKeyAuth: [] }],
   })
   @ApiBody({ required: false, standardSchema: CreateApiKey } as never)
@@ -62,15 +62,15 @@ export class ApiKeyController {
     @Write() write: WriteRequest,
     @Req() { ip, headers: { origin } }: HaldirRequest,
   ): Promise<ApiKeyCreated> {
-    const { name, tier, bootstrap_token: token } = body;
+    const { bootstrap_token: token } = body;
     return this.failures.during(ip, () => {
       // Whoever may not ask for a key is not answered one again, either.
       const isFirst = caller === null && (token === undefined || token === '');
-      if (caller) requireKeyScope(caller, 'admin:write');
+      if (caller) requireKeyScope(caller, ['admin:write']);
       else if (isFirst) this.checkFirst(origin, write);
       else this.keys.checkBootstrapToken(token ?? '');
 
-      const key = { name, tier, scopes: checkedKeyScopes(body.scopes) };
+      const key = toNewKey(body);
       return this.writes.run(write, async (tx) => {
         if (caller) return toApiKeyCreated(await this.keys.mint(tx, caller, key));
         return toApiKeyCreated(await (isFirst ? this.keys.mintFirst(tx, key) : this.keys.mintForNewTenant(tx, key)));

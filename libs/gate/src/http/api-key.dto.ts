@@ -1,11 +1,37 @@
-import { InvalidInput, toUnixSeconds } from '@haldir/kernel';
-import { ACTIONS, nextCursor, pageQuery, RESOURCES } from '@haldir/http';
+import { type AgentGrant, InvalidInput, microUsd, SPEND_PERIODS, toUnixSeconds } from '@haldir/kernel';
+import { AGENT_KEY_SCOPES, isKeyScope, KEY_SCOPES, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
-import { keyPrefix, type MintedKey } from '../index.js';
-import { type ApiKey } from '../api-key.entity.js';
+import { describeGrant, keyPrefix, type MintedKey, type NewKey } from '../index.js';
+import { type ApiKey, grantOf } from '../api-key.entity.js';
+import { agentId, scope, spendLimit, ttl } from './session.dto.js';
 
-const KEY_SCOPE = new RegExp(`^(\\*|(${RESOURCES.join('|')}|\\*):(${ACTIONS.join('|')}|\\*))$`);
+const SCOPES_EXPECTED = 'expected a list of scopes such as audit:read';
+const SESSION_SCOPES_EXPECTED = 'expected a list of 1 to 100 scopes of sessions';
+const UPSTREAMS_EXPECTED = 'expected a list of 1 to 100 names of upstreams';
 const tier = z.enum(['free', 'pro', 'enterprise']);
+
+const AgentCeiling = z
+  .object({
+    agent_id: agentId.describe('The agent that the key acts as'),
+    scopes: z
+      .array(scope, SESSION_SCOPES_EXPECTED)
+      .min(1, SESSION_SCOPES_EXPECTED)
+      .max(100, SESSION_SCOPES_EXPECTED)
+      .describe('What its sessions may hold'),
+    ttl: ttl.describe('Seconds that a session of its lives at most'),
+    spend_limit: spendLimit.describe('USD that all its sessions together may spend in a period; 0 for nothing'),
+    spend_period: z
+      .enum(SPEND_PERIODS, `expected one of ${SPEND_PERIODS.join(', ')}`)
+      .default('day')
+      .describe('A UTC day, a UTC month, or the whole life of the key'),
+    upstreams: z
+      .array(z.string(UPSTREAMS_EXPECTED).min(1, UPSTREAMS_EXPECTED).max(64, UPSTREAMS_EXPECTED), UPSTREAMS_EXPECTED)
+      .min(1, UPSTREAMS_EXPECTED)
+      .max(100, UPSTREAMS_EXPECTED)
+      .nullish()
+      .describe('Upstreams that it may use; absent for every upstream'),
+  })
+  .meta({ id: 'AgentCeiling' });
 
 export const CreateApiKey = z.object({
   name: z
@@ -16,11 +42,17 @@ export const CreateApiKey = z.object({
     .describe('Human-readable name for this key'),
   tier: tier.default('free').describe('Pricing tier (affects rate limits)'),
   scopes: z
-    .array(z.string('expected a list of scopes such as audit:read'), 'expected a list of scopes such as audit:read')
+    .array(z.string(SCOPES_EXPECTED), SCOPES_EXPECTED)
     .min(1, 'expected at least one scope')
     .max(100, 'expected at most 100 scopes')
-    .default(['*'])
-    .describe('What the key may do: resource:action, with * for either'),
+    .optional()
+    .meta({ default: ['*'] })
+    .describe(
+      'What the key may do: resource:action, with * for either, or one of proxy:call, approvals:request and approvals:decide, which write includes. An agent key holds what acting takes, and no more can be asked for',
+    ),
+  agent: AgentCeiling.optional().describe(
+    'Makes an agent key: it acts as that agent, through sessions of that agent, within this ceiling, and does nothing else',
+  ),
   bootstrap_token: z
     .string()
     .max(1024)
@@ -32,16 +64,45 @@ export type CreateApiKey = z.infer<typeof CreateApiKey>;
 /** An absent body is an empty one. */
 export const CreateApiKeyBody = z.preprocess((body) => body ?? {}, CreateApiKey);
 
-/** @throws InvalidInput with the code `invalid_scope` for one that is not `resource:action` */
-export function checkedKeyScopes(scopes: string[]): string[] {
-  if (!scopes.every((scope) => KEY_SCOPE.test(scope))) {
-    throw new InvalidInput(
-      `scopes: expected resource:action with a resource of ${RESOURCES.join(', ')} or *, and an action of read, write or *`,
-      'invalid_scope',
-    );
-  }
-  return [...new Set(scopes)];
+/** @throws InvalidInput, with the code `invalid_scope` for a scope that there is not, or that no agent key has */
+export function toNewKey({ name, tier, scopes, agent }: CreateApiKey): NewKey {
+  const grant = agent === undefined ? null : toGrant(agent);
+  const wanted = scopes ?? (grant ? [...AGENT_KEY_SCOPES] : ['*']);
+  if (!wanted.every(isKeyScope))
+    throw new InvalidInput(`scopes: expected some of ${KEY_SCOPES.join(', ')}, or * for either part`, 'invalid_scope');
+  if (grant && !wanted.every((scope) => AGENT_KEY_SCOPES.some((held) => held === scope)))
+    throw new InvalidInput(`scopes: expected some of ${AGENT_KEY_SCOPES.join(', ')} for an agent key`, 'invalid_scope');
+  return { name, tier, scopes: [...new Set(wanted)], grant };
 }
+
+/** A limit over nothing is a grant to spend up to it, as of a session. */
+function toGrant({
+  agent_id,
+  scopes,
+  ttl,
+  spend_limit,
+  spend_period,
+  upstreams,
+}: z.infer<typeof AgentCeiling>): AgentGrant {
+  if (scopes.some((scope) => scope.startsWith('spend:')))
+    throw new InvalidInput('agent.scopes: expected spend without an amount, which is what spend_limit is for');
+  const granted = spend_limit > 0 ? [...scopes, 'spend'] : scopes;
+  return {
+    ...{ agentId: agent_id, scopes: [...new Set(granted)], ttlSeconds: ttl },
+    ...{ spendLimit: microUsd(spend_limit), spendPeriod: spend_period, upstreams: upstreams ?? null },
+  };
+}
+
+const GrantedCeiling = z
+  .object({
+    agent_id: z.string(),
+    scopes: z.array(z.string()),
+    ttl: z.int(),
+    spend_limit: z.number(),
+    spend_period: z.enum(SPEND_PERIODS),
+    upstreams: z.array(z.string()).nullable(),
+  })
+  .meta({ id: 'GrantedCeiling' });
 
 export const ApiKeyCreated = z.object({
   key: z.string().describe('Full API key (shown only once)'),
@@ -50,11 +111,13 @@ export const ApiKeyCreated = z.object({
   tier: z.string(),
   message: z.string(),
   scopes: z.array(z.string()),
+  agent: GrantedCeiling.optional().describe('Of an agent key, its ceiling'),
 });
 export type ApiKeyCreated = z.infer<typeof ApiKeyCreated>;
 
-export function toApiKeyCreated({ key, prefix, name, tier, scopes }: MintedKey): ApiKeyCreated {
-  return { key, prefix, name, tier, scopes, message: 'Store this key now: it is not shown again.' };
+export function toApiKeyCreated({ key, prefix, name, tier, scopes, grant }: MintedKey): ApiKeyCreated {
+  const message = 'Store this key now: it is not shown again.';
+  return { key, prefix, name, tier, scopes, message, ...(grant ? { agent: describeGrant(grant) } : {}) };
 }
 
 export const ListApiKeys = z.object(pageQuery);
@@ -68,6 +131,7 @@ export const ApiKeyList = z.object({
         name: z.string(),
         tier: z.string(),
         scopes: z.array(z.string()),
+        agent: GrantedCeiling.nullable().describe('Of an agent key, its ceiling; null for every other'),
         created_at: z.number().describe('Unix timestamp'),
         last_used: z.number().nullable().describe('Unix timestamp, to the minute; null until first used'),
         revoked: z.boolean(),
@@ -80,11 +144,13 @@ export const ApiKeyList = z.object({
 export type ApiKeyList = z.infer<typeof ApiKeyList>;
 
 export function toApiKeyListItem(key: ApiKey): ApiKeyList['keys'][number] {
+  const grant = grantOf(key);
   return {
     prefix: keyPrefix(key.publicId),
     name: key.name,
     tier: key.tier,
     scopes: key.scopes,
+    agent: grant && describeGrant(grant),
     created_at: toUnixSeconds(key.createdAt),
     last_used: key.lastUsedAt === null ? null : toUnixSeconds(key.lastUsedAt),
     revoked: key.revokedAt !== null,

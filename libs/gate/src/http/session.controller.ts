@@ -2,7 +2,17 @@ import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query }
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock } from '@haldir/kernel';
 import { Metrics } from '@haldir/runtime';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Cursors,
+  OpenToAgents,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
 import { SessionService } from '../index.js';
 import {
   CheckPermission,
@@ -33,6 +43,7 @@ export class SessionController {
 
   @Post()
   @RequiresScope('sessions:write')
+  @OpenToAgents()
   @ApiOperation({
     operationId: 'createSession',
     summary: 'Create an agent session',
@@ -46,9 +57,9 @@ export class SessionController {
     @Body({ schema: CreateSession }) body: CreateSession,
     @Write() write: WriteRequest,
   ): Promise<SessionCreated> {
-    const wanted = toNewSession(body);
+    const wanted = toNewSession(actor, body);
     if (write.idempotencyKey === null) return toSessionCreated(await this.sessions.open(actor, wanted));
-    return this.writes.run(write, async (tx) => toSessionCreated(this.sessions.openIn(tx, actor, wanted)));
+    return this.writes.run(write, async (tx) => toSessionCreated(await this.sessions.openIn(tx, actor, wanted)));
   }
 
   @Get()
@@ -79,6 +90,7 @@ export class SessionController {
 
   @Get(':session_id')
   @RequiresScope('sessions:read')
+  @OpenToAgents()
   @SessionIdPath()
   @ApiOperation({
     operationId: 'getSession',
@@ -93,6 +105,7 @@ export class SessionController {
 
   @Delete(':session_id')
   @RequiresScope('sessions:write')
+  @OpenToAgents()
   @SessionIdPath()
   @ApiOperation({
     operationId: 'revokeSession',
@@ -114,6 +127,7 @@ export class SessionController {
 
   @Post(':session_id/check')
   @RequiresScope('sessions:read')
+  @OpenToAgents()
   @SessionIdPath()
   @ApiOperation({
     operationId: 'checkPermission',

@@ -1,43 +1,46 @@
-import { microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { decimal, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { type NewSession, type Session } from '../index.js';
 
-export const MAX_TTL_SECONDS = 2_592_000;
+const DEFAULT_SCOPES = ['read', 'browse'];
+const DEFAULT_TTL_SECONDS = 3_600;
+const MAX_TTL_SECONDS = 2_592_000;
 
 export const agentId = z
   .string('expected a text of 1 to 128 characters')
   .min(1, 'expected a text of 1 to 128 characters')
   .max(128, 'expected a text of 1 to 128 characters');
-const scope = z
+export const scope = z
   .string('expected a text of 1 to 128 characters')
   .min(1, 'expected a text of 1 to 128 characters')
   .max(128, 'expected a text of 1 to 128 characters');
+
+export const ttl = z
+  .int(`expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`)
+  .min(1, `expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`)
+  .max(MAX_TTL_SECONDS, `expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`);
+export const spendLimit = decimal({ decimals: 2, min: 0, max: 1_000_000_000 });
 
 export const CreateSession = z.object({
   agent_id: agentId.describe('Unique agent identifier'),
   scopes: z
     .array(scope, 'expected a list of at most 100 scopes')
     .max(100, 'expected a list of at most 100 scopes')
-    .default(['read', 'browse'])
-    .describe('Permission scopes to grant'),
-  ttl: z
-    .int(`expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`)
-    .min(1, `expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`)
-    .max(MAX_TTL_SECONDS, `expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`)
-    .default(3600)
-    .describe('Session time-to-live in seconds'),
-  spend_limit: decimal({ decimals: 2, min: 0, max: 1_000_000_000 })
-    .nullish()
-    .describe('Maximum USD spend for this session'),
+    .optional()
+    .meta({ default: DEFAULT_SCOPES })
+    .describe('Permission scopes to grant; by default, to an agent key all that it may grant'),
+  ttl: ttl.optional().meta({ default: DEFAULT_TTL_SECONDS }).describe('Session time-to-live in seconds'),
+  spend_limit: spendLimit.nullish().describe('Maximum USD spend for this session'),
 });
 export type CreateSession = z.infer<typeof CreateSession>;
 
-export function toNewSession(body: CreateSession): NewSession {
+/** What is not asked for is as much as the ceiling of an agent key has of it, if there is one. */
+export function toNewSession({ agent }: Actor, body: CreateSession): NewSession {
   return {
     agentId: body.agent_id,
-    scopes: body.scopes,
-    ttlSeconds: body.ttl,
+    scopes: body.scopes ?? agent?.scopes ?? DEFAULT_SCOPES,
+    ttlSeconds: body.ttl ?? Math.min(DEFAULT_TTL_SECONDS, agent?.ttlSeconds ?? DEFAULT_TTL_SECONDS),
     spendLimit: typeof body.spend_limit === 'number' ? microUsd(body.spend_limit) : null,
   };
 }

@@ -6,7 +6,7 @@ import { type Era } from './protocol/messages.js';
 /** Who asks, how, and where the answer goes. */
 export interface Asking {
   caller: Caller;
-  /** The session named by `X-Session-ID`; null when the key acts by itself. */
+  /** The session named by `X-Session-ID`, or that an agent key goes on with; null when an operator's key acts by itself. */
   sessionId: string | null;
   era: Era;
   /** What a client of the older revisions said in its handshake; null for one that names no session, and for all others. */

@@ -1,3 +1,4 @@
+import { stringifyJson } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { Answer } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
@@ -64,7 +65,7 @@ export function toPollReply({ requestId, reason }: HeldRequest, page: string): C
 
 /** An answer of Haldir's own in place of the tool's. */
 export function refused(facts: JsonObject): JsonObject {
-  return { content: [{ type: 'text', text: JSON.stringify(facts) }], isError: true };
+  return { content: [{ type: 'text', text: stringifyJson(facts) }], isError: true };
 }
 
 /** @throws RpcError for a reply that is one */

@@ -1,8 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { InvalidInput } from '@haldir/kernel';
+import { InvalidInput, type JsonValue, stringifyJson } from '@haldir/kernel';
 import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
-import { type JsonValue } from '@haldir/kernel';
 import { HANDSHAKE_VERSIONS, isObject, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
 import { type OfferKind } from '@haldir/proxy';
 import { type Asking } from './asking.js';
@@ -88,7 +87,7 @@ export class McpServer {
         })
       : { text: Buffer.alloc(0), nextCursor: null, missing: [], heldBack: [] };
     const around = aroundList(asking.era, page);
-    const rest = JSON.stringify(around).slice(1);
+    const rest = stringifyJson(around).slice(1);
     const comma = own.length > 0 && page.text.length > 0 ? ',' : '';
     return new JsonText([`{"tools":[${own.join(',')}${comma}`, page.text, `]${rest === '}' ? '' : ','}${rest}`]);
   }

@@ -1,13 +1,14 @@
 import { Controller, Inject, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { HaldirError } from '@haldir/kernel';
-import { SessionInvalid } from '@haldir/gate';
+import { AgentSessions, SessionInvalid } from '@haldir/gate';
 import {
   type Caller,
   CurrentCaller,
   type HaldirReply,
   type HaldirRequest,
   JudgesBody,
+  OpenToAgents,
   Quota,
   RequiresKey,
 } from '@haldir/http';
@@ -40,19 +41,22 @@ export class McpController {
     @Inject(Hosts) private readonly hosts: Hosts,
     @Inject(Cancellations) private readonly cancellations: Cancellations,
     @Inject(Questions) private readonly questions: Questions,
+    @Inject(AgentSessions) private readonly agentSessions: AgentSessions,
     @Inject(Quota) private readonly quota: Quota,
     @Inject(Log) private readonly log: Log,
   ) {}
 
   @Post()
   @RequiresKey()
+  @OpenToAgents()
   @JudgesBody()
   async post(@CurrentCaller() caller: Caller, @Req() request: HaldirRequest, @Res() reply: HaldirReply): Promise<void> {
     this.hosts.check(request.headers);
     const { era, isBatch, requests, cancelled, answers } = readPost(request.headers, request.body);
     const mcpSession = era === 'handshake' ? readMcpSession(request.headers) : null;
+    const sessionId = sessionIdOf(request) ?? (await this.agentSessions.currentOf(caller));
     const asking: Asking = {
-      ...{ caller, sessionId: sessionIdOf(request), era, mcpSession, request, reply },
+      ...{ caller, sessionId, era, mcpSession, request, reply },
       ...{ cancelled: null, exchange: null },
     };
     // Each message of a batch that is acted on counts as a request of its own.
@@ -77,21 +81,24 @@ export class McpController {
     }
   }
 
-  /** A client of the stateless revision cancels by hanging up, which the older ones do not mean by it. */
+  /**
+   * A client of the stateless revision cancels by hanging up, which the older ones do not mean by it. What nobody reads is broken
+   * off for all.
+   */
   private async answerAlone(asking: Asking & { exchange: Exchange }, request: RpcRequest): Promise<void> {
     const { caller, sessionId, era, mcpSession, exchange } = asking;
-    const finish = async (cancelled: AbortSignal | null): Promise<void> => {
+    const finish = async (cancelled: AbortSignal): Promise<void> => {
       const { status, text } = await this.answer({ ...asking, cancelled }, request);
       // Whoever has cancelled wants no answer.
-      if (cancelled?.aborted) exchange.leave();
+      if (cancelled.aborted) exchange.leave();
       else exchange.finish(status, text);
     };
     if (era === 'stateless') await finish(exchange.signal);
-    else if (mcpSession === null) await finish(null);
+    else if (mcpSession === null) await finish(exchange.unread);
     else
       await this.cancellations.during(
         { by: { tenantId: caller.actor.tenantId, sessionId, mcpSession }, id: request.id },
-        finish,
+        (cancelled) => finish(AbortSignal.any([cancelled, exchange.unread])),
       );
   }
 

@@ -1,6 +1,7 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { parseJson, stringifyJson } from '@haldir/kernel';
 import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 import { Notices } from '@haldir/database';
 import { isObject, type JsonObject } from '@haldir/mcp';
@@ -105,12 +106,12 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
 
   /** What a human has said is read by no other role of the database, each of which may listen. */
   private sealed(key: string, result: JsonObject | null): string {
-    return seal(this.key(), KEY_VERSION, Buffer.from(JSON.stringify(result)), placeOf(key)).toString('base64');
+    return seal(this.key(), KEY_VERSION, Buffer.from(stringifyJson(result)), placeOf(key)).toString('base64');
   }
 
   /** @throws SealBroken */
   private opened(key: string, sealed: string): JsonObject | null {
-    return JSON.parse(open(this.key(), Buffer.from(sealed, 'base64'), placeOf(key)).toString()) as JsonObject | null;
+    return parseJson(open(this.key(), Buffer.from(sealed, 'base64'), placeOf(key)).toString()) as JsonObject | null;
   }
 
   private key(): KeyObject {

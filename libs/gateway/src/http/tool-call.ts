@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, META } from '@haldir/mcp';
+import { isObject, type JsonObject, META, type RequestId, requestIdIn } from '@haldir/mcp';
 import { type Dialogue } from '@haldir/proxy';
 import { APPROVAL_QUESTION } from './prompting.js';
 import { INVALID_PARAMS, RpcError } from './protocol/messages.js';
@@ -9,7 +9,7 @@ export interface ToolCall {
   name: string;
   args: JsonObject;
   /** Null when the client does not want to hear of progress. */
-  progressToken: string | number | null;
+  progressToken: RequestId | null;
   /** The request as a whole. */
   params: JsonObject;
   /** What the client can be asked by the tool, and what it has answered; null when that is nothing. */
@@ -29,7 +29,7 @@ export function toToolCall(params: JsonObject): ToolCall {
   return {
     name,
     args,
-    progressToken: typeof token === 'string' || typeof token === 'number' ? token : null,
+    progressToken: requestIdIn(token),
     params,
     dialogue: dialogueIn(params),
   };

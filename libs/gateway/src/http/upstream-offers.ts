@@ -21,7 +21,7 @@ import { toHeldError, toReadResult } from './read-outcome.js';
 import { dialogueIn } from './tool-call.js';
 
 /** What the key must hold, as for the tools of upstreams. */
-const KEY_SCOPE = 'proxy:write';
+const KEY_SCOPE = 'proxy:call';
 const PAGE = 1_000;
 const MAX_URI = 4_400;
 const MAX_NAME = 330;
@@ -70,7 +70,7 @@ export class UpstreamOffers {
     const [upstream, name] = cursor === null ? ['', ''] : this.decoded(identity, cursor);
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
       return { member, items: [], nextCursor: null, missing: [] };
-    const { items, missing } = await this.directory.visible(tenantId, session.agentId, kind);
+    const { items, missing } = await this.directory.visible(caller.actor, session.agentId, kind);
     const isBehind = (item: ShownOffer): boolean =>
       cursor === null || item.upstream > upstream || (item.upstream === upstream && item.name > name);
     const page = this.cursors.page(identity, items.filter(isBehind).slice(0, PAGE + 1), PAGE, (item) => [

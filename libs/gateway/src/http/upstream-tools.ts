@@ -26,7 +26,7 @@ import { Questions } from './questions.js';
 import { type ToolCall } from './tool-call.js';
 
 /** What the key must hold, as for `POST /v1/proxy/call`. */
-const KEY_SCOPE = 'proxy:write';
+const KEY_SCOPE = 'proxy:call';
 const PAGE = 1_000;
 /** For so long a tool may go on asking the client of an older revision, all its rounds together. */
 const DIALOGUE_MS = 300_000;
@@ -78,7 +78,7 @@ export class UpstreamTools {
     const [upstream = '', name = ''] = cursor === null ? [] : this.cursors.decode(identity, cursor).map(String);
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
       return { text: Buffer.alloc(0), nextCursor: null, missing: [], heldBack: [] };
-    const catalogue = await this.catalogue.callable(tenantId, session.agentId, taken);
+    const catalogue = await this.catalogue.callable(caller.actor, session.agentId, taken);
     const ready = cursor === null ? this.firstPages.get(catalogue) : undefined;
     if (ready) return ready;
     const { tools, missing, heldBack } = catalogue;
@@ -121,7 +121,7 @@ export class UpstreamTools {
       const reply = await this.writes.around<PerformedCall | Concluded, CallReply>(
         write,
         this.longestMs(asking, call),
-        () => this.perform(asking, call, toolCall),
+        (claim) => this.perform(asking, { ...call, claim }, toolCall),
         async (performed, tx) =>
           performed instanceof Concluded
             ? performed.reply

@@ -2,11 +2,12 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { FailedAuthThrottle } from '../quota/failed-auth-throttle.js';
 import { Quota } from '../quota/quota.js';
 import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
-import { Authenticator, requireKeyScope, Unauthenticated } from './authenticator.js';
+import { AgentKeyNotAllowed, Authenticator, requireKeyScope, Unauthenticated } from './authenticator.js';
 import {
   ANY_SCOPE,
   type HaldirReply,
   type HaldirRequest,
+  OPEN_TO_AGENTS,
   PUBLIC_ROUTE,
   REQUIRED_SCOPE,
   type ScopeDemand,
@@ -15,13 +16,14 @@ import {
 interface RouteAccess {
   isPublic: boolean;
   ignoresKey: boolean;
+  takesAgents: boolean;
   /** Null for a route that asks for no scope in particular. */
   demand: ScopeDemand | null;
 }
 
 type Handler = ReturnType<ExecutionContext['getHandler']>;
 
-/** Authentication, then the key's quota, then its scopes, for every route. */
+/** Authentication, then the key's quota, then what its kind and its scopes let it do, for every route. */
 @Injectable()
 export class ApiKeyGuard implements CanActivate {
   private readonly access = new Map<Handler, RouteAccess>();
@@ -42,7 +44,8 @@ export class ApiKeyGuard implements CanActivate {
     request.caller = caller;
     const state = await this.quota.take(caller);
     if (state) setRateLimitHeaders(http.getResponse<HaldirReply>(), state);
-    if (access.demand) requireKeyScope(caller, access.demand.scope, access.demand.refusal);
+    if (caller.actor.kind === 'agent' && !access.takesAgents) throw new AgentKeyNotAllowed();
+    if (access.demand) requireKeyScope(caller, access.demand.scopes, access.demand.refusal);
     return true;
   }
 
@@ -77,7 +80,11 @@ export class ApiKeyGuard implements CanActivate {
       const named = read(REQUIRED_SCOPE) as ScopeDemand | typeof ANY_SCOPE | undefined;
       if (!open && named === undefined) throw new Error(`${context.getClass().name}.${handler.name} names no scope`);
       const demand = named === undefined || named === ANY_SCOPE ? null : named;
-      access = { isPublic: open !== undefined, ignoresKey: open?.ignoreKey ?? false, demand };
+      access = {
+        ...{ isPublic: open !== undefined, ignoresKey: open?.ignoreKey ?? false, demand },
+        // Of the method alone: a whole controller is never opened at once.
+        takesAgents: Reflect.getMetadata(OPEN_TO_AGENTS, handler) === true,
+      };
       this.access.set(handler, access);
     }
     return access;

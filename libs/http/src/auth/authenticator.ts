@@ -23,17 +23,29 @@ export class MissingKeyScope extends HaldirError {
     super(`The API key lacks the scope ${required}`);
   }
   override get code(): string {
-    return 'missing_scope';
+    return 'insufficient_scope';
   }
   override get details(): Readonly<Record<string, unknown>> {
     return { required: this.required, ...this.refusal };
   }
 }
 
+/** An agent key acts; whatever is not open to it in so many words is closed to it, whatever its scopes. */
+export class AgentKeyNotAllowed extends HaldirError {
+  readonly kind = 'forbidden';
+  constructor(what = 'This operation') {
+    super(`${what} is closed to agent keys; an operator's key does it`);
+  }
+  override get code(): string {
+    return 'agent_key_not_allowed';
+  }
+}
+
 /**
+ * @param scopes any of them is enough
  * @param refusal further members of the 403
  * @throws MissingKeyScope
  */
-export function requireKeyScope(caller: Caller, scope: KeyScope, refusal?: ScopeDemand['refusal']): void {
-  if (!grantsKeyScope(caller.scopes, scope)) throw new MissingKeyScope(scope, refusal);
+export function requireKeyScope(caller: Caller, scopes: ScopeDemand['scopes'], refusal?: ScopeDemand['refusal']): void {
+  if (!scopes.some((scope) => grantsKeyScope(caller.scopes, scope))) throw new MissingKeyScope(scopes[0], refusal);
 }

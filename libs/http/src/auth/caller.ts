@@ -6,6 +6,8 @@ import { type Tier } from '@haldir/runtime';
 /** Who calls, and what the credential it came with is worth. */
 export interface Caller {
   actor: Actor;
+  /** The session that an agent key goes on with, when it names none; null when there is none, or nobody goes on with any. */
+  session: { id: string; expiresAt: Date } | null;
   /** The public id of the key; may be logged. */
   keyId: string;
   tier: Tier;
@@ -24,26 +26,61 @@ export type HaldirReply = FastifyReply;
 
 export const RESOURCES = ['sessions', 'vault', 'payments', 'audit', 'approvals', 'webhooks', 'proxy', 'admin'] as const;
 export const ACTIONS = ['read', 'write'] as const;
-export type KeyScope = `${(typeof RESOURCES)[number]}:${(typeof ACTIONS)[number]}`;
+/** What is done under rules rather than to them. To write includes it, and nothing includes to write. */
+export const ACTING_SCOPES = ['proxy:call', 'approvals:request', 'approvals:decide'] as const;
+export type KeyScope = `${(typeof RESOURCES)[number]}:${(typeof ACTIONS)[number]}` | (typeof ACTING_SCOPES)[number];
 
-/** Whether a list of key scopes (`*`, `audit:*`, `*:read`, `audit:read`) grants `required`. */
-export function grantsKeyScope(scopes: readonly string[], required: string): boolean {
+/** Every scope there is. */
+export const KEY_SCOPES: readonly KeyScope[] = [
+  ...RESOURCES.flatMap((resource) => ACTIONS.map((action): KeyScope => `${resource}:${action}`)),
+  ...ACTING_SCOPES,
+];
+
+/** What an agent key holds unless it was given less, and at most: to act, and nothing else. */
+export const AGENT_KEY_SCOPES: readonly KeyScope[] = [
+  'sessions:read',
+  'sessions:write',
+  'proxy:call',
+  'vault:read',
+  'payments:write',
+  'audit:write',
+  'approvals:request',
+];
+
+/** Whether a text is a scope, or stands for several: `resource:action`, with `*` for either or both. */
+export function isKeyScope(text: string): boolean {
+  if (text === '*' || KEY_SCOPES.some((scope) => scope === text)) return true;
+  const [resource = '', action = '', ...rest] = text.split(':');
+  const isWide = resource === '*' || action === '*';
+  return isWide && rest.length === 0 && isOneOf(RESOURCES, resource) && isOneOf(ACTIONS, action);
+}
+
+function isOneOf(names: readonly string[], name: string): boolean {
+  return name === '*' || names.includes(name);
+}
+
+/** Whether a list of key scopes (`*`, `audit:*`, `*:read`, `audit:read`, `proxy:call`) grants `required`. */
+export function grantsKeyScope(scopes: readonly string[], required: KeyScope): boolean {
   const [resource, action] = required.split(':');
+  const isActing = ACTING_SCOPES.some((scope) => scope === required);
   return scopes.some((scope) => {
     if (scope === '*') return true;
     const [heldResource, heldAction] = scope.split(':');
-    return (heldResource === '*' || heldResource === resource) && (heldAction === '*' || heldAction === action);
+    if (heldResource !== '*' && heldResource !== resource) return false;
+    return heldAction === '*' || heldAction === action || (isActing && heldAction === 'write');
   });
 }
 
 export const PUBLIC_ROUTE = 'haldir:public';
 export const REQUIRED_SCOPE = 'haldir:scope';
+export const OPEN_TO_AGENTS = 'haldir:agents';
 /** In place of a scope, where none in particular is asked for. */
 export const ANY_SCOPE = 'any';
 
 /** What a route asks of a key, and what its refusal says besides, where the contract gives that a body of its own. */
 export interface ScopeDemand {
-  scope: KeyScope;
+  /** Any of them is enough; a refusal names the first. */
+  scopes: readonly [KeyScope, ...KeyScope[]];
   refusal: Readonly<Record<string, unknown>>;
 }
 
@@ -52,12 +89,18 @@ export const PublicRoute = (options: { ignoreKey: boolean } = { ignoreKey: true 
   SetMetadata(PUBLIC_ROUTE, options);
 
 /**
- * The scope a key must hold for the route. Every route that is not public names one.
+ * The scope a key must hold for the route, or one of several. Every route that is not public names one.
  *
  * @param refusal further members of the 403, where the contract gives it a body of its own
  */
-export const RequiresScope = (scope: KeyScope, refusal: ScopeDemand['refusal'] = {}) =>
-  SetMetadata(REQUIRED_SCOPE, { scope, refusal } satisfies ScopeDemand);
+export const RequiresScope = (scope: KeyScope | ScopeDemand['scopes'], refusal: ScopeDemand['refusal'] = {}) =>
+  SetMetadata(REQUIRED_SCOPE, { scopes: typeof scope === 'string' ? [scope] : scope, refusal } satisfies ScopeDemand);
+
+/**
+ * The route takes agent keys, too: every other one is closed to them. It gives an agent nothing but what is its own, which is
+ * decided by what the route asks with the actor.
+ */
+export const OpenToAgents = () => SetMetadata(OPEN_TO_AGENTS, true);
 
 /** The route takes any live key: what the key may do is decided by what the request asks for. */
 export const RequiresKey = () => SetMetadata(REQUIRED_SCOPE, ANY_SCOPE);

@@ -7,6 +7,9 @@ import { type KnownRoutes } from './unknown-routes.js';
 
 const SAFE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 
+/** Whoever takes nothing of an answer for so long does not get the rest of it. */
+const UNREAD_MS = 60_000;
+
 /** A request's id: the caller's own when it is safe to repeat and log. */
 export function requestId(raw: { headers: Record<string, string | string[] | undefined> }): string {
   const sent = raw.headers['x-request-id'];
@@ -56,6 +59,11 @@ export function useRequestHooks(
     reply.header('x-request-id', request.id);
     if (request.is404 && refuseUnknown(request, reply, routes)) return;
     done(request.url.includes('%00') ? new InvalidInput('path or query: expected no NUL character') : undefined);
+  });
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    // Destroys the connection: nobody else listens for it.
+    reply.raw.setTimeout(UNREAD_MS);
+    done();
   });
   fastify.addHook('onResponse', (request, reply, done) => {
     record(request, reply, log, metrics);

@@ -12,6 +12,7 @@ const STATUS: Readonly<Record<ErrorKind, number>> = {
   conflict: 409,
   unprocessable: 422,
   too_large: 413,
+  unsupported_media: 415,
   limited: 429,
   unavailable: 503,
   bad_gateway: 502,

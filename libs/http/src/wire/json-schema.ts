@@ -1,8 +1,10 @@
+import { JsonNumber } from '@haldir/kernel';
+
 /** A JSON Schema, or any other JSON object. */
 export type Json = Record<string, unknown>;
 
 export function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JsonNumber);
 }
 
 /** The document with `change` applied to every object in it, innermost first. */

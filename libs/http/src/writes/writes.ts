@@ -1,7 +1,15 @@
 import { createHash, createHmac, hash, type KeyObject } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
-import { canonicalJson, Clock, HaldirError, InvalidInput, type JsonValue } from '@haldir/kernel';
+import {
+  canonicalJson,
+  Clock,
+  HaldirError,
+  InvalidInput,
+  type JsonValue,
+  parseJson,
+  stringifyJson,
+} from '@haldir/kernel';
 import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 import { Transactions, type Tx } from '@haldir/database';
 import { Unauthenticated } from '../auth/authenticator.js';
@@ -106,6 +114,12 @@ export class Interrupted extends Error {
   }
 }
 
+/** What an Idempotency-Key of a tenant is known by, for records of what is done under it. */
+export interface Claim {
+  route: string;
+  keyHash: string;
+}
+
 interface StoredWrite {
   fingerprint: Buffer;
   status: number | null;
@@ -130,6 +144,12 @@ const store = {
 const release = {
   name: 'idempotency.release.v1',
   text: 'DELETE FROM idempotency WHERE tenant_id = $1 AND route = $2 AND key_hash = $3 AND status IS NULL',
+};
+
+const unlock = {
+  name: 'idempotency.unlock.v1',
+  text: `UPDATE idempotency SET locked_until = NULL
+          WHERE tenant_id = $1 AND route = $2 AND key_hash = decode($3, 'hex') AND status IS NULL`,
 };
 
 const LOCK_NOT_AVAILABLE = '55P03';
@@ -200,18 +220,18 @@ export class Writes {
    * first, `call` runs, and `finish` writes its outcome together with the answer. A crash in between leaves the
    * outcome unknown; the retry says so and never calls again.
    *
-   * @param call may throw `Interrupted`; any other failure means that nothing has happened, and leaves the key free
+   * @param call is told what the key is known by; may throw `Interrupted`; any other failure means that nothing has happened, and leaves the key free
    * @param lockMs how long `call` may take at most
    */
   async around<Outcome, Body>(
     request: WriteRequest,
     lockMs: number,
-    call: () => Promise<Outcome>,
+    call: (claim: Claim | null) => Promise<Outcome>,
     finish: (outcome: Outcome, tx: Tx | null) => Promise<Body | Answer<Body>>,
   ): Promise<Body> {
     const { idempotencyKey } = request;
     if (idempotencyKey === null) {
-      const outcome = await call().catch((error: unknown) => {
+      const outcome = await call(null).catch((error: unknown) => {
         throw error instanceof Interrupted ? error.cause : error;
       });
       return this.send(request, await finish(outcome, null));
@@ -222,7 +242,7 @@ export class Writes {
     if (first) return this.send(request, first);
     let outcome: Outcome;
     try {
-      outcome = await call();
+      outcome = await call({ route: id[1], keyHash: id[2].toString('hex') });
     } catch (error) {
       if (error instanceof Interrupted) throw error.cause;
       await this.transactions.query(release, id);
@@ -262,7 +282,7 @@ export class Writes {
 
   private async store<Body>(tx: Tx, request: WriteRequest, id: Identity, result: Body | Answer<Body>): Promise<void> {
     const { status, body } = result instanceof Answer ? result : { status: request.reply.statusCode, body: result };
-    await tx.query(store, [...id, status, seal(this.key(), 1, Buffer.from(JSON.stringify(body)), placeOf(id))]);
+    await tx.query(store, [...id, status, seal(this.key(), 1, Buffer.from(stringifyJson(body)), placeOf(id))]);
   }
 
   private replay<Body>(
@@ -280,7 +300,7 @@ export class Writes {
       throw new OutcomeUnknown();
     }
     request.reply.header('idempotent-replayed', 'true');
-    const body = JSON.parse(open(this.key(), stored.response, placeOf(id)).toString()) as Body;
+    const body = parseJson(open(this.key(), stored.response, placeOf(id)).toString()) as Body;
     return new Answer(stored.status, body);
   }
 
@@ -310,6 +330,11 @@ export class OutcomeUnknown extends HaldirError {
   override get code(): string {
     return 'outcome_unknown';
   }
+}
+
+/** From now on the key answers that the outcome is unknown, rather than that the request is in progress. */
+export function leaveUnknown(tx: Tx, tenantId: string, { route, keyHash }: Claim): void {
+  tx.send(unlock, [tenantId, route, keyHash]);
 }
 
 type Identity = [tenantId: string, route: string, keyHash: Buffer];

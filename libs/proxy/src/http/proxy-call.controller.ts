@@ -2,7 +2,17 @@ import { Body, Controller, HttpStatus, Inject, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { SessionInvalid } from '@haldir/gate';
-import { Answers, CurrentActor, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  Answers,
+  CurrentActor,
+  OpenToAgents,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
 import { type CallOutcome, neverLeft, type PerformedCall, ProxyCallService } from '../index.js';
 import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult } from './proxy-call.dto.js';
 
@@ -15,7 +25,8 @@ export class ProxyCallController {
   ) {}
 
   @Post()
-  @RequiresScope('proxy:write')
+  @RequiresScope('proxy:call')
+  @OpenToAgents()
   @ApiOperation({
     operationId: 'proxyCall',
     summary: 'Call a tool through the proxy',
@@ -37,7 +48,7 @@ export class ProxyCallController {
     return this.writes.around(
       write,
       this.calls.longestMs,
-      async () => this.failWithoutEffect(await this.calls.perform(call)),
+      async (claim) => this.failWithoutEffect(await this.calls.perform({ ...call, claim })),
       async (performed, tx) => {
         const outcome = await this.calls.conclude(performed, tx);
         if (outcome.kind === 'no_session') throw new SessionInvalid();

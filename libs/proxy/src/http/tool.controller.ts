@@ -15,7 +15,7 @@ export class ToolController {
   ) {}
 
   @Get('tools')
-  @RequiresScope('proxy:read')
+  @RequiresScope(['proxy:read', 'proxy:call'])
   @ApiOperation({
     operationId: 'listProxyTools',
     summary: 'List all proxied tools',

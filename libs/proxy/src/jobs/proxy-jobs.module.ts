@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
 import { QueueModule, queues } from '@haldir/queue';
 import { ProxyModule } from '../index.js';
+import { UnknownCallsProcessor } from './unknown-calls.processor.js';
 import { UpstreamHealthProcessor } from './upstream-health.processor.js';
 import { UpstreamListener } from './upstream-listener.js';
 
 @Module({
-  imports: [ProxyModule, QueueModule.for(queues.upstreamHealth)],
-  providers: [UpstreamHealthProcessor, UpstreamListener],
+  imports: [ProxyModule, QueueModule.for(queues.upstreamHealth, queues.unknownCalls)],
+  providers: [UnknownCallsProcessor, UpstreamHealthProcessor, UpstreamListener],
 })
 export class ProxyJobsModule {}

@@ -65,7 +65,11 @@ export class CallSecrets {
   }
 }
 
-function filled(args: Arguments, target: ToolTarget, used: readonly UsedSecret[]): Filled | { refused: SecretRefusal } {
+async function filled(
+  args: Arguments,
+  target: ToolTarget,
+  used: readonly UsedSecret[],
+): Promise<Filled | { refused: SecretRefusal }> {
   const values = new Map(used.map(({ name, text }) => [name, text]));
   let characters = 0;
   withReferences(args, (name) => {
@@ -83,7 +87,7 @@ function filled(args: Arguments, target: ToolTarget, used: readonly UsedSecret[]
     const message = `${place}: the tool repeats it as a header, which cannot hold the value of this secret`;
     return { refused: { code: 'secret_not_usable', message, facts: { argument: place } } };
   }
-  return { arguments: sent, masker: new Masker(used) };
+  return { arguments: sent, masker: await Masker.of(used) };
 }
 
 function textAt(args: Arguments, path: readonly string[]): string | null {

@@ -80,94 +80,130 @@ const PLACES: Record<string, (text: string) => unknown> = {
 }; // prettier-ignore
 
 describe.each(Object.entries(ENCODINGS))('a value that comes back %s', (_, encoded) => {
-  it('is masked wherever it stands', () => {
-    fc.assert(
-      fc.property(secret, before, around, fc.constantFrom(...Object.keys(PLACES)), (value, front, after, place) => {
-        const written = encoded(value);
-        const message = PLACES[place]?.(front + written + after);
-        const masked = JSON.stringify(new Masker([{ name: 'key', text: value }]).mask(message));
-        expect(masked).toContain(place.startsWith('bytes') ? base64('[secret:key]') : '[secret:key]');
-        for (const form of [json(written), json(base64(written)), json(value.trim())])
-          expect(masked).not.toContain(form);
-      }),
+  it('is masked wherever it stands', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        secret,
+        before,
+        around,
+        fc.constantFrom(...Object.keys(PLACES)),
+        async (value, front, after, place) => {
+          const written = encoded(value);
+          const message = PLACES[place]?.(front + written + after);
+          const masker = await Masker.of([{ name: 'key', text: value }]);
+          const masked = JSON.stringify(await masker.mask(message));
+          expect(masked).toContain(place.startsWith('bytes') ? base64('[secret:key]') : '[secret:key]');
+          for (const form of [json(written), json(base64(written)), json(value.trim())])
+            expect(masked).not.toContain(form);
+        },
+      ),
       { numRuns: 150 },
     );
   });
 });
 
-it('masks a value that begins like an escape, of whatever its encoding makes of that', () => {
+it('masks a value that begins like an escape, of whatever its encoding makes of that', async () => {
+  const masker = await Masker.of([{ name: 'key', text: String.raw`\&    !!!!!!!"#$ <it's>` }]);
   const value = String.raw`\&    !!!!!!!"#$ <it's>`;
   for (const encoded of Object.values(ENCODINGS)) {
     for (const [place, put] of Object.entries(PLACES)) {
-      const masked = JSON.stringify(new Masker([{ name: 'key', text: value }]).mask(put(encoded(value))));
+      const masked = JSON.stringify(await masker.mask(put(encoded(value))));
       expect(masked).toContain(place.startsWith('bytes') ? base64('[secret:key]') : '[secret:key]');
     }
   }
 });
 
-it('changes nothing of an answer that holds no value', () => {
-  fc.assert(
-    fc.property(fc.stringMatching(/^[A-Za-z0-9]{16,40}$/), fc.jsonValue(), fc.base64String(), (value, answer, blob) => {
-      const message = { result: { content: [{ type: 'text', text: 'a' }], structuredContent: answer, data: blob } };
-      expect(new Masker([{ name: 'key', text: value }]).mask(message)).toBe(message);
-    }),
+it('changes nothing of an answer that holds no value', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.stringMatching(/^[A-Za-z0-9]{16,40}$/),
+      fc.jsonValue(),
+      fc.base64String(),
+      async (value, answer, blob) => {
+        const message = { result: { content: [{ type: 'text', text: 'a' }], structuredContent: answer, data: blob } };
+        expect(await (await Masker.of([{ name: 'key', text: value }])).mask(message)).toBe(message);
+      },
+    ),
     { numRuns: 500 },
   );
 });
 
-const masker = new Masker([
+const masker = await Masker.of([
   { name: 'one', text: 'sk_live_0123456789' },
   { name: 'two', text: '-----BEGIN KEY-----\nAAAA+BBBB/CCCC==\n-----END KEY-----\n' },
   { name: 'digits', text: '4929123412341234' },
 ]);
 const text = (...texts: string[]): unknown => ({ content: texts.map((each) => ({ type: 'text', text: each })) });
 
-it('masks no more of a text than the value, where it is written in one of the usual ways', () => {
-  expect(masker.mask(text('a sk_live_0123456789, b sk_live_0123456789.'))).toEqual(
+it('masks no more of a text than the value, where it is written in one of the usual ways', async () => {
+  expect(await masker.mask(text('a sk_live_0123456789, b sk_live_0123456789.'))).toEqual(
     text('a [secret:one], b [secret:one].'),
   );
-  expect(masker.mask(text(`{"key":"${json('-----BEGIN KEY-----\nAAAA+BBBB/CCCC==\n-----END KEY-----\n')}"}`))).toEqual(
-    text('{"key":"[secret:two]\\n"}'),
-  );
-  expect(masker.mask(text(`Basic ${base64('user:sk_live_0123456789')} rest`))).toEqual(
+  expect(
+    await masker.mask(text(`{"key":"${json('-----BEGIN KEY-----\nAAAA+BBBB/CCCC==\n-----END KEY-----\n')}"}`)),
+  ).toEqual(text('{"key":"[secret:two]\\n"}'));
+  expect(await masker.mask(text(`Basic ${base64('user:sk_live_0123456789')} rest`))).toEqual(
     text('Basic dXNlcj[secret:one]= rest'),
   );
 });
 
-it('masks each of several values, also where one ends in another', () => {
-  expect(masker.mask(text('4929123412341234 sk_live_01234567894929123412341234'))).toEqual(
+it('masks each of several values, also where one ends in another', async () => {
+  expect(await masker.mask(text('4929123412341234 sk_live_01234567894929123412341234'))).toEqual(
     text('[secret:digits] [secret:one][secret:digits]'),
   );
 });
 
-it('masks a value that is written as a number', () => {
-  expect(masker.mask({ structuredContent: { card: 4929123412341234, other: 4929123412341 } })).toEqual({
+it('masks a value that is written as a number', async () => {
+  expect(await masker.mask({ structuredContent: { card: 4929123412341234, other: 4929123412341 } })).toEqual({
     structuredContent: { card: '[secret:digits]', other: 4929123412341 },
   });
 });
 
-it('masks a value that is divided over blocks', () => {
-  expect(masker.mask(text('see: sk_live_01', '23456789 done'))).toEqual(text('[secret:one]', '[secret:one]'));
-  expect(masker.mask(text('see: sk_live_01', 'and 23456789 done'))).toEqual(
+it('masks a value that is divided over blocks', async () => {
+  expect(await masker.mask(text('see: sk_live_01', '23456789 done'))).toEqual(text('[secret:one]', '[secret:one]'));
+  expect(await masker.mask(text('see: sk_live_01', 'and 23456789 done'))).toEqual(
     text('see: sk_live_01', 'and 23456789 done'),
   );
 });
 
-it('leaves bytes decodable', () => {
+it('leaves bytes decodable', async () => {
   const blob = base64('\x00\x01 sk_live_0123456789 \xff');
-  expect(masker.mask({ content: [{ type: 'image', data: blob }] })).toEqual({
+  expect(await masker.mask({ content: [{ type: 'image', data: blob }] })).toEqual({
     content: [{ type: 'image', data: base64('[secret:one]') }],
   });
   const other = { content: [{ type: 'image', data: base64('\x00 nothing') }] };
-  expect(masker.mask(other)).toBe(other);
+  expect(await masker.mask(other)).toBe(other);
 });
 
 it.each(['x', ' ', '\\', '%', '&', 'QUJD', '%41', '\\u0041', '&#65;', 'sk_live_012345678 ', 'c2tfbGl2ZV8w'])(
   'takes an answer of 512 KiB of %j in its stride',
-  (piece) => {
+  async (piece) => {
     const message = text(piece.repeat((512 * 1024) / piece.length));
     const startedAt = performance.now();
-    expect(masker.mask(message)).toBe(message);
+    expect(await masker.mask(message)).toBe(message);
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   },
 );
+
+it.each([
+  ['a secret that it nearly holds at every place', `${'a'.repeat(8190)}b`, 'a', 65_536],
+  ['a secret that it begins at every third place', 'sk_live_0123456789', 'sk_live_012345678 ', 4 * 1024 * 1024],
+])(
+  'an answer takes steps as many as it is long, whatever it is masked for: %s',
+  { timeout: 120_000 },
+  async (_, value, piece, length) => {
+    const search = await Masker.of([{ name: 'key', text: value }]);
+    const message = text(piece.repeat(length / piece.length));
+    expect(await search.mask(message)).toBe(message);
+    expect(search.steps).toBeLessThan(40 * length);
+  },
+);
+
+it('lets others have their turns while it looks through a long answer', async () => {
+  const search = await Masker.of([{ name: 'key', text: 'sk_live_0123456789' }]);
+  let turns = 0;
+  const others = setInterval(() => turns++, 1);
+  await search.mask(text('sk_live_012345678 '.repeat(20_000)));
+  clearInterval(others);
+  expect(turns).toBeGreaterThan(3);
+});

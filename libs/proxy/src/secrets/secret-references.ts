@@ -1,3 +1,4 @@
+import { isObject } from '@haldir/mcp';
 import { isSecretName } from '@haldir/vault';
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -48,14 +49,14 @@ function replaced(value: unknown, valueOf: (name: string) => string): unknown {
     return parts.map((part) => (typeof part === 'string' ? part : valueOf(part.secret))).join('');
   }
   if (Array.isArray(value)) return value.map((item) => replaced(item, valueOf));
-  if (typeof value !== 'object' || value === null) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, replaced(member, valueOf)]));
 }
 
 /** The place of the first text that `isFine` denies; null when there is none. */
 function visit(value: unknown, place: string, isFine: (text: string) => boolean): string | null {
   if (typeof value === 'string') return isFine(value) ? null : place;
-  if (typeof value !== 'object' || value === null) return null;
+  if (!Array.isArray(value) && !isObject(value)) return null;
   const members = Array.isArray(value)
     ? value.map((item, i) => [`${place}[${i}]`, item] as const)
     : Object.entries(value).map(([key, member]) => [`${place}.${key}`, member] as const);

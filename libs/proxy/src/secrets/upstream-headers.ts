@@ -87,9 +87,9 @@ export class UpstreamHeaderVault {
       const { token, order } = await this.tokens.tokenFor(`${tenantId}/${name}/${revision}`, credentials, old);
       headers['authorization'] = BEARER + token;
       hidden.push({ name: 'access token', text: token });
-      return { headers, masker: new Masker(hidden), order };
+      return { headers, masker: await Masker.of(hidden), order };
     }
-    return { headers, masker: hidden.length === 0 ? null : new Masker(hidden), order: ++this.resolved };
+    return { headers, masker: hidden.length === 0 ? null : await Masker.of(hidden), order: ++this.resolved };
   }
 
   private async open({ tenantId, name, revision, url }: HeadersOwner, sealed: Buffer): Promise<UpstreamCredentials> {

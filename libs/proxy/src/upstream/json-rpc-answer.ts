@@ -1,13 +1,13 @@
 import type { EgressStream, ResponseHeaders } from '@haldir/egress';
+import { exactNumber, parseJson } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
-import { parseBounded } from './bounded-json.js';
 import { type UpstreamEra } from './mcp-protocol.js';
 import { withoutOwnMembers } from './own-members.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
 
 /** What is to be taken out of an answer before anything else is done with it. */
 interface Masked {
-  readonly mask?: (message: unknown) => unknown;
+  readonly mask?: (message: unknown) => Promise<unknown>;
 }
 
 const MAX_MESSAGE_CHARS = 1_000;
@@ -36,11 +36,11 @@ export function mediaType(headers: ResponseHeaders): string {
   return (typeof value === 'string' ? value : '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-export function parsed(source: string | Buffer, { mask }: Masked): unknown {
+export async function parsed(source: string | Buffer, { mask }: Masked): Promise<unknown> {
   try {
     const text = typeof source === 'string' ? source : source.toString('utf8');
-    const message = withoutOwnMembers(parseBounded(text), text);
-    return mask ? mask(message) : message;
+    const message = withoutOwnMembers(parseJson(text), text);
+    return mask ? await mask(message) : message;
   } catch (error) {
     // What is wrong with a text is said by quoting it.
     throw new UpstreamUnreachable('protocol', mask ? {} : { cause: error });
@@ -50,7 +50,7 @@ export function parsed(source: string | Buffer, { mask }: Masked): unknown {
 /** The answer to `id`, alone or in a batch; null when it is not there. */
 export function findAnswer(message: unknown, id: number): JsonObject | null {
   if (Array.isArray(message)) return message.map((each) => findAnswer(each, id)).find((each) => each !== null) ?? null;
-  if (!isObject(message) || message['id'] !== id || 'method' in message) return null;
+  if (!isObject(message) || exactNumber(message['id']) !== id || 'method' in message) return null;
   return 'result' in message || 'error' in message ? message : null;
 }
 
@@ -69,7 +69,7 @@ function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
   const { code, message, data } = isObject(error) ? error : { code: undefined, message: error, data: undefined };
   const text = typeof message === 'string' ? message : 'no message';
   return new UpstreamRpcError(
-    Number.isSafeInteger(code) ? Number(code) : -32603,
+    Number.isSafeInteger(exactNumber(code)) ? Number(exactNumber(code)) : -32603,
     text.slice(0, MAX_MESSAGE_CHARS),
     status,
     data,
@@ -95,9 +95,9 @@ export async function rejection(
     (bytes) => bytes.toString('utf8'),
     () => '',
   );
-  const message = asJson(body, asked);
+  const message = await asJson(body, asked);
   const rpcError = isObject(message) && isObject(message['error']) ? rpcErrorOf(message['error'], status) : null;
-  const isOurs = rpcError !== null && isObject(message) && message['id'] === id;
+  const isOurs = rpcError !== null && isObject(message) && exactNumber(message['id']) === id;
   if (isOurs && !deniesTheSpeaker(rpcError, status, asked.era)) return rpcError;
   if (status === 400 || status === 404 || status === 405 || status === 406 || status === 415)
     return new RejectedUnprocessed(status, rpcError);
@@ -115,9 +115,9 @@ function deniesTheSpeaker(error: UpstreamRpcError, status: number, era: Upstream
   );
 }
 
-function asJson(text: string, asked: Masked): unknown {
+async function asJson(text: string, asked: Masked): Promise<unknown> {
   try {
-    return parsed(text, asked);
+    return await parsed(text, asked);
   } catch {
     return null;
   }

@@ -1,4 +1,5 @@
 import { type Egress, EgressFailed, type EgressStream, type EgressTarget, type ResponseHeaders } from '@haldir/egress';
+import { stringifyJson } from '@haldir/kernel';
 import { isObject, type JsonObject, SseParser } from '@haldir/mcp';
 import { findAnswer, mediaType, messageIn, parsed, rejection, resultOf } from './json-rpc-answer.js';
 import { headersFor, isListChange, type UpstreamEra } from './mcp-protocol.js';
@@ -16,7 +17,7 @@ export interface LinkOptions {
 
 /** Takes out of a message what nobody may see. */
 export interface Mask {
-  mask(message: unknown): unknown;
+  mask(message: unknown): Promise<unknown>;
 }
 
 export interface Asked {
@@ -28,7 +29,7 @@ export interface Asked {
   readonly deadlineAt: number;
   readonly signal?: AbortSignal;
   /** Takes out of each message of the upstream what nobody may see, before anything else is done with it. */
-  readonly mask?: (message: unknown) => unknown;
+  readonly mask?: (message: unknown) => Promise<unknown>;
   /** Told what the upstream says while the request is under way. */
   readonly onNotification?: (notification: JsonObject) => void;
 }
@@ -71,14 +72,14 @@ export class JsonRpcLink {
     // Whatever is presented meanwhile: where the answer breaks off, its rest is asked for as its beginning was.
     const asked = this.presenting(given);
     const id = this.nextId++;
-    const body = JSON.stringify({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
+    const body = stringifyJson({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
     try {
       const stream = await this.open('POST', asked.headers, asked, body);
       if (stream.status < 200 || stream.status > 299) throw await rejection(stream, id, asked);
       const type = mediaType(stream.headers);
       if (type === 'text/event-stream')
         return { result: await this.fromEvents(stream, id, asked), headers: stream.headers };
-      const message = messageIn(parsed(await stream.bytes(), asked), id);
+      const message = messageIn(await parsed(await stream.bytes(), asked), id);
       return { result: resultOf(message, stream.status), headers: stream.headers };
     } catch (error) {
       if (error instanceof EgressFailed && error.sent && (error.reason === 'timeout' || error.reason === 'aborted')) {
@@ -101,7 +102,7 @@ export class JsonRpcLink {
     const asked = this.presenting(given);
     const id = this.nextId++;
     const { method, params, headers } = asked;
-    const body = verb === 'GET' ? undefined : JSON.stringify({ jsonrpc: '2.0', id, method, params });
+    const body = verb === 'GET' ? undefined : stringifyJson({ jsonrpc: '2.0', id, method, params });
     try {
       const stream = await this.open(verb, headers, asked, body, MAX_HEARD_BYTES);
       const ok = stream.status === 200;
@@ -126,8 +127,8 @@ export class JsonRpcLink {
   private presenting(asked: Asked): Presenting {
     const { masker, headers: credentials } = this;
     if (!masker) return { ...asked, credentials };
-    const { mask = (message) => message } = asked;
-    return { ...asked, credentials, mask: (message) => masker.mask(mask(message)) };
+    const { mask } = asked;
+    return { ...asked, credentials, mask: async (message) => masker.mask(mask ? await mask(message) : message) };
   }
 
   /** Sends a notification and waits until it was taken. @throws UpstreamUnreachable */
@@ -149,7 +150,7 @@ export class JsonRpcLink {
 
   private send(era: UpstreamEra, message: JsonObject, deadlineAt: number): Promise<unknown> {
     const method = typeof message['method'] === 'string' ? message['method'] : '';
-    return this.post('POST', headersFor(era, method), deadlineAt, JSON.stringify({ jsonrpc: '2.0', ...message }));
+    return this.post('POST', headersFor(era, method), deadlineAt, stringifyJson({ jsonrpc: '2.0', ...message }));
   }
 
   private post(
@@ -197,9 +198,11 @@ export class JsonRpcLink {
    */
   private async fromEvents(first: EgressStream, id: number, asked: Presenting): Promise<unknown> {
     const parser = { current: new SseParser() };
+    // For the answer as a whole, however often it is taken up again.
+    const room = { bytes: this.options.maxResponseBytes };
     let stream = first;
     for (let resumptions = 0; ; resumptions++) {
-      const message = await this.answerIn(stream, parser.current, id, asked).catch((error: unknown) => {
+      const message = await this.answerIn(stream, parser.current, id, asked, room).catch((error: unknown) => {
         stream.cancel();
         throw error;
       });
@@ -209,7 +212,7 @@ export class JsonRpcLink {
         throw new UpstreamUnreachable('protocol');
       await pause(Math.min(retryMs ?? 1_000, remaining(asked.deadlineAt)), asked.signal);
       const headers = { ...headersFor(asked.era, ''), accept: 'text/event-stream', 'last-event-id': lastEventId };
-      stream = await this.open('GET', headers, asked).catch((error: unknown) => {
+      stream = await this.open('GET', headers, asked, undefined, room.bytes).catch((error: unknown) => {
         // Whatever became of this request, the call itself has left.
         throw error instanceof EgressFailed ? new UpstreamUnreachable(error.reason, { cause: error }) : error;
       });
@@ -227,15 +230,17 @@ export class JsonRpcLink {
     parser: SseParser,
     id: number,
     asked: Asked,
+    room = { bytes: Infinity },
   ): Promise<JsonObject | null> {
     const chunks = stream.body[Symbol.asyncIterator]();
     let replies = 0;
     for (;;) {
       const { value, done } = await chunks.next();
       if (done) return null;
+      room.bytes -= value.length;
       for (const { data } of parser.push(value)) {
         if (data === '') continue;
-        const message = parsed(data, asked);
+        const message = await parsed(data, asked);
         const answer = findAnswer(message, id);
         if (answer) {
           linger(stream);

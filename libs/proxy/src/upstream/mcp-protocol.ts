@@ -1,4 +1,4 @@
-import { VERSION } from '@haldir/kernel';
+import { isNumber, type JsonNumber, VERSION } from '@haldir/kernel';
 import { headerValue, isObject, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
 
 export const CLIENT_INFO = { name: 'haldir', version: VERSION } as const;
@@ -62,8 +62,8 @@ export function withDialogue(params: JsonObject, { capabilities, responses, stat
 
 /** How far a call has come, in the upstream's own words. */
 export interface Progress {
-  readonly progress: number;
-  readonly total?: number;
+  readonly progress: number | JsonNumber;
+  readonly total?: number | JsonNumber;
   readonly message?: string;
 }
 
@@ -72,10 +72,10 @@ export function progressOf(message: JsonObject, token: string): Progress | null 
   const { method, params } = message;
   if (method !== 'notifications/progress' || !isObject(params) || params['progressToken'] !== token) return null;
   const { progress, total, message: text } = params;
-  if (typeof progress !== 'number') return null;
+  if (!isNumber(progress)) return null;
   return {
     progress,
-    ...(typeof total === 'number' ? { total } : {}),
+    ...(isNumber(total) ? { total } : {}),
     ...(typeof text === 'string' ? { message: text } : {}),
   };
 }

@@ -1,5 +1,5 @@
 import type { Egress } from '@haldir/egress';
-import { findUnstorable } from '@haldir/kernel';
+import { findUnstorable, stringifyJson } from '@haldir/kernel';
 import {
   isObject,
   type JsonObject,
@@ -68,7 +68,7 @@ export interface CallOptions {
   /** Whether the tool is declared to do no more when called twice: called again, once, when the connection broke. */
   readonly repeatable?: boolean;
   /** Takes out of each message of the upstream what nobody may see. */
-  readonly mask?: (message: unknown) => unknown;
+  readonly mask?: (message: unknown) => Promise<unknown>;
 }
 
 /** What holds for everything a call needs. */
@@ -363,6 +363,6 @@ function toToolResult(result: unknown, dialogue: Dialogue | undefined): Upstream
     if (Array.isArray(result['content'])) return { ...result, content: result['content'] };
   }
   if (result === undefined) throw new UpstreamUnreachable('protocol');
-  const text = typeof result === 'string' ? result : JSON.stringify(result);
+  const text = typeof result === 'string' ? result : stringifyJson(result);
   return { ...(isObject(result) ? result : {}), content: [{ type: 'text', text }] };
 }

@@ -79,7 +79,7 @@ describe('event streams', () => {
   it('takes it up with the credentials that it began with, whatever has come since', async () => {
     let asked: Message;
     const present = (token: string, order: number): void =>
-      mcp.present({ headers: { authorization: token }, masker: { mask: (said) => hide(said, token) }, order });
+      mcp.present({ headers: { authorization: token }, masker: { mask: async (said) => hide(said, token) }, order });
     const hide = (said: unknown, token: string): unknown =>
       JSON.parse(JSON.stringify(said).replaceAll(token, '***')) as unknown;
     const server = await upstream(

@@ -1,4 +1,4 @@
-import { findUnstorable } from '@haldir/kernel';
+import { findUnstorable, stringifyJson } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { PageCursors } from './page-cursors.js';
 import { UpstreamUnreachable } from './upstream.errors.js';
@@ -54,7 +54,7 @@ export class OfferPages {
       const id = item[key];
       if (typeof id !== 'string' || id === '' || id.length > maxChars || this.keys.has(id)) continue;
       if (findUnstorable(item) !== null) continue;
-      this.chars += JSON.stringify(item).length;
+      this.chars += stringifyJson(item).length;
       if (this.items.length >= MAX_ITEMS || this.chars > MAX_CHARS) throw new UpstreamUnreachable('too_large');
       this.keys.add(id);
       this.items.push(item);

@@ -6,6 +6,7 @@ import {
   Answers,
   CurrentActor,
   Cursors,
+  OpenToAgents,
   Refuses,
   RequiresScope,
   Returns,
@@ -46,6 +47,7 @@ export class PaymentController {
 
   @Post('authorize')
   @RequiresScope('payments:write', { authorized: false })
+  @OpenToAgents()
   @ApiOperation({
     operationId: 'authorizePayment',
     summary: 'Authorize a payment',
@@ -65,6 +67,7 @@ export class PaymentController {
 
   @Post('hold')
   @RequiresScope('payments:write', { authorized: false })
+  @OpenToAgents()
   @ApiOperation({
     operationId: 'holdPayment',
     summary: 'Hold a payment',
@@ -121,6 +124,7 @@ export class PaymentController {
 
   @Post(':payment_id/capture')
   @RequiresScope('payments:write')
+  @OpenToAgents()
   @PaymentIdPath()
   @ApiOperation({
     operationId: 'capturePayment',
@@ -143,6 +147,7 @@ export class PaymentController {
 
   @Post(':payment_id/void')
   @RequiresScope('payments:write')
+  @OpenToAgents()
   @PaymentIdPath()
   @ApiOperation({ operationId: 'voidPayment', summary: 'Void a hold', description: 'Set free what is held.' })
   @Returns(HttpStatus.OK, PaymentSettled, 'Payment voided')

@@ -1,7 +1,17 @@
 import { Body, Controller, Delete, Get, Headers, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock, InvalidInput } from '@haldir/kernel';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Cursors,
+  OpenToAgents,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
 import { DeletedSecrets, SecretVersionNotFound, SecretService } from '../index.js';
 import {
   ListSecrets,
@@ -93,6 +103,7 @@ export class SecretController {
 
   @Get(':name')
   @RequiresScope('vault:read')
+  @OpenToAgents()
   @NamePath()
   @SessionHeader()
   @ApiOperation({
@@ -143,6 +154,7 @@ export class SecretController {
 
   @Get(':name/versions/:version')
   @RequiresScope('vault:read')
+  @OpenToAgents()
   @NamePath()
   @VersionPath()
   @SessionHeader()

@@ -3,7 +3,17 @@ import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { SessionService } from '@haldir/gate';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Cursors,
+  OpenToAgents,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+} from '@haldir/http';
 import { AuditTrailService, SpendService } from '../index.js';
 import {
   ActionLogged,
@@ -35,6 +45,7 @@ export class AuditController {
 
   @Post()
   @RequiresScope('audit:write')
+  @OpenToAgents()
   @ApiOperation({
     operationId: 'logAction',
     summary: 'Log an agent action',

@@ -1,4 +1,4 @@
-import { fromMinorUnits, microUsd, toDollars } from '@haldir/kernel';
+import { fromMinorUnits, microUsd, stringifyJson, toDollars } from '@haldir/kernel';
 import { type RecordedEntry, type Share } from '@haldir/audit-log';
 import { type Session, SessionInvalid } from '@haldir/gate';
 import { decimal, nextCursor, pageQuery, queryTime } from '@haldir/http';
@@ -39,7 +39,7 @@ export function toRecord({ tool, action, details = null, cost_usd: cost }: LogAc
     agentId: session.agentId,
     tool,
     action,
-    details: details === null || typeof details === 'string' ? details : JSON.stringify(details),
+    details: details === null || typeof details === 'string' ? details : stringifyJson(details),
     cost: microUsd(cost),
   };
 }

@@ -1,9 +1,12 @@
 import { PassThrough } from 'node:stream';
+import { stringifyJson } from '@haldir/kernel';
 import { type HaldirReply, type HaldirRequest } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 
 /** A connection on which nothing is said for longer may be taken for dead by those on the way. */
 const QUIET_MS = 15_000;
+/** What is said before the answer and not taken by the client; one more message then ends the stream. */
+export const MAX_UNREAD_BYTES = 256 * 1_024;
 
 /**
  * The answer to one POST: JSON when nothing has to be said before it, else an event stream, which also stays audible while
@@ -11,6 +14,7 @@ const QUIET_MS = 15_000;
  */
 export class Exchange {
   private readonly gone = new AbortController();
+  private readonly stalled = new AbortController();
   /** Whether the client hears that it is waited for. */
   readonly takesEvents: boolean;
   private events: PassThrough | null = null;
@@ -32,6 +36,17 @@ export class Exchange {
     return this.gone.signal;
   }
 
+  /** Aborted when the client has left so much unread that nothing more is kept for it. */
+  get unread(): AbortSignal {
+    return this.stalled.signal;
+  }
+
+  /** What the client has not taken, as far as this process knows of it. */
+  get unreadBytes(): number {
+    const { events, reply } = this;
+    return events ? events.writableLength + events.readableLength + reply.raw.writableLength : 0;
+  }
+
   /** Whether something was said already, so that the status of the answer stands. */
   get hasBegun(): boolean {
     return this.events !== null;
@@ -46,12 +61,12 @@ export class Exchange {
 
   /** Says something before the answer; nothing to a client that takes no event streams. */
   notify(method: string, params: JsonObject): void {
-    if (this.takesEvents) this.write(event(JSON.stringify({ jsonrpc: '2.0', method, params })));
+    if (this.takesEvents) this.write(event(stringifyJson({ jsonrpc: '2.0', method, params })));
   }
 
   /** Asks the client something before the answer. */
   request(id: string, method: string, params: JsonObject): void {
-    if (this.takesEvents) this.write(event(JSON.stringify({ jsonrpc: '2.0', id, method, params })));
+    if (this.takesEvents) this.write(event(stringifyJson({ jsonrpc: '2.0', id, method, params })));
   }
 
   /** Ends with the answer. A stream that has begun has its status already. */
@@ -71,7 +86,13 @@ export class Exchange {
   }
 
   private write(text: string): void {
-    if (!this.gone.signal.aborted) this.begin().write(text);
+    if (this.gone.signal.aborted) return;
+    if (this.unreadBytes <= MAX_UNREAD_BYTES) this.begin().write(text);
+    else if (!this.stalled.signal.aborted) {
+      this.stalled.abort();
+      this.events?.destroy();
+      this.reply.raw.destroy();
+    }
   }
 
   private begin(): PassThrough {

@@ -1,7 +1,8 @@
 import { type IncomingHttpHeaders } from 'node:http';
 import { classifyInboundRequest, isJsonContentType } from '@modelcontextprotocol/server';
-import { InvalidInput } from '@haldir/kernel';
-import { HANDSHAKE_VERSIONS, isObject, STATELESS_VERSION } from '@haldir/mcp';
+import { InvalidInput, isNumber, isWhole } from '@haldir/kernel';
+import { UnsupportedMedia } from '@haldir/http';
+import { HANDSHAKE_VERSIONS, isObject, type RequestId, requestIdIn, STATELESS_VERSION } from '@haldir/mcp';
 import { checkHeaders, headerOf } from './mcp-headers.js';
 import {
   type Era,
@@ -21,7 +22,7 @@ export interface Post {
   /** In their order; empty when there were only notifications and answers, which ask for nothing. */
   requests: RpcRequest[];
   /** Ids of requests that are not wanted any more. */
-  cancelled: RpcRequest['id'][];
+  cancelled: RequestId[];
   /** To what the client was asked in the middle of a call. */
   answers: RpcAnswer[];
 }
@@ -40,10 +41,15 @@ const UNSUPPORTED_VERSION = -32022;
 export function readPost(headers: IncomingHttpHeaders, body: unknown): Post {
   if (!isJsonContentType(headers['content-type'] ?? null))
     throw new RpcError(SERVER_ERROR, 'Content-Type: expected application/json', { status: 415 });
+  if (body instanceof UnsupportedMedia) throw new RpcError(SERVER_ERROR, body.message, { status: 415 });
   if (body instanceof InvalidInput) throw new RpcError(PARSE_ERROR, body.message, { status: 400 });
   if (body === undefined) throw new RpcError(PARSE_ERROR, 'request body: expected a JSON-RPC message', { status: 400 });
 
-  const route = classifyInboundRequest({ httpMethod: 'POST', body, ...standardHeaders(headers) });
+  const route = classifyInboundRequest({
+    httpMethod: 'POST',
+    body: withReadableIds(body),
+    ...standardHeaders(headers),
+  });
   if (route.kind === 'reject')
     throw new RpcError(route.code, route.message, { status: route.httpStatus, data: route.data });
   return route.kind === 'modern'
@@ -91,6 +97,13 @@ function handshakeRequests(headers: IncomingHttpHeaders, body: unknown): RpcRequ
   return requests;
 }
 
+/** What the classifier reads as a double has to be an integer that one holds; here an id is any integer, however it is written. */
+function withReadableIds(body: unknown): unknown {
+  if (Array.isArray(body)) return body.map(withReadableIds);
+  if (!isObject(body)) return body;
+  return isNumber(body['id']) ? { ...body, id: isWhole(body['id']) ? 0 : 0.5 } : body;
+}
+
 function messagesOf(body: unknown): unknown[] {
   return Array.isArray(body) ? body : [body];
 }
@@ -98,17 +111,18 @@ function messagesOf(body: unknown): unknown[] {
 function answersIn(body: unknown): RpcAnswer[] {
   return messagesOf(body).flatMap((message) => {
     if (!isObject(message) || 'method' in message) return [];
-    const { id, result } = message;
-    if (typeof id !== 'string' && typeof id !== 'number') return [];
+    const { result } = message;
+    const id = requestIdIn(message['id']);
+    if (id === null) return [];
     return [{ id, result: isObject(result) ? result : null }];
   });
 }
 
-function cancelledBy(body: unknown): RpcRequest['id'][] {
+function cancelledBy(body: unknown): RequestId[] {
   return messagesOf(body).flatMap((message) => {
     if (!isObject(message) || message['method'] !== 'notifications/cancelled' || 'id' in message) return [];
-    const id = isObject(message['params']) ? message['params']['requestId'] : undefined;
-    return typeof id === 'string' || typeof id === 'number' ? [id] : [];
+    const id = isObject(message['params']) ? requestIdIn(message['params']['requestId']) : null;
+    return id === null ? [] : [id];
   });
 }
 
@@ -130,7 +144,8 @@ function standardHeaders(headers: IncomingHttpHeaders) {
 /** The request in a message that was found well-formed; null for a notification or an answer. */
 function toRequest(message: unknown): RpcRequest | null {
   if (!isObject(message) || typeof message['method'] !== 'string') return null;
-  const { id, method, params } = message;
-  if (typeof id !== 'string' && typeof id !== 'number') return null;
+  const { method, params } = message;
+  const id = requestIdIn(message['id']);
+  if (id === null) return null;
   return { id, method, params: isObject(params) ? params : {} };
 }

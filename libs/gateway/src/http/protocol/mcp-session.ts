@@ -1,8 +1,9 @@
 import { hash, randomBytes } from 'node:crypto';
 import { type IncomingHttpHeaders } from 'node:http';
-import { isObject, type JsonObject } from '@haldir/mcp';
+import { stringifyJson } from '@haldir/kernel';
+import { isObject, type JsonObject, type RequestId } from '@haldir/mcp';
 import { headerOf } from './mcp-headers.js';
-import { RpcError, type RpcRequest } from './messages.js';
+import { RpcError } from './messages.js';
 
 /** What a client can be asked, and since which revision; the order is that of the words in an id. */
 const ABILITIES = { form: '2025-06-18', url: '2025-11-25', sampling: '2024-11-05', roots: '2024-11-05' } as const;
@@ -62,9 +63,9 @@ export interface McpParty {
   mcpSession: McpSession;
 }
 
-/** Stands for one request of a party, between processes, and says nothing to whoever overhears it. 1 and "1" are two ids. */
-export function keyOfRequest({ tenantId, sessionId, mcpSession }: McpParty, id: RpcRequest['id']): string {
-  return hash('sha256', JSON.stringify([tenantId, sessionId, mcpSession.id, id]), 'base64url');
+/** Stands for one request of a party, between processes, and says nothing to whoever overhears it. 1, "1" and 1.0 are three ids. */
+export function keyOfRequest({ tenantId, sessionId, mcpSession }: McpParty, id: RequestId): string {
+  return hash('sha256', stringifyJson([tenantId, sessionId, mcpSession.id, id]), 'base64url');
 }
 
 function declares(capabilities: unknown, word: Ability): boolean {

@@ -1,5 +1,5 @@
-import { VERSION } from '@haldir/kernel';
-import { isObject, type JsonObject } from '@haldir/mcp';
+import { stringifyJson, VERSION } from '@haldir/kernel';
+import { isObject, type JsonObject, type RequestId, requestIdIn } from '@haldir/mcp';
 
 /** How a client speaks: in requests that stand alone, or after a handshake. */
 export type Era = 'stateless' | 'handshake';
@@ -21,14 +21,14 @@ export const MISSING_CAPABILITY = -32021;
 export const URL_ELICITATION_REQUIRED = -32042;
 
 export interface RpcRequest {
-  id: string | number;
+  id: RequestId;
   method: string;
   params: JsonObject;
 }
 
 /** What a client has answered to a request of the server; null for an error. */
 export interface RpcAnswer {
-  id: string | number;
+  id: RequestId;
   result: JsonObject | null;
 }
 
@@ -56,24 +56,23 @@ export class JsonText {
 export type Result = JsonObject | JsonText;
 
 /** The text of a response; in UTF-8 where that takes less work. */
-export function toResponse(id: RpcRequest['id'], result: Result): string | Buffer {
-  const begin = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`;
-  if (!(result instanceof JsonText)) return `${begin}${JSON.stringify(result)}}`;
+export function toResponse(id: RequestId, result: Result): string | Buffer {
+  const begin = `{"jsonrpc":"2.0","id":${stringifyJson(id)},"result":`;
+  if (!(result instanceof JsonText)) return `${begin}${stringifyJson(result)}}`;
   return Buffer.concat(
     [begin, ...result.parts, '}'].map((part) => (typeof part === 'string' ? Buffer.from(part) : part)),
   );
 }
 
 /** The text of an error response; `id` is null when the request's could not be read. */
-export function toErrorResponse(id: RpcRequest['id'] | null, { code, message, data }: RpcErrorFacts): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } });
+export function toErrorResponse(id: RequestId | null, { code, message, data }: RpcErrorFacts): string {
+  return stringifyJson({ jsonrpc: '2.0', id, error: { code, message, ...(data === undefined ? {} : { data }) } });
 }
 
 type RpcErrorFacts = Pick<RpcError, 'code' | 'message' | 'data'>;
 
 /** The id of the one request in a body; null when there is none, or more than one. */
-export function idIn(body: unknown): RpcRequest['id'] | null {
+export function idIn(body: unknown): RequestId | null {
   if (!isObject(body) || typeof body['method'] !== 'string') return null;
-  const { id } = body;
-  return typeof id === 'string' || typeof id === 'number' ? id : null;
+  return requestIdIn(body['id']);
 }

@@ -1,3 +1,4 @@
+import { stringifyJson } from '@haldir/kernel';
 import { readInnerJson } from '@haldir/http';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { INVALID_PARAMS, RpcError } from './messages.js';
@@ -12,7 +13,7 @@ const OURS = 'haldir:';
 
 /** A `requestState` that brings these back when the client has answered something that Haldir asked in between. */
 export function wrapState(carried: Carried): string {
-  return OURS + Buffer.from(JSON.stringify(carried)).toString('base64url');
+  return OURS + Buffer.from(stringifyJson(carried)).toString('base64url');
 }
 
 /** An upstream's state as the client gets it: as it is, unless it looks like one of Haldir's own. */
@@ -35,7 +36,7 @@ export function passQuestion(question: JsonObject): JsonObject {
 export function unwrapState(state: string): Carried {
   if (!state.startsWith(OURS)) return { state };
   try {
-    const carried = readInnerJson(Buffer.from(state.slice(OURS.length), 'base64url').toString());
+    const carried = readInnerJson(Buffer.from(state.slice(OURS.length), 'base64url'));
     if (isObject(carried)) {
       const { responses, state: inner } = carried;
       return {

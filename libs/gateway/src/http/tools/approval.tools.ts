@@ -28,7 +28,8 @@ export class ApprovalTools implements OwnTools {
       title: 'Request approval',
       description: 'Ask a human about something you are about to do; poll the answer with checkApproval.',
       audience: ['agent'],
-      scope: 'approvals:write',
+      scopes: ['approvals:request'],
+      openToAgents: true,
       readOnly: false,
       input: RequestApproval,
       output: ApprovalRequested,
@@ -47,14 +48,19 @@ export class ApprovalTools implements OwnTools {
       title: 'Check an approval',
       description: 'Whether a request for approval of this session is pending, approved, denied or expired.',
       audience: ['agent'],
-      scope: 'approvals:read',
+      scopes: ['approvals:read', 'approvals:request'],
+      openToAgents: true,
       readOnly: true,
       input: CheckApproval,
       output: ApprovalDetail,
       run: async ({ request_id: id }, { caller, sessionId }) => {
-        const request = await this.approvals.get(caller.actor.tenantId, id);
+        const { actor } = caller;
+        // An agent key's request outlives the session that it was made in.
+        const request = actor.agent
+          ? await this.approvals.getOwn(actor, id)
+          : await this.approvals.get(actor.tenantId, id);
         // Another session's request is none of this agent's business.
-        if (request.sessionId !== sessionId) throw new ApprovalNotFound();
+        if (!actor.agent && request.sessionId !== sessionId) throw new ApprovalNotFound();
         return toApprovalDetail(request, this.clock.now());
       },
     }),

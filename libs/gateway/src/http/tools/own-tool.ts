@@ -23,8 +23,10 @@ export interface OwnTool<Input extends z.ZodObject = z.ZodObject, Body extends o
   title: string;
   description: string;
   audience: readonly Audience[];
-  /** What the key must hold, as for the REST operation. */
-  scope: KeyScope;
+  /** Any of them is enough for a key, as for the REST operation. */
+  scopes: readonly [KeyScope, ...KeyScope[]];
+  /** Whether it takes agent keys, too: every other one is closed to them. */
+  openToAgents?: true;
   readOnly: boolean;
   /** In a session, its `session_id` is the session's own and is not asked for. */
   input: Input;

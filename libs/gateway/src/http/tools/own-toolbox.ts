@@ -1,6 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { HaldirError } from '@haldir/kernel';
-import { Answer, type Caller, grantsKeyScope, invalidInput, MissingKeyScope } from '@haldir/http';
+import { type Actor, HaldirError, stringifyJson } from '@haldir/kernel';
+import {
+  AgentKeyNotAllowed,
+  Answer,
+  type Caller,
+  foreignMembers,
+  grantsKeyScope,
+  invalidInput,
+  plainNumbers,
+  requireKeyScope,
+  warningsOf,
+} from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import { ApprovalTools } from './approval.tools.js';
 import { AuditTools } from './audit.tools.js';
@@ -37,10 +47,10 @@ export class OwnToolbox {
     this.offered = { agent: offeredTo('agent'), operator: offeredTo('operator') };
   }
 
-  /** Definitions of the tools that a key with these scopes may call, as JSON texts. */
-  definitions(audience: Audience, { scopes }: Caller): string[] {
+  /** Definitions of the tools that a key of this kind with these scopes may call, as JSON texts. */
+  definitions(audience: Audience, { actor, scopes }: Caller): string[] {
     return [...this.offered[audience].values()]
-      .filter(({ tool }) => grantsKeyScope(scopes, tool.scope))
+      .filter(({ tool }) => isOpenTo(actor, tool) && tool.scopes.some((scope) => grantsKeyScope(scopes, scope)))
       .map(({ json }) => json);
   }
 
@@ -70,17 +80,25 @@ export class OwnToolbox {
   }
 
   private async run(tool: OwnTool, args: JsonObject, call: OwnCall): Promise<object> {
-    if (!grantsKeyScope(call.caller.scopes, tool.scope)) throw new MissingKeyScope(tool.scope);
+    if (!isOpenTo(call.caller.actor, tool)) throw new AgentKeyNotAllowed('This tool');
+    requireKeyScope(call.caller, tool.scopes);
     const { sessionId } = call;
-    const parsed = tool.input.safeParse(sessionId === null ? args : { ...args, session_id: sessionId });
+    const given = plainNumbers(tool.input, sessionId === null ? args : { ...args, session_id: sessionId });
+    const foreign = foreignMembers(tool.input, given);
+    const parsed = tool.input.safeParse(given);
     if (!parsed.success) throw invalidInput(parsed.error.issues);
-    return tool.run(parsed.data, call);
+    const answer = await tool.run(parsed.data, call);
+    return foreign.length === 0 || answer instanceof Answer ? answer : { ...answer, warnings: warningsOf(foreign) };
   }
+}
+
+function isOpenTo({ kind }: Actor, { openToAgents }: OwnTool): boolean {
+  return kind !== 'agent' || openToAgents === true;
 }
 
 function toToolResult(body: object, isError: boolean): JsonObject {
   return {
-    content: [{ type: 'text', text: JSON.stringify(body) }],
+    content: [{ type: 'text', text: stringifyJson(body) }],
     structuredContent: body,
     ...(isError ? { isError } : {}),
   };

@@ -14,7 +14,8 @@ export class PaymentTools implements OwnTools {
       description:
         "Ask whether a payment may be made, and take it from the session's budget if so. A denial says why; one that waits for approval names the request to poll with checkApproval.",
       audience: ['agent', 'operator'],
-      scope: 'payments:write',
+      scopes: ['payments:write'],
+      openToAgents: true,
       readOnly: false,
       input: AuthorizePayment,
       output: PaymentResult,

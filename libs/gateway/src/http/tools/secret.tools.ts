@@ -20,7 +20,7 @@ export class SecretTools implements OwnTools {
       title: 'Store a secret',
       description: 'Store a secret, encrypted at rest. Storing a name again makes a new version.',
       audience: ['operator'],
-      scope: 'vault:write',
+      scopes: ['vault:write'],
       readOnly: false,
       input: StoreSecret,
       output: SecretStored,
@@ -41,7 +41,8 @@ export class SecretTools implements OwnTools {
       description:
         'The value of a secret. In a session, it must hold the scope that the secret requires; every read is logged.',
       audience: ['agent', 'operator'],
-      scope: 'vault:read',
+      scopes: ['vault:read'],
+      openToAgents: true,
       readOnly: true,
       input: GetSecret,
       output: SecretRevealed,

@@ -31,14 +31,14 @@ export class SessionTools implements OwnTools {
       description:
         'Create a scoped session for an agent with explicit permissions, a time to live and an optional budget.',
       audience: ['operator'],
-      scope: 'sessions:write',
+      scopes: ['sessions:write'],
       readOnly: false,
       input: CreateSession,
       output: SessionCreated,
       run: async (args, { caller: { actor }, isIdempotent, write }) => {
-        const wanted = toNewSession(args);
+        const wanted = toNewSession(actor, args);
         return isIdempotent
-          ? write(async (tx) => toSessionCreated(this.sessions.openIn(tx, actor, wanted)))
+          ? write(async (tx) => toSessionCreated(await this.sessions.openIn(tx, actor, wanted)))
           : toSessionCreated(await this.sessions.open(actor, wanted));
       },
     }),
@@ -47,7 +47,7 @@ export class SessionTools implements OwnTools {
       title: 'Get a session',
       description: 'The current state of a session: its scopes, what is spent, what remains of its budget.',
       audience: ['operator'],
-      scope: 'sessions:read',
+      scopes: ['sessions:read'],
       readOnly: true,
       input: sessionId,
       output: SessionDetail,
@@ -59,7 +59,7 @@ export class SessionTools implements OwnTools {
       title: 'Revoke a session',
       description: 'Revoke a session for good; the next request anywhere is refused.',
       audience: ['operator'],
-      scope: 'sessions:write',
+      scopes: ['sessions:write'],
       readOnly: false,
       input: sessionId,
       output: SessionRevoked,
@@ -74,7 +74,8 @@ export class SessionTools implements OwnTools {
       title: 'Check a permission',
       description: 'Whether the session holds a scope. Ask before an operation that may be refused.',
       audience: ['agent', 'operator'],
-      scope: 'sessions:read',
+      scopes: ['sessions:read'],
+      openToAgents: true,
       readOnly: true,
       input: sessionId.extend(CheckPermission.shape),
       output: PermissionResult,

@@ -1,0 +1,264 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { Batcher, Clock, stringifyJson, Unavailable } from '@haldir/kernel';
+import { isDataFailure, Transactions, type Tx } from '@haldir/database';
+import { Log } from '@haldir/runtime';
+import { AuditLog, type AuditRecord } from './audit-log.js';
+import { type EntryIdentity, newEntryIdentity } from './entry.js';
+import { ProcessLease } from './process-lease.js';
+
+/** A call that is about to be made. */
+export interface NewStart {
+  tenantId: string;
+  /** What the log says of it when nobody learns what became of it. Neither its arguments nor a secret. */
+  entry: AuditRecord;
+  /** The price that is held for it. */
+  paymentId: string | null;
+  /** The Idempotency-Key it is made under, as whoever keeps those knows it. */
+  claim: object | null;
+}
+
+/** A call whose record is durable: it may leave. */
+export interface StartedCall extends EntryIdentity {
+  readonly tenantId: string;
+}
+
+/** A call of which nobody learns what became. */
+export type ClosedCall = Pick<NewStart, 'tenantId' | 'paymentId' | 'claim'>;
+
+interface TakenRow {
+  entry: AuditRecord;
+  payment_id: string | null;
+  claim: object | null;
+}
+
+interface Item {
+  call: StartedCall;
+  start: NewStart;
+}
+
+/** A process that is there writes down what it could not write before, as often as it takes. */
+const AGAIN_FIRST_MS = 250;
+const AGAIN_LAST_MS = 5_000;
+/** Leases that ended longer ago are forgotten, once nothing stands under them. */
+const FORGET_AFTER = '5 minutes';
+
+// Only under a lease that lasts: what is written under another would be closed while it is under way.
+const insert = {
+  name: 'started_call.insert.v1',
+  text: `INSERT INTO started_call (tenant_id, entry_id, process_id, entry, payment_id, claim, started_at)
+           SELECT s.tenant_id, s.entry_id, l.process_id, s.entry::json, s.payment_id, s.claim::json, $7
+             FROM process_lease l, unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+                                     AS s(tenant_id, entry_id, entry, payment_id, claim)
+            WHERE l.process_id = $6 AND l.ends_at > clock_timestamp()
+         RETURNING true AS done`,
+};
+const take = {
+  name: 'started_call.take.v1',
+  text: 'DELETE FROM started_call WHERE tenant_id = $1 AND entry_id = $2 RETURNING entry, payment_id, claim',
+};
+const isOwn = {
+  name: 'started_call.is_own.v1',
+  text: `SELECT details_salt = decode($3, 'hex') AS own FROM audit_entry WHERE tenant_id = $1 AND entry_id = $2`,
+};
+const abandoned = {
+  name: 'started_call.abandoned.v1',
+  text: `SELECT s.tenant_id, s.entry_id FROM started_call s
+          WHERE s.process_id IN (SELECT process_id FROM process_lease WHERE ends_at < clock_timestamp())
+          ORDER BY s.entry_id LIMIT $1`,
+};
+const forget = {
+  name: 'process_lease.forget.v1',
+  text: `DELETE FROM process_lease l WHERE ends_at < clock_timestamp() - interval '${FORGET_AFTER}'
+            AND NOT EXISTS (SELECT FROM started_call s WHERE s.process_id = l.process_id)`,
+};
+
+/**
+ * Calls are recorded before they leave, together with all that leave at the same time, so that each is in the log whatever dies.
+ * The record has one owner at a time: whoever removes it writes the entry, in the same transaction.
+ */
+@Injectable()
+export class StartedCalls {
+  private readonly own = new Map<string, StartedCall>();
+  private readonly writer: Batcher<Item, StartedCall>;
+  private closing: (tx: Tx, call: ClosedCall) => Promise<void> = () => Promise.resolve();
+  private ending = false;
+
+  constructor(
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(ProcessLease) private readonly lease: ProcessLease,
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(Log) private readonly log: Log,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {
+    lease.keepWhile(() => this.own.size > 0);
+    this.writer = new Batcher({
+      maxBatch: 512,
+      maxInFlight: 2,
+      maxQueued: 4096,
+      splitOn: isDataFailure,
+      run: async (items) => {
+        await this.lease.hold();
+        const values = this.valuesOf(items);
+        if ((await this.transactions.query(insert, values)).length > 0) return items.map(({ call }) => call);
+        await this.lease.renew();
+        if ((await this.transactions.query(insert, values)).length === 0) throw new Unavailable();
+        return items.map(({ call }) => call);
+      },
+    });
+  }
+
+  /**
+   * Records a call before it leaves.
+   *
+   * @throws Unavailable when it cannot be recorded, and must not be made
+   */
+  async begin(start: NewStart): Promise<StartedCall> {
+    const item = this.open(start);
+    return this.writer.submit(item).catch((error: unknown) => {
+      // Nobody knows whether the record is there.
+      this.insist(() => this.close(item.call));
+      throw error;
+    });
+  }
+
+  /** The same as part of `tx`, with what it holds and uses up. Call `lease` before the transaction. @throws Unavailable */
+  async beginIn(tx: Tx, start: NewStart): Promise<StartedCall> {
+    const item = this.open(start);
+    const { call } = item;
+    tx.onFailure(() => this.insist(() => this.close(call)));
+    if ((await tx.query(insert, this.valuesOf([item]))).length === 0) throw new Unavailable();
+    return call;
+  }
+
+  /** Before a transaction that begins a call. @throws Unavailable */
+  holdLease(): Promise<void> {
+    return this.lease.hold();
+  }
+
+  /**
+   * Writes the entry of a call, together with those of others. What fails is tried again until it is written, also when this has
+   * thrown.
+   *
+   * @throws Unavailable
+   */
+  async end(call: StartedCall, record: AuditRecord): Promise<void> {
+    const write = (): Promise<void> => this.tryEnd(call, record);
+    await write().catch((error: unknown) => {
+      this.insist(write);
+      throw error;
+    });
+  }
+
+  /**
+   * Writes the entry of a call as part of `tx`; false when that was done already. Removes the record before anything else, so
+   * that rows are locked in one order.
+   */
+  async endIn(tx: Tx, call: StartedCall, record: AuditRecord): Promise<boolean> {
+    const [taken] = await tx.query(take, [call.tenantId, call.entryId]);
+    if (taken) this.auditLog.record(tx, call.tenantId, record, call);
+    else {
+      const [entry] = await tx.query<{ own: boolean | null }>(isOwn, [call.tenantId, call.entryId, call.salt]);
+      if (entry?.own !== true) this.auditLog.record(tx, call.tenantId, lateEntry(call, record));
+    }
+    tx.onCommit(() => this.own.delete(call.entryId));
+    return taken !== undefined;
+  }
+
+  /**
+   * Writes the entry of a call, of whatever process, of which nobody learns what became; nothing when there is no record of it,
+   * so that of several that do it one does.
+   */
+  async close({ tenantId, entryId }: Pick<StartedCall, 'tenantId' | 'entryId'>): Promise<void> {
+    await this.transactions.run(tenantId, async (tx) => {
+      const [taken] = await tx.query<TakenRow>(take, [tenantId, entryId]);
+      if (!taken) return;
+      const { entry, payment_id: paymentId, claim } = taken;
+      await this.closing(tx, { tenantId, paymentId, claim });
+      this.auditLog.record(tx, tenantId, entry, { ...newEntryIdentity(), entryId });
+    });
+    this.own.delete(entryId);
+  }
+
+  /** What else is to be done in the transaction that closes a call as unknown. */
+  whenClosed(closing: (tx: Tx, call: ClosedCall) => Promise<void>): void {
+    this.closing = closing;
+  }
+
+  /** Up to `most` calls of processes whose leases have ended. */
+  async abandoned(most: number): Promise<{ tenantId: string; entryId: string }[]> {
+    const rows = await this.transactions.queryAll<{ tenant_id: string; entry_id: string }>(abandoned, [most]);
+    return rows.map(({ tenant_id: tenantId, entry_id: entryId }) => ({ tenantId, entryId }));
+  }
+
+  async forgetLeases(): Promise<void> {
+    await this.transactions.queryAll(forget);
+  }
+
+  /** Closes what this process has started and not written down, before it ends. */
+  async closeOwn(): Promise<void> {
+    this.ending = true;
+    const calls = [...this.own.values()];
+    const closeNext = async (): Promise<void> => {
+      for (let call = calls.pop(); call; call = calls.pop()) await this.close(call);
+    };
+    await Promise.all(Array.from({ length: 4 }, closeNext)).catch((error: unknown) => {
+      // Others do, once the lease has ended.
+      this.log.warn({ event: 'audit.calls_not_closed', calls: this.own.size, reason: (error as Error).message });
+    });
+  }
+
+  /** Does `write` again until it has succeeded. */
+  insist(write: () => Promise<unknown>): void {
+    void (async () => {
+      for (let ms = AGAIN_FIRST_MS; !this.ending; ms = Math.min(ms * 2, AGAIN_LAST_MS)) {
+        await pause(ms, undefined, { ref: false });
+        try {
+          return await write();
+        } catch (error) {
+          if (error instanceof Unavailable) this.log.debug({ event: 'audit.call_not_written' });
+          else this.log.error({ event: 'audit.call_not_written' }, error);
+        }
+      }
+    })();
+  }
+
+  private async tryEnd(call: StartedCall, record: AuditRecord): Promise<void> {
+    try {
+      await this.auditLog.appendEnding(call.tenantId, record, call);
+    } catch (error) {
+      if ((error as { code?: string }).code !== GONE) throw error;
+      const values = [call.tenantId, call.entryId, call.salt] as const;
+      const [entry] = await this.transactions.query<{ own: boolean | null }>(isOwn, values);
+      if (entry?.own !== true) await this.auditLog.append(call.tenantId, lateEntry(call, record));
+    }
+    this.own.delete(call.entryId);
+  }
+
+  private open(start: NewStart): Item {
+    const call = { ...newEntryIdentity(), tenantId: start.tenantId };
+    this.own.set(call.entryId, call);
+    return { call, start };
+  }
+
+  private valuesOf(items: readonly Item[]): [tenants: string[], ...rest: unknown[]] {
+    return [
+      items.map(({ call }) => call.tenantId),
+      items.map(({ call }) => call.entryId),
+      items.map(({ start }) => stringifyJson(start.entry)),
+      items.map(({ start }) => start.paymentId),
+      items.map(({ start }) => (start.claim === null ? null : JSON.stringify(start.claim))),
+      this.lease.processId,
+      this.clock.now(),
+    ];
+  }
+}
+
+/** What `started_call_end` raises. */
+const GONE = 'P0H01';
+
+/** What came of a call that was taken for lost meanwhile. */
+function lateEntry({ entryId }: StartedCall, { action, details, ...record }: AuditRecord): AuditRecord {
+  const facts = typeof details === 'object' ? details : {};
+  return { ...record, action: `${action}_late`, details: { entry_id: entryId, ...facts } };
+}

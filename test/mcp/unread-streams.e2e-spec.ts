@@ -1,0 +1,114 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Client, eventually, startWorld, type World } from '@haldir/test-support';
+
+/** Of an upstream, as small as they can be; each is repeated to the client with a token as long as it likes. */
+const EVENTS = 30_000;
+const TOKEN = 't'.repeat(1_000);
+/** What 30,000 of them are for the client. */
+const FLOOD_BYTES = EVENTS * TOKEN.length;
+/** What the two ends of a connection keep at most that nobody reads, and what Haldir keeps beside. */
+const KEPT_BYTES = 8 * 1_024 * 1_024;
+
+let world: World;
+let tenant: Client;
+let session: string;
+let flood: Server;
+let flooded: Promise<unknown>[];
+beforeAll(async () => {
+  world = await startWorld({ environment: { UPSTREAM_TIMEOUT_SECONDS: '40' } });
+});
+afterAll(() => world.stop());
+beforeEach(async () => {
+  flooded = [];
+  flood = createServer((request, response) => {
+    void (async () => {
+      const { id, method, params } = JSON.parse((await text(request)) || '{}') as {
+        id?: number;
+        method?: string;
+        params?: { _meta: { progressToken: string } };
+      };
+      const answer = (result: object): unknown => response.end(JSON.stringify({ jsonrpc: '2.0', id, result }));
+      response.setHeader('content-type', method === 'tools/call' ? 'text/event-stream' : 'application/json');
+      if (method === 'tools/list') return answer({ tools: [{ name: 'flood', inputSchema: { type: 'object' } }] });
+      if (method !== 'tools/call') return response.writeHead(400).end();
+      const progressToken = params?._meta.progressToken;
+      flooded.push(
+        (async () => {
+          for (let progress = 1; progress <= EVENTS && !response.destroyed; progress++) {
+            const message = { jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress } };
+            response.write(`data:${JSON.stringify(message)}\n\n`);
+            while (response.writableNeedDrain && !response.destroyed) await pause(5);
+          }
+        })(),
+      );
+    })();
+  });
+  flood.listen(0, '127.0.0.1');
+  await once(flood, 'listening');
+  tenant = await world.newTenant();
+  const url = `http://127.0.0.1:${(flood.address() as AddressInfo).port}/mcp`;
+  await tenant.post('/v1/proxy/upstreams', { name: 'up', url });
+  session = await tenant.session({ scopes: ['execute'] });
+});
+afterEach(async () => {
+  flood.closeAllConnections();
+  await new Promise((resolve) => flood.close(resolve));
+});
+
+/** A client that sends one call and reads nothing until it is told to. */
+function call(era: 'stateless' | 'handshake'): { socket: Socket; rest: () => Promise<number> } {
+  const meta =
+    era === 'stateless'
+      ? {
+          'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+          'io.modelcontextprotocol/clientInfo': { name: 'deaf', version: '1' },
+          'io.modelcontextprotocol/clientCapabilities': {},
+        }
+      : {};
+  const params = { name: 'up.flood', arguments: {}, _meta: { ...meta, progressToken: TOKEN } };
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+  const headers = {
+    ...{ host: new URL(tenant.url).host, authorization: `Bearer ${tenant.key}`, 'x-session-id': session },
+    ...{ 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
+    ...(era === 'stateless' ? { 'mcp-method': 'tools/call', 'mcp-name': 'up.flood' } : {}),
+    'mcp-protocol-version': era === 'stateless' ? '2026-07-28' : '2025-06-18',
+    'content-length': String(Buffer.byteLength(body)),
+  };
+  const socket = connect(Number(new URL(tenant.url).port), '127.0.0.1');
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.write(`POST /mcp HTTP/1.1\r\n${lines.join('')}\r\n${body}`);
+  socket.pause();
+  socket.on('error', () => undefined);
+  return {
+    socket,
+    rest: async () => {
+      let bytes = 0;
+      socket.on('data', (chunk: Buffer) => (bytes += chunk.length)).resume();
+      for (let before = -1; before < bytes && !socket.closed;) {
+        before = bytes;
+        await pause(1_500);
+      }
+      return bytes;
+    },
+  };
+}
+
+it('keeps a bounded part of what an upstream says for clients that do not read, then ends the call, which the log has', async () => {
+  const clients = [call('stateless'), call('handshake'), call('stateless'), call('handshake')];
+  await eventually(() => Promise.resolve(expect(flooded).toHaveLength(clients.length)), 20_000);
+  await Promise.all(flooded);
+  await pause(1_000);
+  const kept = await Promise.all(clients.map(({ rest }) => rest()));
+  expect(kept.filter((bytes) => bytes > KEPT_BYTES)).toEqual([]);
+  expect(FLOOD_BYTES).toBeGreaterThan(3 * KEPT_BYTES);
+  await eventually(async () => {
+    const { body } = await tenant.get<{ entries: { details: string }[] }>('/v1/audit?tool=up.flood');
+    const said = body.entries.map(({ details }) => JSON.parse(details) as object);
+    expect(said).toMatchObject(clients.map(() => ({ result: 'unreachable', reason: 'aborted', sent: true })));
+  });
+  for (const { socket } of clients) socket.destroy();
+}, 90_000);
