@@ -105,6 +105,32 @@ describe('a call that needs approval', () => {
     expect([...story.up.calls, ...other.calls]).toEqual([]);
   });
 
+  it('is asked about anew once its tool has another price, which nobody approved', async () => {
+    await rule('all');
+    const session = await story.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 100 });
+    const id = await heldAs('echo', { n: 1 }, { session });
+    await approve(id);
+    const price = await story.tenant.put('/v1/proxy/upstreams/up/tools/echo/price', { price_usd: 50 });
+    expect(price.status).toBe(200);
+    const next = await heldAs('echo', { n: 1 }, { session });
+    expect(next).not.toBeNull();
+    expect(next).not.toBe(id);
+    expect((await story.tenant.get(`/v1/sessions/${session}`)).body).toMatchObject({ spent: 0 });
+  });
+
+  it('is asked about anew once its upstream is called with other credentials', async () => {
+    await rule('all');
+    const register = (token: string): Promise<unknown> =>
+      story.tenant.post('/v1/proxy/upstreams', { name: 'up', url: story.up.url, headers: { 'x-token': token } });
+    await register('the-token-of-an-account');
+    const id = await heldAs('echo', { n: 1 });
+    await approve(id);
+    await register('the-token-of-another-account');
+    const next = await heldAs('echo', { n: 1 });
+    expect(next).not.toBeNull();
+    expect(next).not.toBe(id);
+  });
+
   it('is asked about only when policies let it through, and counts under a rate limit only when it goes', async () => {
     await rule('all');
     const blocked = await story.policy('block_tool', { tool: 'tidy' });

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { type MicroUsd, toDollars } from '@haldir/kernel';
+import { type MicroUsd, ruleForms, toDollars } from '@haldir/kernel';
 import { BigIntColumn } from '@haldir/database';
 import { type ApprovalRuleType, type ApprovalSubject } from './approval-subject.js';
 
@@ -36,7 +36,9 @@ export class ApprovalRule {
           ? `amount over ${toDollars(this.threshold)} USD needs approval`
           : null;
       case 'tool_blocked':
-        return subject.toolNames.some((name) => this.tools?.includes(name)) ? 'the tool needs approval' : null;
+        return this.tools?.some((tool) => ruleForms(tool).some((form) => subject.toolNames.includes(form)))
+          ? 'the tool needs approval'
+          : null;
       case 'destructive':
         return subject.destructive ? 'a destructive tool needs approval' : null;
     }

@@ -1,3 +1,4 @@
+export { allForms, normalAddress, plainForms, ruleForms } from './address.js';
 export {
   type Actor,
   agentActor,

@@ -6,12 +6,13 @@ import { type Policy } from './policy.js';
 const call: ExactCall = {
   tenantId: 'ten_1',
   holder: 'ses_1',
-  upstream: { name: 'up', url: 'https://example.com/mcp' },
+  upstream: { name: 'up', url: 'https://example.com/mcp', revision: 'upr_1' },
   tool: 'pay',
   fingerprint: 'ab'.repeat(32),
   arguments: { amount: 5, to: 'dana', tags: ['a', 'b'] },
   answers: null,
   amount: microUsd(5),
+  price: null,
   policyVersion: 'cd'.repeat(32),
 };
 const digest = (change: Partial<ExactCall> = {}): string => digestOfCall({ ...call, ...change }).toString('hex');
@@ -26,8 +27,10 @@ describe('the digest of a call', () => {
   const others: Partial<ExactCall>[] = [
     { tenantId: 'ten_2' },
     { holder: 'ses_2' },
-    { upstream: { name: 'up2', url: 'https://example.com/mcp' } },
-    { upstream: { name: 'up', url: 'https://example.org/mcp' } },
+    { upstream: { name: 'up2', url: 'https://example.com/mcp', revision: 'upr_1' } },
+    { upstream: { name: 'up', url: 'https://example.org/mcp', revision: 'upr_1' } },
+    { upstream: { name: 'up', url: 'https://example.com/mcp', revision: 'upr_2' } },
+    { price: microUsd(50) },
     { tool: 'pay2' },
     { fingerprint: 'ab'.repeat(31) + 'ac' },
     { amount: microUsd(5.000001) },
@@ -48,9 +51,9 @@ describe('the digest of a call', () => {
     },
   );
 
-  it('is the SHA-256 of its canonical JSON, format 2', () => {
-    // printf '%s' '{"amount":"5000000","arguments":{"amount":5,"tags":["a","b"],"to":"dana"},"definition":"abab…","policies":"cdcd…","session":"ses_1","tenant":"ten_1","tool":"pay","upstream":"up","url":"https://example.com/mcp","v":"2"}' | sha256sum
-    expect(digest()).toBe('1f00cae6e12147257bfad9e4fcea1fe86efcb9bb4d21551d11247535c5a25dd2');
+  it('is the SHA-256 of its canonical JSON, format 3', () => {
+    // printf '%s' '{"amount":"5000000","arguments":{"amount":5,"tags":["a","b"],"to":"dana"},"definition":"abab…","policies":"cdcd…","price":null,"registration":"upr_1","session":"ses_1","tenant":"ten_1","tool":"pay","upstream":"up","url":"https://example.com/mcp","v":"3"}' | sha256sum
+    expect(digest()).toBe('e67c6342844a114654d25c1ec568343be08e4fcac408b62b356adc268f0e6dc4');
     expect(digestOfArguments({})).toBe('44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a');
   });
 });

@@ -9,7 +9,8 @@ export interface ExactCall {
   tenantId: string;
   /** As `holderOf` has it. */
   holder: string;
-  upstream: { name: string; url: string };
+  /** Its revision is that of its registration: other headers, or another authorization, are another. */
+  upstream: { name: string; url: string; revision: string };
   tool: string;
   /** Of the tool's accepted definition: 64 hex digits. */
   fingerprint: string;
@@ -18,6 +19,8 @@ export interface ExactCall {
   answers: Answers | null;
   /** Of its `amount` argument, as the rules see it; null when that is no number. */
   amount: MicroUsd | null;
+  /** What it costs; null when it costs nothing. */
+  price: MicroUsd | null;
   /** As `policyVersion` has it. */
   policyVersion: string;
 }
@@ -33,7 +36,8 @@ export function answersIn(dialogue: Dialogue | undefined): Answers | null {
 }
 
 /**
- * SHA-256 of the RFC 8785 JSON of the call, format 2: anything else about it is another call.
+ * SHA-256 of the RFC 8785 JSON of the call, format 3: anything else about it is another call. An approval of an earlier format
+ * lets nothing through.
  *
  * ```
  * {"amount":  micro-dollars in decimal digits, or null
@@ -41,9 +45,11 @@ export function answersIn(dialogue: Dialogue | undefined): Answers | null {
  *  "arguments": as they were sent
  *  "definition": the fingerprint of the tool's definition, hex
  *  "policies": the version of policies and approval rules, hex
+ *  "price": micro-dollars in decimal digits, or null
+ *  "registration": of the upstream, which is another once its address, its headers or its authorization was set
  *  "session": its id, or of a call by an agent key "key:" and the id of the key
  *  "tenant", "tool", "upstream", "url": texts
- *  "v": "2"}
+ *  "v": "3"}
  * ```
  */
 export function digestOfCall(call: ExactCall): Buffer {
@@ -55,12 +61,14 @@ export function digestOfCall(call: ExactCall): Buffer {
       arguments: call.arguments as JsonValue,
       definition: call.fingerprint,
       policies: call.policyVersion,
+      price: call.price === null ? null : call.price.toString(),
+      registration: call.upstream.revision,
       session: call.holder,
       tenant: call.tenantId,
       tool: call.tool,
       upstream: call.upstream.name,
       url: call.upstream.url,
-      v: '2',
+      v: '3',
     }),
     'buffer',
   );

@@ -5,11 +5,12 @@ import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { OfferRepository, type OfferState } from './offer.repository.js';
-import { type OfferingUpstream, type ShownOffer, shownOffers } from './offers.js';
+import { allowedOffers, type OfferingUpstream, type ShownOffer, shownOffers } from './offers.js';
 import { PolicyRepository } from './policy.repository.js';
-import { byName, type MissingUpstream } from './tool-catalogue.js';
+import { type MissingUpstream, namingFor } from './tool-catalogue.js';
 import { isMisleading } from './tool-screening.js';
 import { type UpstreamAddress } from './upstream-address.js';
+import { UpstreamRepository } from './upstream.repository.js';
 import { UpstreamClients } from './upstream-clients.js';
 import {
   type McpUpstreamClient,
@@ -41,6 +42,7 @@ export class OfferDirectory {
 
   constructor(
     @Inject(OfferRepository) private readonly repository: OfferRepository,
+    @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
     @Inject(PolicyRepository) private readonly policies: PolicyRepository,
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(Transactions) private readonly transactions: Transactions,
@@ -95,12 +97,15 @@ export class OfferDirectory {
     agentId: string,
     kind: OfferKind,
   ): Promise<{ items: ShownOffer[]; missing: MissingUpstream[] }> {
-    const [{ known, unknown }, policies] = await Promise.all([
+    const [{ known, unknown, names }, policies] = await Promise.all([
       this.known(actor),
       this.policies.byTenants([actor.tenantId]),
     ]);
     return {
-      items: shownOffers(known, kind).filter(byName(policies.get(actor.tenantId) ?? [], agentId)),
+      items: allowedOffers(shownOffers(known, kind, names), kind, names, {
+        agentId,
+        policies: namingFor(policies.get(actor.tenantId) ?? [], agentId),
+      }),
       missing: unknown.map(({ name, error }) => ({
         name,
         error: error ?? 'What it offers besides tools is not known',
@@ -108,10 +113,11 @@ export class OfferDirectory {
     };
   }
 
-  /** The upstreams within the actor's reach, by name: those whose offers are known, and the others. */
-  async known(actor: Actor): Promise<{ known: OfferingUpstream[]; unknown: OfferState[] }> {
+  /** The upstreams within the actor's reach, by name: those whose offers are known, and the others; and the names of all. */
+  async known(actor: Actor): Promise<{ known: OfferingUpstream[]; unknown: OfferState[]; names: ReadonlySet<string> }> {
     const { tenantId } = actor;
-    const states = (await this.repository.states(tenantId)).filter(({ name }) => mayUseUpstream(actor, name));
+    const [all, byTenant] = await Promise.all([this.repository.states(tenantId), this.upstreams.names([tenantId])]);
+    const states = all.filter(({ name }) => mayUseUpstream(actor, name));
     const stale = states.filter(
       ({ name, digest }) => digest !== null && this.keptOf(tenantId, name)?.digest !== digest,
     );
@@ -125,7 +131,8 @@ export class OfferDirectory {
       return kept ? [{ upstream, offers: kept.offers }] : [];
     });
     this.makeRoom();
-    return { known, unknown: states.filter(({ digest }) => digest === null) };
+    const names = byTenant.get(tenantId) ?? new Set();
+    return { known, unknown: states.filter(({ digest }) => digest === null), names };
   }
 
   private keptOf(tenantId: string, name: string): Kept | undefined {

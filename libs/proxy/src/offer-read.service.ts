@@ -18,6 +18,7 @@ import { OfferDirectory } from './offer-directory.js';
 import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry, toUnknownReadEntry } from './offer-read.js';
 import { type OfferTarget, promptsNamed, resourcesAt } from './offers.js';
 import { JudgedCall } from './judged-call.js';
+import { type NamedSubject, namesOf, namesOfAddress } from './named-tools.js';
 import { amountOf, type Policy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
 import { CALL_SCOPES } from './proxy-call.js';
@@ -87,7 +88,7 @@ export class OfferReadService {
   private async decide(read: NewRead, watch: ReadWatch): Promise<Decided> {
     const { actor, method, subject } = read;
     const { tenantId } = actor;
-    const [session, { known }, byTenant, rules] = await Promise.all([
+    const [session, { known, names }, byTenant, rules] = await Promise.all([
       this.sessions.findLive(actor, read.sessionId),
       this.directory.known(actor),
       this.policies.byTenants([tenantId]),
@@ -96,14 +97,15 @@ export class OfferReadService {
     if (!session) return { session, target: null, outcome: { kind: 'no_session' } };
     const targets =
       subject.kind === 'prompt'
-        ? promptsNamed(known, subject.name)
+        ? promptsNamed(known, subject.name, names)
         : resourcesAt(known, subject.name, method === 'completion/complete');
     const target = targets.length === 1 ? (targets[0] ?? null) : null;
     if (!CALL_SCOPES.some((scope) => session.grants(scope))) return { session, target, outcome: { kind: 'no_scope' } };
     const policies = byTenant.get(tenantId) ?? [];
-    const toolNames = target ? [target.id, `${target.upstream.name}.${target.id}`] : [subject.name];
+    const named = namesOfOffer(subject, target);
     const judged = new JudgedCall(tenantId, policies, {
-      ...{ upstream: target?.upstream.name ?? null, toolNames, agentId: session.agentId },
+      ...named,
+      ...{ upstream: target?.upstream.name ?? null, agentId: session.agentId },
       ...{ amount: amountOf(read.arguments), at: this.clock.now() },
     });
     if (judged.isRefused) {
@@ -177,6 +179,14 @@ export class OfferReadService {
   }
 }
 
+/** Nobody knows what an address that nobody has would mean: it has a name all the same. */
+function namesOfOffer({ kind, name }: NewRead['subject'], target: OfferTarget | null): NamedSubject {
+  if (kind === 'resource') return namesOfAddress(target?.upstream.name ?? null, target?.id ?? name);
+  return target
+    ? namesOf(target.upstream.name, target.id, target.goesByOwnName)
+    : { toolNames: [name], allowedNames: [name] };
+}
+
 function decisionOf({ kind }: ReadOutcome): 'allowed' | 'denied' | 'held' {
   if (kind === 'held') return 'held';
   return ['answered', 'refused', 'unreachable'].includes(kind) ? 'allowed' : 'denied';
@@ -214,7 +224,7 @@ function toSubject({ read, session, target, judged, policies, rules }: Candidate
         arguments: read.arguments,
         answers,
       },
-      ...{ amount: ruled.amount, policyVersion: policyVersion(policies, rules) },
+      ...{ amount: ruled.amount, price: null, policyVersion: policyVersion(policies, rules) },
     }),
   };
 }

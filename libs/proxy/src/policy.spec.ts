@@ -18,6 +18,7 @@ const policy = (rule: PolicyRule, terms: Partial<Policy> = {}): Policy => ({
 const policies = (...rules: PolicyRule[]): Policy[] => rules.map((rule, i) => policy(rule, { id: `pol_${i}` }));
 const subject = (fields: Partial<PolicySubject> = {}): PolicySubject => ({
   ...{ upstream: 'up', toolNames: ['echo', 'up.echo'], agentId: 'agent' },
+  allowedNames: fields.toolNames ?? ['echo', 'up.echo'],
   ...{ amount: null, at: new Date('2026-03-01T12:30:00Z') },
   ...fields,
 });

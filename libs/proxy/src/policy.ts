@@ -1,3 +1,5 @@
+import { isCoveredBy, type NamedSubject } from './named-tools.js';
+
 export const POLICY_TYPES = [
   'block_tool',
   'allow_list',
@@ -45,11 +47,9 @@ export interface Policy extends PolicyTerms {
 }
 
 /** A call as the policies see it. */
-export interface PolicySubject {
+export interface PolicySubject extends NamedSubject {
   /** Null for a tool that is not known and does not say whose it is. */
   upstream: string | null;
-  /** Every name a policy may mean the tool by: bare and `upstream.tool`. */
-  toolNames: readonly string[];
   agentId: string;
   /** Of the call's `amount` argument; null when it has none. */
   amount: number | null;
@@ -72,7 +72,7 @@ const NOTHING: ApplyingPolicies = { enforced: [], rehearsed: [] };
 
 export function applying(
   policies: readonly Policy[],
-  subject: Pick<PolicySubject, 'upstream' | 'toolNames' | 'agentId'>,
+  subject: Pick<PolicySubject, 'upstream' | 'toolNames' | 'isAddress' | 'agentId'>,
 ): ApplyingPolicies {
   if (policies.length === 0) return NOTHING;
   const inScope = policies.filter(({ scope }) => isInScope(scope, subject));
@@ -84,12 +84,12 @@ export function applying(
 
 export function isInScope(
   { upstreams, agents, tools }: PolicyScope,
-  { upstream, toolNames, agentId }: Pick<PolicySubject, 'upstream' | 'toolNames' | 'agentId'>,
+  { upstream, agentId, ...named }: Pick<PolicySubject, 'upstream' | 'toolNames' | 'isAddress' | 'agentId'>,
 ): boolean {
   return (
     (upstreams.length === 0 || (upstream !== null && upstreams.some((pattern) => matches(pattern, upstream)))) &&
     (agents.length === 0 || agents.some((pattern) => matches(pattern, agentId))) &&
-    (tools.length === 0 || tools.some((pattern) => toolNames.some((name) => matches(pattern, name))))
+    (tools.length === 0 || tools.some((pattern) => isCoveredBy(pattern, named, matches)))
   );
 }
 

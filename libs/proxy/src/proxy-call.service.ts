@@ -19,6 +19,7 @@ import { CallSecrets, type Filled } from './secrets/call-secrets.js';
 import { CatalogueFreshness, type Patience } from './catalogue-freshness.js';
 import { answersIn, ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
 import { type CallNotes, JudgedCall } from './judged-call.js';
+import { type NamedSubject, namesOf } from './named-tools.js';
 import { amountOf, type Policy, type PolicySubject } from './policy.js';
 import {
   CALL_SCOPES,
@@ -349,9 +350,10 @@ function soleTarget({ targets }: Lookup): ToolTarget | null {
 }
 
 /** As it was called, and without what may be its upstream. */
-function namesOfUnknown(name: string): string[] {
+function namesOfUnknown(name: string): NamedSubject {
   const parts = splitToolName(name);
-  return parts ? [name, parts.tool] : [name];
+  const toolNames = parts ? [name, parts.tool] : [name];
+  return { toolNames, allowedNames: toolNames };
 }
 
 function endingOf(outcome: CallOutcome): CallEnding {
@@ -368,7 +370,7 @@ function decisionOf({ kind }: CallOutcome): 'allowed' | 'denied' | 'held' {
 function toPolicySubject(call: NewCall, session: Session, target: ToolTarget | null, at: Date): PolicySubject {
   return {
     upstream: target ? target.name : (splitToolName(call.tool)?.upstream ?? null),
-    toolNames: target ? [target.tool, qualifiedName(target)] : namesOfUnknown(call.tool),
+    ...(target ? namesOf(target.name, target.tool, target.goesByOwnName) : namesOfUnknown(call.tool)),
     agentId: session.agentId,
     amount: amountOf(call.arguments),
     at,
@@ -403,8 +405,7 @@ function toSubject(candidate: Candidate): ApprovalSubject {
     details: shownChars <= MAX_SHOWN_CHARS ? shown : { upstream, tool, arguments_omitted: shownChars },
     digest: digestOfCall({
       ...{ tenantId, holder, upstream: target, tool, fingerprint, arguments: call.arguments, amount: ruled.amount },
-      answers,
-      policyVersion: policyVersion(policies, rules),
+      ...{ answers, price: target.price, policyVersion: policyVersion(policies, rules) },
     }),
   };
 }

@@ -21,6 +21,7 @@ const target: ToolTarget = {
   headers: null,
   tool: 'echo',
   destructive: false,
+  goesByOwnName: true,
   repeatable: false,
   mirrored: [],
   fingerprint: '00'.repeat(32),

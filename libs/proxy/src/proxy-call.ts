@@ -216,6 +216,7 @@ function noted(notes: CallNotes, target: ToolTarget | null): Record<string, unkn
   return {
     ...(target ? { upstream: target.name } : {}),
     ...(target?.destructive ? { destructive: true } : {}),
+    ...(target?.goesByOwnName === false ? { own_name: false } : {}),
     // JSON knows no infinity.
     ...(amount === null ? {} : { amount: Math.max(-Number.MAX_VALUE, Math.min(amount, Number.MAX_VALUE)) }),
     decided_at: toUnixSeconds(decidedAt),

@@ -1,4 +1,5 @@
 import { type LoggedCall } from '@haldir/audit-log';
+import { namesOf } from './named-tools.js';
 import { type PolicySubject } from './policy.js';
 
 /** What may become of a call. */
@@ -52,7 +53,7 @@ export function toRecordedCall({ details, ...entry }: LoggedCall): RecordedCall 
     facts: {
       subject: {
         upstream,
-        toolNames: [entry.tool.slice(upstream.length + 1), entry.tool],
+        ...namesOf(upstream, entry.tool.slice(upstream.length + 1), said['own_name'] !== false),
         agentId: entry.agentId,
         amount: typeof amount === 'number' ? amount : null,
         at,

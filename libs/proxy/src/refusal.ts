@@ -1,5 +1,6 @@
 import { toDollars, toUnixSeconds } from '@haldir/kernel';
 import { ceilMicroUsd } from './exact-call.js';
+import { isAllowedBy, isMeantBy } from './named-tools.js';
 import { isWithin, type Policy, type PolicySubject, type PolicyType } from './policy.js';
 
 /** The smallest change after which a policy lets the call through: for programs, and with words for people. */
@@ -44,7 +45,8 @@ export function refusals(policies: readonly Policy[], subject: PolicySubject, fu
 }
 
 /** Whether a policy refuses the call, without the words. */
-export function refuses({ id, rule }: Policy, { toolNames, amount, at }: PolicySubject, full: FullRates): boolean {
+export function refuses({ id, rule }: Policy, subject: PolicySubject, full: FullRates): boolean {
+  const { amount, at } = subject;
   switch (rule.type) {
     case 'spend_limit':
       return amount !== null && amount > rule.max;
@@ -55,27 +57,27 @@ export function refuses({ id, rule }: Policy, { toolNames, amount, at }: PolicyS
     case 'require_approval':
       return false;
     case 'block_tool':
-      return toolNames.includes(rule.tool);
+      return isMeantBy(rule.tool, subject);
     case 'deny_list':
-      return toolNames.some((name) => rule.tools.includes(name));
+      return rule.tools.some((name) => isMeantBy(name, subject));
     case 'allow_list':
-      return !toolNames.some((name) => rule.tools.includes(name));
+      return !isAllowedBy(rule.tools, subject);
   }
 }
 
 function refusalOf(policy: Policy, subject: PolicySubject, full: FullRates): Refusal | null {
   if (!refuses(policy, subject, full)) return null;
   const { id, rule } = policy;
-  const { toolNames, amount, at } = subject;
+  const { allowedNames, amount, at } = subject;
   // With its upstream, where that is known.
-  const name = toolNames.reduce((longest, each) => (each.length > longest.length ? each : longest), '');
+  const name = allowedNames.reduce((longest, each) => (each.length > longest.length ? each : longest), '');
   const say = (reason: string, remedy: Remedy): Refusal => ({ policyId: id, type: rule.type, reason, remedy });
   const remove = (text: string): Remedy => ({ change: 'remove_policy', text });
   switch (rule.type) {
     case 'block_tool':
       return say('The tool is blocked', remove('Remove the policy, or take the call out of its scope'));
     case 'deny_list': {
-      const tools = toolNames.filter((each) => rule.tools.includes(each));
+      const tools = rule.tools.filter((each) => isMeantBy(each, subject));
       const text = `Take ${tools.join(' and ')} off the deny list`;
       return say('The tool is on a deny list', { change: 'remove_tool', tools, text });
     }

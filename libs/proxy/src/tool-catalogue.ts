@@ -2,7 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Actor, Batcher, mayUseUpstream, stringifyJson } from '@haldir/kernel';
 import { LRUCache } from 'lru-cache';
 import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from './policy.js';
+import { namesOf } from './named-tools.js';
 import { PolicyRepository } from './policy.repository.js';
+import { splitToolName } from './tool-directory.js';
 import { foldedName } from './tool-screening.js';
 import { ToolRepository } from './tool.repository.js';
 import { type CatalogueState, UpstreamRepository } from './upstream.repository.js';
@@ -45,6 +47,8 @@ export interface Catalogue {
 /** Which catalogues and policies there are right now. */
 interface Standing {
   states: CatalogueState[];
+  /** That upstreams have or had. */
+  names: ReadonlySet<string>;
   policies: readonly Policy[];
 }
 
@@ -98,14 +102,18 @@ export class ToolCatalogue {
    */
   async callable(actor: Actor, agentId: string, taken: readonly string[]): Promise<Catalogue> {
     const { tenantId } = actor;
-    const { states: all, policies } = await this.standing.submit(tenantId);
+    const { states: all, names: taking, policies } = await this.standing.submit(tenantId);
     const states = all.filter(({ name }) => mayUseUpstream(actor, name));
     const naming = namingFor(policies, agentId);
-    const key = JSON.stringify([tenantId, states, naming, taken]);
+    const key = JSON.stringify([tenantId, states, naming, taken, [...taking]]);
     const ready = this.views.get(key);
     if (ready) return ready;
     const { known, isCurrent } = await this.load(tenantId, states);
-    const isCallable = callableBy(naming, agentId);
+    const isOwnName = ownNames(
+      known.flatMap(({ tools }) => tools),
+      taking,
+    );
+    const isCallable = callableBy(naming, agentId, isOwnName);
     const unprefixed = new Set(states.flatMap(({ name, prefixed }) => (prefixed ? [] : [name])));
     const names = new Map<string, number>();
     const others = new Set(taken.map(foldedName));
@@ -113,8 +121,8 @@ export class ToolCatalogue {
       if (unprefixed.has(upstream)) names.set(folded, (names.get(folded) ?? 0) + 1);
       if (unprefixed.size > 0) others.add(`${upstream.toLowerCase()}.${folded}`);
     }
-    const isShownBare = ({ upstream, folded }: KeptTool): boolean =>
-      unprefixed.has(upstream) && names.get(folded) === 1 && !others.has(folded);
+    const isShownBare = ({ upstream, name, folded }: KeptTool): boolean =>
+      unprefixed.has(upstream) && names.get(folded) === 1 && !others.has(folded) && !isOfUpstream(name, taking);
     const view = {
       tools: known.flatMap(({ tools }) =>
         tools
@@ -135,12 +143,14 @@ export class ToolCatalogue {
 
   private async ask(tenantIds: string[]): Promise<Standing[]> {
     const distinct = [...new Set(tenantIds)];
-    const [states, policies] = await Promise.all([
+    const [states, names, policies] = await Promise.all([
       this.upstreams.catalogues(distinct),
+      this.upstreams.names(distinct),
       this.policies.byTenants(distinct),
     ]);
     return tenantIds.map((tenantId) => ({
       states: states.get(tenantId) ?? [],
+      names: names.get(tenantId) ?? new Set(),
       policies: policies.get(tenantId) ?? [],
     }));
   }
@@ -201,14 +211,14 @@ export class ToolCatalogue {
 type Named = Pick<KeptTool, 'upstream' | 'name' | 'qualifiedName'>;
 
 /** What a policy says of the tools that it names. */
-interface Naming {
+export interface Naming {
   scope: PolicyScope;
   tools: readonly string[];
   allows: boolean;
 }
 
 /** The enforced policies that name tools and concern an agent. */
-function namingFor(policies: readonly Policy[], agentId: string): Naming[] {
+export function namingFor(policies: readonly Policy[], agentId: string): Naming[] {
   return policies.flatMap(({ mode, rule, scope }) => {
     const tools = toolsNamedBy(rule);
     const concerns =
@@ -220,20 +230,35 @@ function namingFor(policies: readonly Policy[], agentId: string): Naming[] {
 }
 
 /** Whether they let the agent have a tool, whichever of its names they use. */
-function callableBy(naming: readonly Naming[], agentId: string): (tool: Named) => boolean {
+function callableBy(
+  naming: readonly Naming[],
+  agentId: string,
+  isOwnName: (tool: Named) => boolean,
+): (tool: Named) => boolean {
   const sets = naming.map(({ tools, ...rest }) => ({ ...rest, names: new Set(tools) }));
-  return ({ upstream, name, qualifiedName }) => {
-    const toolNames = [name, qualifiedName];
+  return (tool) => {
+    const { upstream, name } = tool;
+    const named = namesOf(upstream, name, isOwnName(tool));
     return sets.every(
       ({ scope, names, allows }) =>
-        toolNames.some((each) => names.has(each)) === allows || !isInScope(scope, { upstream, toolNames, agentId }),
+        (allows
+          ? named.allowedNames.some((each) => names.has(each))
+          : !named.toolNames.some((each) => names.has(each))) || !isInScope(scope, { upstream, agentId, ...named }),
     );
   };
 }
 
-/** Whether the policies that name tools let an agent have a tool. */
-export function byName(policies: readonly Policy[], agentId: string): (tool: Named) => boolean {
-  return callableBy(namingFor(policies, agentId), agentId);
+/** Whether a name reads like that of a tool of an upstream that is or was there. */
+export function isOfUpstream(name: string, upstreams: ReadonlySet<string>): boolean {
+  const prefix = splitToolName(name)?.upstream;
+  return prefix !== undefined && upstreams.has(prefix);
+}
+
+/** Which of these go by their own names where they are allowed: not one that reads like another's, or that two have. */
+export function ownNames(tools: readonly Named[], upstreams: ReadonlySet<string>): (tool: Named) => boolean {
+  const holders = new Map<string, number>();
+  for (const { name } of tools) if (name.includes('.')) holders.set(name, (holders.get(name) ?? 0) + 1);
+  return ({ name }) => !name.includes('.') || (holders.get(name) === 1 && !isOfUpstream(name, upstreams));
 }
 
 function keyOf(tenantId: string, upstream: string): string {

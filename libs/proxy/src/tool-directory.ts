@@ -11,6 +11,11 @@ export interface ToolTarget extends UpstreamAddress {
   /** Its own name, without its upstream's. */
   tool: string;
   destructive: boolean;
+  /**
+   * Whether a list that allows may mean it by its own name: not when that has a dot, and what stands before it is or was the name
+   * of an upstream, or another upstream has a tool of the name.
+   */
+  goesByOwnName: boolean;
   /** Declared to do no more when a call is made twice. */
   repeatable: boolean;
   /** Arguments that requests repeat as headers. */
@@ -40,14 +45,18 @@ interface Wanted {
   name: string;
 }
 
+const GOES_BY_OWN_NAME = `position('.' IN t.name) = 0 OR NOT (
+                EXISTS (SELECT FROM upstream_name n WHERE n.tenant_id = t.tenant_id AND n.name = split_part(t.name, '.', 1))
+                OR EXISTS (SELECT FROM proxy_tool o WHERE o.tenant_id = t.tenant_id AND o.name = t.name AND o.upstream <> t.upstream AND NOT o.gone))`;
 const FOUND = `t.name AS tool, t.destructive, t.repeatable, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
                 encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.headers, u.prefixed, u.revision, u.healthy,
-                u.confirmed_at, u.tools_max_age, p.price_micros`;
+                u.confirmed_at, u.tools_max_age, p.price_micros, ${GOES_BY_OWN_NAME} AS goes_by_own_name`;
 const PRICE =
   'LEFT JOIN proxy_tool_price p ON p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name';
-// Tool names may contain dots, upstream names may not: the first dot divides.
+// Tool names may contain dots, upstream names may not: the first dot divides. What could be the tool of an upstream that is or was
+// there is not another's.
 const resolve = {
-  name: 'proxy_tool.resolve.v5',
+  name: 'proxy_tool.resolve.v6',
   text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool AND NOT t.gone
@@ -59,7 +68,8 @@ const resolve = {
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.name = w.name AND NOT t.gone
            JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
-           ${PRICE}`,
+           ${PRICE}
+          WHERE w.upstream IS NULL OR NOT EXISTS (SELECT FROM upstream_name n WHERE n.tenant_id = w.tenant_id AND n.name = w.upstream)`,
 };
 
 interface ResolvedRow {
@@ -68,6 +78,7 @@ interface ResolvedRow {
   namespaced: boolean;
   tool: string;
   destructive: boolean;
+  goes_by_own_name: boolean;
   repeatable: boolean;
   mirrored: readonly MirroredArgument[];
   fingerprint: string;
@@ -144,6 +155,7 @@ export class ToolDirectory {
         revision: row.revision,
         tool: row.tool,
         destructive: row.destructive,
+        goesByOwnName: row.goes_by_own_name,
         repeatable: row.repeatable,
         mirrored: row.mirrored,
         fingerprint: row.fingerprint,

@@ -79,6 +79,17 @@ const find = {
   name: 'proxy_upstream.find.v2',
   text: 'SELECT tenant_id, name, url, revision, headers, failures FROM proxy_upstream WHERE tenant_id = $1 AND name = $2',
 };
+/** Names stay taken: what was meant by them is not somebody else's later. */
+const noteName = {
+  name: 'upstream_name.note.v1',
+  text: 'INSERT INTO upstream_name (tenant_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING',
+};
+const namesOfTenants = {
+  name: 'upstream_name.by_tenants.v1',
+  text: 'SELECT tenant_id, name FROM upstream_name WHERE tenant_id = ANY ($1)',
+};
+/** That a tenant can ever have used. */
+const MAX_NAMES = 5_000;
 const lock = {
   name: 'proxy_upstream.lock.v1',
   text: 'SELECT FROM proxy_upstream WHERE tenant_id = $1 AND name = $2 FOR UPDATE',
@@ -164,6 +175,14 @@ export class UpstreamRepository {
     return byTenant;
   }
 
+  /** Of all upstreams that tenants have, or had. */
+  async names(tenantIds: readonly string[]): Promise<Map<string, Set<string>>> {
+    const byTenant = new Map<string, Set<string>>(tenantIds.map((tenantId) => [tenantId, new Set()]));
+    const rows = await this.transactions.query<{ tenant_id: string; name: string }>(namesOfTenants, [tenantIds]);
+    for (const { tenant_id: tenantId, name } of rows) byTenant.get(tenantId)?.add(name);
+    return byTenant;
+  }
+
   async find(tenantId: string, name: string): Promise<DueUpstream | null> {
     const [row] = await this.transactions.query<AddressRow>(find, [tenantId, name]);
     return row ? toDue(row) : null;
@@ -201,6 +220,7 @@ export class UpstreamRepository {
                                        tools_max_age, confirmed_at, headers, shown_headers, shown_auth)
              SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json, $16::json
               WHERE (SELECT count(*) FROM proxy_upstream WHERE tenant_id = $1 AND name <> $2) < $10
+                AND (SELECT count(*) FROM upstream_name WHERE tenant_id = $1 AND name <> $2) < ${MAX_NAMES}
            ON CONFLICT (tenant_id, name) DO UPDATE
              SET url = excluded.url, revision = excluded.revision, healthy = excluded.healthy, error = excluded.error,
                  failures = excluded.failures, catalogue_digest = NULL, listed_digest = NULL, last_check_at = excluded.last_check_at,
@@ -228,6 +248,7 @@ export class UpstreamRepository {
             auth && JSON.stringify(auth),
           ],
         );
+        if (rows.length === 1) tx.send(noteName, [tenantId, name]);
         return rows.length === 1;
       },
       /** Notes a check of a registration and locks it; null when the upstream was registered anew or removed meanwhile. */

@@ -10,6 +10,7 @@ import { Walls1790000000008 } from './1790000000008-walls.js';
 import { AgentKeys1790000000009 } from './1790000000009-agent-keys.js';
 import { QuotaOfTenants1790000000010 } from './1790000000010-quota-of-tenants.js';
 import { StartedCalls1790000000012 } from './1790000000012-started-calls.js';
+import { UpstreamMemory1790000000013 } from './1790000000013-upstream-memory.js';
 import { WebhookRecovery1790000000014 } from './1790000000014-webhook-recovery.js';
 import { Numbers1790000000015 } from './1790000000015-numbers.js';
 
@@ -27,6 +28,7 @@ export const migrations = [
   AgentKeys1790000000009,
   QuotaOfTenants1790000000010,
   StartedCalls1790000000012,
+  UpstreamMemory1790000000013,
   WebhookRecovery1790000000014,
   Numbers1790000000015,
 ];

@@ -1,0 +1,50 @@
+import { allForms, plainForms, ruleForms } from '@haldir/kernel';
+
+/** By which names policies may mean what is called or read. */
+export interface NamedSubject {
+  /** By every one of these, where they refuse or hold it: bare and `upstream.tool`, and of an address all its forms. */
+  toolNames: readonly string[];
+  /** By these alone, where they allow it. */
+  allowedNames: readonly string[];
+  /** Whether its own name is an address, which can be written in many ways. */
+  isAddress?: boolean;
+}
+
+/** What a tool or a prompt is called. */
+export function namesOf(upstream: string, own: string, goesByOwnName: boolean): NamedSubject {
+  const toolNames = [own, `${upstream}.${own}`];
+  return { toolNames, allowedNames: goesByOwnName ? toolNames : toolNames.slice(1) };
+}
+
+/** What an address is called; `upstream` is null while it is not known whose it is. */
+export function namesOfAddress(upstream: string | null, address: string): NamedSubject {
+  const both = (forms: readonly string[]): string[] =>
+    upstream === null ? [...forms] : [...forms, ...forms.map((form) => `${upstream}.${form}`)];
+  return { toolNames: both(allForms(address)), allowedNames: both(plainForms(address)), isAddress: true };
+}
+
+/** Whether a name of a list that refuses or holds means it. */
+export function isMeantBy(name: string, { toolNames, isAddress = false }: NamedSubject): boolean {
+  return toolNames.includes(name) || (isAddress && ruleForms(name).some((form) => toolNames.includes(form)));
+}
+
+/** Whether a list that allows has it. */
+export function isAllowedBy(names: readonly string[], { allowedNames, isAddress = false }: NamedSubject): boolean {
+  if (names.some((name) => allowedNames.includes(name))) return true;
+  return (
+    isAddress &&
+    names.some((name) => name.includes(':') && plainForms(name).some((form) => allowedNames.includes(form)))
+  );
+}
+
+/** Whether a pattern of a scope has it. */
+export function isCoveredBy(
+  pattern: string,
+  { toolNames, isAddress = false }: Pick<NamedSubject, 'toolNames' | 'isAddress'>,
+  matches: (pattern: string, text: string) => boolean,
+): boolean {
+  if (toolNames.some((name) => matches(pattern, name))) return true;
+  return (
+    isAddress && ruleForms(pattern).some((form) => form !== pattern && toolNames.some((name) => matches(form, name)))
+  );
+}
