@@ -7,7 +7,7 @@ export const mcpCommand: Command = {
   help: `Usage: haldir mcp [--url URL] [--agent NAME [--scopes LIST] [--ttl SECONDS]]
 
 An MCP server on standard input and output, for programs that start their servers themselves. It passes everything on to
-the /mcp of a running Haldir, so that the same key, session and policies apply.
+the /mcp of a running Haldir, so that the same key, session and policies apply. With an agent key nothing else is needed.
 
   --url URL      where Haldir is; default HALDIR_URL, else http://127.0.0.1:3000
   --agent NAME   open a session for this agent, and revoke it at the end
@@ -15,11 +15,12 @@ the /mcp of a running Haldir, so that the same key, session and policies apply.
   --ttl SECONDS  after which that session expires; default 86400
 
 Environment
-  HALDIR_API_KEY     the API key; required
-  HALDIR_SESSION_ID  the session to act in; without it and --agent the key acts as the operator
+  HALDIR_API_KEY     the API key, of the agent; required
+  HALDIR_SESSION_ID  the session to act in; without it and --agent an agent key goes on with its own, and an operator's key acts as
+                     the operator
 
 Example
-  HALDIR_API_KEY=hld_… haldir mcp --agent claude --scopes read,execute,spend:10
+  HALDIR_API_KEY=hld_… haldir mcp
 `,
   async run(args, env) {
     const options = parse(args);
