@@ -5,10 +5,12 @@ import { type FastifyInstance } from 'fastify';
 import { APPROVAL_PAGES } from '@haldir/approvals/http';
 import { KeyRing } from '@haldir/crypto';
 import {
+  ApiKeyGuard,
   BODY_LIMIT_BYTES,
   KnownRoutes,
   refuseAddress,
   refuseConnection,
+  refuseExpectation,
   requestId,
   useJsonBodies,
   useRequestHooks,
@@ -45,6 +47,8 @@ export async function createApi(
     genReqId: requestId,
     frameworkErrors: refuseAddress,
     clientErrorHandler: refuseConnection,
+    // What lacks a Host is refused in our own words.
+    http: { requireHostHeader: false },
     routerOptions: { maxParamLength: 2048, ignoreTrailingSlash: true },
     logger: false,
     trustProxy: false,
@@ -60,9 +64,10 @@ export async function createApi(
     abortOnError: false,
   });
   const fastify = adapter.getInstance<FastifyInstance>();
+  fastify.server.on('checkExpectation', refuseExpectation);
   useJsonBodies(fastify);
   useWarnings(fastify);
-  useRequestHooks(fastify, routes, [DOCS_PAGES, APPROVAL_PAGES], app.get(Log), app.get(Metrics));
+  useRequestHooks(fastify, routes, [DOCS_PAGES, APPROVAL_PAGES], app.get(ApiKeyGuard), app.get(Log), app.get(Metrics));
   app.enableCors({
     origin: '*',
     allowedHeaders: [
@@ -72,6 +77,8 @@ export async function createApi(
     exposedHeaders: READABLE_HEADERS,
     methods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'],
     maxAge: 86_400,
+    // What is no preflight is answered like one.
+    ...{ strictPreflight: false, preflightContinue: true },
   });
   serveDocs(app);
   await app.get(KeyRing).load();

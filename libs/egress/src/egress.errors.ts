@@ -20,6 +20,10 @@ export class EgressRefused extends HaldirError {
     return 'egress_refused';
   }
 
+  override get details(): Readonly<Record<string, unknown>> {
+    return { field: 'url' };
+  }
+
   constructor(reason: RefusalReason) {
     super(`url ${REFUSALS[reason]}`);
     this.reason = reason;

@@ -18,7 +18,8 @@ import { Writes } from './writes/writes.js';
 @Module({
   imports: [ThrottlerModule.forRoot({ throttlers: [] })],
   providers: [
-    { provide: APP_GUARD, useClass: ApiKeyGuard },
+    ApiKeyGuard,
+    { provide: APP_GUARD, useExisting: ApiKeyGuard },
     { provide: APP_GUARD, useClass: QueryNamesGuard },
     { provide: APP_PIPE, useFactory: () => new SchemaPipe() },
     { provide: APP_FILTER, useClass: ErrorFilter },

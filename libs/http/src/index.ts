@@ -1,3 +1,4 @@
+export { ApiKeyGuard } from './auth/api-key.guard.js';
 export {
   AgentKeyNotAllowed,
   Authenticator,
@@ -31,7 +32,7 @@ export {
   UnsupportedMedia,
   useJsonBodies,
 } from './platform/body-parser.js';
-export { refuseAddress, refuseConnection } from './platform/malformed-requests.js';
+export { refuseAddress, refuseConnection, refuseExpectation } from './platform/malformed-requests.js';
 export { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
 export { Quota } from './quota/quota.js';
 export { type Pages, requestId, useRequestHooks } from './platform/request-hooks.js';

@@ -9,7 +9,7 @@ const WHAT_TO_DO: Readonly<Record<string, string>> = {
     'Open a session with POST /v1/sessions and send its session_id as X-Session-ID; without that header the key acts as the operator.',
 };
 
-/** What keeps a request from being answered, as JSON-RPC says it; an agent without a live key or session is told what to do. */
+/** What JSON-RPC has errors of its own for. */
 @Catch()
 @Injectable()
 export class McpErrorFilter extends ErrorFilter {
@@ -27,17 +27,18 @@ export class McpErrorFilter extends ErrorFilter {
     const id = idIn(http.getRequest<HaldirRequest>().body);
     void reply.status(error.status).header('content-type', 'application/json').send(toErrorResponse(id, error));
   }
+}
 
-  protected override bodyOf({ code, message, details }: ErrorAnswer, request: HaldirRequest): object {
-    const advice = WHAT_TO_DO[code];
-    return {
-      jsonrpc: '2.0',
-      id: idIn(request.body),
-      error: {
-        code: SERVER_ERROR,
-        message: advice === undefined ? message : `${message}. ${advice}`,
-        data: { code, request_id: request.id, ...details },
-      },
-    };
-  }
+/** Any other refusal, as JSON-RPC says it; an agent without a live key or session is told what to do. */
+export function rpcRefusal({ code, message, details }: ErrorAnswer, request: HaldirRequest): object {
+  const advice = WHAT_TO_DO[code];
+  return {
+    jsonrpc: '2.0',
+    id: idIn(request.body),
+    error: {
+      code: SERVER_ERROR,
+      message: advice === undefined ? message : `${message}. ${advice}`,
+      data: { code, request_id: request.id, ...details },
+    },
+  };
 }

@@ -16,7 +16,7 @@ import { Log } from '@haldir/runtime';
 import { type Asking } from './asking.js';
 import { Cancellations } from './cancellations.js';
 import { Hosts } from './hosts.js';
-import { McpErrorFilter } from './mcp-error.filter.js';
+import { McpErrorFilter, rpcRefusal } from './mcp-error.filter.js';
 import { McpServer } from './mcp-server.js';
 import { Exchange } from './protocol/exchange.js';
 import { readPost } from './protocol/inbound.js';
@@ -49,7 +49,7 @@ export class McpController {
   @Post()
   @RequiresKey()
   @OpenToAgents()
-  @JudgesBody()
+  @JudgesBody(rpcRefusal)
   async post(@CurrentCaller() caller: Caller, @Req() request: HaldirRequest, @Res() reply: HaldirReply): Promise<void> {
     this.hosts.check(request.headers);
     const { era, isBatch, requests, cancelled, answers } = readPost(request.headers, request.body);

@@ -5,6 +5,8 @@ import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
 import { AgentKeyNotAllowed, Authenticator, requireKeyScope, Unauthenticated } from './authenticator.js';
 import {
   ANY_SCOPE,
+  type Caller,
+  hasKey,
   type HaldirReply,
   type HaldirRequest,
   OPEN_TO_AGENTS,
@@ -40,17 +42,28 @@ export class ApiKeyGuard implements CanActivate {
     const request = http.getRequest<HaldirRequest>();
     if (access.isPublic && (access.ignoresKey || !hasKey(request))) return true;
 
-    const caller = await this.failures.during(request.ip, () => this.authenticate(request));
-    request.caller = caller;
-    const state = await this.quota.take(caller);
-    if (state) setRateLimitHeaders(http.getResponse<HaldirReply>(), state);
+    const caller = request.caller ?? (await this.admit(request, http.getResponse<HaldirReply>()));
     if (caller.actor.kind === 'agent' && !access.takesAgents) throw new AgentKeyNotAllowed();
     if (access.demand) requireKeyScope(caller, access.demand.scopes, access.demand.refusal);
     return true;
   }
 
+  /**
+   * Authentication, then the key's quota. Of a route that asks for a key, or takes one that was sent, it comes before the body
+   * is read, so whoever has no key learns nothing about what was sent.
+   *
+   * @throws Unauthenticated, QuotaExceeded
+   */
+  async admit(request: HaldirRequest, reply: HaldirReply): Promise<Caller> {
+    const caller = await this.failures.during(request.ip, () => this.authenticate(request));
+    request.caller = caller;
+    const state = await this.quota.take(caller);
+    if (state) setRateLimitHeaders(reply, state);
+    return caller;
+  }
+
   /** Either header is enough; two different keys are none. */
-  private async authenticate(request: HaldirRequest): Promise<HaldirRequest['caller'] & object> {
+  private async authenticate(request: HaldirRequest): Promise<Caller> {
     const { authorization, 'x-api-key': apiKey } = request.headers;
     const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
     const header = typeof apiKey === 'string' ? apiKey : undefined;
@@ -89,8 +102,4 @@ export class ApiKeyGuard implements CanActivate {
     }
     return access;
   }
-}
-
-function hasKey({ headers }: HaldirRequest): boolean {
-  return headers.authorization !== undefined || headers['x-api-key'] !== undefined;
 }

@@ -1,7 +1,8 @@
-import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Actor } from '@haldir/kernel';
 import { type Tier } from '@haldir/runtime';
+import { onRoute } from '../platform/route-settings.js';
 
 /** Who calls, and what the credential it came with is worth. */
 export interface Caller {
@@ -23,6 +24,11 @@ export interface HaldirRequest extends FastifyRequest {
   rawBody?: unknown;
 }
 export type HaldirReply = FastifyReply;
+
+/** Whether a key was sent, whatever it is worth. */
+export function hasKey({ headers }: HaldirRequest): boolean {
+  return headers.authorization !== undefined || headers['x-api-key'] !== undefined;
+}
 
 export const RESOURCES = ['sessions', 'vault', 'payments', 'audit', 'approvals', 'webhooks', 'proxy', 'admin'] as const;
 export const ACTIONS = ['read', 'write'] as const;
@@ -86,7 +92,7 @@ export interface ScopeDemand {
 
 /** The route takes requests without an API key. One that is sent is still checked, unless `ignoreKey`. */
 export const PublicRoute = (options: { ignoreKey: boolean } = { ignoreKey: true }) =>
-  SetMetadata(PUBLIC_ROUTE, options);
+  applyDecorators(SetMetadata(PUBLIC_ROUTE, options), ...(options.ignoreKey ? [] : [onRoute({ admits: 'a key' })]));
 
 /**
  * The scope a key must hold for the route, or one of several. Every route that is not public names one.
@@ -94,7 +100,10 @@ export const PublicRoute = (options: { ignoreKey: boolean } = { ignoreKey: true 
  * @param refusal further members of the 403, where the contract gives it a body of its own
  */
 export const RequiresScope = (scope: KeyScope | ScopeDemand['scopes'], refusal: ScopeDemand['refusal'] = {}) =>
-  SetMetadata(REQUIRED_SCOPE, { scopes: typeof scope === 'string' ? [scope] : scope, refusal } satisfies ScopeDemand);
+  applyDecorators(
+    SetMetadata(REQUIRED_SCOPE, { scopes: typeof scope === 'string' ? [scope] : scope, refusal } satisfies ScopeDemand),
+    onRoute({ admits: 'only a key' }),
+  );
 
 /**
  * The route takes agent keys, too: every other one is closed to them. It gives an agent nothing but what is its own, which is
@@ -103,7 +112,8 @@ export const RequiresScope = (scope: KeyScope | ScopeDemand['scopes'], refusal: 
 export const OpenToAgents = () => SetMetadata(OPEN_TO_AGENTS, true);
 
 /** The route takes any live key: what the key may do is decided by what the request asks for. */
-export const RequiresKey = () => SetMetadata(REQUIRED_SCOPE, ANY_SCOPE);
+export const RequiresKey = () =>
+  applyDecorators(SetMetadata(REQUIRED_SCOPE, ANY_SCOPE), onRoute({ admits: 'only a key' }));
 
 /** The caller of a route that asks for a key. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {

@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import { type FastifyInstance, type FastifyRequest } from 'fastify';
 import {
   findUnstorable,
@@ -11,6 +10,7 @@ import {
   TooDeep,
 } from '@haldir/kernel';
 import { type HaldirRequest } from '../auth/caller.js';
+import { onRoute, type RouteSettings, settingsOf } from './route-settings.js';
 
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 const MAX_DEPTH = 64;
@@ -18,12 +18,8 @@ const MAX_DEPTH = 64;
 const MAY_BE_FORBIDDEN = /\\u|__proto__/;
 const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]*))/i;
 
-/** The route answers itself for a body it cannot use: it is given any JSON value, or the refusal in place of a body that is none. */
-export const JudgesBody = () => RouteConfig({ judgesBody: true });
-
-function judgesBody({ routeOptions }: FastifyRequest): boolean {
-  return (routeOptions.config as { judgesBody?: boolean }).judgesBody === true;
-}
+/** The route answers itself for what it cannot use, and says refusals in its own way. */
+export const JudgesBody = (refusal: NonNullable<RouteSettings['refusal']>) => onRoute({ judgesBody: true, refusal });
 
 /** The body is in an encoding that is not read here. */
 export class UnsupportedMedia extends HaldirError {
@@ -42,7 +38,7 @@ export function useJsonBodies(fastify: FastifyInstance): void {
     ['application/json', '*'],
     { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES },
     (request, body, done) => {
-      const isJudged = judgesBody(request);
+      const isJudged = settingsOf(request).judgesBody === true;
       try {
         const value = readBody(request, body as Buffer, isJudged);
         (request as HaldirRequest).rawBody = value;

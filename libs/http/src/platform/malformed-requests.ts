@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Socket } from 'node:net';
 import { type FastifyError, type FastifyReply, type FastifyRequest } from 'fastify';
 import { SECURITY_HEADERS } from './request-hooks.js';
@@ -37,6 +38,21 @@ export function refuseConnection(error: Error & { code?: string }, socket: Socke
   // The parser reports what comes after its first error as further errors.
   if (!socket.writable) return;
   const [status, code, message] = REFUSALS[error.code ?? ''] ?? NO_HTTP;
+  const { headers, body } = refusal(code, message);
+  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status}\r\n${head.join('')}\r\n${body}`);
+  socket.resume();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+/** Answers an `Expect` that is not `100-continue`. */
+export function refuseExpectation(_: IncomingMessage, response: ServerResponse): void {
+  const { headers, body } = refusal('expectation_failed', 'Expect: expected 100-continue or nothing');
+  response.writeHead(417, headers).end(body);
+}
+
+/** What is answered where there is no request yet; the connection ends with it. */
+function refusal(code: string, message: string): { headers: Record<string, string | number>; body: string } {
   const requestId = randomUUID();
   const body = JSON.stringify({ error: message, code, request_id: requestId });
   const headers = {
@@ -47,8 +63,5 @@ export function refuseConnection(error: Error & { code?: string }, socket: Socke
     'content-length': Buffer.byteLength(body),
     connection: 'close',
   };
-  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.end(`HTTP/1.1 ${status}\r\n${head.join('')}\r\n${body}`);
-  socket.resume();
-  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+  return { headers, body };
 }

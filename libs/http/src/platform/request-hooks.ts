@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { InvalidInput } from '@haldir/kernel';
 import { type Log, type Metrics } from '@haldir/runtime';
-import { type HaldirRequest } from '../auth/caller.js';
+import { type ApiKeyGuard } from '../auth/api-key.guard.js';
+import { Unauthenticated } from '../auth/authenticator.js';
+import { hasKey, type HaldirRequest } from '../auth/caller.js';
+import { settingsOf } from './route-settings.js';
 import { type KnownRoutes } from './unknown-routes.js';
 
 const SAFE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
@@ -50,6 +53,7 @@ export function useRequestHooks(
   fastify: FastifyInstance,
   routes: KnownRoutes,
   pages: readonly Pages[],
+  guard: ApiKeyGuard,
   log: Log,
   metrics: Metrics,
 ): void {
@@ -57,8 +61,21 @@ export function useRequestHooks(
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(headersOf(request.routeOptions.url));
     reply.header('x-request-id', request.id);
-    if (request.is404 && refuseUnknown(request, reply, routes)) return;
-    done(request.url.includes('%00') ? new InvalidInput('path or query: expected no NUL character') : undefined);
+    done(lacksHost(request) ? new InvalidInput('Host: expected in every HTTP/1.1 request') : undefined);
+  });
+  // After CORS, so that a refusal can be read by pages, and before the body is read.
+  fastify.addHook('preParsing', (request, reply, _, done) => {
+    if (request.method === 'OPTIONS') {
+      sayOptions(request, reply, routes);
+      return;
+    }
+    admit(request, reply, guard).then(
+      () => {
+        if (request.is404) refuseUnknown(request, reply, routes);
+        else done(request.url.includes('%00') ? new InvalidInput('path or query: expected no NUL character') : null);
+      },
+      (error: unknown) => done(error as Error),
+    );
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
     // Destroys the connection: nobody else listens for it.
@@ -71,20 +88,53 @@ export function useRequestHooks(
   });
 }
 
-/** Nobody serves the path: 404; or not with this method: 405. A CORS preflight goes on to its own handler. */
-function refuseUnknown(request: FastifyRequest, reply: FastifyReply, routes: KnownRoutes): boolean {
-  const methods = routes.methodsOf(request.url.split('?')[0] ?? '');
-  if (request.method === 'OPTIONS' && methods) return false;
+/** Looks at the key, where the route asks for one; of a path that nobody serves, at one that was sent. */
+async function admit(request: HaldirRequest, reply: FastifyReply, guard: ApiKeyGuard): Promise<void> {
+  const { admits } = settingsOf(request);
+  if (admits === 'only a key' || (admits === 'a key' && hasKey(request))) await guard.admit(request, reply);
+  else if (request.is404 && hasKey(request)) {
+    await guard.admit(request, reply).catch((error: unknown) => {
+      if (!(error instanceof Unauthenticated)) throw error;
+    });
+  }
+}
+
+const isPreflight = ({ headers }: FastifyRequest): boolean =>
+  headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+
+const lacksHost = ({ headers, raw }: FastifyRequest): boolean =>
+  headers.host === undefined && raw.httpVersionMajor === 1 && raw.httpVersionMinor === 1;
+
+/** What a path takes. A preflight is told so of any: a page may read that there is no such path. */
+function sayOptions(request: FastifyRequest, reply: FastifyReply, routes: KnownRoutes): void {
+  const methods = methodsOf(request, routes);
+  if (!methods) refuseUnknown(request, reply, routes);
+  else
+    void reply
+      .headers({ ...FOR_ANY_PAGE, allow: methods.join(', ') })
+      .status(204)
+      .send();
+}
+
+const FOR_ANY_PAGE = { 'access-control-allow-origin': '*' };
+
+/** Nobody serves the path: 404; or not with this method: 405. */
+function refuseUnknown(request: FastifyRequest, reply: FastifyReply, routes: KnownRoutes): void {
+  const methods = methodsOf(request, routes);
   if (methods) void reply.header('allow', methods.join(', '));
   void reply
-    .header('access-control-allow-origin', '*')
+    .headers(FOR_ANY_PAGE)
     .status(methods ? 405 : 404)
     .send({
       error: methods ? 'Method not allowed' : 'Not found',
       code: methods ? 'method_not_allowed' : 'not_found',
       request_id: request.id,
     });
-  return true;
+}
+
+function methodsOf({ url }: FastifyRequest, routes: KnownRoutes): string[] | null {
+  const methods = routes.methodsOf(url.split('?')[0] ?? '');
+  return methods && [...methods, 'OPTIONS'];
 }
 
 function record(request: FastifyRequest, reply: FastifyReply, log: Log, metrics: Metrics): void {

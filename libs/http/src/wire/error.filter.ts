@@ -2,6 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject 
 import { type ErrorKind, HaldirError } from '@haldir/kernel';
 import { Log } from '@haldir/runtime';
 import { type HaldirReply, type HaldirRequest } from '../auth/caller.js';
+import { settingsOf } from '../platform/route-settings.js';
 import { QuotaExceeded } from '../quota/quota.js';
 
 const STATUS: Readonly<Record<ErrorKind, number>> = {
@@ -52,8 +53,11 @@ export class ErrorFilter implements ExceptionFilter {
     void reply.status(answer.status).send(this.bodyOf(answer, request));
   }
 
-  protected bodyOf({ code, message, details }: ErrorAnswer, request: HaldirRequest): object {
-    return { error: message, code, request_id: request.id, ...details };
+  private bodyOf(answer: ErrorAnswer, request: HaldirRequest): object {
+    const { code, message, details } = answer;
+    return (
+      settingsOf(request).refusal?.(answer, request) ?? { error: message, code, request_id: request.id, ...details }
+    );
   }
 
   private answerTo(error: unknown, request: HaldirRequest): ErrorAnswer {

@@ -44,15 +44,30 @@ export function decimal(options: { decimals: number; min: number; max: number; e
     .refine((value) => toMinorUnits(value, decimals) !== null, expected);
 }
 
-const TIME_EXPECTED = 'expected Unix seconds or an ISO 8601 time';
+const TIME_EXPECTED = 'expected Unix seconds or an ISO 8601 time, which is UTC without an offset';
 
+const UNIX_SECONDS = /^\d{1,11}(\.\d{1,9})?$/;
+const ISO_DAY = /^\d{4}-\d{2}-\d{2}$/;
+const ISO_TIME = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(Z|[+-]\d{2}:?\d{2})?$/;
+
+/** A time as it is written; without an offset it is UTC, wherever the server stands. */
 function readTime(given: string | number, context: z.RefinementCtx): Date {
   const text = String(given);
-  const seconds = /^\d{1,11}(\.\d{1,9})?$/.test(text) ? Number(text) : NaN;
-  const iso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(text);
-  const time = Number.isNaN(seconds) ? new Date(iso ? text : NaN) : new Date(seconds * 1000);
+  const time = UNIX_SECONDS.test(text) ? new Date(Number(text) * 1000) : readIso(text);
   if (Number.isNaN(time.getTime())) context.addIssue({ code: 'custom', message: TIME_EXPECTED });
   return time;
+}
+
+function readIso(text: string): Date {
+  const [, day = '', clock = '', offset = 'Z'] =
+    ISO_TIME.exec(text) ?? (ISO_DAY.test(text) ? [text, text, '00:00'] : []);
+  return isDay(day) ? new Date(`${day}T${clock}${offset.replace(/(\d{2})(\d{2})$/, '$1:$2')}`) : new Date(NaN);
+}
+
+/** Whether the calendar has the day: a `Date` would make the 2nd of March of the 30th of February. */
+function isDay(day: string): boolean {
+  const midnight = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(midnight.getTime()) && midnight.toISOString().startsWith(day);
 }
 
 /** A time in a query: Unix seconds or ISO 8601. */

@@ -9,7 +9,7 @@ const MAX_POLICIES = 500;
 const MAX_CHANGED = 1_000;
 const POLICIES_EXPECTED = `expected a list of at most ${MAX_POLICIES} policies`;
 const AGENT_EXPECTED = 'expected an agent ID of 1 to 128 characters';
-const TIME_EXPECTED = 'expected Unix seconds or an ISO 8601 time';
+const TIME_EXPECTED = 'expected Unix seconds or an ISO 8601 time, which is UTC without an offset';
 const LIMIT_EXPECTED = `expected a whole number from 0 to ${MAX_CHANGED}`;
 
 /** As elsewhere, but that a text is a date. */
