@@ -14,10 +14,16 @@ import { ProxyHttpModule } from '@haldir/proxy/http';
 import { QueueModule } from '@haldir/queue';
 import { VaultModule } from '@haldir/vault';
 import { VaultHttpModule } from '@haldir/vault/http';
+import { WatchModule } from '@haldir/watch';
 import { WatchHttpModule } from '@haldir/watch/http';
+import { WebhooksModule } from '@haldir/webhooks';
 import { WebhooksHttpModule } from '@haldir/webhooks/http';
 import { MetricsController } from './platform/metrics.controller.js';
+import { OverviewController } from './platform/overview.controller.js';
+import { Overviews } from './platform/overviews.js';
 import { PlatformController } from './platform/platform.controller.js';
+import { StatusController } from './platform/status.controller.js';
+import { StatusReport } from './platform/status-report.js';
 
 /** The REST process: every domain's http door, on the shared infrastructure. */
 @Module({
@@ -40,7 +46,10 @@ import { PlatformController } from './platform/platform.controller.js';
     ApprovalsModule,
     GateModule,
     VaultModule,
+    WatchModule,
+    WebhooksModule,
   ],
-  controllers: [PlatformController, MetricsController],
+  controllers: [PlatformController, MetricsController, OverviewController, StatusController],
+  providers: [Overviews, StatusReport],
 })
 export class ApiModule {}

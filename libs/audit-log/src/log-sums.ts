@@ -109,6 +109,13 @@ const totals = {
                    + (SELECT count(*) FROM tail WHERE source <> 'agent' AND action = 'session_created'))::float8 AS sessions
            FROM mark`,
 };
+const costSince = {
+  name: 'audit_rollup.cost_since.v1',
+  text: `SELECT (coalesce((SELECT sum(cost_micros) FROM audit_rollup
+                            WHERE tenant_id = $1 AND scope = 'day' AND subject = '' AND part >= $2), 0)
+                 + coalesce((SELECT sum(cost_micros) FROM audit_entry
+                            WHERE tenant_id = $1 AND ${TAIL} AND at >= $2::date::timestamp AT TIME ZONE 'UTC'), 0))::bigint AS cost`,
+};
 const top = (scope: 'tool' | 'agents', column: 'tool' | 'agent_id') => `
   WITH share AS (
     SELECT part AS name, entries, cost_micros FROM audit_rollup WHERE tenant_id = $1 AND scope = '${scope}' AND subject = ''
@@ -171,6 +178,13 @@ export class LogSums {
     ]);
     if (!row) throw new Error('sums are one row');
     return { ...row, cost: BigInt(row.cost) as MicroUsd, topTools: tools.map(toShare), topAgents: agents.map(toShare) };
+  }
+
+  /** What entries of a day and those after it cost. @param day `YYYY-MM-DD`, UTC */
+  async costSince(tenantId: string, day: string): Promise<MicroUsd> {
+    await this.catchUp(tenantId);
+    const [row] = await this.transactions.query<{ cost: string }>(costSince, [tenantId, day]);
+    return BigInt(row?.cost ?? 0) as MicroUsd;
   }
 
   /** Moves the mark of every log that has many entries behind it. Several processes may do it at once. */

@@ -3,6 +3,15 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 /** What is decided about a call: allowed or refused, by which part of Haldir. */
 export type DecisionKind = 'permission' | 'payment' | 'secret' | 'proxy' | 'approval';
 
+/** Of one process since it started. */
+export interface RequestFigures {
+  total: number;
+  /** Answered with a 5xx. */
+  errors: number;
+  /** The seconds within which a share of them was answered, as exact as the buckets are; null when that is not known. */
+  within: (share: number) => number | null;
+}
+
 /** The process's Prometheus metrics. Labels are route templates, kinds and outcomes: never ids. */
 export class Metrics {
   readonly registry = new Registry();
@@ -42,6 +51,23 @@ export class Metrics {
 
   observeRequest(method: string, route: string, status: number, seconds: number): void {
     this.http.observe({ method, route, status: String(status) }, seconds);
+  }
+
+  /** What became of the requests so far, and how long most of them took. */
+  async requests(): Promise<RequestFigures> {
+    const { values } = await this.http.get();
+    const below = new Map<number, number>();
+    let [total, errors] = [0, 0];
+    for (const { metricName, labels, value } of values) {
+      const { le, status } = labels as { le?: number | string; status?: string };
+      if (metricName?.endsWith('_bucket') && typeof le === 'number') below.set(le, (below.get(le) ?? 0) + value);
+      if (!metricName?.endsWith('_count')) continue;
+      total += value;
+      if (status?.startsWith('5')) errors += value;
+    }
+    const within = (share: number): number | null =>
+      [...below].find(([, count]) => count >= share * total)?.[0] ?? null;
+    return { total, errors, within: total === 0 ? () => null : within };
   }
 
   countDecision(kind: DecisionKind, outcome: 'allowed' | 'denied' | 'held'): void {

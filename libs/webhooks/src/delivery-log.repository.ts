@@ -25,7 +25,14 @@ export interface LoggedAttempt extends DeliveryKey {
 export interface AttemptFilter {
   webhookId?: number | undefined;
   event?: string | undefined;
+  eventId?: string | undefined;
   status?: DeliveryStatus | undefined;
+}
+
+/** How deliveries of a stretch of time went. */
+export interface DeliveryFigures {
+  attempts: number;
+  delivered: number;
 }
 
 interface AttemptRow {
@@ -45,7 +52,7 @@ interface AttemptRow {
 }
 
 const page = {
-  name: 'webhook_attempt.page.v1',
+  name: 'webhook_attempt.page.v2',
   text: `SELECT a.id, a.event_id, a.webhook_id, a.event, a.attempt, a.at, a.delivered, a.status_code, a.error, a.duration_ms,
               w.url, d.state, CASE WHEN d.state = 'pending' THEN d.next_attempt_at END AS next_attempt_at
          FROM webhook_attempt a
@@ -54,7 +61,14 @@ const page = {
         WHERE a.tenant_id = $1
           AND ($2::bigint IS NULL OR a.webhook_id = $2) AND ($3::text IS NULL OR a.event = $3)
           AND ($4::boolean IS NULL OR a.delivered = $4) AND ($5::bigint IS NULL OR a.id < $5)
+          AND ($7::text IS NULL OR a.event_id = $7)
         ORDER BY a.id DESC LIMIT $6`,
+};
+
+const figures = {
+  name: 'webhook_attempt.figures.v1',
+  text: `SELECT count(*)::float8 AS attempts, count(*) FILTER (WHERE delivered)::float8 AS delivered FROM webhook_attempt
+          WHERE tenant_id = $1 AND at >= $2 AND at < $3`,
 };
 
 // The lock on the event is one that the purge waits for, or has.
@@ -85,6 +99,7 @@ export class DeliveryLogRepository {
       filter.status === undefined ? null : filter.status === 'delivered',
       before,
       limit,
+      filter.eventId ?? null,
     ]);
     return rows.map((row) => ({
       tenantId,
@@ -102,6 +117,11 @@ export class DeliveryLogRepository {
       state: row.state,
       nextAttemptAt: row.next_attempt_at,
     }));
+  }
+
+  async figures(tenantId: string, since: Date, until: Date): Promise<DeliveryFigures> {
+    const [row] = await this.transactions.query<DeliveryFigures>(figures, [tenantId, since, until]);
+    return row ?? { attempts: 0, delivered: 0 };
   }
 
   /**

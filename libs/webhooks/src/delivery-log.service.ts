@@ -2,7 +2,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { type Actor, Clock, firstIdAt, toUnixSeconds } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
-import { type AttemptFilter, DeliveryLogRepository, type LoggedAttempt } from './delivery-log.repository.js';
+import {
+  type AttemptFilter,
+  type DeliveryFigures,
+  DeliveryLogRepository,
+  type LoggedAttempt,
+} from './delivery-log.repository.js';
 import { type DeliveryKey } from './delivery.repository.js';
 import { EndpointWaker } from './endpoint-waker.js';
 import { WebhookRepository } from './webhook.repository.js';
@@ -31,6 +36,11 @@ export class DeliveryLog {
   /** Up to `limit` of the tenant's attempts, newest first, behind the one with id `before`. */
   list(tenantId: string, filter: AttemptFilter, limit: number, before: number | null): Promise<LoggedAttempt[]> {
     return this.attempts.list(tenantId, filter, limit, before);
+  }
+
+  /** Attempts from `since` on and before `until`. */
+  figures(tenantId: string, since: Date, until: Date): Promise<DeliveryFigures> {
+    return this.attempts.figures(tenantId, since, until);
   }
 
   /**

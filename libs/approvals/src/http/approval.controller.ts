@@ -189,7 +189,7 @@ export class ApprovalController {
     actor: Actor,
     id: string,
     status: 'approved' | 'denied',
-    { decided_by: by, note }: Decide,
+    { decided_by: by, note, reason = '' }: Decide,
     write: WriteRequest,
     answer: Answer,
   ): Promise<Answer> {
@@ -197,7 +197,7 @@ export class ApprovalController {
     if (earlier) return earlier;
     await this.selfApproval.refuseOwn(actor, id);
     return this.writes.run(write, async (tx) => {
-      await this.approvals.decide(tx, actor, id, { status, by, note });
+      await this.approvals.decide(tx, actor, id, { status, by, note: note === '' ? reason : note });
       return answer;
     });
   }

@@ -139,8 +139,12 @@ export const ApproveRequest = z.object({
   decided_by: text(128).default('').describe('Who approved (e.g. human operator name)'),
   note: text(1000).default('').describe('Optional note on the decision'),
 });
-export const DenyRequest = z.object({ decided_by: text(128).default(''), note: text(1000).default('') });
-export type Decide = z.infer<typeof ApproveRequest>;
+export const DenyRequest = z.object({
+  decided_by: text(128).default(''),
+  note: text(1000).default(''),
+  reason: text(1000).optional().describe('The note under the name that some clients give it; a note goes before it'),
+});
+export type Decide = z.infer<typeof ApproveRequest> & { reason?: string | undefined };
 
 /** An absent body is an empty one. */
 export const ApproveRequestBody = z.preprocess((body) => body ?? {}, ApproveRequest);

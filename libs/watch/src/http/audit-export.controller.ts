@@ -34,7 +34,7 @@ export class AuditExportController {
     const filter = toAuditFilter(query);
     const head = await this.trail.exportHead(tenantId);
     const isCsv = query.format === 'csv';
-    if (!isCsv) void reply.header('x-haldir-export-manifest', 'embedded-final-line');
+    void reply.header('x-haldir-export-manifest', isCsv ? 'out-of-band' : 'embedded-final-line');
     const lines = isCsv ? csvLines(this.trail, head, filter) : jsonLines(this.trail, head, filter);
     return new StreamableFile(Readable.from(lines), {
       type: isCsv ? 'text/csv; charset=utf-8' : 'application/x-ndjson',

@@ -5,10 +5,18 @@ import { AuditController } from './audit.controller.js';
 import { AuditExportController } from './audit-export.controller.js';
 import { AuditProofController } from './audit-proof.controller.js';
 import { AuditRuleController } from './audit-rule.controller.js';
+import { LogJwksController } from './log-jwks.controller.js';
 import { UsageController } from './usage.controller.js';
 
 @Module({
   imports: [WatchModule, GateModule],
-  controllers: [AuditController, AuditExportController, AuditProofController, AuditRuleController, UsageController],
+  controllers: [
+    AuditController,
+    AuditExportController,
+    AuditProofController,
+    AuditRuleController,
+    LogJwksController,
+    UsageController,
+  ],
 })
 export class WatchHttpModule {}

@@ -27,8 +27,8 @@ export class DeliveryController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListDeliveries }) query: ListDeliveries,
   ): Promise<DeliveryList> {
-    const { limit, cursor, webhook_id: webhookId, status, event } = query;
-    const filter = { webhookId, status, event };
+    const { limit, cursor, webhook_id: webhookId, status, event, event_id: eventId } = query;
+    const filter = { webhookId, status, event, eventId };
     const identity = { tenantId, list: 'webhook-deliveries', filters: filter };
     const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
     const found = await this.log.list(tenantId, filter, limit + 1, before);

@@ -16,6 +16,12 @@ export const ListDeliveries = z.object({
     .enum(TYPES, `expected one of ${TYPES.join(', ')}`)
     .optional()
     .describe('Filter by event type'),
+  event_id: z
+    .string('expected one event id')
+    .min(1)
+    .max(128)
+    .optional()
+    .describe('Filter by event, as webhook-id names it'),
   ...pageQuery,
 });
 export type ListDeliveries = z.infer<typeof ListDeliveries>;

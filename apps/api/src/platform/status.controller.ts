@@ -1,0 +1,31 @@
+import { Controller, Get, HttpStatus, Inject, Redirect } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { PublicRoute, Returns } from '@haldir/http';
+import { Status, StatusReport } from './status-report.js';
+
+/** Addresses that clients of v1 know. */
+@ApiTags('gate')
+@PublicRoute()
+@Controller()
+export class StatusController {
+  constructor(@Inject(StatusReport) private readonly report: StatusReport) {}
+
+  @Get('v1/status')
+  @ApiOperation({
+    operationId: 'getStatus',
+    summary: 'Get the status of the service',
+    description: 'How its parts are, and how requests went. No authentication required.',
+    security: [],
+  })
+  @Returns(HttpStatus.OK, Status, 'Status')
+  status(): Promise<Status> {
+    return this.report.now();
+  }
+
+  @Get('swagger')
+  @ApiExcludeEndpoint()
+  @Redirect('/docs', HttpStatus.FOUND)
+  swagger(): void {
+    // The redirect is all there is to it.
+  }
+}
