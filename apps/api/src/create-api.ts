@@ -47,13 +47,15 @@ export async function createApi(
     genReqId: requestId,
     frameworkErrors: refuseAddress,
     clientErrorHandler: refuseConnection,
-    // What lacks a Host is refused in our own words.
-    http: { requireHostHeader: false },
     routerOptions: { maxParamLength: 2048, ignoreTrailingSlash: true },
     logger: false,
     trustProxy: false,
     requestTimeout: RECEIVE_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: RECEIVE_CHECK_MS },
+    http: {
+      ...{ headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: RECEIVE_CHECK_MS },
+      // What lacks a Host is refused in our own words.
+      requireHostHeader: false,
+    },
     forceCloseConnections: 'idle',
   } as ConstructorParameters<typeof FastifyAdapter>[0]);
   const routes = new KnownRoutes();
