@@ -56,7 +56,8 @@ export { plainNumbers } from './wire/plain-numbers.js';
 export { PublicAddress } from './wire/public-address.js';
 export { Answers, Refuses, Returns } from './wire/returns.js';
 export { useWarnings } from './wire/schema.pipe.js';
-export { ErrorFilter, type ErrorAnswer } from './wire/error.filter.js';
+export { type ErrorAnswer } from './platform/route-settings.js';
+export { ErrorFilter } from './wire/error.filter.js';
 export {
   Answer,
   ANONYMOUS_REPLAY_MS,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { canonicalJson, Clock, type JsonValue, toDollars } from '@haldir/kernel';
+import { canonicalJson, Clock, toDollars } from '@haldir/kernel';
 import { ApprovalCounts } from '@haldir/approvals';
 import { LogSums, LogTree } from '@haldir/audit-log';
 import { ApiKeyService, keyPrefix, monthOf, SessionService, UsageMeter } from '@haldir/gate';
@@ -125,9 +125,7 @@ export class Overviews {
         signature_algorithm: 'HMAC-SHA256',
       },
     };
-    const digest = createHash('sha256')
-      .update(canonicalJson(pack as JsonValue))
-      .digest('hex');
+    const digest = createHash('sha256').update(canonicalJson(pack)).digest('hex');
     return { ...pack, generated_at: now.toISOString(), signatures: { algorithm: 'SHA-256', digest } };
   }
 

@@ -108,12 +108,9 @@ const lacksHost = ({ headers, raw }: FastifyRequest): boolean =>
 /** What a path takes. A preflight is told so of any: a page may read that there is no such path. */
 function sayOptions(request: FastifyRequest, reply: FastifyReply, routes: KnownRoutes): void {
   const methods = methodsOf(request, routes);
-  if (!methods) refuseUnknown(request, reply, routes);
-  else
-    void reply
-      .headers({ ...FOR_ANY_PAGE, allow: methods.join(', ') })
-      .status(204)
-      .send();
+  if (methods) void reply.header('allow', methods.join(', '));
+  if (methods || isPreflight(request)) void reply.headers(FOR_ANY_PAGE).status(204).send();
+  else refuseUnknown(request, reply, routes);
 }
 
 const FOR_ANY_PAGE = { 'access-control-allow-origin': '*' };

@@ -1,7 +1,14 @@
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
-import { type ErrorAnswer } from '../wire/error.filter.js';
-import { type HaldirRequest } from '../auth/caller.js';
+import { type FastifyRequest } from 'fastify';
+
+/** What is said of a failure, however it is said. */
+export interface ErrorAnswer {
+  status: number;
+  code: string;
+  message: string;
+  details?: Readonly<Record<string, unknown>>;
+}
 
 /** What is known of a route before Nest sees the request. */
 export interface RouteSettings {
@@ -10,7 +17,7 @@ export interface RouteSettings {
   /** The route answers itself for a body it cannot use: it is given any JSON value, or the refusal in place of a body that is none. */
   judgesBody?: boolean;
   /** How a refusal is said there, where it is not as everywhere else. */
-  refusal?: (answer: ErrorAnswer, request: HaldirRequest) => object;
+  refusal?: (answer: ErrorAnswer, request: FastifyRequest) => object;
 }
 
 /** Adds to what is known of the decorated route, or of all routes of a controller; what a route says of itself stands. */

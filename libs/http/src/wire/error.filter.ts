@@ -2,7 +2,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject 
 import { type ErrorKind, HaldirError } from '@haldir/kernel';
 import { Log } from '@haldir/runtime';
 import { type HaldirReply, type HaldirRequest } from '../auth/caller.js';
-import { settingsOf } from '../platform/route-settings.js';
+import { type ErrorAnswer, settingsOf } from '../platform/route-settings.js';
 import { QuotaExceeded } from '../quota/quota.js';
 
 const STATUS: Readonly<Record<ErrorKind, number>> = {
@@ -27,13 +27,6 @@ const PARSER_REFUSALS: Readonly<Record<string, [number, string, string]>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'invalid', 'request body: expected a JSON object'],
   FST_ERR_CTP_INVALID_JSON_BODY: [400, 'invalid', 'request body: expected valid JSON'],
 };
-
-export interface ErrorAnswer {
-  status: number;
-  code: string;
-  message: string;
-  details?: Readonly<Record<string, unknown>>;
-}
 
 /** Every failure becomes `{error, code, request_id, …}`. What nobody expected is logged, once, and answered as a bare 500. */
 @Catch()
