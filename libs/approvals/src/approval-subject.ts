@@ -11,8 +11,8 @@ export interface ApprovalSubject {
   /** Every name a rule may mean it by: bare and `upstream.tool`. */
   toolNames: readonly string[];
   action: string;
-  /** Null when the action has no amount. */
-  amount: MicroUsd | null;
+  /** Null when the action has no amount; unclear when it has one that is no plain number, which any limit holds back. */
+  amount: MicroUsd | 'unclear' | null;
   destructive: boolean;
   reason: string;
   /** What whoever decides is shown, with hidden characters made visible. */

@@ -132,7 +132,7 @@ export class ApprovalService {
         agentId: subject.agentId,
         tool: subject.tool,
         action: subject.action,
-        amount: subject.amount ?? (0n as MicroUsd),
+        amount: subject.amount === 'unclear' || subject.amount === null ? (0n as MicroUsd) : subject.amount,
         reason: subject.reason === '' ? match.reason : subject.reason,
         details: subject.details,
         digest: subject.digest,

@@ -3,6 +3,7 @@ import { holdsScope, parseScopes } from './session-scopes.js';
 
 it('turns spend:N into spend and a budget', () => {
   expect(parseScopes(['read', 'spend:12.50'])).toEqual({ scopes: ['read', 'spend'], budget: 12_500_000n });
+  expect(parseScopes([`spend:${3 * 1.1}`])).toEqual({ scopes: ['spend'], budget: 3_300_000n });
 });
 
 it.each(['spend:abc', 'spend:-5', 'spend:', 'spend:1.005', 'spend:1e3', 'spend:Infinity'])('refuses %s', (scope) => {

@@ -1,4 +1,4 @@
-import { InvalidInput, type MicroUsd, microUsd } from '@haldir/kernel';
+import { InvalidInput, type MicroUsd, minorToMicros, settledUnits } from '@haldir/kernel';
 
 /** Session scopes as they are stored, and the budget that `spend:N` among them grants. */
 export interface ParsedScopes {
@@ -7,7 +7,8 @@ export interface ParsedScopes {
   budget: MicroUsd | null;
 }
 
-const AMOUNT = /^\d{1,10}(\.\d{1,2})?$/;
+/** As programs compute it, too: 3.3000000000000003 is 3.30. */
+const AMOUNT = /^\d{1,10}(?:\.\d{1,20})?$/;
 
 /**
  * `spend:N` becomes `spend` and a budget of N US dollars (the largest, if several); every other scope is kept whole.
@@ -21,9 +22,9 @@ export function parseScopes(requested: readonly string[]): ParsedScopes {
     let name = scope;
     if (scope.startsWith('spend:')) {
       const text = scope.slice('spend:'.length);
-      if (!AMOUNT.test(text))
-        throw new InvalidInput('scopes: expected spend:N with N an amount of at most two decimals');
-      const amount = microUsd(Number(text));
+      const cents = AMOUNT.test(text) ? settledUnits(text, 2) : null;
+      if (cents === null) throw new InvalidInput('scopes: expected spend:N with N an amount of at most two decimals');
+      const amount = minorToMicros(cents, 2) as MicroUsd;
       if (budget === null || amount > budget) budget = amount;
       name = 'spend';
     }

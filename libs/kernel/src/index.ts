@@ -19,11 +19,22 @@ export { parseJson, stringifyJson, TooDeep } from './json-text.js';
 export {
   currencyExponent,
   fromMinorUnits,
+  MAX_EXPONENT,
   type MicroUsd,
   microUsd,
   minorToMicros,
+  settledUnits,
   toDollars,
   toMinorUnits,
 } from './money.js';
 export { Turns } from './turns.js';
+export {
+  addDecimals,
+  compareDecimals,
+  type Decimal,
+  decimalOf,
+  nearestUnits,
+  toJsonNumber,
+  unitsAbove,
+} from './decimal.js';
 export { VERSION } from './version.js';

@@ -1,3 +1,6 @@
+import { compareDecimals, type Decimal, decimalOf, nearestUnits } from './decimal.js';
+import { type JsonNumber } from './json-number.js';
+
 /** Millionths of a US dollar: budgets, costs and prices. Exact up to 9 billion dollars. */
 export type MicroUsd = bigint & { readonly __unit: 'micro-usd' };
 
@@ -9,6 +12,9 @@ const EXPONENTS: Readonly<Record<string, number>> = {
   BHD: 3, IQD: 3, JOD: 3, KWD: 3, LYD: 3, OMR: 3, TND: 3,
   CLF: 4, UYW: 4,
 }; // prettier-ignore
+
+/** No currency has more decimals. */
+export const MAX_EXPONENT = 4;
 
 const TWO_DECIMALS =
   'AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VED VES WST XCD XCG YER ZAR ZMW ZWG';
@@ -27,20 +33,21 @@ export function currencyExponent(code: string): number | null {
  * Null when the number has more decimals than that, or is not finite.
  */
 export function toMinorUnits(value: number, decimals: number): bigint | null {
-  if (!Number.isFinite(value)) return null;
-  const [mantissa = '', exponentText] = String(value).split('e');
-  const negative = mantissa.startsWith('-');
-  const [whole = '', fraction = ''] = (negative ? mantissa.slice(1) : mantissa).split('.');
-  const shift = Number(exponentText ?? 0) + decimals - fraction.length;
-  const digits = BigInt(whole + fraction);
-  let units: bigint;
-  if (shift >= 0) units = digits * 10n ** BigInt(shift);
-  else {
-    const divisor = 10n ** BigInt(-shift);
-    if (digits % divisor !== 0n) return null;
-    units = digits / divisor;
-  }
-  return negative ? -units : units;
+  const exact = decimalOf(value);
+  if (!exact) return null;
+  const { units, off } = nearestUnits(exact, decimals);
+  return off.units === 0n ? units : null;
+}
+
+/** What computing with doubles may leave of an amount. */
+const TOLERANCE: Decimal = { units: 1n, scale: 9 };
+
+/** The same of a number that is within a billionth of such an integer, which is what it means then. */
+export function settledUnits(value: number | JsonNumber | string, decimals: number): bigint | null {
+  const exact = decimalOf(value);
+  if (!exact) return null;
+  const { units, off } = nearestUnits(exact, decimals);
+  return compareDecimals(off, TOLERANCE) <= 0 ? units : null;
 }
 
 /** The number whose shortest decimal text is `units / 10^decimals`. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { canonicalJson, type JsonValue, type MicroUsd, toMinorUnits } from '@haldir/kernel';
+import { canonicalJson, type Decimal, type JsonValue, type MicroUsd, unitsAbove } from '@haldir/kernel';
 import { type ApprovalRule } from '@haldir/approvals';
-import { type Policy } from './policy.js';
+import { type Amount, type Policy } from './policy.js';
 import { type Dialogue } from './upstream/index.js';
 
 /** What makes two calls the same call. */
@@ -17,8 +17,8 @@ export interface ExactCall {
   arguments: Readonly<Record<string, unknown>>;
   /** What goes along with the arguments to a tool that has asked; null for a call that answers nothing. */
   answers: Answers | null;
-  /** Of its `amount` argument, as the rules see it; null when that is no number. */
-  amount: MicroUsd | null;
+  /** What it spends, as the rules see it. */
+  amount: MicroUsd | 'unclear' | null;
   /** What it costs; null when it costs nothing. */
   price: MicroUsd | null;
   /** As `policyVersion` has it. */
@@ -40,7 +40,7 @@ export function answersIn(dialogue: Dialogue | undefined): Answers | null {
  * lets nothing through.
  *
  * ```
- * {"amount":  micro-dollars in decimal digits, or null
+ * {"amount":  micro-dollars in decimal digits, "unclear", or null
  *  "answers": {"responses": {…}, "state": "…"}; only of a call that answers what its tool has asked
  *  "arguments": as they were sent
  *  "definition": the fingerprint of the tool's definition, hex
@@ -95,10 +95,13 @@ export function digestOfArguments(args: Readonly<Record<string, unknown>>): stri
 /** What a column of 64 bits holds: nine trillion dollars. */
 const MAX_MICROS = 9_000_000_000_000_000_000n;
 
-/** Micro-dollars of an amount that an agent wrote: rounded up, never below zero, never beyond what can be kept. */
-export function ceilMicroUsd(dollars: number): MicroUsd {
-  if (!(dollars > 0)) return 0n as MicroUsd;
-  if (dollars >= 9_000_000_000_000) return MAX_MICROS as MicroUsd;
-  const micros = toMinorUnits(dollars, 6) ?? BigInt(Math.ceil(dollars * 1_000_000));
-  return micros as MicroUsd;
+/** Micro-dollars of what a call spends: rounded up, never below zero, never beyond what can be kept. */
+export function ceilMicroUsd(amount: Decimal): MicroUsd {
+  const micros = unitsAbove(amount, 6);
+  return (micros < 0n ? 0n : micros > MAX_MICROS ? MAX_MICROS : micros) as MicroUsd;
+}
+
+/** The same as approval rules see it. */
+export function ruledAmount(amount: Amount): MicroUsd | 'unclear' | null {
+  return amount === null || amount === 'unclear' ? amount : ceilMicroUsd(amount);
 }

@@ -2,6 +2,7 @@ import { type RuleMatch } from '@haldir/approvals';
 import { type StartedCall } from '@haldir/audit-log';
 import { type CallCharge } from '@haldir/vault';
 import {
+  type Amount,
   type ApplyingPolicies,
   applying,
   approvalsRequired,
@@ -17,7 +18,7 @@ export interface CallNotes {
   decidedAt: Date;
   /** When its rates were decided, by the clock that the windows go by; null when no limit applied. */
   ratedAt: Date | null;
-  amount: number | null;
+  amount: Amount;
   /** Of the request whose approval let it through. */
   approvalId: string | null;
   /** The price that is held until it is known what became of the call. */

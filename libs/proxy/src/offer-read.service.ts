@@ -13,7 +13,7 @@ import { AuditLog, type StartedCall, StartedCalls } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { Log, Metrics } from '@haldir/runtime';
-import { answersIn, ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
+import { answersIn, ruledAmount, digestOfCall, policyVersion } from './exact-call.js';
 import { OfferDirectory } from './offer-directory.js';
 import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry, toUnknownReadEntry } from './offer-read.js';
 import { type OfferTarget, promptsNamed, resourcesAt } from './offers.js';
@@ -195,7 +195,7 @@ function decisionOf({ kind }: ReadOutcome): 'allowed' | 'denied' | 'held' {
 /** What approval rules ask about: reading destroys nothing. */
 function toRuleSubject({ subject }: JudgedCall): Pick<ApprovalSubject, 'toolNames' | 'amount' | 'destructive'> {
   const { toolNames, amount } = subject;
-  return { toolNames, amount: amount === null ? null : ceilMicroUsd(amount), destructive: false };
+  return { toolNames, amount: ruledAmount(amount), destructive: false };
 }
 
 function toSubject({ read, session, target, judged, policies, rules }: Candidate): ApprovalSubject {

@@ -1,4 +1,6 @@
+import { decimalOf, JsonNumber, type MicroUsd, toJsonNumber } from '@haldir/kernel';
 import {
+  type Amount,
   amountOf,
   applying,
   approvalsRequired,
@@ -43,7 +45,7 @@ describe('the policies of a tenant', () => {
         { type: 'rate_limit', maxPerMinute: 2 },
         { type: 'require_approval' },
       ),
-      subject({ amount: 6 }),
+      subject({ amount: decimalOf(6) }),
       new Map([['pol_3', null]]),
     );
     expect(refused.map(({ policyId }) => policyId)).toEqual(['pol_1', 'pol_2', 'pol_3']);
@@ -65,8 +67,48 @@ describe('the policies of a tenant', () => {
 
   it('refuse an amount over the limit, not one at it, below it or absent', () => {
     const limit: PolicyRule = { type: 'spend_limit', max: 0.1 };
-    expect([0.1000001, 1, Infinity].map((amount) => blocks(limit, { amount }))).toEqual([true, true, true]);
-    expect([0.1, 0, -3, null].map((amount) => blocks(limit, { amount }))).toEqual([false, false, false, false]);
+    const over = ['0.10000000000000000000000001', '1', '1e400', '9007199254740993'];
+    for (const amount of over) expect(blocks(limit, { amount: decimalOf(amount) }), amount).toBe(true);
+    for (const amount of ['0.1', '0.100', '1e-1', '0', '-3', '0.09999999999999999999999999'])
+      expect(blocks(limit, { amount: decimalOf(amount) }), amount).toBe(false);
+    expect(blocks(limit)).toBe(false);
+  });
+
+  it('refuse an amount that is no plain number, if they limit amounts', () => {
+    const limit: PolicyRule = { type: 'spend_limit', max: 5 };
+    const written = [
+      ...[
+        '1e00003',
+        '0x3e8',
+        '1,000',
+        '$1000',
+        '１０００',
+        '{{vault:big}}',
+        '{{!vault:big}}',
+        '1000 USD',
+        '1_000',
+        '',
+        ' ',
+      ],
+      ...[[1000], { value: 1000 }, true, [], new JsonNumber('1e99999'), new JsonNumber('9'.repeat(1_001)), '1e9999'],
+    ];
+    for (const amount of written) {
+      expect(blocks(limit, { amount: amountOf({ amount }) }), JSON.stringify(String(amount))).toBe(true);
+      expect(blocks({ type: 'deny_list', tools: [] }, { amount: amountOf({ amount }) })).toBe(false);
+    }
+    for (const amount of ['5', '+5', ' 5.0 ', '.5', '5.', '5e0', new JsonNumber('5.0'), new JsonNumber('50e-1'), null])
+      expect(blocks(limit, { amount: amountOf({ amount }) }), String(amount)).toBe(false);
+  });
+
+  it('count what a tool costs with what it is asked to spend', () => {
+    const spent = (args: Record<string, unknown>, cents: bigint): Amount =>
+      amountOf(args, (cents * 10_000n) as MicroUsd);
+    const limit: PolicyRule = { type: 'spend_limit', max: 5 };
+    expect(blocks(limit, { amount: spent({}, 501n) })).toBe(true);
+    expect(blocks(limit, { amount: spent({}, 500n) })).toBe(false);
+    expect(blocks(limit, { amount: spent({ amount: '4.99' }, 2n) })).toBe(true);
+    expect(blocks(limit, { amount: spent({ amount: -100 }, 501n) })).toBe(true);
+    expect(blocks(limit, { amount: spent({ amount: '1,00' }, 1n) })).toBe(true);
   });
 
   it('leave rates to whoever counts calls', () => {
@@ -149,20 +191,21 @@ describe('the smallest change that would let a call through', () => {
   const remedy = (rule: PolicyRule, fields: Partial<PolicySubject> = {}, free: Date | null = null): unknown =>
     explain(refusals(policies(rule), subject(fields), new Map([['pol_0', free]]))).explanation[0]?.remedy;
 
-  it.each<[PolicyRule, Partial<PolicySubject>, Date | null, Record<string, unknown>]>([
+  it.each<[PolicyRule, { amount?: unknown }, Date | null, Record<string, unknown>]>([
     [{ type: 'block_tool', tool: 'echo' }, {}, null, { change: 'remove_policy' }],
     [{ type: 'deny_list', tools: ['x', 'echo', 'up.echo'] }, {}, null, { change: 'remove_tool', tools: ['echo', 'up.echo'] }],
     [{ type: 'allow_list', tools: [] }, {}, null, { change: 'add_tool', tool: 'up.echo' }],
     [{ type: 'spend_limit', max: 5 }, { amount: 12.5 }, null, { change: 'raise', field: 'max', to: 12.5 }],
     [{ type: 'spend_limit', max: 5 }, { amount: 5.0000001 }, null, { change: 'raise', field: 'max', to: 5.000001 }],
-    [{ type: 'spend_limit', max: 5 }, { amount: Infinity }, null, { change: 'remove_policy' }],
+    [{ type: 'spend_limit', max: 5 }, { amount: '1e400' }, null, { change: 'remove_policy' }],
+    [{ type: 'spend_limit', max: 5 }, { amount: '1,000' }, null, { change: 'remove_policy' }],
     [{ type: 'rate_limit', maxPerMinute: 5 }, {}, new Date(1_500), { change: 'wait', until: 1.5 }],
     [{ type: 'rate_limit', maxPerMinute: 0 }, {}, null, { change: 'raise', field: 'max_per_minute', to: 1 }],
     [{ type: 'time_window', startHour: 22, endHour: 6 }, {}, null, { change: 'wait', until: Date.UTC(2026, 2, 1, 22) / 1000 }],
     [{ type: 'time_window', startHour: 9, endHour: 12 }, {}, null, { change: 'wait', until: Date.UTC(2026, 2, 2, 9) / 1000 }],
     [{ type: 'time_window', startHour: 7, endHour: 7 }, {}, null, { change: 'remove_policy' }],
-  ])('is, of %j for a call of %j', (rule, fields, free, expected) => {
-    expect(remedy(rule, fields, free)).toEqual({ policy_id: 'pol_0', text: expect.any(String), ...expected });
+  ])('is, of %j for a call of %j', (rule, args, free, expected) => {
+    expect(remedy(rule, { amount: amountOf(args) }, free)).toEqual({ policy_id: 'pol_0', text: expect.any(String), ...expected });
   }); // prettier-ignore
 
   it('is told of every policy that refuses, up to 50, and of how many more there are', () => {
@@ -205,16 +248,17 @@ describe('the amount of a call', () => {
     [{ amount: '12.5' }, 12.5],
     [{ amount: ' +1e3 ' }, 1000],
     [{ amount: '-.5' }, -0.5],
-    [{ amount: '12 USD' }, null],
-    [{ amount: '0x10' }, null],
-    [{ amount: '' }, null],
-    [{ amount: true }, null],
+    [{ amount: '12 USD' }, 'unclear'],
+    [{ amount: '0x10' }, 'unclear'],
+    [{ amount: '' }, 'unclear'],
+    [{ amount: true }, 'unclear'],
     [{ amount: null }, null],
-    [{ amount: [5] }, null],
-    [{ amount: { value: 5 } }, null],
+    [{ amount: [5] }, 'unclear'],
+    [{ amount: { value: 5 } }, 'unclear'],
     [{}, null],
     [Object.create({ amount: 5 }) as Record<string, unknown>, null],
   ])('of %j is %s', (args, amount) => {
-    expect(amountOf(args)).toBe(amount);
+    const found = amountOf(args);
+    expect(found === null || found === 'unclear' ? found : toJsonNumber(found)).toBe(amount);
   });
 });

@@ -1,3 +1,4 @@
+import { addDecimals, type Decimal, decimalOf, isNumber, type MicroUsd } from '@haldir/kernel';
 import { isCoveredBy, type NamedSubject } from './named-tools.js';
 
 export const POLICY_TYPES = [
@@ -46,13 +47,15 @@ export interface Policy extends PolicyTerms {
   rule: PolicyRule;
 }
 
+/** What a call spends, exactly; null when it says nothing of that, and unclear when what it says is no plain number. */
+export type Amount = Decimal | 'unclear' | null;
+
 /** A call as the policies see it. */
 export interface PolicySubject extends NamedSubject {
   /** Null for a tool that is not known and does not say whose it is. */
   upstream: string | null;
   agentId: string;
-  /** Of the call's `amount` argument; null when it has none. */
-  amount: number | null;
+  amount: Amount;
   at: Date;
 }
 
@@ -137,11 +140,16 @@ export function isWithin(hour: number, start: number, end: number): boolean {
   return start <= end ? hour >= start && hour < end : hour >= start || hour < end;
 }
 
-/** The `amount` argument of a call: a number, or a text that is nothing but one; null otherwise. */
-export function amountOf(args: Readonly<Record<string, unknown>>): number | null {
-  const amount = Object.hasOwn(args, 'amount') ? args['amount'] : undefined;
-  if (typeof amount === 'number') return amount;
-  if (typeof amount === 'string' && /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?\s*$/.test(amount))
-    return Number(amount);
-  return null;
+/**
+ * What a call spends: its `amount` argument, a number or a text that is nothing but one, and the price of its tool. Any other
+ * amount, also one that is put in place of a reference only when the call leaves, is unclear.
+ */
+export function amountOf(args: Readonly<Record<string, unknown>>, price: MicroUsd | null = null): Amount {
+  const said = Object.hasOwn(args, 'amount') ? (args['amount'] ?? null) : null;
+  const priced = price === null ? null : { units: price, scale: 6 };
+  if (said === null) return priced;
+  const amount = isNumber(said) ? decimalOf(said) : typeof said === 'string' ? decimalOf(said.trim()) : null;
+  if (amount === null) return 'unclear';
+  // What is given back does not pay for the call.
+  return priced === null ? amount : amount.units > 0n ? addDecimals(amount, priced) : priced;
 }

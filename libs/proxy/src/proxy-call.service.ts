@@ -17,7 +17,7 @@ import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
 import { CallCharges } from '@haldir/vault';
 import { CallSecrets, type Filled } from './secrets/call-secrets.js';
 import { CatalogueFreshness, type Patience } from './catalogue-freshness.js';
-import { answersIn, ceilMicroUsd, digestOfCall, policyVersion } from './exact-call.js';
+import { answersIn, ruledAmount, digestOfCall, policyVersion } from './exact-call.js';
 import { type CallNotes, JudgedCall } from './judged-call.js';
 import { type NamedSubject, namesOf } from './named-tools.js';
 import { amountOf, type Policy, type PolicySubject } from './policy.js';
@@ -372,7 +372,7 @@ function toPolicySubject(call: NewCall, session: Session, target: ToolTarget | n
     upstream: target ? target.name : (splitToolName(call.tool)?.upstream ?? null),
     ...(target ? namesOf(target.name, target.tool, target.goesByOwnName) : namesOfUnknown(call.tool)),
     agentId: session.agentId,
-    amount: amountOf(call.arguments),
+    amount: amountOf(call.arguments, target?.price),
     at,
   };
 }
@@ -380,7 +380,7 @@ function toPolicySubject(call: NewCall, session: Session, target: ToolTarget | n
 /** What approval rules ask about. */
 function toRuleSubject({ target, judged }: Candidate): Pick<ApprovalSubject, 'toolNames' | 'amount' | 'destructive'> {
   const { toolNames, amount } = judged.subject;
-  return { toolNames, amount: amount === null ? null : ceilMicroUsd(amount), destructive: target.destructive };
+  return { toolNames, amount: ruledAmount(amount), destructive: target.destructive };
 }
 
 function toSubject(candidate: Candidate): ApprovalSubject {

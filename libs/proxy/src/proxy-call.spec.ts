@@ -1,4 +1,4 @@
-import { keyActor, microUsd } from '@haldir/kernel';
+import { decimalOf, JsonNumber, keyActor, microUsd } from '@haldir/kernel';
 import { type Session } from '@haldir/gate';
 import { digestOfArguments } from './exact-call.js';
 import { type CallNotes } from './judged-call.js';
@@ -90,7 +90,7 @@ describe('the entry of a call', () => {
     const notes: CallNotes = {
       decidedAt: new Date(1_700_000_000_123),
       ratedAt: new Date(1_700_000_000_150),
-      amount: Infinity,
+      amount: decimalOf('1e400'),
       approvalId: 'apr_1',
       started: null,
       charge: { tenantId: 'ten_1', paymentId: 'pay_1', price: microUsd(0.5) },
@@ -101,7 +101,12 @@ describe('the entry of a call', () => {
     };
     const { details } = toEntry(call, session, target, { kind: 'answered', result: { content: [] } }, 1, notes);
     expect(details).toMatchObject({
-      ...{ upstream: 'up', amount: Number.MAX_VALUE, decided_at: 1_700_000_000.123, rated_at: 1_700_000_000.15 },
+      ...{
+        upstream: 'up',
+        amount: new JsonNumber(`1${'0'.repeat(400)}`),
+        decided_at: 1_700_000_000.123,
+        rated_at: 1_700_000_000.15,
+      },
       ...{
         price_usd: 0.5,
         authorization_id: 'pay_1',

@@ -1,4 +1,4 @@
-import { type Actor, toDollars, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, toDollars, toJsonNumber, toUnixSeconds } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
@@ -217,8 +217,7 @@ function noted(notes: CallNotes, target: ToolTarget | null): Record<string, unkn
     ...(target ? { upstream: target.name } : {}),
     ...(target?.destructive ? { destructive: true } : {}),
     ...(target?.goesByOwnName === false ? { own_name: false } : {}),
-    // JSON knows no infinity.
-    ...(amount === null ? {} : { amount: Math.max(-Number.MAX_VALUE, Math.min(amount, Number.MAX_VALUE)) }),
+    ...(amount === null ? {} : { amount: amount === 'unclear' ? amount : toJsonNumber(amount) }),
     decided_at: toUnixSeconds(decidedAt),
     ...(ratedAt === null || ratedAt.getTime() === decidedAt.getTime() ? {} : { rated_at: toUnixSeconds(ratedAt) }),
     ...(charge === null ? {} : { price_usd: toDollars(charge.price), authorization_id: charge.paymentId }),

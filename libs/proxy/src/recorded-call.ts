@@ -1,3 +1,4 @@
+import { decimalOf, isNumber, parseJson } from '@haldir/kernel';
 import { type LoggedCall } from '@haldir/audit-log';
 import { namesOf } from './named-tools.js';
 import { type PolicySubject } from './policy.js';
@@ -55,7 +56,7 @@ export function toRecordedCall({ details, ...entry }: LoggedCall): RecordedCall 
         upstream,
         ...namesOf(upstream, entry.tool.slice(upstream.length + 1), said['own_name'] !== false),
         agentId: entry.agentId,
-        amount: typeof amount === 'number' ? amount : null,
+        amount: amount === 'unclear' ? amount : isNumber(amount) ? decimalOf(amount) : null,
         at,
       },
       destructive: said['destructive'] === true,
@@ -72,7 +73,7 @@ function toTime(seconds: number): Date {
 
 function parse(details: string): Record<string, unknown> | null {
   try {
-    const value = JSON.parse(details) as unknown;
+    const value = parseJson(details);
     return typeof value === 'object' ? (value as Record<string, unknown> | null) : null;
   } catch {
     return null;

@@ -1,4 +1,4 @@
-import { toDollars, toUnixSeconds } from '@haldir/kernel';
+import { compareDecimals, type Decimal, decimalOf, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { ceilMicroUsd } from './exact-call.js';
 import { isAllowedBy, isMeantBy } from './named-tools.js';
 import { isWithin, type Policy, type PolicySubject, type PolicyType } from './policy.js';
@@ -49,7 +49,7 @@ export function refuses({ id, rule }: Policy, subject: PolicySubject, full: Full
   const { amount, at } = subject;
   switch (rule.type) {
     case 'spend_limit':
-      return amount !== null && amount > rule.max;
+      return amount !== null && (amount === 'unclear' || isOver(amount, rule.max));
     case 'time_window':
       return !isWithin(at.getUTCHours(), rule.startHour, rule.endHour);
     case 'rate_limit':
@@ -63,6 +63,11 @@ export function refuses({ id, rule }: Policy, subject: PolicySubject, full: Full
     case 'allow_list':
       return !isAllowedBy(rule.tools, subject);
   }
+}
+
+function isOver(amount: Decimal, max: number): boolean {
+  const limit = decimalOf(max);
+  return limit === null || compareDecimals(amount, limit) > 0;
 }
 
 function refusalOf(policy: Policy, subject: PolicySubject, full: FullRates): Refusal | null {
@@ -86,8 +91,12 @@ function refusalOf(policy: Policy, subject: PolicySubject, full: FullRates): Ref
       return say('The tool is not on the allow list', { change: 'add_tool', tool: name, text });
     }
     case 'spend_limit': {
+      if (amount === null || amount === 'unclear') {
+        const reason = `The amount is no plain number, which a limit of ${rule.max} USD per call asks for`;
+        return say(reason, remove('Write the amount as a plain number, or remove the policy'));
+      }
       const reason = `The amount is over the limit of ${rule.max} USD per call`;
-      const to = toDollars(ceilMicroUsd(amount ?? 0));
+      const to = toDollars(ceilMicroUsd(amount));
       if (to > MAX_AMOUNT) return say(reason, remove(`Ask for at most ${rule.max} USD, or remove the policy`));
       const text = `Raise max to ${to}, or ask for at most ${rule.max} USD`;
       return say(reason, { change: 'raise', field: 'max', to, text });

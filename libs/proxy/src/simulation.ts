@@ -1,5 +1,5 @@
 import { type ApprovalRule, firstMatch } from '@haldir/approvals';
-import { ceilMicroUsd } from './exact-call.js';
+import { ruledAmount } from './exact-call.js';
 import {
   applying,
   approvalsRequired,
@@ -108,7 +108,7 @@ export class Simulation {
     const { toolNames, amount } = subject;
     const rule = firstMatch(this.rules, {
       ...{ toolNames, destructive },
-      amount: amount === null ? null : ceilMicroUsd(amount),
+      amount: ruledAmount(amount),
     });
     return rule?.ruleId ?? ruled.approvals[0]?.id ?? null;
   }

@@ -1,4 +1,12 @@
-import { InvalidInput, toMinorUnits } from '@haldir/kernel';
+import {
+  decimalOf,
+  fromMinorUnits,
+  InvalidInput,
+  isNumber,
+  type JsonNumber,
+  nearestUnits,
+  settledUnits,
+} from '@haldir/kernel';
 import { z } from 'zod';
 
 /** A whole page is at most this long. */
@@ -34,14 +42,28 @@ export const longPageQuery = {
 /** What a page says of the next one. */
 export const nextCursor = z.string().nullable().describe('Pass as cursor for the next page; null on the last');
 
-/** An exact decimal number: at least `min`, with at most `decimals` places, at most `max`. */
-export function decimal(options: { decimals: number; min: number; max: number; exclusiveMin?: boolean }) {
-  const { decimals, min, max, exclusiveMin } = options;
-  const expected = `expected a number ${exclusiveMin ? 'over' : 'from'} ${min} to ${max} with at most ${decimals} decimals`;
-  return z
-    .number(expected)
-    .refine((value) => (exclusiveMin ? value > min : value >= min) && value <= max && !Object.is(value, -0), expected)
-    .refine((value) => toMinorUnits(value, decimals) !== null, expected);
+/**
+ * An exact decimal number: at least `min`, at most `max`, with at most `decimals` places. One within a billionth of such a number, as
+ * computing with doubles leaves it, is that number; with `rounds`, every number is the nearest one, half to even.
+ */
+export function decimal(options: {
+  decimals: number;
+  min: number;
+  max: number;
+  exclusiveMin?: boolean;
+  rounds?: boolean;
+}) {
+  const { decimals, min, max, exclusiveMin = false, rounds = false } = options;
+  const expected = `expected a number ${exclusiveMin ? 'over' : 'from'} ${min} to ${max}${rounds ? '' : ` with at most ${decimals} decimals`}`;
+  const settled = (value: number | JsonNumber): number => {
+    const exact = decimalOf(value);
+    const units = rounds && exact ? nearestUnits(exact, decimals).units : settledUnits(value, decimals);
+    return units === null ? NaN : fromMinorUnits(units, decimals);
+  };
+  return z.preprocess(
+    (value) => (isNumber(value) ? settled(value) : value),
+    z.number(expected).refine((value) => (exclusiveMin ? value > min : value >= min) && value <= max, expected),
+  );
 }
 
 const TIME_EXPECTED = 'expected Unix seconds or an ISO 8601 time, which is UTC without an offset';

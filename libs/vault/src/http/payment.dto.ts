@@ -1,12 +1,21 @@
-import { type Actor, currencyExponent, fromMinorUnits, toDollars, toMinorUnits, toUnixSeconds } from '@haldir/kernel';
-import { Answer, nextCursor, pageQuery } from '@haldir/http';
+import {
+  type Actor,
+  currencyExponent,
+  fromMinorUnits,
+  MAX_EXPONENT,
+  toDollars,
+  toMinorUnits,
+  toUnixSeconds,
+} from '@haldir/kernel';
+import { Answer, decimal, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { type NewPayment, type Payment, PAYMENT_STATES, type PaymentDecision, type Settled } from '../index.js';
 
 export const MAX_AMOUNT = 1_000_000;
 
 const DESCRIPTION_EXPECTED = 'expected a text of at most 1000 characters';
-const AMOUNT_EXPECTED = `expected a number over 0 to ${MAX_AMOUNT}`;
+/** No currency has more decimals; how many it has is looked at with the currency. */
+const anyAmount = decimal({ decimals: MAX_EXPONENT, min: 0, exclusiveMin: true, max: MAX_AMOUNT });
 
 const wholeMinorUnits = (
   { amount, currency }: { amount: number; currency: string },
@@ -24,15 +33,15 @@ const wholeMinorUnits = (
 
 const paymentFields = {
   session_id: z.string('expected a session id'),
-  amount: z
-    .number(AMOUNT_EXPECTED)
-    .refine((amount) => amount > 0 && amount <= MAX_AMOUNT, AMOUNT_EXPECTED)
-    .describe('Amount to authorize'),
+  amount: anyAmount.describe(
+    'Amount to authorize: whole minor units of the currency; a number within a billionth of them means them',
+  ),
   currency: z
     .string('expected an ISO 4217 currency code such as USD')
+    .toUpperCase()
     .refine((code) => currencyExponent(code) !== null, 'expected an ISO 4217 currency code such as USD')
     .default('USD')
-    .describe('ISO 4217 currency code'),
+    .describe('ISO 4217 currency code, in capitals or not'),
   description: z
     .string(DESCRIPTION_EXPECTED)
     .max(1000, DESCRIPTION_EXPECTED)
@@ -190,13 +199,8 @@ export function toPaymentDetail(payment: Payment, now: Date): PaymentDetail {
 export const PaymentList = z.object({ payments: z.array(PaymentDetail), count: z.int(), next_cursor: nextCursor });
 export type PaymentList = z.infer<typeof PaymentList>;
 
-const CAPTURE_EXPECTED = 'expected a number over 0 and at most what is held';
-
 export const CapturePayment = z.object({
-  amount: z
-    .number(CAPTURE_EXPECTED)
-    .positive(CAPTURE_EXPECTED)
-    .max(MAX_AMOUNT, CAPTURE_EXPECTED)
+  amount: anyAmount
     .nullish()
     .describe('In the currency of the payment; absent for all of it. What is not captured is free again'),
 });

@@ -22,7 +22,9 @@ export const LogAction = z.object({
     .nullish()
     .meta({ override: { type: ['string', 'null'] } })
     .describe('Additional context; an object is kept as its JSON text'),
-  cost_usd: decimal({ decimals: 6, min: 0, max: MAX_COST_USD }).default(0).describe('Cost in USD'),
+  cost_usd: decimal({ decimals: 6, min: 0, max: MAX_COST_USD, rounds: true })
+    .default(0)
+    .describe('Cost in USD, rounded to the millionth (half to even)'),
 });
 export type LogAction = z.infer<typeof LogAction>;
 
