@@ -1,9 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AuditLog, SEALED_LOG_SEEDS } from '@haldir/audit-log';
-import { KeyRing, RootKeys, type SealedColumn } from '@haldir/crypto';
-import { dataSourceOptions, Transactions } from '@haldir/database';
+import { GrantSeal, KeyRing, RootKeys, type SealedColumn } from '@haldir/crypto';
+import { dataSourceOptions, EVERY_TENANT, Transactions } from '@haldir/database';
+import { sealGrants } from '@haldir/gate';
 import { SystemClock } from '@haldir/kernel';
-import { ConfigError, databaseUrl, HaldirConfig, isDatabaseUrl } from '@haldir/runtime';
+import { ConfigError, createLogger, databaseUrl, HaldirConfig, isDatabaseUrl } from '@haldir/runtime';
 import { SEALED_UPSTREAM_HEADERS } from '@haldir/proxy';
 import { SEALED_DATA_KEYS } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
@@ -81,6 +82,26 @@ export function rotating<T>(env: Env, work: (session: KeysSession) => Promise<T>
       await guard.query('SELECT pg_advisory_unlock($1)', [ROTATION_LOCK]).catch(() => undefined);
       await guard.release();
     }
+  });
+}
+
+/**
+ * Gives keys and sessions of an earlier version their MACs; asks for no root key where none is to be given.
+ *
+ * @returns how many rows it was; null when there was nothing to do
+ * @throws ConfigError for a root key that is missing or wrong
+ */
+export function sealGrantsThere(env: Env): Promise<number | null> {
+  return asOwner(env, async (transactions) => {
+    const [unsealed] = await transactions.queryAll({
+      name: 'system_key.unsealed.v1',
+      text: `SELECT FROM system_key WHERE name = 'master'`,
+    });
+    if (!unsealed) return null;
+    const config = new HaldirConfig({ ...env, DATABASE_URL: ownerUrl(env) });
+    const keyRing = new KeyRing(new RootKeys(config), transactions, config, new SystemClock());
+    const seal = new GrantSeal(keyRing, createLogger(config.logLevel));
+    return transactions.run(EVERY_TENANT, (tx) => sealGrants(tx, keyRing, seal));
   });
 }
 

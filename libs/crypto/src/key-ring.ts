@@ -11,7 +11,13 @@ export interface VersionedKey {
   key: KeyObject;
 }
 
-const SYSTEM_KEY = 'master';
+/**
+ * The name is bound to the key, so a row by that name was written by this version or a later one: from then on no grant
+ * without a MAC counts, whoever takes MACs away.
+ */
+const SYSTEM_KEY = 'installation';
+/** As it was called while grants had no MACs. */
+const UNSEALED_SYSTEM_KEY = 'master';
 const START_LOCK = 7_247_411_003;
 const CACHE_ENTRIES = 1000;
 const CACHE_MS = 300_000;
@@ -71,20 +77,37 @@ export class KeyRing {
     this.system = await this.transactions.run(EVERY_TENANT, async (tx) => {
       await tx.query('SELECT pg_advisory_xact_lock($1)', [START_LOCK]);
       await this.checkRootKeys(tx);
-      const [row] = await tx.query<{ wrapped: Buffer }>('SELECT wrapped FROM system_key WHERE name = $1', [SYSTEM_KEY]);
-      const system = row ? this.unwrapSystemKey(row.wrapped) : randomBytes(32);
-      const { rootKeyId, canary } = this.rootKeys.canary();
-      await tx.query(rememberRootKey, [rootKeyId, canary, this.clock.now()]);
-      if (row) return system;
-      const { wrapped } = this.rootKeys.wrap(system, systemKeyPlace(SYSTEM_KEY));
-      await tx.query('INSERT INTO system_key (name, root_key_id, wrapped, created_at) VALUES ($1, $2, $3, $4)', [
-        SYSTEM_KEY,
-        rootKeyId,
-        wrapped,
-        this.clock.now(),
-      ]);
+      const wrapped = await this.systemKey(tx, SYSTEM_KEY);
+      if (!wrapped && (await this.systemKey(tx, UNSEALED_SYSTEM_KEY))) {
+        throw new ConfigError(
+          'the grants in the database have no MACs yet; run haldir migrate, with HALDIR_ROOT_KEYS set',
+        );
+      }
+      const system = wrapped ? this.unwrapSystemKey(SYSTEM_KEY, wrapped) : randomBytes(32);
+      await this.rememberRootKey(tx);
+      if (!wrapped) await this.keepSystemKey(tx, system);
       return system;
     });
+  }
+
+  /**
+   * Brings an installation whose grants have no MACs to one whose grants have: `sealAll` gives them theirs. Does nothing for any
+   * other, so it is done once: afterwards no key opens by the old name.
+   *
+   * @returns whether it was done now
+   * @throws ConfigError naming the root key that is missing or wrong
+   */
+  async sealGrantsOnce(tx: Tx, sealAll: () => Promise<void>): Promise<boolean> {
+    await tx.query('SELECT pg_advisory_xact_lock($1)', [START_LOCK]);
+    await this.checkRootKeys(tx);
+    const wrapped = await this.systemKey(tx, UNSEALED_SYSTEM_KEY);
+    if (!wrapped || (await this.systemKey(tx, SYSTEM_KEY))) return false;
+    this.system = this.unwrapSystemKey(UNSEALED_SYSTEM_KEY, wrapped);
+    await sealAll();
+    await this.rememberRootKey(tx);
+    await this.keepSystemKey(tx, this.system);
+    await tx.query('DELETE FROM system_key WHERE name = $1', [UNSEALED_SYSTEM_KEY]);
+    return true;
   }
 
   /** A key of the installation for one purpose (HKDF-SHA256); `purpose` names it and its version. */
@@ -191,9 +214,27 @@ export class KeyRing {
     }
   }
 
-  private unwrapSystemKey(wrapped: Buffer): Buffer {
+  private async rememberRootKey(tx: Tx): Promise<void> {
+    const { rootKeyId, canary } = this.rootKeys.canary();
+    await tx.query(rememberRootKey, [rootKeyId, canary, this.clock.now()]);
+  }
+
+  private async systemKey(tx: Tx, name: string): Promise<Buffer | null> {
+    const [row] = await tx.query<{ wrapped: Buffer }>('SELECT wrapped FROM system_key WHERE name = $1', [name]);
+    return row?.wrapped ?? null;
+  }
+
+  private async keepSystemKey(tx: Tx, system: Buffer): Promise<void> {
+    const { rootKeyId, wrapped } = this.rootKeys.wrap(system, systemKeyPlace(SYSTEM_KEY));
+    await tx.query('INSERT INTO system_key (name, root_key_id, wrapped, created_at) VALUES ($1, $2, $3, $4)', [
+      ...[SYSTEM_KEY, rootKeyId, wrapped],
+      this.clock.now(),
+    ]);
+  }
+
+  private unwrapSystemKey(name: string, wrapped: Buffer): Buffer {
     try {
-      return this.rootKeys.unwrap(wrapped, systemKeyPlace(SYSTEM_KEY));
+      return this.rootKeys.unwrap(wrapped, systemKeyPlace(name));
     } catch (error) {
       throw error instanceof SealBroken ? wrongRootKey(keyVersionOf(wrapped), error) : error;
     }

@@ -47,6 +47,18 @@ export class ApiKey {
   @Column({ type: 'bytea', select: false })
   hash: Buffer;
 
+  /** Over all that the row grants, see `GrantSeal`. */
+  @Column({ type: 'bytea', select: false })
+  mac: Buffer;
+
+  /** The public prefix of the principal's first key. */
+  @Column({ name: 'principal_id', type: 'text' })
+  principalId: string;
+
+  /** Null for a key that does not end by itself. */
+  @Column({ name: 'expires_at', type: 'timestamptz', nullable: true })
+  expiresAt: Date | null;
+
   @Column({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;
 

@@ -1,29 +1,22 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type AgentGrant, Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
+import { Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type Caller } from '@haldir/http';
 import { type Tier } from '@haldir/runtime';
 import { ApiKey, grantOf } from './api-key.entity.js';
+import { type KeyGrant } from './grants.js';
 
 /** A key as authentication needs it. */
-export interface KeyRecord {
-  tenantId: string;
-  publicId: string;
-  tier: Tier;
-  scopes: string[];
-  hash: Buffer;
-  tenantTier: Tier;
-  isOperator: boolean;
-  /** Null for a key that is no agent's. */
-  grant: AgentGrant | null;
+export interface KeyRecord extends KeyGrant {
+  mac: Buffer | null;
   session: Caller['session'];
 }
 
 // Before a key is known to be good, nothing is known of its tenant: a function that sees all keys answers about those asked for.
 const liveKeys = {
-  name: 'api_key.live.v3',
+  name: 'api_key.live.v4',
   text: `SELECT tenant_id, public_id, tier, scopes, hash, tenant_tier, is_operator, agent_id, agent_scopes, agent_ttl_seconds,
-                agent_spend_limit_micros, agent_spend_period, agent_upstreams, session_id, session_expires_at
+                agent_spend_limit_micros, agent_spend_period, agent_upstreams, principal_id, expires_at, mac, session_id, session_expires_at
            FROM api_key_live($1::text[])`,
 };
 
@@ -43,6 +36,9 @@ interface LiveKeyRow {
   agent_upstreams: string[] | null;
   session_id: string | null;
   session_expires_at: Date | null;
+  principal_id: string;
+  expires_at: Date | null;
+  mac: Buffer | null;
 }
 
 @Injectable()
@@ -86,6 +82,21 @@ export class ApiKeyRepository {
   in(tx: Tx) {
     return {
       insert: (key: ApiKey): Promise<unknown> => tx.manager.insert(ApiKey, key),
+      /** A key that is not revoked, with what only authentication reads, locked until the transaction ends. */
+      lock: (tenantId: string, publicId: string): Promise<ApiKey | null> =>
+        tx.manager
+          .createQueryBuilder(ApiKey, 'k')
+          .addSelect(['k.hash', 'k.mac'])
+          .where({ tenantId, publicId })
+          .andWhere('k.revokedAt IS NULL')
+          .setLock('pessimistic_write')
+          .getOne(),
+      /** Writes when a key that was replaced ends; nobody is told again of that. */
+      replace: ({ tenantId, publicId, expiresAt, mac }: ApiKey, now: Date): Promise<unknown> =>
+        tx.query(
+          'UPDATE api_key SET expires_at = $3, mac = $4, expiry_announced_at = $5 WHERE tenant_id = $1 AND public_id = $2',
+          [tenantId, publicId, expiresAt, mac, now],
+        ),
       /** Ends a key; false when the tenant has none of that id. An ended one stays as it was. */
       revoke: async (tenantId: string, publicId: string, now: Date): Promise<boolean> => {
         const rows = await tx.query(
@@ -123,6 +134,9 @@ export class ApiKeyRepository {
             row.session_id === null || row.session_expires_at === null
               ? null
               : { id: row.session_id, expiresAt: row.session_expires_at },
+          principalId: row.principal_id,
+          expiresAt: row.expires_at,
+          mac: row.mac,
         },
       ]),
     );

@@ -11,15 +11,16 @@ import {
   toDollars,
 } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { KeyRing } from '@haldir/crypto';
+import { GrantSeal, KeyRing } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { type Authenticator, type Caller, grantsKeyScope, KEY_SCOPES, Unauthenticated } from '@haldir/http';
 import { HaldirConfig, type Tier, TIERS } from '@haldir/runtime';
 import { digestOf, hashApiKey, keyPrefix, newApiKey, publicIdOf } from './api-key-format.js';
-import { ApiKey, ceilingOf } from './api-key.entity.js';
+import { ApiKey, ceilingOf, grantOf } from './api-key.entity.js';
 import { ApiKeyRepository } from './api-key.repository.js';
 import { FirstKeyDoor } from './first-key-door.js';
 import { ApiKeyNotFound, KeyBeyondGrant } from './gate.errors.js';
+import { KEY_GRANT, type KeyGrant, keyGrant } from './grants.js';
 import { UsageMeter } from './usage-meter.js';
 
 export interface NewKey {
@@ -28,12 +29,30 @@ export interface NewKey {
   scopes: string[];
   /** Of a key that acts as one agent, the ceiling of what it does; null for every other. */
   grant: AgentGrant | null;
+  /** Null for one that does not end by itself. */
+  expiresAt: Date | null;
+}
+
+/** How a key is replaced. */
+export interface KeyRotation {
+  /** How long the old secret is good beside the new one. */
+  overlapSeconds: number;
+  /** Of the new one; as the old one had it when absent. */
+  expiresAt: Date | null | undefined;
+}
+
+/** What of its tenant a key's grant holds for. */
+interface TenantStanding {
+  tenantId: string;
+  tenantTier: Tier;
+  isOperator: boolean;
 }
 
 /** A key just made; `key` is shown once and never again. */
 export interface MintedKey extends NewKey {
   key: string;
   prefix: string;
+  principalId: string;
 }
 
 /** Serialises the making of tenants, so that the first call of all is decided once. */
@@ -46,6 +65,7 @@ export class ApiKeyService implements Authenticator {
   constructor(
     @Inject(ApiKeyRepository) private readonly keys: ApiKeyRepository,
     @Inject(KeyRing) private readonly keyRing: KeyRing,
+    @Inject(GrantSeal) private readonly seal: GrantSeal,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
     @Inject(FirstKeyDoor) private readonly door: FirstKeyDoor,
     @Inject(UsageMeter) private readonly usage: UsageMeter,
@@ -58,9 +78,10 @@ export class ApiKeyService implements Authenticator {
     if (publicId === null) return null;
     const record = await this.keys.findLive(publicId);
     if (!record || !timingSafeEqual(record.hash, hashApiKey(this.pepper(), key))) return null;
+    if (!this.isIntact(record) || !isLive(record, this.clock.now())) return null;
     this.usage.count(record.tenantId, publicId);
     return {
-      actor: actorOf(record.tenantId, keyPrefix(publicId), record.grant),
+      actor: actorOf(record.tenantId, record.principalId, record.grant),
       session: record.session,
       keyId: publicId,
       tier: record.tier,
@@ -106,16 +127,43 @@ export class ApiKeyService implements Authenticator {
     if (!caller.isOperator && TIERS.indexOf(key.tier) > TIERS.indexOf(caller.tenantTier)) {
       throw new KeyBeyondGrant(`A key of this tenant has at most the tier ${caller.tenantTier}`, 'tier_not_allowed');
     }
-    const beyond = KEY_SCOPES.find(
-      (scope) => grantsKeyScope(key.scopes, scope) && !grantsKeyScope(caller.scopes, scope),
-    );
-    if (beyond !== undefined) throw new KeyBeyondGrant('A key can only pass on scopes it has itself', 'scope_not_held');
-    return this.insert(tx, caller.actor.tenantId, key, caller.actor);
+    this.refuseBeyond(caller, key.scopes);
+    return this.insert(tx, standingOf(caller), key, caller.actor);
+  }
+
+  /**
+   * Another secret for the principal of a live key, whose own is good for a while yet.
+   *
+   * @throws ApiKeyNotFound; KeyBeyondGrant when the key has a scope that the caller's lacks: its secret would be the caller's
+   */
+  async rotate(tx: Tx, caller: Caller, prefix: string, rotation: KeyRotation): Promise<MintedKey> {
+    const standing = standingOf(caller);
+    const now = this.clock.now();
+    const old = await this.keys.in(tx).lock(standing.tenantId, publicIdIn(prefix));
+    if (!old || !isLive(old, now) || !this.isIntact({ ...old, ...standing, grant: grantOf(old) }))
+      throw new ApiKeyNotFound();
+    this.refuseBeyond(caller, old.scopes);
+
+    const overlapEnds = new Date(now.getTime() + rotation.overlapSeconds * 1000);
+    const endsAt = old.expiresAt !== null && old.expiresAt < overlapEnds ? old.expiresAt : overlapEnds;
+    const { key, publicId } = newApiKey();
+    const fresh = Object.assign(new ApiKey(), old, {
+      ...{ publicId, hash: hashApiKey(this.pepper(), key), createdAt: now, lastUsedAt: null },
+      expiresAt: rotation.expiresAt === undefined ? old.expiresAt : rotation.expiresAt,
+    });
+    await this.keys.in(tx).insert(this.sealed(fresh, standing));
+    await this.keys.in(tx).replace(this.sealed(Object.assign(old, { expiresAt: endsAt }), standing), now);
+    this.record(tx, standing.tenantId, 'api_key_rotated', {
+      ...{ prefix: keyPrefix(publicId), replaces: keyPrefix(old.publicId), principal: old.principalId },
+      ...{ overlap_ends_at: endsAt.toISOString(), by: caller.actor.id },
+    });
+    const { name, tier, scopes, expiresAt, principalId } = fresh;
+    return { name, tier, scopes, expiresAt, principalId, grant: grantOf(fresh), key, prefix: keyPrefix(publicId) };
   }
 
   /** @throws ApiKeyNotFound when the tenant has no such key */
   async revoke(tx: Tx, { tenantId, id: by }: Actor, prefix: string): Promise<void> {
-    const publicId = prefix.startsWith('hld_') ? prefix.slice(4) : prefix;
+    const publicId = publicIdIn(prefix);
     if (!(await this.keys.in(tx).revoke(tenantId, publicId, this.clock.now()))) throw new ApiKeyNotFound();
     this.record(tx, tenantId, 'api_key_revoked', { prefix: keyPrefix(publicId), by });
   }
@@ -129,40 +177,58 @@ export class ApiKeyService implements Authenticator {
     return this.keys.count(tenantId);
   }
 
-  private async createTenant(tx: Tx, tier: Tier, isOperator: boolean): Promise<string> {
+  private async createTenant(tx: Tx, tenantTier: Tier, isOperator: boolean): Promise<TenantStanding> {
     const tenantId = newId('tnt');
     tx.enter(tenantId);
     await tx.query('INSERT INTO tenant (id, tier, is_operator, created_at) VALUES ($1, $2, $3, $4)', [
       tenantId,
-      tier,
+      tenantTier,
       isOperator,
       this.clock.now(),
     ]);
     await this.keyRing.createTenantKey(tx, tenantId);
     await this.auditLog.create(tx, tenantId);
-    return tenantId;
+    return { tenantId, tenantTier, isOperator };
   }
 
-  private async insert(tx: Tx, tenantId: string, newKey: NewKey, by: Actor | null): Promise<MintedKey> {
-    const { name, tier, scopes, grant } = newKey;
+  /** @throws InvalidInput for an end that has passed */
+  private async insert(tx: Tx, standing: TenantStanding, newKey: NewKey, by: Actor | null): Promise<MintedKey> {
+    if (!isLive(newKey, this.clock.now())) throw new InvalidInput('expires_at: expected a time to come');
+    const { tenantId } = standing;
+    const { name, tier, scopes, grant, expiresAt } = newKey;
     const { key, publicId } = newApiKey();
-    await this.keys.in(tx).insert(
-      Object.assign(new ApiKey(), {
-        tenantId,
-        publicId,
-        ...{ name, tier, scopes, kind: grant ? 'agent' : 'key', ...ceilingOf(grant) },
-        hash: hashApiKey(this.pepper(), key),
-        createdAt: this.clock.now(),
-      }),
-    );
+    const principalId = keyPrefix(publicId);
+    const row = Object.assign(new ApiKey(), {
+      ...{ tenantId, publicId, principalId, name, tier, scopes, expiresAt },
+      ...{ kind: grant ? 'agent' : 'key', ...ceilingOf(grant) },
+      ...{ hash: hashApiKey(this.pepper(), key), createdAt: this.clock.now() },
+    });
+    await this.keys.in(tx).insert(this.sealed(row, standing));
     this.record(tx, tenantId, 'api_key_created', {
       prefix: keyPrefix(publicId),
       tier,
       scopes,
       ...(grant ? { agent: describeGrant(grant) } : {}),
+      ...(expiresAt === null ? {} : { expires_at: expiresAt.toISOString() }),
       by: by?.id ?? null,
     });
-    return { ...newKey, key, prefix: keyPrefix(publicId) };
+    return { ...newKey, key, prefix: keyPrefix(publicId), principalId };
+  }
+
+  /** @throws KeyBeyondGrant */
+  private refuseBeyond(caller: Caller, scopes: readonly string[]): void {
+    const beyond = KEY_SCOPES.find((scope) => grantsKeyScope(scopes, scope) && !grantsKeyScope(caller.scopes, scope));
+    if (beyond !== undefined) throw new KeyBeyondGrant('A key can only pass on scopes it has itself', 'scope_not_held');
+  }
+
+  private sealed(key: ApiKey, standing: TenantStanding): ApiKey {
+    key.mac = this.seal.macOf(KEY_GRANT, keyGrant({ ...key, ...standing, grant: grantOf(key) }));
+    return key;
+  }
+
+  private isIntact(key: KeyGrant & { mac: Buffer | null }): boolean {
+    const { tenantId, publicId, mac } = key;
+    return this.seal.isIntact(KEY_GRANT, keyGrant(key), { tenantId, id: keyPrefix(publicId), mac });
   }
 
   private record(tx: Tx, tenantId: string, action: string, details: Record<string, unknown>): void {
@@ -193,4 +259,16 @@ export function describeGrant({ agentId, scopes, ttlSeconds, spendLimit, spendPe
     spend_period: spendPeriod,
     upstreams: upstreams && [...upstreams],
   };
+}
+
+function standingOf({ actor: { tenantId }, tenantTier, isOperator }: Caller): TenantStanding {
+  return { tenantId, tenantTier, isOperator };
+}
+
+function publicIdIn(prefix: string): string {
+  return prefix.startsWith('hld_') ? prefix.slice(4) : prefix;
+}
+
+function isLive({ expiresAt }: { expiresAt: Date | null }, now: Date): boolean {
+  return expiresAt === null || expiresAt > now;
 }

@@ -36,8 +36,8 @@ afterAll(() => dataSource.destroy());
 it('records each expired session once, however many processes look, and no other', async () => {
   const session = (id: string, expiresAt: Date, revokedAt: Date | null = null): Promise<unknown> =>
     dataSource.query(
-      `INSERT INTO session (tenant_id, id, agent_id, scopes, created_at, expires_at, revoked_at)
-         VALUES ($1, $2, 'agent', '{}', $3, $4, $5)`,
+      `INSERT INTO session (tenant_id, id, agent_id, scopes, created_at, expires_at, revoked_at, mac)
+         VALUES ($1, $2, 'agent', '{}', $3, $4, $5, '')`,
       [tenantId, id, ago(DAY_MS), expiresAt, revokedAt],
     );
   for (let i = 0; i < 30; i++) await session(`ses_over_${i}`, ago(i));
@@ -72,8 +72,8 @@ it('purges idempotency records a day old, and quotas of keys revoked for hours',
   ] as const) {
     const publicId = `${tenantId}${key}`;
     await dataSource.query(
-      `INSERT INTO api_key (tenant_id, public_id, name, tier, scopes, hash, created_at, revoked_at)
-         VALUES ($1, $2, '', 'free', '{}', '', $3, $4)`,
+      `INSERT INTO api_key (tenant_id, public_id, principal_id, name, tier, scopes, hash, mac, created_at, revoked_at)
+         VALUES ($1, $2, 'hld_' || $2, '', 'free', '{}', '', '', $3, $4)`,
       [tenantId, publicId, ago(DAY_MS), revokedAt],
     );
     await dataSource.query(`INSERT INTO quota (tenant_id, principal_id, counts) VALUES ($1, $2, '{}')`, [

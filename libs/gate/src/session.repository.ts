@@ -1,7 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
+import { GrantSeal } from '@haldir/crypto';
 import { type Collector, Transactions, type Tx } from '@haldir/database';
 import { type StandingBudget } from './budget.js';
+import { SESSION_GRANT, sessionGrant } from './grants.js';
 import { Session, type SessionStatus } from './session.entity.js';
 
 export interface SessionKey {
@@ -15,7 +17,7 @@ export interface SessionFilter {
 }
 
 const COLUMNS =
-  's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.held_micros, s.opened_key, s.created_at, s.expires_at, s.revoked_at';
+  's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.held_micros, s.opened_key, s.created_at, s.expires_at, s.revoked_at, s.mac';
 
 // Few agents are ever stopped, so there is next to nothing to look through.
 const FROZEN = `EXISTS (SELECT FROM agent_freeze f WHERE f.tenant_id = s.tenant_id AND f.agent_id = s.agent_id) AS frozen`;
@@ -44,16 +46,17 @@ const saveBudgets = {
 
 // Scopes come as JSON, because an array of arrays would have to be rectangular.
 const insert = {
-  name: 'session.insert.v2',
-  text: `INSERT INTO session (tenant_id, id, agent_id, scopes, spend_limit_micros, opened_key, created_at, expires_at)
-           SELECT tenant_id, id, agent_id, ARRAY(SELECT json_array_elements_text(scopes)), spend_limit, opened_key, created_at, expires_at
-             FROM unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bigint[], $6::text[], $7::timestamptz[], $8::timestamptz[])
-                  AS w(tenant_id, id, agent_id, scopes, spend_limit, opened_key, created_at, expires_at)`,
+  name: 'session.insert.v3',
+  text: `INSERT INTO session (tenant_id, id, agent_id, scopes, spend_limit_micros, opened_key, created_at, expires_at, mac)
+           SELECT tenant_id, id, agent_id, ARRAY(SELECT json_array_elements_text(scopes)), spend_limit, opened_key, created_at, expires_at, mac
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bigint[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::bytea[])
+                  AS w(tenant_id, id, agent_id, scopes, spend_limit, opened_key, created_at, expires_at, mac)`,
 };
 
-const opened: Collector<Session> = {
+const opened: Collector<{ session: Session; mac: Buffer }> = {
   rank: 30,
-  async flush(tx, sessions) {
+  async flush(tx, rows) {
+    const sessions = rows.map(({ session }) => session);
     await tx.query(insert, [
       sessions.map(({ tenantId }) => tenantId),
       sessions.map(({ id }) => id),
@@ -63,6 +66,7 @@ const opened: Collector<Session> = {
       sessions.map(({ openedKey }) => openedKey),
       sessions.map(({ createdAt }) => createdAt),
       sessions.map(({ expiresAt }) => expiresAt),
+      rows.map(({ mac }) => mac),
     ]);
   },
 };
@@ -85,6 +89,7 @@ interface SessionRow {
   created_at: Date;
   expires_at: Date;
   revoked_at: Date | null;
+  mac: Buffer | null;
   frozen: boolean;
 }
 
@@ -115,9 +120,15 @@ export class SessionRepository {
     run: (keys) => this.load(keys),
   });
 
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(GrantSeal) private readonly seal: GrantSeal,
+  ) {}
 
-  /** Look-ups that arrive together share one query, sent after the last of them arrived. */
+  /**
+   * Look-ups that arrive together share one query, sent after the last of them arrived. One whose grant was edited in the
+   * database is no session.
+   */
   find(tenantId: string, sessionId: string): Promise<Session | null> {
     return this.loader.submit({ tenantId, sessionId });
   }
@@ -146,7 +157,8 @@ export class SessionRepository {
   in(tx: Tx) {
     return {
       /** Written just before commit, with nothing spent or held. */
-      insert: (session: Session): void => tx.collect(opened, session),
+      insert: (session: Session): void =>
+        tx.collect(opened, { session, mac: this.seal.macOf(SESSION_GRANT, sessionGrant(session)) }),
       /** Ends a live session, of one agent if one is named; null when the tenant has no such live one. */
       revoke: async (
         tenantId: string,
@@ -163,11 +175,16 @@ export class SessionRepository {
         );
         return row ? { agentId: row.agent_id, openedByAgent: row.opened_by_agent } : null;
       },
-      /** Locks the rows in one order everywhere, so that concurrent spends queue up and never deadlock. */
+      /**
+       * Locks the rows in one order everywhere, so that concurrent spends queue up and never deadlock. One whose grant was edited
+       * in the database is as good as revoked; what it holds can still be set free.
+       */
       lock: async (keys: SessionKey[]): Promise<LockedSession[]> => {
         const rows = await tx.query<LockedRow>(lockByKeys, unzip(keys));
         return rows.map((row) => ({
-          session: toSession(row),
+          session: this.isIntact(row)
+            ? toSession(row)
+            : toSession({ ...row, revoked_at: row.revoked_at ?? row.created_at }),
           announcedAt: row.budget_announced_at,
           threshold: row.threshold,
           standing: standingOf(row),
@@ -187,12 +204,17 @@ export class SessionRepository {
     };
   }
 
+  private isIntact(row: SessionRow): boolean {
+    const { tenant_id: tenantId, id, mac } = row;
+    return this.seal.isIntact(SESSION_GRANT, sessionGrant(toSession(row)), { tenantId, id, mac });
+  }
+
   private async load(keys: SessionKey[]): Promise<(Session | null)[]> {
     const rows = await this.transactions.query<SessionRow>(byKeys, unzip(keys));
     const found = new Map(rows.map((row) => [`${row.tenant_id} ${row.id}`, row]));
     return keys.map(({ tenantId, sessionId }) => {
       const row = found.get(`${tenantId} ${sessionId}`);
-      return row ? toSession(row) : null;
+      return row && this.isIntact(row) ? toSession(row) : null;
     });
   }
 }

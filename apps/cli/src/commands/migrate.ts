@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { migrate } from '@haldir/database';
 import { migrateQueues } from '@haldir/queue';
 import { databaseUrl, isDatabaseUrl } from '@haldir/runtime';
+import { sealGrantsThere } from '../keys-session.js';
 import { type Command, EXIT_CONFIG } from '../command.js';
 
 export const migrateCommand: Command = {
@@ -14,6 +15,9 @@ Brings the schema of the database up to date. Harmless when there is nothing to 
   WORKER_DATABASE_URL  the role the worker logs in as; default: DATABASE_URL
 
 A password may stand beside its URL, as it is: DATABASE_OWNER_PASSWORD, DATABASE_PASSWORD, WORKER_DATABASE_PASSWORD.
+
+  HALDIR_ROOT_KEYS(_FILE)  as API and worker have them; asked for once, where keys and sessions have no MACs yet. Stop
+                           API and worker of the earlier version first.
 
 Roles other than the owner are made with the passwords in their URLs. They cannot change the log, and the database itself
 shows a statement of theirs only the tenants it is about.
@@ -41,6 +45,8 @@ Example
     ]);
     await migrateQueues(owner);
     process.stdout.write(ran.length === 0 ? 'The schema is up to date.\n' : `Ran ${ran.join(', ')}.\n`);
+    const sealed = await sealGrantsThere({ ...env, DATABASE_OWNER_URL: owner });
+    if (sealed !== null) process.stdout.write(`Gave ${sealed} keys and sessions their MACs, once and for all.\n`);
     return 0;
   },
 };

@@ -13,6 +13,7 @@ import { StartedCalls1790000000012 } from './1790000000012-started-calls.js';
 import { UpstreamMemory1790000000013 } from './1790000000013-upstream-memory.js';
 import { WebhookRecovery1790000000014 } from './1790000000014-webhook-recovery.js';
 import { Numbers1790000000015 } from './1790000000015-numbers.js';
+import { SealedGrants1790000000018 } from './1790000000018-sealed-grants.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   UpstreamMemory1790000000013,
   WebhookRecovery1790000000014,
   Numbers1790000000015,
+  SealedGrants1790000000018,
 ];

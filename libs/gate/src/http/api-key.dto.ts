@@ -1,5 +1,5 @@
 import { type AgentGrant, InvalidInput, microUsd, SPEND_PERIODS, toUnixSeconds } from '@haldir/kernel';
-import { AGENT_KEY_SCOPES, isKeyScope, KEY_SCOPES, nextCursor, pageQuery } from '@haldir/http';
+import { AGENT_KEY_SCOPES, isKeyScope, KEY_SCOPES, nextCursor, nullableTime, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { describeGrant, keyPrefix, type MintedKey, type NewKey } from '../index.js';
 import { type ApiKey, grantOf } from '../api-key.entity.js';
@@ -53,6 +53,9 @@ export const CreateApiKey = z.object({
   agent: AgentCeiling.optional().describe(
     'Makes an agent key: it acts as that agent, through sessions of that agent, within this ceiling, and does nothing else',
   ),
+  expires_at: nullableTime
+    .default(null)
+    .describe('From then on the key is refused: Unix seconds or ISO 8601; null for never'),
   bootstrap_token: z
     .string()
     .max(1024)
@@ -65,14 +68,14 @@ export type CreateApiKey = z.infer<typeof CreateApiKey>;
 export const CreateApiKeyBody = z.preprocess((body) => body ?? {}, CreateApiKey);
 
 /** @throws InvalidInput, with the code `invalid_scope` for a scope that there is not, or that no agent key has */
-export function toNewKey({ name, tier, scopes, agent }: CreateApiKey): NewKey {
+export function toNewKey({ name, tier, scopes, agent, expires_at: expiresAt }: CreateApiKey): NewKey {
   const grant = agent === undefined ? null : toGrant(agent);
   const wanted = scopes ?? (grant ? [...AGENT_KEY_SCOPES] : ['*']);
   if (!wanted.every(isKeyScope))
     throw new InvalidInput(`scopes: expected some of ${KEY_SCOPES.join(', ')}, or * for either part`, 'invalid_scope');
   if (grant && !wanted.every((scope) => AGENT_KEY_SCOPES.some((held) => held === scope)))
     throw new InvalidInput(`scopes: expected some of ${AGENT_KEY_SCOPES.join(', ')} for an agent key`, 'invalid_scope');
-  return { name, tier, scopes: [...new Set(wanted)], grant };
+  return { name, tier, scopes: [...new Set(wanted)], grant, expiresAt };
 }
 
 /** A limit over nothing is a grant to spend up to it, as of a session. */
@@ -103,6 +106,7 @@ const GrantedCeiling = z
     upstreams: z.array(z.string()).nullable(),
   })
   .meta({ id: 'GrantedCeiling' });
+const expiresAt = z.number().nullable().describe('Unix timestamp; null for never');
 
 export const ApiKeyCreated = z.object({
   key: z.string().describe('Full API key (shown only once)'),
@@ -112,12 +116,22 @@ export const ApiKeyCreated = z.object({
   message: z.string(),
   scopes: z.array(z.string()),
   agent: GrantedCeiling.optional().describe('Of an agent key, its ceiling'),
+  expires_at: expiresAt,
 });
 export type ApiKeyCreated = z.infer<typeof ApiKeyCreated>;
 
-export function toApiKeyCreated({ key, prefix, name, tier, scopes, grant }: MintedKey): ApiKeyCreated {
+export function toApiKeyCreated({ key, prefix, name, tier, scopes, grant, expiresAt: at }: MintedKey): ApiKeyCreated {
   const message = 'Store this key now: it is not shown again.';
-  return { key, prefix, name, tier, scopes, message, ...(grant ? { agent: describeGrant(grant) } : {}) };
+  return {
+    key,
+    prefix,
+    name,
+    tier,
+    scopes,
+    expires_at: toSeconds(at),
+    message,
+    ...(grant ? { agent: describeGrant(grant) } : {}),
+  };
 }
 
 export const ListApiKeys = z.object(pageQuery);
@@ -134,6 +148,10 @@ export const ApiKeyList = z.object({
         agent: GrantedCeiling.nullable().describe('Of an agent key, its ceiling; null for every other'),
         created_at: z.number().describe('Unix timestamp'),
         last_used: z.number().nullable().describe('Unix timestamp, to the minute; null until first used'),
+        expires_at: expiresAt,
+        principal: z
+          .string()
+          .describe('Prefix of the first key of the same principal: another where a key was rotated'),
         revoked: z.boolean(),
       })
       .meta({ id: 'ApiKeyListItem' }),
@@ -153,9 +171,15 @@ export function toApiKeyListItem(key: ApiKey): ApiKeyList['keys'][number] {
     agent: grant && describeGrant(grant),
     created_at: toUnixSeconds(key.createdAt),
     last_used: key.lastUsedAt === null ? null : toUnixSeconds(key.lastUsedAt),
+    expires_at: toSeconds(key.expiresAt),
+    principal: key.principalId,
     revoked: key.revokedAt !== null,
   };
 }
 
 export const ApiKeyRevoked = z.object({ revoked: z.literal(true), prefix: z.string() });
 export type ApiKeyRevoked = z.infer<typeof ApiKeyRevoked>;
+
+function toSeconds(at: Date | null): number | null {
+  return at === null ? null : toUnixSeconds(at);
+}

@@ -1,0 +1,41 @@
+import { type AgentGrant } from '@haldir/kernel';
+import { type Grant } from '@haldir/crypto';
+import { type Tier } from '@haldir/runtime';
+import { type Session } from './session.entity.js';
+
+export const KEY_GRANT = 'api_key.v1';
+export const SESSION_GRANT = 'session.v1';
+
+/** All that a key's row, and its tenant's, say of what the key may do. */
+export interface KeyGrant {
+  tenantId: string;
+  publicId: string;
+  principalId: string;
+  tier: Tier;
+  scopes: readonly string[];
+  hash: Buffer;
+  expiresAt: Date | null;
+  tenantTier: Tier;
+  isOperator: boolean;
+  /** Null for a key that is no agent's. */
+  grant: AgentGrant | null;
+}
+
+export function keyGrant(key: KeyGrant): Grant {
+  const { grant } = key;
+  const ceiling = grant && [
+    ...[grant.agentId, grant.scopes, grant.ttlSeconds],
+    ...[grant.spendLimit.toString(), grant.spendPeriod, grant.upstreams],
+  ];
+  return [
+    ...[key.tenantId, key.publicId, key.principalId, key.hash.toString('base64')],
+    ...[key.tier, key.scopes, key.expiresAt?.getTime() ?? null, key.tenantTier, key.isOperator],
+    ceiling,
+  ];
+}
+
+/** What is spent, held, revoked and announced moves, and is not among it. */
+export function sessionGrant(session: Session): Grant {
+  const { tenantId, id, agentId, scopes, spendLimit, openedKey, expiresAt } = session;
+  return [tenantId, id, agentId, scopes, spendLimit?.toString() ?? null, openedKey, expiresAt.getTime()];
+}
