@@ -69,6 +69,7 @@ export class Belongings {
       case 'denyRequest':
         return { request_id: String((await this.make('/v1/approvals/request', await this.request()))['request_id']) };
       case 'revokeApiKey':
+      case 'rotateApiKey':
         return { prefix: String((await this.make('/v1/keys', {}))['prefix']) };
       case 'removeApprovalRule':
         return { rule_id: String((await this.make('/v1/approvals/rules', HARMLESS_RULE))['id']) };

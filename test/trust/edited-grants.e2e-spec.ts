@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Client, eventually, startWorld, type World } from '@haldir/test-support';
+import { Client, eventually, startWorld, type World } from '@haldir/test-support';
 import { Client as Postgres } from 'pg';
 
 let world: World;
@@ -97,4 +97,18 @@ it('a tenant whose row is edited makes no keys of another tier', async () => {
   const tenant = await world.newTenant({ tier: 'free' });
   await world.sql(`UPDATE tenant SET tier = 'enterprise' WHERE id = $1`, [await world.tenantOf(tenant)]);
   expect((await tenant.post('/v1/keys', { tier: 'enterprise' })).status).toBe(401);
+});
+
+it.each([
+  `UPDATE api_key SET agent_scopes = '{admin}' WHERE public_id = $1`,
+  `UPDATE api_key SET agent_id = 'somebody-else' WHERE public_id = $1`,
+  `UPDATE api_key SET agent_spend_limit_micros = 1000000000 WHERE public_id = $1`,
+  `UPDATE api_key SET agent_ttl_seconds = 2592000 WHERE public_id = $1`,
+])('an agent key whose ceiling is edited opens nothing: %s', async (statement) => {
+  const agent = { agent_id: 'bot', scopes: ['read'], ttl: 600, spend_limit: 1, upstreams: ['lib'] };
+  const made = await victim.post<{ key: string }>('/v1/keys', { agent });
+  const key = new Client(victim.url, made.body.key);
+  expect((await key.post('/v1/sessions', { agent_id: 'bot', scopes: ['read'], ttl: 60 })).status).toBe(201);
+  await world.sql(statement, [publicIdOf(key)]);
+  expect((await key.post('/v1/sessions', { agent_id: 'bot', scopes: ['read'], ttl: 60 })).status).toBe(401);
 });

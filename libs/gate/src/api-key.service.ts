@@ -34,11 +34,18 @@ export interface NewKey {
 }
 
 /** How a key is replaced. */
-export interface KeyRotation {
+interface KeyRotation {
   /** How long the old secret is good beside the new one. */
   overlapSeconds: number;
   /** Of the new one; as the old one had it when absent. */
   expiresAt: Date | null | undefined;
+}
+
+export interface RotatedKey {
+  minted: MintedKey;
+  /** The public prefix of the old secret, and when that ends. */
+  replaces: string;
+  replacedUntil: Date;
 }
 
 /** What of its tenant a key's grant holds for. */
@@ -136,7 +143,7 @@ export class ApiKeyService implements Authenticator {
    *
    * @throws ApiKeyNotFound; KeyBeyondGrant when the key has a scope that the caller's lacks: its secret would be the caller's
    */
-  async rotate(tx: Tx, caller: Caller, prefix: string, rotation: KeyRotation): Promise<MintedKey> {
+  async rotate(tx: Tx, caller: Caller, prefix: string, rotation: KeyRotation): Promise<RotatedKey> {
     const standing = standingOf(caller);
     const now = this.clock.now();
     const old = await this.keys.in(tx).lock(standing.tenantId, publicIdIn(prefix));
@@ -151,6 +158,7 @@ export class ApiKeyService implements Authenticator {
       ...{ publicId, hash: hashApiKey(this.pepper(), key), createdAt: now, lastUsedAt: null },
       expiresAt: rotation.expiresAt === undefined ? old.expiresAt : rotation.expiresAt,
     });
+    if (!isLive(fresh, now)) throw new InvalidInput('expires_at: expected a time to come');
     await this.keys.in(tx).insert(this.sealed(fresh, standing));
     await this.keys.in(tx).replace(this.sealed(Object.assign(old, { expiresAt: endsAt }), standing), now);
     this.record(tx, standing.tenantId, 'api_key_rotated', {
@@ -158,7 +166,11 @@ export class ApiKeyService implements Authenticator {
       ...{ overlap_ends_at: endsAt.toISOString(), by: caller.actor.id },
     });
     const { name, tier, scopes, expiresAt, principalId } = fresh;
-    return { name, tier, scopes, expiresAt, principalId, grant: grantOf(fresh), key, prefix: keyPrefix(publicId) };
+    return {
+      minted: { name, tier, scopes, expiresAt, principalId, grant: grantOf(fresh), key, prefix: keyPrefix(publicId) },
+      replaces: keyPrefix(old.publicId),
+      replacedUntil: endsAt,
+    };
   }
 
   /** @throws ApiKeyNotFound when the tenant has no such key */

@@ -1,5 +1,5 @@
 export { AgentSessions } from './agent-session.service.js';
-export { ApiKeyService, describeGrant, type MintedKey, type NewKey } from './api-key.service.js';
+export { ApiKeyService, describeGrant, type MintedKey, type NewKey, type RotatedKey } from './api-key.service.js';
 export {
   BudgetService,
   type SessionLock,

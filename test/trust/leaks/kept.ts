@@ -48,6 +48,7 @@ export const SESSION_ID_COLUMNS = [
 /** The one kind of answer that each secret is shown in. */
 export const SHOWN = [
   'createApiKey 201: api-key',
+  'rotateApiKey 201: api-key',
   'getSecret 200: vault-value',
   'mcp getSecret 200: vault-value',
   'registerWebhook 201: webhook-secret',

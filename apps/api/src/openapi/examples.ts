@@ -6,6 +6,7 @@ const SESSION_ID = 'ses_… (from createSession)';
 
 export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
   createApiKey: { name: 'ci', tier: 'free', scopes: ['sessions:*', 'audit:read'] },
+  rotateApiKey: { overlap_seconds: 3600 },
   createSession: { agent_id: 'research-agent', scopes: ['read', 'execute', 'spend:50'], ttl: 3600 },
   checkPermission: { scope: 'read' },
   storeSecret: {

@@ -1,9 +1,10 @@
-import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Inject, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import {
   type Caller,
   CurrentActor,
+  CurrentCaller,
   Cursors,
   FailedAuthThrottle,
   type HaldirRequest,
@@ -24,11 +25,15 @@ import {
   ApiKeyCreated,
   ApiKeyList,
   ApiKeyRevoked,
+  ApiKeyRotated,
   CreateApiKey,
   CreateApiKeyBody,
   ListApiKeys,
+  RotateApiKey,
+  RotateApiKeyBody,
   toApiKeyCreated,
   toApiKeyListItem,
+  toApiKeyRotated,
   toNewKey,
 } from './api-key.dto.js';
 
@@ -108,6 +113,29 @@ export class ApiKeyController {
       key.publicId,
     ]);
     return { keys: items.map(toApiKeyListItem), count: items.length, next_cursor: nextCursor };
+  }
+
+  @Post(':prefix/rotate')
+  @HttpCode(HttpStatus.CREATED)
+  @RequiresScope('admin:write')
+  @ApiParam({ name: 'prefix', description: 'Prefix of the key, as the list shows it', schema: { type: 'string' } })
+  @ApiOperation({
+    operationId: 'rotateApiKey',
+    summary: 'Rotate an API key',
+    description:
+      'Make a new secret for the same principal: its session, quota and idempotency go on. The old secret is good until the overlap ends.',
+  })
+  @ApiBody({ required: false, standardSchema: RotateApiKey } as never)
+  @Returns(HttpStatus.CREATED, ApiKeyRotated, 'API key rotated')
+  @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
+  rotate(
+    @CurrentCaller() caller: Caller,
+    @Param('prefix') prefix: string,
+    @Body({ schema: RotateApiKeyBody }) body: RotateApiKey,
+    @Write() write: WriteRequest,
+  ): Promise<ApiKeyRotated> {
+    const rotation = { overlapSeconds: body.overlap_seconds, expiresAt: body.expires_at };
+    return this.writes.run(write, async (tx) => toApiKeyRotated(await this.keys.rotate(tx, caller, prefix, rotation)));
   }
 
   @Delete(':prefix')

@@ -1,7 +1,7 @@
 import { type AgentGrant, InvalidInput, microUsd, SPEND_PERIODS, toUnixSeconds } from '@haldir/kernel';
 import { AGENT_KEY_SCOPES, isKeyScope, KEY_SCOPES, nextCursor, nullableTime, pageQuery } from '@haldir/http';
 import { z } from 'zod';
-import { describeGrant, keyPrefix, type MintedKey, type NewKey } from '../index.js';
+import { describeGrant, keyPrefix, type MintedKey, type NewKey, type RotatedKey } from '../index.js';
 import { type ApiKey, grantOf } from '../api-key.entity.js';
 import { agentId, scope, spendLimit, ttl } from './session.dto.js';
 
@@ -131,6 +131,43 @@ export function toApiKeyCreated({ key, prefix, name, tier, scopes, grant, expire
     expires_at: toSeconds(at),
     message,
     ...(grant ? { agent: describeGrant(grant) } : {}),
+  };
+}
+
+const MAX_OVERLAP_SECONDS = 604_800;
+const OVERLAP_EXPECTED = `expected whole seconds from 0 to ${MAX_OVERLAP_SECONDS}`;
+
+export const RotateApiKey = z.object({
+  overlap_seconds: z
+    .int(OVERLAP_EXPECTED)
+    .min(0, OVERLAP_EXPECTED)
+    .max(MAX_OVERLAP_SECONDS, OVERLAP_EXPECTED)
+    .default(86_400)
+    .describe('How long the old secret is good beside the new one; 0 ends it at once'),
+  expires_at: nullableTime
+    .optional()
+    .describe(
+      'When the new secret ends: Unix seconds or ISO 8601; null for never. Left out: when the old one would have',
+    ),
+});
+export type RotateApiKey = z.infer<typeof RotateApiKey>;
+
+/** An absent body is an empty one. */
+export const RotateApiKeyBody = z.preprocess((body) => body ?? {}, RotateApiKey);
+
+export const ApiKeyRotated = ApiKeyCreated.extend({
+  principal: z.string().describe('Prefix of the first key of the same principal'),
+  replaces: z.string().describe('Prefix of the old key'),
+  replaced_until: z.number().describe('Until when the old key is good: Unix timestamp'),
+});
+export type ApiKeyRotated = z.infer<typeof ApiKeyRotated>;
+
+export function toApiKeyRotated({ minted, replaces, replacedUntil }: RotatedKey): ApiKeyRotated {
+  return {
+    ...toApiKeyCreated(minted),
+    principal: minted.principalId,
+    replaces,
+    replaced_until: toUnixSeconds(replacedUntil),
   };
 }
 
