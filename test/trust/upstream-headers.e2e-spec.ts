@@ -100,6 +100,18 @@ describe.each([
   });
 });
 
+it('that hold their values literally come back in no answer either', async () => {
+  await start();
+  await register({ authorization: `Bearer ${token}`, 'x-plain': plain });
+  for (const header of ['authorization', 'x-plain']) {
+    const { body } = await call({ header, as: 'base64' });
+    expectNothingIn(JSON.stringify(body), front, back, plain);
+    expect(JSON.stringify([body, (await call({ header })).body])).toContain(`[secret:header ${header}]`);
+  }
+  const { body } = await call({ value: `of a debugger: ${token}` });
+  expectNothingIn(JSON.stringify(body), front, back);
+});
+
 it('are not shown again, and lie sealed in the database', async () => {
   await start();
   await store();

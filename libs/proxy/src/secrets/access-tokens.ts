@@ -18,11 +18,15 @@ export interface ClientCredentials {
 
 export interface AccessToken {
   token: string;
+  /** Those that were in use before it, the last first, and may still be said. */
+  former: readonly string[];
   /** Higher than that of every token that was in use before it was got. */
   order: number;
 }
 
 const MAX_KEPT = 1_000;
+const MAX_FORMER = 64;
+const FORMER_MS = 86_400_000;
 const DEADLINE_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** Of a token that says nothing of it. */
@@ -34,6 +38,8 @@ const MARGIN_SECONDS = 60;
 @Injectable()
 export class AccessTokens {
   private readonly kept = new LRUCache<string, string>({ max: MAX_KEPT });
+  /** What was given for a registration, the last first, for a day after the last of it. */
+  private readonly given = new LRUCache<string, readonly string[]>({ max: MAX_KEPT, ttl: FORMER_MS });
   private readonly underWay = new Map<string, Promise<AccessToken>>();
   private order = 0;
 
@@ -49,13 +55,18 @@ export class AccessTokens {
    */
   async tokenFor(key: string, credentials: ClientCredentials, refused: string | null): Promise<AccessToken> {
     const kept = this.kept.get(key);
-    if (kept !== undefined && kept !== refused) return { token: kept, order: ++this.order };
+    if (kept !== undefined && kept !== refused)
+      return { token: kept, former: this.formerOf(key, kept), order: ++this.order };
     let asking = this.underWay.get(key);
     if (!asking) {
       asking = this.ask(key, credentials).finally(() => this.underWay.delete(key));
       this.underWay.set(key, asking);
     }
     return asking;
+  }
+
+  private formerOf(key: string, token: string): readonly string[] {
+    return (this.given.get(key) ?? []).filter((each) => each !== token);
   }
 
   private async ask(key: string, credentials: ClientCredentials): Promise<AccessToken> {
@@ -71,7 +82,8 @@ export class AccessTokens {
     if (typeof token !== 'string' || !/^[\x21-\x7e]{8,8192}$/.test(token)) throw noToken(answer.status);
     if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw noToken(answer.status);
     this.kept.set(key, token, { ttl: usableMs(said?.['expires_in']) });
-    return { token, order: ++this.order };
+    this.given.set(key, [token, ...this.formerOf(key, token)].slice(0, MAX_FORMER));
+    return { token, former: this.formerOf(key, token), order: ++this.order };
   }
 
   private async post(

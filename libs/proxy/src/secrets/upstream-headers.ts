@@ -79,14 +79,19 @@ export class UpstreamHeaderVault {
     const filled = withReferences(written, (name) => values.get(name) ?? '') as typeof written;
     const headers: Record<string, string> = { ...filled.headers };
     if (!Object.values(headers).every(isHeaderValue)) throw unusable();
-    const hidden: { name: string; text: string }[] = [...opened.used];
+    // What stands there besides references, which are hidden under the names of their secrets.
+    const literal = withReferences(written, () => ' ') as typeof written;
+    const hidden: { name: string; text: string }[] = [
+      ...opened.used,
+      ...literalsIn(literal.headers, literal.clientSecret),
+    ];
     if (auth !== null) {
       const { tenantId, name, revision } = owner;
       const old = refused?.headers['authorization']?.slice(BEARER.length) ?? null;
       const credentials = { ...auth, clientSecret: filled.clientSecret };
-      const { token, order } = await this.tokens.tokenFor(`${tenantId}/${name}/${revision}`, credentials, old);
+      const { token, former, order } = await this.tokens.tokenFor(`${tenantId}/${name}/${revision}`, credentials, old);
       headers['authorization'] = BEARER + token;
-      hidden.push({ name: 'access token', text: token });
+      for (const text of [token, ...former]) hidden.push({ name: 'access token', text });
       return { headers, masker: await Masker.of(hidden), order };
     }
     return { headers, masker: hidden.length === 0 ? null : await Masker.of(hidden), order: ++this.resolved };
@@ -109,6 +114,20 @@ export class UpstreamHeaderVault {
     }
     throw unusable();
   }
+}
+
+/** A shorter text would be found where nobody meant it. */
+const MIN_HIDDEN = 8;
+
+/** What else is in headers that nobody may see: each value, and its parts, such as a token without its scheme. */
+function literalsIn(headers: UpstreamHeaders, clientSecret: string): { name: string; text: string }[] {
+  const all = Object.entries(headers).flatMap(([name, value]) => {
+    const [, encoded] = /^basic +(\S+)$/i.exec(value) ?? [];
+    const [user = '', ...password] = encoded === undefined ? [] : Buffer.from(encoded, 'base64').toString().split(':');
+    const texts = [value, ...value.split(/[\s;,]+/), ...value.split(/[\s;,=]+/), user, password.join(':')];
+    return texts.map((text) => ({ name: `header ${name.toLowerCase()}`, text }));
+  });
+  return [...all, { name: 'client secret', text: clientSecret }].filter(({ text }) => text.trim().length >= MIN_HIDDEN);
 }
 
 /** What a list shows of headers: the references in them, and nothing of what else stands there. */
