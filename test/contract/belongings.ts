@@ -78,6 +78,13 @@ export class Belongings {
       case 'removeProxyPolicy':
       case 'changeProxyPolicy':
         return { policy_id: String((await this.make('/v1/proxy/policies', HARMLESS_POLICY))['id']) };
+      case 'freezeAgent':
+        return { agent_id: this.name('agent') };
+      case 'unfreezeAgent': {
+        const agent_id = this.name('agent');
+        await this.make(`/v1/agents/${agent_id}/freeze`, { reason: 'x' });
+        return { agent_id };
+      }
       case 'getInclusionProof':
         return { entry_id: String((await this.make('/v1/audit', await this.action()))['entry_id']) };
       case 'deleteWebhook':
@@ -145,6 +152,10 @@ export class Belongings {
         return { decided_by: 'dana', note: 'seen' };
       case 'registerWebhook':
         return { url: this.neighbours.receiverUrl, name: 'on-call', events: ['anomaly'] };
+      case 'freezeAgent':
+        return { reason: 'x' };
+      case 'freezeTenant':
+        return { reason: 'x' };
       case 'changeWebhook':
         return { events: ['anomaly'], active: true };
       case 'recoverWebhook':

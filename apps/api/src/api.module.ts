@@ -18,6 +18,7 @@ import { WatchModule } from '@haldir/watch';
 import { WatchHttpModule } from '@haldir/watch/http';
 import { WebhooksModule } from '@haldir/webhooks';
 import { WebhooksHttpModule } from '@haldir/webhooks/http';
+import { AgentsController } from './platform/agents.controller.js';
 import { MetricsController } from './platform/metrics.controller.js';
 import { OverviewController } from './platform/overview.controller.js';
 import { Overviews } from './platform/overviews.js';
@@ -49,7 +50,7 @@ import { StatusReport } from './platform/status-report.js';
     WatchModule,
     WebhooksModule,
   ],
-  controllers: [PlatformController, MetricsController, OverviewController, StatusController],
+  controllers: [AgentsController, PlatformController, MetricsController, OverviewController, StatusController],
   providers: [Overviews, StatusReport],
 })
 export class ApiModule {}

@@ -80,6 +80,11 @@ const decide = {
   text: `UPDATE approval_request SET status = $3, decided_at = $4, decided_by = $5, decision_note = $6, decided_key = $7
           WHERE tenant_id = $1 AND id = $2 AND status = 'pending' AND expires_at > $4 RETURNING ${FACTS}`,
 };
+const denyAll = {
+  name: 'approval_request.deny_all.v1',
+  text: `UPDATE approval_request SET status = 'denied', decided_at = $3, decided_by = $4, decision_note = $5, decided_key = $6
+          WHERE tenant_id = $1 AND ($2::text IS NULL OR agent_id = $2) AND status = 'pending' AND expires_at > $3 RETURNING 1 AS done`,
+};
 const expire = {
   name: 'approval_request.expire.v1',
   text: `UPDATE approval_request SET status = 'expired'
@@ -203,6 +208,9 @@ export class ApprovalRequestRepository {
         const [row] = await tx.query<FactsRow>(decide, [tenantId, id, status, at, by, note, key]);
         return row ? toFacts(row) : null;
       },
+      /** Denies every pending, unexpired request, of one agent if one is named; answers how many there were. */
+      denyAll: async (tenantId: string, agentId: string | null, { at, by, note, key }: Omit<Decision, 'status'>) =>
+        (await tx.query(denyAll, [tenantId, agentId, at, by, note, key])).length,
       find: (tenantId: string, id: string): Promise<ApprovalRequest | null> =>
         tx.manager.findOneBy(ApprovalRequest, { tenantId, id }),
       /** Ends up to `limit` requests whose time is up, leaving those that someone else is at. */

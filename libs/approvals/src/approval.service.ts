@@ -195,6 +195,14 @@ export class ApprovalService {
     tx.onCommit(() => this.metrics.countDecision('approval', status === 'approved' ? 'allowed' : 'denied'));
   }
 
+  /**
+   * Denies every request that waits, of one agent or, without one, of the whole tenant; answers how many there were. Without an
+   * entry of each: whoever stops them says so once.
+   */
+  denyAll(tx: Tx, { tenantId, id: key, label: by }: Actor, agentId: string | null, note: string): Promise<number> {
+    return this.requests.in(tx).denyAll(tenantId, agentId, { at: this.clock.now(), by, note, key });
+  }
+
   /** Notes the requests whose time is up; answers how many there were. Safe to run anywhere, any number of times. */
   async expireDue(): Promise<number> {
     let total = 0;

@@ -1,4 +1,5 @@
 import { Global, Module } from '@nestjs/common';
+import { AgentActivity } from './agent-activity.js';
 import { AuditLog } from './audit-log.js';
 import { LogKeys } from './log-keys.js';
 import { LogProofs } from './log-proofs.js';
@@ -11,7 +12,7 @@ import { StartedCalls } from './started-calls.js';
 /** Every domain records what it does; hence global. */
 @Global()
 @Module({
-  providers: [AuditLog, LogKeys, LogProofs, LogSums, LogTree, LoggedCalls, ProcessLease, StartedCalls],
-  exports: [AuditLog, LogProofs, LogSums, LogTree, LoggedCalls, StartedCalls],
+  providers: [AgentActivity, AuditLog, LogKeys, LogProofs, LogSums, LogTree, LoggedCalls, ProcessLease, StartedCalls],
+  exports: [AgentActivity, AuditLog, LogProofs, LogSums, LogTree, LoggedCalls, StartedCalls],
 })
 export class AuditLogModule {}

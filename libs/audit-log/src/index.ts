@@ -1,3 +1,4 @@
+export { type Activity, AgentActivity } from './agent-activity.js';
 export { AuditLog, type AuditRecord, type RecordedEntry } from './audit-log.js';
 export { AuditLogModule } from './audit-log.module.js';
 export { type EntrySource } from './entry.js';

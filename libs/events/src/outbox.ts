@@ -11,7 +11,14 @@ export interface DomainEvent {
   data: Readonly<Record<string, unknown>>;
 }
 
-export const EVENT_TYPES = ['anomaly', 'approval_requested', 'budget_exhausted', 'budget_threshold'] as const;
+export const EVENT_TYPES = [
+  'agent_frozen',
+  'agent_unfrozen',
+  'anomaly',
+  'approval_requested',
+  'budget_exhausted',
+  'budget_threshold',
+] as const;
 export type EventType = (typeof EVENT_TYPES)[number] | 'webhook_test';
 
 interface OutboxRow {

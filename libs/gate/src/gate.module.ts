@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AgentFreezes } from './agent-freezes.js';
 import { AgentSessions } from './agent-session.service.js';
 import { ApiKey } from './api-key.entity.js';
 import { ApiKeyRepository } from './api-key.repository.js';
@@ -17,6 +18,7 @@ import { UsageMeter } from './usage-meter.js';
 @Module({
   imports: [TypeOrmModule.forFeature([ApiKey, Session])],
   providers: [
+    AgentFreezes,
     AgentSessions,
     ApiKeyRepository,
     ApiKeyService,
@@ -30,6 +32,7 @@ import { UsageMeter } from './usage-meter.js';
     UsageMeter,
   ],
   exports: [
+    AgentFreezes,
     AgentSessions,
     ApiKeyService,
     BudgetLimits,

@@ -1,3 +1,4 @@
+export { AgentFreezes, type Freeze } from './agent-freezes.js';
 export { AgentSessions } from './agent-session.service.js';
 export { ApiKeyService, describeGrant, type MintedKey, type NewKey, type RotatedKey } from './api-key.service.js';
 export {
@@ -8,7 +9,7 @@ export {
   type SpendRefusal,
 } from './budget.service.js';
 export { FirstKeyDoor } from './first-key-door.js';
-export { SessionInvalid } from './gate.errors.js';
+export { AgentFrozen, SessionInvalid } from './gate.errors.js';
 export { type BudgetScope } from './budget.js';
 export { BudgetLimits } from './budget-limits.service.js';
 export { type BudgetStanding } from './budget.repository.js';

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
 import { GrantSeal } from '@haldir/crypto';
 import { type Collector, Transactions, type Tx } from '@haldir/database';
+import { EVERY_AGENT } from './agent-freeze.repository.js';
 import { type StandingBudget } from './budget.js';
 import { SESSION_GRANT, sessionGrant } from './grants.js';
 import { Session, type SessionStatus } from './session.entity.js';
@@ -20,16 +21,16 @@ const COLUMNS =
   's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.held_micros, s.opened_key, s.created_at, s.expires_at, s.revoked_at, s.mac';
 
 // Few agents are ever stopped, so there is next to nothing to look through.
-const FROZEN = `EXISTS (SELECT FROM agent_freeze f WHERE f.tenant_id = s.tenant_id AND f.agent_id = s.agent_id) AS frozen`;
+const FROZEN = `EXISTS (SELECT FROM agent_freeze f WHERE f.tenant_id = s.tenant_id AND f.agent_id IN (s.agent_id, '${EVERY_AGENT}')) AS frozen`;
 
 const byKeys = {
-  name: 'session.by_keys.v4',
+  name: 'session.by_keys.v5',
   text: `SELECT ${COLUMNS}, ${FROZEN} FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id)
            JOIN session s ON s.tenant_id = w.tenant_id AND s.id = w.id`,
 };
 // With the standing budget of the agent key that opened it, which every payment in it is drawn on.
 const lockByKeys = {
-  name: 'session.lock_by_keys.v4',
+  name: 'session.lock_by_keys.v5',
   text: `SELECT ${COLUMNS}, ${FROZEN}, s.budget_announced_at, s.threshold, k.agent_spend_limit_micros, k.agent_spend_period
            FROM session s
            LEFT JOIN api_key k ON k.tenant_id = s.tenant_id AND k.public_id = substr(s.opened_key, 5) AND k.kind = 'agent'
@@ -75,6 +76,13 @@ const countActive = {
   name: 'session.count_active.v1',
   text: `SELECT count(*)::float8 AS sessions FROM session
           WHERE tenant_id = $1 AND revoked_at IS NULL AND expiry_announced_at IS NULL AND expires_at > $2`,
+};
+
+const countActiveOfAgents = {
+  name: 'session.count_active_of_agents.v1',
+  text: `SELECT agent_id, count(*)::float8 AS sessions FROM session
+          WHERE tenant_id = $1 AND agent_id = ANY ($3::text[]) AND revoked_at IS NULL AND expiry_announced_at IS NULL AND expires_at > $2
+          GROUP BY agent_id`,
 };
 
 interface SessionRow {
@@ -152,6 +160,16 @@ export class SessionRepository {
 
   async countActive(tenantId: string, now: Date): Promise<number> {
     return (await this.transactions.query<{ sessions: number }>(countActive, [tenantId, now]))[0]?.sessions ?? 0;
+  }
+
+  /** Live sessions of each of the agents, by agent; one without any is left out. */
+  async countActiveOfAgents(tenantId: string, agentIds: readonly string[], now: Date): Promise<Map<string, number>> {
+    const rows = await this.transactions.query<{ agent_id: string; sessions: number }>(countActiveOfAgents, [
+      tenantId,
+      now,
+      agentIds,
+    ]);
+    return new Map(rows.map((row) => [row.agent_id, row.sessions]));
   }
 
   in(tx: Tx) {

@@ -3,6 +3,7 @@ import { type Actor, type AgentGrant, Batcher, Clock, type MicroUsd, newId, toDo
 import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { agentFreezesIn } from './agent-freeze.repository.js';
+import { AgentFreezes } from './agent-freezes.js';
 import { AgentFrozen, SessionBeyondCeiling, SessionInvalid, SessionNotFound } from './gate.errors.js';
 import { holdsScope, parseScopes } from './session-scopes.js';
 import { Session } from './session.entity.js';
@@ -27,6 +28,7 @@ export class SessionService {
 
   constructor(
     @Inject(SessionRepository) private readonly sessions: SessionRepository,
+    @Inject(AgentFreezes) private readonly freezes: AgentFreezes,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
     @Inject(Transactions) transactions: Transactions,
     @Inject(Clock) private readonly clock: Clock,
@@ -155,8 +157,7 @@ export class SessionService {
    */
   async revoke(tx: Tx, actor: Actor, sessionId: string): Promise<void> {
     const { tenantId, id: by, agent } = actor;
-    const now = this.clock.now();
-    const revoked = await this.sessions.in(tx).revoke(tenantId, sessionId, agent?.agentId ?? null, now);
+    const revoked = await this.sessions.in(tx).revoke(tenantId, sessionId, agent?.agentId ?? null, this.clock.now());
     if (!revoked) throw new SessionNotFound();
     this.auditLog.record(tx, tenantId, {
       source: 'haldir',
@@ -167,16 +168,12 @@ export class SessionService {
       details: { by },
     });
     if (agent || !revoked.openedByAgent) return;
-    const { agentId } = revoked;
-    const reason = 'session_revoked';
-    if (!(await agentFreezesIn(tx).put({ tenantId, agentId, reason, by, at: now }))) return;
-    this.auditLog.record(tx, tenantId, {
-      source: 'haldir',
-      agentId,
-      tool: 'haldir.gate',
-      action: 'agent_frozen',
-      details: { reason, by },
-    });
+    await this.freezes.freeze(tx, actor, revoked.agentId, 'session_revoked');
+  }
+
+  /** Live sessions of each of the agents, by agent; one without any is left out. */
+  countActiveOfAgents(tenantId: string, agentIds: readonly string[]): Promise<Map<string, number>> {
+    return this.sessions.countActiveOfAgents(tenantId, agentIds, this.clock.now());
   }
 
   /** Sessions of the tenant that are live now. */

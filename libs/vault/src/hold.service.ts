@@ -11,7 +11,7 @@ import {
 } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
-import { BudgetService, type Session, type SessionLock } from '@haldir/gate';
+import { AgentFrozen, BudgetService, type Session, type SessionLock } from '@haldir/gate';
 import { Payment } from './payment.entity.js';
 import { type HoldEnd, PaymentRepository, type SettledHold } from './payment.repository.js';
 import { HoldNotOpen, PaymentNotFound, SessionRevoked } from './vault.errors.js';
@@ -45,7 +45,7 @@ export class HoldService {
    * Spends a hold, in full or in part; the rest is free again.
    *
    * @param amount in the payment's currency; null for all of it
-   * @throws PaymentNotFound, HoldNotOpen, SessionRevoked
+   * @throws PaymentNotFound, HoldNotOpen, SessionRevoked, AgentFrozen
    * @throws InvalidInput for an amount that is more than the hold, or finer than its currency
    */
   async capture(tx: Tx, settler: Settler, id: string, amount: number | null): Promise<Settled> {
@@ -86,6 +86,7 @@ export class HoldService {
     const lock = await this.budgets.lock(tx, [payment]);
     const session = lock.session(payment.tenantId, payment.sessionId);
     if (end.state === 'captured' && session?.revokedAt) throw new SessionRevoked();
+    if (end.state === 'captured' && session?.isFrozen) throw new AgentFrozen();
     const [hold] = await this.payments.in(tx).settle([end], this.clock.now());
     if (!hold) {
       const now = await this.find(tx, end.tenantId, end.id);

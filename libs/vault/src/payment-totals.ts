@@ -14,4 +14,9 @@ export class PaymentTotals {
   totals(tenantId: string, filter: PaymentFilter = {}): Promise<{ totalMicros: MicroUsd; count: number }> {
     return this.payments.total(tenantId, filter);
   }
+
+  /** What each of the agents has paid, by agent; one that has paid nothing is left out. */
+  ofAgents(tenantId: string, agentIds: readonly string[]): Promise<Map<string, MicroUsd>> {
+    return this.payments.totalsOfAgents(tenantId, agentIds);
+  }
 }

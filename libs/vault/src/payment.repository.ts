@@ -62,6 +62,10 @@ const readTotal = {
   text: `SELECT payments, usd_micros FROM payment_total
           WHERE tenant_id = $1 AND scope = $2 AND subject = $3 AND ($4::text IS NULL OR agent_id = $4)`,
 };
+const readAgentTotals = {
+  name: 'payment_total.read_agents.v1',
+  text: `SELECT subject, usd_micros FROM payment_total WHERE tenant_id = $1 AND scope = 'agent' AND subject = ANY ($2::text[])`,
+};
 
 interface SettledRow {
   tenant_id: string;
@@ -176,6 +180,15 @@ export class PaymentRepository {
     }
     const rows = await this.transactions.queryAll<Row>(dueHolds, [now, limit]);
     return rows.map(({ tenant_id: tenantId, id, session_id: sessionId }) => ({ tenantId, id, sessionId }));
+  }
+
+  /** What each of the agents has paid so far, by agent; one that has paid nothing is left out. */
+  async totalsOfAgents(tenantId: string, agentIds: readonly string[]): Promise<Map<string, MicroUsd>> {
+    const rows = await this.transactions.query<{ subject: string; usd_micros: string }>(readAgentTotals, [
+      tenantId,
+      agentIds,
+    ]);
+    return new Map(rows.map((row) => [row.subject, BigInt(row.usd_micros) as MicroUsd]));
   }
 
   /** One row, whatever was paid so far. */

@@ -44,6 +44,8 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
     name: 'on-call',
     events: ['anomaly', 'approval_requested'],
   },
+  freezeAgent: { reason: 'Calls that nobody asked for' },
+  freezeTenant: { reason: 'Incident 17' },
   changeWebhook: { active: true },
   recoverWebhook: { since: '2026-11-29T00:00:00Z' },
   registerUpstream: { name: 'everything', url: 'http://127.0.0.1:3002/mcp' },
