@@ -64,7 +64,9 @@ export function unitsAbove(value: Decimal, decimals: number): bigint {
 /** As JSON has it. */
 export function toJsonNumber({ units, scale }: Decimal): number | JsonNumber {
   const digits = (units < 0n ? -units : units).toString().padStart(scale + 1, '0');
-  const fraction = digits.slice(digits.length - scale).replace(/0+$/, '');
+  let end = digits.length;
+  while (end > digits.length - scale && digits[end - 1] === '0') end--;
+  const fraction = digits.slice(digits.length - scale, end);
   const text = `${units < 0n ? '-' : ''}${digits.slice(0, digits.length - scale)}${fraction === '' ? '' : `.${fraction}`}`;
   return parseJson(text) as number | JsonNumber;
 }
