@@ -65,7 +65,9 @@ function unescaped(text: string): string {
 
 /** However often it was encoded. */
 function decodedWholly(text: string): string {
-  const once = text.replace(/%(?:25)+(?=[0-9A-Fa-f]{2})/g, '%');
+  const once = text.replace(/%(?:25)+/g, (run, at: number) =>
+    /^[0-9A-Fa-f]{2}/.test(text.slice(at + run.length, at + run.length + 2)) ? '%' : '%25',
+  );
   return once.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString('utf8'));
 }
 

@@ -38,7 +38,7 @@ describe('the amount of a payment', () => {
       true,
       true,
       false,
-      false,
+      true,
     ]);
   });
 });
