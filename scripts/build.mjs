@@ -33,7 +33,7 @@ for (const folder of SOURCES) {
   });
 }
 
-// `npx haldir` runs it as a program.
+// It runs as a program, too.
 fs.chmodSync(path.join(next, 'apps', 'cli', 'src', 'main.js'), 0o755);
 
 const dist = path.join(root, 'dist');

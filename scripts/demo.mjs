@@ -1,6 +1,6 @@
 // @ts-check
 // `npm run demo`: a story that exercises the Haldir that runs. Ends with 0 only when every step was answered as it should be.
-import { firstKey, knock } from './demo/entrance.mjs';
+import { entranceKey, knock } from './demo/entrance.mjs';
 import { HELP, readOptions } from './demo/options.mjs';
 import { startReceiver } from './demo/receiver.mjs';
 import { StoryBroken, Teller } from './demo/teller.mjs';
@@ -39,11 +39,11 @@ async function demo(options) {
     if (error.code === 'ERR_MODULE_NOT_FOUND') throw new OperatorError('packages are missing; install them: npm ci');
     throw error;
   });
-  const { key, isNew } = await firstKey(teller, options);
+  const { key, isNew } = await entranceKey(teller, options);
   teller.key = key;
   say(`A story with the Haldir at ${options.url}`);
   // Said at once: whatever happens to the story, the key is not shown again.
-  if (isNew) say(`The first key is made. Keep it, it is not shown again: ${key}`);
+  if (isNew) say(`It has a tenant of its own. To look around in it afterwards, for instance at /docs: ${key}`);
 
   const receiver = await startReceiver();
   defer(receiver.stop);

@@ -17,14 +17,15 @@ export async function knock(teller) {
 }
 
 /**
- * The key the story begins with: the one that was given, else that of a tenant of its own, else the first key of all.
+ * The key the story begins with: the one that was given, else the first of a tenant of its own. The first key of a fresh
+ * Haldir stays for whoever runs it.
  *
  * @param {import('./teller.mjs').Teller} teller
  * @param {import('./options.mjs').Options} options
  * @returns {Promise<{ key: string, isNew: boolean }>}
- * @throws OperatorError when the key does not open, or when there is none and the first one is made already
+ * @throws OperatorError when key or token do not open, or when there is neither
  */
-export async function firstKey(teller, { key, bootstrapToken }) {
+export async function entranceKey(teller, { key, bootstrapToken }) {
   if (key !== null) {
     const { status } = await teller.ask('GET', '/v1/keys', { key });
     if (status === 200) return { key, isNew: false };
@@ -34,16 +35,15 @@ export async function firstKey(teller, { key, bootstrapToken }) {
         : `the key was answered with ${status}; the story needs one with all scopes: npm run demo -- --key hld_…`,
     );
   }
-  const body = {
-    name: 'demo',
-    tier: 'enterprise',
-    ...(bootstrapToken === null ? {} : { bootstrap_token: bootstrapToken }),
-  };
+  if (bootstrapToken === null) {
+    throw new OperatorError(
+      `No npm start of this folder runs at ${teller.url}. Give the token that opens new tenants there, HALDIR_BOOTSTRAP_TOKEN=…, or a key with all scopes: npm run demo -- --key hld_…`,
+    );
+  }
+  const body = { name: 'demo', tier: 'enterprise', bootstrap_token: bootstrapToken };
   const minted = await teller.ask('POST', '/v1/keys', { body, key: null });
   if (minted.status === 201) return { key: String(minted.body.key), isNew: true };
   throw new OperatorError(
-    bootstrapToken === null
-      ? 'This Haldir has its first key already. Give it, or another with all scopes: npm run demo -- --key hld_… (or HALDIR_KEY=hld_…)'
-      : `HALDIR_BOOTSTRAP_TOKEN was answered with ${minted.status}; give the one of this Haldir, or a key: npm run demo -- --key hld_…`,
+    `the bootstrap token was answered with ${minted.status}; give the one of this Haldir, HALDIR_BOOTSTRAP_TOKEN=…, or a key: npm run demo -- --key hld_…`,
   );
 }

@@ -2,18 +2,19 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { OperatorError } from '../embedded/home.mjs';
+import { bootstrapTokenFile, OperatorError } from '../embedded/home.mjs';
 
 export const HELP = `Usage: npm run demo -- [options]
 
 Plays a story against the Haldir that runs (npm start, in another terminal): an agent's session, a secret, payments within a
 budget, calls to a real MCP server, an approval, webhooks and the audit log. Each step is shown as request and answer.
 
-  --key hld_…    an API key with all scopes; default: HALDIR_KEY, else the first key when there is none yet
+  --key hld_…    an API key with all scopes; default: one of a new tenant
   --url URL      where Haldir is; default: HOST and PORT, else what runs in HALDIR_HOME (.haldir), else http://127.0.0.1:3000
   --help         this text
 
-With HALDIR_BOOTSTRAP_TOKEN set and no key, the story gets a tenant of its own.`;
+The story plays in a tenant of its own, as often as you like, before or after anything else. What opens that tenant is
+HALDIR_BOOTSTRAP_TOKEN, or what npm start keeps in HALDIR_HOME.`;
 
 /**
  * @typedef {object} Options
@@ -43,22 +44,35 @@ export function readOptions(args, env) {
     throw new OperatorError(`${error instanceof Error ? error.message : String(error)}; see npm run demo -- --help`);
   }
   if (values.help) return null;
-  const url = values.url ?? urlOf(env);
+  const home = path.resolve(env.HALDIR_HOME || '.haldir');
+  const launched = urlOfLauncher(home);
+  const url = values.url ?? urlOf(env, launched);
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new OperatorError('--url should be where Haldir is, for example --url http://127.0.0.1:3000');
   }
-  return {
-    url: new URL(url).origin,
-    key: values.key || env.HALDIR_KEY || null,
-    bootstrapToken: env.HALDIR_BOOTSTRAP_TOKEN || null,
-  };
+  const { origin } = new URL(url);
+  // What opens the Haldir of this home is said to no other.
+  const ownToken = origin === launched ? readToken(home) : null;
+  return { url: origin, key: values.key || null, bootstrapToken: env.HALDIR_BOOTSTRAP_TOKEN || ownToken };
 }
 
-/** @param {NodeJS.ProcessEnv} env */
-function urlOf(env) {
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string | null} launched
+ */
+function urlOf(env, launched) {
   const host = !env.HOST || env.HOST === '0.0.0.0' ? '127.0.0.1' : env.HOST;
   if (env.PORT) return `http://${host.includes(':') ? `[${host}]` : host}:${env.PORT}`;
-  return urlOfLauncher(path.resolve(env.HALDIR_HOME || '.haldir')) ?? `http://${host}:3000`;
+  return launched ?? `http://${host}:3000`;
+}
+
+/** @param {string} home */
+function readToken(home) {
+  try {
+    return fs.readFileSync(bootstrapTokenFile(home), 'utf8').trim();
+  } catch {
+    return null;
+  }
 }
 
 /**

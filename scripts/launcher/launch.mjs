@@ -1,15 +1,24 @@
 // @ts-check
 import fs from 'node:fs';
 import path from 'node:path';
-import { claimHome, openHome, openRootKeys, openSecrets, OperatorError } from '../embedded/home.mjs';
+import {
+  claimHome,
+  openBootstrapToken,
+  openHome,
+  openRootKeys,
+  openSecrets,
+  OperatorError,
+} from '../embedded/home.mjs';
 import { freePort, isPortFree } from '../embedded/ports.mjs';
-import { pause, run, stopProcess } from '../embedded/processes.mjs';
+import { isRunning, pause, run, stopProcess } from '../embedded/processes.mjs';
 import { say, seconds, step } from './console.mjs';
 import { roleUrls } from '../embedded/roles.mjs';
 import { prepare } from './prepare.mjs';
 import { startService } from './service.mjs';
 
 const READY_TIMEOUT_MS = 60_000;
+/** How long the database of a killed launcher may take to end. */
+const GUARDIAN_MS = 90_000;
 
 /** @typedef {(undo: () => Promise<void> | void) => void} Defer registers what to undo when the launcher ends */
 
@@ -38,6 +47,7 @@ export async function launch({ root, env, signal, defer }) {
   const host = env.HOST || '127.0.0.1';
   const port = await portFor(env, host);
   const rootKeys = embedded ? ensureRootKeys(home, env) : {};
+  const bootstrap = embedded && !env.HALDIR_BOOTSTRAP_TOKEN ? openBootstrapToken(home) : null;
 
   say(`Haldir in ${home.dir}`);
   await prepare(root, signal);
@@ -48,14 +58,19 @@ export async function launch({ root, env, signal, defer }) {
   const childEnv = {
     ...(embedded ? { HALDIR_EMBEDDED: 'true', HALDIR_EGRESS_ALLOW: '127.0.0.0/8,::1/128' } : {}),
     ...rootKeys,
+    ...(bootstrap ? { HALDIR_BOOTSTRAP_TOKEN: bootstrap.token } : {}),
     ...withoutEmpty(env),
     HALDIR_HOME: home.dir,
     HOST: host,
     PORT: String(port),
     WORKER_PORT: workerPort,
   };
+  let guardian = 0;
   if (!external) {
-    const urls = roleUrls(await provisionDatabase(home, signal, defer));
+    const database = await provisionDatabase(home, signal, defer);
+    guardian = database.guardian;
+    claim.update({ guardian });
+    const urls = roleUrls(database.url);
     Object.assign(childEnv, {
       DATABASE_OWNER_URL: urls.owner,
       DATABASE_URL: urls.api,
@@ -90,12 +105,12 @@ export async function launch({ root, env, signal, defer }) {
     defer(() => service.stop(graceMs));
     return service;
   });
-  claim.update({ url, services: services.map(({ pid }) => pid()) });
+  claim.update({ url, guardian, services: services.map(({ pid }) => pid()) });
   await step('starting API and worker', () =>
     Promise.all(services.map(({ ready }) => ready(READY_TIMEOUT_MS, signal))),
   );
 
-  say(summary({ url, env: childEnv, home, embedded, external, started }));
+  say(summary({ url, env: childEnv, home, embedded, external, started, tokenFile: bootstrap?.file ?? null }));
 }
 
 /**
@@ -107,6 +122,8 @@ export async function launch({ root, env, signal, defer }) {
 async function stopOrphans(dead) {
   const pids = Array.isArray(dead?.services) ? dead.services.filter((pid) => Number.isInteger(pid)) : [];
   await Promise.all(pids.map((pid) => stopProcess(pid, 10_000, path.join('src', 'main.js'))));
+  const deadline = performance.now() + GUARDIAN_MS;
+  while (isRunning(Number(dead?.guardian), 'pg_ctl') && performance.now() < deadline) await pause(50);
 }
 
 /**
@@ -162,7 +179,7 @@ function ensureRootKeys(home, env) {
  * @param {import('../embedded/home.mjs').Home} home
  * @param {AbortSignal} signal
  * @param {Defer} defer
- * @returns {Promise<string>} the URL of the embedded database
+ * @returns {Promise<import('../embedded/postgres.mjs').Postgres>}
  */
 async function provisionDatabase(home, signal, defer) {
   const first = !fs.existsSync(path.join(home.dir, 'postgres'));
@@ -187,7 +204,7 @@ async function provisionDatabase(home, signal, defer) {
       );
     }
   })();
-  return postgres.url;
+  return postgres;
 }
 
 /**
@@ -233,11 +250,11 @@ function hostForUrls(host) {
 }
 
 /**
- * @param {{ url: string, env: NodeJS.ProcessEnv, home: import('../embedded/home.mjs').Home, embedded: boolean, external: boolean, started: number }} facts
+ * @param {{ url: string, env: NodeJS.ProcessEnv, home: import('../embedded/home.mjs').Home, embedded: boolean, external: boolean, started: number, tokenFile: string | null }} facts
  */
-function summary({ url, env, home, embedded, external, started }) {
-  const token =
-    env.HALDIR_REQUIRE_BOOTSTRAP_TOKEN === 'true' ? ',"bootstrap_token":"\'"$HALDIR_BOOTSTRAP_TOKEN"\'"' : '';
+function summary({ url, env, home, embedded, external, started, tokenFile }) {
+  const shown = tokenFile === null ? '$HALDIR_BOOTSTRAP_TOKEN' : `$(cat '${tokenFile}')`;
+  const token = env.HALDIR_REQUIRE_BOOTSTRAP_TOKEN === 'true' ? `,"bootstrap_token":"'"${shown}"'"` : '';
   const lines = [
     '',
     `Haldir is ready (${seconds(started)}).`,
@@ -260,6 +277,6 @@ function summary({ url, env, home, embedded, external, started }) {
     '',
     `  curl -s -X POST ${url}/v1/keys -H 'content-type: application/json' -d '{"name":"operator","tier":"enterprise"${token}}'`,
     '',
-    'Ctrl-C stops everything.',
+    `Ctrl-C stops everything, and so does: kill ${process.pid}`,
   ].join('\n');
 }

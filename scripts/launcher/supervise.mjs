@@ -1,6 +1,7 @@
 // @ts-check
 import { OperatorError } from '../embedded/home.mjs';
 import { say } from './console.mjs';
+import { onceOrphaned } from './lineage.mjs';
 import { launch } from './launch.mjs';
 
 /**
@@ -22,7 +23,9 @@ export async function supervise(root) {
       ending.abort();
     });
   }
-  const awake = setInterval(() => undefined, 60_000);
+  // Whoever reads what we say may go before us.
+  process.stdout.on('error', () => undefined);
+  const stopWatching = onceOrphaned(() => ending.abort());
   try {
     await launch({ root, env: process.env, signal: ending.signal, defer: (action) => undo.push(action) });
     await asked;
@@ -41,6 +44,6 @@ export async function supervise(root) {
     }
   }
   if (exitCode === 0) say('Stopped.');
-  clearInterval(awake);
+  stopWatching();
   return exitCode;
 }

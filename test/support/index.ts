@@ -9,6 +9,7 @@ export { startConformanceUpstream } from './conformance-upstream.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
 export { type EraUpstream, startEraUpstream } from './era-upstream.js';
 export { eventually } from './eventually.js';
+export { type Launched, npmStart } from './launcher.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';
 export {
   BareMcp,

@@ -25,6 +25,7 @@ import { Overviews } from './platform/overviews.js';
 import { PlatformController } from './platform/platform.controller.js';
 import { StatusController } from './platform/status.controller.js';
 import { StatusReport } from './platform/status-report.js';
+import { WelcomeController } from './platform/welcome.controller.js';
 
 /** The REST process: every domain's http door, on the shared infrastructure. */
 @Module({
@@ -50,7 +51,14 @@ import { StatusReport } from './platform/status-report.js';
     WatchModule,
     WebhooksModule,
   ],
-  controllers: [AgentsController, PlatformController, MetricsController, OverviewController, StatusController],
+  controllers: [
+    AgentsController,
+    PlatformController,
+    WelcomeController,
+    MetricsController,
+    OverviewController,
+    StatusController,
+  ],
   providers: [Overviews, StatusReport],
 })
 export class ApiModule {}

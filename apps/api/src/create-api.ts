@@ -19,6 +19,7 @@ import {
 import { createLogger, type HaldirConfig, Log, Metrics, RuntimeModule } from '@haldir/runtime';
 import { ApiModule } from './api.module.js';
 import { DOCS_PAGES, serveDocs } from './openapi/document.js';
+import { WELCOME_PAGES } from './platform/welcome.controller.js';
 
 /** What a page of another origin may read of an answer. */
 const READABLE_HEADERS = [
@@ -69,7 +70,8 @@ export async function createApi(
   fastify.server.on('checkExpectation', refuseExpectation);
   useJsonBodies(fastify);
   useWarnings(fastify);
-  useRequestHooks(fastify, routes, [DOCS_PAGES, APPROVAL_PAGES], app.get(ApiKeyGuard), app.get(Log), app.get(Metrics));
+  const pages = [DOCS_PAGES, APPROVAL_PAGES, WELCOME_PAGES];
+  useRequestHooks(fastify, routes, pages, app.get(ApiKeyGuard), app.get(Log), app.get(Metrics));
   app.enableCors({
     origin: '*',
     allowedHeaders: [

@@ -11,3 +11,6 @@ export class UsageError extends Error {}
 /** sysexits.h: the command was used wrongly, or a setting is wrong. */
 export const EXIT_USAGE = 64;
 export const EXIT_CONFIG = 78;
+
+/** There is no such command. */
+export const EXIT_UNKNOWN = 2;

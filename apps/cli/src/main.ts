@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { type Command, EXIT_CONFIG, EXIT_USAGE, UsageError } from './command.js';
+import { VERSION } from '@haldir/kernel';
+import { type Command, EXIT_CONFIG, EXIT_UNKNOWN, EXIT_USAGE, UsageError } from './command.js';
 
 /** Commands are loaded when they are asked for: checking an export needs no database driver. */
 const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Command> }[] = [
@@ -35,25 +36,54 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
   },
 ];
 
-const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2;
-const HELP = `Usage: haldir <command>
+/** `words` of a command line that begin the name of a command, or all of it. */
+const under = (words: readonly string[]) =>
+  COMMANDS.filter(({ name }) => `${name} `.startsWith(words.map((word) => `${word} `).join('')));
+
+function listing(commands: typeof COMMANDS): string {
+  const width = Math.max(...commands.map(({ name }) => name.length)) + 2;
+  return commands.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}\n`).join('');
+}
+
+/** What there is below `group`; the whole program when that is empty. */
+function helpOf(group: readonly string[]): string {
+  const name = ['haldir', ...group].join(' ');
+  const options =
+    '\nOptions\n  --help     this text; after a command, more about it\n  --version  which Haldir this is\n';
+  return `Usage: ${name} <command>
 
 Commands
-${COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}${summary}\n`).join('')}
-haldir <command> --help says more about one.
+${listing(under(group))}${group.length === 0 ? options : ''}
+${name} <command> --help says more about one. In a checkout, haldir is: npm run --silent haldir --
 `;
+}
+
+const isHelp = (word: string | undefined): boolean => word === '--help' || word === '-h';
 
 async function main(args: string[]): Promise<number> {
-  const found = COMMANDS.find(({ name }) => name.split(' ').every((word, i) => args[i] === word));
-  if (!found) {
-    const asksForHelp = args.length === 0 || ['help', '--help', '-h'].includes(args[0] ?? '');
-    if (asksForHelp) process.stdout.write(HELP);
-    else process.stderr.write('haldir: unknown command; see haldir help\n');
-    return asksForHelp ? 0 : EXIT_USAGE;
+  // `help keys status` asks what `keys status --help` does.
+  if (args[0] === 'help') return main([...args.slice(1), '--help']);
+  if (args[0] === '--version' || args[0] === '-V') {
+    process.stdout.write(`haldir ${VERSION}\n`);
+    return 0;
   }
+  const found = COMMANDS.find(({ name }) => name.split(' ').every((word, i) => args[i] === word));
+  if (found) return run(found, args.slice(found.name.split(' ').length));
+
+  const depth = args.findIndex((_, i) => under(args.slice(0, i + 1)).length === 0);
+  const group = depth < 0 ? args : args.slice(0, depth);
+  const next = args[group.length];
+  if (next === undefined || isHelp(next)) {
+    process.stdout.write(helpOf(group));
+    return 0;
+  }
+  process.stderr.write(`haldir: unknown ${next.startsWith('-') ? 'option' : 'command'} ${next}\n\n${helpOf(group)}`);
+  return EXIT_UNKNOWN;
+}
+
+async function run(found: (typeof COMMANDS)[number], rest: string[]): Promise<number> {
   const command = await found.load();
-  const rest = args.slice(found.name.split(' ').length);
-  if (rest.includes('--help') || rest.includes('-h')) {
+  if (rest.some(isHelp)) {
     process.stdout.write(command.help);
     return 0;
   }

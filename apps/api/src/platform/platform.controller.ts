@@ -53,7 +53,10 @@ export class PlatformController {
   })
   @Returns(HttpStatus.OK, ApiIndex, 'API index')
   index(@Req() request: HaldirRequest): z.infer<typeof ApiIndex> {
-    const docs = this.address.of(request, '/docs');
-    return { service: 'haldir', version: VERSION, docs, endpoints: ENDPOINTS };
+    return apiIndex(this.address.of(request, '/docs'));
   }
+}
+
+export function apiIndex(docs: string): z.infer<typeof ApiIndex> {
+  return { service: 'haldir', version: VERSION, docs, endpoints: ENDPOINTS };
 }

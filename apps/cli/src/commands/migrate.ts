@@ -3,7 +3,7 @@ import { migrate } from '@haldir/database';
 import { migrateQueues } from '@haldir/queue';
 import { databaseUrl, isDatabaseUrl } from '@haldir/runtime';
 import { sealGrantsThere } from '../keys-session.js';
-import { type Command, EXIT_CONFIG } from '../command.js';
+import { type Command, EXIT_CONFIG, UsageError } from '../command.js';
 
 export const migrateCommand: Command = {
   help: `Usage: haldir migrate
@@ -27,7 +27,8 @@ Example
   DATABASE_URL=postgresql://haldir_api:secret@127.0.0.1:5432/haldir \\
   WORKER_DATABASE_URL=postgresql://haldir_worker:secret@127.0.0.1:5432/haldir haldir migrate
 `,
-  async run(_args, env) {
+  async run(args, env) {
+    if (args.length > 0) throw new UsageError(`it takes no arguments, and was given ${args.join(' ')}`);
     const api = databaseUrl(env, 'DATABASE_URL');
     const worker = databaseUrl(env, 'WORKER_DATABASE_URL') || api;
     const owner = databaseUrl(env, 'DATABASE_OWNER_URL') || api;

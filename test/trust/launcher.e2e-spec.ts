@@ -1,0 +1,110 @@
+// What a newcomer does: npm start, and later an end to it. Each test starts the whole of it in a home of its own.
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually, type Launched, npmStart } from '@haldir/test-support';
+import { Client } from 'pg';
+import { roleUrls } from '../../scripts/embedded/roles.mjs';
+
+let home: string;
+let started: Launched[] = [];
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'haldir-launcher-'));
+});
+afterEach(() => {
+  for (const pid of started.flatMap(({ living }) => living())) process.kill(pid, 'SIGKILL');
+  started = [];
+});
+afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 }));
+
+const start = async (): Promise<Launched> => {
+  const launched = await npmStart(home);
+  started.push(launched);
+  return launched;
+};
+const readHome = (...name: string[]): string => readFileSync(join(home, ...name), 'utf8');
+
+it.each([['SIGTERM'], ['SIGKILL']] as const)(
+  '%s to npm leaves no process: launcher, API, worker and database end',
+  async (signal) => {
+    const { npm, living } = await start();
+    npm.kill(signal);
+    await eventually(() => expect(living()).toEqual([]), 30_000);
+  },
+);
+
+it.each([['SIGTERM'], ['SIGKILL']] as const)(
+  '%s to what npm start printed leaves no process either, and the next start finds its data',
+  async (signal) => {
+    const { said, pids, living } = await start();
+    const printed = Number(/kill (\d+)/.exec(said)?.[1]);
+    expect(pids[0]).toBe(printed);
+    process.kill(printed, signal);
+    await eventually(() => expect(living()).toEqual([]), 30_000);
+  },
+);
+
+describe('what npm start keeps', () => {
+  let launched: Launched;
+  beforeAll(async () => {
+    launched = await start();
+    started = [];
+  });
+  afterAll(() => launched.stop());
+
+  it('the database is no way to the files of the machine for API and worker: root keys, programs, other roles', async () => {
+    const port = readHome('postgres', 'postmaster.pid').split('\n')[3];
+    const { postgresPassword } = JSON.parse(readHome('secrets.json')) as { postgresPassword: string };
+    const urls = roleUrls(`postgresql://haldir:${encodeURIComponent(postgresPassword)}@127.0.0.1:${port}/haldir`);
+    const file = join(home, 'root-keys');
+    for (const connectionString of [urls.api, urls.worker]) {
+      const db = new Client({ connectionString });
+      await db.connect();
+      for (const statement of [
+        `SELECT pg_read_file('${file}')`,
+        `SELECT pg_read_binary_file('${file}')`,
+        `SELECT pg_ls_dir('${home}')`,
+        `SELECT lo_import('${file}')`,
+        `CREATE TEMP TABLE stolen (line text); COPY stolen FROM '${file}'`,
+        `CREATE TEMP TABLE stolen (line text); COPY stolen FROM PROGRAM 'cat ${file}'`,
+        `COPY (SELECT 1) TO PROGRAM 'cat'`,
+        `COPY (SELECT 1) TO '${file}.copy'`,
+        'ALTER SYSTEM SET archive_command = true',
+        `LOAD '${file}'`,
+        'SET ROLE haldir',
+        'SET SESSION AUTHORIZATION haldir',
+        'CREATE ROLE other SUPERUSER',
+        'GRANT pg_read_server_files TO CURRENT_USER',
+        'CREATE EXTENSION file_fdw',
+        `CREATE FUNCTION f() RETURNS int LANGUAGE c AS '${file}', 'f'`,
+      ]) {
+        await expect(db.query(statement), statement).rejects.toThrow(
+          /permission denied|must be|not exist|not allowed|denied/,
+        );
+      }
+      const { rows } = await db.query<{ rolsuper: boolean }>(
+        'SELECT rolsuper FROM pg_roles WHERE rolname = current_user',
+      );
+      expect(rows).toEqual([{ rolsuper: false }]);
+      await db.end();
+    }
+    const given = launched.pids.slice(1, 3).map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8'));
+    expect(given.filter((environment) => environment.includes(postgresPassword))).toEqual([]);
+  });
+
+  it('what opens new tenants is the owner’s alone to read, and opens them before and after the first key', async () => {
+    const { url } = launched;
+    expect(statSync(join(home, 'bootstrap-token')).mode & 0o777).toBe(0o600);
+    const token = readHome('bootstrap-token').trim();
+    const mint = (body: object): Promise<Response> =>
+      fetch(`${url}/v1/keys`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      });
+    expect((await mint({ name: 'operator', tier: 'enterprise' })).status).toBe(201);
+    expect((await mint({ name: 'operator', tier: 'enterprise' })).status).toBe(401);
+    expect((await mint({ name: 'demo', bootstrap_token: token })).status).toBe(201);
+    expect((await mint({ name: 'demo', bootstrap_token: `${token}x` })).status).toBe(401);
+  });
+});
