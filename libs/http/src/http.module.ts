@@ -5,6 +5,7 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import { ApiKeyGuard } from './auth/api-key.guard.js';
 import { QueryNamesGuard } from './platform/query-names.guard.js';
 import { Origins } from './auth/origins.js';
+import { Callers } from './auth/callers.js';
 import { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
 import { Quota } from './quota/quota.js';
 import { Cursors } from './wire/cursors.js';
@@ -23,6 +24,7 @@ import { Writes } from './writes/writes.js';
     { provide: APP_GUARD, useClass: QueryNamesGuard },
     { provide: APP_PIPE, useFactory: () => new SchemaPipe() },
     { provide: APP_FILTER, useClass: ErrorFilter },
+    Callers,
     Quota,
     FailedAuthThrottle,
     Cursors,
@@ -30,6 +32,6 @@ import { Writes } from './writes/writes.js';
     PublicAddress,
     Writes,
   ],
-  exports: [Cursors, FailedAuthThrottle, Origins, PublicAddress, Writes, Quota],
+  exports: [Callers, Cursors, FailedAuthThrottle, Origins, PublicAddress, Writes, Quota],
 })
 export class HttpModule {}

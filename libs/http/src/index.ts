@@ -24,6 +24,7 @@ export {
   RequiresScope,
 } from './auth/caller.js';
 export { Origins } from './auth/origins.js';
+export { Callers } from './auth/callers.js';
 export { HttpModule } from './http.module.js';
 export {
   BODY_LIMIT_BYTES,

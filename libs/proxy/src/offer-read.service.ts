@@ -88,12 +88,14 @@ export class OfferReadService {
   private async decide(read: NewRead, watch: ReadWatch): Promise<Decided> {
     const { actor, method, subject } = read;
     const { tenantId } = actor;
-    const [session, { known, names }, byTenant, rules] = await Promise.all([
+    const [session, { known, names }, byTenant, rules, refusal = null] = await Promise.all([
       this.sessions.findLive(actor, read.sessionId),
       this.directory.known(actor),
       this.policies.byTenants([tenantId]),
       this.rules.allOf(tenantId),
+      read.recheck?.(),
     ]);
+    if (refusal) return { session, target: null, outcome: { kind: 'no_key', error: refusal } };
     if (!session) return { session, target: null, outcome: { kind: 'no_session' } };
     const targets =
       subject.kind === 'prompt'

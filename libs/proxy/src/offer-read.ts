@@ -1,4 +1,4 @@
-import { type Actor } from '@haldir/kernel';
+import { type Actor, type HaldirError } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
@@ -16,6 +16,8 @@ export interface NewRead {
   method: 'resources/read' | 'prompts/get' | 'completion/complete';
   /** What it is about. */
   subject: { kind: 'resource' | 'prompt'; name: string };
+  /** Of a read that has waited: why whoever asks is no longer let do it, or null. */
+  recheck?: () => Promise<HaldirError | null>;
   /** Besides the subject. */
   arguments: JsonObject;
   /** Of the request to the upstream, with the subject as that knows it. */
@@ -31,6 +33,7 @@ export type ReadWatch = Pick<CallWatch, 'signal'>;
 export type ReadOutcome =
   | { kind: 'no_session' }
   | { kind: 'no_scope' }
+  | { kind: 'no_key'; error: HaldirError }
   | { kind: 'blocked'; refusals: Refusals }
   /** `upstreams` holds those that have it when it is ambiguous; empty when nothing has it. */
   | { kind: 'unknown'; upstreams: string[] }
@@ -103,6 +106,8 @@ function describe(outcome: ReadOutcome): { suffix: string; [fact: string]: unkno
       return blocked('The session is unknown, expired or revoked');
     case 'no_scope':
       return blocked(`The session holds none of the scopes ${CALL_SCOPES.join(', ')}`);
+    case 'no_key':
+      return { ...blocked(outcome.error.message), code: outcome.error.code };
     case 'blocked': {
       const [{ policyId, type, reason }] = outcome.refusals;
       return { ...blocked(reason), policy_id: policyId, policy: type, ...explain(outcome.refusals) };

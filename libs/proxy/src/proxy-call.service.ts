@@ -168,11 +168,14 @@ export class ProxyCallService {
       signal: watch.signal,
     };
     // One round trip for all that a decision needs.
-    const [session, lookup, rules] = await Promise.all([
+    const [session, lookup, rules, refusal = null] = await Promise.all([
       this.sessions.findLive(actor, call.sessionId),
       this.directory.find(actor, tool),
       this.rules.allOf(tenantId),
+      call.recheck?.(),
     ]);
+    if (refusal)
+      return { session, target: soleTarget(lookup), outcome: { kind: 'no_key', error: refusal }, notes: null };
     if (!session) return { session, target: null, outcome: { kind: 'no_session' }, notes: null };
     if (!CALL_SCOPES.some((scope) => session.grants(scope)))
       return { session, target: soleTarget(lookup), outcome: { kind: 'no_scope' }, notes: null };

@@ -1,4 +1,4 @@
-import { type Actor, toDollars, toJsonNumber, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, type HaldirError, toDollars, toJsonNumber, toUnixSeconds } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
@@ -29,6 +29,8 @@ export interface NewCall {
   repeats?: (headers: Readonly<Record<string, string>>) => boolean;
   /** What the tool may ask, and what it was answered; without it, a tool that asks is refused. */
   dialogue?: Dialogue;
+  /** Of a call that has waited: why whoever asks is no longer let make it, or null. */
+  recheck?: () => Promise<HaldirError | null>;
   /** The Idempotency-Key it is made under. */
   claim?: Claim | null;
   /** Whether a denial of the same call stands for a while, rather than that a human is asked anew at once. */
@@ -43,6 +45,8 @@ export type CallOutcome =
   /** Unknown, expired, revoked and another tenant's session look alike. */
   | { kind: 'no_session' }
   | { kind: 'no_scope' }
+  /** The key was revoked, or lost what it takes, while the call waited. */
+  | { kind: 'no_key'; error: HaldirError }
   /** The request says one thing in its headers and another in its arguments. */
   | { kind: 'mismatched' }
   /** By every policy that refuses it; the first is the one that is named. */
@@ -166,6 +170,8 @@ function describe(outcome: CallOutcome): Description {
       return blocked('The session is unknown, expired or revoked');
     case 'no_scope':
       return blocked(`The session holds none of the scopes ${CALL_SCOPES.join(', ')}`);
+    case 'no_key':
+      return { ...blocked(outcome.error.message), code: outcome.error.code };
     case 'mismatched':
       return blocked(MISMATCHED);
     case 'blocked': {

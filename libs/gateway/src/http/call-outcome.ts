@@ -45,6 +45,7 @@ export function toCallReply(outcome: Answerable, era: Era): CallReply {
     case 'drifted':
     case 'unaffordable':
     case 'no_secret':
+    case 'no_key':
     case 'no_scope': {
       const { content, isError } = saidOverRest(outcome);
       return { result: { content, isError } };

@@ -65,6 +65,8 @@ export function toReadResult(
       const data = { blocked_by: 'haldir', policy_id: policyId, policy: type, ...explain(outcome.refusals) };
       throw fail(SERVER_ERROR, reason, data);
     }
+    case 'no_key':
+      throw fail(SERVER_ERROR, outcome.error.message, { blocked_by: 'haldir', code: outcome.error.code });
     case 'no_scope':
       throw fail(SERVER_ERROR, `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {
         ...{ blocked_by: 'haldir', required: CALL_SCOPES },

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { InvalidInput } from '@haldir/kernel';
 import { type Session, SessionInvalid } from '@haldir/gate';
-import { Cursors, grantsKeyScope, MissingKeyScope } from '@haldir/http';
+import { Callers, Cursors, grantsKeyScope, MissingKeyScope } from '@haldir/http';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import {
   CALL_SCOPES,
@@ -46,6 +46,7 @@ export class UpstreamOffers {
     @Inject(OfferDirectory) private readonly directory: OfferDirectory,
     @Inject(OfferReadService) private readonly reads: OfferReadService,
     @Inject(HeldRequests) private readonly held: HeldRequests,
+    @Inject(Callers) private readonly callers: Callers,
     @Inject(Cursors) private readonly cursors: Cursors,
   ) {}
 
@@ -100,7 +101,9 @@ export class UpstreamOffers {
     const watch = cancelled ? { signal: cancelled } : {};
     const first = await this.reads.read(read, watch);
     const isDecided = first.kind === 'held' && (await this.held.isDecided(asking, params, first.request));
-    const outcome = isDecided ? await this.reads.read(read, watch) : first;
+    const outcome = isDecided
+      ? await this.reads.read({ ...read, recheck: () => this.callers.refusal(asking.request, KEY_SCOPE) }, watch)
+      : first;
     if (outcome.kind === 'no_session') throw new SessionInvalid();
     if (outcome.kind !== 'held') return toReadResult(outcome, era, method, params);
     const { request } = outcome;

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type JsonValue } from '@haldir/kernel';
+import { type HaldirError, type JsonValue } from '@haldir/kernel';
 import { type Session, SessionInvalid } from '@haldir/gate';
-import { Cursors, grantsKeyScope, Interrupted, MissingKeyScope, writeOf, Writes } from '@haldir/http';
+import { Callers, Cursors, grantsKeyScope, Interrupted, MissingKeyScope, writeOf, Writes } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import {
   CALL_SCOPES,
@@ -61,6 +61,7 @@ export class UpstreamTools {
     @Inject(ProxyCallService) private readonly calls: ProxyCallService,
     @Inject(ToolCatalogue) private readonly catalogue: ToolCatalogue,
     @Inject(HeldRequests) private readonly held: HeldRequests,
+    @Inject(Callers) private readonly callers: Callers,
     @Inject(Questions) private readonly questions: Questions,
     @Inject(Writes) private readonly writes: Writes,
     @Inject(Cursors) private readonly cursors: Cursors,
@@ -140,13 +141,14 @@ export class UpstreamTools {
   }
 
   /**
-   * Makes the call. One that is decided about while it waits is decided anew then, like one that comes again; and so is each
+   * Makes the call. One that is decided about while it waits is decided anew then, its key included, like one that comes again; and so is each
    * round of one whose tool has asked the client something on the stream. The log has each before it waits.
    */
   private async perform(asking: Asking, first: NewCall, toolCall: ToolCall): Promise<PerformedCall | Concluded> {
     const watch = watchOf(asking, toolCall);
     const endsAt = performance.now() + DIALOGUE_MS;
     let call = first;
+    const recheck = (): Promise<HaldirError | null> => this.callers.refusal(asking.request, KEY_SCOPE);
     let hasWaited = false;
     let rounds = 0;
     for (;;) {
@@ -163,6 +165,7 @@ export class UpstreamTools {
           const begun = rounds > 0 ? toPollReply(request, this.held.pageOf(asking, request)) : null;
           return new Concluded(begun ?? this.replyTo(outcome, asking, toolCall));
         }
+        call = { ...call, recheck };
       } else if (outcome.kind === 'asked' && asking.era === 'handshake') {
         await this.calls.conclude(performed, null);
         const { inputRequests, requestState } = outcome.question;
@@ -171,7 +174,7 @@ export class UpstreamTools {
         if (!responses) return new Concluded({ result: refused(NOT_ANSWERED) });
         const { capabilities } = call.dialogue ?? { capabilities: {} };
         const state = typeof requestState === 'string' ? { state: requestState } : {};
-        call = { ...call, dialogue: { capabilities, responses, ...state } };
+        call = { ...call, recheck, dialogue: { capabilities, responses, ...state } };
         hasWaited = false;
       } else if (rounds === 0) return this.failWithoutEffect(performed);
       else if (outcome.kind !== 'no_session') return performed;

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@ne
 import { FailedAuthThrottle } from '../quota/failed-auth-throttle.js';
 import { Quota } from '../quota/quota.js';
 import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
-import { AgentKeyNotAllowed, Authenticator, requireKeyScope, Unauthenticated } from './authenticator.js';
+import { AgentKeyNotAllowed, requireKeyScope } from './authenticator.js';
 import {
   ANY_SCOPE,
   type Caller,
@@ -14,6 +14,7 @@ import {
   REQUIRED_SCOPE,
   type ScopeDemand,
 } from './caller.js';
+import { Callers } from './callers.js';
 
 interface RouteAccess {
   isPublic: boolean;
@@ -31,7 +32,7 @@ export class ApiKeyGuard implements CanActivate {
   private readonly access = new Map<Handler, RouteAccess>();
 
   constructor(
-    @Inject(Authenticator) private readonly authenticator: Authenticator,
+    @Inject(Callers) private readonly callers: Callers,
     @Inject(Quota) private readonly quota: Quota,
     @Inject(FailedAuthThrottle) private readonly failures: FailedAuthThrottle,
   ) {}
@@ -55,31 +56,10 @@ export class ApiKeyGuard implements CanActivate {
    * @throws Unauthenticated, QuotaExceeded
    */
   async admit(request: HaldirRequest, reply: HaldirReply): Promise<Caller> {
-    const caller = await this.failures.during(request.ip, () => this.authenticate(request));
+    const caller = await this.failures.during(request.ip, () => this.callers.of(request));
     request.caller = caller;
     const state = await this.quota.take(caller);
     if (state) setRateLimitHeaders(reply, state);
-    return caller;
-  }
-
-  /** Either header is enough; two different keys are none. */
-  private async authenticate(request: HaldirRequest): Promise<Caller> {
-    const { authorization, 'x-api-key': apiKey } = request.headers;
-    const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-    const header = typeof apiKey === 'string' ? apiKey : undefined;
-    if (bearer === undefined || header === undefined || bearer === header) {
-      const key = bearer ?? header;
-      const caller = key === undefined ? null : await this.authenticator.authenticate(key);
-      if (!caller) throw new Unauthenticated();
-      return caller;
-    }
-    const [byBearer, byHeader] = await Promise.all([
-      this.authenticator.authenticate(bearer),
-      this.authenticator.authenticate(header),
-    ]);
-    if (byBearer && byHeader) throw new Unauthenticated('Authorization and X-API-Key name different keys');
-    const caller = byBearer ?? byHeader;
-    if (!caller) throw new Unauthenticated();
     return caller;
   }
 

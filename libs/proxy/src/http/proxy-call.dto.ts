@@ -100,6 +100,10 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
       const { code, message } = outcome.refusal;
       return refusal(403, code, message, { code });
     }
+    case 'no_key': {
+      const { code, message } = outcome.error;
+      return refusal(403, code, message, { code });
+    }
     case 'no_scope':
       return refusal(403, 'missing_session_scope', `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {
         required: CALL_SCOPES,

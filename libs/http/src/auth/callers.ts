@@ -1,0 +1,42 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type HaldirError } from '@haldir/kernel';
+import { Authenticator, MissingKeyScope, Unauthenticated } from './authenticator.js';
+import { type Caller, grantsKeyScope, type HaldirRequest, type KeyScope } from './caller.js';
+
+/** Who sends a request, by what it carries and as that stands when they are asked. */
+@Injectable()
+export class Callers {
+  constructor(@Inject(Authenticator) private readonly authenticator: Authenticator) {}
+
+  /** Either header is enough; two different keys are none. @throws Unauthenticated */
+  async of(request: HaldirRequest): Promise<Caller> {
+    const { authorization, 'x-api-key': apiKey } = request.headers;
+    const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    const header = typeof apiKey === 'string' ? apiKey : undefined;
+    if (bearer === undefined || header === undefined || bearer === header) {
+      const key = bearer ?? header;
+      const caller = key === undefined ? null : await this.authenticator.authenticate(key);
+      if (!caller) throw new Unauthenticated();
+      return caller;
+    }
+    const [byBearer, byHeader] = await Promise.all([
+      this.authenticator.authenticate(bearer),
+      this.authenticator.authenticate(header),
+    ]);
+    if (byBearer && byHeader) throw new Unauthenticated('Authorization and X-API-Key name different keys');
+    const caller = byBearer ?? byHeader;
+    if (!caller) throw new Unauthenticated();
+    return caller;
+  }
+
+  /** Why a request that has waited is no longer let go on; null when it is. */
+  async refusal(request: HaldirRequest, scope: KeyScope): Promise<HaldirError | null> {
+    try {
+      const { scopes } = await this.of(request);
+      return grantsKeyScope(scopes, scope) ? null : new MissingKeyScope(scope);
+    } catch (error) {
+      if (error instanceof Unauthenticated) return error;
+      throw error;
+    }
+  }
+}
