@@ -39,6 +39,14 @@ export class Actor {
     }
   }
 
+  /** Calls a tool again and again, so that many calls are under way whenever something dies. */
+  async rush(ending: AbortSignal): Promise<void> {
+    while (!ending.aborted) {
+      const session = await this.someSession();
+      if (session) await this.tools.callFree(this.tenants.free, session);
+    }
+  }
+
   /** The mix: the more often it stands here, the more often it is done. */
   private readonly works: readonly (() => Promise<void>)[] = [
     async () => void (await this.openSession()),

@@ -24,6 +24,10 @@ export interface Outcome {
 }
 
 const ACTORS = 10;
+/** Those who do nothing but call a tool. */
+const CALLERS = 4;
+/** About so many calls that came to the upstream are followed by the death of a process that makes them. */
+const CALLS_A_DEATH = 500;
 
 /**
  * A mixed load while processes and servers die, and whether everything acknowledged is as it was acknowledged afterwards. Of every
@@ -76,7 +80,9 @@ async function attempt(seed: number, seconds: number, stage: Stage): Promise<Out
 
   const ending = AbortSignal.timeout(seconds * 1000);
   const actors = Array.from({ length: ACTORS }, () => new Actor(tenants, history, random.fork()).run(ending));
-  await Promise.all([...actors, strikeUntil(ending, cluster, random.fork())]);
+  const rushing = Array.from({ length: CALLERS }, () => new Actor(tenants, history, random.fork()).rush(ending));
+  const strikes = [strikeUntil(ending, cluster, random.fork()), strikeCalls(ending, cluster, upstream, random.fork())];
+  await Promise.all([...actors, ...rushing, ...strikes]);
   await cluster.recover();
 
   const violations = [...history.violations];
@@ -90,7 +96,8 @@ async function attempt(seed: number, seconds: number, stage: Stage): Promise<Out
     ...(await findViolations({ history, sql, callers, tenantIds, receiver, upstream, endpoints, random })),
   );
   violations.push(...callers.flatMap(({ wrong }) => wrong), ...cluster.errors());
-  return { summary: summarise(seed, seconds, { history, cluster, receiver, callers, violations }), violations };
+  const told = { history, cluster, receiver, callers, violations, calls: upstream.calls.length };
+  return { summary: summarise(seed, seconds, told), violations };
 }
 
 async function newTenant(cluster: Cluster): Promise<Caller> {
@@ -129,11 +136,31 @@ async function strikeUntil(ending: AbortSignal, cluster: Cluster, random: Random
   await Promise.all(underWay);
 }
 
+/** Kills a process that makes calls, again and again, with calls under way. */
+async function strikeCalls(
+  ending: AbortSignal,
+  cluster: Cluster,
+  upstream: FakeUpstream,
+  random: Random,
+): Promise<void> {
+  const underWay: Promise<void>[] = [];
+  const calls = (): number => random.between(CALLS_A_DEATH * 0.8, CALLS_A_DEATH * 1.2);
+  for (let next = calls(); !ending.aborted; await pause(5)) {
+    if (upstream.calls.length < next) continue;
+    next = upstream.calls.length + calls();
+    const strike = cluster.strike('api', random);
+    strike.catch(() => undefined);
+    underWay.push(strike);
+  }
+  await Promise.all(underWay);
+}
+
 /** Waits until everything that was to happen later has happened. */
 async function settle(sql: Sql): Promise<void> {
   await eventually(
     async () => {
       expect(await sql('SELECT count(*)::integer AS waiting FROM outbox')).toEqual([{ waiting: 0 }]);
+      expect(await sql('SELECT count(*)::integer AS started FROM started_call')).toEqual([{ started: 0 }]);
       const states = await sql('SELECT state, count(*)::integer FROM webhook_delivery WHERE state <> $1 GROUP BY 1', [
         'delivered',
       ]);
@@ -150,9 +177,15 @@ interface Told {
   receiver: Receiver;
   callers: readonly Caller[];
   violations: readonly string[];
+  /** That came to the upstream. */
+  calls: number;
 }
 
-function summarise(seed: number, seconds: number, { history, cluster, receiver, callers, violations }: Told): string {
+function summarise(
+  seed: number,
+  seconds: number,
+  { history, cluster, receiver, callers, violations, calls }: Told,
+): string {
   const list = (counts: Record<string, number>): string =>
     Object.entries(counts)
       .filter(([, count]) => count > 0)
@@ -164,6 +197,7 @@ function summarise(seed: number, seconds: number, { history, cluster, receiver, 
   return [
     `seed ${seed}: ${seconds} s, queues on ${cluster.queues}`,
     `${acknowledged} acknowledged (${list(history.acknowledged())}), ${retries} retries`,
+    `${calls} calls came to the upstream`,
     `kills: ${list(cluster.struck)}`,
     `${events} deliveries, ${receiver.arrivals.length - events} again`,
     `${violations.length} violations`,

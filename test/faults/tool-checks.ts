@@ -6,6 +6,7 @@ import { PRICE_CENTS, TOOLS } from './tool-load.js';
 type Sql = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
 
 interface Details {
+  sent?: boolean;
   arguments_sha256: string;
   authorization_id?: string;
 }
@@ -30,6 +31,12 @@ export async function findWrongCalls({
   const rows = await sql<{ details: string }>(`SELECT details FROM audit_entry WHERE action = 'tool_call'`);
   const entries = rows.map(({ details }) => JSON.parse(details) as Details);
   const logged = countBy(entries.map(({ arguments_sha256: digest }) => digest));
+  const left = countBy(entries.filter(({ sent }) => sent !== false).map(({ arguments_sha256: digest }) => digest));
+  // Whatever died: each call that left has its entry, if only one that says that nobody knows what became of it.
+  for (const [label, times] of arrived) {
+    const own = left.get(digestOf(label)) ?? 0;
+    if (own !== times) found.push(`${label} came to the upstream ${times} times and is in the log ${own} times`);
+  }
   const charges = await sql<ChargeRow>(
     `SELECT id, state, captured_minor FROM payment WHERE description = 'Call of up.${TOOLS.priced}'`,
   );
@@ -52,8 +59,7 @@ export async function findWrongCalls({
   const charged = countBy(entries.flatMap(({ authorization_id: id }) => id ?? []));
   for (const { id, state } of charges) {
     const times = charged.get(id) ?? 0;
-    // A process that dies in the middle of a call leaves its price held, and that expires.
-    if (times > 1 || (times === 0 && state !== 'held' && state !== 'expired'))
+    if (times !== 1 || !['captured', 'voided'].includes(state))
       found.push(`price ${id} is ${state}, in ${times} calls`);
   }
   const requests = await sql<{ id: string; consumed_at: Date | null }>('SELECT id, consumed_at FROM approval_request');

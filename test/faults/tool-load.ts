@@ -31,8 +31,16 @@ export class ToolLoad {
     private readonly name: string,
   ) {}
 
-  async call(caller: Caller, session: SessionRecord): Promise<void> {
-    const [tool, keyed] = [this.random.pick([TOOLS.free, TOOLS.free, TOOLS.priced]), this.random.chance(0.6)];
+  call(caller: Caller, session: SessionRecord): Promise<void> {
+    return this.callOne(caller, session, this.random.pick([TOOLS.free, TOOLS.free, TOOLS.priced]));
+  }
+
+  callFree(caller: Caller, session: SessionRecord): Promise<void> {
+    return this.callOne(caller, session, TOOLS.free);
+  }
+
+  private async callOne(caller: Caller, session: SessionRecord, tool: string): Promise<void> {
+    const keyed = this.random.chance(0.6);
     const call: CallRecord = { label: this.label(), tool, session, keyed, outcome: null };
     this.history.calls.push(call);
     const answer = await this.ask(caller, session, tool, call.label, keyed);
