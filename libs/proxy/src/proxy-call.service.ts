@@ -115,31 +115,36 @@ export class ProxyCallService {
     return { tenantId: call.actor.tenantId, outcome, entry, notes };
   }
 
-  /** Writes down what became of a call: as part of `tx`, or durably by itself together with other calls. */
+  /**
+   * Writes down what became of a call: as part of `tx`, or durably by itself together with other calls. What could not be written
+   * by itself is written later; of a `tx` that fails, also before it begins, whoever has it says so to `concludeLater`.
+   */
   async conclude(performed: PerformedCall, tx: Tx | null): Promise<CallOutcome> {
     const { tenantId, outcome, entry, notes } = performed;
     const { charge = null, started = null } = notes ?? {};
     if (tx) {
-      await this.writeIn(tx, performed);
+      if (started) await this.end(tx, performed);
+      else this.auditLog.record(tx, tenantId, entry);
       tx.onCommit(() => this.count(performed));
       return outcome;
     }
-    if (charge) await this.transactions.run(tenantId, (own) => this.writeIn(own, performed));
-    else if (started) await this.started.end(started, entry);
+    if (charge && started) {
+      await this.transactions
+        .run(tenantId, (own) => this.end(own, performed))
+        .catch((error: unknown) => {
+          this.concludeLater(performed);
+          throw error;
+        });
+    } else if (started) await this.started.end(started, entry);
     else await this.auditLog.append(tenantId, entry);
     this.count(performed);
     return outcome;
   }
 
-  /** What was made and could not be written down is written down later. */
-  private async writeIn(tx: Tx, performed: PerformedCall): Promise<void> {
-    const { tenantId, entry, notes } = performed;
-    if (!notes?.started) {
-      this.auditLog.record(tx, tenantId, entry);
-      return;
-    }
-    tx.onFailure(() => this.writeLater(performed));
-    await this.end(tx, performed);
+  /** Writes down what became of a call that has left, as soon as that can be done. */
+  concludeLater(performed: PerformedCall): void {
+    if (!performed.notes?.started) return;
+    this.started.insist(() => this.transactions.run(performed.tenantId, (tx) => this.end(tx, performed)));
   }
 
   private async end(tx: Tx, { outcome, entry, notes }: PerformedCall): Promise<void> {
@@ -147,10 +152,6 @@ export class ProxyCallService {
     const isFirst = await this.started.endIn(tx, notes.started, entry);
     // With the answer, also one that says isError: the tool ran.
     if (notes.charge && isFirst) await this.charges.settle(tx, notes.charge, outcome.kind === 'answered');
-  }
-
-  private writeLater(performed: PerformedCall): void {
-    this.started.insist(() => this.transactions.run(performed.tenantId, (tx) => this.end(tx, performed)));
   }
 
   private count({ outcome, notes }: PerformedCall): void {
@@ -264,7 +265,7 @@ export class ProxyCallService {
     if (!notes.started) return;
     const outcome: CallOutcome = { kind: 'unreachable', error: new UpstreamUnreachable('aborted', { sent: false }) };
     const entry = toEntry(call, session, target, outcome, 0, notes);
-    this.writeLater({ tenantId: call.actor.tenantId, outcome, entry, notes });
+    this.concludeLater({ tenantId: call.actor.tenantId, outcome, entry, notes });
   }
 
   /**

@@ -127,6 +127,9 @@ export class UpstreamTools {
           performed instanceof Concluded
             ? performed.reply
             : this.replyTo(await this.calls.conclude(performed, tx), asking, toolCall),
+        (performed) => {
+          if (!(performed instanceof Concluded)) this.calls.concludeLater(performed);
+        },
       );
       return resultOf(reply);
     } catch (error) {

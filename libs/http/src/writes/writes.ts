@@ -222,12 +222,14 @@ export class Writes {
    *
    * @param call is told what the key is known by; may throw `Interrupted`; any other failure means that nothing has happened, and leaves the key free
    * @param lockMs how long `call` may take at most
+   * @param unwritten is told an outcome of which nobody knows whether it was written under the key, or that was not
    */
   async around<Outcome, Body>(
     request: WriteRequest,
     lockMs: number,
     call: (claim: Claim | null) => Promise<Outcome>,
     finish: (outcome: Outcome, tx: Tx | null) => Promise<Body | Answer<Body>>,
+    unwritten: (outcome: Outcome) => void,
   ): Promise<Body> {
     const { idempotencyKey } = request;
     if (idempotencyKey === null) {
@@ -248,11 +250,15 @@ export class Writes {
       await this.transactions.query(release, id);
       throw error;
     }
-    const answer = await this.transactions.run(request.tenantId, async (tx) => {
+    const written = this.transactions.run(request.tenantId, async (tx) => {
       const result = await finish(outcome, tx);
       await tx.flush();
       await this.store(tx, request, id, result);
       return result;
+    });
+    const answer = await written.catch((error: unknown) => {
+      unwritten(outcome);
+      throw error;
     });
     return this.send(request, answer);
   }

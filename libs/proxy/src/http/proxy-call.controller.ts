@@ -54,6 +54,7 @@ export class ProxyCallController {
         if (outcome.kind === 'no_session') throw new SessionInvalid();
         return toCallAnswer(outcome);
       },
+      (performed) => this.calls.concludeLater(performed),
     );
   }
 
