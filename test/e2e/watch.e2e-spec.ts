@@ -455,6 +455,10 @@ describe('an export', () => {
           details: line['details'] as string | null,
           detailsSalt: line['details_salt'] as string | null,
           detailsHash: line['details_hash'] as string | null,
+          actorId: line['actor_id'] as string | null,
+          context: line['context'] as string | null,
+          contextSalt: line['context_salt'] as string | null,
+          contextHash: line['context_hash'] as string | null,
           atMicros: BigInt(Math.round(Number(line['timestamp']) * 1e6)),
           flagReason: line['flag_reason'] as string | null,
           prevHash: bytes(line['prev_hash']),
@@ -468,7 +472,7 @@ describe('an export', () => {
     }
     expect(manifest).toMatchObject({
       type: 'manifest',
-      format_version: 1,
+      format_version: 2,
       filters: {},
       count: 603,
       first_timestamp: lines[0]?.['timestamp'],
@@ -481,7 +485,8 @@ describe('an export', () => {
     const log = parseVerifierKey(String(manifest['verifier_key']));
     expect(parseCheckpoint(String(manifest['checkpoint']), log)).toMatchObject({ size: 603, root: frontier.root() });
     const alone = (await tenant.get('/v1/audit/export/manifest')).body;
-    expect({ ...alone, generated_at: 0 }).toEqual({ ...manifest, generated_at: 0 });
+    const timeless = { generated_at: 0, signature: expect.stringContaining(`${log.origin}\n`) as string };
+    expect({ ...alone, ...timeless }).toEqual({ ...manifest, ...timeless });
   });
 
   it('as CSV has the documented columns, quoted', async () => {
@@ -492,7 +497,7 @@ describe('an export', () => {
     expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
     const [header, , row] = body.split('\r\n');
     expect(header).toBe(
-      'entry_id,timestamp,timestamp_iso,tenant_id,session_id,agent_id,tool,action,cost_usd,flagged,flag_reason,details_json,prev_hash,entry_hash',
+      'entry_id,timestamp,timestamp_iso,tenant_id,session_id,agent_id,tool,action,cost_usd,flagged,flag_reason,details_json,prev_hash,entry_hash,source,format,actor,actor_id,context_json',
     );
     expect(row).toContain(`,"a ""quoted"", agent",,"line\nbreak",0.25,false,,"{""a"":1}",`);
     expect(row).toMatch(/^aud_[0-9a-z]+,\d+(\.\d+)?,\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z,/);
@@ -523,6 +528,10 @@ describe('whoever writes to the database behind Haldir’s back', () => {
     ['flag_reason', `'other'`],
     ['prev_hash', `sha256('x')`],
     ['entry_hash', `sha256('x')`],
+    ['actor_id', `'other'`],
+    ['context', `'{"label":"other"}'`],
+    ['context_salt', `'\\x00'`],
+    ['context_hash', `sha256('x')`],
   ])('is found out when changing %s of one entry', async (column, value) => {
     const tenant = await world.newTenant();
     const session = await tenant.session();

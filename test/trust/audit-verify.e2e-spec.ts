@@ -215,6 +215,11 @@ describe('an export, after a database superuser', () => {
     ['flag_reason', `'other'`],
     ['prev_hash', `sha256('x')`],
     ['entry_hash', `sha256('x')`],
+    ['actor_id', `'other'`],
+    ['context', `'{"label":"other"}'`],
+    ['context', 'NULL, context_salt = NULL'],
+    ['context_salt', `'\\x00'`],
+    ['context_hash', `sha256('x')`],
   ];
   const tampering: [
     string,
@@ -249,7 +254,8 @@ describe('an export, after a database superuser', () => {
       async (db, { tenantId }) => {
         await db.query(
           `INSERT INTO audit_entry SELECT tenant_id, seq + 1, entry_id || 'x', source, session_id, agent_id, tool, action, cost_micros, at,
-                  details, details_salt, details_hash, flag_reason, entry_hash, sha256(entry_hash) FROM audit_entry WHERE tenant_id = $1 AND seq = $2`,
+                  details, details_salt, details_hash, flag_reason, entry_hash, sha256(entry_hash),
+                  actor_id, context, context_salt, context_hash FROM audit_entry WHERE tenant_id = $1 AND seq = $2`,
           [tenantId, ENTRIES - 1],
         );
         await db.query('UPDATE audit_head SET size = size + 1 WHERE tenant_id = $1', [tenantId]);
@@ -337,10 +343,11 @@ describe('an export, after a database superuser', () => {
   async function relink(db: Postgres, tenantId: string): Promise<void> {
     const { bodyHash, contentHash, entryHash, GENESIS_HASH } = await import('@haldir/verifier');
     const { rows } = await db.query<
-      Record<string, string> & { flag_reason: string | null; details_hash: string | null }
+      Record<string, string> & Record<'flag_reason' | 'details_hash' | 'actor_id' | 'context_hash', string | null>
     >(
       `SELECT seq, entry_id, source, session_id, agent_id, tool, action, cost_micros, (extract(epoch FROM at) * 1000000)::bigint AS micros,
-              encode(details_hash, 'hex') AS details_hash, flag_reason FROM audit_entry WHERE tenant_id = $1 ORDER BY seq`,
+              encode(details_hash, 'hex') AS details_hash, flag_reason, actor_id,
+              encode(context_hash, 'hex') AS context_hash FROM audit_entry WHERE tenant_id = $1 ORDER BY seq`,
       [tenantId],
     );
     let previous: Buffer = GENESIS_HASH;
@@ -355,6 +362,8 @@ describe('an export, after a database superuser', () => {
         action: String(row['action']),
         costMicros: String(row['cost_micros']),
         detailsHash: row.details_hash,
+        actorId: row.actor_id,
+        contextHash: row.context_hash,
       });
       const hash = entryHash(previous, bodyHash(content, BigInt(String(row['micros'])), row.flag_reason));
       await db.query('UPDATE audit_entry SET prev_hash = $3, entry_hash = $4 WHERE tenant_id = $1 AND seq = $2', [

@@ -1,5 +1,6 @@
 import { AuditLog } from '@haldir/audit-log';
 import { type Transactions } from '@haldir/database';
+import { haldirActor } from '@haldir/kernel';
 import { type Client, eventually, startApi, startWorker, startWorld, type World } from '@haldir/test-support';
 import { Client as Postgres } from 'pg';
 
@@ -29,7 +30,9 @@ async function fill(tenantId: string): Promise<void> {
   const log = new AuditLog({ query } as unknown as Transactions, { now: () => new Date() });
   const entry = { source: 'agent', sessionId: session, agentId: 'agent', tool: 'browser', action: 'open' } as const;
   for (let i = 0; i < LENGTH; i += 2000) {
-    await Promise.all(Array.from({ length: 2000 }, (_, j) => log.append(tenantId, { ...entry, details: `${i + j}` })));
+    await Promise.all(
+      Array.from({ length: 2000 }, (_, j) => log.append(haldirActor(tenantId), { ...entry, details: `${i + j}` })),
+    );
   }
   await db.end();
 }

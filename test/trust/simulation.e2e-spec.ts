@@ -1,5 +1,6 @@
 import { AuditLog } from '@haldir/audit-log';
 import { type Transactions } from '@haldir/database';
+import { haldirActor } from '@haldir/kernel';
 import {
   type AppProcess,
   type Client,
@@ -247,7 +248,7 @@ async function fill(tenantId: string, count: number): Promise<void> {
         now += step;
         const details = { decision: 'allowed', result: 'ok', upstream: 'up', amount: n % 100, decided_at: Math.round(now - (n % 300)) / 1000 };
         const [agentId, tool] = [`agent-${n % 20}`, `up.tool-${(n * 7) % 20}`];
-        return log.append(tenantId, { source: 'proxy', sessionId: 'ses_1', agentId, tool, action: 'tool_call', details: { ...details, latency_ms: 1.5, arguments_sha256: 'ab'.repeat(32) } });
+        return log.append(haldirActor(tenantId), { source: 'proxy', sessionId: 'ses_1', agentId, tool, action: 'tool_call', details: { ...details, latency_ms: 1.5, arguments_sha256: 'ab'.repeat(32) } });
       }),
     ); // prettier-ignore
   }

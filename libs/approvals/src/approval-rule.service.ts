@@ -69,14 +69,14 @@ export class ApprovalRuleService {
 
   private record(
     tx: Tx,
-    { tenantId, id: by }: Actor,
+    actor: Actor,
     action: string,
     ruleId: string,
     type: ApprovalRuleType,
     parameters: Record<string, unknown>,
   ): void {
-    const details = { rule_id: ruleId, type, ...parameters, by };
-    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.approvals', action, details });
+    const details = { rule_id: ruleId, type, ...parameters, by: actor.id };
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.approvals', action, details });
   }
 }
 

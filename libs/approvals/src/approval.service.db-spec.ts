@@ -89,7 +89,7 @@ const decide = (id: string, decision = yes): Promise<void> =>
 const letThrough = (): Promise<boolean> =>
   run(async (tx) => {
     const answer = await approvals.ask(tx, subject, match);
-    if (answer.kind === 'approved') await approvals.consume(tx, answer.request);
+    if (answer.kind === 'approved') await approvals.consume(tx, subject.actor, answer.request);
     return answer.kind === 'approved';
   });
 
@@ -124,7 +124,7 @@ it('keeps the approval when the call it was locked for does not happen', async (
   await expect(
     run(async (tx) => {
       const answer = await approvals.ask(tx, subject, match);
-      if (answer.kind === 'approved') await approvals.consume(tx, answer.request);
+      if (answer.kind === 'approved') await approvals.consume(tx, subject.actor, answer.request);
       throw new Error('the call fell through');
     }),
   ).rejects.toThrow('fell through');

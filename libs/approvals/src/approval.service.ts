@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   type Actor,
   Clock,
+  haldirActor,
   type MicroUsd,
   newId,
   stringifyJson,
@@ -90,11 +91,11 @@ export class ApprovalService {
   }
 
   /** Uses the approval up. Commit before the call is made, so that a crash costs an approval and never doubles a call. */
-  async consume(tx: Tx, approved: ApprovedRequest): Promise<void> {
+  async consume(tx: Tx, actor: Actor, approved: ApprovedRequest): Promise<void> {
     if (!(await this.requests.in(tx).consume(approved.tenantId, approved.id, this.clock.now()))) {
       throw new Error('an approval is consumed once, by whoever locked it');
     }
-    this.record(tx, approved, 'haldir', 'approval_consumed', {});
+    this.record(tx, actor, approved, 'haldir', 'approval_consumed', {});
   }
 
   /**
@@ -140,7 +141,7 @@ export class ApprovalService {
         ttlSeconds: DEFAULT_TTL_SECONDS,
       });
       if (await requests.insert(request)) {
-        this.announce(tx, request, { rule_id: match.ruleId, rule: match.type });
+        this.announce(tx, subject.actor, request, { rule_id: match.ruleId, rule: match.type });
         const { id: requestId, reason, expiresAt } = request;
         return this.held(tx, { requestId, reason, expiresAt, isNew: true });
       }
@@ -152,7 +153,7 @@ export class ApprovalService {
   async request(tx: Tx, wanted: NewApprovalRequest): Promise<ApprovalRequest> {
     const request = this.newRequest({ ...wanted, digest: null });
     await this.requests.in(tx).insert(request);
-    this.announce(tx, request, {});
+    this.announce(tx, wanted.actor, request, {});
     return request;
   }
 
@@ -179,7 +180,8 @@ export class ApprovalService {
    *
    * @throws ApprovalNotFound, ApprovalAlreadyDecided, ApprovalExpired
    */
-  async decide(tx: Tx, { tenantId, id: key }: Actor, id: string, decision: NewDecision): Promise<void> {
+  async decide(tx: Tx, actor: Actor, id: string, decision: NewDecision): Promise<void> {
+    const { tenantId, id: key } = actor;
     const requests = this.requests.in(tx);
     const now = this.clock.now();
     const decided = await requests.decide(tenantId, id, { ...decision, key, at: now });
@@ -191,7 +193,7 @@ export class ApprovalService {
         : new ApprovalExpired();
     }
     const { status, by, note } = decision;
-    this.record(tx, decided, 'haldir', `approval_${status}`, { decided_by: by, note, key });
+    this.record(tx, actor, decided, 'haldir', `approval_${status}`, { decided_by: by, note, key });
     tx.onCommit(() => this.metrics.countDecision('approval', status === 'approved' ? 'allowed' : 'denied'));
   }
 
@@ -209,7 +211,9 @@ export class ApprovalService {
     for (;;) {
       const expired = await this.transactions.run(EVERY_TENANT, async (tx) => {
         const ended = await this.requests.in(tx).expire(this.clock.now(), EXPIRY_BATCH);
-        for (const request of ended) this.record(tx, request, 'haldir', 'approval_expired', {});
+        for (const request of ended) {
+          this.record(tx, haldirActor(request.tenantId), request, 'haldir', 'approval_expired', {});
+        }
         return ended.length;
       });
       total += expired;
@@ -230,7 +234,7 @@ export class ApprovalService {
 
   private expireOne(tx: Tx, request: RequestFacts): void {
     this.requests.in(tx).expireOne(request);
-    this.record(tx, request, 'haldir', 'approval_expired', {});
+    this.record(tx, haldirActor(request.tenantId), request, 'haldir', 'approval_expired', {});
   }
 
   private newRequest(wanted: NewApprovalRequest & { digest: Buffer | null }): ApprovalRequest {
@@ -257,9 +261,9 @@ export class ApprovalService {
     });
   }
 
-  private announce(tx: Tx, request: ApprovalRequest, rule: Record<string, string>): void {
+  private announce(tx: Tx, actor: Actor, request: ApprovalRequest, rule: Record<string, string>): void {
     const { id, tenantId, agentId, tool, action, amount, reason } = request;
-    this.record(tx, request, 'session', 'approval_requested', rule);
+    this.record(tx, actor, request, 'session', 'approval_requested', rule);
     this.outbox.publish(tx, tenantId, {
       type: 'approval_requested',
       data: {
@@ -271,12 +275,13 @@ export class ApprovalService {
 
   private record(
     tx: Tx,
+    actor: Actor,
     request: RequestFacts,
     source: EntrySource,
     action: string,
     more: Record<string, unknown>,
   ): void {
-    this.auditLog.record(tx, request.tenantId, {
+    this.auditLog.record(tx, actor, {
       source,
       sessionId: request.sessionId,
       agentId: request.agentId,

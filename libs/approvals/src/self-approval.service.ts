@@ -23,13 +23,13 @@ export class SelfApprovalService {
   }
 
   /** Holds for decisions that begin afterwards. */
-  change(tx: Tx, { tenantId, id: by }: Actor, settings: ApprovalSettings): void {
-    this.settings.in(tx).put(tenantId, settings);
-    this.auditLog.record(tx, tenantId, {
+  change(tx: Tx, actor: Actor, settings: ApprovalSettings): void {
+    this.settings.in(tx).put(actor.tenantId, settings);
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: 'haldir.approvals',
       action: 'approval_settings_changed',
-      details: { forbid_self_approval: settings.forbidSelfApproval, by },
+      details: { forbid_self_approval: settings.forbidSelfApproval, by: actor.id },
     });
   }
 
@@ -39,14 +39,15 @@ export class SelfApprovalService {
    *
    * @throws SelfApproval
    */
-  async refuseOwn({ tenantId, id: key }: Actor, requestId: string): Promise<void> {
+  async refuseOwn(actor: Actor, requestId: string): Promise<void> {
+    const { tenantId, id: key } = actor;
     if (!(await this.settings.find(tenantId)).forbidSelfApproval) return;
     const request = await this.requests.find(tenantId, requestId);
     if (request?.statusAt(this.clock.now()) !== 'pending') return;
     const { sessionId, agentId, requestedKey } = request;
     const openedKey = await this.sessions.openedKey(tenantId, sessionId);
     if (requestedKey !== null && openedKey !== null && requestedKey !== key && openedKey !== key) return;
-    await this.auditLog.append(tenantId, {
+    await this.auditLog.append(actor, {
       source: 'haldir',
       sessionId,
       agentId,

@@ -1,10 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher, Clock, type MicroUsd, stringifyJson } from '@haldir/kernel';
+import { type Actor, Batcher, Clock, type MicroUsd, stringifyJson } from '@haldir/kernel';
 import { type Collector, isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { GENESIS_HASH } from '@haldir/verifier';
 import { type EntryIdentity, type EntrySource, type PreparedEntry, prepareEntry, toColumns } from './entry.js';
 
-/** What is recorded; the tenant, the time and the hashes are added here. */
+/** What is recorded; who acted, the time and the hashes are added here. */
 export interface AuditRecord {
   source: EntrySource;
   sessionId?: string;
@@ -35,15 +35,16 @@ interface Pending {
 }
 
 const append = {
-  name: 'audit_append.v2',
-  text: 'SELECT leaf_index, reason FROM audit_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
+  name: 'audit_append.v3',
+  text: `SELECT leaf_index, reason FROM audit_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+                                                  $15, $16, $17, $18)`,
 };
 
 /** The same, where some of the entries are of calls that were started. */
 const appendEnding = {
-  name: 'audit_append_ending.v1',
-  text: `SELECT leaf_index, reason FROM started_call_end($1, $15) AS e(tenants),
-           audit_append(e.tenants, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+  name: 'audit_append_ending.v2',
+  text: `SELECT leaf_index, reason FROM started_call_end($1, $19) AS e(tenants),
+           audit_append(e.tenants, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 };
 
 interface AppendRow {
@@ -93,8 +94,8 @@ export class AuditLog {
   }
 
   /** Adds an entry to what `tx` writes as its last statement before commit. */
-  record(tx: Tx, tenantId: string, record: AuditRecord, identity?: EntryIdentity): RecordedEntry {
-    const pending = this.prepare(tenantId, record, identity);
+  record(tx: Tx, actor: Actor, record: AuditRecord, identity?: EntryIdentity): RecordedEntry {
+    const pending = this.prepare(actor, record, identity);
     tx.collect(collector, pending);
     return pending.recorded;
   }
@@ -104,13 +105,13 @@ export class AuditLog {
    *
    * @throws Unavailable when too many entries wait already, or the database cannot be reached
    */
-  append(tenantId: string, record: AuditRecord): Promise<RecordedEntry> {
-    return this.writer.submit(this.prepare(tenantId, record));
+  append(actor: Actor, record: AuditRecord): Promise<RecordedEntry> {
+    return this.writer.submit(this.prepare(actor, record));
   }
 
   /** The same for the entry of a call that was started; rejects when the record of the call is gone. */
-  appendEnding(tenantId: string, record: AuditRecord, identity: EntryIdentity): Promise<RecordedEntry> {
-    return this.writer.submit({ ...this.prepare(tenantId, record, identity), ends: true });
+  appendEnding(actor: Actor, record: AuditRecord, identity: EntryIdentity): Promise<RecordedEntry> {
+    return this.writer.submit({ ...this.prepare(actor, record, identity), ends: true });
   }
 
   /** Starts the log of a new tenant, with the default flag rules. */
@@ -126,11 +127,11 @@ export class AuditLog {
     await tx.query('SELECT audit_create($1, $2)', [tenantId, GENESIS_HASH]);
   }
 
-  private prepare(tenantId: string, record: AuditRecord, identity?: EntryIdentity): Pending {
+  private prepare(actor: Actor, record: AuditRecord, identity?: EntryIdentity): Pending {
     const at = this.clock.now();
     const { details = null } = record;
     const entry = {
-      tenantId,
+      actor,
       source: record.source,
       sessionId: record.sessionId ?? '',
       agentId: record.agentId ?? '',

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { newId } from '@haldir/kernel';
-import { contentHash, hashDetails } from '@haldir/verifier';
+import { type Actor, newId } from '@haldir/kernel';
+import { contentHash, hashSalted } from '@haldir/verifier';
 
 /**
  * Who wrote an entry, which decides what the flag rules count: an agent itself (`agent`), the proxy for a tool call
@@ -10,7 +10,7 @@ export type EntrySource = 'agent' | 'proxy' | 'session' | 'haldir';
 
 /** What a writer knows of an entry. */
 export interface NewEntry {
-  tenantId: string;
+  actor: Actor;
   source: EntrySource;
   /** Empty for an entry without a session. */
   sessionId: string;
@@ -32,34 +32,67 @@ export interface EntryIdentity {
 }
 
 export function newEntryIdentity(): EntryIdentity {
-  return { entryId: newId('aud'), salt: randomBytes(16).toString('hex') };
+  return { entryId: newId('aud'), salt: newSalt() };
 }
 
-/** An entry on its way into the log, with the salted commitment to its details and the hash of what the writer knows. */
-export interface PreparedEntry extends NewEntry {
+function newSalt(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** A text that can be erased without breaking the entry: it is hashed through a salted commitment. All null where there is none. */
+interface Erasable {
+  text: string | null;
+  /** Hex. */
+  salt: string | null;
+  /** Hex. */
+  hash: string | null;
+}
+
+/** An entry on its way into the log, with its commitments and the hash of what the writer knows. */
+export interface PreparedEntry {
+  entry: NewEntry;
   entryId: string;
-  detailsSalt: string | null;
-  detailsHash: string | null;
+  details: Erasable;
+  context: Erasable;
   contentHash: string;
 }
 
 export function prepareEntry(entry: NewEntry, { entryId, salt } = newEntryIdentity()): PreparedEntry {
-  const detailsSalt = entry.details === null ? null : salt;
-  const detailsHash = entry.details === null || detailsSalt === null ? null : hashDetails(detailsSalt, entry.details);
+  const details = erasable(entry.details, salt);
+  const context = erasable(contextOf(entry.actor));
   return {
-    ...entry,
-    entryId,
-    detailsSalt,
-    detailsHash,
-    contentHash: contentHash({ ...entry, entryId, detailsHash }),
+    ...{ entry, entryId, details, context },
+    contentHash: contentHash({
+      ...entry,
+      ...{ tenantId: entry.actor.tenantId, actorId: entry.actor.id, entryId },
+      ...{ detailsHash: details.hash, contextHash: context.hash },
+    }),
   };
 }
 
+function erasable(text: string | null, given?: string): Erasable {
+  if (text === null) return { text, salt: null, hash: null };
+  const salt = given ?? newSalt();
+  return { text, salt, hash: hashSalted(salt, text) };
+}
+
+/** What is known of who acted beside the id; null for Haldir itself, of which nothing more is to be said. */
+function contextOf({ kind, label, origin }: Actor): string | null {
+  if (kind === 'haldir') return null;
+  const { address = null, traceId = null } = origin ?? {};
+  return JSON.stringify({
+    ...(address === null ? {} : { address }),
+    label,
+    ...(traceId === null ? {} : { trace_id: traceId }),
+  });
+}
+
 /** The columns of `audit_append`, in its order. */
-export function toColumns(entries: readonly PreparedEntry[]): [tenantIds: string[], ...rest: unknown[]] {
+export function toColumns(prepared: readonly PreparedEntry[]): [tenantIds: string[], ...rest: unknown[]] {
+  const entries = prepared.map(({ entry }) => entry);
   return [
-    entries.map(({ tenantId }) => tenantId),
-    entries.map(({ entryId }) => entryId),
+    entries.map(({ actor }) => actor.tenantId),
+    prepared.map(({ entryId }) => entryId),
     entries.map(({ source }) => source),
     entries.map(({ sessionId }) => sessionId),
     entries.map(({ agentId }) => agentId),
@@ -67,10 +100,14 @@ export function toColumns(entries: readonly PreparedEntry[]): [tenantIds: string
     entries.map(({ action }) => action),
     entries.map(({ costMicros }) => costMicros.toString()),
     entries.map(({ at }) => at.getTime() * 1000),
-    entries.map(({ details }) => details),
-    entries.map(({ detailsSalt }) => detailsSalt),
-    entries.map(({ detailsHash }) => detailsHash),
-    entries.map((entry) => entry.contentHash),
+    prepared.map(({ details }) => details.text),
+    prepared.map(({ details }) => details.salt),
+    prepared.map(({ details }) => details.hash),
+    prepared.map((one) => one.contentHash),
     entries.map(({ flag }) => flag),
+    entries.map(({ actor }) => actor.id),
+    prepared.map(({ context }) => context.text),
+    prepared.map(({ context }) => context.salt),
+    prepared.map(({ context }) => context.hash),
   ];
 }

@@ -20,7 +20,11 @@ export function logKeyFromSeed(origin: string, seed: Uint8Array): LogKey {
 
 /** The signature over the checkpoint's lines, and the whole C2SP signed note. */
 export function signCheckpoint(key: LogKey, tree: { size: number; root: Buffer }): { signature: Buffer; note: string } {
-  const body = checkpointBody({ origin: key.origin, ...tree });
+  return signNote(key, checkpointBody({ origin: key.origin, ...tree }));
+}
+
+/** @param body lines that say what they are: a signature under this key must not be taken for one over something else */
+export function signNote(key: LogKey, body: string): { signature: Buffer; note: string } {
   const signature = sign(null, Buffer.from(body), key.privateKey);
   const blob = Buffer.concat([keyHash(key.origin, key.publicKey), signature]).toString('base64');
   return { signature, note: `${body}\n— ${key.origin} ${blob}\n` };

@@ -2,7 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { Log } from '@haldir/runtime';
-import { type LogKey, signCheckpoint } from './log-key.js';
+import { manifestBody } from '@haldir/verifier';
+import { type LogKey, signCheckpoint, signNote } from './log-key.js';
 import { LogKeys } from './log-keys.js';
 import { type LeafRow, TreeGrowth, type TreeRow } from './tree-growth.js';
 
@@ -128,6 +129,15 @@ export class LogTree {
   async notesBefore(tenantId: string, size: number, most: number): Promise<string[]> {
     const rows = await this.transactions.query<{ note: string }>(spreadNotes, [tenantId, size, most]);
     return rows.map(({ note }) => note);
+  }
+
+  /** The manifest of an export with the log's own signature over all its members: a C2SP signed note in `signature`. */
+  async signManifest<Manifest extends Readonly<Record<string, unknown>>>(
+    tenantId: string,
+    manifest: Manifest,
+  ): Promise<Manifest & { signature: string }> {
+    const key = await this.keys.of(tenantId);
+    return { ...manifest, signature: signNote(key, manifestBody(key.origin, manifest)).note };
   }
 
   /** Signs every log that has grown since it was signed last, many in one commit, leaving those that someone else is at. */

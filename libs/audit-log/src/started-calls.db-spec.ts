@@ -1,4 +1,4 @@
-import { newId, SystemClock, Unavailable } from '@haldir/kernel';
+import { type Actor, keyActor, newId, SystemClock, Unavailable } from '@haldir/kernel';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { createLogger } from '@haldir/runtime';
 import { testDatabase } from '@haldir/test-support';
@@ -34,7 +34,8 @@ const entry = (said: string): AuditRecord => ({
   ...{ source: 'proxy', sessionId: 'ses_1', agentId: 'agent', tool: 'up.echo', action: 'tool_call' },
   details: { said },
 });
-const start = (): NewStart => ({ tenantId, entry: entry('unknown'), paymentId: null, claim: null });
+const actor = (): Actor => keyActor(tenantId, 'hld_1');
+const start = (): NewStart => ({ actor: actor(), entry: entry('unknown'), paymentId: null, claim: null });
 const written = (): Promise<{ entry_id: string; action: string; details: string }[]> =>
   dataSource.query('SELECT entry_id, action, details FROM audit_entry WHERE tenant_id = $1 ORDER BY seq', [tenantId]);
 const count = async (): Promise<number> =>
@@ -49,8 +50,8 @@ it('each call has one entry, whoever races to write it, and those who are late s
       i % 3 === 0
         ? transactions.run(tenantId, (tx) => one.calls.endIn(tx, call, entry('known')))
         : one.calls.end(call, entry('known')),
-      other.calls.close(call),
-      other.calls.close(call),
+      other.calls.close({ tenantId, entryId: call.entryId }),
+      other.calls.close({ tenantId, entryId: call.entryId }),
     ]),
   );
   const entries = await written();

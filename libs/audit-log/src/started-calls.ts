@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { Batcher, Clock, stringifyJson, Unavailable } from '@haldir/kernel';
+import { type Actor, Batcher, Clock, stringifyJson, Unavailable } from '@haldir/kernel';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { Log } from '@haldir/runtime';
 import { AuditLog, type AuditRecord } from './audit-log.js';
@@ -9,7 +9,7 @@ import { ProcessLease } from './process-lease.js';
 
 /** A call that is about to be made. */
 export interface NewStart {
-  tenantId: string;
+  actor: Actor;
   /** What the log says of it when nobody learns what became of it. Neither its arguments nor a secret. */
   entry: AuditRecord;
   /** The price that is held for it. */
@@ -20,14 +20,22 @@ export interface NewStart {
 
 /** A call whose record is durable: it may leave. */
 export interface StartedCall extends EntryIdentity {
-  readonly tenantId: string;
+  readonly actor: Actor;
+}
+
+/** Where the record of a call stands. */
+export interface CallPlace {
+  tenantId: string;
+  entryId: string;
 }
 
 /** A call of which nobody learns what became. */
-export type ClosedCall = Pick<NewStart, 'tenantId' | 'paymentId' | 'claim'>;
+export interface ClosedCall extends Pick<NewStart, 'paymentId' | 'claim'> {
+  tenantId: string;
+}
 
 interface TakenRow {
-  entry: AuditRecord;
+  entry: { actor: Actor; record: AuditRecord };
   payment_id: string | null;
   claim: object | null;
 }
@@ -117,7 +125,7 @@ export class StartedCalls {
     const item = this.open(start);
     return this.writer.submit(item).catch((error: unknown) => {
       // Nobody knows whether the record is there.
-      this.insist(() => this.close(item.call));
+      this.insist(() => this.close(placeOf(item.call)));
       throw error;
     });
   }
@@ -126,7 +134,7 @@ export class StartedCalls {
   async beginIn(tx: Tx, start: NewStart): Promise<StartedCall> {
     const item = this.open(start);
     const { call } = item;
-    tx.onFailure(() => this.insist(() => this.close(call)));
+    tx.onFailure(() => this.insist(() => this.close(placeOf(call))));
     if ((await tx.query(insert, this.valuesOf([item]))).length === 0) throw new Unavailable();
     return call;
   }
@@ -155,11 +163,12 @@ export class StartedCalls {
    * that rows are locked in one order.
    */
   async endIn(tx: Tx, call: StartedCall, record: AuditRecord): Promise<boolean> {
-    const [taken] = await tx.query(take, [call.tenantId, call.entryId]);
-    if (taken) this.auditLog.record(tx, call.tenantId, record, call);
+    const { actor, entryId, salt } = call;
+    const [taken] = await tx.query(take, [actor.tenantId, entryId]);
+    if (taken) this.auditLog.record(tx, actor, record, call);
     else {
-      const [entry] = await tx.query<{ own: boolean | null }>(isOwn, [call.tenantId, call.entryId, call.salt]);
-      if (entry?.own !== true) this.auditLog.record(tx, call.tenantId, lateEntry(call, record));
+      const [entry] = await tx.query<{ own: boolean | null }>(isOwn, [actor.tenantId, entryId, salt]);
+      if (entry?.own !== true) this.auditLog.record(tx, actor, lateEntry(call, record));
     }
     tx.onCommit(() => this.own.delete(call.entryId));
     return taken !== undefined;
@@ -169,13 +178,13 @@ export class StartedCalls {
    * Writes the entry of a call, of whatever process, of which nobody learns what became; nothing when there is no record of it,
    * so that of several that do it one does.
    */
-  async close({ tenantId, entryId }: Pick<StartedCall, 'tenantId' | 'entryId'>): Promise<void> {
+  async close({ tenantId, entryId }: CallPlace): Promise<void> {
     await this.transactions.run(tenantId, async (tx) => {
       const [taken] = await tx.query<TakenRow>(take, [tenantId, entryId]);
       if (!taken) return;
       const { entry, payment_id: paymentId, claim } = taken;
       await this.closing(tx, { tenantId, paymentId, claim });
-      this.auditLog.record(tx, tenantId, entry, { ...newEntryIdentity(), entryId });
+      this.auditLog.record(tx, entry.actor, entry.record, { ...newEntryIdentity(), entryId });
     });
     this.own.delete(entryId);
   }
@@ -186,7 +195,7 @@ export class StartedCalls {
   }
 
   /** Up to `most` calls of processes whose leases have ended. */
-  async abandoned(most: number): Promise<{ tenantId: string; entryId: string }[]> {
+  async abandoned(most: number): Promise<CallPlace[]> {
     const rows = await this.transactions.queryAll<{ tenant_id: string; entry_id: string }>(abandoned, [most]);
     return rows.map(({ tenant_id: tenantId, entry_id: entryId }) => ({ tenantId, entryId }));
   }
@@ -200,7 +209,7 @@ export class StartedCalls {
     this.ending = true;
     const calls = [...this.own.values()];
     const closeNext = async (): Promise<void> => {
-      for (let call = calls.pop(); call; call = calls.pop()) await this.close(call);
+      for (let call = calls.pop(); call; call = calls.pop()) await this.close(placeOf(call));
     };
     await Promise.all(Array.from({ length: 4 }, closeNext)).catch((error: unknown) => {
       // Others do, once the lease has ended.
@@ -225,33 +234,37 @@ export class StartedCalls {
 
   private async tryEnd(call: StartedCall, record: AuditRecord): Promise<void> {
     try {
-      await this.auditLog.appendEnding(call.tenantId, record, call);
+      await this.auditLog.appendEnding(call.actor, record, call);
     } catch (error) {
       if ((error as { code?: string }).code !== GONE) throw error;
-      const values = [call.tenantId, call.entryId, call.salt] as const;
+      const values = [call.actor.tenantId, call.entryId, call.salt] as const;
       const [entry] = await this.transactions.query<{ own: boolean | null }>(isOwn, values);
-      if (entry?.own !== true) await this.auditLog.append(call.tenantId, lateEntry(call, record));
+      if (entry?.own !== true) await this.auditLog.append(call.actor, lateEntry(call, record));
     }
     this.own.delete(call.entryId);
   }
 
   private open(start: NewStart): Item {
-    const call = { ...newEntryIdentity(), tenantId: start.tenantId };
+    const call = { ...newEntryIdentity(), actor: start.actor };
     this.own.set(call.entryId, call);
     return { call, start };
   }
 
   private valuesOf(items: readonly Item[]): [tenants: string[], ...rest: unknown[]] {
     return [
-      items.map(({ call }) => call.tenantId),
+      items.map(({ call }) => call.actor.tenantId),
       items.map(({ call }) => call.entryId),
-      items.map(({ start }) => stringifyJson(start.entry)),
+      items.map(({ start: { actor, entry } }) => stringifyJson({ actor, record: entry })),
       items.map(({ start }) => start.paymentId),
       items.map(({ start }) => (start.claim === null ? null : JSON.stringify(start.claim))),
       this.lease.processId,
       this.clock.now(),
     ];
   }
+}
+
+function placeOf({ actor, entryId }: StartedCall): CallPlace {
+  return { tenantId: actor.tenantId, entryId };
 }
 
 /** What `started_call_end` raises. */

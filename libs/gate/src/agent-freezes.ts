@@ -84,7 +84,7 @@ export class AgentFreezes {
     facts: Readonly<Record<string, unknown>>,
   ): void {
     const { tenantId, id: by } = actor;
-    this.auditLog.record(tx, tenantId, {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       ...(agentId === null ? {} : { agentId }),
       tool: 'haldir.gate',

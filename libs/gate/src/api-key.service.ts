@@ -5,6 +5,7 @@ import {
   agentActor,
   type AgentGrant,
   Clock,
+  haldirActor,
   InvalidInput,
   keyActor,
   newId,
@@ -107,7 +108,7 @@ export class ApiKeyService implements Authenticator {
     await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
     await this.door.pass(tx);
     refuseAsFirst(key);
-    return this.insert(tx, await this.createTenant(tx, 'enterprise', true), key, null);
+    return this.insert(tx, await this.createTenant(tx, 'enterprise', true), key);
   }
 
   /** @throws Unauthenticated when the token is not the operator's */
@@ -122,7 +123,7 @@ export class ApiKeyService implements Authenticator {
   async mintForNewTenant(tx: Tx, key: NewKey): Promise<MintedKey> {
     refuseAsFirst(key);
     await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
-    return this.insert(tx, await this.createTenant(tx, key.tier, false), key, null);
+    return this.insert(tx, await this.createTenant(tx, key.tier, false), key);
   }
 
   /**
@@ -161,7 +162,7 @@ export class ApiKeyService implements Authenticator {
     if (!isLive(fresh, now)) throw new InvalidInput('expires_at: expected a time to come');
     await this.keys.in(tx).insert(this.sealed(fresh, standing));
     await this.keys.in(tx).replace(this.sealed(Object.assign(old, { expiresAt: endsAt }), standing), now);
-    this.record(tx, standing.tenantId, 'api_key_rotated', {
+    this.record(tx, caller.actor, 'api_key_rotated', {
       ...{ prefix: keyPrefix(publicId), replaces: keyPrefix(old.publicId), principal: old.principalId },
       ...{ overlap_ends_at: endsAt.toISOString(), by: caller.actor.id },
     });
@@ -174,10 +175,10 @@ export class ApiKeyService implements Authenticator {
   }
 
   /** @throws ApiKeyNotFound when the tenant has no such key */
-  async revoke(tx: Tx, { tenantId, id: by }: Actor, prefix: string): Promise<void> {
+  async revoke(tx: Tx, actor: Actor, prefix: string): Promise<void> {
     const publicId = publicIdIn(prefix);
-    if (!(await this.keys.in(tx).revoke(tenantId, publicId, this.clock.now()))) throw new ApiKeyNotFound();
-    this.record(tx, tenantId, 'api_key_revoked', { prefix: keyPrefix(publicId), by });
+    if (!(await this.keys.in(tx).revoke(actor.tenantId, publicId, this.clock.now()))) throw new ApiKeyNotFound();
+    this.record(tx, actor, 'api_key_revoked', { prefix: keyPrefix(publicId), by: actor.id });
   }
 
   list(tenantId: string, limit: number, after: { createdAt: Date; publicId: string } | null): Promise<ApiKey[]> {
@@ -204,7 +205,7 @@ export class ApiKeyService implements Authenticator {
   }
 
   /** @throws InvalidInput for an end that has passed */
-  private async insert(tx: Tx, standing: TenantStanding, newKey: NewKey, by: Actor | null): Promise<MintedKey> {
+  private async insert(tx: Tx, standing: TenantStanding, newKey: NewKey, by?: Actor): Promise<MintedKey> {
     if (!isLive(newKey, this.clock.now())) throw new InvalidInput('expires_at: expected a time to come');
     const { tenantId } = standing;
     const { name, tier, scopes, grant, expiresAt } = newKey;
@@ -216,7 +217,7 @@ export class ApiKeyService implements Authenticator {
       ...{ hash: hashApiKey(this.pepper(), key), createdAt: this.clock.now() },
     });
     await this.keys.in(tx).insert(this.sealed(row, standing));
-    this.record(tx, tenantId, 'api_key_created', {
+    this.record(tx, by ?? haldirActor(tenantId), 'api_key_created', {
       prefix: keyPrefix(publicId),
       tier,
       scopes,
@@ -243,8 +244,8 @@ export class ApiKeyService implements Authenticator {
     return this.seal.isIntact(KEY_GRANT, keyGrant(key), { tenantId, id: keyPrefix(publicId), mac });
   }
 
-  private record(tx: Tx, tenantId: string, action: string, details: Record<string, unknown>): void {
-    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.gate', action, details });
+  private record(tx: Tx, actor: Actor, action: string, details: Record<string, unknown>): void {
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.gate', action, details });
   }
 
   private pepper(): KeyObject {

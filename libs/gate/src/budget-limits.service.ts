@@ -27,29 +27,29 @@ export class BudgetLimits {
   /** Takes the place of the budget for the same scope and subject. @throws TooManyBudgets */
   async put(
     tx: Tx,
-    { tenantId, id: by }: Actor,
+    actor: Actor,
     { scope, subject, limit }: { scope: BudgetScope; subject: string; limit: MicroUsd },
   ): Promise<Budget> {
-    const budget = { tenantId, id: newId('bud'), scope, subject, limit, createdAt: this.clock.now() };
+    const budget = { tenantId: actor.tenantId, id: newId('bud'), scope, subject, limit, createdAt: this.clock.now() };
     if (!(await this.budgets.in(tx).put(budget, MAX_BUDGETS))) throw new TooManyBudgets(MAX_BUDGETS);
-    this.record(tx, 'budget_set', budget, by);
+    this.record(tx, actor, 'budget_set', budget);
     return budget;
   }
 
   /** @throws BudgetNotFound when the tenant has no such budget */
-  async remove(tx: Tx, { tenantId, id: by }: Actor, id: string): Promise<void> {
-    const removed = await this.budgets.in(tx).remove(tenantId, id);
+  async remove(tx: Tx, actor: Actor, id: string): Promise<void> {
+    const removed = await this.budgets.in(tx).remove(actor.tenantId, id);
     if (!removed) throw new BudgetNotFound();
-    this.record(tx, 'budget_removed', removed, by);
+    this.record(tx, actor, 'budget_removed', removed);
   }
 
-  private record(tx: Tx, action: string, { tenantId, id, scope, subject, limit }: Budget, by: string): void {
-    this.auditLog.record(tx, tenantId, {
+  private record(tx: Tx, actor: Actor, action: string, { id, scope, subject, limit }: Budget): void {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       agentId: subject,
       tool: 'haldir.gate',
       action,
-      details: { budget_id: id, scope, limit: toDollars(limit), by },
+      details: { budget_id: id, scope, limit: toDollars(limit), by: actor.id },
     });
   }
 }

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock } from '@haldir/kernel';
+import { Clock, haldirActor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions } from '@haldir/database';
 
@@ -44,7 +44,7 @@ export class SessionExpiry {
     return this.transactions.run(EVERY_TENANT, async (tx) => {
       const rows = await tx.query<{ tenant_id: string; id: string; agent_id: string }>(takeExpired, [this.clock.now()]);
       for (const row of rows) {
-        this.auditLog.record(tx, row.tenant_id, {
+        this.auditLog.record(tx, haldirActor(row.tenant_id), {
           source: 'haldir',
           sessionId: row.id,
           agentId: row.agent_id,

@@ -18,13 +18,18 @@ export interface NewSession {
   spendLimit: MicroUsd | null;
 }
 
+interface Opening {
+  actor: Actor;
+  session: Session;
+}
+
 /** Random characters of 5 bits each: a session id is a credential of 130 bits. */
 const SESSION_ID_LENGTH = 26;
 
 @Injectable()
 export class SessionService {
   /** One transaction for all sessions that are opened while the one before commits. */
-  private readonly opener: Batcher<Session, Session>;
+  private readonly opener: Batcher<Opening, Session>;
 
   constructor(
     @Inject(SessionRepository) private readonly sessions: SessionRepository,
@@ -33,21 +38,19 @@ export class SessionService {
     @Inject(Transactions) transactions: Transactions,
     @Inject(Clock) private readonly clock: Clock,
   ) {
-    this.opener = new Batcher<Session, Session>({
+    this.opener = new Batcher<Opening, Session>({
       maxBatch: 256,
       maxInFlight: 1,
       maxQueued: 4096,
       splitOn: isDataFailure,
-      run: (sessions) =>
+      run: (openings) =>
         transactions.run(
-          sessions.map(({ tenantId }) => tenantId),
+          openings.map(({ actor }) => actor.tenantId),
           async (tx) => {
-            const frozen = await agentFreezesIn(tx).among(sessions);
-            return sessions.map((session, i): Session | AgentFrozen => {
-              if (frozen[i]) return new AgentFrozen();
-              this.insert(tx, session);
-              return session;
-            });
+            const frozen = await agentFreezesIn(tx).among(openings.map(({ session }) => session));
+            return openings.map(({ actor, session }, i) =>
+              frozen[i] ? new AgentFrozen() : this.insert(tx, actor, session),
+            );
           },
         ),
     });
@@ -59,7 +62,7 @@ export class SessionService {
    * @throws InvalidInput for a `spend:N` that is not an amount; SessionBeyondCeiling, AgentFrozen
    */
   async open(actor: Actor, wanted: NewSession): Promise<Session> {
-    return this.opener.submit(this.prepare(actor, wanted));
+    return this.opener.submit({ actor, session: this.prepare(actor, wanted) });
   }
 
   /** The same, as part of a transaction. */
@@ -67,8 +70,7 @@ export class SessionService {
     const session = this.prepare(actor, wanted);
     const [frozen] = await agentFreezesIn(tx).among([session]);
     if (frozen) throw new AgentFrozen();
-    this.insert(tx, session);
-    return session;
+    return this.insert(tx, actor, session);
   }
 
   private prepare({ tenantId, id: openedKey, agent }: Actor, wanted: NewSession): Session {
@@ -91,10 +93,10 @@ export class SessionService {
     });
   }
 
-  private insert(tx: Tx, session: Session): void {
-    const { tenantId, id: sessionId, agentId, scopes, spendLimit, openedKey, createdAt, expiresAt } = session;
+  private insert(tx: Tx, actor: Actor, session: Session): Session {
+    const { id: sessionId, agentId, scopes, spendLimit, openedKey, createdAt, expiresAt } = session;
     this.sessions.in(tx).insert(session);
-    this.auditLog.record(tx, tenantId, {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       sessionId,
       agentId,
@@ -107,6 +109,7 @@ export class SessionService {
         by: openedKey,
       },
     });
+    return session;
   }
 
   /**
@@ -159,13 +162,13 @@ export class SessionService {
     const { tenantId, id: by, agent } = actor;
     const revoked = await this.sessions.in(tx).revoke(tenantId, sessionId, agent?.agentId ?? null, this.clock.now());
     if (!revoked) throw new SessionNotFound();
-    this.auditLog.record(tx, tenantId, {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       sessionId,
       agentId: revoked.agentId,
       tool: 'haldir.gate',
       action: 'session_revoked',
-      details: { by },
+      details: { by: actor.id },
     });
     if (agent || !revoked.openedByAgent) return;
     await this.freezes.freeze(tx, actor, revoked.agentId, 'session_revoked');

@@ -3,13 +3,15 @@ import { type MicroUsd } from './money.js';
 /** Who acts: made once, where a credential is checked, and passed on as one value. */
 export interface Actor {
   tenantId: string;
-  kind: 'key' | 'agent';
+  kind: 'key' | 'agent' | 'haldir';
   /** Names the principal for good, whatever becomes of its credentials; of a key, its first public prefix. */
   id: string;
   /** As people are told: `key:hld_…`, or `agent:my-agent (hld_…)`. */
   label: string;
   /** Of an agent, what bounds everything it does; null for everybody else. */
   agent: AgentGrant | null;
+  /** Where the request came from, as the log keeps it; nothing where there is no request. */
+  origin?: Origin;
 }
 
 export const SPEND_PERIODS = ['day', 'month', 'total'] as const;
@@ -30,6 +32,14 @@ export interface AgentGrant {
   upstreams: readonly string[] | null;
 }
 
+/** What is known of a request beside who makes it. */
+export interface Origin {
+  /** The client's network address. */
+  address: string | null;
+  /** The trace that the client says the request belongs to (W3C Trace Context). */
+  traceId: string | null;
+}
+
 /** @param prefix the first public prefix of the key */
 export function keyActor(tenantId: string, prefix: string): Actor {
   return { tenantId, kind: 'key', id: prefix, label: `key:${prefix}`, agent: null };
@@ -43,4 +53,9 @@ export function agentActor(tenantId: string, prefix: string, agent: AgentGrant):
 /** Whether whoever acts may use an upstream of that name, as far as the ceiling goes. */
 export function mayUseUpstream({ agent }: Actor, name: string): boolean {
   return agent?.upstreams?.includes(name) ?? true;
+}
+
+/** Haldir, or a part of it, acting on its own: at a time, or because of what it found. */
+export function haldirActor(tenantId: string, part = 'haldir'): Actor {
+  return { tenantId, kind: 'haldir', id: part, label: part, agent: null };
 }

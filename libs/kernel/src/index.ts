@@ -3,8 +3,10 @@ export {
   type Actor,
   agentActor,
   type AgentGrant,
+  haldirActor,
   keyActor,
   mayUseUpstream,
+  type Origin,
   SPEND_PERIODS,
   type SpendPeriod,
 } from './actor.js';

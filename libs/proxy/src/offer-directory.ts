@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, canonicalJson, type JsonValue, mayUseUpstream, stringifyJson } from '@haldir/kernel';
+import { type Actor, canonicalJson, haldirActor, type JsonValue, mayUseUpstream, stringifyJson } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { HaldirConfig, Log } from '@haldir/runtime';
@@ -84,7 +84,7 @@ export class OfferDirectory {
     await this.transactions.run(tenantId, async (tx) => {
       if (!(await this.repository.in(tx).put(address, found, digest))) return;
       const counts = { resources: found.resources.length, templates: found.templates.length };
-      this.auditLog.record(tx, tenantId, {
+      this.auditLog.record(tx, haldirActor(tenantId), {
         ...{ source: 'haldir', tool: 'haldir.proxy', action: 'upstream_offers_changed' },
         details: { upstream: name, ...counts, prompts: found.prompts.length },
       });

@@ -80,7 +80,7 @@ export class OfferReadService {
     const { session, target, outcome, started = null } = await this.decide(read, watch);
     const entry = toReadEntry(read, session, target, outcome, performance.now() - startedAt);
     if (started) await this.started.end(started, entry);
-    else await this.auditLog.append(read.actor.tenantId, entry);
+    else await this.auditLog.append(read.actor, entry);
     this.metrics.countDecision('proxy', decisionOf(outcome));
     return outcome;
   }
@@ -139,7 +139,7 @@ export class OfferReadService {
       const subject = toSubject(candidate);
       const answer = await this.approvals.ask(tx, subject, match, { heedsDenials: true });
       if (answer.kind !== 'approved') return answer;
-      await this.approvals.consume(tx, answer.request);
+      await this.approvals.consume(tx, read.actor, answer.request);
       rates.count(judged.wish);
       rates.save();
       return null;
@@ -153,7 +153,7 @@ export class OfferReadService {
     if (method === 'completion/complete' && !target.completions)
       return { session, target, outcome: { kind: 'answered', result: NO_COMPLETION } };
     const entry = toUnknownReadEntry(read, session, target);
-    const started = await this.started.begin({ tenantId, entry, paymentId: null, claim: null });
+    const started = await this.started.begin({ actor: read.actor, entry, paymentId: null, claim: null });
     const startedAt = performance.now();
     const outcome = await this.ask(read, target, watch);
     const ending = outcome.kind === 'answered' ? 'answered' : 'failed';

@@ -19,13 +19,14 @@ export class PolicyService {
   ) {}
 
   /** @throws TooManyPolicies */
-  async add(tx: Tx, { tenantId, id: by }: Actor, wanted: Omit<Policy, 'id'>): Promise<Policy> {
+  async add(tx: Tx, actor: Actor, wanted: Omit<Policy, 'id'>): Promise<Policy> {
+    const { tenantId, id: by } = actor;
     const policy = { id: newId('pol'), ...wanted };
     if (!(await this.policies.in(tx).insert(tenantId, policy, this.clock.now(), MAX_POLICIES))) {
       throw new TooManyPolicies(MAX_POLICIES);
     }
     const details = { policy_id: policy.id, ...wanted.rule, ...termsOf(policy), by };
-    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_added', details });
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_added', details });
     return policy;
   }
 
@@ -34,23 +35,25 @@ export class PolicyService {
    *
    * @throws PolicyNotFound when the tenant has no such policy
    */
-  async change(tx: Tx, { tenantId, id: by }: Actor, id: string, terms: Partial<PolicyTerms>): Promise<Policy> {
+  async change(tx: Tx, actor: Actor, id: string, terms: Partial<PolicyTerms>): Promise<Policy> {
+    const { tenantId, id: by } = actor;
     const policies = this.policies.in(tx);
     const before = await policies.lock(tenantId, id);
     if (!before) throw new PolicyNotFound();
     const after = { ...before, ...terms };
     policies.change(tenantId, id, after);
     const details = { policy_id: id, type: before.rule.type, ...termsOf(after), before: termsOf(before), by };
-    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_changed', details });
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_changed', details });
     return after;
   }
 
   /** @throws PolicyNotFound when the tenant has no such policy */
-  async remove(tx: Tx, { tenantId, id: by }: Actor, id: string): Promise<void> {
+  async remove(tx: Tx, actor: Actor, id: string): Promise<void> {
+    const { tenantId, id: by } = actor;
     const type = await this.policies.in(tx).remove(tenantId, id);
     if (type === null) throw new PolicyNotFound();
     const details = { policy_id: id, type, by };
-    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_removed', details });
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_removed', details });
   }
 
   count(tenantId: string): Promise<number> {

@@ -112,7 +112,7 @@ export class ProxyCallService {
     const startedAt = performance.now();
     const { session, target, outcome, notes } = await this.decide(call, watch);
     const entry = toEntry(call, session, target, outcome, performance.now() - startedAt, notes);
-    return { tenantId: call.actor.tenantId, outcome, entry, notes };
+    return { actor: call.actor, outcome, entry, notes };
   }
 
   /**
@@ -120,23 +120,23 @@ export class ProxyCallService {
    * by itself is written later; of a `tx` that fails, also before it begins, whoever has it says so to `concludeLater`.
    */
   async conclude(performed: PerformedCall, tx: Tx | null): Promise<CallOutcome> {
-    const { tenantId, outcome, entry, notes } = performed;
+    const { actor, outcome, entry, notes } = performed;
     const { charge = null, started = null } = notes ?? {};
     if (tx) {
       if (started) await this.end(tx, performed);
-      else this.auditLog.record(tx, tenantId, entry);
+      else this.auditLog.record(tx, actor, entry);
       tx.onCommit(() => this.count(performed));
       return outcome;
     }
     if (charge && started) {
       await this.transactions
-        .run(tenantId, (own) => this.end(own, performed))
+        .run(actor.tenantId, (own) => this.end(own, performed))
         .catch((error: unknown) => {
           this.concludeLater(performed);
           throw error;
         });
     } else if (started) await this.started.end(started, entry);
-    else await this.auditLog.append(tenantId, entry);
+    else await this.auditLog.append(actor, entry);
     this.count(performed);
     return outcome;
   }
@@ -144,7 +144,7 @@ export class ProxyCallService {
   /** Writes down what became of a call that has left, as soon as that can be done. */
   concludeLater(performed: PerformedCall): void {
     if (!performed.notes?.started) return;
-    this.started.insist(() => this.transactions.run(performed.tenantId, (tx) => this.end(tx, performed)));
+    this.started.insist(() => this.transactions.run(performed.actor.tenantId, (tx) => this.end(tx, performed)));
   }
 
   private async end(tx: Tx, { outcome, entry, notes }: PerformedCall): Promise<void> {
@@ -265,7 +265,7 @@ export class ProxyCallService {
     if (!notes.started) return;
     const outcome: CallOutcome = { kind: 'unreachable', error: new UpstreamUnreachable('aborted', { sent: false }) };
     const entry = toEntry(call, session, target, outcome, 0, notes);
-    this.concludeLater({ tenantId: call.actor.tenantId, outcome, entry, notes });
+    this.concludeLater({ actor: call.actor, outcome, entry, notes });
   }
 
   /**
@@ -293,7 +293,7 @@ export class ProxyCallService {
         notes.charge = charge;
       }
       if (answer) {
-        await this.approvals.consume(tx, answer.request);
+        await this.approvals.consume(tx, subject.actor, answer.request);
         notes.approvalId = answer.request.id;
       }
       rates.count(wish);
@@ -346,7 +346,7 @@ function masked(watch: Watched, masker: Masker): Watched & Pick<CallOptions, 'ma
 function toStart({ call, session, target, judged: { notes } }: Candidate): NewStart {
   const { actor, claim = null } = call;
   const entry = toUnknownEntry(call, session, target, notes);
-  return { tenantId: actor.tenantId, entry, paymentId: notes.charge?.paymentId ?? null, claim };
+  return { actor, entry, paymentId: notes.charge?.paymentId ?? null, claim };
 }
 
 function soleTarget({ targets }: Lookup): ToolTarget | null {

@@ -73,7 +73,7 @@ export type CallOutcome =
 
 /** A call that is over but not yet written down. */
 export interface PerformedCall {
-  tenantId: string;
+  actor: Actor;
   outcome: CallOutcome;
   entry: AuditRecord;
   /** Null for a call that came before no policy. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Clock, visibleText } from '@haldir/kernel';
+import { type Actor, Clock, haldirActor, visibleText } from '@haldir/kernel';
 import { isDestructive } from '@haldir/approvals';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -112,7 +112,8 @@ export class ToolPins {
    * @throws UpstreamNotFound, ToolNotFound, OtherDefinition when the upstream says something else by now,
    *   MisleadingDefinition when it is nothing that would be taken from a new tool
    */
-  async accept(tx: Tx, { tenantId, id: by }: Actor, name: string, tool: string, fingerprint: Buffer): Promise<void> {
+  async accept(tx: Tx, actor: Actor, name: string, tool: string, fingerprint: Buffer): Promise<void> {
+    const { tenantId, id: by } = actor;
     const [upstreams, tools] = [this.upstreams.in(tx), this.tools.in(tx)];
     if (!(await upstreams.lock(tenantId, name))) throw new UpstreamNotFound();
     const found = await tools.find(tenantId, name, tool);
@@ -127,7 +128,7 @@ export class ToolPins {
     if (reason !== null) throw new MisleadingDefinition(reason);
     tools.accept(tenantId, name, tool, traitsOf(pending));
     upstreams.keepCatalogue(tenantId, name, digestOfPins(await tools.pins(tenantId, name)), null);
-    this.auditLog.record(tx, tenantId, {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: `${name}.${tool}`,
       action: 'tool_accepted',
@@ -146,8 +147,9 @@ export class ToolPins {
     refused: readonly RefusedTool[],
     tools: number,
   ): void {
+    const haldir = haldirActor(tenantId);
     if (added.length + returned.length + removed.length + refused.length > 0) {
-      this.auditLog.record(tx, tenantId, {
+      this.auditLog.record(tx, haldir, {
         source: 'haldir',
         tool: 'haldir.proxy',
         action: 'upstream_tools_changed',
@@ -161,7 +163,7 @@ export class ToolPins {
       });
     }
     for (const { name: tool, accepted, found } of settled) {
-      this.auditLog.record(tx, tenantId, {
+      this.auditLog.record(tx, haldir, {
         source: 'haldir',
         tool: `${name}.${tool}`,
         action: 'tool_drift_ended',
@@ -169,7 +171,7 @@ export class ToolPins {
       });
     }
     for (const { tool, accepted, fingerprint } of drifted) {
-      this.auditLog.record(tx, tenantId, {
+      this.auditLog.record(tx, haldir, {
         source: 'haldir',
         tool: `${name}.${tool.name}`,
         action: 'tool_drift',

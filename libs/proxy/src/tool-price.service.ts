@@ -10,29 +10,29 @@ export class ToolPrices {
   constructor(@Inject(AuditLog) private readonly auditLog: AuditLog) {}
 
   /** Counts for calls that begin after the commit. @throws UpstreamNotFound when the tenant has no such upstream */
-  async put(tx: Tx, { tenantId, id: by }: Actor, upstream: string, tool: string, price: MicroUsd): Promise<void> {
+  async put(tx: Tx, actor: Actor, upstream: string, tool: string, price: MicroUsd): Promise<void> {
     const rows = await tx.query(
       `INSERT INTO proxy_tool_price (tenant_id, upstream, tool, price_micros)
          SELECT tenant_id, name, $3, $4 FROM proxy_upstream WHERE tenant_id = $1 AND name = $2 FOR KEY SHARE
        ON CONFLICT (tenant_id, upstream, tool) DO UPDATE SET price_micros = excluded.price_micros
        RETURNING tool`,
-      [tenantId, upstream, tool, price.toString()],
+      [actor.tenantId, upstream, tool, price.toString()],
     );
     if (rows.length === 0) throw new UpstreamNotFound();
-    this.record(tx, tenantId, 'tool_priced', { upstream, tool, price_usd: toDollars(price), by });
+    this.record(tx, actor, 'tool_priced', { upstream, tool, price_usd: toDollars(price), by: actor.id });
   }
 
   /** @throws PriceNotFound when the tool has none */
-  async remove(tx: Tx, { tenantId, id: by }: Actor, upstream: string, tool: string): Promise<void> {
+  async remove(tx: Tx, actor: Actor, upstream: string, tool: string): Promise<void> {
     const rows = await tx.query(
       'DELETE FROM proxy_tool_price WHERE tenant_id = $1 AND upstream = $2 AND tool = $3 RETURNING tool',
-      [tenantId, upstream, tool],
+      [actor.tenantId, upstream, tool],
     );
     if (rows.length === 0) throw new PriceNotFound();
-    this.record(tx, tenantId, 'tool_price_removed', { upstream, tool, by });
+    this.record(tx, actor, 'tool_price_removed', { upstream, tool, by: actor.id });
   }
 
-  private record(tx: Tx, tenantId: string, action: string, details: Record<string, unknown>): void {
-    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.proxy', action, details });
+  private record(tx: Tx, actor: Actor, action: string, details: Record<string, unknown>): void {
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action, details });
   }
 }

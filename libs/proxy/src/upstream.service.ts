@@ -130,7 +130,7 @@ export class UpstreamService {
    */
   async register(
     tx: Tx,
-    { id: by }: Actor,
+    actor: Actor,
     { address, discovery, offers }: Candidate,
     terms: UpstreamTerms,
   ): Promise<Examined> {
@@ -142,7 +142,7 @@ export class UpstreamService {
     const screened = discovery.healthy ? screenTools(discovery.tools, []) : { tools: [], refused: [] };
     if (discovery.healthy) this.pins.begin(tx, address, screened, digestOf(discovery.tools));
     else this.pins.forget(tx, address);
-    this.record(tx, address, 'upstream_registered', {
+    this.record(tx, actor, address.name, 'upstream_registered', {
       url: withoutSecrets(address.url),
       ...namesOf(address.headers),
       prefix: terms.prefixed,
@@ -150,7 +150,7 @@ export class UpstreamService {
       healthy: discovery.healthy,
       tools: screened.tools.length,
       ...refusals(screened.refused),
-      by,
+      by: actor.id,
     });
     const names = screened.tools.map(({ tool }) => tool.name);
     return { address, names, refused: screened.refused, drifted: [], trouble: troubleOf(discovery) };
@@ -183,9 +183,9 @@ export class UpstreamService {
   }
 
   /** @throws UpstreamNotFound */
-  async remove(tx: Tx, { tenantId, id: by }: Actor, name: string): Promise<void> {
-    if (!(await this.upstreams.in(tx).remove(tenantId, name))) throw new UpstreamNotFound();
-    this.record(tx, { tenantId, name }, 'upstream_removed', { by });
+  async remove(tx: Tx, actor: Actor, name: string): Promise<void> {
+    if (!(await this.upstreams.in(tx).remove(actor.tenantId, name))) throw new UpstreamNotFound();
+    this.record(tx, actor, name, 'upstream_removed', { by: actor.id });
   }
 
   /** With the sums over calls: exact for this process, up to a second old for others. */
@@ -344,13 +344,8 @@ export class UpstreamService {
     };
   }
 
-  private record(
-    tx: Tx,
-    { tenantId, name }: { tenantId: string; name: string },
-    action: string,
-    details: object,
-  ): void {
-    this.auditLog.record(tx, tenantId, {
+  private record(tx: Tx, actor: Actor, name: string, action: string, details: object): void {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: 'haldir.proxy',
       action,

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Clock, type MicroUsd, newId } from '@haldir/kernel';
+import { type Actor, Clock, haldirActor, type MicroUsd, newId } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { BudgetService } from '@haldir/gate';
 import { HoldService } from './hold.service.js';
@@ -77,7 +77,7 @@ export class CallCharges {
    * expired is free already.
    */
   async settle(tx: Tx, { tenantId, paymentId }: CallCharge, isSpent: boolean): Promise<void> {
-    const by = { tenantId, id: 'haldir.proxy' };
+    const by = haldirActor(tenantId, 'haldir.proxy');
     try {
       if (isSpent) await this.holds.capture(tx, by, paymentId, null);
       else await this.holds.void(tx, by, paymentId);

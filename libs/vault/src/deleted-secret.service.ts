@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Clock } from '@haldir/kernel';
+import { type Actor, Clock, haldirActor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
@@ -28,18 +28,18 @@ export class DeletedSecrets {
    *
    * @throws SecretNotFound when the tenant has no such secret
    */
-  async delete(tx: Tx, { tenantId, id: by }: Actor, name: string): Promise<void> {
+  async delete(tx: Tx, actor: Actor, name: string): Promise<void> {
     const now = this.clock.now();
     const purgeAt = new Date(now.getTime() + this.config.secrets.restoreMs);
-    const deleted = await this.deleted.in(tx).delete(tenantId, name, now, purgeAt);
+    const deleted = await this.deleted.in(tx).delete(actor.tenantId, name, now, purgeAt);
     if (!deleted) throw new SecretNotFound();
     const { id, versions } = deleted;
-    this.record(tx, tenantId, 'secret_deleted', {
+    this.record(tx, actor, 'secret_deleted', {
       name,
       versions,
       secret_id: id,
       restorable_until: purgeAt.toISOString(),
-      by,
+      by: actor.id,
     });
   }
 
@@ -58,23 +58,28 @@ export class DeletedSecrets {
    *
    * @throws DeletedSecretNotFound; SecretNameTaken when another secret has its name
    */
-  async restore(tx: Tx, { tenantId, id: by }: Actor, id: string): Promise<{ name: string; version: number }> {
+  async restore(tx: Tx, actor: Actor, id: string): Promise<{ name: string; version: number }> {
     const restored = await this.deleted
       .in(tx)
-      .restore(tenantId, id, this.clock.now())
+      .restore(actor.tenantId, id, this.clock.now())
       .catch((error: unknown) => {
         throw (error as { code?: string }).code === UNIQUE_VIOLATION ? new SecretNameTaken() : error;
       });
     if (!restored) throw new DeletedSecretNotFound();
-    this.record(tx, tenantId, 'secret_restored', { ...restored, secret_id: id, by });
+    this.record(tx, actor, 'secret_restored', { ...restored, secret_id: id, by: actor.id });
     return restored;
   }
 
   /** Removes a deleted secret for good, before its time. @throws DeletedSecretNotFound */
-  async purge(tx: Tx, { tenantId, id: by }: Actor, id: string): Promise<{ name: string }> {
-    const purged = await this.deleted.in(tx).purge(tenantId, id, this.clock.now());
+  async purge(tx: Tx, actor: Actor, id: string): Promise<{ name: string }> {
+    const purged = await this.deleted.in(tx).purge(actor.tenantId, id, this.clock.now());
     if (!purged) throw new DeletedSecretNotFound();
-    this.record(tx, tenantId, 'secret_purged', { name: purged.name, versions: purged.version, secret_id: id, by });
+    this.record(tx, actor, 'secret_purged', {
+      name: purged.name,
+      versions: purged.version,
+      secret_id: id,
+      by: actor.id,
+    });
     return { name: purged.name };
   }
 
@@ -89,13 +94,14 @@ export class DeletedSecrets {
       const secrets = await deleted.purgeDue(now, BATCH);
       const values = await deleted.emptyExpired(new Date(now.getTime() - EXPIRED_KEPT_MS), BATCH);
       for (const { tenantId, name, version } of secrets)
-        this.record(tx, tenantId, 'secret_purged', { name, versions: version });
-      for (const { tenantId, name, version } of values) this.record(tx, tenantId, 'secret_expired', { name, version });
+        this.record(tx, haldirActor(tenantId), 'secret_purged', { name, versions: version });
+      for (const { tenantId, name, version } of values)
+        this.record(tx, haldirActor(tenantId), 'secret_expired', { name, version });
       return secrets.length + values.length;
     });
   }
 
-  private record(tx: Tx, tenantId: string, action: string, details: Readonly<Record<string, unknown>>): void {
-    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: VAULT_TOOL, action, details });
+  private record(tx: Tx, actor: Actor, action: string, details: Readonly<Record<string, unknown>>): void {
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: VAULT_TOOL, action, details });
   }
 }

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor } from '@haldir/kernel';
 import {
+  type Actor,
   Clock,
   currencyExponent,
   fromMinorUnits,
+  haldirActor,
   InvalidInput,
   type MicroUsd,
   toDollars,
@@ -21,9 +22,6 @@ export interface Settled {
   hold: SettledHold;
   remaining: MicroUsd | null;
 }
-
-/** Captures or voids: an actor, or a part of Haldir. */
-type Settler = Pick<Actor, 'tenantId' | 'id'> & Partial<Pick<Actor, 'agent'>>;
 
 const EXPIRY_BATCH = 200;
 
@@ -48,21 +46,21 @@ export class HoldService {
    * @throws PaymentNotFound, HoldNotOpen, SessionRevoked, AgentFrozen
    * @throws InvalidInput for an amount that is more than the hold, or finer than its currency
    */
-  async capture(tx: Tx, settler: Settler, id: string, amount: number | null): Promise<Settled> {
-    const { tenantId, id: by } = settler;
-    const payment = await this.findOwn(tx, settler, id);
+  async capture(tx: Tx, actor: Actor, id: string, amount: number | null): Promise<Settled> {
+    const { tenantId } = actor;
+    const payment = await this.findOwn(tx, actor, id);
     const minor = amount === null ? payment.amountMinor : minorUnits(amount, payment);
     // The share of what was taken from the budget, rounded up, as the amount itself was.
     const micros = ((payment.usdValue ?? 0n) * minor + payment.amountMinor - 1n) / payment.amountMinor;
     const captured = { minor, micros: micros as MicroUsd };
-    return this.settleOne(tx, payment, { tenantId, id, state: 'captured', captured }, { by });
+    return this.settleOne(tx, actor, payment, { tenantId, id, state: 'captured', captured });
   }
 
   /** Sets a hold free. @throws PaymentNotFound, HoldNotOpen */
-  async void(tx: Tx, settler: Settler, id: string): Promise<Settled> {
-    const { tenantId, id: by } = settler;
-    const payment = await this.findOwn(tx, settler, id);
-    return this.settleOne(tx, payment, { tenantId, id, state: 'voided', captured: null }, { by });
+  async void(tx: Tx, actor: Actor, id: string): Promise<Settled> {
+    const { tenantId } = actor;
+    const payment = await this.findOwn(tx, actor, id);
+    return this.settleOne(tx, actor, payment, { tenantId, id, state: 'voided', captured: null });
   }
 
   /** Sets free what is held by holds whose time is up; answers how many there were. Safe to run anywhere, any number of times. */
@@ -76,13 +74,13 @@ export class HoldService {
         const lock = await this.budgets.lock(tx, due);
         const ends = due.map(({ tenantId, id }): HoldEnd => ({ tenantId, id, state: 'expired', captured: null }));
         const settled = await this.payments.in(tx).settle(ends, this.clock.now());
-        this.settleIn(tx, lock, settled, {});
+        this.settleIn(tx, null, lock, settled);
       });
       total += due.length;
     }
   }
 
-  private async settleOne(tx: Tx, payment: Payment, end: HoldEnd, facts: { by: string }): Promise<Settled> {
+  private async settleOne(tx: Tx, actor: Actor, payment: Payment, end: HoldEnd): Promise<Settled> {
     const lock = await this.budgets.lock(tx, [payment]);
     const session = lock.session(payment.tenantId, payment.sessionId);
     if (end.state === 'captured' && session?.revokedAt) throw new SessionRevoked();
@@ -92,11 +90,12 @@ export class HoldService {
       const now = await this.find(tx, end.tenantId, end.id);
       throw new HoldNotOpen(now.stateAt(this.clock.now()));
     }
-    this.settleIn(tx, lock, [hold], facts);
+    this.settleIn(tx, actor, lock, [hold]);
     return { hold, remaining: (session as Session).remainingBudget() };
   }
 
-  private settleIn(tx: Tx, lock: SessionLock, settled: readonly SettledHold[], facts: { by?: string }): void {
+  /** @param actor null for holds whose time is up */
+  private settleIn(tx: Tx, actor: Actor | null, lock: SessionLock, settled: readonly SettledHold[]): void {
     if (settled.length === 0) return;
     this.budgets.settle(
       tx,
@@ -112,7 +111,7 @@ export class HoldService {
       })),
     );
     for (const hold of settled) {
-      this.auditLog.record(tx, hold.tenantId, {
+      this.auditLog.record(tx, actor ?? haldirActor(hold.tenantId), {
         source: 'haldir',
         sessionId: hold.sessionId,
         agentId: hold.agentId,
@@ -123,14 +122,14 @@ export class HoldService {
           amount: toNumber(hold.capturedMinor ?? hold.amountMinor, hold.currency),
           currency: hold.currency,
           ...(hold.capturedValue === null ? {} : { usd: toDollars(hold.capturedValue) }),
-          ...facts,
+          ...(actor === null ? {} : { by: actor.id }),
         },
       });
     }
   }
 
   /** An agent settles what it has set aside itself: neither another agent's holds, nor the prices of calls. */
-  private async findOwn(tx: Tx, { tenantId, agent }: Settler, id: string): Promise<Payment> {
+  private async findOwn(tx: Tx, { tenantId, agent }: Actor, id: string): Promise<Payment> {
     const payment = await this.find(tx, tenantId, id);
     if (agent && (payment.agentId !== agent.agentId || payment.ofCall)) throw new PaymentNotFound();
     return payment;

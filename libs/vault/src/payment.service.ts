@@ -184,7 +184,10 @@ export class PaymentService {
       decisions[candidate.index] = decision;
       if (decision instanceof Error || decision.outcome !== 'authorized') continue;
       authorized.push(decision.payment);
-      if (candidate.approved) await this.approvals.consume(tx, candidate.approved);
+      if (candidate.approved) {
+        const { actor } = candidate.prepared.payment;
+        await this.approvals.consume(tx, actor, candidate.approved);
+      }
     }
     this.payments.in(tx).insert(authorized);
     tx.onCommit(() => {
@@ -277,7 +280,7 @@ export class PaymentService {
     action: 'payment_authorized' | 'payment_held' | 'payment_denied',
     facts: Readonly<Record<string, unknown>>,
   ): void {
-    this.auditLog.record(tx, actor.tenantId, {
+    this.auditLog.record(tx, actor, {
       source: 'session',
       sessionId: session.id,
       agentId: session.agentId,

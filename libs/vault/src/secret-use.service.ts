@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Clock, HaldirError, Unavailable } from '@haldir/kernel';
+import { type Actor, Clock, haldirActor, HaldirError, Unavailable } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
 import { Metrics } from '@haldir/runtime';
@@ -78,17 +78,16 @@ export class SecretUses {
    */
   async open(use: SecretUse, names: readonly string[]): Promise<SecretsUsed> {
     const { actor, session, upstream, tool } = use;
-    const { tenantId, id: by } = actor;
-    const found = await this.find({ ...use, tenantId }, names);
+    const found = await this.find({ ...use, tenantId: actor.tenantId }, names);
     if ('refused' in found) return found;
     const opened = await this.reveal(found.secrets);
     if ('refused' in opened) return opened;
     const inSession = { source: 'session', sessionId: session.id, agentId: session.agentId } as const;
     await this.record(
       opened.used.map(({ name, version }) =>
-        this.auditLog.append(tenantId, {
+        this.auditLog.append(actor, {
           ...{ ...inSession, tool: VAULT_TOOL, action: 'secret_used' },
-          details: { name, version, upstream, tool, by },
+          details: { name, version, upstream, tool, by: actor.id },
         }),
       ),
     );
@@ -110,7 +109,7 @@ export class SecretUses {
     const fresh = opened.used.filter((used) => !this.recorded.has(keyOf(used)));
     await this.record(
       fresh.map(({ name, version }) =>
-        this.auditLog.append(tenantId, {
+        this.auditLog.append(haldirActor(tenantId), {
           ...{ source: 'haldir', tool: VAULT_TOOL, action: 'secret_used' },
           details: { name, version, upstream, by: 'upstream_headers' },
         }),

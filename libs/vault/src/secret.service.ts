@@ -64,7 +64,8 @@ export class SecretService {
    *
    * @throws InvalidInput when it would have expired already
    */
-  async store(tx: Tx, { tenantId, id: by }: Actor, wanted: NewSecret): Promise<MadeVersion> {
+  async store(tx: Tx, actor: Actor, wanted: NewSecret): Promise<MadeVersion> {
+    const { tenantId, id: by } = actor;
     const now = this.clock.now();
     const { name, value, scopeRequired, expiresAt } = wanted;
     if (expiresAt !== null && expiresAt <= now) throw new InvalidInput('expires_at: expected a time in the future');
@@ -80,7 +81,7 @@ export class SecretService {
         : await this.bindingsOf(await secrets.holdVersion(tenantId, name, secretId, version - 1), tx));
     const place: SecretPlace = { tenantId, secretId, name, version, scopeRequired, expiresAt, bindings };
     secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
-    this.auditLog.record(tx, tenantId, {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: VAULT_TOOL,
       action: 'secret_stored',
@@ -96,7 +97,8 @@ export class SecretService {
    *
    * @throws SecretNotFound, SecretVersionNotFound, SecretExpired
    */
-  async rollBack(tx: Tx, { tenantId, id: by }: Actor, name: string, from: number): Promise<MadeVersion> {
+  async rollBack(tx: Tx, actor: Actor, name: string, from: number): Promise<MadeVersion> {
+    const { tenantId, id: by } = actor;
     const now = this.clock.now();
     const secrets = this.secrets.in(tx);
     const [tenantKey, next] = await Promise.all([
@@ -122,7 +124,7 @@ export class SecretService {
     } finally {
       value.wipe();
     }
-    this.auditLog.record(tx, tenantId, {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: VAULT_TOOL,
       action: 'secret_rolled_back',
@@ -225,7 +227,7 @@ export class SecretService {
 
   /** @throws Unavailable whatever keeps the entry from being durable */
   private async record(
-    { tenantId, id: by }: Actor,
+    actor: Actor,
     session: Session | null,
     action: 'secret_read' | 'secret_read_denied',
     details: Readonly<Record<string, unknown>>,
@@ -235,7 +237,10 @@ export class SecretService {
         ? ({ source: 'haldir' } as const)
         : ({ source: 'session', sessionId: session.id, agentId: session.agentId } as const);
     try {
-      await this.auditLog.append(tenantId, { ...where, tool: VAULT_TOOL, action, details: { ...details, by } });
+      await this.auditLog.append(actor, {
+        ...{ ...where, tool: VAULT_TOOL, action },
+        details: { ...details, by: actor.id },
+      });
     } catch (error) {
       if (error instanceof HaldirError) throw error;
       throw new Unavailable('The read cannot be recorded right now, so nothing was read', { cause: error });

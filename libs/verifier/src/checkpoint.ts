@@ -65,13 +65,56 @@ export function keyHash(origin: string, publicKey: Uint8Array): Buffer {
 
 /** Whether the signature is the log's own over exactly this tree. */
 export function isSignedBy(
-  { origin, publicKey }: LogIdentity,
-  tree: { size: number; root: Buffer },
+  log: LogIdentity,
+  { size, root }: { size: number; root: Buffer },
   signature: Uint8Array,
 ): boolean {
+  return verifies(log, checkpointBody({ origin: log.origin, size, root }), signature);
+}
+
+function verifies({ publicKey }: LogIdentity, body: string, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES || publicKey.length !== KEY_BYTES) return false;
   const key = createPublicKey({ key: Buffer.concat([SPKI_KEY, publicKey]), format: 'der', type: 'spki' });
-  return verify(null, Buffer.from(checkpointBody({ origin, ...tree })), key, signature);
+  return verify(null, Buffer.from(body), key, signature);
+}
+
+/**
+ * The lines of a signed note, once the signature by `log` is found and right. Signatures of other keys are passed over.
+ *
+ * @param what the note is, for whoever reads what is wrong with it
+ * @throws InvalidCheckpoint for anything else
+ */
+export function noteBodySignedBy(note: string, log: LogIdentity, what: string): string {
+  const { body, signatures } = readNote(note, log, what);
+  const [signature] = signatures;
+  if (!signature || signatures.length > 1 || !verifies(log, body, signature)) {
+    throw new InvalidCheckpoint(`${what} is not signed by the log`);
+  }
+  return body;
+}
+
+/** @returns the lines that are signed, and the signatures under the log's key */
+function readNote(note: string, log: LogIdentity, what: string): { body: string; signatures: Buffer[] } {
+  if (note.length > MAX_NOTE_CHARACTERS) throw new InvalidCheckpoint(`${what} is too long`);
+  const split = note.indexOf('\n\n');
+  if (split < 0 || !note.endsWith('\n')) throw new InvalidCheckpoint(`${what} is not a signed note`);
+  const lines = note
+    .slice(split + 2)
+    .split('\n')
+    .slice(0, -1);
+  if (lines.length === 0 || lines.length > MAX_SIGNATURES) {
+    throw new InvalidCheckpoint(`${what} should have 1 to ${MAX_SIGNATURES} signatures`);
+  }
+  const own = keyHash(log.origin, log.publicKey);
+  const signatures = lines.flatMap((line) => {
+    const [, name, encoded] = /^— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/.exec(line) ?? [];
+    const blob = encoded === undefined ? null : decodeBase64(encoded);
+    if (name === undefined || blob === null || blob.length <= KEY_HASH_BYTES) {
+      throw new InvalidCheckpoint(`${what} has a malformed signature line`);
+    }
+    return name === log.origin && blob.subarray(0, KEY_HASH_BYTES).equals(own) ? [blob.subarray(KEY_HASH_BYTES)] : [];
+  });
+  return { body: note.slice(0, split + 1), signatures };
 }
 
 /**
@@ -80,33 +123,14 @@ export function isSignedBy(
  * @throws InvalidCheckpoint for anything else
  */
 export function parseCheckpoint(note: string, log: LogIdentity): Checkpoint {
-  if (note.length > MAX_NOTE_CHARACTERS) throw new InvalidCheckpoint('the checkpoint is too long');
-  const split = note.indexOf('\n\n');
-  if (split < 0 || !note.endsWith('\n')) throw new InvalidCheckpoint('the checkpoint is not a signed note');
-  const [origin, sizeText = '', rootText = '', ...rest] = note.slice(0, split).split('\n');
+  const { body, signatures } = readNote(note, log, 'the checkpoint');
+  const [origin, sizeText = '', rootText = '', ...rest] = body.slice(0, -1).split('\n');
   if (rest.length > 0) throw new InvalidCheckpoint('the checkpoint has lines beyond origin, size and root');
   if (origin !== log.origin) throw new InvalidCheckpoint('the checkpoint is of another log');
   const size = /^(0|[1-9]\d{0,15})$/.test(sizeText) ? Number(sizeText) : NaN;
   if (!Number.isSafeInteger(size)) throw new InvalidCheckpoint('the checkpoint has no proper size');
   const root = decodeBase64(rootText);
   if (root?.length !== ROOT_BYTES) throw new InvalidCheckpoint('the checkpoint has no proper root hash');
-
-  const lines = note
-    .slice(split + 2)
-    .split('\n')
-    .slice(0, -1);
-  if (lines.length === 0 || lines.length > MAX_SIGNATURES) {
-    throw new InvalidCheckpoint(`the checkpoint should have 1 to ${MAX_SIGNATURES} signatures`);
-  }
-  const own = keyHash(log.origin, log.publicKey);
-  const signatures = lines.flatMap((line) => {
-    const [, name, encoded] = /^— ([^\s+]+) ([A-Za-z0-9+/]+={0,2})$/.exec(line) ?? [];
-    const blob = encoded === undefined ? null : decodeBase64(encoded);
-    if (name === undefined || blob === null || blob.length <= KEY_HASH_BYTES) {
-      throw new InvalidCheckpoint('the checkpoint has a malformed signature line');
-    }
-    return name === log.origin && blob.subarray(0, KEY_HASH_BYTES).equals(own) ? [blob.subarray(KEY_HASH_BYTES)] : [];
-  });
   const [signature] = signatures;
   if (!signature || signatures.length > 1 || !isSignedBy(log, { size, root }, signature)) {
     throw new InvalidCheckpoint('the checkpoint is not signed by the log');

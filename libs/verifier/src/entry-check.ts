@@ -1,4 +1,4 @@
-import { bodyHash, contentHash, entryHash, hashDetails, type HashedEntry } from './entry-hash.js';
+import { bodyHash, contentHash, entryHash, hashSalted, type HashedEntry } from './entry-hash.js';
 
 /** An entry as a log keeps it or an export shows it. */
 export interface LoggedEntry extends HashedEntry {
@@ -6,6 +6,10 @@ export interface LoggedEntry extends HashedEntry {
   details: string | null;
   /** Hex. */
   detailsSalt: string | null;
+  /** JSON text of what is known of who acted; null where there is none, and where it was erased. */
+  context: string | null;
+  /** Hex. */
+  contextSalt: string | null;
   atMicros: bigint;
   flagReason: string | null;
   prevHash: Buffer;
@@ -18,14 +22,26 @@ export interface LoggedEntry extends HashedEntry {
  */
 export function faultOf(entry: LoggedEntry, previousHash: Buffer): string | null {
   if (!entry.prevHash.equals(previousHash)) return 'the entry does not follow the one before it';
-  const { details, detailsSalt, detailsHash } = entry;
-  if ((details === null) !== (detailsSalt === null) || (detailsHash === null && details !== null)) {
-    return 'the details of the entry do not go with their commitment';
-  }
-  if (details !== null && detailsSalt !== null && hashDetails(detailsSalt, details) !== detailsHash) {
-    return 'the details of the entry were changed';
-  }
+  const fault =
+    erasableFault('details', entry.details, entry.detailsSalt, entry.detailsHash) ??
+    erasableFault('context', entry.context, entry.contextSalt, entry.contextHash);
+  if (fault !== null) return fault;
+  if (entry.actorId === null && entry.contextHash !== null) return 'an entry of format 1 has no context';
   if (entry.atMicros < 0n) return 'the entry was changed';
   const body = bodyHash(contentHash(entry), entry.atMicros, entry.flagReason);
   return entryHash(previousHash, body).equals(entry.entryHash) ? null : 'the entry was changed';
+}
+
+function erasableFault(
+  what: 'details' | 'context',
+  text: string | null,
+  salt: string | null,
+  hash: string | null,
+): string | null {
+  if ((text === null) !== (salt === null) || (hash === null && text !== null)) {
+    return `the ${what} of the entry and what commits to it do not go together`;
+  }
+  return text === null || salt === null || hashSalted(salt, text) === hash
+    ? null
+    : `the ${what} of the entry ${what === 'details' ? 'were' : 'was'} changed`;
 }

@@ -12,18 +12,27 @@ export interface HashedEntry {
   costMicros: bigint | string;
   /** Hex; null for an entry without details. */
   detailsHash: string | null;
+  /** Who acted; null in an entry of format 1, which does not say so. */
+  actorId: string | null;
+  /** Hex; null where there is no context, as in every entry of format 1. */
+  contextHash: string | null;
 }
 
 /** What the first entry of a log follows. */
 export const GENESIS_HASH = Buffer.alloc(32);
 
-/** The commitment to an entry's details, hex: SHA-256(salt ‖ UTF-8), so that they can be erased and the entry still verifies. */
-export function hashDetails(saltHex: string, details: string): string {
+/** The commitment to details or a context, hex: SHA-256(salt ‖ UTF-8), so that they can be erased and the entry still verifies. */
+export function hashSalted(saltHex: string, text: string): string {
   const salt = Buffer.from(saltHex, 'hex');
-  const bytes = Buffer.allocUnsafe(salt.length + Buffer.byteLength(details));
+  const bytes = Buffer.allocUnsafe(salt.length + Buffer.byteLength(text));
   bytes.set(salt);
-  bytes.write(details, salt.length, 'utf8');
+  bytes.write(text, salt.length, 'utf8');
   return hash('sha256', bytes, 'hex');
+}
+
+/** Of an entry: 2 for one that names who acted, 1 for one that was written before entries did. */
+export function formatOf({ actorId }: Pick<HashedEntry, 'actorId'>): 1 | 2 {
+  return actorId === null ? 1 : 2;
 }
 
 /**
@@ -31,11 +40,14 @@ export function hashDetails(saltHex: string, details: string): string {
  * order, and all are strings or null, so `JSON.stringify` gives the canonical bytes.
  */
 export function contentHash(entry: HashedEntry): string {
+  const names = formatOf(entry) === 2;
   return hash(
     'sha256',
     JSON.stringify({
       action: entry.action,
+      ...(names ? { actor_id: entry.actorId } : {}),
       agent_id: entry.agentId,
+      ...(names ? { context_hash: entry.contextHash } : {}),
       cost_micros: entry.costMicros.toString(),
       details_hash: entry.detailsHash,
       entry_id: entry.entryId,
@@ -43,7 +55,7 @@ export function contentHash(entry: HashedEntry): string {
       source: entry.source,
       tenant_id: entry.tenantId,
       tool: entry.tool,
-      v: '1',
+      v: names ? '2' : '1',
     }),
     'hex',
   );

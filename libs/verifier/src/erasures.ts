@@ -4,21 +4,23 @@ import { type LoggedEntry } from './entry-check.js';
 export const ERASURE_ACTION = 'audit_details_erased';
 
 /**
- * Details may be erased and the entry still verifies, but only on the record: a later entry says so. Whoever removes
- * details silently is found by this.
+ * Details and context may be erased and the entry still verifies, but only on the record: a later entry says so. Whoever
+ * removes them silently is found by this.
  */
 export class Erasures {
   private readonly unexplained = new Map<string, number>();
 
   /** To be called for each entry in the log's order. */
   see(entry: LoggedEntry, index: number): void {
-    if (entry.details === null && entry.detailsHash !== null) this.unexplained.set(entry.entryId, index);
+    const isErased =
+      (entry.details === null && entry.detailsHash !== null) || (entry.context === null && entry.contextHash !== null);
+    if (isErased) this.unexplained.set(entry.entryId, index);
     if (entry.action !== ERASURE_ACTION || entry.source !== 'haldir' || entry.details === null) return;
     const erased = erasedEntryId(entry.details);
     if (erased !== null) this.unexplained.delete(erased);
   }
 
-  /** The first entry whose details are gone without a record; null when there is none. */
+  /** The first entry of which something is gone without a record; null when there is none. */
   first(): number | null {
     return this.unexplained.size === 0 ? null : Math.min(...this.unexplained.values());
   }

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type Checkpoint, InvalidCheckpoint, type LogIdentity, parseCheckpoint } from './checkpoint.js';
-import { faultOf, type LoggedEntry } from './entry-check.js';
-import { GENESIS_HASH } from './entry-hash.js';
+import { type Checkpoint, InvalidCheckpoint, type LogIdentity, parseCheckpoint, verifierKey } from './checkpoint.js';
+import { faultOf } from './entry-check.js';
+import { formatOf, GENESIS_HASH } from './entry-hash.js';
 import { Erasures } from './erasures.js';
+import { readEntry } from './export-line.js';
+import { manifestFault } from './manifest.js';
 import { Frontier } from './merkle.js';
+import { parseStrictObject } from './strict-json.js';
 import { broken, cannot, nothing, type Verdict } from './verdict.js';
 
 export interface ExportCheckOptions {
@@ -15,13 +18,22 @@ export interface ExportCheckOptions {
 }
 
 const PROGRESS_EVERY = 4096;
-const FORMAT_VERSION = 1;
+/** Of an export. In version 1 entries are of format 1 and the manifest is not signed. */
+const UNSIGNED_VERSION = 1;
+const FORMAT_VERSION = 2;
+const MANIFEST_MEMBERS = [
+  ...['type', 'format_version', 'tenant_id', 'generated_at', 'filters', 'count', 'first_timestamp', 'last_timestamp'],
+  ...['last_chain_hash', 'sha256', 'tree_size', 'verifier_key', 'checkpoint', 'checkpoints'],
+]; // prettier-ignore
+/** Said of an export that was made before manifests were signed. */
+export const UNSIGNED_MANIFEST =
+  'the manifest is not signed (exports of version 1): only what the entries and the checkpoint bear out of it was checked';
 /** An entry is at most a request's body, escaped. */
 const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * Checks a JSON Lines export of a whole log against the signed checkpoint in its manifest, line by line: every member of
- * every entry, their order and links, the Merkle root, and that they continue what was pinned.
+ * every entry, their order and links, the Merkle root, the manifest, and that they continue what was pinned.
  *
  * @param chunks of the export's text, cut anywhere; its last line is the manifest
  */
@@ -52,6 +64,9 @@ class ExportCheck {
   private next = 0;
   private fault: { index: number; reason: string } | null = null;
   private manifest: Record<string, unknown> | null = null;
+  private tenantId: unknown = null;
+  private readonly times: { first: unknown; last: unknown } = { first: null, last: null };
+  private newestFormat = 1;
 
   constructor(private readonly options: ExportCheckOptions) {}
 
@@ -61,13 +76,13 @@ class ExportCheck {
     if (this.manifest) return broken(this.next, 'there are lines after the manifest');
     let record: Record<string, unknown>;
     try {
-      record = JSON.parse(line) as Record<string, unknown>;
-    } catch {
+      record = parseStrictObject(line);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
       return this.next === 0 && !line.startsWith('{')
         ? cannot('the file is not a JSON Lines export')
-        : broken(this.next, 'the line is not valid JSON');
+        : broken(this.next, `the line is not valid JSON: ${error.message}`);
     }
-    if (typeof record !== 'object' || record === null) return cannot('the file is not a JSON Lines export');
     if (record['type'] === 'manifest') {
       this.manifest = record;
       return null;
@@ -83,7 +98,8 @@ class ExportCheck {
         ? nothing('the file is empty')
         : broken(this.next, 'the export was cut off: it has no manifest');
     }
-    if (manifest['format_version'] !== FORMAT_VERSION)
+    const version = manifest['format_version'];
+    if (version !== FORMAT_VERSION && version !== UNSIGNED_VERSION)
       return cannot('the export is of a version this program does not know');
     const filters = manifest['filters'];
     if (typeof filters !== 'object' || filters === null || Object.keys(filters).length > 0) {
@@ -96,19 +112,16 @@ class ExportCheck {
       if (!(error instanceof InvalidCheckpoint)) throw error;
       return /another log/.test(error.message) ? cannot(error.message) : broken(0, error.message);
     }
-    return this.judge(manifest, checkpoint);
+    return this.judge(manifest, checkpoint, version === FORMAT_VERSION);
   }
 
-  private judge(manifest: Record<string, unknown>, checkpoint: Checkpoint): Verdict {
+  private judge(manifest: Record<string, unknown>, checkpoint: Checkpoint, isSigned: boolean): Verdict {
     const { pinned } = this.options;
     if (this.fault) return { outcome: 'broken', ...this.fault };
     if (this.next < checkpoint.size) return broken(this.next, 'the entry is missing: the log was signed with more');
     if (this.next > checkpoint.size) return broken(checkpoint.size, 'the entry was never signed');
-    const { count, sha256, last_chain_hash: lastHash } = manifest;
-    const lastEntry = this.next === 0 ? null : this.previous.toString('hex');
-    if (count !== this.next || sha256 !== this.ids.digest('hex') || lastHash !== lastEntry) {
-      return broken(this.next, 'the manifest does not describe the entries before it');
-    }
+    const wrong = this.manifestFault(manifest, checkpoint, isSigned);
+    if (wrong !== null) return broken(this.next, wrong);
     if (pinned && pinned.size > this.next)
       return broken(this.next, 'the entry is missing: the log was longer when it was pinned');
     if (pinned && pinned.size > 0 && !this.pinnedRoot?.equals(pinned.root)) {
@@ -118,8 +131,32 @@ class ExportCheck {
       return broken(this.signedUpTo(manifest), 'the entries are not those that were signed');
     }
     const erased = this.erasures.first();
-    if (erased !== null) return broken(erased, 'the details of the entry were removed without a record of it');
-    return checkpoint.size === 0 ? nothing('the log is empty') : { outcome: 'intact', entries: this.next, checkpoint };
+    if (erased !== null) return broken(erased, 'details or context of the entry were removed without a record of it');
+    if (checkpoint.size === 0) return nothing('the log is empty');
+    const notice = isSigned ? {} : { notice: UNSIGNED_MANIFEST };
+    return { outcome: 'intact', entries: this.next, checkpoint, ...notice };
+  }
+
+  /** What is wrong with the manifest, once its checkpoint is known to be the log's; null when nothing is. */
+  private manifestFault(manifest: Record<string, unknown>, checkpoint: Checkpoint, isSigned: boolean): string | null {
+    const { log } = this.options;
+    const expected = isSigned ? [...MANIFEST_MEMBERS, 'signature'] : MANIFEST_MEMBERS;
+    const foreign = Object.keys(manifest).find((name) => !expected.includes(name));
+    if (foreign !== undefined) return `the manifest has a member that nothing covers: ${JSON.stringify(foreign)}`;
+    if (!isSigned && this.newestFormat > 1) return 'the manifest is of an older version than its entries';
+    const { tenant_id: tenantId, first_timestamp: first, last_timestamp: last, last_chain_hash: lastHash } = manifest;
+    const lastEntry = this.next === 0 ? null : this.previous.toString('hex');
+    const describes =
+      manifest['count'] === this.next &&
+      manifest['sha256'] === this.ids.digest('hex') &&
+      lastHash === lastEntry &&
+      (this.next === 0 || tenantId === this.tenantId) &&
+      (first ?? null) === this.times.first &&
+      (last ?? null) === this.times.last &&
+      (manifest['tree_size'] ?? checkpoint.size) === checkpoint.size &&
+      (manifest['verifier_key'] ?? verifierKey(log)) === verifierKey(log);
+    if (!describes) return 'the manifest does not describe the entries before it';
+    return isSigned ? manifestFault(manifest, log) : null;
   }
 
   /** How many entries are those of an older checkpoint: where a history that is sound in itself departs, at the earliest. */
@@ -152,16 +189,24 @@ class ExportCheck {
     const index = this.next++;
     if (this.fault) return;
     const entry = readEntry(record);
-    const reason =
-      entry === null
-        ? 'the line is not an entry'
-        : record['leaf_index'] !== index
-          ? 'the entry is missing, or entries were moved'
-          : faultOf(entry, this.previous);
-    if (entry === null || reason !== null) {
-      this.fault = { index, reason: reason ?? 'the line is not an entry' };
+    if (typeof entry === 'string') {
+      this.fault = { index, reason: entry };
       return;
     }
+    this.tenantId ??= entry.tenantId;
+    const reason =
+      record['leaf_index'] !== index
+        ? 'the entry is missing, or entries were moved'
+        : entry.tenantId !== this.tenantId
+          ? 'the entry is of another tenant'
+          : faultOf(entry, this.previous);
+    if (reason !== null) {
+      this.fault = { index, reason };
+      return;
+    }
+    this.times.first ??= record['timestamp'];
+    this.times.last = record['timestamp'];
+    this.newestFormat = Math.max(this.newestFormat, formatOf(entry));
     this.ids.update(`${entry.entryId}\n`);
     this.previous = entry.entryHash;
     this.frontier.append(entry.entryHash);
@@ -188,36 +233,4 @@ class HashList {
   at(index: number): Buffer {
     return this.bytes.subarray(index * 32, (index + 1) * 32);
   }
-}
-
-const SHA256_HEX = /^[0-9a-f]{64}$/;
-
-/** Null for a line that is no entry, or one whose members contradict each other. */
-function readEntry(record: Record<string, unknown>): LoggedEntry | null {
-  const texts = ['tenant_id', 'entry_id', 'source', 'session_id', 'agent_id', 'tool', 'action', 'cost_micros'] as const;
-  for (const name of texts) if (typeof record[name] !== 'string') return null;
-  const { details, details_salt: salt, details_hash: hash, flag_reason: flag, timestamp, cost_micros: cost } = record;
-  for (const text of [details, salt, hash, flag]) if (text !== null && typeof text !== 'string') return null;
-  if (typeof timestamp !== 'number' || !(timestamp >= 0 && timestamp < 1e11)) return null;
-  if (!SHA256_HEX.test(String(record['prev_hash'])) || !SHA256_HEX.test(String(record['entry_hash']))) return null;
-  if (!/^(0|[1-9]\d{0,18})$/.test(cost as string) || record['cost_usd'] !== Number(`${String(cost)}e-6`)) return null;
-  if (record['flagged'] !== (flag !== null)) return null;
-  return {
-    tenantId: record['tenant_id'] as string,
-    entryId: record['entry_id'] as string,
-    source: record['source'] as string,
-    sessionId: record['session_id'] as string,
-    agentId: record['agent_id'] as string,
-    tool: record['tool'] as string,
-    action: record['action'] as string,
-    costMicros: cost as string,
-    details: details as string | null,
-    detailsSalt: salt as string | null,
-    detailsHash: hash as string | null,
-    // A timestamp has microseconds; the number is as near to them as numbers get.
-    atMicros: BigInt(Math.round(timestamp * 1e6)),
-    flagReason: flag as string | null,
-    prevHash: Buffer.from(record['prev_hash'] as string, 'hex'),
-    entryHash: Buffer.from(record['entry_hash'] as string, 'hex'),
-  };
 }

@@ -2,8 +2,8 @@ import { type Checkpoint } from './checkpoint.js';
 
 /** What a check found out. Only `intact` is good news. */
 export type Verdict =
-  /** Every entry is as it was signed, and none is missing. */
-  | { outcome: 'intact'; entries: number; checkpoint: Checkpoint }
+  /** Every entry is as it was signed, and none is missing. The notice names what could not be checked. */
+  | { outcome: 'intact'; entries: number; checkpoint: Checkpoint; notice?: string }
   /** The entry at `index`, counted from 0, is not what was signed, or not there. */
   | { outcome: 'broken'; index: number; reason: string }
   /** There is nothing in it that could be right or wrong. */

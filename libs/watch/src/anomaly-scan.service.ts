@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, type MicroUsd, toDollars } from '@haldir/kernel';
+import { Clock, haldirActor, type MicroUsd, toDollars } from '@haldir/kernel';
 import { AuditLog, LogSums } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 
@@ -139,7 +139,7 @@ export class AnomalyScan {
     return this.transactions.run(tenantId, async (tx) => {
       const key = [tenantId, agentId, finding.kind, hour];
       if ((await tx.query(claim, key)).length === 0) return false;
-      const { entryId } = this.auditLog.record(tx, tenantId, {
+      const { entryId } = this.auditLog.record(tx, haldirActor(tenantId), {
         source: 'haldir',
         agentId,
         tool: 'haldir.watch',

@@ -20,22 +20,22 @@ export class AuditRuleService {
   }
 
   /** Takes the place of the tenant's rule of that type, from the next entry on. */
-  async put(tx: Tx, { tenantId, id: by }: Actor, limits: AuditRuleLimits): Promise<AuditRule> {
+  async put(tx: Tx, actor: Actor, limits: AuditRuleLimits): Promise<AuditRule> {
     const rule = { id: newId('rul'), limits, createdAt: this.clock.now() };
-    await this.rules.in(tx).put(tenantId, rule);
+    await this.rules.in(tx).put(actor.tenantId, rule);
     const parameters = limits.type === 'high_cost' ? { type: limits.type, max_usd: toDollars(limits.maxCost) } : limits;
-    this.record(tx, tenantId, 'audit_rule_added', { rule_id: rule.id, ...parameters, by });
+    this.record(tx, actor, 'audit_rule_added', { rule_id: rule.id, ...parameters, by: actor.id });
     return rule;
   }
 
   /** @throws AuditRuleNotFound when the tenant has no such rule */
-  async remove(tx: Tx, { tenantId, id: by }: Actor, id: string): Promise<void> {
-    const type = await this.rules.in(tx).remove(tenantId, id);
+  async remove(tx: Tx, actor: Actor, id: string): Promise<void> {
+    const type = await this.rules.in(tx).remove(actor.tenantId, id);
     if (type === null) throw new AuditRuleNotFound();
-    this.record(tx, tenantId, 'audit_rule_removed', { rule_id: id, type, by });
+    this.record(tx, actor, 'audit_rule_removed', { rule_id: id, type, by: actor.id });
   }
 
-  private record(tx: Tx, tenantId: string, action: string, details: Record<string, unknown>): void {
-    this.auditLog.record(tx, tenantId, { source: 'haldir', tool: 'haldir.watch', action, details });
+  private record(tx: Tx, actor: Actor, action: string, details: Record<string, unknown>): void {
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.watch', action, details });
   }
 }

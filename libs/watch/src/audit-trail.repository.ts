@@ -44,12 +44,17 @@ interface EntryRow {
   flag_reason: string | null;
   prev_hash: Buffer;
   entry_hash: Buffer;
+  actor_id: string | null;
+  context: string | null;
+  context_salt: string | null;
+  context_hash: string | null;
 }
 
 // To the microsecond: a Date would round, and a change below the millisecond would go unseen.
 const COLUMNS = `seq, entry_id, tenant_id, source, session_id, agent_id, tool, action, cost_micros,
   (extract(epoch FROM at) * 1000000)::bigint AS at_micros, details, encode(details_salt, 'hex') AS details_salt,
-  encode(details_hash, 'hex') AS details_hash, flag_reason, prev_hash, entry_hash`;
+  encode(details_hash, 'hex') AS details_hash, flag_reason, prev_hash, entry_hash, actor_id, context,
+  encode(context_salt, 'hex') AS context_salt, encode(context_hash, 'hex') AS context_hash`;
 
 const logSize = { name: 'audit_head.read_size.v1', text: 'SELECT size FROM audit_head WHERE tenant_id = $1' };
 
@@ -116,7 +121,7 @@ function select(
   if (until) add('until', `seq < audit_position_at($1, ?::timestamptz + interval '1 ms')`, until);
   return {
     statement: {
-      name: `audit_entry.${order.toLowerCase()}.${names.join('.')}.v1`,
+      name: `audit_entry.${order.toLowerCase()}.${names.join('.')}.v2`,
       text: `SELECT ${COLUMNS} FROM audit_entry WHERE tenant_id = $1 AND seq >= $2 AND seq < $3${conditions.join('')}
               ORDER BY seq ${order} LIMIT $4`,
     },
@@ -142,5 +147,9 @@ function toEntry(row: EntryRow): AuditEntry {
     flagReason: row.flag_reason,
     prevHash: row.prev_hash,
     entryHash: row.entry_hash,
+    actorId: row.actor_id,
+    context: row.context,
+    contextSalt: row.context_salt,
+    contextHash: row.context_hash,
   };
 }

@@ -41,20 +41,21 @@ export class AuditTrailService {
   }
 
   /**
-   * Erases the details of an entry for good. The entry, its hash and every proof stay as they were, because details are
-   * hashed only through a salted commitment; that they were erased is itself an entry.
+   * Erases the details of an entry for good, and with them its context: who acted is then known by its opaque id alone. The
+   * entry, its hash and every proof stay as they were, because both are hashed only through salted commitments; that they were
+   * erased is itself an entry.
    *
    * @throws AuditEntryNotFound, NothingToErase
    */
-  async eraseDetails(tx: Tx, { tenantId, id: by }: Actor, entryId: string): Promise<void> {
-    const { found, erased } = await this.trail.in(tx).eraseDetails(tenantId, entryId);
+  async eraseDetails(tx: Tx, actor: Actor, entryId: string): Promise<void> {
+    const { found, erased } = await this.trail.in(tx).eraseDetails(actor.tenantId, entryId);
     if (!found) throw new AuditEntryNotFound();
     if (!erased) throw new NothingToErase();
-    this.auditLog.record(tx, tenantId, {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: 'haldir.watch',
       action: ERASURE_ACTION,
-      details: { entry_id: entryId, by },
+      details: { entry_id: entryId, by: actor.id },
     });
   }
 
@@ -93,6 +94,14 @@ export class AuditTrailService {
       head,
       olderCheckpoints: await this.tree.notesBefore(tenantId, head.size, OLDER_CHECKPOINTS),
     };
+  }
+
+  /** A manifest as it is shown, signed by the log: nothing in it can be changed unseen. */
+  sign<Manifest extends Readonly<Record<string, unknown>>>(
+    tenantId: string,
+    manifest: Manifest,
+  ): Promise<Manifest & { signature: string }> {
+    return this.tree.signManifest(tenantId, manifest);
   }
 
   /** The manifest that an export with this filter would end with now. */

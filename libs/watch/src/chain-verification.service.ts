@@ -73,7 +73,7 @@ export class ChainVerification {
       }
     }
     const erased = erasures.first();
-    if (erased !== null) return broken(erased, 'the details of the entry were removed without a record of it');
+    if (erased !== null) return broken(erased, 'details or context of the entry were removed without a record of it');
     return { verified: true, entriesChecked: next };
   }
 

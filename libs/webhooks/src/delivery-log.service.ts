@@ -48,12 +48,13 @@ export class DeliveryLog {
    *
    * @throws DeliveryNotFound, WebhookDisabled
    */
-  async retry(tx: Tx, { tenantId, id: by }: Actor, deliveryId: string): Promise<void> {
+  async retry(tx: Tx, actor: Actor, deliveryId: string): Promise<void> {
+    const { tenantId, id: by } = actor;
     const key = parseDeliveryId(tenantId, deliveryId);
     const live = key && (await this.attempts.requeue(tx, key, this.clock.now()));
     if (key === null || live === null) throw new DeliveryNotFound();
     if (!live) throw new WebhookDisabled();
-    this.auditLog.record(tx, tenantId, {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: 'haldir.webhooks',
       action: 'webhook_delivery_retried',
@@ -67,14 +68,15 @@ export class DeliveryLog {
    *
    * @throws WebhookNotFound, WebhookDisabled
    */
-  async recover(tx: Tx, { tenantId, id: by }: Actor, webhookId: number, since: Date): Promise<Recovery> {
+  async recover(tx: Tx, actor: Actor, webhookId: number, since: Date): Promise<Recovery> {
+    const { tenantId, id: by } = actor;
     const webhook = await this.webhooks.in(tx).findForUpdate(tenantId, webhookId);
     if (!webhook) throw new WebhookNotFound();
     if (webhook.disabledAt !== null) throw new WebhookDisabled();
     const key = { tenantId, webhookId };
     const now = this.clock.now();
     const recovered = await this.attempts.recover(tx, key, firstIdAt('evt', since), now, MAX_RECOVERED);
-    this.auditLog.record(tx, tenantId, {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: 'haldir.webhooks',
       action: 'webhook_recovered',

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Clock, newId } from '@haldir/kernel';
+import { type Actor, Clock, haldirActor, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { SealBroken, TenantKeyGone } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
@@ -93,12 +93,13 @@ export class WebhookService {
   /**
    * @throws TooManyWebhooks
    */
-  async register(tx: Tx, { id: by }: Actor, { webhook, secret }: RegisteredWebhook): Promise<void> {
+  async register(tx: Tx, actor: Actor, { webhook, secret }: RegisteredWebhook): Promise<void> {
     const webhooks = this.webhooks.in(tx);
     webhook.secret = await this.secrets.seal(tx, webhook.tenantId, webhook.id, secret);
     if ((await webhooks.count(webhook.tenantId)) >= MAX_WEBHOOKS) throw new TooManyWebhooks(MAX_WEBHOOKS);
     await webhooks.insert(webhook);
-    this.record(tx, webhook, 'webhook_registered', { events: webhook.events, origin: new URL(webhook.url).origin, by });
+    const { events, url } = webhook;
+    this.record(tx, actor, webhook.id, 'webhook_registered', { events, origin: new URL(url).origin, by: actor.id });
   }
 
   list(tenantId: string, limit: number, before: number | null): Promise<Webhook[]> {
@@ -121,7 +122,8 @@ export class WebhookService {
    * @param changes of which the URL was vetted
    * @throws WebhookNotFound
    */
-  async change(tx: Tx, { tenantId, id: by }: Actor, id: number, changes: WebhookChanges): Promise<Webhook> {
+  async change(tx: Tx, actor: Actor, id: number, changes: WebhookChanges): Promise<Webhook> {
+    const { tenantId, id: by } = actor;
     const webhooks = this.webhooks.in(tx);
     const webhook = await webhooks.findForUpdate(tenantId, id);
     if (!webhook) throw new WebhookNotFound();
@@ -131,7 +133,7 @@ export class WebhookService {
     if (active === false) await webhooks.disable(tenantId, id, this.clock.now(), 'requested');
     const { url, ...others } = changes;
     const origin = url === undefined ? {} : { origin: new URL(url).origin };
-    this.record(tx, webhook, 'webhook_changed', { ...others, ...origin, by });
+    this.record(tx, actor, id, 'webhook_changed', { ...others, ...origin, by });
     tx.onCommit(() => this.waker.wake([{ tenantId, webhookId: id }]));
     const changed = await webhooks.findForUpdate(tenantId, id);
     if (!changed) throw new WebhookNotFound();
@@ -139,9 +141,9 @@ export class WebhookService {
   }
 
   /** Nothing is sent any more; what waits is cancelled. @throws WebhookNotFound */
-  async remove(tx: Tx, { tenantId, id: by }: Actor, id: number): Promise<void> {
-    if (!(await this.webhooks.in(tx).remove(tenantId, id, this.clock.now()))) throw new WebhookNotFound();
-    this.record(tx, { tenantId, id }, 'webhook_deleted', { by });
+  async remove(tx: Tx, actor: Actor, id: number): Promise<void> {
+    if (!(await this.webhooks.in(tx).remove(actor.tenantId, id, this.clock.now()))) throw new WebhookNotFound();
+    this.record(tx, actor, id, 'webhook_deleted', { by: actor.id });
   }
 
   /**
@@ -170,12 +172,13 @@ export class WebhookService {
    */
   async rotateSecret(
     tx: Tx,
-    { tenantId, id: by }: Actor,
+    actor: Actor,
     id: number,
     prepared: PreparedRotation | null,
     graceSeconds: number,
   ): Promise<RotatedSecret> {
     if (!prepared) throw new WebhookNotFound();
+    const { tenantId, id: by } = actor;
     const { secret, previous } = prepared;
     const sealed = await this.secrets.seal(tx, tenantId, id, secret);
     const webhook = await this.webhooks.in(tx).findForUpdate(tenantId, id);
@@ -186,7 +189,7 @@ export class WebhookService {
     webhook.secret = sealed;
     webhook.secretPrevExpiresAt = previousExpiresAt;
     await this.webhooks.in(tx).saveSecrets(webhook);
-    this.record(tx, webhook, 'webhook_secret_rotated', { grace_seconds: graceSeconds, by });
+    this.record(tx, actor, id, 'webhook_secret_rotated', { grace_seconds: graceSeconds, by });
     return { secret, previous, previousExpiresAt };
   }
 
@@ -214,7 +217,7 @@ export class WebhookService {
   /** Switches an endpoint off, because it said so or failed for days. */
   async disable(tx: Tx, { tenantId, webhookId }: EndpointKey, reason: DisabledReason): Promise<void> {
     const done = await this.webhooks.in(tx).disable(tenantId, webhookId, this.clock.now(), reason);
-    if (done) this.record(tx, { tenantId, id: webhookId }, 'webhook_disabled', { reason });
+    if (done) this.record(tx, haldirActor(tenantId), webhookId, 'webhook_disabled', { reason });
   }
 
   private async currentSecret(tenantId: string, id: number): Promise<string | null> {
@@ -222,13 +225,8 @@ export class WebhookService {
     return webhook && this.secrets.open(tenantId, id, webhook.secret);
   }
 
-  private record(
-    tx: Tx,
-    { tenantId, id }: { tenantId: string; id: number },
-    action: string,
-    details: Record<string, unknown> = {},
-  ): void {
-    this.auditLog.record(tx, tenantId, {
+  private record(tx: Tx, actor: Actor, id: number, action: string, details: Record<string, unknown>): void {
+    this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: TOOL,
       action,

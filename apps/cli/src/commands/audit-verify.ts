@@ -36,7 +36,7 @@ Checks, without any server, that a JSON Lines export of a whole log is what the 
   --json             print the finding as one line of JSON
 
 Exit codes
-  0  intact: every entry is as it was signed, and none is missing
+  0  intact: every entry is as it was signed, and none is missing; a notice names what an old export leaves unproved
   1  broken: the entry at the printed index (from 0) is not what was signed, or not there
   2  nothing to check: the log or the file is empty
   3  cannot check: not an export or proof of this log, or one that does not hold everything
@@ -182,7 +182,8 @@ function describe(verdict: Verdict): string {
     case 'intact': {
       const { origin, size, root } = verdict.checkpoint;
       const what = verdict.entries === 1 ? '1 entry' : `${verdict.entries} entries`;
-      return `intact: ${what}, signed by ${origin} at size ${size}, root ${root.toString('hex')}`;
+      const finding = `intact: ${what}, signed by ${origin} at size ${size}, root ${root.toString('hex')}`;
+      return verdict.notice === undefined ? finding : `${finding}\nnotice: ${verdict.notice}`;
     }
     case 'broken':
       return `broken at index ${verdict.index}: ${verdict.reason}`;
@@ -196,5 +197,11 @@ function describe(verdict: Verdict): string {
 function toJson(verdict: Verdict): Record<string, unknown> {
   if (verdict.outcome !== 'intact') return verdict;
   const { origin, size, root } = verdict.checkpoint;
-  return { outcome: 'intact', entries: verdict.entries, origin, tree_size: size, root_hash: root.toString('hex') };
+  const tree = { origin, tree_size: size, root_hash: root.toString('hex') };
+  return {
+    outcome: 'intact',
+    entries: verdict.entries,
+    ...tree,
+    ...(verdict.notice ? { notice: verdict.notice } : {}),
+  };
 }

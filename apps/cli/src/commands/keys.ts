@@ -8,6 +8,7 @@ import {
   RootKeyRotation,
   TenantKeyRotation,
 } from '@haldir/crypto';
+import { haldirActor } from '@haldir/kernel';
 import { type Command, UsageError } from '../command.js';
 import { asOwner, rotating, RotationUnderWay, SEALED_COLUMNS } from '../keys-session.js';
 import { Progress } from '../progress.js';
@@ -112,7 +113,7 @@ ${EXITS}`,
         const progress = new Progress(await countSealed(transactions, SEALED_COLUMNS, scope), 'values');
         const rotation = new TenantKeyRotation(transactions, rootKeys, SEALED_COLUMNS, {
           record: (tx, tenantId, version) =>
-            void auditLog.record(tx, tenantId, {
+            void auditLog.record(tx, haldirActor(tenantId), {
               source: 'haldir',
               tool: 'haldir.keys',
               action: 'tenant_key_rotated',

@@ -9,6 +9,7 @@ import { AuditSums1790000000007 } from './1790000000007-audit-sums.js';
 import { Walls1790000000008 } from './1790000000008-walls.js';
 import { AgentKeys1790000000009 } from './1790000000009-agent-keys.js';
 import { QuotaOfTenants1790000000010 } from './1790000000010-quota-of-tenants.js';
+import { AuditActors1790000000011 } from './1790000000011-audit-actors.js';
 import { StartedCalls1790000000012 } from './1790000000012-started-calls.js';
 import { UpstreamMemory1790000000013 } from './1790000000013-upstream-memory.js';
 import { WebhookRecovery1790000000014 } from './1790000000014-webhook-recovery.js';
@@ -28,6 +29,7 @@ export const migrations = [
   Walls1790000000008,
   AgentKeys1790000000009,
   QuotaOfTenants1790000000010,
+  AuditActors1790000000011,
   StartedCalls1790000000012,
   UpstreamMemory1790000000013,
   WebhookRecovery1790000000014,

@@ -3,6 +3,7 @@ import { FailedAuthThrottle } from '../quota/failed-auth-throttle.js';
 import { Quota } from '../quota/quota.js';
 import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
 import { AgentKeyNotAllowed, requireKeyScope } from './authenticator.js';
+import { originOf } from './origin.js';
 import {
   ANY_SCOPE,
   type Caller,
@@ -57,6 +58,7 @@ export class ApiKeyGuard implements CanActivate {
    */
   async admit(request: HaldirRequest, reply: HaldirReply): Promise<Caller> {
     const caller = await this.failures.during(request.ip, () => this.callers.of(request));
+    caller.actor.origin = originOf(request);
     request.caller = caller;
     const state = await this.quota.take(caller);
     if (state) setRateLimitHeaders(reply, state);

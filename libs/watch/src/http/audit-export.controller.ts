@@ -55,6 +55,6 @@ export class AuditExportController {
     @Query({ schema: ExportManifestQuery }) query: ExportManifestQuery,
   ): Promise<ManifestAnswer> {
     const filter = toAuditFilter(query);
-    return toManifest(await this.trail.manifest(tenantId, filter), filter);
+    return toManifest(this.trail, await this.trail.manifest(tenantId, filter), filter);
   }
 }

@@ -1,12 +1,12 @@
 import { fromMinorUnits, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { type TreeHead } from '@haldir/audit-log';
-import { verifierKey } from '@haldir/verifier';
+import { actorOf, formatOf, verifierKey } from '@haldir/verifier';
 import { z } from 'zod';
 import { type AuditEntry, type AuditFilter, type AuditTrailService, type ExportManifest } from '../index.js';
 import { describeFilter, timestampOf } from './audit.dto.js';
 
-/** Of the manifest and of the lines, together. */
-const FORMAT_VERSION = 1;
+/** Of the manifest and of the lines, together: grows when a reader of the version before would misread them. */
+const FORMAT_VERSION = 2;
 
 export const ManifestAnswer = z
   .object({
@@ -24,14 +24,19 @@ export const ManifestAnswer = z
     verifier_key: z.string().describe('C2SP verifier key of the log'),
     checkpoint: z.string().describe('C2SP checkpoint over the log as it was exported'),
     checkpoints: z.array(z.string()).describe('Older checkpoints, oldest first, evenly spread when there are many'),
+    signature: z.string().describe('C2SP signed note of the log over the digest of all other members'),
   })
   .meta({ id: 'AuditExportManifest' });
 export type ManifestAnswer = z.infer<typeof ManifestAnswer>;
 
-export function toManifest(manifest: ExportManifest, filter: AuditFilter): ManifestAnswer {
+export function toManifest(
+  trail: AuditTrailService,
+  manifest: ExportManifest,
+  filter: AuditFilter,
+): Promise<ManifestAnswer> {
   const { head, first, last } = manifest;
-  return {
-    type: 'manifest',
+  return trail.sign(manifest.tenantId, {
+    type: 'manifest' as const,
     format_version: FORMAT_VERSION,
     tenant_id: manifest.tenantId,
     generated_at: toUnixSeconds(manifest.generatedAt),
@@ -45,7 +50,7 @@ export function toManifest(manifest: ExportManifest, filter: AuditFilter): Manif
     verifier_key: verifierKey(head),
     checkpoint: head.note,
     checkpoints: manifest.olderCheckpoints,
-  };
+  });
 }
 
 /**
@@ -61,7 +66,7 @@ export async function* jsonLines(
   for (;;) {
     const { done, value } = await batches.next();
     if (done) {
-      yield `${JSON.stringify(toManifest(value, filter))}\n`;
+      yield `${JSON.stringify(await toManifest(trail, value, filter))}\n`;
       return;
     }
     yield value.map((entry) => `${JSON.stringify(toLine(entry))}\n`).join('');
@@ -88,6 +93,12 @@ function toLine(entry: AuditEntry): Record<string, unknown> {
     cost_micros: entry.costMicros.toString(),
     details_salt: entry.detailsSalt,
     details_hash: entry.detailsHash,
+    format: formatOf(entry),
+    actor: actorOf(entry),
+    actor_id: entry.actorId,
+    context: entry.context,
+    context_salt: entry.contextSalt,
+    context_hash: entry.contextHash,
   };
 }
 
@@ -106,9 +117,17 @@ const CSV_COLUMNS = [
   'details_json',
   'prev_hash',
   'entry_hash',
+  'source',
+  'format',
+  'actor',
+  'actor_id',
+  'context_json',
 ] as const;
 
-/** CSV (RFC 4180), oldest entry first. */
+/**
+ * CSV (RFC 4180), oldest entry first. New columns come last. A field that a spreadsheet would take for a formula begins with an
+ * apostrophe, which shows it as text; JSON Lines has every text as it is.
+ */
 export async function* csvLines(trail: AuditTrailService, head: TreeHead, filter: AuditFilter): AsyncGenerator<string> {
   yield `${CSV_COLUMNS.join(',')}\r\n`;
   for await (const entries of trail.export(head, filter)) {
@@ -132,6 +151,11 @@ function toCsvRow(entry: AuditEntry): string[] {
     entry.details === null ? '' : jsonOf(entry.details),
     entry.prevHash.toString('hex'),
     entry.entryHash.toString('hex'),
+    entry.source,
+    String(formatOf(entry)),
+    actorOf(entry) ?? '',
+    entry.actorId ?? '',
+    entry.context ?? '',
   ];
 }
 
@@ -157,6 +181,10 @@ function isoMicros(micros: bigint): string {
   return below === 0n ? iso : `${iso.slice(0, -1)}${below.toString().padStart(3, '0')}Z`;
 }
 
-function quote(field: string): string {
+/** What spreadsheets take for a formula, or for the beginning of one behind white space they drop (OWASP, CSV injection). */
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+
+function quote(text: string): string {
+  const field = FORMULA.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
 }

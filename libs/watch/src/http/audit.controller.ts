@@ -59,13 +59,12 @@ export class AuditController {
     @Body({ schema: LogAction }) body: LogAction,
     @Write() write: WriteRequest,
   ): Promise<ActionLogged> {
-    const { tenantId } = actor;
     const session = await this.sessions.findLive(actor, body.session_id);
     if (write.idempotencyKey === null)
-      return toActionLogged(await this.auditLog.append(tenantId, toRecord(body, session)));
+      return toActionLogged(await this.auditLog.append(actor, toRecord(body, session)));
     return this.writes.run(write, async (tx) => {
       // Only here is a dead session refused, so that a retry gets the first answer after the session has ended, too.
-      const recorded = this.auditLog.record(tx, tenantId, toRecord(body, session));
+      const recorded = this.auditLog.record(tx, actor, toRecord(body, session));
       // The answer says whether the entry is flagged, which is known once it is written.
       await tx.flush();
       return toActionLogged(recorded);

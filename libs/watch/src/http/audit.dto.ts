@@ -2,6 +2,7 @@ import { fromMinorUnits, microUsd, stringifyJson, toDollars } from '@haldir/kern
 import { type RecordedEntry, type Share } from '@haldir/audit-log';
 import { type Session, SessionInvalid } from '@haldir/gate';
 import { decimal, nextCursor, pageQuery, queryTime } from '@haldir/http';
+import { actorOf, formatOf } from '@haldir/verifier';
 import { z } from 'zod';
 import { type AuditEntry, type AuditFilter, type SpendSummary } from '../index.js';
 
@@ -122,6 +123,15 @@ export const AuditEntryItem = z
     leaf_index: z.int().describe('Position in the log, from 0'),
     prev_hash: z.string().describe('Hash of the entry before, hex'),
     entry_hash: z.string().describe('Hash of this entry, hex: its leaf in the Merkle tree'),
+    format: z.int().describe('Of the entry: 2 names who acted, 1 was written before entries did'),
+    actor: z.string().nullable().describe('Who acted, as people are told; the bare id once that was erased'),
+    actor_id: z.string().nullable().describe('Opaque id of who acted; haldir for Haldir itself'),
+    context: z
+      .string()
+      .nullable()
+      .describe(
+        'JSON text: label, address of the client and trace_id (W3C Trace Context), as far as known; erased with the details',
+      ),
   })
   .meta({ id: 'AuditEntry' });
 export type AuditEntryItem = z.infer<typeof AuditEntryItem>;
@@ -142,6 +152,8 @@ export function toAuditEntryItem(entry: AuditEntry): AuditEntryItem {
     leaf_index: entry.seq,
     prev_hash: entry.prevHash.toString('hex'),
     entry_hash: entry.entryHash.toString('hex'),
+    format: formatOf(entry),
+    ...{ actor: actorOf(entry), actor_id: entry.actorId, context: entry.context },
   };
 }
 

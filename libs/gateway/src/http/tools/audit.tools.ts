@@ -55,11 +55,10 @@ export class AuditTools implements OwnTools {
       input: LogAction,
       output: ActionLogged,
       run: async (args, { caller: { actor }, isIdempotent, write }) => {
-        const { tenantId } = actor;
         const session = await this.sessions.findLive(actor, args.session_id);
-        if (!isIdempotent) return toActionLogged(await this.auditLog.append(tenantId, toRecord(args, session)));
+        if (!isIdempotent) return toActionLogged(await this.auditLog.append(actor, toRecord(args, session)));
         return write(async (tx) => {
-          const recorded = this.auditLog.record(tx, tenantId, toRecord(args, session));
+          const recorded = this.auditLog.record(tx, actor, toRecord(args, session));
           await tx.flush();
           return toActionLogged(recorded);
         });
