@@ -58,6 +58,7 @@ describe('an event', () => {
         agent_id: 'dear',
         tool: 'gpu',
         action: 'rent',
+        entry_source: 'agent',
         reason: expect.stringContaining('high_cost'),
         cost_usd: 100.5,
       },

@@ -116,6 +116,13 @@ describe('haldir audit verify', () => {
     for (const text of [JSON.stringify(proof), JSON.stringify(proof, null, 2)]) {
       expect(haldir(['audit', 'verify', save('proof.json', text), '--key', key]).status).toBe(0);
     }
+    for (const forged of [
+      { entry_id: entries[2]?.entry_id },
+      { entry: { ...(proof['entry'] as Json), action: 'other' } },
+    ]) {
+      const file = save('forged-entry.json', JSON.stringify({ ...proof, ...forged }));
+      expect(haldir(['audit', 'verify', file, '--key', key]).stdout).toMatch(/^broken at index 27/);
+    }
     const leaf = String(proof['leaf_hash']);
     const other = save(
       'other.json',
@@ -158,7 +165,6 @@ describe('haldir audit verify', () => {
       ['audit', 'verify', 'x'],
       ['audit', 'verify', 'x', '--key', 'nokey'],
       ['audit', 'verify', '--bad'],
-      ['nonsense'],
     ]) {
       const { status, stderr } = haldir(args);
       expect([status, stderr]).toEqual([64, expect.stringMatching(/^haldir[^\n]*\n$/)]);

@@ -159,7 +159,7 @@ export class SessionService {
    * @throws SessionNotFound unless the session is live, and the agent's own if an agent asks
    */
   async revoke(tx: Tx, actor: Actor, sessionId: string): Promise<void> {
-    const { tenantId, id: by, agent } = actor;
+    const { tenantId, agent } = actor;
     const revoked = await this.sessions.in(tx).revoke(tenantId, sessionId, agent?.agentId ?? null, this.clock.now());
     if (!revoked) throw new SessionNotFound();
     this.auditLog.record(tx, actor, {

@@ -40,3 +40,4 @@ export {
   unitsAbove,
 } from './decimal.js';
 export { VERSION } from './version.js';
+export { readsAsOwn } from './own-name.js';

@@ -37,4 +37,5 @@ export {
   type TreeNode,
 } from './merkle.js';
 export { checkProof } from './proof-check.js';
+export { parseStrictObject } from './strict-json.js';
 export { type Verdict } from './verdict.js';

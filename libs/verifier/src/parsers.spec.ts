@@ -109,6 +109,14 @@ describe('a proof', () => {
     expect(checkProof(proof, { log })).toMatchObject({ outcome: 'intact' });
   });
 
+  it('that shows what nothing covers is refused', () => {
+    expect(checkProof({ ...proof, approved_by: 'the board' }, { log }).outcome).toBe('cannot_check');
+    for (const [name, value] of [['tree_size', 8], ['root_hash', 'ff'], ['origin', 'test/log/tnt_2'], ['key_id', '00'], ['tenant_id', 'tnt_2'], ['signature', 'AA=='], ['algorithm', 'none']] as const) {
+      expect(checkProof({ ...proof, sth: { checkpoint: note, [name]: value } }, { log })).toMatchObject({ outcome: 'broken', index: 2 });
+    }
+    expect(checkProof({ ...growth, approved: true }, { log, pinned: older, newer: checkpoint }).outcome).toBe('cannot_check');
+  }); // prettier-ignore
+
   it('that was damaged in any member gets a verdict, and none that it is intact', () => {
     const member = fc.constantFrom(...Object.keys(proof).filter((name) => name !== 'algorithm'));
     const value = fc.oneof(fc.jsonValue(), fc.constantFrom<unknown>(undefined, NaN, -1, 2 ** 53, 2.5, '2', [], {}));
@@ -154,6 +162,14 @@ describe('a proof that a log only grew', () => {
     expect(checkProof(growth, { ...both, pinned: { ...older, root: other } }).outcome).toBe('broken');
     expect(checkProof(growth, { ...both, newer: { ...checkpoint, root: other } }).outcome).toBe('broken');
   });
+
+  it('that shows what nothing covers is refused', () => {
+    expect(checkProof({ ...proof, approved_by: 'the board' }, { log }).outcome).toBe('cannot_check');
+    for (const [name, value] of [['tree_size', 8], ['root_hash', 'ff'], ['origin', 'test/log/tnt_2'], ['key_id', '00'], ['tenant_id', 'tnt_2'], ['signature', 'AA=='], ['algorithm', 'none']] as const) {
+      expect(checkProof({ ...proof, sth: { checkpoint: note, [name]: value } }, { log })).toMatchObject({ outcome: 'broken', index: 2 });
+    }
+    expect(checkProof({ ...growth, approved: true }, { log, pinned: older, newer: checkpoint }).outcome).toBe('cannot_check');
+  }); // prettier-ignore
 
   it('that was damaged in any member gets a verdict, and none that it is intact', () => {
     const member = fc.constantFrom(...Object.keys(growth).filter((name) => name !== 'algorithm'));

@@ -40,6 +40,12 @@ export class AuditTrailService {
     return this.trail.newest(tenantId, filter, limit, before);
   }
 
+  /** The entry at a position, as it is without what can be erased: enough to compute its hash. Null where there is none. */
+  async bareAt(tenantId: string, seq: number): Promise<AuditEntry | null> {
+    const [entry] = await this.trail.oldest(tenantId, {}, { from: seq, to: seq + 1 }, 1);
+    return entry ? { ...entry, details: null, detailsSalt: null, context: null, contextSalt: null } : null;
+  }
+
   /**
    * Erases the details of an entry for good, and with them its context: who acted is then known by its opaque id alone. The
    * entry, its hash and every proof stay as they were, because both are hashed only through salted commitments; that they were

@@ -9,6 +9,7 @@ import {
   InvalidCheckpoint,
   type LogIdentity,
   parseCheckpoint,
+  parseStrictObject,
   parseVerifierKey,
   type Verdict,
 } from '@haldir/verifier';
@@ -106,9 +107,10 @@ async function check(file: string, { log, pinned, newer }: Known): Promise<Verdi
     }
     let text = '';
     for await (const chunk of all) if ((text += chunk).length > MAX_PROOF_CHARACTERS) break;
-    return checkProof(JSON.parse(text) as unknown, { log, pinned, newer });
+    return checkProof(parseStrictObject(text), { log, pinned, newer });
   } catch (error) {
-    if (error instanceof SyntaxError) return { outcome: 'cannot_check', reason: 'the file is not JSON' };
+    if (error instanceof SyntaxError)
+      return { outcome: 'cannot_check', reason: `the file is not JSON: ${error.message}` };
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     return { outcome: 'cannot_check', reason: `the file cannot be read (${(error as NodeJS.ErrnoException).code})` };
   } finally {

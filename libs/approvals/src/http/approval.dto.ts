@@ -1,16 +1,19 @@
-import { type Actor, microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, microUsd, readsAsOwn, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { decimal, longPageQuery, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { APPROVAL_STATUSES, type ApprovalRequest, type NewApprovalRequest } from '../index.js';
 
 const MAX_TTL_SECONDS = 604_800;
+const OWN_TOOL = 'expected a name that does not read as one of Haldir’s own';
 const ttlExpected = `expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`;
 const text = (max: number) =>
   z.string(`expected a text of at most ${max} characters`).max(max, `expected a text of at most ${max} characters`);
 
 export const RequestApproval = z.object({
   session_id: z.string('expected a session id'),
-  tool: text(330).default(''),
+  tool: text(330)
+    .refine((tool) => !readsAsOwn(tool), OWN_TOOL)
+    .default(''),
   action: text(1000).default(''),
   amount: decimal({ decimals: 6, min: 0, max: 1_000_000_000 }).default(0),
   reason: text(4000).default(''),

@@ -212,7 +212,7 @@ export class AuditActors1790000000011 implements MigrationInterface {
           INSERT INTO outbox (tenant_id, event_id, type, data, created_at)
             SELECT p_tenants[n], 'evt_' || substr(p_ids[n], 5), 'anomaly',
                    jsonb_build_object('entry_id', p_ids[n], 'session_id', p_sessions[n], 'agent_id', p_agents[n], 'tool', p_tools[n],
-                                      'action', p_actions[n], 'reason', v_flags[n], 'cost_usd', trim_scale(p_costs[n] / 1000000.0)),
+                                      'action', p_actions[n], 'entry_source', p_sources[n], 'reason', v_flags[n], 'cost_usd', trim_scale(p_costs[n] / 1000000.0)),
                    to_timestamp(v_times[n] / 1000000.0)
               FROM unnest(v_announce) AS n;
         END IF;

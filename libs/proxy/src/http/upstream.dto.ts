@@ -1,4 +1,4 @@
-import { InvalidInput, toUnixSeconds } from '@haldir/kernel';
+import { InvalidInput, readsAsOwn, toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
 import {
@@ -12,6 +12,7 @@ import {
 import { wholePageQuery } from './fields.js';
 
 const NAME_EXPECTED = 'expected 1 to 64 letters, digits, - or _';
+const OWN_NAME = 'expected a name that does not read as one of Haldir’s own';
 const URL_EXPECTED = 'expected an absolute http or https URL of at most 2048 characters';
 const MAX_AGE_EXPECTED = 'expected a whole number of seconds from 0 to 300';
 
@@ -80,7 +81,8 @@ export const RegisterUpstream = z.object({
   name: z
     .string(NAME_EXPECTED)
     .regex(/^[A-Za-z0-9_-]{1,64}$/, NAME_EXPECTED)
-    .describe('Unique name for this upstream'),
+    .refine((name) => !readsAsOwn(name), OWN_NAME)
+    .describe('Unique name for this upstream; none that reads as Haldir’s own'),
   url: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).meta({ format: 'uri' }).describe('MCP server URL'),
   prefix: z
     .boolean('expected true or false')

@@ -73,7 +73,7 @@ export async function* jsonLines(
   }
 }
 
-function toLine(entry: AuditEntry): Record<string, unknown> {
+export function toLine(entry: AuditEntry): Record<string, unknown> {
   return {
     entry_id: entry.entryId,
     timestamp: timestampOf(entry),

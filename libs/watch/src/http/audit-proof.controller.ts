@@ -3,7 +3,7 @@ import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type Actor, InvalidInput } from '@haldir/kernel';
 import { LogProofs, LogTree } from '@haldir/audit-log';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns } from '@haldir/http';
-import { AuditEntryNotFound, ChainVerification } from '../index.js';
+import { AuditEntryNotFound, AuditTrailService, ChainVerification } from '../index.js';
 import {
   ChainChecked,
   CheckpointList,
@@ -26,6 +26,7 @@ import {
 @Controller('v1/audit')
 export class AuditProofController {
   constructor(
+    @Inject(AuditTrailService) private readonly trail: AuditTrailService,
     @Inject(ChainVerification) private readonly chain: ChainVerification,
     @Inject(LogTree) private readonly tree: LogTree,
     @Inject(LogProofs) private readonly proofs: LogProofs,
@@ -112,7 +113,8 @@ export class AuditProofController {
   @ApiOperation({
     operationId: 'getInclusionProof',
     summary: 'Prove that an entry is in the log',
-    description: 'A Merkle path from the entry to a signed tree head.',
+    description:
+      'A Merkle path from the entry to a signed tree head, with the entry as an export shows it, but for its details and context.',
   })
   @Returns(HttpStatus.OK, InclusionProofAnswer, 'Inclusion proof')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
@@ -121,8 +123,9 @@ export class AuditProofController {
     @Param('entry_id') entryId: string,
   ): Promise<InclusionProofAnswer> {
     const proof = await this.proofs.inclusion(tenantId, entryId);
-    if (!proof) throw new AuditEntryNotFound();
-    return toInclusionProof(entryId, proof);
+    const entry = proof && (await this.trail.bareAt(tenantId, proof.leafIndex));
+    if (!entry) throw new AuditEntryNotFound();
+    return toInclusionProof(entry, proof);
   }
 
   @Get('consistency-proof')

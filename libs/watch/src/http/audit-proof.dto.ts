@@ -3,7 +3,8 @@ import { type ConsistencyProof, type InclusionProof, type TreeHead } from '@hald
 import { nextCursor, pageQuery, queryInt } from '@haldir/http';
 import { keyHash, verifierKey } from '@haldir/verifier';
 import { z } from 'zod';
-import { type ChainVerdict } from '../index.js';
+import { type AuditEntry, type ChainVerdict } from '../index.js';
+import { toLine } from './audit-export.js';
 
 const MERKLE = 'RFC6962-SHA256';
 const hex = (bytes: Buffer): string => bytes.toString('hex');
@@ -64,22 +65,26 @@ export const InclusionProofAnswer = z.object({
   root_hash: z.string(),
   audit_path: z.array(z.string()).describe('Hashes from the leaf to the root (RFC 6962, 2.1.1), hex'),
   sth: TreeHeadAnswer,
+  entry: z
+    .record(z.string(), z.unknown())
+    .describe('The entry as a line of an export, without details and context: it hashes to leaf_hash'),
 });
 export type InclusionProofAnswer = z.infer<typeof InclusionProofAnswer>;
 
 export function toInclusionProof(
-  entryId: string,
+  entry: AuditEntry,
   { head, leafIndex, leafHash, path }: InclusionProof,
 ): InclusionProofAnswer {
   return {
     algorithm: MERKLE,
-    entry_id: entryId,
+    entry_id: entry.entryId,
     leaf_index: leafIndex,
     leaf_hash: hex(leafHash),
     tree_size: head.size,
     root_hash: hex(head.root),
     audit_path: path.map(hex),
     sth: toTreeHead(head),
+    entry: toLine(entry),
   };
 }
 

@@ -1,4 +1,4 @@
-import { fromMinorUnits, microUsd, stringifyJson, toDollars } from '@haldir/kernel';
+import { fromMinorUnits, microUsd, readsAsOwn, stringifyJson, toDollars } from '@haldir/kernel';
 import { type RecordedEntry, type Share } from '@haldir/audit-log';
 import { type Session, SessionInvalid } from '@haldir/gate';
 import { decimal, nextCursor, pageQuery, queryTime } from '@haldir/http';
@@ -13,10 +13,14 @@ const text = (min: number, max: number) => {
 };
 
 export const MAX_COST_USD = 1_000_000_000;
+const OWN_TOOL = 'expected a name that does not read as one of Haldir’s own';
 
 export const LogAction = z.object({
   session_id: text(1, 256),
-  tool: text(0, 330).default('').describe('Tool or service name'),
+  tool: text(0, 330)
+    .refine((tool) => !readsAsOwn(tool), OWN_TOOL)
+    .default('')
+    .describe('Tool or service name; none that reads as Haldir’s own (`haldir.…`)'),
   action: text(1, 4000).describe('Description of the action'),
   details: z
     .union([z.string(), z.record(z.string(), z.unknown())], 'expected a text, an object or null')
