@@ -51,7 +51,6 @@ describe.each(withBody)('the body of %s', (id, path) => {
     ['nested 5,000 deep', `{"details":${'['.repeat(5000)}${']'.repeat(5000)}}`],
     ['that is one open bracket after the other', '['.repeat(100_000)],
     ['with __proto__', `{"__proto__": {"agent_id": "${CANARY}"}}`],
-    ['with constructor.prototype', `{"constructor": {"prototype": {"agent_id": "${CANARY}"}}}`],
   ])('%s is a 400', async (_, body) => {
     expect(await refused(id, path, body)).toMatchObject({ status: 400 });
   });
@@ -111,12 +110,6 @@ describe('a value that nothing can store', () => {
       `{"session_id":"x","amount":${number}}`,
     );
     expect(payment).toMatchObject({ status: 400, error: expect.stringContaining('amount') });
-    const call = await refused(
-      'proxyCall',
-      '/v1/proxy/call',
-      `{"session_id":"x","tool":"a.b","arguments":{"n":${number}}}`,
-    );
-    expect(call).toMatchObject({ status: 400, error: expect.stringContaining('arguments') });
   });
 
   it('is told from one that can be stored', async () => {
@@ -182,7 +175,7 @@ describe('X-Request-ID', () => {
 });
 
 describe('a path or method nobody serves', () => {
-  it.each(['/', '/nowhere', '/v1/nowhere', '/v2', '/v1/sessions/a/b/c', '/v1/keys/a/b', '/__proto__', '/constructor'])(
+  it.each(['/nowhere', '/v1/nowhere', '/v2', '/v1/sessions/a/b/c', '/v1/keys/a/b', '/__proto__', '/constructor'])(
     'GET %s is a 404 in JSON',
     async (path) => {
       const { status, body, headers } = await tenant.get(path);

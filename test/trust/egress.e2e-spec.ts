@@ -136,7 +136,7 @@ const attemptsOf = (client: Client, webhook: unknown, count: number): Promise<At
 function expectRefusal(url: string, { status, body }: Reply): void {
   expect([url, status, body['code']]).toEqual([url, 400, 'egress_refused']);
   expect(body['error']).toMatch(/^url must /);
-  expect(Object.keys(body).sort(), url).toEqual(['code', 'error', 'request_id']);
+  expect(Object.keys(body).sort(), url).toEqual(['code', 'error', 'field', 'request_id']);
 }
 
 describe('where only public addresses are allowed, hostile URLs', () => {

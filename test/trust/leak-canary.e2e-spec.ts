@@ -144,7 +144,8 @@ async function useSecrets(): Promise<void> {
     receiver.expectSecrets(made.webhook_id, [rotated.secret, made.secret]);
     for (const { secret } of [made, rotated]) secrets.keep('webhook-secret', secret.slice('whsec_'.length));
     const { key } = await askFor<{ key: string }>('createApiKey', '/v1/keys', { name: 'k' });
-    secrets.keep('api-key', key.slice('hld_'.length + 10));
+    const next = await askFor<{ key: string }>('rotateApiKey', `/v1/keys/${key.slice(0, 14)}/rotate`, {});
+    for (const minted of [key, next.key]) secrets.keep('api-key', minted.slice('hld_'.length + 10));
     const holder = new Client(tenant.url, key);
     await ask(holder, 'listSecrets', { method: 'GET', path: '/v1/secrets', headers: {} }, null);
     // A key where it does not belong.

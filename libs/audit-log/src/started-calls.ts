@@ -254,7 +254,8 @@ export class StartedCalls {
     return [
       items.map(({ call }) => call.actor.tenantId),
       items.map(({ call }) => call.entryId),
-      items.map(({ start: { actor, entry } }) => stringifyJson({ actor, record: entry })),
+      // Who acts is written down; what bounds them is not.
+      items.map(({ start: { actor, entry } }) => stringifyJson({ actor: { ...actor, agent: null }, record: entry })),
       items.map(({ start }) => start.paymentId),
       items.map(({ start }) => (start.claim === null ? null : JSON.stringify(start.claim))),
       this.lease.processId,

@@ -131,7 +131,7 @@ export class WebhookService {
     if (Object.keys(rest).length > 0) await webhooks.change(tenantId, id, rest);
     if (active === true) await webhooks.enable(tenantId, id);
     if (active === false) await webhooks.disable(tenantId, id, this.clock.now(), 'requested');
-    const { url, ...others } = changes;
+    const { url, name: _, ...others } = changes;
     const origin = url === undefined ? {} : { origin: new URL(url).origin };
     this.record(tx, actor, id, 'webhook_changed', { ...others, ...origin, by });
     tx.onCommit(() => this.waker.wake([{ tenantId, webhookId: id }]));

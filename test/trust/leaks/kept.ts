@@ -20,8 +20,11 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   'registerUpstream headers': ['proxy_upstream.shown_headers', 'audit_entry.details'],
   // A tool may be given its price before anyone has it.
   'priceTool path tool': ['proxy_tool_price.tool', 'audit_entry.details'],
-  'registerUpstream name': ['proxy_upstream.name', 'proxy_offering.upstream', 'proxy_tool.upstream', 'audit_entry.details'],
+  'registerUpstream name': ['proxy_upstream.name', 'upstream_name.name', 'proxy_offering.upstream', 'proxy_tool.upstream', 'audit_entry.details'],
   'registerUpstream url with a token': ['proxy_upstream.url'],
+  'changeWebhook name': ['webhook.name'],
+  'changeWebhook url with a token': ['webhook.url'],
+  'freezeAgent path agent_id': ['agent_freeze.agent_id', 'audit_entry.agent_id', 'webhook_event.body'],
   'registerWebhook name': ['webhook.name'],
   'registerWebhook url with a token': ['webhook.url'],
   'requestApproval action': ['approval_request.action', 'audit_entry.details', 'webhook_event.body'],
@@ -48,9 +51,9 @@ export const SESSION_ID_COLUMNS = [
 /** The one kind of answer that each secret is shown in. */
 export const SHOWN = [
   'createApiKey 201: api-key',
-  'rotateApiKey 201: api-key',
   'getSecret 200: vault-value',
   'mcp getSecret 200: vault-value',
   'registerWebhook 201: webhook-secret',
+  'rotateApiKey 201: api-key',
   'rotateWebhookSecret 200: webhook-secret',
 ];

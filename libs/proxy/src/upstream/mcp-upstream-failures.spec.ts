@@ -206,7 +206,7 @@ describe('failures', () => {
     const heard = server.methods().filter((method) => method === 'tools/call').length - 3;
     const sent = errors.filter((error) => error.sent).length;
     expect([heard >= 2, sent >= heard, sent < 10]).toEqual([true, true, true]);
-    expect(server.methods()).toContain('notifications/cancelled');
+    await vi.waitFor(() => expect(server.methods()).toContain('notifications/cancelled'), 5_000);
   });
 
   it('ends at the deadline of the call even while nobody knows how to speak to the upstream', async () => {
