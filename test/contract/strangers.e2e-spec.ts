@@ -94,7 +94,7 @@ const unknownLike = (value: string): string =>
 function appearance({ status, headers, body }: Reply<unknown>, value: string): unknown {
   const text = (typeof body === 'string' ? body : JSON.stringify(body))
     .replaceAll(value, 'the id')
-    .replace(/"(request_id|generated_at)":("[^"]*"|[\d.]+)/g, '"$1":…');
+    .replace(/"(request_id|generated_at|signature)":("[^"]*"|[\d.]+)/g, '"$1":…');
   return [status, text, [...headers.keys()].sort(), headers.get('content-type')];
 }
 

@@ -1,4 +1,4 @@
-import { type Actor, keyActor, newId, SystemClock, Unavailable } from '@haldir/kernel';
+import { type Actor, agentActor, microUsd, newId, SystemClock, Unavailable } from '@haldir/kernel';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { createLogger } from '@haldir/runtime';
 import { testDatabase } from '@haldir/test-support';
@@ -34,10 +34,24 @@ const entry = (said: string): AuditRecord => ({
   ...{ source: 'proxy', sessionId: 'ses_1', agentId: 'agent', tool: 'up.echo', action: 'tool_call' },
   details: { said },
 });
-const actor = (): Actor => keyActor(tenantId, 'hld_1');
+const grant = {
+  agentId: 'agent',
+  scopes: ['execute'],
+  ttlSeconds: 60,
+  spendLimit: microUsd(5),
+  spendPeriod: 'day',
+  upstreams: null,
+} as const;
+const actor = (): Actor => ({
+  ...agentActor(tenantId, 'hld_1', grant),
+  origin: { address: '192.0.2.7', traceId: null },
+});
 const start = (): NewStart => ({ actor: actor(), entry: entry('unknown'), paymentId: null, claim: null });
 const written = (): Promise<{ entry_id: string; action: string; details: string }[]> =>
-  dataSource.query('SELECT entry_id, action, details FROM audit_entry WHERE tenant_id = $1 ORDER BY seq', [tenantId]);
+  dataSource.query(
+    'SELECT entry_id, action, details, actor_id, context FROM audit_entry WHERE tenant_id = $1 ORDER BY seq',
+    [tenantId],
+  );
 const count = async (): Promise<number> =>
   Number((await dataSource.query<{ n: string }[]>('SELECT count(*) AS n FROM started_call'))[0]?.n);
 
@@ -64,6 +78,8 @@ it('each call has one entry, whoever races to write it, and those who are late s
     closed.sort(),
   );
   expect(await count()).toBe(0);
+  const acted = { actor_id: 'hld_1', context: '{"address":"192.0.2.7","label":"agent:agent (hld_1)"}' };
+  for (const entry of entries) expect(entry).toMatchObject(acted);
 });
 
 it('an entry of which nobody knows whether it was written is written once, however often it is tried', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Batcher, Clock, stringifyJson, Unavailable } from '@haldir/kernel';
+import { type Actor, Batcher, Clock, parseJson, stringifyJson, Unavailable } from '@haldir/kernel';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { Log } from '@haldir/runtime';
 import { AuditLog, type AuditRecord } from './audit-log.js';
@@ -35,7 +35,7 @@ export interface ClosedCall extends Pick<NewStart, 'paymentId' | 'claim'> {
 }
 
 interface TakenRow {
-  entry: { actor: Actor; record: AuditRecord };
+  entry: string;
   payment_id: string | null;
   claim: object | null;
 }
@@ -62,8 +62,8 @@ const insert = {
          RETURNING true AS done`,
 };
 const take = {
-  name: 'started_call.take.v1',
-  text: 'DELETE FROM started_call WHERE tenant_id = $1 AND entry_id = $2 RETURNING entry, payment_id, claim',
+  name: 'started_call.take.v2',
+  text: 'DELETE FROM started_call WHERE tenant_id = $1 AND entry_id = $2 RETURNING entry::text AS entry, payment_id, claim',
 };
 const isOwn = {
   name: 'started_call.is_own.v1',
@@ -182,9 +182,10 @@ export class StartedCalls {
     await this.transactions.run(tenantId, async (tx) => {
       const [taken] = await tx.query<TakenRow>(take, [tenantId, entryId]);
       if (!taken) return;
-      const { entry, payment_id: paymentId, claim } = taken;
+      const { payment_id: paymentId, claim } = taken;
+      const { actor, record } = parseJson(taken.entry) as { actor: Actor; record: AuditRecord };
       await this.closing(tx, { tenantId, paymentId, claim });
-      this.auditLog.record(tx, entry.actor, entry.record, { ...newEntryIdentity(), entryId });
+      this.auditLog.record(tx, actor, record, { ...newEntryIdentity(), entryId });
     });
     this.own.delete(entryId);
   }

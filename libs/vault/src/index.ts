@@ -2,7 +2,7 @@ export { type CallCharge, CallCharges, type ChargeDenial } from './call-charge.s
 export { type DeletedSecret } from './deleted-secret.repository.js';
 export { DeletedSecrets } from './deleted-secret.service.js';
 export { type Amount } from './exchange-rates.js';
-export { PaymentTotals } from './payment-totals.js';
+export { type PaidDay, PaymentTotals } from './payment-totals.js';
 export { HoldService, type Settled } from './hold.service.js';
 export { type Payment, PAYMENT_STATES } from './payment.entity.js';
 export { type NewPayment, type PaymentDecision, PaymentService, type PreparedPayment } from './payment.service.js';

@@ -30,7 +30,7 @@ const insert = {
                   CASE state WHEN 'held' THEN coalesce(usd_micros, 0) ELSE 0 END, created_at FROM w`,
 };
 const settle = {
-  name: 'payment.settle.v2',
+  name: 'payment.settle.v3',
   text: `WITH w AS (
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS w(tenant_id, id, state, captured_minor, captured_micros)
          ), p AS (
@@ -38,7 +38,7 @@ const settle = {
              FROM w
             WHERE p.tenant_id = w.tenant_id AND p.id = w.id AND p.state = 'held' AND (p.expires_at > $6) = (w.state <> 'expired')
            RETURNING p.tenant_id, p.id, p.session_id, p.agent_id, p.created_at, p.amount_minor, p.currency, p.usd_micros, p.description, p.drawn_on,
-                     p.state, p.captured_minor, p.captured_micros
+                     p.of_call, p.state, p.captured_minor, p.captured_micros
          ), e AS (
            INSERT INTO payment_event (tenant_id, payment_id, type, session_id, spent_micros, held_micros, at)
              SELECT tenant_id, id, state, session_id, coalesce(captured_micros, 0), -coalesce(usd_micros, 0), $6 FROM p
@@ -57,16 +57,17 @@ const addToTotals = {
          ON CONFLICT (tenant_id, scope, subject) DO UPDATE
            SET payments = t.payments + excluded.payments, usd_micros = t.usd_micros + excluded.usd_micros`,
 };
-const readTotal = {
-  name: 'payment_total.read.v1',
-  text: `SELECT payments, usd_micros FROM payment_total
-          WHERE tenant_id = $1 AND scope = $2 AND subject = $3 AND ($4::text IS NULL OR agent_id = $4)`,
+const addToDays = {
+  name: 'payment_day.add.v1',
+  text: `INSERT INTO payment_day AS d (tenant_id, day, agent_id, tool, payments, usd_micros)
+           SELECT tenant_id, to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, agent_id, payment_tool(of_call, description) AS tool,
+                  count(*), sum(usd_micros)::bigint
+             FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::boolean[], $5::text[], $6::bigint[])
+                    AS p(tenant_id, created_at, agent_id, of_call, description, usd_micros)
+            GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+         ON CONFLICT (tenant_id, day, agent_id, tool) DO UPDATE
+           SET payments = d.payments + excluded.payments, usd_micros = d.usd_micros + excluded.usd_micros`,
 };
-const readAgentTotals = {
-  name: 'payment_total.read_agents.v1',
-  text: `SELECT subject, usd_micros FROM payment_total WHERE tenant_id = $1 AND scope = 'agent' AND subject = ANY ($2::text[])`,
-};
-
 interface SettledRow {
   tenant_id: string;
   id: string;
@@ -78,6 +79,7 @@ interface SettledRow {
   usd_micros: string | null;
   description: string;
   drawn_on: string[];
+  of_call: boolean;
   state: Payment['state'];
   captured_minor: string | null;
   captured_micros: string | null;
@@ -104,6 +106,7 @@ export type SettledHold = Pick<
   | 'usdValue'
   | 'description'
   | 'drawnOn'
+  | 'ofCall'
   | 'state'
 > & { capturedMinor: bigint | null; capturedValue: MicroUsd | null };
 
@@ -117,7 +120,9 @@ interface Total {
 }
 
 /** What was paid, as the sums count it. */
-type Paid = Pick<Payment, 'tenantId' | 'agentId' | 'sessionId'> & { micros: bigint };
+type Paid = Pick<Payment, 'tenantId' | 'agentId' | 'sessionId' | 'createdAt' | 'ofCall' | 'description'> & {
+  micros: bigint;
+};
 
 /**
  * The sums of a tenant are rows that all its payments change, so they come after what else a transaction locks: a payment and
@@ -127,13 +132,21 @@ const totals: Collector<Paid> = {
   rank: 60,
   async flush(tx, paid) {
     const sums = sumUp(paid);
-    await tx.query(addToTotals, [
+    tx.send(addToTotals, [
       sums.map(({ tenantId }) => tenantId),
       sums.map(({ scope }) => scope),
       sums.map(({ subject }) => subject),
       sums.map(({ agentId }) => agentId),
       sums.map(({ payments }) => payments),
       sums.map(({ micros }) => micros.toString()),
+    ]);
+    await tx.query(addToDays, [
+      paid.map(({ tenantId }) => tenantId),
+      paid.map(({ createdAt }) => createdAt),
+      paid.map(({ agentId }) => agentId),
+      paid.map(({ ofCall }) => ofCall),
+      paid.map(({ description }) => description),
+      paid.map(({ micros }) => micros.toString()),
     ]);
   },
 };
@@ -180,31 +193,6 @@ export class PaymentRepository {
     }
     const rows = await this.transactions.queryAll<Row>(dueHolds, [now, limit]);
     return rows.map(({ tenant_id: tenantId, id, session_id: sessionId }) => ({ tenantId, id, sessionId }));
-  }
-
-  /** What each of the agents has paid so far, by agent; one that has paid nothing is left out. */
-  async totalsOfAgents(tenantId: string, agentIds: readonly string[]): Promise<Map<string, MicroUsd>> {
-    const rows = await this.transactions.query<{ subject: string; usd_micros: string }>(readAgentTotals, [
-      tenantId,
-      agentIds,
-    ]);
-    return new Map(rows.map((row) => [row.subject, BigInt(row.usd_micros) as MicroUsd]));
-  }
-
-  /** One row, whatever was paid so far. */
-  async total(
-    tenantId: string,
-    { sessionId, agentId }: PaymentFilter,
-  ): Promise<{ totalMicros: MicroUsd; count: number }> {
-    const [scope, subject] =
-      sessionId !== undefined ? ['session', sessionId] : agentId !== undefined ? ['agent', agentId] : ['tenant', ''];
-    const [row] = await this.transactions.query<{ payments: string; usd_micros: string }>(readTotal, [
-      tenantId,
-      scope,
-      subject,
-      agentId ?? null,
-    ]);
-    return { totalMicros: BigInt(row?.usd_micros ?? 0) as MicroUsd, count: Number(row?.payments ?? 0) };
   }
 
   in(tx: Tx) {
@@ -267,6 +255,7 @@ function toSettled(row: SettledRow): SettledHold {
     usdValue: big(row.usd_micros) as MicroUsd | null,
     description: row.description,
     drawnOn: row.drawn_on,
+    ofCall: row.of_call,
     state: row.state,
     capturedMinor: big(row.captured_minor),
     capturedValue: big(row.captured_micros) as MicroUsd | null,

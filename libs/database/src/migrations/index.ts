@@ -15,6 +15,7 @@ import { UpstreamMemory1790000000013 } from './1790000000013-upstream-memory.js'
 import { WebhookRecovery1790000000014 } from './1790000000014-webhook-recovery.js';
 import { Numbers1790000000015 } from './1790000000015-numbers.js';
 import { SealedGrants1790000000018 } from './1790000000018-sealed-grants.js';
+import { PaymentDays1790000000019 } from './1790000000019-payment-days.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -35,4 +36,5 @@ export const migrations = [
   WebhookRecovery1790000000014,
   Numbers1790000000015,
   SealedGrants1790000000018,
+  PaymentDays1790000000019,
 ];

@@ -24,11 +24,11 @@ import {
   LogAction,
   SpendAnswer,
   SpendQuery,
+  spendPage,
   toActionLogged,
   toAuditEntryItem,
   toAuditFilter,
   toRecord,
-  toSpendAnswer,
 } from './audit.dto.js';
 
 @ApiTags('watch', 'audit')
@@ -98,15 +98,16 @@ export class AuditController {
   @ApiOperation({
     operationId: 'getSpend',
     summary: 'Get spend summary',
-    description: 'Get aggregated spend data, optionally filtered by session or agent.',
+    description:
+      'What entries report and what was paid, optionally of a session or agent; payments also by day, agent and tool, a page at a time.',
   })
   @Returns(HttpStatus.OK, SpendAnswer, 'Spend summary')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async spend(
     @CurrentActor() { tenantId }: Actor,
-    @Query({ schema: SpendQuery }) { session_id: sessionId, agent_id: agentId }: SpendQuery,
+    @Query({ schema: SpendQuery }) query: SpendQuery,
   ): Promise<SpendAnswer> {
-    return toSpendAnswer(await this.spending.summary(tenantId, { sessionId, agentId }));
+    return spendPage(this.spending, this.cursors, tenantId, query);
   }
 
   @Delete(['entries/:entry_id/details', ':entry_id/details'])

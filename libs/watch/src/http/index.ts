@@ -7,9 +7,9 @@ export {
   LogAction,
   SpendAnswer,
   SpendQuery,
+  spendPage,
   toActionLogged,
   toAuditEntryItem,
   toAuditFilter,
   toRecord,
-  toSpendAnswer,
 } from './audit.dto.js';

@@ -11,27 +11,31 @@ import {
   LogAction,
   SpendAnswer,
   SpendQuery,
+  spendPage,
   toActionLogged,
   toAuditEntryItem,
   toAuditFilter,
   toRecord,
-  toSpendAnswer,
 } from '@haldir/watch/http';
 import { z } from 'zod';
 import { ownTool, type OwnTools } from './own-tool.js';
 
 const LIMIT_EXPECTED = `expected a whole number from 1 to ${MAX_LIMIT}`;
 
+const limit = z
+  .int(LIMIT_EXPECTED)
+  .min(1, LIMIT_EXPECTED)
+  .max(MAX_LIMIT, LIMIT_EXPECTED)
+  .default(100)
+  .describe('Max entries to return');
+
 /** The query of the REST operation, with JSON's own types where a URL has only text. */
 const GetAuditTrail = ListAuditEntries.extend({
   flagged: z.boolean('expected true or false').optional().describe('Only flagged entries, or only those that are not'),
-  limit: z
-    .int(LIMIT_EXPECTED)
-    .min(1, LIMIT_EXPECTED)
-    .max(MAX_LIMIT, LIMIT_EXPECTED)
-    .default(100)
-    .describe('Max entries to return'),
+  limit,
 });
+
+const GetSpend = SpendQuery.extend({ limit });
 
 @Injectable()
 export class AuditTools implements OwnTools {
@@ -96,10 +100,9 @@ export class AuditTools implements OwnTools {
       audience: ['operator'],
       scopes: ['audit:read'],
       readOnly: true,
-      input: SpendQuery,
+      input: GetSpend,
       output: SpendAnswer,
-      run: async ({ session_id: sessionId, agent_id: agentId }, { caller }) =>
-        toSpendAnswer(await this.spending.summary(caller.actor.tenantId, { sessionId, agentId })),
+      run: (args, { caller }) => spendPage(this.spending, this.cursors, caller.actor.tenantId, args),
     }),
   ];
 }
