@@ -15,57 +15,62 @@ import { StoryBroken } from './teller.mjs';
 export async function play({ teller, mcpUrl, receiver, defer }) {
   // Of this run alone, so that it neither replaces nor meets anything of yours.
   const run = crypto.randomBytes(3).toString('hex');
-  await narrowKey(teller, run, defer);
-  const sessionId = await openSession(teller, run, defer);
-  await keepSecret(teller, run, sessionId, defer);
+  const agent = await giveKey(teller, run, defer);
+  const sessionId = await openSession(teller, run, agent, defer);
+  await keepSecret(teller, run, { agent, sessionId }, defer);
   const webhookSecret = await registerWebhook(teller, receiver, defer);
-  await spend(teller, sessionId);
-  await callTools(teller, `demo-${run}`, mcpUrl, sessionId, defer);
+  await spend(teller, { agent, sessionId });
+  await callTools(teller, `demo-${run}`, mcpUrl, { agent, sessionId }, defer);
   await verifyDelivery(teller, receiver, webhookSecret, 'budget_exhausted');
   await verifyDelivery(teller, receiver, webhookSecret, 'approval_requested');
   await proveIt(teller, sessionId);
 }
 
-/**
- * @param {Teller} teller
- * @param {string} run
- * @param {Defer} defer
- */
-async function narrowKey(teller, run, defer) {
-  const owner = teller.key;
-  const { key, prefix } = await teller.tell({
-    title: 'A key that may do no more than this story needs',
-    method: 'POST',
-    path: '/v1/keys',
-    body: {
-      name: `demo-${run}`,
-      tier: 'free',
-      scopes: ['sessions:*', 'vault:*', 'payments:*', 'proxy:*', 'approvals:*', 'webhooks:*', 'audit:read'],
-    },
-    status: 201,
-    expect: ({ key, scopes }) => key.startsWith('hld_') && scopes.length === 7,
-  });
-  defer(() => teller.ask('DELETE', `/v1/keys/${prefix}`, { key: owner }));
-  teller.key = key;
-  await teller.tell({
-    title: 'It cannot make further keys',
-    method: 'POST',
-    path: '/v1/keys',
-    body: { name: 'more' },
-    status: 403,
-    expect: ({ required }) => required === 'admin:write',
-  });
-}
+/** @typedef {{ agent: string, sessionId: string }} Run the key of an agent, and its session */
 
 /**
  * @param {Teller} teller
  * @param {string} run
  * @param {Defer} defer
+ * @returns {Promise<string>} the agent's key
+ */
+async function giveKey(teller, run, defer) {
+  const { key, prefix } = await teller.tell({
+    title: 'A key for an agent: it acts as that agent, within a ceiling, and does nothing else',
+    method: 'POST',
+    path: '/v1/keys',
+    body: {
+      name: `demo-${run}`,
+      tier: 'free',
+      agent: { agent_id: `demo-agent-${run}`, scopes: ['read', 'execute'], ttl: 900, spend_limit: 10 },
+    },
+    status: 201,
+    expect: ({ key: made, agent }) => made.startsWith('hld_') && agent.agent_id === `demo-agent-${run}`,
+  });
+  defer(() => teller.ask('DELETE', `/v1/keys/${prefix}`));
+  await teller.tell({
+    title: 'With it the agent cannot make itself another',
+    method: 'POST',
+    path: '/v1/keys',
+    body: { name: 'more' },
+    as: key,
+    status: 403,
+    expect: ({ code }) => code === 'agent_key_not_allowed',
+  });
+  return key;
+}
+
+/**
+ * @param {Teller} teller
+ * @param {string} run
+ * @param {string} agent its key
+ * @param {Defer} defer
  * @returns {Promise<string>}
  */
-async function openSession(teller, run, defer) {
+async function openSession(teller, run, agent, defer) {
   const { session_id: sessionId } = await teller.tell({
-    title: 'A session for an agent: what it may do, for how long, and with how much money',
+    title: 'It opens a session: what this run may do, for how long, and with how much money',
+    as: agent,
     method: 'POST',
     path: '/v1/sessions',
     body: { agent_id: `demo-agent-${run}`, scopes: ['read', 'execute'], ttl: 900, spend_limit: 10 },
@@ -82,6 +87,7 @@ async function openSession(teller, run, defer) {
       method: 'POST',
       path: `/v1/sessions/${sessionId}/check`,
       body: { scope },
+      as: agent,
       status: 200,
       expect: (answer) => answer.allowed === allowed,
       moral: allowed ? 'Yes: it holds the scope' : 'No: nobody gave it that',
@@ -93,10 +99,10 @@ async function openSession(teller, run, defer) {
 /**
  * @param {Teller} teller
  * @param {string} run
- * @param {string} sessionId
+ * @param {Run} of
  * @param {Defer} defer
  */
-async function keepSecret(teller, run, sessionId, defer) {
+async function keepSecret(teller, run, { agent, sessionId }, defer) {
   const name = `demo-stripe-${run}`;
   const value = `sk_test_${crypto.randomBytes(12).toString('hex')}`;
   teller.hide(value);
@@ -114,6 +120,7 @@ async function keepSecret(teller, run, sessionId, defer) {
     method: 'GET',
     path: `/v1/secrets/${name}`,
     headers: { 'x-session-id': sessionId },
+    as: agent,
     status: 200,
     expect: (secret) => secret.value === value,
     moral: 'The very value, and the read is in the audit log before it leaves',
@@ -141,14 +148,15 @@ async function registerWebhook(teller, receiver, defer) {
 
 /**
  * @param {Teller} teller
- * @param {string} sessionId
+ * @param {Run} of
  */
-async function spend(teller, sessionId) {
+async function spend(teller, { agent, sessionId }) {
   await teller.tell({
     title: 'It pays 7.50 of its 10 USD',
     method: 'POST',
     path: '/v1/payments/authorize',
     body: { session_id: sessionId, amount: 7.5, currency: 'USD', description: 'a book' },
+    as: agent,
     status: 200,
     expect: ({ authorized, remaining_budget: remaining }) => authorized === true && remaining === 2.5,
     moral: '2.50 are left',
@@ -158,6 +166,7 @@ async function spend(teller, sessionId) {
     method: 'POST',
     path: '/v1/payments/authorize',
     body: { session_id: sessionId, amount: 5, currency: 'USD', description: 'another book' },
+    as: agent,
     status: 403,
     expect: ({ authorized, remaining_budget: remaining }) => authorized === false && remaining === 2.5,
     moral: 'Refused, and nothing was taken',
@@ -168,10 +177,10 @@ async function spend(teller, sessionId) {
  * @param {Teller} teller
  * @param {string} upstream
  * @param {string} mcpUrl
- * @param {string} sessionId
+ * @param {Run} of
  * @param {Defer} defer
  */
-async function callTools(teller, upstream, mcpUrl, sessionId, defer) {
+async function callTools(teller, upstream, mcpUrl, { agent, sessionId }, defer) {
   await teller.tell({
     title: 'A real MCP server (@modelcontextprotocol/server-everything) becomes an upstream',
     method: 'POST',
@@ -188,6 +197,7 @@ async function callTools(teller, upstream, mcpUrl, sessionId, defer) {
     method: 'POST',
     path: '/v1/proxy/call',
     body: { session_id: sessionId, tool: `${upstream}.${tool}`, arguments: args },
+    as: agent,
   });
   await teller.tell({
     title: 'The agent calls a tool through Haldir',
@@ -212,6 +222,15 @@ async function callTools(teller, upstream, mcpUrl, sessionId, defer) {
     expect: (result) => result.isError === true && JSON.parse(textOf(result)).policy_id === blocked.id,
     moral: 'Blocked: the call never left Haldir',
   });
+  await teller.tell({
+    title: 'It tries to take the policy away',
+    method: 'DELETE',
+    path: `/v1/proxy/policies/${blocked.id}`,
+    as: agent,
+    status: 403,
+    expect: ({ code }) => code === 'agent_key_not_allowed',
+    moral: 'Refused: nothing that holds an agent is loosened by its key',
+  });
 
   const rule = await teller.tell({
     title: 'A rule: a human decides about get-sum',
@@ -234,7 +253,7 @@ async function callTools(teller, upstream, mcpUrl, sessionId, defer) {
     expect: ({ requests }) => requests.some((/** @type {any} */ request) => request.request_id === requestId),
   });
   await teller.tell({
-    title: 'And approves',
+    title: 'And approves, with the key of an operator',
     method: 'POST',
     path: `/v1/approvals/${requestId}/approve`,
     body: { decided_by: 'you', note: 'for the demo' },

@@ -11,6 +11,7 @@ import { say } from '../launcher/console.mjs';
  * @property {string} path
  * @property {object} [body]
  * @property {Record<string, string>} [headers]
+ * @property {string} [as] the key that asks; the story's own otherwise
  * @property {number} status that it should be answered with
  * @property {(body: any) => boolean} [expect] what of the answer should be so
  * @property {string} [moral] said when all is as it should be
@@ -57,11 +58,11 @@ export class Teller {
    * @throws StoryBroken
    * @throws when the story was interrupted; a request that is under way then is finished, so that what it made is known
    */
-  async tell({ title, method, path, body, headers, status, expect, moral }) {
+  async tell({ title, method, path, body, headers, as = this.key ?? undefined, status, expect, moral }) {
     this.signal.throwIfAborted();
     say(`\n${++this.#steps}. ${title}`);
     say(`   → ${method} ${this.#shown(path)}${body === undefined ? '' : ` ${this.#shown(JSON.stringify(body))}`}`);
-    const answer = await this.ask(method, path, { body, headers });
+    const answer = await this.ask(method, path, { body, headers, key: as ?? null });
     say(`   ← ${answer.status} ${this.#shown(JSON.stringify(answer.body))}`);
     if (answer.status !== status) throw new StoryBroken(`"${title}" should be answered with ${status}`);
     if (expect && !expect(answer.body)) throw new StoryBroken(`"${title}" was not answered as it should be`);

@@ -134,7 +134,12 @@ it('an agent key with every scope changes nothing that holds it, in any operatio
       const code = (body as Json | undefined)?.['code'];
       if (!open) expect([operation.id, status, code]).toEqual([operation.id, 403, 'agent_key_not_allowed']);
       else if (whose === 'others') expect([operation.id, status]).toEqual([operation.id, open.others]);
-      else expect([operation.id, Math.floor(status / 100), body], JSON.stringify(body)).toMatchObject([operation.id, 2, {}]);
+      else
+        expect([operation.id, Math.floor(status / 100), body], JSON.stringify(body)).toMatchObject([
+          operation.id,
+          2,
+          {},
+        ]);
       expect([operation.id, whose, await holding()]).toEqual([operation.id, whose, before]);
     }
   }
