@@ -59,6 +59,7 @@ export async function launch({ root, env, signal, defer }) {
     ...(embedded ? { HALDIR_EMBEDDED: 'true', HALDIR_EGRESS_ALLOW: '127.0.0.0/8,::1/128' } : {}),
     ...rootKeys,
     ...(bootstrap ? { HALDIR_BOOTSTRAP_TOKEN: bootstrap.token } : {}),
+    ...(isLoopback(host) ? { HALDIR_PUBLIC_URL: `http://${hostForUrls(host)}:${port}` } : {}),
     ...withoutEmpty(env),
     HALDIR_HOME: home.dir,
     HOST: host,
@@ -240,6 +241,15 @@ async function migrate(root, env) {
  */
 function withoutEmpty(env) {
   return Object.fromEntries(Object.entries(env).filter(([, text]) => text !== ''));
+}
+
+/**
+ * Whether whoever reaches Haldir is on this machine, so that its address is known.
+ *
+ * @param {string} host
+ */
+function isLoopback(host) {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** @param {string} host */

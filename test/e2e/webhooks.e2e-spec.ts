@@ -3,6 +3,7 @@ import {
   type Client,
   eventually,
   type Receiver,
+  startFakeUpstream,
   startReceiver,
   startWorker,
   startWorld,
@@ -12,11 +13,13 @@ import { Endpoint, requestApproval } from './webhook-endpoint.js';
 
 type Body = Record<string, unknown>;
 
+const PUBLIC_URL = 'https://haldir.example.com';
+
 let world: World;
 let worker: AppProcess;
 let receiver: Receiver;
 beforeAll(async () => {
-  world = await startWorld({ environment: { WEBHOOK_TIMEOUT_SECONDS: '2' } });
+  world = await startWorld({ environment: { WEBHOOK_TIMEOUT_SECONDS: '2', HALDIR_PUBLIC_URL: PUBLIC_URL } });
   worker = await startWorker(world.environment);
   receiver = await startReceiver();
 });
@@ -35,7 +38,9 @@ describe('an event', () => {
   it('arrives signed, with its fields in data and at the top level', async () => {
     const tenant = await world.newTenant();
     const endpoint = await register(tenant, { events: ['approval_requested', 'budget_exhausted', 'anomaly'] });
-    const request = await requestApproval(tenant, { tool: 'crm', action: 'drop', amount: 2.5, reason: 'because “so”' });
+    const request = await requestApproval(tenant, {
+      ...{ tool: 'crm', action: 'drop', amount: 2.5, reason: 'because “so”', details: { to: 'dana' } },
+    });
     const broke = await tenant.session({ agent_id: 'spender', spend_limit: 1 });
     await tenant.post('/v1/payments/authorize', { session_id: broke, amount: 1 });
     const dear = await tenant.session({ agent_id: 'dear' });
@@ -50,6 +55,9 @@ describe('an event', () => {
         action: 'drop',
         amount: 2.5,
         reason: 'because “so”',
+        details: '{"to":"dana"}',
+        details_cut: false,
+        page: `${PUBLIC_URL}/approvals/${request}`,
       },
       budget_exhausted: { session_id: broke, agent_id: 'spender', spent: 1, limit: 1 },
       anomaly: {
@@ -81,6 +89,78 @@ describe('an event', () => {
     expect(await endpoint.attempts(3)).toMatchObject(
       Array(3).fill({ status: 'delivered', delivery_status: 'delivered' }),
     );
+  });
+
+  describe('of a call that waits for approval', () => {
+    const details = (args: string): string => `{"upstream":"up","tool":"pay","arguments":${args}}`;
+    /** Registers an upstream with a tool `pay` for a new tenant, with an endpoint and a session. */
+    const payer = async (): Promise<{ tenant: Client; endpoint: Endpoint; call: (args: string) => Promise<void> }> => {
+      const tenant = await world.newTenant();
+      const endpoint = await register(tenant, { events: ['approval_requested'] });
+      const upstream = await startFakeUpstream('pay');
+      onTestFinished(() => upstream.stop());
+      expect((await tenant.post('/v1/proxy/upstreams', { name: 'up', url: upstream.url })).status).toBe(201);
+      const session = await tenant.session({ agent_id: 'payer', scopes: ['execute'] });
+      const call = async (args: string): Promise<void> => {
+        const answer = await tenant.post(
+          '/v1/proxy/call',
+          `{"tool":"up.pay","session_id":"${session}","arguments":${args}}`,
+        );
+        expect(JSON.stringify(answer.body)).toMatch(/approval_required/);
+        expect(upstream.calls).toEqual([]);
+      };
+      return { tenant, endpoint, call };
+    };
+
+    it('has the page that decides, the arguments as they were written, and the policy that asks', async () => {
+      const { tenant, endpoint, call } = await payer();
+      await tenant.post('/v1/secrets', {
+        name: 'card',
+        value: 'canary-4242',
+        scope_required: 'execute',
+        bindings: [{ upstream: 'up' }],
+      });
+      const policy = await tenant.post<{ id: string }>('/v1/proxy/policies', {
+        ...{ type: 'require_approval', scope: { tools: ['up.pay'] } },
+      });
+      const args = '{"to":"dana\u202e","id":9007199254740993,"amount":1.50,"card":"{{vault:card}}"}';
+      await call(args);
+      const [arrival] = await endpoint.received(1);
+      const id = String(arrival?.body['request_id']);
+      const { id: policyId } = policy.body;
+      expect(arrival?.body['data']).toEqual({
+        ...{ request_id: id, agent_id: 'payer', tool: 'up.pay', action: 'tool_call', amount: 1.5 },
+        reason: `the policy ${policyId} asks for approval of the call`,
+        ...{ rule_id: policyId, rule: 'require_approval' },
+        details: details(args.replace('\u202e', '\\\\u{202e}')),
+        details_cut: false,
+        page: `${PUBLIC_URL}/approvals/${id}`,
+      });
+      expect((await tenant.get(`/v1/approvals/${id}`)).body['details']).toBe(
+        (arrival?.body['data'] as Body)['details'],
+      );
+      expect(arrival?.raw).not.toContain('canary-4242');
+    });
+
+    it('has the rule that asks, and the beginning of arguments that are long', async () => {
+      const { tenant, endpoint, call } = await payer();
+      const rule = await tenant.post<{ id: string }>('/v1/approvals/rules', {
+        type: 'tool_blocked',
+        tools: ['up.pay'],
+      });
+      // So that the cut would go through the middle of a character.
+      const text = `${'x'.repeat(3999 - details('{"text":"').length + 1)}${'😀'.repeat(100)}`;
+      await call(JSON.stringify({ text }));
+      const [arrival] = await endpoint.received(1);
+      const data = arrival?.body['data'] as Body;
+      expect(data).toMatchObject({
+        ...{ rule_id: rule.body.id, rule: 'tool_blocked', details_cut: true },
+        reason: `the tool needs approval (approval rule ${rule.body.id})`,
+      });
+      const whole = (await tenant.get(`/v1/approvals/${String(data['request_id'])}`)).body['details'] as string;
+      expect(whole.slice(3999, 4001)).toBe('😀');
+      expect(data['details']).toBe(whole.slice(0, 3999));
+    });
   });
 
   it('goes under one webhook-id to every endpoint that wants it, and to no other tenant’s', async () => {

@@ -22,11 +22,11 @@ export interface Launched {
   stop(): Promise<void>;
 }
 
-export async function npmStart(home: string): Promise<Launched> {
+export async function npmStart(home: string, settings: Record<string, string> = {}): Promise<Launched> {
   const port = String(await freePort());
   const npm = spawn('npm', ['start'], {
     cwd: root,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: port, HALDIR_HOME: home },
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, PORT: port, HALDIR_HOME: home, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

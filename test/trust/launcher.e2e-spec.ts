@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually, type Launched, npmStart } from '@haldir/test-support';
+import { Client as Caller, eventually, type Launched, npmStart, startReceiver } from '@haldir/test-support';
 import { Client } from 'pg';
 import { roleUrls } from '../../scripts/embedded/roles.mjs';
 
@@ -17,8 +17,8 @@ afterEach(() => {
 });
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 }));
 
-const start = async (): Promise<Launched> => {
-  const launched = await npmStart(home);
+const start = async (settings: Record<string, string> = {}): Promise<Launched> => {
+  const launched = await npmStart(home, settings);
   started.push(launched);
   return launched;
 };
@@ -43,6 +43,40 @@ it.each([['SIGTERM'], ['SIGKILL']] as const)(
     await eventually(() => expect(living()).toEqual([]), 30_000);
   },
 );
+
+describe('the address that npm start serves at', () => {
+  /** The page that is named in the event of a request for approval of a new tenant's. */
+  const pageIn = async ({ url }: Launched): Promise<{ page: unknown; id: string }> => {
+    const receiver = await startReceiver();
+    onTestFinished(() => receiver.stop());
+    const minted = await new Caller(url, null).post<{ key: string }>('/v1/keys', {
+      ...{ name: 'operator', bootstrap_token: readHome('bootstrap-token').trim() },
+    });
+    const tenant = new Caller(url, minted.body.key);
+    const hook = await tenant.post<{ webhook_id: number; secret: string }>('/v1/webhooks', {
+      url: receiver.url('hook'),
+    });
+    receiver.expectSecrets(hook.body.webhook_id, [hook.body.secret]);
+    const { body } = await tenant.post<{ request_id: string }>('/v1/approvals/request', {
+      session_id: await tenant.session(),
+    });
+    await eventually(() => expect(receiver.at('hook')).toHaveLength(1));
+    return { page: receiver.at('hook')[0]?.body['page'], id: body.request_id };
+  };
+
+  it('is the address of links, unless another is set', async () => {
+    const plain = await start();
+    const { page, id } = await pageIn(plain);
+    expect(page).toBe(`${plain.url}/approvals/${id}`);
+    expect((await fetch(String(page))).status).toBe(200);
+    await plain.stop();
+
+    const named = await start({ HALDIR_PUBLIC_URL: 'https://haldir.example.com' });
+    const other = await pageIn(named);
+    expect(other.page).toBe(`https://haldir.example.com/approvals/${other.id}`);
+    await named.stop();
+  });
+});
 
 describe('what npm start keeps', () => {
   let launched: Launched;

@@ -80,14 +80,14 @@ export class ApprovalRuleService {
   }
 }
 
-/** The first of `rules` that holds the subject back. */
+/** The first of `rules` that holds the subject back; its reason names it. */
 export function firstMatch(
   rules: readonly ApprovalRule[],
   subject: Pick<ApprovalSubject, 'amount' | 'toolNames' | 'destructive'>,
 ): RuleMatch | null {
   for (const rule of rules) {
     const reason = rule.holdsBack(subject);
-    if (reason !== null) return { ruleId: rule.id, type: rule.type, reason };
+    if (reason !== null) return { ruleId: rule.id, type: rule.type, reason: `${reason} (approval rule ${rule.id})` };
   }
   return null;
 }

@@ -65,6 +65,9 @@ const EXPIRY_BATCH = 200;
 /** For so long a denial is the answer to the same call, where denials are heeded. */
 const DENIAL_STANDS_MS = 300_000;
 
+/** How much of the details an event carries; all of them are at its page, and at the API. */
+const EVENT_DETAILS_CHARS = 4000;
+
 /** Where a human decides, below the address of the installation. */
 export function pagePathOf(requestId: string): string {
   return `/approvals/${requestId}`;
@@ -262,12 +265,13 @@ export class ApprovalService {
   }
 
   private announce(tx: Tx, actor: Actor, request: ApprovalRequest, rule: Record<string, string>): void {
-    const { id, tenantId, agentId, tool, action, amount, reason } = request;
+    const { id, tenantId, agentId, tool, action, amount, reason, details } = request;
     this.record(tx, actor, request, 'session', 'approval_requested', rule);
     this.outbox.publish(tx, tenantId, {
       type: 'approval_requested',
       data: {
-        ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), reason },
+        ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), reason, ...rule },
+        ...excerptOf(details),
         ...(this.config.publicUrl === null ? {} : { page: new URL(pagePathOf(id), this.config.publicUrl).href }),
       },
     });
@@ -297,6 +301,14 @@ export class ApprovalService {
       },
     });
   }
+}
+
+/** The beginning of the details, whole characters only, and whether that is not all. */
+function excerptOf(details: string | null): { details: string | null; details_cut: boolean } {
+  if (details === null || details.length <= EVENT_DETAILS_CHARS) return { details, details_cut: false };
+  const last = details.charCodeAt(EVENT_DETAILS_CHARS - 1);
+  const isHalf = last >= 0xd800 && last <= 0xdbff;
+  return { details: details.slice(0, EVENT_DETAILS_CHARS - (isHalf ? 1 : 0)), details_cut: true };
 }
 
 /** Hidden characters in texts of JSON are made visible before it is written, so that it stays JSON. */

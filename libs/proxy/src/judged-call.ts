@@ -78,7 +78,7 @@ export class JudgedCall {
   get approvalRule(): RuleMatch | null {
     const [first] = approvalsRequired(this.policies.enforced);
     return first
-      ? { ruleId: first.id, type: 'require_approval', reason: 'a policy asks for approval of the call' }
+      ? { ruleId: first.id, type: 'require_approval', reason: `the policy ${first.id} asks for approval of the call` }
       : null;
   }
 }

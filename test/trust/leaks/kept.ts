@@ -28,7 +28,8 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   'registerWebhook name': ['webhook.name'],
   'registerWebhook url with a token': ['webhook.url'],
   'requestApproval action': ['approval_request.action', 'audit_entry.details', 'webhook_event.body'],
-  'requestApproval details': ['approval_request.details'],
+  // Whoever decides is told of them, by the event too.
+  'requestApproval details': ['approval_request.details', 'webhook_event.body'],
   'requestApproval reason': ['approval_request.reason', 'webhook_event.body'],
   'requestApproval tool': ['approval_request.tool', 'audit_entry.details', 'webhook_event.body'],
   'setBudget agent_id': ['budget.subject', 'audit_entry.agent_id', 'audit_rollup.agent_id', 'audit_rollup.subject', 'audit_rollup.part'],

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { HaldirConfig } from '@haldir/runtime';
 
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
+export const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
  * Tells pages of Haldir's own from those of others, also of those that have their host name resolve to this machine (DNS
