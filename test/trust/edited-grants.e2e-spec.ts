@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Client, eventually, startWorld, type World } from '@haldir/test-support';
+import { Client, eventually, startWorker, startWorld, type World } from '@haldir/test-support';
 import { Client as Postgres } from 'pg';
 
 let world: World;
@@ -111,4 +111,45 @@ it.each([
   expect((await key.post('/v1/sessions', { agent_id: 'bot', scopes: ['read'], ttl: 60 })).status).toBe(201);
   await world.sql(statement, [publicIdOf(key)]);
   expect((await key.post('/v1/sessions', { agent_id: 'bot', scopes: ['read'], ttl: 60 })).status).toBe(401);
+});
+
+it.each([
+  ['a higher limit', 'UPDATE api_key SET agent_spend_limit_micros = 1000000000 WHERE public_id = $1'],
+  ['a longer period’s limit', `UPDATE api_key SET agent_spend_period = 'total' WHERE public_id = $1`],
+  ['no row', 'DELETE FROM api_key WHERE public_id = $1'],
+])('the standing budget of an agent key is not what its row says once that is edited: %s', async (_, statement) => {
+  const tenant = await world.newTenant();
+  const agent = { agent_id: 'a', scopes: ['read'], ttl: 600, spend_limit: 5 };
+  const { body: made } = await tenant.post<{ key: string; prefix: string }>('/v1/keys', { agent });
+  const { body: opened } = await new Client(tenant.url, made.key).post('/v1/sessions', { agent_id: 'a' });
+  const pay = (amount: number) => tenant.post('/v1/payments/authorize', { session_id: opened['session_id'], amount });
+  expect((await pay(1)).status).toBe(200);
+  await world.sql(statement, [made.prefix.slice(4)]);
+  expect(await pay(1)).toMatchObject({ status: 401, body: { code: 'invalid_session' } });
+});
+
+it('what a session has spent, when that is lowered in the database, differs from the log, and is flagged', async () => {
+  const tenant = await world.newTenant();
+  const id = await tenant.session({ spend_limit: 10 });
+  const untouched = await tenant.session({ spend_limit: 10 });
+  for (const session_id of [id, untouched]) {
+    await tenant.post('/v1/payments/authorize', { session_id, amount: 4.5 });
+    const held = await tenant.post('/v1/payments/hold', { session_id, amount: 3, currency: 'USD' });
+    await tenant.post(`/v1/payments/${String(held.body['authorization_id'])}/capture`, { amount: 1.25 });
+    await tenant.post('/v1/payments/hold', { session_id, amount: 1 });
+  }
+  await world.sql('UPDATE session SET spent_micros = 1250000 WHERE id = $1', [id]);
+  const flagged = async (): Promise<unknown> =>
+    (await tenant.get<{ entries: object[] }>('/v1/audit?flagged=true')).body.entries;
+  const difference = {
+    ...{ tool: 'haldir.watch', action: 'spent_differs', session_id: id, flagged: true },
+    flag_reason: "spent_differs: the session's row says that 1.25 USD are spent, its payments in the log 5.75",
+    details: '{"spent":1.25,"logged":5.75}',
+  };
+  const worker = await startWorker(world.environment);
+  try {
+    await eventually(async () => expect(await flagged()).toMatchObject([difference]));
+  } finally {
+    await worker.stop();
+  }
 });

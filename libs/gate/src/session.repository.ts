@@ -2,9 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
 import { GrantSeal } from '@haldir/crypto';
 import { type Collector, Transactions, type Tx } from '@haldir/database';
+import { type Tier } from '@haldir/runtime';
 import { EVERY_AGENT } from './agent-freeze.repository.js';
+import { grantOf } from './api-key.entity.js';
 import { type StandingBudget } from './budget.js';
-import { SESSION_GRANT, sessionGrant } from './grants.js';
+import { KEY_GRANT, type KeyGrant, keyGrant, SESSION_GRANT, sessionGrant } from './grants.js';
 import { Session, type SessionStatus } from './session.entity.js';
 
 export interface SessionKey {
@@ -28,12 +30,15 @@ const byKeys = {
   text: `SELECT ${COLUMNS}, ${FROZEN} FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id)
            JOIN session s ON s.tenant_id = w.tenant_id AND s.id = w.id`,
 };
-// With the standing budget of the agent key that opened it, which every payment in it is drawn on.
+// With the key that opened it: on the standing budget of an agent key every payment in its sessions is drawn.
 const lockByKeys = {
-  name: 'session.lock_by_keys.v5',
-  text: `SELECT ${COLUMNS}, ${FROZEN}, s.budget_announced_at, s.threshold, k.agent_spend_limit_micros, k.agent_spend_period
+  name: 'session.lock_by_keys.v6',
+  text: `SELECT ${COLUMNS}, ${FROZEN}, s.budget_announced_at, s.threshold, k.public_id, k.principal_id, k.tier, k.scopes AS key_scopes, k.hash,
+                k.expires_at AS key_expires_at, k.mac AS key_mac, t.tier AS tenant_tier, t.is_operator, k.agent_id AS key_agent_id, k.agent_scopes,
+                k.agent_ttl_seconds, k.agent_spend_limit_micros, k.agent_spend_period, k.agent_upstreams
            FROM session s
-           LEFT JOIN api_key k ON k.tenant_id = s.tenant_id AND k.public_id = substr(s.opened_key, 5) AND k.kind = 'agent'
+           JOIN tenant t ON t.id = s.tenant_id
+           LEFT JOIN api_key k ON k.tenant_id = s.tenant_id AND k.public_id = substr(s.opened_key, 5)
           WHERE (s.tenant_id, s.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
           ORDER BY s.tenant_id, s.id FOR UPDATE OF s`,
 };
@@ -101,11 +106,28 @@ interface SessionRow {
   frozen: boolean;
 }
 
-interface LockedRow extends SessionRow {
+interface LockedRow extends SessionRow, OpeningKeyRow {
   budget_announced_at: Date | null;
   threshold: number;
+}
+
+/** The key that opened a session; without one, `public_id` is null as all of it is but the tenant's. */
+interface OpeningKeyRow {
+  public_id: string | null;
+  principal_id: string;
+  tier: Tier;
+  key_scopes: string[];
+  hash: Buffer;
+  key_expires_at: Date | null;
+  key_mac: Buffer | null;
+  tenant_tier: Tier;
+  is_operator: boolean;
+  key_agent_id: string | null;
+  agent_scopes: string[] | null;
+  agent_ttl_seconds: number | null;
   agent_spend_limit_micros: string | null;
   agent_spend_period: SpendPeriod | null;
+  agent_upstreams: string[] | null;
 }
 
 /** A session whose row is locked until the transaction ends. */
@@ -195,14 +217,15 @@ export class SessionRepository {
       },
       /**
        * Locks the rows in one order everywhere, so that concurrent spends queue up and never deadlock. One whose grant was edited
-       * in the database is as good as revoked; what it holds can still be set free.
+       * in the database, or that of the key that opened it, is as good as revoked; what it holds can still be set free.
        */
       lock: async (keys: SessionKey[]): Promise<LockedSession[]> => {
         const rows = await tx.query<LockedRow>(lockByKeys, unzip(keys));
         return rows.map((row) => ({
-          session: this.isIntact(row)
-            ? toSession(row)
-            : toSession({ ...row, revoked_at: row.revoked_at ?? row.created_at }),
+          session:
+            this.isIntact(row) && this.isOpenedByIntactKey(row)
+              ? toSession(row)
+              : toSession({ ...row, revoked_at: row.revoked_at ?? row.created_at }),
           announcedAt: row.budget_announced_at,
           threshold: row.threshold,
           standing: standingOf(row),
@@ -227,6 +250,13 @@ export class SessionRepository {
     return this.seal.isIntact(SESSION_GRANT, sessionGrant(toSession(row)), { tenantId, id, mac });
   }
 
+  private isOpenedByIntactKey(row: LockedRow): boolean {
+    if (row.opened_key === null) return true;
+    const { tenant_id: tenantId, opened_key: id, key_mac: mac } = row;
+    const key = toOpeningKey(row);
+    return key !== null && this.seal.isIntact(KEY_GRANT, keyGrant(key), { tenantId, id, mac });
+  }
+
   private async load(keys: SessionKey[]): Promise<(Session | null)[]> {
     const rows = await this.transactions.query<SessionRow>(byKeys, unzip(keys));
     const found = new Map(rows.map((row) => [`${row.tenant_id} ${row.id}`, row]));
@@ -237,8 +267,23 @@ export class SessionRepository {
   }
 }
 
-function standingOf(row: LockedRow): StandingBudget | null {
-  const { opened_key: keyId, agent_spend_limit_micros: limit, agent_spend_period: period } = row;
+/** Null when it is not there, which it always is unless somebody deleted it from the database. */
+function toOpeningKey(row: LockedRow): KeyGrant | null {
+  if (row.public_id === null) return null;
+  return {
+    ...{ tenantId: row.tenant_id, publicId: row.public_id, principalId: row.principal_id, tier: row.tier },
+    ...{ scopes: row.key_scopes, hash: row.hash, expiresAt: row.key_expires_at },
+    ...{ tenantTier: row.tenant_tier, isOperator: row.is_operator },
+    grant: grantOf({
+      ...{ agentId: row.key_agent_id, agentScopes: row.agent_scopes, agentTtlSeconds: row.agent_ttl_seconds },
+      agentSpendLimit:
+        row.agent_spend_limit_micros === null ? null : (BigInt(row.agent_spend_limit_micros) as MicroUsd),
+      ...{ agentSpendPeriod: row.agent_spend_period, agentUpstreams: row.agent_upstreams },
+    }),
+  };
+}
+
+function standingOf({ opened_key: keyId, agent_spend_limit_micros: limit, agent_spend_period: period }: LockedRow) {
   return keyId === null || limit === null || period === null
     ? null
     : { keyId, limit: BigInt(limit) as MicroUsd, period };

@@ -19,6 +19,8 @@ export const queues = {
   /** Removes events that were kept long enough. */
   webhookRetention: { name: 'webhook-retention', payload: nothing },
   anomalyScan: { name: 'anomaly-scan', payload: nothing },
+  /** Compares what sessions have spent with their payments in the log. */
+  spentCheck: { name: 'spent-check', payload: nothing },
   /** Builds log tiles, signs checkpoints and advances the sums. */
   auditCheckpoint: { name: 'audit-checkpoint', payload: nothing },
   /** Ends approval requests whose time is up. */

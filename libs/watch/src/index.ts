@@ -5,5 +5,6 @@ export { type AuditEntry, type AuditFilter } from './audit-trail.repository.js';
 export { AuditTrailService, type ExportManifest } from './audit-trail.service.js';
 export { ChainVerification, type ChainVerdict } from './chain-verification.service.js';
 export { type PaidDayPosition, SpendService, type SpendSummary } from './spend.service.js';
+export { SpentCheck } from './spent-check.service.js';
 export { AuditEntryNotFound } from './watch.errors.js';
 export { WatchModule } from './watch.module.js';

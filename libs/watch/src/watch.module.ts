@@ -7,6 +7,7 @@ import { AuditTrailRepository } from './audit-trail.repository.js';
 import { AuditTrailService } from './audit-trail.service.js';
 import { ChainVerification } from './chain-verification.service.js';
 import { SpendService } from './spend.service.js';
+import { SpentCheck } from './spent-check.service.js';
 
 @Module({
   imports: [VaultModule],
@@ -18,7 +19,8 @@ import { SpendService } from './spend.service.js';
     AuditTrailService,
     ChainVerification,
     SpendService,
+    SpentCheck,
   ],
-  exports: [AnomalyScan, AuditRuleService, AuditTrailService, ChainVerification, SpendService],
+  exports: [AnomalyScan, AuditRuleService, AuditTrailService, ChainVerification, SpendService, SpentCheck],
 })
 export class WatchModule {}

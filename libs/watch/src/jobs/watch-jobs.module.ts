@@ -2,6 +2,10 @@ import { Module } from '@nestjs/common';
 import { QueueModule, queues } from '@haldir/queue';
 import { WatchModule } from '../index.js';
 import { AnomalyScanProcessor } from './anomaly-scan.processor.js';
+import { SpentCheckProcessor } from './spent-check.processor.js';
 
-@Module({ imports: [WatchModule, QueueModule.for(queues.anomalyScan)], providers: [AnomalyScanProcessor] })
+@Module({
+  imports: [WatchModule, QueueModule.for(queues.anomalyScan, queues.spentCheck)],
+  providers: [AnomalyScanProcessor, SpentCheckProcessor],
+})
 export class WatchJobsModule {}
