@@ -18,6 +18,7 @@ export const EVENT_TYPES = [
   'approval_requested',
   'budget_exhausted',
   'budget_threshold',
+  'key_expiring',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number] | 'webhook_test';
 

@@ -9,6 +9,7 @@ import { BudgetLimits } from './budget-limits.service.js';
 import { BudgetRepository } from './budget.repository.js';
 import { BudgetService } from './budget.service.js';
 import { FirstKeyDoor } from './first-key-door.js';
+import { KeyExpiry } from './key-expiry.service.js';
 import { Session } from './session.entity.js';
 import { SessionExpiry } from './session-expiry.service.js';
 import { SessionRepository } from './session.repository.js';
@@ -26,6 +27,7 @@ import { UsageMeter } from './usage-meter.js';
     BudgetRepository,
     BudgetService,
     FirstKeyDoor,
+    KeyExpiry,
     SessionExpiry,
     SessionRepository,
     SessionService,
@@ -38,6 +40,7 @@ import { UsageMeter } from './usage-meter.js';
     BudgetLimits,
     BudgetService,
     FirstKeyDoor,
+    KeyExpiry,
     SessionExpiry,
     SessionService,
     UsageMeter,

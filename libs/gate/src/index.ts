@@ -17,6 +17,7 @@ export { GateModule } from './gate.module.js';
 export { keyPrefix } from './api-key-format.js';
 export { type Session, type SessionStatus } from './session.entity.js';
 export { sealGrants } from './seal-grants.js';
+export { KeyExpiry } from './key-expiry.service.js';
 export { SessionExpiry } from './session-expiry.service.js';
 export { type NewSession, SessionService } from './session.service.js';
 export { monthOf, UsageMeter } from './usage-meter.js';

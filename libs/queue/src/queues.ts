@@ -25,7 +25,7 @@ export const queues = {
   auditCheckpoint: { name: 'audit-checkpoint', payload: nothing },
   /** Ends approval requests whose time is up. */
   approvalExpiry: { name: 'approval-expiry', payload: nothing },
-  /** Notes sessions that have expired, and purges what is kept for a day only. */
+  /** Notes sessions that have expired and keys that are about to, and purges what is kept for a day only. */
   sessionExpiry: { name: 'session-expiry', payload: nothing },
   /** Sets free what is held by payments whose time is up. */
   paymentExpiry: { name: 'payment-expiry', payload: nothing },

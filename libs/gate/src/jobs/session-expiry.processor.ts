@@ -2,7 +2,7 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 import { Inject } from '@nestjs/common';
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { SessionExpiry } from '../index.js';
+import { KeyExpiry, SessionExpiry } from '../index.js';
 
 const EVERY_MS = 10_000;
 /** Batches in one run; what is left waits for the next. */
@@ -12,6 +12,7 @@ const MAX_BATCHES = 100;
 export class SessionExpiryProcessor extends WorkerHost {
   constructor(
     @Inject(SessionExpiry) private readonly expiry: SessionExpiry,
+    @Inject(KeyExpiry) private readonly keys: KeyExpiry,
     @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
     @InjectQueue(queues.sessionExpiry.name) queue: Queue,
   ) {
@@ -21,6 +22,7 @@ export class SessionExpiryProcessor extends WorkerHost {
 
   override async process(): Promise<void> {
     for (let i = 0; i < MAX_BATCHES && (await this.expiry.announce()) > 0; i++);
+    for (let i = 0; i < MAX_BATCHES && (await this.keys.announce()) > 0; i++);
     for (let i = 0; i < MAX_BATCHES && (await this.expiry.purge()) > 0; i++);
   }
 }
