@@ -240,7 +240,7 @@ describe('the endpoint', () => {
   it('has neither a stream to get nor a session to delete', async () => {
     for (const method of ['GET', 'DELETE', 'PUT']) {
       const { status, headers } = await tenant.send(method, '/mcp');
-      expect([method, status, headers.get('allow')]).toEqual([method, 405, 'POST']);
+      expect([method, status, headers.get('allow')]).toEqual([method, 405, 'POST, OPTIONS']);
     }
   });
 

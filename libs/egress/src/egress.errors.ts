@@ -4,11 +4,11 @@ import { HaldirError } from '@haldir/kernel';
 export type RefusalReason = 'url' | 'scheme' | 'userinfo' | 'port' | 'address';
 
 const REFUSALS: Record<RefusalReason, string> = {
-  url: 'must be an absolute http or https URL',
-  scheme: 'must be an absolute http or https URL',
-  userinfo: 'must not contain a user name or password',
-  port: 'must use port 80, 443 or one from 1024 up',
-  address: 'must not lead to a loopback, private or otherwise reserved address',
+  url: 'expected an absolute http or https URL',
+  scheme: 'expected an absolute http or https URL',
+  userinfo: 'expected no user name or password',
+  port: 'expected port 80, 443 or one from 1024 up',
+  address: 'expected an address that is not loopback, private or otherwise reserved',
 };
 
 /** The destination is one that Haldir does not connect to. Nothing was sent. */
@@ -25,7 +25,7 @@ export class EgressRefused extends HaldirError {
   }
 
   constructor(reason: RefusalReason) {
-    super(`url ${REFUSALS[reason]}`);
+    super(`url: ${REFUSALS[reason]}`);
     this.reason = reason;
   }
 }
