@@ -94,6 +94,56 @@ describe('a log of 12,000 entries', () => {
     expect(((await rowsRead()) - before) / PROOFS).toBeLessThan(LENGTH / 10);
   });
 
+  it('is filtered from a few rows, and what takes many is done some at a time', async () => {
+    // One entry near the beginning, of a log in which all others are alike.
+    const tenantId = await world.tenantOf(tenant);
+    const [rare] = await world.sql<{ entry_id: string }>(
+      `SELECT entry_id FROM audit_entry WHERE tenant_id = $1 AND seq < 100 AND action = 'session_created' AND session_id = $2`,
+      [tenantId, session],
+    );
+    const owner = new Postgres({ connectionString: world.environment['DATABASE_OWNER_URL'] });
+    await owner.connect();
+    await owner.query('VACUUM ANALYZE audit_entry');
+    await owner.end();
+    const api = await startApi(world.environment);
+    const ask = async (query: string): Promise<{ entries: { entry_id: string }[]; next_cursor: string | null }> =>
+      (await tenant.at(api).get<{ entries: { entry_id: string }[]; next_cursor: string | null }>(`/v1/audit?${query}`))
+        .body;
+    const before = await rowsRead();
+    for (let i = 0; i < PROOFS; i++) {
+      expect((await ask('action=session_created')).entries).toMatchObject([rare]);
+      expect((await ask('upstream=files')).entries).toEqual([]);
+      expect((await ask('decision=blocked')).entries).toEqual([]);
+      expect((await ask('rule=pol_none&agent_id=agent')).entries).toEqual([]);
+      expect((await ask('actor=hld_nobody&tool_contains=brow')).entries).toEqual([]);
+      expect((await ask('action=open&tool_contains=BROW&limit=5')).entries).toHaveLength(5);
+    }
+    await api.stop();
+    expect(((await rowsRead()) - before) / PROOFS).toBeLessThan(100);
+
+    const other = await startApi(world.environment);
+    const walk = async (query: string): Promise<[pages: number, found: string[]]> => {
+      const found: string[] = [];
+      let pages = 0;
+      for (let cursor: string | null = ''; cursor !== null; pages++) {
+        const page: Awaited<ReturnType<typeof ask>> = (
+          await tenant
+            .at(other)
+            .get<Awaited<ReturnType<typeof ask>>>(`/v1/audit?${query}${cursor && `&cursor=${cursor}`}`)
+        ).body;
+        found.push(...page.entries.map(({ entry_id: id }) => id));
+        cursor = page.next_cursor;
+      }
+      return [pages, found];
+    };
+    const start = await rowsRead();
+    expect(await walk(`tool_contains=haldir.gate&session_id=${session}`)).toEqual([2, [rare?.entry_id]]);
+    expect(await walk('action=open&tool=chrome')).toEqual([2, []]);
+    await other.stop();
+    // Both pages look at the log once, and the first of each for where it ended.
+    expect((await rowsRead()) - start).toBeLessThan(2 * 2.2 * LENGTH);
+  });
+
   it('is verified to its end', async () => {
     expect((await tenant.get('/v1/audit/verify')).body).toMatchObject({ verified: true });
     const db = new Postgres({ connectionString: world.environment['DATABASE_OWNER_URL'] });

@@ -139,7 +139,7 @@ describe('the database', () => {
           await expect(db.query(`UPDATE ${table} SET tenant_id = tenant_id`)).rejects.toThrow(/permission denied/);
           await expect(db.query(`DELETE FROM ${table}`)).rejects.toThrow(/permission denied/);
           await expect(db.query(`TRUNCATE ${table}`)).rejects.toThrow(/permission denied/);
-          await expect(db.query(`INSERT INTO ${table} SELECT * FROM ${table}`)).rejects.toThrow(/permission denied/);
+          await expect(db.query(`INSERT INTO ${table} DEFAULT VALUES`)).rejects.toThrow(/permission denied/);
         }
         await expect(db.query('ALTER TABLE audit_entry DISABLE TRIGGER ALL')).rejects.toThrow(/must be owner/);
         await expect(db.query('SET session_replication_role = replica')).rejects.toThrow(/permission denied/);

@@ -40,6 +40,10 @@ export class ApprovalRequest {
   @Column({ type: 'bytea', nullable: true })
   digest: Buffer | null;
 
+  /** The policy or approval rule that asked; null for a request an agent made of its own accord, and for those of earlier versions. */
+  @Column({ name: 'rule_id', type: 'text', nullable: true })
+  ruleId: string | null;
+
   /** The public prefix of the key that asked; null when it is not known. */
   @Column({ name: 'requested_key', type: 'text', nullable: true })
   requestedKey: string | null;

@@ -6,6 +6,8 @@ import { type ApprovalSubject } from './approval-subject.js';
 
 export interface ApprovalFilter {
   agentId?: string | undefined;
+  tool?: string | undefined;
+  ruleId?: string | undefined;
   status?: ApprovalStatus | undefined;
 }
 
@@ -48,10 +50,10 @@ interface NewestRow {
 const FACTS = 'tenant_id, id, session_id, agent_id, tool, action, amount_micros, expires_at, digest, reason';
 
 const insert = {
-  name: 'approval_request.insert.v2',
+  name: 'approval_request.insert.v3',
   text: `INSERT INTO approval_request (tenant_id, id, session_id, agent_id, tool, action, amount_micros, reason, details, digest,
-                                       requested_key, status, created_at, expires_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, $13)
+                                       requested_key, status, created_at, expires_at, rule_id)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, $13, $14)
            ON CONFLICT (tenant_id, digest) WHERE status = 'pending' AND digest IS NOT NULL DO NOTHING RETURNING id`,
 };
 const lockPending = {
@@ -138,6 +140,8 @@ export class ApprovalRequestRepository {
         .orderBy('r.id', 'DESC')
         .limit(limit);
       if (filter.agentId !== undefined) query.andWhere('r.agentId = :agentId', filter);
+      if (filter.tool !== undefined) query.andWhere('r.tool = :tool', filter);
+      if (filter.ruleId !== undefined) query.andWhere('r.ruleId = :ruleId', filter);
       if (filter.status === 'pending') query.andWhere(`r.status = 'pending' AND r.expiresAt > :now`, { now });
       else if (filter.status === 'expired') {
         query.andWhere(`(r.status = 'expired' OR (r.status = 'pending' AND r.expiresAt <= :now))`, { now });
@@ -158,7 +162,7 @@ export class ApprovalRequestRepository {
       insert: async (request: ApprovalRequest): Promise<boolean> => {
         const { tenantId, id, sessionId, agentId, tool, action, reason, details, digest, requestedKey } = request;
         const amount = request.amount.toString();
-        const { createdAt, expiresAt } = request;
+        const { createdAt, expiresAt, ruleId } = request;
         const values = [
           tenantId,
           id,
@@ -173,6 +177,7 @@ export class ApprovalRequestRepository {
           requestedKey,
           createdAt,
           expiresAt,
+          ruleId,
         ];
         const inserted = (await tx.query(insert, values)).length === 1;
         if (inserted) tx.collect(totals, tenantId);

@@ -140,6 +140,7 @@ export class ApprovalService {
         reason: subject.reason === '' ? match.reason : subject.reason,
         details: subject.details,
         digest: subject.digest,
+        ruleId: match.ruleId,
         actor: subject.actor,
         ttlSeconds: DEFAULT_TTL_SECONDS,
       });
@@ -154,7 +155,7 @@ export class ApprovalService {
 
   /** A request of an agent's own; it lets no held call through. Announces `approval_requested`. */
   async request(tx: Tx, wanted: NewApprovalRequest): Promise<ApprovalRequest> {
-    const request = this.newRequest({ ...wanted, digest: null });
+    const request = this.newRequest({ ...wanted, digest: null, ruleId: null });
     await this.requests.in(tx).insert(request);
     this.announce(tx, wanted.actor, request, {});
     return request;
@@ -240,7 +241,7 @@ export class ApprovalService {
     this.record(tx, haldirActor(request.tenantId), request, 'haldir', 'approval_expired', {});
   }
 
-  private newRequest(wanted: NewApprovalRequest & { digest: Buffer | null }): ApprovalRequest {
+  private newRequest(wanted: NewApprovalRequest & { digest: Buffer | null; ruleId: string | null }): ApprovalRequest {
     const now = this.clock.now();
     const { actor, ttlSeconds, tool, action, reason, details, ...facts } = wanted;
     return Object.assign(new ApprovalRequest(), {

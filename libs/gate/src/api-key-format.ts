@@ -51,6 +51,11 @@ export function keyPrefix(publicId: string): string {
   return PREFIX + publicId;
 }
 
+/** The public id in such a part; null for anything else. */
+export function publicIdOfPrefix(prefix: string): string | null {
+  return prefix.startsWith(PREFIX) ? prefix.slice(PREFIX.length) : null;
+}
+
 /** What is stored of a key: HMAC-SHA-256 under the pepper, so that who writes to the database cannot mint keys. */
 export function hashApiKey(pepper: KeyObject, key: string): Buffer {
   return createHmac('sha256', pepper).update(key).digest();

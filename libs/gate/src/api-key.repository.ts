@@ -3,6 +3,7 @@ import { Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type Caller } from '@haldir/http';
 import { type Tier } from '@haldir/runtime';
+import { publicIdOfPrefix } from './api-key-format.js';
 import { ApiKey, grantOf } from './api-key.entity.js';
 import { type KeyGrant } from './grants.js';
 
@@ -41,6 +42,15 @@ interface LiveKeyRow {
   mac: Buffer | null;
 }
 
+export const API_KEY_STATUSES = ['active', 'expired', 'revoked'] as const;
+
+export interface ApiKeyFilter {
+  kind?: 'key' | 'agent' | undefined;
+  agentId?: string | undefined;
+  prefix?: string | undefined;
+  status?: (typeof API_KEY_STATUSES)[number] | undefined;
+}
+
 @Injectable()
 export class ApiKeyRepository {
   private readonly loader = new Batcher<string, KeyRecord | null>({
@@ -61,7 +71,13 @@ export class ApiKeyRepository {
   }
 
   /** Up to `limit` of the tenant's keys, oldest first, behind the given one. */
-  list(tenantId: string, limit: number, after: { createdAt: Date; publicId: string } | null): Promise<ApiKey[]> {
+  list(
+    tenantId: string,
+    filter: ApiKeyFilter,
+    now: Date,
+    limit: number,
+    after: { createdAt: Date; publicId: string } | null,
+  ): Promise<ApiKey[]> {
     return this.transactions.read(tenantId, async (manager) => {
       const query = manager
         .createQueryBuilder(ApiKey, 'k')
@@ -69,6 +85,15 @@ export class ApiKeyRepository {
         .orderBy('k.createdAt')
         .addOrderBy('k.publicId')
         .limit(limit);
+      const { kind, agentId, prefix, status } = filter;
+      if (kind !== undefined) query.andWhere(`k.agentId IS ${kind === 'agent' ? 'NOT ' : ''}NULL`);
+      if (agentId !== undefined) query.andWhere('k.agentId = :agentId', { agentId });
+      if (prefix !== undefined) query.andWhere('k.publicId = :publicId', { publicId: publicIdOfPrefix(prefix) });
+      if (status === 'revoked') query.andWhere('k.revokedAt IS NOT NULL');
+      else if (status !== undefined) {
+        const hasEnded = status === 'expired' ? 'k.expiresAt <= :now' : '(k.expiresAt IS NULL OR k.expiresAt > :now)';
+        query.andWhere(`k.revokedAt IS NULL AND ${hasEnded}`, { now });
+      }
       if (after) query.andWhere('(k.createdAt, k.publicId) > (:createdAt, :publicId)', after);
       return query.getMany();
     });

@@ -18,7 +18,7 @@ import { type Authenticator, type Caller, grantsKeyScope, KEY_SCOPES, Unauthenti
 import { HaldirConfig, type Tier, TIERS } from '@haldir/runtime';
 import { digestOf, hashApiKey, keyPrefix, newApiKey, publicIdOf } from './api-key-format.js';
 import { ApiKey, ceilingOf, grantOf } from './api-key.entity.js';
-import { ApiKeyRepository } from './api-key.repository.js';
+import { type ApiKeyFilter, ApiKeyRepository } from './api-key.repository.js';
 import { FirstKeyDoor } from './first-key-door.js';
 import { ApiKeyNotFound, KeyBeyondGrant } from './gate.errors.js';
 import { KEY_GRANT, type KeyGrant, keyGrant } from './grants.js';
@@ -181,8 +181,13 @@ export class ApiKeyService implements Authenticator {
     this.record(tx, actor, 'api_key_revoked', { prefix: keyPrefix(publicId), by: actor.id });
   }
 
-  list(tenantId: string, limit: number, after: { createdAt: Date; publicId: string } | null): Promise<ApiKey[]> {
-    return this.keys.list(tenantId, limit, after);
+  list(
+    tenantId: string,
+    filter: ApiKeyFilter,
+    limit: number,
+    after: { createdAt: Date; publicId: string } | null,
+  ): Promise<ApiKey[]> {
+    return this.keys.list(tenantId, filter, this.clock.now(), limit, after);
   }
 
   /** Keys the tenant ever made, revoked ones included. */

@@ -1,5 +1,6 @@
 export { AgentFreezes, type Freeze } from './agent-freezes.js';
 export { AgentSessions } from './agent-session.service.js';
+export { API_KEY_STATUSES } from './api-key.repository.js';
 export { ApiKeyService, describeGrant, type MintedKey, type NewKey, type RotatedKey } from './api-key.service.js';
 export {
   BudgetService,

@@ -17,6 +17,8 @@ export interface SessionKey {
 export interface SessionFilter {
   agentId?: string | undefined;
   status?: SessionStatus | undefined;
+  /** The id of a principal. */
+  openedBy?: string | undefined;
 }
 
 const COLUMNS =
@@ -172,6 +174,7 @@ export class SessionRepository {
         .orderBy('s.id', 'DESC')
         .limit(limit);
       if (filter.agentId !== undefined) query.andWhere('s.agentId = :agentId', filter);
+      if (filter.openedBy !== undefined) query.andWhere('s.openedKey = :openedBy', filter);
       if (filter.status === 'revoked') query.andWhere('s.revokedAt IS NOT NULL');
       if (filter.status === 'active') query.andWhere('s.revokedAt IS NULL AND s.expiresAt > :now', { now });
       if (filter.status === 'expired') query.andWhere('s.revokedAt IS NULL AND s.expiresAt <= :now', { now });

@@ -14,15 +14,27 @@ const byTenants = {
   text: `SELECT tenant_id, id, type, params, mode, scope, priority FROM proxy_policy
           WHERE tenant_id = ANY ($1) ORDER BY tenant_id, priority DESC, id`,
 };
+/** A scope's patterns are as those of LIKE, with a star for anything. */
 const page = {
-  name: 'proxy_policy.page.v2',
-  text: `SELECT tenant_id, id, type, params, mode, scope, priority FROM proxy_policy
-          WHERE tenant_id = $1 AND id > $2 ORDER BY id LIMIT $3`,
+  name: 'proxy_policy.page.v3',
+  text: String.raw`SELECT tenant_id, id, type, params, mode, scope, priority FROM proxy_policy
+          WHERE tenant_id = $1 AND id > $2 AND ($4::text IS NULL OR type = $4) AND ($5::text IS NULL OR mode = $5)
+            AND ($6::text IS NULL OR scope -> 'upstreams' = '[]' OR EXISTS (
+                  SELECT FROM jsonb_array_elements_text(scope -> 'upstreams') AS s(pattern)
+                   WHERE $6 LIKE replace(replace(replace(replace(pattern, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%')))
+          ORDER BY id LIMIT $3`,
 };
 const count = {
   name: 'proxy_policy.count.v1',
   text: 'SELECT count(*)::integer AS policies FROM proxy_policy WHERE tenant_id = $1',
 };
+
+export interface PolicyFilter {
+  type?: PolicyType | undefined;
+  mode?: PolicyMode | undefined;
+  /** Those that hold for its calls, as far as their scope's upstreams go. */
+  upstream?: string | undefined;
+}
 
 interface PolicyRow {
   tenant_id: string;
@@ -50,8 +62,10 @@ export class PolicyRepository {
   }
 
   /** Up to `limit` of the tenant's policies in the order they were made, behind the one with id `after`. */
-  async list(tenantId: string, limit: number, after: string | null): Promise<Policy[]> {
-    return (await this.transactions.query<PolicyRow>(page, [tenantId, after ?? '', limit])).map(toPolicy);
+  async list(tenantId: string, filter: PolicyFilter, limit: number, after: string | null): Promise<Policy[]> {
+    const { type = null, mode = null, upstream = null } = filter;
+    const values: [string, ...unknown[]] = [tenantId, after ?? '', limit, type, mode, upstream];
+    return (await this.transactions.query<PolicyRow>(page, values)).map(toPolicy);
   }
 
   async count(tenantId: string): Promise<number> {

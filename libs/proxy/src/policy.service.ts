@@ -3,7 +3,7 @@ import { type Actor, Clock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { type Policy, type PolicyTerms } from './policy.js';
-import { PolicyRepository } from './policy.repository.js';
+import { type PolicyFilter, PolicyRepository } from './policy.repository.js';
 import { PolicyNotFound, TooManyPolicies } from './proxy.errors.js';
 
 /** Every policy is read for every call, so there is an end to them. */
@@ -60,8 +60,8 @@ export class PolicyService {
     return this.policies.count(tenantId);
   }
 
-  list(tenantId: string, limit: number, after: string | null): Promise<Policy[]> {
-    return this.policies.list(tenantId, limit, after);
+  list(tenantId: string, filter: PolicyFilter, limit: number, after: string | null): Promise<Policy[]> {
+    return this.policies.list(tenantId, filter, limit, after);
   }
 }
 

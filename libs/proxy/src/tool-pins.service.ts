@@ -9,7 +9,7 @@ import { Log, Metrics } from '@haldir/runtime';
 import { MisleadingDefinition, OtherDefinition, ToolNotFound, UpstreamNotFound } from './proxy.errors.js';
 import { comparePins, digestOfPins, type PinChanges, pinsAfter } from './tool-pins.js';
 import { reasonAgainstDefinition, type RefusedTool, screenTools, type ScreenedTools } from './tool-screening.js';
-import { type ListedTool, ToolRepository, type Traits } from './tool.repository.js';
+import { type ListedTool, type ToolFilter, ToolRepository, type Traits } from './tool.repository.js';
 import { UpstreamRepository } from './upstream.repository.js';
 import { type UpstreamTool } from './upstream/index.js';
 
@@ -53,11 +53,11 @@ export class ToolPins {
   /** Up to `limit` tools behind `after`, by upstream and name; `drifted` picks those that are held back, or the others. */
   list(
     tenantId: string,
-    drifted: boolean | null,
+    filter: ToolFilter,
     limit: number,
     after: readonly [string, string] | null,
   ): Promise<ListedTool[]> {
-    return this.tools.list(tenantId, drifted, limit, after);
+    return this.tools.list(tenantId, filter, limit, after);
   }
 
   total(tenantId: string): Promise<number> {

@@ -18,6 +18,14 @@ export interface ListedTool {
   drift: { definition: UpstreamTool; fingerprint: Buffer; seenAt: Date } | null;
 }
 
+export interface ToolFilter {
+  /** Only those that are held back, or only those that are not. */
+  drifted?: boolean | undefined;
+  upstream?: string | undefined;
+  /** Small and capital letters of ASCII alike. */
+  nameContains?: string | undefined;
+}
+
 /** A tool of the catalogue with `digest`; name and the rest are null for one without tools. */
 export interface DefinedTool {
   upstream: string;
@@ -48,11 +56,13 @@ interface ListedRow {
 }
 
 const page = {
-  name: 'proxy_tool.page.v3',
+  name: 'proxy_tool.page.v4',
   text: `SELECT upstream, name, definition, fingerprint, pending, pending_fingerprint, drifted_at,
                 (SELECT price_micros FROM proxy_tool_price p WHERE p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name)
            FROM proxy_tool t
           WHERE tenant_id = $1 AND (upstream, name) > ($2, $3) AND NOT gone AND ($5::boolean IS NULL OR (pending IS NOT NULL) = $5)
+            AND ($6::text IS NULL OR upstream = $6)
+            AND ($7::text IS NULL OR strpos(lower(name COLLATE "C"), lower($7::text COLLATE "C")) > 0)
           ORDER BY upstream, name LIMIT $4`,
 };
 const total = {
@@ -75,19 +85,19 @@ const pins = {
 export class ToolRepository {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
 
-  /**
-   * Up to `limit` of the tenant's tools by upstream and name, behind `after`.
-   *
-   * @param drifted only those that are held back, or only those that are not; null for all
-   */
+  /** Up to `limit` of the tenant's tools by upstream and name, behind `after`. */
   async list(
     tenantId: string,
-    drifted: boolean | null,
+    filter: ToolFilter,
     limit: number,
     after: readonly [upstream: string, name: string] | null,
   ): Promise<ListedTool[]> {
+    const { drifted = null, upstream: of = null, nameContains = null } = filter;
     const [upstream, name] = after ?? ['', ''];
-    const rows = await this.transactions.query<ListedRow>(page, [tenantId, upstream, name, limit, drifted]);
+    const rows = await this.transactions.query<ListedRow>(page, [
+      ...([tenantId, upstream, name, limit] as const),
+      ...[drifted, of, nameContains],
+    ]);
     return rows.map(
       ({ pending, pending_fingerprint: fingerprint, drifted_at: seenAt, price_micros: micros, ...tool }) => ({
         ...tool,

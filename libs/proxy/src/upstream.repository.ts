@@ -51,6 +51,12 @@ export interface UpstreamStats {
   latencyMs: number;
 }
 
+export interface UpstreamFilter {
+  healthy?: boolean | undefined;
+  /** Small and capital letters of ASCII alike. */
+  nameContains?: string | undefined;
+}
+
 /** Which catalogue of an upstream stands. */
 export interface CatalogueState {
   name: string;
@@ -61,14 +67,16 @@ export interface CatalogueState {
 }
 
 const stats = {
-  name: 'proxy_upstream.stats.v5',
+  name: 'proxy_upstream.stats.v6',
   text: `SELECT u.name, u.url, u.shown_headers AS headers, u.shown_auth AS auth, u.prefixed, u.tools_max_age, u.healthy, u.error, u.last_check_at,
                 (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND NOT t.gone)::integer AS tools,
                 (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND t.pending IS NOT NULL)::integer AS drifted,
                 coalesce(f.calls, 0)::float8 AS calls, coalesce(f.errors, 0)::float8 AS errors,
                 coalesce(f.tool_errors, 0)::float8 AS tool_errors, coalesce(f.latency_ms, 0) AS latency_ms
            FROM proxy_upstream u LEFT JOIN proxy_traffic f ON f.tenant_id = u.tenant_id AND f.upstream = u.name
-          WHERE u.tenant_id = $1 AND u.name > $2 ORDER BY u.name LIMIT $3`,
+          WHERE u.tenant_id = $1 AND u.name > $2 AND ($4::boolean IS NULL OR u.healthy = $4)
+            AND ($5::text IS NULL OR strpos(lower(u.name COLLATE "C"), lower($5::text COLLATE "C")) > 0)
+          ORDER BY u.name LIMIT $3`,
 };
 const catalogues = {
   name: 'proxy_upstream.catalogues.v2',
@@ -138,7 +146,7 @@ export class UpstreamRepository {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's upstreams by name, behind the one named `after`. */
-  async stats(tenantId: string, limit: number, after: string | null): Promise<UpstreamStats[]> {
+  async stats(tenantId: string, filter: UpstreamFilter, limit: number, after: string | null): Promise<UpstreamStats[]> {
     interface Row {
       name: string;
       url: string;
@@ -156,7 +164,8 @@ export class UpstreamRepository {
       tool_errors: number;
       latency_ms: number;
     }
-    const rows = await this.transactions.query<Row>(stats, [tenantId, after ?? '', limit]);
+    const { healthy = null, nameContains = null } = filter;
+    const rows = await this.transactions.query<Row>(stats, [tenantId, after ?? '', limit, healthy, nameContains]);
     return rows.map(({ tools_max_age, last_check_at, latency_ms, tool_errors, ...row }) => ({
       ...row,
       toolsMaxAgeSeconds: tools_max_age,

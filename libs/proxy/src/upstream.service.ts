@@ -22,6 +22,7 @@ import { UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 import {
   type DueUpstream,
+  type UpstreamFilter,
   UpstreamRepository,
   type UpstreamState,
   type UpstreamStats,
@@ -189,9 +190,9 @@ export class UpstreamService {
   }
 
   /** With the sums over calls: exact for this process, up to a second old for others. */
-  async stats(tenantId: string, limit: number, after: string | null): Promise<UpstreamStats[]> {
+  async stats(tenantId: string, filter: UpstreamFilter, limit: number, after: string | null): Promise<UpstreamStats[]> {
     await this.traffic.flush();
-    return this.upstreams.stats(tenantId, limit, after);
+    return this.upstreams.stats(tenantId, filter, limit, after);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type MicroUsd } from '@haldir/kernel';
+import { firstIdAt, type MicroUsd } from '@haldir/kernel';
 import { type Collector, Transactions, type Tx } from '@haldir/database';
 import { Payment, type PaymentState } from './payment.entity.js';
 
@@ -10,7 +10,14 @@ export interface PaymentFilter {
 
 export interface PaymentListFilter extends PaymentFilter {
   state?: PaymentState | undefined;
+  /** The first moment that counts. */
+  since?: Date | undefined;
+  /** The last moment that counts. */
+  until?: Date | undefined;
 }
+
+/** By how much the time in an id may be off the payment's own. */
+const ID_LEEWAY_MS = 60_000;
 
 const insert = {
   name: 'payment.insert.v3',
@@ -171,6 +178,15 @@ export class PaymentRepository {
         .limit(limit);
       if (filter.sessionId !== undefined) query.andWhere('p.sessionId = :sessionId', filter);
       if (filter.agentId !== undefined) query.andWhere('p.agentId = :agentId', filter);
+      // Ids are made at nearly the same time, and in their order is where to look.
+      if (filter.since) {
+        const first = firstIdAt('pay', new Date(filter.since.getTime() - ID_LEEWAY_MS));
+        query.andWhere('p.createdAt >= :since AND p.id >= :first', { since: filter.since, first });
+      }
+      if (filter.until) {
+        const end = firstIdAt('pay', new Date(filter.until.getTime() + ID_LEEWAY_MS));
+        query.andWhere('p.createdAt <= :until AND p.id < :end', { until: filter.until, end });
+      }
       if (filter.state === 'held') query.andWhere(`p.state = 'held' AND p.expiresAt > :now`, { now });
       else if (filter.state === 'expired') {
         query.andWhere(`(p.state = 'expired' OR (p.state = 'held' AND p.expiresAt <= :now))`, { now });

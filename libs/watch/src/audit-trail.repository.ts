@@ -9,12 +9,25 @@ export interface AuditEntry extends LoggedEntry {
   costMicros: MicroUsd;
 }
 
+/** What was decided about a call, read or prompt, as its entry says. */
+export const DECISIONS = ['allowed', 'blocked', 'approval_required', 'approval_denied'] as const;
+
 /** Which entries; filters combine with AND. */
 export interface AuditFilter {
   sessionId?: string | undefined;
   agentId?: string | undefined;
   tool?: string | undefined;
   flagged?: boolean | undefined;
+  action?: string | undefined;
+  decision?: (typeof DECISIONS)[number] | undefined;
+  /** Id of the policy or approval rule that decided, or that was itself changed. */
+  rule?: string | undefined;
+  /** Of the upstream that a call, read or prompt names. */
+  upstream?: string | undefined;
+  /** Within the tool's name, small and capital letters of ASCII alike. */
+  toolContains?: string | undefined;
+  /** Opaque id of who acted. */
+  actorId?: string | undefined;
   /** The first moment that counts. */
   since?: Date | undefined;
   /** The last moment that counts. */
@@ -25,6 +38,13 @@ export interface AuditFilter {
 export interface Stretch {
   from: number;
   to: number;
+}
+
+/** Entries that were found; some of the log may not have been looked at yet. */
+export interface FoundEntries {
+  entries: AuditEntry[];
+  /** The last position that was looked at, where there is more behind it than one request looks at; null when that is all. */
+  lookedTo: number | null;
 }
 
 interface EntryRow {
@@ -63,16 +83,30 @@ export class AuditTrailRepository {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's entries, newest first, before position `before`. */
-  async newest(tenantId: string, filter: AuditFilter, limit: number, before: number | null): Promise<AuditEntry[]> {
-    const stretch = { from: 0, to: before ?? Number.MAX_SAFE_INTEGER };
-    const { statement, values } = select('DESC', tenantId, filter, stretch, limit);
-    return (await this.transactions.query<EntryRow>(statement, values)).map(toEntry);
+  newest(tenantId: string, filter: AuditFilter, limit: number, before: number | null): Promise<FoundEntries> {
+    return this.find('DESC', tenantId, filter, { from: 0, to: before ?? Number.MAX_SAFE_INTEGER }, limit);
   }
 
   /** Up to `limit` of the tenant's entries in a stretch of the log, oldest first. */
-  async oldest(tenantId: string, filter: AuditFilter, stretch: Stretch, limit: number): Promise<AuditEntry[]> {
-    const { statement, values } = select('ASC', tenantId, filter, stretch, limit);
-    return (await this.transactions.query<EntryRow>(statement, values)).map(toEntry);
+  oldest(tenantId: string, filter: AuditFilter, stretch: Stretch, limit: number): Promise<FoundEntries> {
+    return this.find('ASC', tenantId, filter, stretch, limit);
+  }
+
+  private async find(
+    order: Order,
+    tenantId: string,
+    filter: AuditFilter,
+    stretch: Stretch,
+    limit: number,
+  ): Promise<FoundEntries> {
+    const { found, edge } = select(order, tenantId, filter, stretch, limit);
+    const entries = (await this.transactions.query<EntryRow>(found.statement, found.values)).map(toEntry);
+    if (edge === null || entries.length >= limit) return { entries, lookedTo: null };
+    const [row] = await this.transactions.query<{ seq: string }>(edge.statement, edge.values);
+    if (!row) return { entries, lookedTo: null };
+    // Entries that were appended meanwhile move the edge, but not over what was found.
+    const further = order === 'ASC' ? Math.max : Math.min;
+    return { entries, lookedTo: further(Number(row.seq), entries.at(-1)?.seq ?? Number(row.seq)) };
   }
 
   in(tx: Tx) {
@@ -96,37 +130,98 @@ export class AuditTrailRepository {
   }
 }
 
-/** One statement for each set of filters, prepared once. */
+type Order = 'ASC' | 'DESC';
+
+interface Asked {
+  statement: Statement;
+  values: [tenantId: string, ...rest: unknown[]];
+}
+
+/** Of what one filter has let through, how many entries a request looks at for those that the other filters let through. */
+const LOOKED_AT = 10_000;
+
+/** A filter as a condition: a letter for the statement's name, and `?` for its value. */
+interface Condition {
+  letter: string;
+  text: string;
+  value?: unknown;
+}
+
+/** The filters, each list by how few entries they are likely to let through. */
+function conditionsOf(filter: AuditFilter): Record<'known' | 'more' | 'unled' | 'times', Condition[]> {
+  const { sessionId, agentId, tool, flagged, action, decision, rule, upstream, toolContains, actorId } = filter;
+  const { since, until } = filter;
+  const given = (letter: string, text: string, value: unknown): Condition[] =>
+    value === undefined ? [] : [{ letter, text, value }];
+  const flags = { letter: flagged ? 'f' : 'u', text: `flag_reason IS ${flagged ? 'NOT ' : ''}NULL` };
+  return {
+    known: [
+      ...given('s', 'session_id = ?', sessionId),
+      ...given('t', 'tool = ?', tool),
+      ...given('a', 'agent_id = ?', agentId),
+      ...(flagged === undefined ? [] : [flags]),
+    ],
+    more: [
+      ...given('r', 'rule = ?', rule),
+      ...given('A', 'action_hash = hashtextextended(?, 0) AND action = ?', action),
+      ...given('p', 'actor_id = ?', actorId),
+      ...given('U', 'upstream = ?', upstream),
+      ...(decision === 'allowed' ? [] : given('d', `decision = ? AND decision <> 'allowed'`, decision)),
+    ],
+    // No index has these.
+    unled: [
+      ...(decision === 'allowed' ? [{ letter: 'D', text: `decision = 'allowed'` }] : []),
+      ...given('c', `strpos(lower(tool COLLATE "C"), lower(?::text COLLATE "C")) > 0`, toolContains),
+    ],
+    // Times only grow along a log, so a time is a position.
+    times: [
+      ...given('S', 'seq >= audit_position_at($1, ?)', since),
+      ...given('E', `seq < audit_position_at($1, ?::timestamptz + interval '1 ms')`, until),
+    ],
+  };
+}
+
+/**
+ * One statement for each set of filters, prepared once. One filter alone is a stretch of an index, as are those that the list
+ * always had, together with a time. Of any others, one is, and the rest is looked for among the entries that it lets through,
+ * up to so many: `edge` asks for the last of them.
+ */
 function select(
-  order: 'ASC' | 'DESC',
+  order: Order,
   tenantId: string,
-  { sessionId, agentId, tool, flagged, since, until }: AuditFilter,
+  filter: AuditFilter,
   { from, to }: Stretch,
   limit: number,
-): { statement: Statement; values: [tenantId: string, ...rest: unknown[]] } {
-  const values: [tenantId: string, ...rest: unknown[]] = [tenantId, from, to, limit];
-  const names: string[] = [];
-  const conditions: string[] = [];
-  const add = (name: string, condition: string, value?: unknown): void => {
-    names.push(name);
-    if (value !== undefined) values.push(value);
-    conditions.push(` AND ${condition.replace('?', `$${values.length}`)}`);
-  };
-  if (sessionId !== undefined) add('session', 'session_id = ?', sessionId);
-  if (agentId !== undefined) add('agent', 'agent_id = ?', agentId);
-  if (tool !== undefined) add('tool', 'tool = ?', tool);
-  if (flagged !== undefined) add(flagged ? 'flagged' : 'unflagged', `flag_reason IS ${flagged ? 'NOT ' : ''}NULL`);
-  // Times only grow along a log, so a time is a position.
-  if (since) add('since', 'seq >= audit_position_at($1, ?)', since);
-  if (until) add('until', `seq < audit_position_at($1, ?::timestamptz + interval '1 ms')`, until);
-  return {
-    statement: {
-      name: `audit_entry.${order.toLowerCase()}.${names.join('.')}.v2`,
-      text: `SELECT ${COLUMNS} FROM audit_entry WHERE tenant_id = $1 AND seq >= $2 AND seq < $3${conditions.join('')}
-              ORDER BY seq ${order} LIMIT $4`,
-    },
-    values,
-  };
+): { found: Asked; edge: Asked | null } {
+  const { known, more, unled, times } = conditionsOf(filter);
+  const all = [...more, ...known];
+  const isPlain = unled.length === 0 && (more.length === 0 || all.length === 1);
+  const led = isPlain ? [...all, ...times] : [...all.slice(0, 1), ...times];
+  const rest = isPlain ? [] : [...all.slice(1), ...unled];
+  const values: Asked['values'] = [tenantId, from, to];
+  const textOf = (conditions: Condition[]): string =>
+    conditions
+      .map(({ text, value }) => {
+        if (value !== undefined) values.push(value);
+        return ` AND ${text.replaceAll('?', `$${values.length}`)}`;
+      })
+      .join('');
+  const lettersOf = (conditions: Condition[]): string => conditions.map(({ letter }) => letter).join('');
+  const name = `audit_entry.${order.toLowerCase()}.${lettersOf(led)}.${lettersOf(rest)}`;
+  const rows = `FROM audit_entry WHERE tenant_id = $1 AND seq >= $2 AND seq < $3${textOf(led)} ORDER BY seq ${order}`;
+  const edge = isPlain
+    ? null
+    : {
+        statement: { name: `${name}.edge.v1`, text: `SELECT seq ${rows} OFFSET ${LOOKED_AT - 1} LIMIT 1` },
+        values: [...values] as Asked['values'],
+      };
+  const others = textOf(rest);
+  values.push(limit);
+  const page = isPlain
+    ? `SELECT ${COLUMNS} ${rows} LIMIT $${values.length}`
+    : `SELECT ${COLUMNS} FROM (SELECT * ${rows} LIMIT ${LOOKED_AT}) AS looked_at WHERE true${others}
+        ORDER BY seq ${order} LIMIT $${values.length}`;
+  return { found: { statement: { name: `${name}.v3`, text: page }, values }, edge };
 }
 
 function toEntry(row: EntryRow): AuditEntry {

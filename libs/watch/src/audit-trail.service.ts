@@ -4,7 +4,12 @@ import { type Actor, Clock } from '@haldir/kernel';
 import { AuditLog, LogTree, type TreeHead } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { ERASURE_ACTION } from '@haldir/verifier';
-import { type AuditEntry, type AuditFilter, AuditTrailRepository } from './audit-trail.repository.js';
+import {
+  type AuditEntry,
+  type AuditFilter,
+  AuditTrailRepository,
+  type FoundEntries,
+} from './audit-trail.repository.js';
 import { AuditEntryNotFound, NothingToErase } from './watch.errors.js';
 
 /** What an export holds, so that whoever has it can tell whether something is missing. */
@@ -36,13 +41,15 @@ export class AuditTrailService {
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
-  list(tenantId: string, filter: AuditFilter, limit: number, before: number | null): Promise<AuditEntry[]> {
+  list(tenantId: string, filter: AuditFilter, limit: number, before: number | null): Promise<FoundEntries> {
     return this.trail.newest(tenantId, filter, limit, before);
   }
 
   /** The entry at a position, as it is without what can be erased: enough to compute its hash. Null where there is none. */
   async bareAt(tenantId: string, seq: number): Promise<AuditEntry | null> {
-    const [entry] = await this.trail.oldest(tenantId, {}, { from: seq, to: seq + 1 }, 1);
+    const {
+      entries: [entry],
+    } = await this.trail.oldest(tenantId, {}, { from: seq, to: seq + 1 }, 1);
     return entry ? { ...entry, details: null, detailsSalt: null, context: null, contextSalt: null } : null;
   }
 
@@ -81,14 +88,14 @@ export class AuditTrailService {
     let first: AuditEntry | null = null;
     let last: AuditEntry | null = null;
     for (let from = 0; from < head.size;) {
-      const entries = await this.trail.oldest(tenantId, filter, { from, to: head.size }, AT_ONCE);
+      const { entries, lookedTo } = await this.trail.oldest(tenantId, filter, { from, to: head.size }, AT_ONCE);
       for (const entry of entries) ids.update(`${entry.entryId}\n`);
       count += entries.length;
       first ??= entries[0] ?? null;
       last = entries.at(-1) ?? last;
       if (entries.length > 0) yield entries;
-      if (entries.length < AT_ONCE) break;
-      from = (last?.seq ?? head.size) + 1;
+      if (entries.length < AT_ONCE && lookedTo === null) break;
+      from = (lookedTo ?? last?.seq ?? head.size) + 1;
     }
     return {
       tenantId,

@@ -81,7 +81,7 @@ export class ChainVerification {
   private async *entries(tenantId: string, size: number): AsyncGenerator<AuditEntry | null> {
     for (let from = 0; from < size;) {
       const to = Math.min(size, from + AT_ONCE);
-      const entries = await this.trail.oldest(tenantId, {}, { from, to }, AT_ONCE);
+      const { entries } = await this.trail.oldest(tenantId, {}, { from, to }, AT_ONCE);
       yield* entries;
       from += entries.length;
       if (from < to) {

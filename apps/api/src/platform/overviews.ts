@@ -76,7 +76,7 @@ export class Overviews {
   async evidence({ actor: { tenantId }, tenantTier }: Caller, since: Date, until: Date): Promise<Evidence> {
     const now = this.clock.now();
     const [keys, log, payments, approvals, webhooks, head] = await Promise.all([
-      this.keys.list(tenantId, MOST, null),
+      this.keys.list(tenantId, {}, MOST, null),
       this.log(tenantId, since, until),
       this.payments.totals(tenantId),
       this.approvals.of(tenantId),
@@ -130,14 +130,15 @@ export class Overviews {
   }
 
   private async log(tenantId: string, since: Date, until: Date) {
-    const [totals, flagged, [last], verdict] = await Promise.all([
+    const [totals, flagged, newest, verdict] = await Promise.all([
       this.sums.totals(tenantId, until.toISOString().slice(0, 10), 1),
       this.trail.list(tenantId, { flagged: true, since, until }, MOST, null),
       this.trail.list(tenantId, {}, 1, null),
       this.chain.verify(tenantId),
     ]);
+    const [last] = newest.entries;
     const lastAt = last ? new Date(Number(last.atMicros / 1000n)).toISOString() : null;
-    return { entries: totals.entries, flagged: flagged.length, lastAt, verified: verdict.verified };
+    return { entries: totals.entries, flagged: flagged.entries.length, lastAt, verified: verdict.verified };
   }
 
   private async webhookFigures(tenantId: string, since: Date, until: Date) {

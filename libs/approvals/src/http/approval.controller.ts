@@ -83,7 +83,7 @@ export class ApprovalController {
   @ApiOperation({
     operationId: 'listApprovals',
     summary: 'List approvals',
-    description: 'List approval requests, decided ones included, newest first, by agent and status.',
+    description: 'List approval requests, decided ones included, newest first, by agent, tool, rule and status.',
   })
   @Returns(HttpStatus.OK, ApprovalList, 'Approval requests')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
@@ -91,10 +91,11 @@ export class ApprovalController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListApprovals }) query: ListApprovals,
   ): Promise<ApprovalList> {
-    const { limit, cursor, agent_id: agentId, status } = query;
-    const identity = { tenantId, list: 'approvals', filters: { agentId, status } };
+    const { limit, cursor, agent_id: agentId, tool, rule: ruleId, status } = query;
+    const filter = { agentId, tool, ruleId, status };
+    const identity = { tenantId, list: 'approvals', filters: filter };
     const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.approvals.list(tenantId, { agentId, status }, limit + 1, before);
+    const found = await this.approvals.list(tenantId, filter, limit + 1, before);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
     const now = this.clock.now();
     return {
@@ -117,10 +118,11 @@ export class ApprovalController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListPendingApprovals }) query: ListPendingApprovals,
   ): Promise<PendingApprovalList> {
-    const { limit, cursor, agent_id: agentId } = query;
-    const identity = { tenantId, list: 'pending_approvals', filters: { agentId } };
+    const { limit, cursor, agent_id: agentId, tool, rule: ruleId } = query;
+    const filter = { agentId, tool, ruleId };
+    const identity = { tenantId, list: 'pending_approvals', filters: filter };
     const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.approvals.list(tenantId, { agentId, status: 'pending' }, limit + 1, before);
+    const found = await this.approvals.list(tenantId, { ...filter, status: 'pending' }, limit + 1, before);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
     return { count: items.length, requests: items.map(toPendingApproval), next_cursor: nextCursor };
   }

@@ -113,9 +113,27 @@ export function toApprovalDetail(request: ApprovalRequest, now: Date): ApprovalD
   };
 }
 
-const agentFilter = z.string().max(128, 'expected at most 128 characters').optional().describe('Filter by agent');
+const requestFilters = {
+  agent_id: z
+    .string('expected one agent id')
+    .max(128, 'expected at most 128 characters')
+    .optional()
+    .describe('Filter by agent'),
+  tool: z
+    .string('expected one tool name')
+    .max(330, 'expected one tool name')
+    .optional()
+    .meta({ example: 'everything.echo' })
+    .describe('Filter by tool, as requests show it'),
+  rule: z
+    .string('expected one id of a policy or approval rule')
+    .max(64, 'expected one id of a policy or approval rule')
+    .optional()
+    .meta({ example: 'apl_… (from addApprovalRule)' })
+    .describe('Id of the policy or approval rule that asked; none for what an agent asked of its own accord'),
+};
 
-export const ListPendingApprovals = z.object({ agent_id: agentFilter, ...longPageQuery });
+export const ListPendingApprovals = z.object({ ...requestFilters, ...longPageQuery });
 export type ListPendingApprovals = z.infer<typeof ListPendingApprovals>;
 
 export const PendingApprovalList = z.object({
@@ -126,7 +144,7 @@ export const PendingApprovalList = z.object({
 export type PendingApprovalList = z.infer<typeof PendingApprovalList>;
 
 export const ListApprovals = z.object({
-  agent_id: agentFilter,
+  ...requestFilters,
   status: z
     .enum(APPROVAL_STATUSES, `expected one of ${APPROVAL_STATUSES.join(', ')}`)
     .optional()

@@ -16,6 +16,7 @@ import { WebhookRecovery1790000000014 } from './1790000000014-webhook-recovery.j
 import { Numbers1790000000015 } from './1790000000015-numbers.js';
 import { SealedGrants1790000000018 } from './1790000000018-sealed-grants.js';
 import { PaymentDays1790000000019 } from './1790000000019-payment-days.js';
+import { Filters1790000000022 } from './1790000000022-filters.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -37,4 +38,5 @@ export const migrations = [
   Numbers1790000000015,
   SealedGrants1790000000018,
   PaymentDays1790000000019,
+  Filters1790000000022,
 ];

@@ -95,7 +95,8 @@ export class ApiKeyController {
   @ApiOperation({
     operationId: 'listApiKeys',
     summary: 'List API keys',
-    description: 'List the keys of the tenant, oldest first; never the keys themselves.',
+    description:
+      'List the keys of the tenant, oldest first, by kind, agent, prefix and status; never the keys themselves.',
   })
   @Returns(HttpStatus.OK, ApiKeyList, 'API keys')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
@@ -103,11 +104,12 @@ export class ApiKeyController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListApiKeys }) query: ListApiKeys,
   ): Promise<ApiKeyList> {
-    const { limit, cursor } = query;
-    const identity = { tenantId, list: 'keys', filters: {} };
+    const { limit, cursor, kind, agent_id: agentId, prefix, status } = query;
+    const filter = { kind, agentId, prefix, status };
+    const identity = { tenantId, list: 'keys', filters: filter };
     const [at, publicId] = cursor === undefined ? [] : this.cursors.decode(identity, cursor);
     const after = at === undefined ? null : { createdAt: new Date(Number(at)), publicId: String(publicId) };
-    const found = await this.keys.list(tenantId, limit + 1, after);
+    const found = await this.keys.list(tenantId, filter, limit + 1, after);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, (key) => [
       key.createdAt.getTime(),
       key.publicId,

@@ -1,7 +1,7 @@
 import { type AgentGrant, InvalidInput, microUsd, SPEND_PERIODS, toUnixSeconds } from '@haldir/kernel';
 import { AGENT_KEY_SCOPES, isKeyScope, KEY_SCOPES, nextCursor, nullableTime, pageQuery } from '@haldir/http';
 import { z } from 'zod';
-import { describeGrant, keyPrefix, type MintedKey, type NewKey, type RotatedKey } from '../index.js';
+import { API_KEY_STATUSES, describeGrant, keyPrefix, type MintedKey, type NewKey, type RotatedKey } from '../index.js';
 import { type ApiKey, grantOf } from '../api-key.entity.js';
 import { agentId, scope, spendLimit, ttl } from './session.dto.js';
 
@@ -171,7 +171,24 @@ export function toApiKeyRotated({ minted, replaces, replacedUntil }: RotatedKey)
   };
 }
 
-export const ListApiKeys = z.object(pageQuery);
+export const ListApiKeys = z.object({
+  kind: z
+    .enum(['key', 'agent'], 'expected key or agent')
+    .optional()
+    .describe('Only agent keys (agent), or only those that are none (key)'),
+  agent_id: z.string('expected one agent id').max(128).optional().describe('Filter by the agent that a key acts as'),
+  prefix: z
+    .string('expected one prefix of a key')
+    .max(64, 'expected one prefix of a key')
+    .optional()
+    .meta({ example: 'hld_AbCdEf0123' })
+    .describe('The key of that prefix alone'),
+  status: z
+    .enum(API_KEY_STATUSES, `expected one of ${API_KEY_STATUSES.join(', ')}`)
+    .optional()
+    .describe('active: neither revoked nor past its end; a key that is both is revoked'),
+  ...pageQuery,
+});
 export type ListApiKeys = z.infer<typeof ListApiKeys>;
 
 export const ApiKeyList = z.object({

@@ -67,7 +67,7 @@ export class SessionController {
   @ApiOperation({
     operationId: 'listSessions',
     summary: 'List sessions',
-    description: 'List sessions, newest first, by agent and status.',
+    description: 'List sessions, newest first, by agent, status and who opened them.',
   })
   @Returns(HttpStatus.OK, SessionList, 'Sessions')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
@@ -75,10 +75,11 @@ export class SessionController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListSessions }) query: ListSessions,
   ): Promise<SessionList> {
-    const { limit, cursor, agent_id: agentId, status } = query;
-    const identity = { tenantId, list: 'sessions', filters: { agentId, status } };
+    const { limit, cursor, agent_id: agentId, status, opened_by: openedBy } = query;
+    const filter = { agentId, status, openedBy };
+    const identity = { tenantId, list: 'sessions', filters: filter };
     const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.sessions.list(tenantId, { agentId, status }, limit + 1, before);
+    const found = await this.sessions.list(tenantId, filter, limit + 1, before);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
     const now = this.clock.now();
     return {

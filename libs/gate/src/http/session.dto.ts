@@ -103,8 +103,14 @@ export function toSessionDetail(session: Session, now: Date): SessionDetail {
 const status = z.enum(['active', 'expired', 'revoked']);
 
 export const ListSessions = z.object({
-  agent_id: z.string().max(128).optional().describe('Filter by agent'),
+  agent_id: z.string('expected one agent id').max(128).optional().describe('Filter by agent'),
   status: status.optional().describe('Filter by status'),
+  opened_by: z
+    .string('expected one prefix of a key')
+    .max(64, 'expected one prefix of a key')
+    .optional()
+    .meta({ example: 'hld_AbCdEf0123' })
+    .describe('Filter by who opened it: the principal, as listApiKeys shows it of each key'),
   ...pageQuery,
 });
 export type ListSessions = z.infer<typeof ListSessions>;

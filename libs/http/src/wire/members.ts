@@ -59,8 +59,11 @@ export function warningsOf(foreign: readonly string[]): string[] {
 
 /** @throws InvalidInput for a name in the query that the route does not know */
 export function refuseUnknownQuery(known: ReadonlySet<string>, query: object): void {
-  for (const name of Object.keys(query)) {
-    if (known.has(name)) continue;
+  for (const [name, value] of Object.entries(query)) {
+    if (known.has(name)) {
+      if (value === '') throw new InvalidInput(`${name}: expected a value, or no such parameter`);
+      continue;
+    }
     const meant = nearest(name, known);
     const all = known.size === 0 ? 'none is taken here' : `known are ${[...known].join(', ')}`;
     throw new UnknownName(shown(name), 'parameter', meant, meant === null ? all : `did you mean ${meant}?`);

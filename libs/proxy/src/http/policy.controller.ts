@@ -52,17 +52,17 @@ export class PolicyController {
   @ApiOperation({
     operationId: 'listProxyPolicies',
     summary: 'List governance policies',
-    description: 'List all active proxy governance policies.',
+    description: 'List all active proxy governance policies, by type, mode and upstream.',
   })
   @Returns(HttpStatus.OK, ProxyPolicyList, 'Active policies')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
     @CurrentActor() { tenantId }: Actor,
-    @Query({ schema: ListProxyPolicies }) { limit, cursor }: ListProxyPolicies,
+    @Query({ schema: ListProxyPolicies }) { limit, cursor, ...filter }: ListProxyPolicies,
   ): Promise<ProxyPolicyList> {
-    const identity = { tenantId, list: 'proxy_policies', filters: {} };
+    const identity = { tenantId, list: 'proxy_policies', filters: filter };
     const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.policies.list(tenantId, limit + 1, after);
+    const found = await this.policies.list(tenantId, filter, limit + 1, after);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
     return { policies: items.map(toProxyPolicy), count: items.length, next_cursor: nextCursor };
   }

@@ -139,7 +139,23 @@ function refuseTools({ type, tool, tools }: AddProxyPolicy): void {
 export const ProxyPolicyAdded = z.object({ added: z.literal(true), type: z.string(), id: z.string() });
 export type ProxyPolicyAdded = z.infer<typeof ProxyPolicyAdded>;
 
-export const ListProxyPolicies = z.object(wholePageQuery);
+export const ListProxyPolicies = z.object({
+  type: z
+    .enum(POLICY_TYPES, `expected one of ${POLICY_TYPES.join(', ')}`)
+    .optional()
+    .describe('Filter by type'),
+  mode: z
+    .enum(POLICY_MODES, `expected one of ${POLICY_MODES.join(', ')}`)
+    .optional()
+    .describe('Filter by mode'),
+  upstream: z
+    .string('expected one name of an upstream')
+    .max(64, 'expected one name of an upstream')
+    .optional()
+    .meta({ example: 'everything' })
+    .describe('Those that hold for calls to the upstream: whose scope names it, or no upstream at all'),
+  ...wholePageQuery,
+});
 export type ListProxyPolicies = z.infer<typeof ListProxyPolicies>;
 
 export const ProxyPolicy = z

@@ -25,11 +25,13 @@ export class ToolController {
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
     @CurrentActor() { tenantId }: Actor,
-    @Query({ schema: ListProxyTools }) { limit, cursor, drifted }: ListProxyTools,
+    @Query({ schema: ListProxyTools }) query: ListProxyTools,
   ): Promise<ProxyToolList> {
-    const identity = { tenantId, list: 'proxy_tools', filters: { drifted } };
+    const { limit, cursor, drifted, upstream, name_contains: nameContains } = query;
+    const identity = { tenantId, list: 'proxy_tools', filters: { drifted, upstream, nameContains } };
+    const filter = { drifted: drifted === undefined ? undefined : drifted === 'true', upstream, nameContains };
     const after = cursor === undefined ? null : toPosition(this.cursors.decode(identity, cursor));
-    const found = await this.pins.list(tenantId, drifted === undefined ? null : drifted === 'true', limit + 1, after);
+    const found = await this.pins.list(tenantId, filter, limit + 1, after);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ upstream, name }) => [upstream, name]);
     return { count: items.length, tools: items.map(toProxyTool), next_cursor: nextCursor };
   }

@@ -2,13 +2,20 @@ import { toDollars, toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
 import { changesBetween, type ListedTool } from '../index.js';
-import { wholePageQuery } from './fields.js';
+import { nameContains, wholePageQuery } from './fields.js';
 
 export const ListProxyTools = z.object({
   drifted: z
     .enum(['true', 'false'], 'expected true or false')
     .optional()
     .describe('Only tools that are held back, or only those that are not'),
+  upstream: z
+    .string('expected one name of an upstream')
+    .max(64, 'expected one name of an upstream')
+    .optional()
+    .meta({ example: 'everything' })
+    .describe('Filter by upstream'),
+  name_contains: nameContains,
   ...wholePageQuery,
 });
 export type ListProxyTools = z.infer<typeof ListProxyTools>;

@@ -66,12 +66,14 @@ export class UpstreamController {
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async list(
     @CurrentActor() { tenantId }: Actor,
-    @Query({ schema: ListUpstreams }) { limit, cursor }: ListUpstreams,
+    @Query({ schema: ListUpstreams }) query: ListUpstreams,
   ): Promise<UpstreamList> {
-    const identity = { tenantId, list: 'proxy_upstreams', filters: {} };
+    const { limit, cursor, healthy, name_contains: nameContains } = query;
+    const identity = { tenantId, list: 'proxy_upstreams', filters: { healthy, nameContains } };
+    const filter = { healthy: healthy === undefined ? undefined : healthy === 'true', nameContains };
     const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
     const [found, totalTools, policies] = await Promise.all([
-      this.upstreams.stats(tenantId, limit + 1, after),
+      this.upstreams.stats(tenantId, filter, limit + 1, after),
       this.pins.total(tenantId),
       this.policies.count(tenantId),
     ]);

@@ -9,7 +9,7 @@ import {
   type UpstreamStats,
   withReferences,
 } from '../index.js';
-import { wholePageQuery } from './fields.js';
+import { nameContains, wholePageQuery } from './fields.js';
 
 const NAME_EXPECTED = 'expected 1 to 64 letters, digits, - or _';
 const OWN_NAME = 'expected a name that does not read as one of Haldir’s own';
@@ -163,7 +163,14 @@ export function toDiscovered(examined: Examined): Omit<UpstreamRegistered, 'regi
   };
 }
 
-export const ListUpstreams = z.object(wholePageQuery);
+export const ListUpstreams = z.object({
+  healthy: z
+    .enum(['true', 'false'], 'expected true or false')
+    .optional()
+    .describe('Only upstreams that answered when they were asked last, or only those that did not'),
+  name_contains: nameContains,
+  ...wholePageQuery,
+});
 export type ListUpstreams = z.infer<typeof ListUpstreams>;
 
 const Upstream = z

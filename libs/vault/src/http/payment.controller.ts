@@ -99,10 +99,11 @@ export class PaymentController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListPayments }) query: ListPayments,
   ): Promise<PaymentList> {
-    const { limit, cursor, session_id: sessionId, agent_id: agentId, status: state } = query;
-    const identity = { tenantId, list: 'payments', filters: { sessionId, agentId, state } };
+    const { limit, cursor, session_id: sessionId, agent_id: agentId, status: state, since, until } = query;
+    const times = { since: since?.getTime(), until: until?.getTime() };
+    const identity = { tenantId, list: 'payments', filters: { sessionId, agentId, state, ...times } };
     const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.payments.list(tenantId, { sessionId, agentId, state }, limit + 1, before);
+    const found = await this.payments.list(tenantId, { sessionId, agentId, state, since, until }, limit + 1, before);
     const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
     const now = this.clock.now();
     return {

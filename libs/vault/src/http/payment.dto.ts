@@ -7,7 +7,7 @@ import {
   toMinorUnits,
   toUnixSeconds,
 } from '@haldir/kernel';
-import { Answer, decimal, nextCursor, pageQuery } from '@haldir/http';
+import { Answer, decimal, nextCursor, pageQuery, queryTime } from '@haldir/http';
 import { z } from 'zod';
 import { type NewPayment, type Payment, PAYMENT_STATES, type PaymentDecision, type Settled } from '../index.js';
 
@@ -151,6 +151,8 @@ export const ListPayments = z.object({
     .enum(PAYMENT_STATES, `expected one of ${PAYMENT_STATES.join(', ')}`)
     .optional()
     .describe('Filter by status'),
+  since: queryTime.optional().describe('Payments from then on: Unix seconds or ISO 8601'),
+  until: queryTime.optional().describe('Payments up to then: Unix seconds or ISO 8601'),
   ...pageQuery,
 });
 export type ListPayments = z.infer<typeof ListPayments>;

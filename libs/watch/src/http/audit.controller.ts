@@ -18,7 +18,7 @@ import { AuditTrailService, SpendService } from '../index.js';
 import {
   ActionLogged,
   AuditEntryList,
-  describeFilter,
+  auditPage,
   DetailsErased,
   ListAuditEntries,
   LogAction,
@@ -26,8 +26,6 @@ import {
   SpendQuery,
   spendPage,
   toActionLogged,
-  toAuditEntryItem,
-  toAuditFilter,
   toRecord,
 } from './audit.dto.js';
 
@@ -76,7 +74,8 @@ export class AuditController {
   @ApiOperation({
     operationId: 'getAuditTrail',
     summary: 'Query the audit trail',
-    description: 'Retrieve audit log entries with optional filters by session, agent, tool, or flagged status.',
+    description:
+      'Retrieve audit log entries, newest first, with optional filters by session, agent, tool, action, decision, rule, upstream, actor, time, or flagged status. Filters combine: an entry passes all of them.',
   })
   @Returns(HttpStatus.OK, AuditEntryList, 'Audit entries')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
@@ -84,13 +83,7 @@ export class AuditController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListAuditEntries }) query: ListAuditEntries,
   ): Promise<AuditEntryList> {
-    const { limit, cursor } = query;
-    const filter = toAuditFilter(query);
-    const identity = { tenantId, list: 'audit', filters: describeFilter(filter) };
-    const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.trail.list(tenantId, filter, limit + 1, before);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ seq }) => [seq]);
-    return { count: items.length, entries: items.map(toAuditEntryItem), next_cursor: nextCursor };
+    return auditPage(this.trail, this.cursors, tenantId, query);
   }
 
   @Get('spend')

@@ -2,14 +2,12 @@ export { WatchHttpModule } from './watch-http.module.js';
 export {
   ActionLogged,
   AuditEntryList,
-  describeFilter,
+  auditPage,
   ListAuditEntries,
   LogAction,
   SpendAnswer,
   SpendQuery,
   spendPage,
   toActionLogged,
-  toAuditEntryItem,
-  toAuditFilter,
   toRecord,
 } from './audit.dto.js';

@@ -6,15 +6,13 @@ import { AuditTrailService, SpendService } from '@haldir/watch';
 import {
   ActionLogged,
   AuditEntryList,
-  describeFilter,
+  auditPage,
   ListAuditEntries,
   LogAction,
   SpendAnswer,
   SpendQuery,
   spendPage,
   toActionLogged,
-  toAuditEntryItem,
-  toAuditFilter,
   toRecord,
 } from '@haldir/watch/http';
 import { z } from 'zod';
@@ -71,27 +69,14 @@ export class AuditTools implements OwnTools {
     ownTool({
       name: 'getAuditTrail',
       title: 'Query the audit trail',
-      description: 'Entries of the log, newest first, by session, agent, tool, time and whether they are flagged.',
+      description:
+        'Entries of the log, newest first, by session, agent, tool, action, decision, rule, upstream, actor, time and whether they are flagged.',
       audience: ['operator'],
       scopes: ['audit:read'],
       readOnly: true,
       input: GetAuditTrail,
       output: AuditEntryList,
-      run: async (
-        { limit, cursor, flagged, ...query },
-        {
-          caller: {
-            actor: { tenantId },
-          },
-        },
-      ) => {
-        const filter = { ...toAuditFilter(query), flagged };
-        const identity = { tenantId, list: 'audit', filters: describeFilter(filter) };
-        const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
-        const found = await this.trail.list(tenantId, filter, limit + 1, before);
-        const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ seq }) => [seq]);
-        return { count: items.length, entries: items.map(toAuditEntryItem), next_cursor: nextCursor };
-      },
+      run: (query, { caller }) => auditPage(this.trail, this.cursors, caller.actor.tenantId, query),
     }),
     ownTool({
       name: 'getSpend',
