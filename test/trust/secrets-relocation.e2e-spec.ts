@@ -5,6 +5,7 @@ import { SystemClock } from '@haldir/kernel';
 import { SEALED_UPSTREAM_HEADERS } from '@haldir/proxy';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
 import { type Client, startWorld, type World } from '@haldir/test-support';
+import { SEALED_TOLD_VALUES } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
 import { DataSource } from 'typeorm';
 
@@ -50,7 +51,7 @@ async function cellsOf(client: Client): Promise<Cell[]> {
   const upstream = await client.post('/v1/proxy/upstreams', {
     name: 'up',
     url: 'http://127.0.0.1:9999/mcp',
-    headers: { 'x-key': 'value' },
+    headers: { 'x-key': 'value of a header' },
   });
   expect(upstream.body).toMatchObject({ registered: true });
   await client.get('/v1/audit/tree-head');
@@ -69,13 +70,15 @@ async function cellsOf(client: Client): Promise<Cell[]> {
       })),
     ),
   );
-  const others = [...SEALED_WEBHOOK_SECRETS, SEALED_UPSTREAM_HEADERS, SEALED_LOG_SEEDS].map((sealed): Cell => ({
-    name: `${sealed.table}.${sealed.column} of ${tenant}`,
-    table: sealed.table,
-    column: sealed.column,
-    where: `tenant_id = '${tenant}'`,
-    opens: () => opensWith(sealed, tenant),
-  }));
+  const others = [...SEALED_WEBHOOK_SECRETS, SEALED_UPSTREAM_HEADERS, SEALED_LOG_SEEDS, SEALED_TOLD_VALUES].map(
+    (sealed): Cell => ({
+      name: `${sealed.table}.${sealed.column} of ${tenant}`,
+      table: sealed.table,
+      column: sealed.column,
+      where: `tenant_id = '${tenant}'`,
+      opens: () => opensWith(sealed, tenant),
+    }),
+  );
   const key: Cell = {
     name: `the key of ${tenant}`,
     table: 'tenant_key',

@@ -6,7 +6,7 @@ import { sealGrants } from '@haldir/gate';
 import { SystemClock } from '@haldir/kernel';
 import { ConfigError, createLogger, databaseUrl, HaldirConfig, isDatabaseUrl } from '@haldir/runtime';
 import { SEALED_UPSTREAM_HEADERS } from '@haldir/proxy';
-import { SEALED_DATA_KEYS } from '@haldir/vault';
+import { SEALED_DATA_KEYS, SEALED_TOLD_VALUES } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
 import { DataSource, type QueryRunner } from 'typeorm';
 
@@ -16,6 +16,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   ...SEALED_WEBHOOK_SECRETS,
   SEALED_UPSTREAM_HEADERS,
   SEALED_LOG_SEEDS,
+  SEALED_TOLD_VALUES,
 ];
 
 const ROTATION_LOCK = 7_247_411_005;

@@ -25,6 +25,8 @@ export interface CallNotes {
   charge: CallCharge | null;
   /** The record of the call, once it is about to leave. */
   started: StartedCall | null;
+  /** Whether a secret that it did not use was masked in what its upstream said. */
+  masked: boolean;
   /** What policies in rehearsal would have done. */
   wouldBlock: readonly Refusal[];
   wouldHold: readonly Policy[];
@@ -53,6 +55,7 @@ export class JudgedCall {
       approvalId: null,
       charge: null,
       started: null,
+      masked: false,
       wouldBlock: refusals(rehearsed, subject),
       wouldHold: approvalsRequired(rehearsed),
     };

@@ -26,7 +26,7 @@ import { RateLimiter } from './rate-limiter.js';
 import { UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
 import { UpstreamService } from './upstream.service.js';
-import { UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
+import { type CallOptions, UpstreamRpcError, UpstreamUnreachable } from './upstream/index.js';
 
 interface Candidate {
   read: NewRead;
@@ -43,6 +43,8 @@ interface Decided {
   target: OfferTarget | null;
   outcome: ReadOutcome;
   started?: StartedCall;
+  /** Whether a secret was masked in what the upstream said. */
+  masked?: boolean;
 }
 
 /** Beyond this, whoever decides sees how long the arguments are. */
@@ -77,8 +79,8 @@ export class OfferReadService {
    */
   async read(read: NewRead, watch: ReadWatch = {}): Promise<ReadOutcome> {
     const startedAt = performance.now();
-    const { session, target, outcome, started = null } = await this.decide(read, watch);
-    const entry = toReadEntry(read, session, target, outcome, performance.now() - startedAt);
+    const { session, target, outcome, started = null, masked = false } = await this.decide(read, watch);
+    const entry = toReadEntry(read, session, target, outcome, performance.now() - startedAt, masked);
     if (started) await this.started.end(started, entry);
     else await this.auditLog.append(read.actor, entry);
     this.metrics.countDecision('proxy', decisionOf(outcome));
@@ -155,17 +157,18 @@ export class OfferReadService {
     const entry = toUnknownReadEntry(read, session, target);
     const started = await this.started.begin({ actor: read.actor, entry, paymentId: null, claim: null });
     const startedAt = performance.now();
-    const outcome = await this.ask(read, target, watch);
+    let masked = false;
+    const outcome = await this.ask(read, target, { ...watch, onMasked: () => (masked = true) });
     const ending = outcome.kind === 'answered' ? 'answered' : 'failed';
     this.traffic.count(tenantId, upstream.name, performance.now() - startedAt, ending);
     await this.upstreams.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
-    return { session, target, outcome, started };
+    return { session, target, outcome, started, masked };
   }
 
   private async ask(
     { method, params, dialogue }: NewRead,
     { upstream, id }: OfferTarget,
-    watch: ReadWatch,
+    watch: ReadWatch & Pick<CallOptions, 'onMasked'>,
   ): Promise<ReadOutcome> {
     try {
       const result = await this.clients.use(upstream, (client) =>

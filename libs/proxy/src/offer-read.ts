@@ -5,7 +5,7 @@ import { type Session } from '@haldir/gate';
 import { type JsonObject } from '@haldir/mcp';
 import { answersIn, digestOfArguments } from './exact-call.js';
 import { type OfferTarget } from './offers.js';
-import { CALL_SCOPES, type CallWatch } from './proxy-call.js';
+import { CALL_SCOPES, type CallWatch, MASKED } from './proxy-call.js';
 import { explain, type Refusals } from './refusal.js';
 import { type Dialogue, type UpstreamRpcError, type UpstreamUnreachable } from './upstream/index.js';
 
@@ -63,6 +63,7 @@ export function toReadEntry(
   target: OfferTarget | null,
   outcome: ReadOutcome,
   latencyMs: number,
+  masked: boolean,
 ): AuditRecord {
   const { suffix, ...facts } = describe(outcome);
   return {
@@ -70,6 +71,7 @@ export function toReadEntry(
     ...(session ? { sessionId: session.id, agentId: session.agentId } : {}),
     tool: nameIn(read, target),
     action: `${ACTIONS[read.method]}${suffix}`,
+    ...(masked ? { flag: MASKED } : {}),
     details: { ...facts, latency_ms: Math.round(latencyMs * 100) / 100, ...digestsOf(read) },
   };
 }

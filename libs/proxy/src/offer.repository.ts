@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { stringifyJson } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
-import { type UpstreamAddress } from './upstream-address.js';
+import { TOLD_VERSION, type UpstreamAddress } from './upstream-address.js';
 import { type Offers } from './upstream/index.js';
 
 /** An upstream, and which offers of it are known. */
@@ -14,8 +14,8 @@ export interface OfferState extends UpstreamAddress {
 }
 
 const states = {
-  name: 'proxy_offering.states.v2',
-  text: `SELECT u.tenant_id AS "tenantId", u.name, u.url, u.revision, u.headers, u.prefixed, u.healthy, u.error, encode(o.digest, 'hex') AS digest
+  name: 'proxy_offering.states.v3',
+  text: `SELECT u.tenant_id AS "tenantId", u.name, u.url, u.revision, u.headers, u.prefixed, u.healthy, u.error, encode(o.digest, 'hex') AS digest, ${TOLD_VERSION} AS version
            FROM proxy_upstream u LEFT JOIN proxy_offering o ON o.tenant_id = u.tenant_id AND o.upstream = u.name
           WHERE u.tenant_id = $1 ORDER BY u.name COLLATE "C"`,
 };
@@ -39,8 +39,10 @@ export class OfferRepository {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
 
   /** Of every upstream of the tenant, by name. */
-  states(tenantId: string): Promise<OfferState[]> {
-    return this.transactions.query<OfferState>(states, [tenantId]);
+  async states(tenantId: string): Promise<OfferState[]> {
+    const at = performance.now();
+    const rows = await this.transactions.query<OfferState & { version: number | null }>(states, [tenantId]);
+    return rows.map(({ version, ...state }) => ({ ...state, told: { version, at } }));
   }
 
   /** With the digest that they have at that moment. */

@@ -60,7 +60,7 @@ interface Decided {
 /** A call that may go on, or what became of it. */
 type Considered = Candidate | Decided;
 
-type Watched = CallWatch & Pick<CallOptions, 'dialogue' | 'repeatable'>;
+type Watched = CallWatch & Pick<CallOptions, 'dialogue' | 'repeatable' | 'onMasked'>;
 
 /** Beyond this, whoever decides sees the digest of the arguments only. */
 const MAX_SHOWN_CHARS = 16_384;
@@ -308,7 +308,9 @@ export class ProxyCallService {
     // What was approved is sent once; a price is held for the call, however often it is sent.
     const repeatable = target.repeatable && judged.notes.approvalId === null;
     const { dialogue } = call;
-    const outcome = await this.ask(target, filled, { ...watch, ...(dialogue ? { dialogue } : {}), repeatable });
+    const onMasked = (): void => void (judged.notes.masked = true);
+    const options = { ...watch, ...(dialogue ? { dialogue } : {}), repeatable, onMasked };
+    const outcome = await this.ask(target, filled, options);
     this.traffic.count(target.tenantId, target.name, performance.now() - startedAt, endingOf(outcome));
     await this.upstreams.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;

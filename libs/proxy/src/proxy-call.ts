@@ -96,6 +96,9 @@ export const MISMATCHED = 'The Mcp-Param headers do not repeat the arguments as 
 export const DRIFTED =
   'The upstream has changed what it says of this tool; calls of it are held back until an operator accepts the change';
 
+/** Why the entry of a call is flagged in whose answer a secret was masked that it had not used: perhaps one was guessed. */
+export const MASKED = 'secret_masked: the upstream said a secret that this call did not use, and it was masked';
+
 /** Whether a call that failed had no effect for certain, and may have one if it is tried again. */
 export function neverLeft(outcome: CallOutcome): boolean {
   return outcome.kind === 'no_session' || (outcome.kind === 'unreachable' && !outcome.error.sent);
@@ -125,6 +128,7 @@ export function toEntry(
     ...(session ? { sessionId: session.id, agentId: session.agentId } : {}),
     tool: target ? qualifiedName(target) : call.tool,
     action,
+    ...(notes?.masked ? { flag: MASKED } : {}),
     details: {
       ...facts,
       ...(notes ? noted(notes, target) : {}),

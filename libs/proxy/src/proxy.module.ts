@@ -6,6 +6,7 @@ import { VaultModule } from '@haldir/vault';
 import { AccessTokens } from './secrets/access-tokens.js';
 import { CallSecrets } from './secrets/call-secrets.js';
 import { UpstreamHeaderVault } from './secrets/upstream-headers.js';
+import { UpstreamMasks } from './secrets/upstream-masks.js';
 import { CatalogueChanges } from './catalogue-changes.js';
 import { CatalogueFreshness } from './catalogue-freshness.js';
 import { ListeningRepository } from './listening.repository.js';
@@ -52,6 +53,7 @@ import { UpstreamService } from './upstream.service.js';
     UnknownCalls,
     UpstreamClients,
     UpstreamHeaderVault,
+    UpstreamMasks,
     UpstreamRepository,
     UpstreamService,
     UpstreamTraffic,

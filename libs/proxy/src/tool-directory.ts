@@ -4,7 +4,7 @@ import { Transactions } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
 import { type Policy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
-import { type UpstreamAddress } from './upstream-address.js';
+import { TOLD_VERSION, type UpstreamAddress } from './upstream-address.js';
 
 /** A tool that can be called. */
 export interface ToolTarget extends UpstreamAddress {
@@ -50,13 +50,13 @@ const GOES_BY_OWN_NAME = `position('.' IN t.name) = 0 OR NOT (
                 OR EXISTS (SELECT FROM proxy_tool o WHERE o.tenant_id = t.tenant_id AND o.name = t.name AND o.upstream <> t.upstream AND NOT o.gone))`;
 const FOUND = `t.name AS tool, t.destructive, t.repeatable, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
                 encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.headers, u.prefixed, u.revision, u.healthy,
-                u.confirmed_at, u.tools_max_age, p.price_micros, ${GOES_BY_OWN_NAME} AS goes_by_own_name`;
+                u.confirmed_at, u.tools_max_age, p.price_micros, ${TOLD_VERSION} AS told, ${GOES_BY_OWN_NAME} AS goes_by_own_name`;
 const PRICE =
   'LEFT JOIN proxy_tool_price p ON p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name';
 // Tool names may contain dots, upstream names may not: the first dot divides. What could be the tool of an upstream that is or was
 // there is not another's.
 const resolve = {
-  name: 'proxy_tool.resolve.v6',
+  name: 'proxy_tool.resolve.v7',
   text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool AND NOT t.gone
@@ -92,6 +92,7 @@ interface ResolvedRow {
   confirmed_at: Date | null;
   tools_max_age: number;
   price_micros: string | null;
+  told: number | null;
 }
 
 /** What a name may mean, the narrower before the wider. */
@@ -133,6 +134,7 @@ export class ToolDirectory {
   private async load(wanted: Wanted[]): Promise<{ found: Found; policies: readonly Policy[] }[]> {
     const distinct = [...new Map(wanted.map((item) => [keyOf(item.tenantId, item.name), item])).values()];
     const split = distinct.map(({ name }) => splitToolName(name));
+    const at = performance.now();
     const [rows, policies] = await Promise.all([
       this.transactions.query<ResolvedRow>(resolve, [
         distinct.map(({ tenantId }) => tenantId),
@@ -164,6 +166,7 @@ export class ToolDirectory {
         price: row.price_micros === null ? null : (BigInt(row.price_micros) as MicroUsd),
         confirmedAt: row.confirmed_at,
         toolsMaxAgeSeconds: row.tools_max_age,
+        told: { version: row.told, at },
       };
       if (row.namespaced) entry.exact.push(target);
       else entry.bare.push(target);

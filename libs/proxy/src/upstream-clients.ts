@@ -3,8 +3,9 @@ import { Egress, EgressRefused } from '@haldir/egress';
 import { HaldirConfig } from '@haldir/runtime';
 import { CatalogueChanges } from './catalogue-changes.js';
 import { type Presented, UpstreamHeaderVault } from './secrets/upstream-headers.js';
+import { UpstreamMasks } from './secrets/upstream-masks.js';
 import { type UpstreamAddress } from './upstream-address.js';
-import { McpUpstreamClient, UpstreamUnreachable } from './upstream/index.js';
+import { McpUpstreamClient, type Presentation, UpstreamUnreachable } from './upstream/index.js';
 
 interface Kept {
   client: McpUpstreamClient;
@@ -28,6 +29,7 @@ export class UpstreamClients implements OnApplicationShutdown {
   constructor(
     @Inject(Egress) private readonly egress: Egress,
     @Inject(UpstreamHeaderVault) private readonly headers: UpstreamHeaderVault,
+    @Inject(UpstreamMasks) private readonly masks: UpstreamMasks,
     @Inject(CatalogueChanges) private readonly changes: CatalogueChanges,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
   ) {
@@ -43,17 +45,24 @@ export class UpstreamClients implements OnApplicationShutdown {
    */
   async use<T>(address: UpstreamAddress, work: (client: McpUpstreamClient) => Promise<T>): Promise<T> {
     const before = await this.headers.resolve(address);
+    const presentation = await this.told(address, before);
     const client = this.for(address);
     try {
-      client.present(before);
+      client.present(presentation);
       return await work(client);
     } catch (error) {
       if (!(error instanceof UpstreamUnreachable) || error.reason !== 'unauthorized') throw error;
       const now = await this.headers.resolve(address, before);
       if (isSame(now, before)) throw error;
-      client.present(now);
+      client.present(await this.told(address, now));
       return work(client);
     }
+  }
+
+  /** What is presented, once it is noted that the upstream is told so. */
+  private async told(address: UpstreamAddress, { headers, told, order }: Presented): Promise<Presentation> {
+    if (!(await this.masks.note(address, told))) throw new UpstreamUnreachable('told_too_much', { sent: false });
+    return { headers, masker: await this.masks.maskFor(address), order };
   }
 
   private for(address: UpstreamAddress): McpUpstreamClient {
@@ -83,10 +92,10 @@ export class UpstreamClients implements OnApplicationShutdown {
    * @throws UpstreamUnreachable when the address is not allowed; whatever `work` throws
    */
   async apart<T>(address: UpstreamAddress, work: (client: McpUpstreamClient) => Promise<T>): Promise<T> {
-    const headers = await this.headers.resolve(address);
+    const presentation = await this.told(address, await this.headers.resolve(address));
     const client = this.open(address);
     try {
-      client.present(headers);
+      client.present(presentation);
       return await work(client);
     } finally {
       client.close();

@@ -5,18 +5,21 @@ import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { Egress, EgressRefused } from '@haldir/egress';
 import { HaldirConfig, Log } from '@haldir/runtime';
+import { TOLD_TOO_MUCH, ToldValues } from '@haldir/vault';
 import { OfferDirectory } from './offer-directory.js';
 import { TooManyUpstreams, UpstreamNotFound } from './proxy.errors.js';
 import { refusals, ToolPins } from './tool-pins.service.js';
 import { type RefusedTool, screenTools } from './tool-screening.js';
 import {
   type KeptHeaders,
+  literalsOf,
   type ShownAuth,
   shownAuth,
   shownHeaders,
   type UpstreamCredentials,
   UpstreamHeaderVault,
 } from './secrets/upstream-headers.js';
+import { UpstreamMasks } from './secrets/upstream-masks.js';
 import { type UpstreamAddress } from './upstream-address.js';
 import { UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
@@ -92,6 +95,8 @@ export class UpstreamService {
     @Inject(OfferDirectory) private readonly offers: OfferDirectory,
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(UpstreamHeaderVault) private readonly headers: UpstreamHeaderVault,
+    @Inject(UpstreamMasks) private readonly masks: UpstreamMasks,
+    @Inject(ToldValues) private readonly told: ToldValues,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
     @Inject(Egress) private readonly egress: Egress,
     @Inject(Transactions) private readonly transactions: Transactions,
@@ -104,7 +109,7 @@ export class UpstreamService {
   /**
    * Asks an upstream for its tools, before it is registered. One that does not answer is a finding, not an error.
    *
-   * @throws EgressRefused, InvalidInput when an address is not one that may be connected to
+   * @throws EgressRefused, InvalidInput when an address is not one that may be connected to, or the upstream can be told no more
    */
   async examine(tenantId: string, name: string, url: string, credentials: UpstreamCredentials): Promise<Candidate> {
     await this.egress.vet(url);
@@ -112,6 +117,10 @@ export class UpstreamService {
     if (auth) await this.vetTokenUrl(auth.tokenUrl);
     const kept = auth === null && Object.keys(headers).length === 0 ? null : { fresh: credentials };
     const address = { tenantId, name, url, revision: newId('upr'), headers: kept };
+    if (!(await this.masks.note(address, literalsOf(credentials))))
+      throw new InvalidInput(
+        `${Object.keys(headers).length > 0 ? 'headers' : 'auth.client_secret'}: the upstream ${JSON.stringify(name)} ${TOLD_TOO_MUCH}`,
+      );
     const options = this.optionsWithin(DISCOVERY_DEADLINE_MS);
     let offers: Offers | null = null;
     const discovery = await this.understand(name, () =>
@@ -186,6 +195,7 @@ export class UpstreamService {
   /** @throws UpstreamNotFound */
   async remove(tx: Tx, actor: Actor, name: string): Promise<void> {
     if (!(await this.upstreams.in(tx).remove(actor.tenantId, name))) throw new UpstreamNotFound();
+    this.told.forget(tx, { tenantId: actor.tenantId, upstream: name });
     this.record(tx, actor, name, 'upstream_removed', { by: actor.id });
   }
 

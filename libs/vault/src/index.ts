@@ -13,5 +13,7 @@ export { type SecretUse, SecretUses, type UsedSecret, type UseRefusal } from './
 export { SecretValue } from './secret-value.js';
 export { type SecretVersion } from './secret.repository.js';
 export { type MadeVersion, type NewSecret, type OpenedSecret, SecretService } from './secret.service.js';
+export { SEALED_TOLD_VALUES } from './told-value.repository.js';
+export { TOLD_TOO_MUCH, type ToldValue, ToldValues } from './told-value.service.js';
 export { SecretVersionNotFound } from './vault.errors.js';
 export { VaultModule } from './vault.module.js';

@@ -12,6 +12,8 @@ import { SecretValue } from './secret-value.js';
 import { SecretRepository } from './secret.repository.js';
 import { SecretService } from './secret.service.js';
 import { Secret } from './secret.entity.js';
+import { ToldValueRepository } from './told-value.repository.js';
+import { ToldValues } from './told-value.service.js';
 
 const clock = new SystemClock();
 let dataSource: DataSource;
@@ -49,7 +51,9 @@ async function vault(secrets = new SecretRepository(transactions)): Promise<Secr
   const nobody = {} as SessionService;
   const keys = await keyRing();
   const opener = new SecretOpener(secrets, keys, createLogger('silent'));
-  return new SecretService(secrets, opener, nobody, keys, auditLog, new Metrics('api'), clock);
+  const log = createLogger('silent');
+  const told = new ToldValues(new ToldValueRepository(transactions), secrets, opener, keys, transactions, log, clock);
+  return new SecretService(secrets, opener, nobody, keys, told, auditLog, new Metrics('api'), clock);
 }
 
 const store = (service: SecretService, tx: Tx, name: string): Promise<unknown> =>

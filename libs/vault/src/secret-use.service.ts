@@ -7,6 +7,7 @@ import { bindsTo } from './secret-binding.js';
 import { SecretOpener } from './secret-opener.js';
 import { SecretRepository, type StoredSecret } from './secret.repository.js';
 import { VAULT_TOOL } from './secret.service.js';
+import { MAX_USABLE, MIN_USABLE } from './told-value.service.js';
 
 /** A call of a tool that secrets are to be sent along with. */
 export interface SecretUse {
@@ -35,10 +36,6 @@ export interface UsedSecret {
 }
 
 export type SecretsUsed = { used: UsedSecret[] } | { refused: UseRefusal };
-
-/** A shorter value is too easily found by trying, and would be masked where it is not meant; a longer one is a document. */
-const MIN_CHARACTERS = 8;
-const MAX_CHARACTERS = 8_192;
 
 /** Uses of headers' secrets that a process remembers to have recorded. */
 const MAX_RECORDED = 10_000;
@@ -174,5 +171,5 @@ export class SecretUses {
 }
 
 function unusable({ length }: string): UseReason | null {
-  return length < MIN_CHARACTERS ? 'too_short' : length > MAX_CHARACTERS ? 'too_long' : null;
+  return length < MIN_USABLE ? 'too_short' : length > MAX_USABLE ? 'too_long' : null;
 }

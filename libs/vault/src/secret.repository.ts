@@ -91,6 +91,16 @@ const insertVersion = {
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
 };
 
+/** The newest versions that are bound to something of an upstream. */
+const boundTo = {
+  name: 'secret.bound_to.v1',
+  text: `SELECT s.tenant_id, s.name, s.id, v.version, v.scope_required, v.expires_at, v.bindings, v.wrapped_key, v.value
+           FROM secret s JOIN secret_version v ON v.tenant_id = s.tenant_id AND v.secret_id = s.id AND v.version = s.version
+          WHERE s.tenant_id = $1 AND s.name IS NOT NULL AND v.value <> ''
+            AND EXISTS (SELECT FROM unnest(v.bindings) AS b WHERE split_part(b, '.', 1) = $2)
+          ORDER BY s.name LIMIT $3`,
+};
+
 const MAX_INTEGER = 2_147_483_647;
 
 @Injectable()
@@ -194,6 +204,11 @@ export class SecretRepository {
         if (!row) return null;
         return toStoredSecret({ ...row, tenant_id: tenantId, name, id: secretId, version }, [row.scope_required]);
       },
+      /** The newest versions that are bound to something of an upstream, by name. */
+      boundTo: async (tenantId: string, upstream: string, limit: number): Promise<StoredSecret[]> =>
+        (await tx.query<StoredRow>(boundTo, [tenantId, upstream, limit])).map((row) =>
+          toStoredSecret(row, [row.scope_required]),
+        ),
       /** Does not wait for the answer. */
       insertVersion: (place: SecretPlace, sealed: SealedSecret, now: Date): void => {
         const { tenantId, secretId, version, scopeRequired, expiresAt, bindings } = place;

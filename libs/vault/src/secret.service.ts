@@ -5,11 +5,12 @@ import { KeyRing } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { type Session, SessionInvalid, SessionService } from '@haldir/gate';
 import { Metrics } from '@haldir/runtime';
-import { type Bindings, inBoth } from './secret-binding.js';
+import { type Bindings, fromBindings, inBoth } from './secret-binding.js';
 import { SecretOpener } from './secret-opener.js';
 import { sealSecret, type SecretPlace } from './secret-seal.js';
 import { type SecretValue } from './secret-value.js';
 import { SecretRepository, type SecretVersion, type StoredSecret } from './secret.repository.js';
+import { isUsable, TOLD_TOO_MUCH, ToldValues } from './told-value.service.js';
 import {
   SecretExpired,
   SecretNotFound,
@@ -54,15 +55,17 @@ export class SecretService {
     @Inject(SecretOpener) private readonly opener: SecretOpener,
     @Inject(SessionService) private readonly sessions: SessionService,
     @Inject(KeyRing) private readonly keys: KeyRing,
+    @Inject(ToldValues) private readonly told: ToldValues,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
     @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   /**
-   * Makes the value the newest version of the name; earlier versions are kept. Racing stores each get a version.
+   * Makes the value the newest version of the name; earlier versions are kept. Racing stores each get a version. From then on it
+   * is masked in what the upstreams say that it is bound to.
    *
-   * @throws InvalidInput when it would have expired already
+   * @throws InvalidInput when it would have expired already, or is bound to an upstream that can be told no more
    */
   async store(tx: Tx, actor: Actor, wanted: NewSecret): Promise<MadeVersion> {
     const { tenantId, id: by } = actor;
@@ -81,6 +84,7 @@ export class SecretService {
         : await this.bindingsOf(await secrets.holdVersion(tenantId, name, secretId, version - 1), tx));
     const place: SecretPlace = { tenantId, secretId, name, version, scopeRequired, expiresAt, bindings };
     secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
+    await this.noteIn(tx, place, value);
     this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: VAULT_TOOL,
@@ -96,6 +100,7 @@ export class SecretService {
    * it was not meant for.
    *
    * @throws SecretNotFound, SecretVersionNotFound, SecretExpired
+   * @throws InvalidInput when it is bound to an upstream that can be told no more
    */
   async rollBack(tx: Tx, actor: Actor, name: string, from: number): Promise<MadeVersion> {
     const { tenantId, id: by } = actor;
@@ -121,6 +126,7 @@ export class SecretService {
     try {
       const place: SecretPlace = { ...earlier.place, version, scopeRequired, bindings };
       secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
+      await this.noteIn(tx, place, value);
     } finally {
       value.wipe();
     }
@@ -204,6 +210,18 @@ export class SecretService {
     const found = await this.secrets.listVersions(tenantId, name, limit, before);
     if (found.length === 0 && before === null) throw new SecretNotFound();
     return found;
+  }
+
+  /** Whoever may be sent the value is known to know it. */
+  private async noteIn(tx: Tx, { tenantId, name, bindings }: SecretPlace, value: SecretValue): Promise<void> {
+    if (bindings.length === 0) return;
+    const text = value.expose((bytes) => bytes.toString());
+    if (!isUsable(text)) return;
+    for (const upstream of new Set(fromBindings(bindings).map((binding) => binding.upstream))) {
+      const told = [{ name, text, kind: 'secret', expiresAt: null }] as const;
+      if (!(await this.told.noteIn(tx, { tenantId, upstream }, told)))
+        throw new InvalidInput(`bindings: the upstream ${JSON.stringify(upstream)} ${TOLD_TOO_MUCH}`);
+    }
   }
 
   /** What a version is bound to; nothing when that cannot be relied on, because its value does not open (any more). */

@@ -16,6 +16,8 @@ import { SecretUses } from './secret-use.service.js';
 import { Secret } from './secret.entity.js';
 import { SecretRepository } from './secret.repository.js';
 import { SecretService } from './secret.service.js';
+import { ToldValueRepository } from './told-value.repository.js';
+import { ToldValues } from './told-value.service.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([Payment, Secret]), ApprovalsModule, GateModule],
@@ -32,7 +34,18 @@ import { SecretService } from './secret.service.js';
     SecretRepository,
     SecretService,
     SecretUses,
+    ToldValueRepository,
+    ToldValues,
   ],
-  exports: [CallCharges, DeletedSecrets, HoldService, PaymentService, PaymentTotals, SecretService, SecretUses],
+  exports: [
+    CallCharges,
+    DeletedSecrets,
+    HoldService,
+    PaymentService,
+    PaymentTotals,
+    SecretService,
+    SecretUses,
+    ToldValues,
+  ],
 })
 export class VaultModule {}

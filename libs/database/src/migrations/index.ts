@@ -17,6 +17,7 @@ import { Numbers1790000000015 } from './1790000000015-numbers.js';
 import { SealedGrants1790000000018 } from './1790000000018-sealed-grants.js';
 import { PaymentDays1790000000019 } from './1790000000019-payment-days.js';
 import { Filters1790000000022 } from './1790000000022-filters.js';
+import { UpstreamTold1790000000023 } from './1790000000023-upstream-told.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -39,4 +40,5 @@ export const migrations = [
   SealedGrants1790000000018,
   PaymentDays1790000000019,
   Filters1790000000022,
+  UpstreamTold1790000000023,
 ];

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Egress, EgressFailed, EgressRefused, type EgressResponse } from '@haldir/egress';
+import { Clock } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
 import { HaldirConfig } from '@haldir/runtime';
 import { LRUCache } from 'lru-cache';
@@ -18,34 +19,34 @@ export interface ClientCredentials {
 
 export interface AccessToken {
   token: string;
-  /** Those that were in use before it, the last first, and may still be said. */
-  former: readonly string[];
+  /** When the upstream will take it no more, as far as anybody knows. */
+  expiresAt: Date;
   /** Higher than that of every token that was in use before it was got. */
   order: number;
 }
 
 const MAX_KEPT = 1_000;
-const MAX_FORMER = 64;
-const FORMER_MS = 86_400_000;
 const DEADLINE_MS = 10_000;
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** Of a token that says nothing of it. */
 const LIFETIME_SECONDS = 300;
+/** One that says nothing of it is taken to be good for a day, and none for longer than that many. */
+const DAY_MS = 86_400_000;
+const MAX_DAYS = 90;
 /** Before its end a token is not used any more: a minute, or a tenth of a short life. */
 const MARGIN_SECONDS = 60;
 
 /** Access tokens for upstreams: asked for once for all that need one, and kept in the process until shortly before they expire. */
 @Injectable()
 export class AccessTokens {
-  private readonly kept = new LRUCache<string, string>({ max: MAX_KEPT });
-  /** What was given for a registration, the last first, for a day after the last of it. */
-  private readonly given = new LRUCache<string, readonly string[]>({ max: MAX_KEPT, ttl: FORMER_MS });
+  private readonly kept = new LRUCache<string, Omit<AccessToken, 'order'>>({ max: MAX_KEPT });
   private readonly underWay = new Map<string, Promise<AccessToken>>();
   private order = 0;
 
   constructor(
     @Inject(Egress) private readonly egress: Egress,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    @Inject(Clock) private readonly clock: Clock,
   ) {}
 
   /**
@@ -55,18 +56,13 @@ export class AccessTokens {
    */
   async tokenFor(key: string, credentials: ClientCredentials, refused: string | null): Promise<AccessToken> {
     const kept = this.kept.get(key);
-    if (kept !== undefined && kept !== refused)
-      return { token: kept, former: this.formerOf(key, kept), order: ++this.order };
+    if (kept !== undefined && kept.token !== refused) return { ...kept, order: ++this.order };
     let asking = this.underWay.get(key);
     if (!asking) {
       asking = this.ask(key, credentials).finally(() => this.underWay.delete(key));
       this.underWay.set(key, asking);
     }
     return asking;
-  }
-
-  private formerOf(key: string, token: string): readonly string[] {
-    return (this.given.get(key) ?? []).filter((each) => each !== token);
   }
 
   private async ask(key: string, credentials: ClientCredentials): Promise<AccessToken> {
@@ -81,9 +77,9 @@ export class AccessTokens {
     const type = said?.['token_type'];
     if (typeof token !== 'string' || !/^[\x21-\x7e]{8,8192}$/.test(token)) throw noToken(answer.status);
     if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw noToken(answer.status);
-    this.kept.set(key, token, { ttl: usableMs(said?.['expires_in']) });
-    this.given.set(key, [token, ...this.formerOf(key, token)].slice(0, MAX_FORMER));
-    return { token, former: this.formerOf(key, token), order: ++this.order };
+    const expiresAt = new Date(this.clock.now().getTime() + goodForMs(said?.['expires_in']));
+    this.kept.set(key, { token, expiresAt }, { ttl: usableMs(said?.['expires_in']) });
+    return { token, expiresAt, order: ++this.order };
   }
 
   private async post(
@@ -130,6 +126,10 @@ function jsonIn({ body }: EgressResponse): Record<string, unknown> | null {
 function usableMs(expiresIn: unknown): number {
   const seconds = typeof expiresIn === 'number' && expiresIn > 0 ? Math.min(expiresIn, 86_400) : LIFETIME_SECONDS;
   return Math.max(1, Math.floor((seconds - Math.min(MARGIN_SECONDS, seconds / 10)) * 1000));
+}
+
+function goodForMs(expiresIn: unknown): number {
+  return typeof expiresIn === 'number' && expiresIn > 0 ? Math.min(expiresIn * 1000, MAX_DAYS * DAY_MS) : DAY_MS;
 }
 
 /** application/x-www-form-urlencoded, as section 2.3.1 wants it before Base64. */

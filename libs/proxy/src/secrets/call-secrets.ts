@@ -1,11 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { type Session } from '@haldir/gate';
 import { headerValue, isObject } from '@haldir/mcp';
-import { SecretUses, type UsedSecret, type UseRefusal } from '@haldir/vault';
+import { SecretUses, TOLD_TOO_MUCH, type UsedSecret, type UseRefusal } from '@haldir/vault';
 import { type NewCall } from '../proxy-call.js';
 import { type ToolTarget } from '../tool-directory.js';
 import { Masker } from './masker.js';
 import { type SecretRefusal } from './secret-refusal.js';
+import { UpstreamMasks } from './upstream-masks.js';
 import { mentionsSecrets, referencesIn, withReferences } from './secret-references.js';
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -35,7 +36,10 @@ const REFUSED_BECAUSE = {
 /** References to secrets in the arguments of calls: what agents use without seeing it. */
 @Injectable()
 export class CallSecrets {
-  constructor(@Inject(SecretUses) private readonly secrets: SecretUses) {}
+  constructor(
+    @Inject(SecretUses) private readonly secrets: SecretUses,
+    @Inject(UpstreamMasks) private readonly masks: UpstreamMasks,
+  ) {}
 
   /** Whether the call may be made with what it refers to, as far as can be told without opening it; null when it may. */
   async check(call: NewCall, session: Session, target: ToolTarget): Promise<SecretRefusal | null> {
@@ -48,10 +52,12 @@ export class CallSecrets {
   }
 
   /**
-   * The arguments as they are sent, decided anew. Each secret's use is durable in the audit log before this returns.
+   * The arguments as they are sent, decided anew. Each secret's use is durable in the audit log before this returns, and that the
+   * upstream is told the value is noted for all that it says from now on.
    *
    * @param call for which `check` found nothing
    * @throws Unavailable when a use cannot be recorded, or the key of a secret is not there
+   * @throws UpstreamUnreachable when what the upstream was told before does not open
    */
   async fill(call: NewCall, session: Session, target: ToolTarget): Promise<Filled | { refused: SecretRefusal }> {
     const { arguments: args } = call;
@@ -61,7 +67,12 @@ export class CallSecrets {
     if (references.names.length === 0) return { arguments: withReferences(args, String), masker: null };
     const opened = await this.secrets.open(useOf(call, session, target), references.names);
     if ('refused' in opened) return { refused: toRefusal(opened.refused) };
-    return filled(args, target, opened.used);
+    const sent = await filled(args, target, opened.used);
+    if ('refused' in sent) return sent;
+    const told = opened.used.map(({ name, text }) => ({ name, text, kind: 'secret', expiresAt: null }) as const);
+    if (await this.masks.note(target, told)) return sent;
+    const message = `The upstream ${JSON.stringify(target.name)} ${TOLD_TOO_MUCH}`;
+    return { refused: { code: 'secret_not_usable', message, facts: { upstream: target.name } } };
   }
 }
 

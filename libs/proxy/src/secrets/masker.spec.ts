@@ -199,7 +199,36 @@ it.each([
   },
 );
 
-it('lets others have their turns while it looks through a long answer', async () => {
+const prefix = 'a'.repeat(4_000);
+it.each([
+  [1, 'that begin alike and end each otherwise', (i: number) => `${prefix}${String(i).padStart(4, '0')}`],
+  [0.5, 'of which each begins with the one before', (i: number) => `${prefix}${'a'.repeat(i)}`],
+  [0.5, 'that are nearly one another', (i: number) => `${prefix}${'a'.repeat(i)}b`],
+])(
+  'an answer of %d MiB takes steps as many as it is long when 256 secrets begin with the same 4,000 characters: %s',
+  { timeout: 240_000 },
+  async (mebibytes, _, valueOf) => {
+    const search = await Masker.of(Array.from({ length: 256 }, (_value, i) => ({ name: `k${i}`, text: valueOf(i) })));
+    // All forms of them, and no more than may be kept for some upstreams.
+    expect(search.size).toBeLessThan(16 * 1024 * 1024);
+    const length = mebibytes * 1024 * 1024;
+    const message = text(`${'a'.repeat(3_999)}c`.repeat(length / 4_000));
+    expect(await search.mask(message)).toBe(message);
+    expect(search.steps).toBeLessThan(100 * length);
+    expect(await search.mask(text(`so ${valueOf(255)}!`))).toEqual(text('so [secret:k255]!'));
+  },
+);
+
+it('is made in turns with others, however much there is to mask', { timeout: 120_000 }, async () => {
+  const hidden = Array.from({ length: 128 }, (_, i) => ({ name: `k${i}`, text: `${i} \"é&`.padEnd(8_192, `x${i}/`) }));
+  let turns = 0;
+  const others = setInterval(() => turns++, 1);
+  await Masker.of(hidden);
+  clearInterval(others);
+  expect(turns).toBeGreaterThan(100);
+});
+
+it('lets others have their turns while it looks through a long answer', { timeout: 60_000 }, async () => {
   const search = await Masker.of([{ name: 'key', text: 'sk_live_0123456789' }]);
   let turns = 0;
   const others = setInterval(() => turns++, 1);

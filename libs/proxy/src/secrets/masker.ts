@@ -1,7 +1,7 @@
 import { isNumber, Turns } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
 import { formsOf } from './secret-forms.js';
-import { NeedleSearch } from './needle-search.js';
+import { type Needle, NeedleSearch } from './needle-search.js';
 import { decodedBase64, plainText } from './plain-text.js';
 
 /** A value that must not be seen, and what its tenant calls it. */
@@ -40,18 +40,25 @@ export class Masker {
   static async of(hidden: readonly Hidden[]): Promise<Masker> {
     const masker = new Masker();
     const turns = new Turns();
-    for (const { name, text } of hidden) {
-      for (const needle of formsOf(text, labelOf(name))) {
-        if (turns.isOver) await turns.next();
-        masker.search.add(needle);
+    const eachForm = async (use: (needle: Needle) => void): Promise<void> => {
+      for (const { name, text } of hidden) {
+        for (const needle of formsOf(text, labelOf(name))) {
+          if (turns.isOver) await turns.next();
+          use(needle);
+        }
       }
+    };
+    // Made twice rather than kept: they are many times as long as the values.
+    await eachForm((needle) => masker.search.add(needle));
+    await eachForm((needle) => masker.search.settle(needle));
+    for (const { text } of hidden) {
       masker.isNumeric ||= /^\d+$/.test(text.trim());
       masker.overlap = Math.max(masker.overlap, text.length * UNITS_OF_ONE);
     }
     return masker;
   }
 
-  /** What it takes to keep it. */
+  /** What it takes to keep it, in bytes, about. */
   get size(): number {
     return this.search.size;
   }

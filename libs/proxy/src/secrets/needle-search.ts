@@ -1,7 +1,7 @@
-import { randomInt } from 'node:crypto';
 import { type Turns } from '@haldir/kernel';
+import { PrefixHashes } from './prefix-hashes.js';
 
-/** A text to look for, at least four code units long. */
+/** A text to look for, at least eight code units long. */
 export interface Needle {
   text: string;
   /** Characters before and after it that hold a part of what it stands for, too. */
@@ -11,8 +11,31 @@ export interface Needle {
   label: string;
 }
 
-/** What is kept of one: it is told by hashes. */
-type Kept = Pick<Needle, 'before' | 'after' | 'label'> & { length: number };
+/** What is found at a place: all needles that begin there, as one. */
+interface Found {
+  /** Characters of them before the place. */
+  before: 0 | 1;
+  /** Characters of them from the place on. */
+  reach: number;
+  /** Of the longest. */
+  label: string;
+}
+
+/** The first units of needles. */
+interface Head {
+  /** Of its needles, how long the longest is. */
+  longest: number;
+  /** Its needle, where it is the only one. */
+  only: { hash: number; found: Found } | null;
+}
+
+/** A beginning of needles. */
+interface Beginning {
+  /** The needle that is no longer than it. */
+  own: Found | null;
+  /** With all needles that it begins with itself; undefined before `settle`. */
+  all: Found | null | undefined;
+}
 
 interface Span {
   start: number;
@@ -20,60 +43,76 @@ interface Span {
   label: string;
 }
 
-/** Needles with the same first units and the same largest power of two that they are as long as. */
-interface Group {
-  window: number;
-  /** By the hash of the first window, by length, by the hash of the last window; both cover all of a needle. */
-  byHead: Map<number, Map<number, Map<number, Kept>>>;
-}
-
-const START_LENGTH = 4;
-const BUCKETS = 8_192;
+const START = 4;
+const HEAD = 8;
+/** Of starts; a bit each. */
+const BUCKETS = 65_536;
 /** Places that are looked at in one go. */
 const CHUNK = 16_384;
-
-const [P, Q] = [67_108_859, 33_554_393];
-/** Not to be known by those who write texts. */
-const [BASE_P, BASE_Q] = [randomInt(65_537, P), randomInt(65_537, Q)];
+/** Places between two looks at the clock. */
+const GLANCE = 512;
+/** What a beginning, a head and the rest take, in bytes, about. */
+const [BEGINNING_SIZE, HEAD_SIZE, FIXED_SIZE] = [128, 64, 16_384];
 
 /**
- * Looks for many texts in one pass, in time that grows with the text and not with what is looked for: whether one can begin at a
- * place is told by four code units, and whether it does by hashes of what stands there, 51 bits of them; no place is compared
- * unit by unit, so that a text that nearly holds a long one again and again costs no more than another.
+ * Looks for many texts in one pass, in time that grows with the text and neither with what is looked for nor with how much of it a
+ * text nearly holds. Whether one can begin at a place is told by four code units, then by a hash of eight. Which is the longest that
+ * does is found by halving, by hashes of what stands there, 51 bits of them: of each needle those beginnings are kept whose lengths
+ * are the first few digits of its own length, in binary; so a step for each digit leads to the longest, and each beginning knows the
+ * needles within it.
  */
 export class NeedleSearch {
   /** What was done so far: places looked at, hashes compared, units hashed. */
   steps = 0;
-  /** The units of all needles. */
-  size = 0;
-  private readonly starts = new Uint8Array(BUCKETS);
-  private readonly byStart = new Map<number, Group[]>();
+  private readonly starts = new Uint8Array(BUCKETS / 8);
+  /** By hash. */
+  private readonly heads = new Map<number, Head>();
+  /** By length, by hash. */
+  private readonly beginnings = new Map<number, Map<number, Beginning>>();
+  private count = 0;
   private longest = 0;
+
+  /** What it takes to keep it, in bytes, about. */
+  get size(): number {
+    return FIXED_SIZE + this.heads.size * HEAD_SIZE + this.count * BEGINNING_SIZE;
+  }
 
   add({ text, before, after, label }: Needle): void {
     const { length } = text;
-    if (length < START_LENGTH) throw new Error('a needle is too short');
+    if (length < HEAD) throw new Error('a needle is too short');
     const bucket = bucketOf(text.charCodeAt(0), text.charCodeAt(1), text.charCodeAt(2), text.charCodeAt(3));
-    this.starts[bucket] = 1;
-    const groups = getOr(this.byStart, bucket, () => []);
-    const window = 2 ** Math.floor(Math.log2(length));
-    let group = groups.find((each) => each.window === window);
-    if (!group) groups.push((group = { window, byHead: new Map() }));
-    hashes.over(text, 0, length);
-    const byLength = getOr(group.byHead, hashes.of(0, window), () => new Map<number, Map<number, Kept>>());
-    const byTail = getOr(byLength, length, () => new Map<number, Kept>());
-    const tail = hashes.of(length - window, length);
-    if (byTail.has(tail)) return;
-    byTail.set(tail, { length, before, after, label });
+    this.starts[bucket >> 3] = (this.starts[bucket >> 3] ?? 0) | (1 << (bucket & 7));
+    const hashes = PrefixHashes.of(text);
+    const found: Found = { before, reach: length + after, label };
+    const whole = hashes.between(0, length);
+    const head = getOr(this.heads, hashes.between(0, HEAD), () => ({ longest: length, only: { hash: whole, found } }));
+    if (head.only?.hash !== whole || head.longest !== length) head.only = null;
+    head.longest = Math.max(length, head.longest);
     this.longest = Math.max(this.longest, length);
-    this.size += length;
+    for (const size of beginningsOf(length)) {
+      const byHash = getOr(this.beginnings, size, () => new Map<number, Beginning>());
+      const hash = hashes.between(0, size);
+      let beginning = byHash.get(hash);
+      if (!beginning) {
+        byHash.set(hash, (beginning = { own: null, all: undefined }));
+        this.count++;
+      }
+      if (size === length) beginning.own ??= found;
+    }
+  }
+
+  /** To be told each needle once more, when all were added. */
+  settle({ text }: Needle): void {
+    if (this.heads.get(PrefixHashes.of(text.slice(0, HEAD)).between(0, HEAD))?.only) return;
+    const hashes = PrefixHashes.of(text);
+    for (const size of beginningsOf(text.length)) this.allIn(hashes, size);
   }
 
   /** The text with everything found in it replaced; the text itself when nothing is. */
   async replaceIn(text: string, turns: Turns): Promise<string> {
     const spans: Span[] = [];
-    await this.eachIn(text, turns, ({ before, after, length, label }, at) => {
-      const span = { start: Math.max(0, at - before), end: Math.min(text.length, at + length + after), label };
+    await this.eachIn(text, turns, ({ before, reach, label }, at) => {
+      const span = { start: Math.max(0, at - before), end: Math.min(text.length, at + reach), label };
       const last = spans.at(-1);
       if (last && span.start < last.end) {
         last.start = Math.min(last.start, span.start);
@@ -89,103 +128,115 @@ export class NeedleSearch {
   /** The label of what is found first; null when nothing is. */
   async firstIn(text: string, turns: Turns): Promise<string | null> {
     let label: string | null = null;
-    await this.eachIn(text, turns, (needle) => {
-      label = needle.label;
+    await this.eachIn(text, turns, (found) => {
+      label = found.label;
       return false;
     });
     return label;
   }
 
   /** Tells `found` of each, by the place it begins at, until it answers false. */
-  private async eachIn(text: string, turns: Turns, found: (needle: Kept, at: number) => boolean): Promise<void> {
+  private async eachIn(text: string, turns: Turns, found: (what: Found, at: number) => boolean): Promise<void> {
     const chunk = Math.max(CHUNK, this.longest);
-    for (let from = 0; from + START_LENGTH <= text.length; from += chunk) {
+    for (let from = 0; from + HEAD <= text.length; from += chunk) {
       if (from > 0 && turns.isOver) await turns.next();
-      if (!this.eachFrom(text, from, Math.min(from + chunk, text.length), found)) return;
+      if (!(await this.eachFrom(text, from, Math.min(from + chunk, text.length - HEAD + 1), turns, found))) return;
     }
   }
 
   /** The same for those that begin in [from, to); false when it was stopped. */
-  private eachFrom(text: string, from: number, to: number, found: (needle: Kept, at: number) => boolean): boolean {
-    let isHashed = false;
+  private async eachFrom(
+    text: string,
+    from: number,
+    to: number,
+    turns: Turns,
+    found: (what: Found, at: number) => boolean,
+  ): Promise<boolean> {
+    let hashes: PrefixHashes | null = null;
     let [one, two, three] = [text.charCodeAt(from), text.charCodeAt(from + 1), text.charCodeAt(from + 2)];
-    const last = Math.min(to + START_LENGTH - 1, text.length);
-    this.steps += last - from;
-    for (let next = from + START_LENGTH - 1; next < last; next++) {
-      const four = text.charCodeAt(next);
+    this.steps += to - from;
+    for (let at = from; at < to; at++) {
+      if (at % GLANCE === 0 && turns.isOver) await turns.next();
+      const four = text.charCodeAt(at + START - 1);
       const bucket = bucketOf(one, two, three, four);
-      if (this.starts[bucket] === 1) {
-        if (!isHashed) hashes.over(text, from, Math.min(text.length, to + this.longest));
-        isHashed = true;
-        if (!this.eachAt(bucket, next - START_LENGTH + 1, from, text.length, found)) return false;
-      }
       [one, two, three] = [two, three, four];
-    }
-    if (isHashed) this.steps += to - from + this.longest;
-    return true;
-  }
-
-  private eachAt(
-    bucket: number,
-    at: number,
-    origin: number,
-    end: number,
-    found: (needle: Kept, at: number) => boolean,
-  ): boolean {
-    const start = at - origin;
-    for (const { window, byHead } of this.byStart.get(bucket) ?? []) {
-      this.steps++;
-      const byLength = at + window <= end ? byHead.get(hashes.of(start, start + window)) : undefined;
-      if (!byLength) continue;
-      for (const [length, byTail] of byLength) {
-        this.steps++;
-        const needle = at + length <= end ? byTail.get(hashes.of(start + length - window, start + length)) : null;
-        if (needle && !found(needle, at)) return false;
+      if (((this.starts[bucket >> 3] ?? 0) & (1 << (bucket & 7))) === 0) continue;
+      hashes ??= new PrefixHashes(Math.min(text.length, to + this.longest) - from);
+      const start = at - from;
+      this.steps += 1 + hashes.reach(text, from, start + HEAD);
+      const head = this.heads.get(hashes.between(start, start + HEAD));
+      if (!head) continue;
+      const most = Math.min(head.longest, text.length - at);
+      while (hashes.length < start + most) {
+        if (turns.isOver) await turns.next();
+        this.steps += hashes.reach(text, from, Math.min(start + most, hashes.length + CHUNK));
       }
+      const what = head.only ? this.onlyIn(hashes, start, most, head) : this.longestIn(hashes, start, most);
+      if (what && !found(what, at)) return false;
     }
     return true;
   }
+
+  private onlyIn(hashes: PrefixHashes, start: number, most: number, { longest, only }: Head): Found | null {
+    if (most < longest || !only) return null;
+    this.steps++;
+    return hashes.between(start, start + longest) === only.hash ? only.found : null;
+  }
+
+  /** The needles that begin at a place of what was hashed, and are at most so long. */
+  private longestIn(hashes: PrefixHashes, start: number, most: number): Found | null {
+    let size = 0;
+    let found: Found | null = null;
+    for (let digit = highestDigit(most); digit > 0; digit = digit >> 1) {
+      if (size + digit > most) continue;
+      this.steps++;
+      const beginning = this.beginnings.get(size + digit)?.get(hashes.between(start, start + size + digit));
+      if (!beginning) continue;
+      size += digit;
+      found = beginning.all ?? null;
+    }
+    return found;
+  }
+
+  /** The needles that a kept beginning of what was hashed begins with. */
+  private allIn(hashes: PrefixHashes, size: number): Found | null {
+    const beginning = this.beginnings.get(size)?.get(hashes.between(0, size));
+    if (!beginning) return null;
+    if (beginning.all !== undefined) return beginning.all;
+    let shorter: Found | null = null;
+    for (let digit = highestDigit(size - 1), length = 0; digit > 0; digit = digit >> 1) {
+      if (length + digit >= size || !this.beginnings.get(length + digit)?.has(hashes.between(0, length + digit)))
+        continue;
+      length += digit;
+      shorter = this.allIn(hashes, length);
+    }
+    return (beginning.all = together(shorter, beginning.own));
+  }
 }
 
-/** Hashes of any part of a stretch of text, each in the same time, once the stretch was gone over. */
-class Hashes {
-  private p = new Float64Array(1);
-  private q = new Float64Array(1);
-  private readonly powers = { p: new Float64Array(1).fill(1), q: new Float64Array(1).fill(1) };
-
-  over(text: string, from: number, to: number): void {
-    const length = to - from;
-    if (this.p.length <= length) this.grow(length + 1);
-    const { p, q } = this;
-    for (let i = 0; i < length; i++) {
-      const unit = text.charCodeAt(from + i) + 1;
-      p[i + 1] = ((p[i] ?? 0) * BASE_P + unit) % P;
-      q[i + 1] = ((q[i] ?? 0) * BASE_Q + unit) % Q;
-    }
-  }
-
-  /** Of [start, end) within the stretch. */
-  of(start: number, end: number): number {
-    const { p, q, powers } = this;
-    const one = ((p[end] ?? 0) - (((p[start] ?? 0) * (powers.p[end - start] ?? 0)) % P) + P) % P;
-    const other = ((q[end] ?? 0) - (((q[start] ?? 0) * (powers.q[end - start] ?? 0)) % Q) + Q) % Q;
-    return one * Q + other;
-  }
-
-  private grow(length: number): void {
-    const size = Math.max(2 * this.p.length, length);
-    [this.p, this.q] = [new Float64Array(size), new Float64Array(size)];
-    const [p, q] = [new Float64Array(size).fill(1), new Float64Array(size).fill(1)];
-    for (let i = 1; i < size; i++) {
-      p[i] = ((p[i - 1] ?? 0) * BASE_P) % P;
-      q[i] = ((q[i - 1] ?? 0) * BASE_Q) % Q;
-    }
-    Object.assign(this.powers, { p, q });
-  }
+function together(shorter: Found | null, longer: Found | null): Found | null {
+  if (!shorter || !longer) return longer ?? shorter;
+  return {
+    before: shorter.before === 1 ? 1 : longer.before,
+    reach: Math.max(shorter.reach, longer.reach),
+    label: longer.label,
+  };
 }
 
-/** One for all: what is gone over is asked about before anything else is. */
-const hashes = new Hashes();
+/** The first digits of a number in binary, the rest zeros, one digit more each time: 13 is 8, 12, 13. */
+function beginningsOf(length: number): number[] {
+  const sizes: number[] = [];
+  for (let digit = highestDigit(length), size = 0; digit > 0; digit = digit >> 1) {
+    if ((length & digit) === 0) continue;
+    size += digit;
+    sizes.push(size);
+  }
+  return sizes;
+}
+
+function highestDigit(length: number): number {
+  return length === 0 ? 0 : 2 ** (31 - Math.clz32(length));
+}
 
 function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
   let value = map.get(key);
@@ -194,5 +245,5 @@ function getOr<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
 }
 
 function bucketOf(one: number, two: number, three: number, four: number): number {
-  return (one ^ (two << 3) ^ (three << 6) ^ (four << 9)) & (BUCKETS - 1);
+  return (Math.imul(one ^ (two << 8) ^ (three << 16) ^ (four << 24), 0x9e3779b1) >>> 16) & (BUCKETS - 1);
 }

@@ -4,35 +4,65 @@ import { plainText } from './plain-text.js';
 /** A shorter one would be found where nobody meant it. */
 const MIN_LENGTH = 8;
 
-/** The ways in which a value is commonly written: what to look for in an answer. White space around it does not count. */
-export function formsOf(value: string, label: string): Needle[] {
+/**
+ * The ways in which a value is commonly written: what to look for in an answer. White space around it does not count. Made one
+ * after the other, because of a long value each takes a while.
+ */
+export function* formsOf(value: string, label: string): Generator<Needle> {
   const trimmed = value.trim();
   const text = trimmed.length < MIN_LENGTH ? value : trimmed;
-  const inJson = JSON.stringify(text).slice(1, -1);
-  const inUrl = encodeURIComponent(text);
-  const inForm = new URLSearchParams([['', text]]).toString().slice(1);
-  const written = [
-    text,
-    text.replaceAll(' ', '+'),
-    ...inBothCases(eachUnit(inJson, (code) => (code > 126 ? unicodeEscape(code) : String.fromCharCode(code)))),
-    ...inBothCases(eachUnit(text, unicodeEscape)),
-    inJson,
-    inJson.replaceAll('/', '\\/'),
-    JSON.stringify(inJson).slice(1, -1),
-    ...[inUrl, inForm, percentEncoded(text)].flatMap((form) => {
-      const [upper, lower] = [form, form.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase())];
-      return [upper, lower, encodeURIComponent(upper), encodeURIComponent(lower)];
-    }),
-    ...inHtml(text),
-    Buffer.from(text).toString('hex'),
-    Buffer.from(text).toString('hex').toUpperCase(),
-  ];
-  const plain = [text.replace(/\s+/g, ''), plainText(text), plainText(plainText(text))].filter(
-    ({ length }) => length >= MIN_LENGTH,
-  );
-  const whole = [...written, ...plain].map((form): Needle => ({ text: form, before: 0, after: 0, label }));
-  const needles = [...whole, ...[text, inJson].flatMap((form) => base64Forms(form, label))];
-  return [...new Map(needles.map((needle) => [needle.text, needle])).values()];
+  const seen = new Set<string>();
+  const needles = function* (forms: Iterable<Needle>): Generator<Needle> {
+    for (const form of forms) {
+      if (seen.has(form.text)) continue;
+      seen.add(form.text);
+      yield form;
+    }
+  };
+  yield* needles(whole(written(text), label));
+  yield* needles(whole(read(text), label));
+  for (const form of [text, inJson(text)]) yield* needles(base64Forms(form, label));
+}
+
+function* whole(forms: Iterable<string>, label: string): Generator<Needle> {
+  for (const text of forms) yield { text, before: 0, after: 0, label };
+}
+
+function* written(text: string): Generator<string> {
+  const json = inJson(text);
+  yield text;
+  yield text.replaceAll(' ', '+');
+  yield* inBothCases(eachUnit(json, (code) => (code > 126 ? unicodeEscape(code) : String.fromCharCode(code))));
+  yield* inBothCases(eachUnit(text, unicodeEscape));
+  yield json;
+  yield json.replaceAll('/', '\\/');
+  yield inJson(json);
+  for (const encoded of [encodeURIComponent, inForm, percentEncoded]) {
+    const upper = encoded(text);
+    const lower = upper.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
+    yield upper;
+    yield lower;
+    yield encodeURIComponent(upper);
+    yield encodeURIComponent(lower);
+  }
+  yield* inHtml(text);
+  const hex = Buffer.from(text).toString('hex');
+  yield hex;
+  yield hex.toUpperCase();
+}
+
+/** As it reads once escapes and white space are gone. */
+function* read(text: string): Generator<string> {
+  for (const plain of [text.replace(/\s+/g, ''), plainText(text), plainText(plainText(text))])
+    if (plain.length >= MIN_LENGTH) yield plain;
+}
+
+function inJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function inForm(text: string): string {
+  return new URLSearchParams([['', text]]).toString().slice(1);
 }
 
 /**
@@ -65,7 +95,9 @@ function inBothCases(text: string): [string, string] {
 }
 
 function eachUnit(text: string, write: (code: number) => string): string {
-  return Array.from({ length: text.length }, (_, i) => write(text.charCodeAt(i))).join('');
+  let all = '';
+  for (let i = 0; i < text.length; i++) all += write(text.charCodeAt(i));
+  return all;
 }
 
 function unicodeEscape(code: number): string {
@@ -73,5 +105,5 @@ function unicodeEscape(code: number): string {
 }
 
 function percentEncoded(text: string): string {
-  return [...Buffer.from(text)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+  return Buffer.from(text).toString('hex').toUpperCase().replace(/../g, '%$&');
 }

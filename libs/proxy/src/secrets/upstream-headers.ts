@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { KeyRing, SealBroken, type SealedColumn, TenantKeyGone } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
-import { SecretUses } from '@haldir/vault';
+import { SecretUses, type ToldValue } from '@haldir/vault';
 import { UpstreamUnreachable } from '../upstream/index.js';
 import { AccessTokens, type ClientCredentials } from './access-tokens.js';
-import { Masker } from './masker.js';
 import { referencesIn, withReferences } from './secret-references.js';
 
 /** Headers of an upstream by name, as they were registered: texts that may refer to secrets. */
@@ -27,16 +26,17 @@ export interface HeadersOwner {
   headers: KeptHeaders;
 }
 
-/** What is sent with every request to an upstream, and what takes its secrets out of the answers. */
+/** What is sent with every request to an upstream. */
 export interface Presented {
   headers: Record<string, string>;
-  masker: Masker | null;
+  /** What the upstream is told with it. */
+  told: readonly ToldValue[];
   /** Higher than that of all that was resolved before. */
   order: number;
 }
 
 const BEARER = 'Bearer ';
-const NOTHING: Presented = { headers: {}, masker: null, order: 0 };
+const NOTHING: Presented = { headers: {}, told: [], order: 0 };
 
 /** The headers of upstreams: sealed where they are kept, and resolved anew each time they are used. */
 @Injectable()
@@ -81,20 +81,24 @@ export class UpstreamHeaderVault {
     if (!Object.values(headers).every(isHeaderValue)) throw unusable();
     // What stands there besides references, which are hidden under the names of their secrets.
     const literal = withReferences(written, () => ' ') as typeof written;
-    const hidden: { name: string; text: string }[] = [
-      ...opened.used,
-      ...literalsIn(literal.headers, literal.clientSecret),
+    const told: ToldValue[] = [
+      ...opened.used.map(({ name, text }) => ({ name, text, kind: 'secret', expiresAt: null }) as const),
+      ...literalsIn(literal),
     ];
     if (auth !== null) {
       const { tenantId, name, revision } = owner;
       const old = refused?.headers['authorization']?.slice(BEARER.length) ?? null;
       const credentials = { ...auth, clientSecret: filled.clientSecret };
-      const { token, former, order } = await this.tokens.tokenFor(`${tenantId}/${name}/${revision}`, credentials, old);
+      const { token, expiresAt, order } = await this.tokens.tokenFor(
+        `${tenantId}/${name}/${revision}`,
+        credentials,
+        old,
+      );
       headers['authorization'] = BEARER + token;
-      for (const text of [token, ...former]) hidden.push({ name: 'access token', text });
-      return { headers, masker: await Masker.of(hidden), order };
+      told.push({ name: 'access token', text: token, kind: 'secret', expiresAt });
+      return { headers, told, order };
     }
-    return { headers, masker: hidden.length === 0 ? null : await Masker.of(hidden), order: ++this.resolved };
+    return { headers, told, order: ++this.resolved };
   }
 
   private async open({ tenantId, name, revision, url }: HeadersOwner, sealed: Buffer): Promise<UpstreamCredentials> {
@@ -119,15 +123,27 @@ export class UpstreamHeaderVault {
 /** A shorter text would be found where nobody meant it. */
 const MIN_HIDDEN = 8;
 
-/** What else is in headers that nobody may see: each value, and its parts, such as a token without its scheme. */
-function literalsIn(headers: UpstreamHeaders, clientSecret: string): { name: string; text: string }[] {
-  const all = Object.entries(headers).flatMap(([name, value]) => {
-    const [, encoded] = /^basic +(\S+)$/i.exec(value) ?? [];
-    const [user = '', ...password] = encoded === undefined ? [] : Buffer.from(encoded, 'base64').toString().split(':');
-    const texts = [value, ...value.split(/[\s;,]+/), ...value.split(/[\s;,=]+/), user, password.join(':')];
-    return texts.map((text) => ({ name: `header ${name.toLowerCase()}`, text }));
-  });
-  return [...all, { name: 'client secret', text: clientSecret }].filter(({ text }) => text.trim().length >= MIN_HIDDEN);
+/** What stands literally in credentials, and nobody may see. */
+function literalsIn({ headers, clientSecret }: { headers: UpstreamHeaders; clientSecret: string }): ToldValue[] {
+  const inHeaders = Object.entries(headers)
+    .filter(([, text]) => partsOfHeader(text).length > 0)
+    .map(([name, text]) => ({ name: `header ${name.toLowerCase()}`, text, kind: 'header', expiresAt: null }) as const);
+  if (clientSecret.trim().length < MIN_HIDDEN) return inHeaders;
+  return [...inHeaders, { name: 'client secret', text: clientSecret, kind: 'secret', expiresAt: null }];
+}
+
+/** The same of what is to be registered, whose references are told when they are resolved. */
+export function literalsOf({ headers, auth }: UpstreamCredentials): ToldValue[] {
+  const written = { headers, clientSecret: auth?.clientSecret ?? '' };
+  return 'malformed' in referencesIn(written) ? [] : literalsIn(withReferences(written, () => ' ') as typeof written);
+}
+
+/** A header's text and its parts, such as a token without its scheme: whatever of it nobody may see. */
+export function partsOfHeader(text: string): string[] {
+  const [, encoded] = /^basic +(\S+)$/i.exec(text) ?? [];
+  const [user = '', ...password] = encoded === undefined ? [] : Buffer.from(encoded, 'base64').toString().split(':');
+  const parts = [text, ...text.split(/[\s;,]+/), ...text.split(/[\s;,=]+/), user, password.join(':')];
+  return [...new Set(parts)].filter((part) => part.trim().length >= MIN_HIDDEN);
 }
 
 /** What a list shows of headers: the references in them, and nothing of what else stands there. */

@@ -30,6 +30,8 @@ export interface Asked {
   readonly signal?: AbortSignal;
   /** Takes out of each message of the upstream what nobody may see, before anything else is done with it. */
   readonly mask?: (message: unknown) => Promise<unknown>;
+  /** Told when more had to be taken out than `mask` did. */
+  readonly onMasked?: () => void;
   /** Told what the upstream says while the request is under way. */
   readonly onNotification?: (notification: JsonObject) => void;
 }
@@ -55,7 +57,7 @@ const MAX_HEARD_BYTES = 1_024 * 1_024;
 export class JsonRpcLink {
   /** Sent with every request, for example an authorization. */
   headers: Readonly<Record<string, string>> = {};
-  /** For what these headers hold. */
+  /** For what the upstream was told, by this request or another. */
   masker: Mask | null = null;
   private nextId = 1;
 
@@ -123,12 +125,21 @@ export class JsonRpcLink {
     }
   }
 
-  /** With the credentials of now, and what is taken out of answers on account of them and of the request. */
+  /** With the credentials of now, and what is taken out of answers on account of the request and of what was told before. */
   private presenting(asked: Asked): Presenting {
     const { masker, headers: credentials } = this;
     if (!masker) return { ...asked, credentials };
-    const { mask } = asked;
-    return { ...asked, credentials, mask: async (message) => masker.mask(mask ? await mask(message) : message) };
+    const { mask, onMasked } = asked;
+    return {
+      ...asked,
+      credentials,
+      mask: async (message) => {
+        const own = mask ? await mask(message) : message;
+        const masked = await masker.mask(own);
+        if (masked !== own) onMasked?.();
+        return masked;
+      },
+    };
   }
 
   /** Sends a notification and waits until it was taken. @throws UpstreamUnreachable */

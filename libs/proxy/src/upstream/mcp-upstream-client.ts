@@ -69,10 +69,13 @@ export interface CallOptions {
   readonly repeatable?: boolean;
   /** Takes out of each message of the upstream what nobody may see. */
   readonly mask?: (message: unknown) => Promise<unknown>;
+  /** Told when something had to be taken out besides, because the upstream was told it before. */
+  readonly onMasked?: () => void;
 }
 
 /** What holds for everything a call needs. */
-type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification' | 'mask'> & Pick<CallOptions, 'mirrored'>;
+type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification' | 'mask' | 'onMasked'> &
+  Pick<CallOptions, 'mirrored'>;
 
 const METHOD_NOT_FOUND = -32601;
 
@@ -264,12 +267,13 @@ export class McpUpstreamClient {
     return pages.items;
   }
 
-  private termsOf({ deadlineMs = this.deadlineMs, signal, mirrored, mask }: CallOptions): Terms {
+  private termsOf({ deadlineMs = this.deadlineMs, signal, mirrored, mask, onMasked }: CallOptions): Terms {
     return {
       deadlineAt: performance.now() + deadlineMs,
       ...(signal ? { signal } : {}),
       ...(mirrored ? { mirrored } : {}),
       ...(mask ? { mask } : {}),
+      ...(onMasked ? { onMasked } : {}),
     };
   }
 

@@ -1,4 +1,5 @@
 import { HaldirError } from '@haldir/kernel';
+import { TOLD_TOO_MUCH } from '@haldir/vault';
 import { EgressFailed, EgressRefused } from '@haldir/egress';
 
 /** Why an upstream gave no usable answer: its address, the way to it, or what it said. */
@@ -15,6 +16,8 @@ export type UnreachableReason =
   | 'unauthorized'
   | 'credentials'
   | 'token'
+  | 'told_too_much'
+  | 'masking'
   | 'protocol';
 
 const MESSAGES: Record<UnreachableReason, string> = {
@@ -30,6 +33,8 @@ const MESSAGES: Record<UnreachableReason, string> = {
   unauthorized: 'The upstream asks for an authorization that Haldir does not have',
   credentials: 'A header of the upstream needs a secret that may not be used for it',
   token: "The upstream's authorization server gave no access token",
+  told_too_much: `The upstream ${TOLD_TOO_MUCH}`,
+  masking: 'What the upstream was told before cannot be masked right now, so it was not asked',
   protocol: "The upstream's answer was not valid MCP or JSON-RPC",
 };
 

@@ -1,0 +1,101 @@
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import { type AddressInfo } from 'node:net';
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import { createMcpHandler, McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
+import { z } from 'zod';
+
+/**
+ * An upstream on the official server library that keeps what it was sent, and says it to whoever asks: by its tools, in progress,
+ * as an error, in a resource, a prompt and the description of a tool.
+ */
+export interface RememberingUpstream {
+  readonly url: string;
+  /** What it was sent last by `remember`, or told by a test. */
+  memory: string;
+  /** Of all requests, without what came twice. */
+  readonly authorizations: string[];
+  /** Whether the description of `recall` says it. */
+  describes: boolean;
+  /** Calls of `await` under way. */
+  waiting: number;
+  /** Requests with these headers are answered with a 401. */
+  refuses: (headers: IncomingHttpHeaders) => boolean;
+  stop(): Promise<void>;
+}
+
+export async function startRememberingUpstream(): Promise<RememberingUpstream> {
+  const waiting = new Set<() => void>();
+  const handler = createMcpHandler(() => {
+    const server = new McpServer({ name: 'upstream', version: '1.0.0' });
+    const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] });
+    server.registerTool('remember', { inputSchema: z.object({ v: z.string() }) }, async ({ v }) => {
+      upstream.memory = v;
+      for (const end of waiting) end();
+      return text('kept');
+    });
+    const description = upstream.describes ? `says ${upstream.memory}` : 'says it again';
+    server.registerTool('recall', { description, inputSchema: z.object({}) }, async () =>
+      text(`it was ${upstream.memory}`),
+    );
+    server.registerTool('authorization', { inputSchema: z.object({ nth: z.int() }) }, async ({ nth }) =>
+      text(`it was ${upstream.authorizations[nth]}`),
+    );
+    server.registerTool('same', { inputSchema: z.object({ guess: z.string() }) }, async ({ guess }) => text(guess));
+    server.registerTool('fail', { inputSchema: z.object({}) }, async () => ({
+      ...text(`no: ${upstream.memory}`),
+      isError: true,
+    }));
+    server.registerTool('report', { inputSchema: z.object({}) }, async (_, { mcpReq }) => {
+      const progressToken = mcpReq._meta?.progressToken;
+      if (progressToken !== undefined) {
+        const params = { progressToken, progress: 1, total: 1, message: `at ${upstream.memory}` };
+        await mcpReq.notify({ method: 'notifications/progress', params });
+      }
+      return text('done');
+    });
+    // Answers once something is remembered.
+    server.registerTool('await', { inputSchema: z.object({}) }, async () => {
+      await new Promise<void>((resolve) => {
+        waiting.add(resolve);
+        upstream.waiting = waiting.size;
+      });
+      return text(`it is ${upstream.memory}`);
+    });
+    server.registerResource('memory', 'memory:it', {}, async (uri) => ({
+      contents: [{ uri: uri.href, text: `it was ${upstream.memory}` }],
+    }));
+    server.registerResource('any', new ResourceTemplate('any:{what}', { list: undefined }), {}, async (uri) => ({
+      contents: [{ uri: uri.href, text: 'nothing' }],
+    }));
+    server.registerPrompt('say', {}, async () => ({
+      messages: [{ role: 'user', content: { type: 'text', text: `say ${upstream.memory}` } }],
+    }));
+    return server;
+  });
+  const serve = toNodeHandler(handler);
+  const server = createServer((request, response) => {
+    const { authorization } = request.headers;
+    if (upstream.refuses(request.headers)) {
+      response.writeHead(401).end();
+      return;
+    }
+    if (authorization !== undefined && !upstream.authorizations.includes(authorization))
+      upstream.authorizations.push(authorization);
+    void serve(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const upstream: RememberingUpstream = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    memory: 'nothing yet',
+    authorizations: [],
+    describes: false,
+    waiting: 0,
+    refuses: () => false,
+    stop: async () => {
+      await handler.close();
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return upstream;
+}
