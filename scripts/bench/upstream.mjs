@@ -1,5 +1,6 @@
 // @ts-check
-// A trivial MCP server: JSON answers, no session, one tool, or as many as its address says (`?tools=25`).
+// A trivial MCP server: JSON answers, no session, one tool, or as many as its address says (`?tools=25`), and answers as long as that
+// says (`?fill=1000`).
 import http from 'node:http';
 import { listen, serve } from './child.mjs';
 
@@ -17,8 +18,9 @@ const server = http.createServer((request, response) => {
     const { id, method, params } = JSON.parse(text || '{}');
     if (request.method !== 'POST') return response.writeHead(405).end();
     if (id === undefined) return response.writeHead(202).end();
-    const tools = Number(new URL(request.url ?? '', 'http://localhost').searchParams.get('tools') ?? 1);
-    const body = JSON.stringify({ jsonrpc: '2.0', id, ...answer(method, params, tools) });
+    const { searchParams: asked } = new URL(request.url ?? '', 'http://localhost');
+    const extent = { tools: Number(asked.get('tools') ?? 1), fill: Number(asked.get('fill') ?? 0) };
+    const body = JSON.stringify({ jsonrpc: '2.0', id, ...answer(method, params, extent) });
     response
       .writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
       .end(body);
@@ -28,9 +30,9 @@ const server = http.createServer((request, response) => {
 /**
  * @param {string} method
  * @param {any} params
- * @param {number} tools how many there are
+ * @param {{ tools: number, fill: number }} extent how many tools there are, and how many letters an answer has, if not the message
  */
-function answer(method, params, tools) {
+function answer(method, params, { tools, fill }) {
   switch (method) {
     case 'initialize':
       return {
@@ -47,7 +49,11 @@ function answer(method, params, tools) {
         result: { tools: [TOOL, ...Array.from({ length: tools - 1 }, (_, n) => ({ ...TOOL, name: `echo-${n}` }))] },
       };
     case 'tools/call':
-      return { result: { content: [{ type: 'text', text: String(params?.arguments?.message ?? '') }] } };
+      return {
+        result: {
+          content: [{ type: 'text', text: fill > 0 ? 'a'.repeat(fill) : String(params?.arguments?.message ?? '') }],
+        },
+      };
     default:
       return { error: { code: -32601, message: 'Method not found' } };
   }

@@ -1,7 +1,7 @@
 // @ts-check
 import { auditHot, auditSpread } from './audit-append.mjs';
 import { longLog } from './long-log.mjs';
-import { mcpCall, mcpCallOlder } from './mcp-call.mjs';
+import { mcpCall, mcpCallAgentKey, mcpCallOlder } from './mcp-call.mjs';
 import { mcpList } from './mcp-list.mjs';
 import { paymentHot, paymentSpread } from './payment.mjs';
 import { proxyCall } from './proxy-call.mjs';
@@ -12,6 +12,7 @@ import { sessionCreate } from './session-create.mjs';
 import { sessionRead } from './session-read.mjs';
 import { simulate } from './simulate.mjs';
 import { webhook } from './webhook.mjs';
+import { worst } from './worst.mjs';
 
 /** In the order in which they are measured and shown. */
 export const rows = [
@@ -26,9 +27,11 @@ export const rows = [
   proxyCall,
   mcpCall,
   mcpCallOlder,
+  mcpCallAgentKey,
   mcpList,
   webhook,
   rotation,
   simulate,
+  ...worst,
   ...longLog,
 ];

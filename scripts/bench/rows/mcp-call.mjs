@@ -1,9 +1,9 @@
 // @ts-check
 import { median } from '../row.mjs';
-import { watchLogs } from '../tenant.mjs';
+import { inParallel, watchLogs } from '../tenant.mjs';
 
 /** Of as many agents, each with a budget. */
-const SESSIONS = 200;
+const CLIENTS = 200;
 /** Calls a second of the fixed rate, and how often it is measured. */
 const RATE = 200;
 const RATE_ROUNDS = 3;
@@ -15,14 +15,16 @@ const STATELESS = '2026-07-28';
 /** `tools/call` through `/mcp` against the same call to the upstream itself. */
 export const mcpCall = row('mcp', 'tools/call through /mcp', STATELESS);
 export const mcpCallOlder = row('mcp-older', 'the same, by clients of 2025-11-25', '2025-11-25');
+export const mcpCallAgentKey = row('mcp-agent-key', 'the same, agent key, no session header', STATELESS, agentKeys);
 
 /**
  * @param {string} name
  * @param {string} title
  * @param {string} version that the clients speak
+ * @param {(tenant: import('../tenant.mjs').Tenant) => Promise<Record<string, string>[]>} credentials headers of each client
  * @returns {import('../row.mjs').Row}
  */
-function row(name, title, version) {
+function row(name, title, version, credentials = sessions) {
   return {
     name,
     title,
@@ -33,8 +35,7 @@ function row(name, title, version) {
       const tenant = await world.tenant();
       const registered = await tenant.send('POST', '/v1/proxy/upstreams', { name: 'bench', url: `${origin}/mcp` });
       if (!registered.healthy) throw new Error(`the upstream is not healthy: ${registered.error}`);
-      const sessions = await tenant.sessions(SESSIONS, { spend_limit: 1000 });
-      const governed = sessions.map((id) => call(version, 'bench.echo', { ...tenant.headers, 'x-session-id': id }));
+      const governed = (await credentials(tenant)).map((headers) => call(version, 'bench.echo', headers));
       const direct = call('2025-11-25', 'echo', {});
       const { measure, acknowledged } = world.api(governed);
       const log = await watchLogs(tenant);
@@ -48,6 +49,21 @@ function row(name, title, version) {
       };
     },
   };
+}
+
+/** @param {import('../tenant.mjs').Tenant} tenant */
+async function sessions(tenant) {
+  const ids = await tenant.sessions(CLIENTS, { spend_limit: 1000 });
+  return ids.map((id) => ({ ...tenant.headers, 'x-session-id': id }));
+}
+
+/** @param {import('../tenant.mjs').Tenant} tenant */
+function agentKeys(tenant) {
+  return inParallel(CLIENTS, async (n) => {
+    const agent = { agent_id: `agent-${n}`, scopes: ['read', 'execute'], ttl: 86_400, spend_limit: 1000 };
+    const { key } = await tenant.send('POST', '/v1/keys', { name: agent.agent_id, tier: 'enterprise', agent });
+    return { authorization: `Bearer ${key}` };
+  });
 }
 
 /**
