@@ -43,3 +43,18 @@ it('an answer that nearly holds a long secret at every place holds up nobody', a
   expect(await longestWaitDuring(() => story.call('up.say', { v: '{{vault:k}}' }))).toBeLessThan(1_000);
   expect(up.calls).toEqual([{ tool: 'say', arguments: { v: value } }]);
 });
+
+it('a MiB of numbers that are to stay as written is refused, and as many as are taken hold up nobody', async () => {
+  const up = await story.upstream('up', 'say');
+  const call = (numbers: number): Promise<Response> =>
+    fetch(`${story.tenant.url}/v1/proxy/call`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${story.tenant.key}` },
+      body: `{"session_id":"${story.session}","tool":"up.say","arguments":{"n":[${'1.0,'.repeat(numbers)}2.0]}}`,
+    });
+  const refused = await call(260_000);
+  expect([refused.status, await refused.json()]).toMatchObject([400, { field: 'body' }]);
+  let answered = 0;
+  expect(await longestWaitDuring(async () => (answered = (await call(99_000)).status))).toBeLessThan(1_000);
+  expect([answered, up.calls.length]).toEqual([200, 1]);
+});

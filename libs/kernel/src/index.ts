@@ -17,7 +17,7 @@ export { visibleJson, visibleText } from './hidden-text.js';
 export { firstIdAt, newId } from './ids.js';
 export { canonicalJson, findUnstorable, type JsonValue } from './json.js';
 export { exactNumber, isNumber, isWhole, JsonNumber } from './json-number.js';
-export { parseJson, stringifyJson, TooDeep } from './json-text.js';
+export { parseJson, stringifyJson, TooDeep, TooManyValues } from './json-text.js';
 export {
   currencyExponent,
   fromMinorUnits,

@@ -144,10 +144,17 @@ describe('JSON', () => {
   });
 
   it('that is nested deeper than allowed is refused, brackets in strings aside', () => {
-    expect(() => parseJson('[[1.0]]', 1)).toThrow('nested too deeply');
+    expect(() => parseJson('[[1.0]]', { maxDepth: 1 })).toThrow('nested too deeply');
     expect(() => parseJson(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)).toThrow('nested too deeply');
-    expect(outlookOn('["[[[\\"[[[", 1]', 1)).toBe('plain');
-    expect(outlookOn('["[[[\\"[[[", 1.0]', 1)).toBe('exact');
+    expect(outlookOn('["[[[\\"[[[", 1]', { maxDepth: 1 })).toBe('plain');
+    expect(outlookOn('["[[[\\"[[[", 1.0]', { maxDepth: 1 })).toBe('exact');
+  });
+
+  it('that has more values than allowed is refused, those in strings aside', () => {
+    const five = '{"a":[1,{},"[,,,]\\",,"],"b":2.0}';
+    expect(parseJson(five, { maxValues: 7 })).toEqual({ a: [1, {}, '[,,,]",,'], b: new JsonNumber('2.0') });
+    for (const text of ['[1,2,3]', '[[[]]]', '{"a":{"b":{}}}', '[{},{}]'])
+      expect(() => parseJson(text, { maxValues: 2 }), text).toThrow('too many values');
   });
 
   it('is written as JSON.stringify writes it, exact numbers aside', () => {

@@ -6,13 +6,22 @@ export type Outlook =
   | 'plain'
   /** It has numbers that `JSON.parse` would change. */
   | 'exact'
-  | 'too_deep';
+  | 'too_deep'
+  | 'too_many';
+
+/** What a text may hold at most. */
+export interface JsonLimits {
+  maxDepth?: number;
+  /** Values of any kind, those within others included. */
+  maxValues?: number;
+}
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
 const POINT = 0x2e;
+const COMMA = 0x2c;
 const ZERO = 0x30;
 const SMALL_E = 0x65;
 /** Every decimal of so many digits is told apart by a double. */
@@ -21,11 +30,13 @@ const SAFE_DIGITS = 15;
 const MAX_SAFE_POWER = 290;
 
 /**
- * Looks once over a text that may be JSON: at its nesting, and for numbers that are not written as JavaScript writes them.
- * Of a text that is no JSON it says something or other; parsing tells.
+ * Looks once over a text that may be JSON: at its nesting, how many values it has, and for numbers that are not written as
+ * JavaScript writes them. Of a text that is no JSON it says something or other; parsing tells.
  */
-export function outlookOn(text: string, maxDepth: number): Outlook {
+export function outlookOn(text: string, { maxDepth = 256, maxValues = Infinity }: JsonLimits = {}): Outlook {
   let depth = 0;
+  // The first value of anything follows a bracket, every other one a comma; what is empty counts as if it held one.
+  let values = 1;
   let outlook: Outlook = 'plain';
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
@@ -34,24 +45,29 @@ export function outlookOn(text: string, maxDepth: number): Outlook {
       const end = endOfNumber(text, i);
       if (outlook === 'plain' && !isPlainAt(text, i, end)) outlook = 'exact';
       i = end - 1;
-    } else if (unit === 0x5b || unit === 0x7b) {
+    } else if (unit === COMMA) values++;
+    else if (unit === 0x5b || unit === 0x7b) {
+      values++;
       if (++depth > maxDepth) return 'too_deep';
     } else if (unit === 0x5d || unit === 0x7d) depth--;
   }
-  return outlook;
+  return values > maxValues ? 'too_many' : outlook;
 }
 
 export class TooDeep extends SyntaxError {}
+export class TooManyValues extends SyntaxError {}
 
 /**
  * Parses JSON, with a `JsonNumber` for every number that JavaScript would not write as it stands there. The only way to read what
  * is passed on.
  *
- * @throws SyntaxError for what is no JSON; TooDeep, which is one, for what is nested deeper than that
+ * @throws SyntaxError for what is no JSON; TooDeep and TooManyValues, which are such, for what is beyond the limits: 256 levels, any
+ *   number of values, where they do not say otherwise
  */
-export function parseJson(text: string, maxDepth = 256): unknown {
-  const outlook = outlookOn(text, maxDepth);
+export function parseJson(text: string, limits?: JsonLimits): unknown {
+  const outlook = outlookOn(text, limits);
   if (outlook === 'too_deep') throw new TooDeep('nested too deeply');
+  if (outlook === 'too_many') throw new TooManyValues('too many values');
   return outlook === 'plain' ? JSON.parse(text) : new ExactReader(text).read();
 }
 

@@ -10,22 +10,27 @@ export type JsonValue =
  * @throws Error on a non-finite number or a lone surrogate, which JCS forbids
  */
 export function canonicalJson(value: JsonValue): string {
-  if (value === null || typeof value === 'boolean') return JSON.stringify(value);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new Error('canonical JSON has no non-finite numbers');
-    return JSON.stringify(value);
+    return String(value);
   }
   if (typeof value === 'string') {
     if (!isStorableText(value, true)) throw new Error('canonical JSON has no lone surrogates');
     return JSON.stringify(value);
   }
+  if (value === null || typeof value === 'boolean') return String(value);
   if (value instanceof JsonNumber) return value.text;
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  const members = Object.keys(value)
-    .filter((key) => value[key] !== undefined)
-    .sort()
-    .map((key) => `${canonicalJson(key)}:${canonicalJson(value[key] as JsonValue)}`);
-  return `{${members.join(',')}}`;
+  // Joined as it is made: a list of as many texts as there are values would cost several times as much.
+  let text = '';
+  if (Array.isArray(value)) {
+    for (const item of value) text += `${text === '' ? '' : ','}${canonicalJson(item)}`;
+    return `[${text}]`;
+  }
+  for (const key of Object.keys(value).sort()) {
+    const member = value[key];
+    if (member !== undefined) text += `${text === '' ? '' : ','}${canonicalJson(key)}:${canonicalJson(member)}`;
+  }
+  return `{${text}}`;
 }
 
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
@@ -45,6 +50,15 @@ const PLAIN_KEY = /^[\w-]{1,64}$/;
 export function findUnstorable(value: unknown, path = ''): string | null {
   if (typeof value === 'string') return isStorableText(value) ? null : path || 'body';
   if (typeof value !== 'object' || value === null || value instanceof JsonNumber) return null;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const item: unknown = value[i];
+      if (typeof item !== 'string' && typeof item !== 'object') continue;
+      const found = findUnstorable(item, path === '' ? String(i) : `${path}.${i}`);
+      if (found !== null) return found;
+    }
+    return null;
+  }
   for (const [key, member] of Object.entries(value)) {
     if (!isStorableText(key) || key === '__proto__') return path || 'body';
     const isPlain = PLAIN_KEY.test(key);

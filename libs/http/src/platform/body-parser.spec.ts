@@ -119,6 +119,17 @@ describe('bytes that are not UTF-8', () => {
   });
 });
 
+it('more values than are looked through in a moment are refused, however short they are', async () => {
+  for (const item of ['1.0', '{}', '""', '[]']) {
+    const values = (count: number): string => `{"a":[${Array.from({ length: count }, () => item).join(',')}]}`;
+    expect(await post(values(item === '1.0' || item === '""' ? 100_001 : 50_001))).toMatchObject({
+      status: 400,
+      error: expect.stringContaining('request body: expected at most 100000 values'),
+    });
+    expect((await post(values(item === '1.0' || item === '""' ? 99_996 : 49_998))).status, item).toBe(200);
+  }
+});
+
 it('bytes that are no JSON are refused, and never a failure', async () => {
   const broken = fc.oneof(
     fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),

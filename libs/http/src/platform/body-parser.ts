@@ -8,12 +8,15 @@ import {
   parseJson,
   stringifyJson,
   TooDeep,
+  TooManyValues,
 } from '@haldir/kernel';
 import { type HaldirRequest } from '../auth/caller.js';
 import { onRoute, type RouteSettings, settingsOf } from './route-settings.js';
 
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 const MAX_DEPTH = 64;
+/** What is done with a body takes time by its values as much as by its length; it is tens of milliseconds for so many. */
+const MAX_VALUES = 100_000;
 /** Only an escape can bring in what cannot be stored. */
 const MAY_BE_FORBIDDEN = /\\u|__proto__/;
 const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]*))/i;
@@ -28,7 +31,7 @@ export class UnsupportedMedia extends HaldirError {
 
 /**
  * JSON bodies in UTF-8, numbers as they were written: an absent or empty one is `undefined`; anything but an object is refused, as
- * are nesting over 64 levels, members named `__proto__`, and what Postgres cannot store (NUL, lone surrogates), each naming its
+ * are nesting over 64 levels, over 100,000 values, members named `__proto__`, and what Postgres cannot store (NUL, lone surrogates), each naming its
  * field. Answers are written by the counterpart.
  */
 export function useJsonBodies(fastify: FastifyInstance): void {
@@ -67,13 +70,13 @@ function readBody({ headers }: FastifyRequest, bytes: Buffer, mayBeAny: boolean)
 function read(text: string, mayBeAny: boolean): unknown {
   let value: unknown;
   try {
-    value = parseJson(text, MAX_DEPTH);
+    value = parseJson(text, { maxDepth: MAX_DEPTH, maxValues: MAX_VALUES });
   } catch (error) {
-    throw new InvalidInput(
-      error instanceof TooDeep
-        ? `request body: expected at most ${MAX_DEPTH} levels of nesting`
-        : 'request body: expected valid JSON',
-    );
+    if (error instanceof TooDeep)
+      throw new InvalidInput(`request body: expected at most ${MAX_DEPTH} levels of nesting`);
+    if (error instanceof TooManyValues)
+      throw new InvalidInput(`request body: expected at most ${MAX_VALUES} values, those within others included`);
+    throw new InvalidInput('request body: expected valid JSON');
   }
   if (!mayBeAny && (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof JsonNumber))
     throw new InvalidInput('request body: expected a JSON object');

@@ -1,5 +1,5 @@
 import type { EgressStream, ResponseHeaders } from '@haldir/egress';
-import { exactNumber, parseJson } from '@haldir/kernel';
+import { exactNumber, parseJson, TooManyValues } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { type UpstreamEra } from './mcp-protocol.js';
 import { withoutOwnMembers } from './own-members.js';
@@ -36,12 +36,16 @@ export function mediaType(headers: ResponseHeaders): string {
   return (typeof value === 'string' ? value : '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
+/** What is done with an answer takes time by its values as much as by its length. */
+const MAX_VALUES = 200_000;
+
 export async function parsed(source: string | Buffer, { mask }: Masked): Promise<unknown> {
   try {
     const text = typeof source === 'string' ? source : source.toString('utf8');
-    const message = withoutOwnMembers(parseJson(text), text);
+    const message = withoutOwnMembers(parseJson(text, { maxValues: MAX_VALUES }), text);
     return mask ? await mask(message) : message;
   } catch (error) {
+    if (error instanceof TooManyValues) throw new UpstreamUnreachable('too_large');
     // What is wrong with a text is said by quoting it.
     throw new UpstreamUnreachable('protocol', mask ? {} : { cause: error });
   }
