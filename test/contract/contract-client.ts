@@ -14,7 +14,7 @@ export interface Input {
 export type Seen = Set<string>;
 
 /** Answers that behaviour, not the document, adds to an operation: a key without the scope, a retry that changed its mind, … */
-const BEYOND_THE_DOCUMENT = [400, 403, 404, 409, 413, 422, 429, 502];
+const BEYOND_THE_DOCUMENT = [400, 403, 404, 409, 413, 415, 422, 429, 502];
 /** Refusals with a body of their own. */
 const OWN_REFUSALS = ['authorizePayment 403', 'holdPayment 403', 'proxyCall 403', 'proxyCall 404'];
 

@@ -1,4 +1,4 @@
-import { type Client, startWorld, type World } from '@haldir/test-support';
+import { type Client, startReceiver, startWorld, type World } from '@haldir/test-support';
 
 type Json = Record<string, unknown>;
 
@@ -55,6 +55,57 @@ it('the calls of the JavaScript client work, in its order', async () => {
   });
   expect(await ask('DELETE', `/v1/sessions/${id}`)).toMatchObject({ revoked: true });
 });
+
+it('the calls of the JavaScript client for approvals and webhooks work, too', async () => {
+  const before = tenant;
+  tenant = await world.newTenant();
+  const session = await tenant.session({ agent_id: 'js-approvals', spend_limit: 500 });
+  const rule = await ask('POST', '/v1/approvals/rules', { type: 'spend_over', threshold: 100 });
+  expect(rule).toMatchObject({ added: true, type: 'spend_over' });
+  expect(await ask('GET', '/v1/approvals/rules')).toMatchObject({ count: 1, rules: [{ threshold: 100 }] });
+  const payment = { session_id: session, amount: 150, currency: 'USD', description: 'hardware' };
+  const held = await tenant.post('/v1/payments/authorize', payment);
+  expect([held.status, held.body]).toMatchObject([403, { authorized: false, request_id: expect.any(String) }]);
+  const [first, second] = [String(held.body['request_id']), await askApproval(session)];
+  expect(await ask('GET', '/v1/approvals/pending')).toMatchObject({
+    count: 2,
+    requests: [{ request_id: second }, { request_id: first, amount: 150 }],
+  });
+  expect(
+    await ask('POST', `/v1/approvals/${first}/approve`, { decided_by: 'ops@example.com', note: '' }),
+  ).toMatchObject({
+    approved: true,
+  });
+  expect(await ask('POST', '/v1/payments/authorize', payment)).toMatchObject({
+    authorized: true,
+    remaining_budget: 350,
+  });
+  expect(await ask('POST', `/v1/approvals/${second}/deny`, { reason: 'no' })).toMatchObject({ denied: true });
+  expect(await ask('GET', `/v1/approvals/${second}`)).toMatchObject({ status: 'denied', decision_note: 'no' });
+  expect(await ask('GET', '/v1/approvals/pending')).toMatchObject({ count: 0, requests: [] });
+  await ask('DELETE', `/v1/approvals/rules/${String(rule['id'])}`);
+
+  const receiver = await startReceiver();
+  const hook = await ask('POST', '/v1/webhooks', {
+    url: receiver.url('js'),
+    name: 'js',
+    events: ['anomaly', 'budget_exhausted'],
+  });
+  expect(hook).toMatchObject({ webhook_id: expect.any(Number), secret: expect.stringMatching(/^whsec_/) });
+  const path = `/v1/webhooks/${String(hook['webhook_id'])}`;
+  expect(await ask('GET', '/v1/webhooks')).toMatchObject({ webhooks: [{ name: 'js', url: receiver.url('js') }] });
+  await ask('POST', `${path}/test`);
+  expect(await ask('GET', '/v1/webhooks/deliveries?limit=20')).toMatchObject({ deliveries: expect.any(Array) });
+  expect(await ask('POST', `${path}/rotate-secret?grace_seconds=60`)).toMatchObject({ grace_seconds: 60 });
+  expect(await ask('DELETE', path)).toMatchObject({ deleted: true });
+  await receiver.stop();
+  tenant = before;
+});
+
+async function askApproval(session: string): Promise<string> {
+  const asked = await ask('POST', '/v1/approvals/request', { session_id: session, tool: 'mail', action: 'send' });
+  return String(asked['request_id']);
+}
 
 it('a reason for a denial is its note', async () => {
   const session = await tenant.session();

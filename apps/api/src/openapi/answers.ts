@@ -25,6 +25,7 @@ const SHARED: Readonly<Record<string, Json>> = {
   NotFound: refused('not_found', 'Session not found'),
   Conflict: refused('idempotency_in_progress', 'A request with this Idempotency-Key is in progress'),
   TooLarge: refused('too_large', 'Request body is larger than 1 MiB'),
+  UnsupportedMedia: refused('unsupported_media', 'Content-Encoding: expected none'),
   Unprocessable: refused('idempotency_mismatch', 'Idempotency-Key was used before with another request'),
   RateLimited: refused('rate_limited', 'Rate limit exceeded: 100 requests per hour on the free tier', {
     limit: 100,

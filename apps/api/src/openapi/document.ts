@@ -33,6 +33,7 @@ export function buildDocument(app: NestFastifyApplication): Document {
     Conflict: refusal('A request with the same Idempotency-Key is in progress'),
     Unprocessable: refusal('The Idempotency-Key was used before with another request'),
     TooLarge: refusal('The request body is larger than 1 MiB'),
+    UnsupportedMedia: refusal('The request body is in a charset other than UTF-8, or has a Content-Encoding'),
     Unavailable: refusal('The service is busy; Retry-After says when to try again'),
   };
   for (const operations of Object.values(document.paths)) {
@@ -104,7 +105,7 @@ function complete(method: string, operation: Json): void {
   const refusals = {
     400: 'BadRequest',
     ...(isOpen ? {} : { 403: 'Forbidden', 503: 'Unavailable' }),
-    ...(method === 'get' ? {} : { 413: 'TooLarge' }),
+    ...(method === 'get' ? {} : { 413: 'TooLarge', 415: 'UnsupportedMedia' }),
     ...(method === 'post' ? { 409: 'Conflict', 422: 'Unprocessable' } : {}),
   };
   operation['responses'] = {

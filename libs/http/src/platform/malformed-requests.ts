@@ -14,9 +14,10 @@ export function refuseAddress(error: FastifyError, request: FastifyRequest, repl
     .headers({ ...SECURITY_HEADERS, 'access-control-allow-origin': '*', 'x-request-id': request.id })
     .status(isTooLong ? 404 : 400)
     .send({
-      error: isTooLong ? 'Not found' : 'path: expected valid percent-encoded UTF-8',
+      error: isTooLong ? 'Not found' : 'path: expected percent-encoded UTF-8',
       code: isTooLong ? 'not_found' : 'invalid',
       request_id: request.id,
+      ...(isTooLong ? {} : { field: 'path' }),
     });
 }
 

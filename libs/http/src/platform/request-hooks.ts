@@ -72,7 +72,7 @@ export function useRequestHooks(
     admit(request, reply, guard).then(
       () => {
         if (request.is404) refuseUnknown(request, reply, routes);
-        else done(request.url.includes('%00') ? new InvalidInput('path or query: expected no NUL character') : null);
+        else done(malformed(request.url));
       },
       (error: unknown) => done(error as Error),
     );
@@ -86,6 +86,36 @@ export function useRequestHooks(
     record(request, reply, log, metrics);
     done();
   });
+}
+
+/** What is wrong with how an address is written; null for nothing. What is no text would be read as another, or as U+FFFD. */
+function malformed(url: string): InvalidInput | null {
+  if (url.includes('%00')) return new InvalidInput('path or query: expected no NUL character');
+  const at = url.indexOf('?');
+  const [path, query] = at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
+  if (!isText(path)) return new InvalidInput(`path: ${TEXT_EXPECTED}`);
+  for (const pair of isText(query) ? [] : query.split('&')) {
+    const [name = ''] = pair.split('=', 1);
+    if (!isText(name)) return new InvalidInput(`query: ${TEXT_EXPECTED} in names`);
+    if (!isText(pair)) return new InvalidInput(`${NAMED.test(name) ? name : 'query'}: ${TEXT_EXPECTED}`);
+  }
+  return null;
+}
+
+const TEXT_EXPECTED = 'expected percent-encoded UTF-8';
+const NAMED = /^[A-Za-z0-9_]{1,64}$/;
+/** What is not written in percent signs comes byte by byte. */
+const ASCII = /^[\x20-\x7e]*$/;
+
+function isText(part: string): boolean {
+  if (!ASCII.test(part)) return false;
+  if (!part.includes('%')) return true;
+  try {
+    decodeURIComponent(part);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Looks at the key, where the route asks for one; of a path that nobody serves, at one that was sent. */
