@@ -194,6 +194,19 @@ it('what was bound before Haldir took note of it is masked, too', async () => {
   await fresh.stop();
 });
 
+it('a secret that is brought back is masked also by an upstream that was removed and registered meanwhile', async () => {
+  await register();
+  await store();
+  await tenant.delete('/v1/secrets/k');
+  await tenant.delete('/v1/proxy/upstreams/up');
+  await register();
+  expect(saidIn(await call('same', { guess: value }, hearer, there))).toBe(value);
+  const { body } = await tenant.get<{ deleted: { secret_id: string }[] }>('/v1/deleted-secrets');
+  const restored = await tenant.post(`/v1/deleted-secrets/${body.deleted[0]?.secret_id}/restore`);
+  expect(restored.status).toBe(200);
+  for (const at of [tenant, there]) expect(saidIn(await call('same', { guess: value }, hearer, at))).toBe('[secret:k]');
+});
+
 describe('what else an upstream was sent', () => {
   const auth = (): object => ({
     type: 'client_credentials',

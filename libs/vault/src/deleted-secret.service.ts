@@ -5,6 +5,7 @@ import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
 import { type DeletedSecret, DeletedSecretRepository } from './deleted-secret.repository.js';
 import { VAULT_TOOL } from './secret.service.js';
+import { ToldValues } from './told-value.service.js';
 import { DeletedSecretNotFound, SecretNameTaken, SecretNotFound } from './vault.errors.js';
 
 const BATCH = 500;
@@ -17,6 +18,7 @@ const UNIQUE_VIOLATION = '23505';
 export class DeletedSecrets {
   constructor(
     @Inject(DeletedSecretRepository) private readonly deleted: DeletedSecretRepository,
+    @Inject(ToldValues) private readonly told: ToldValues,
     @Inject(Transactions) private readonly transactions: Transactions,
     @Inject(AuditLog) private readonly auditLog: AuditLog,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
@@ -66,6 +68,7 @@ export class DeletedSecrets {
         throw (error as { code?: string }).code === UNIQUE_VIOLATION ? new SecretNameTaken() : error;
       });
     if (!restored) throw new DeletedSecretNotFound();
+    this.told.lookAgain(tx, actor.tenantId);
     this.record(tx, actor, 'secret_restored', { ...restored, secret_id: id, by: actor.id });
     return restored;
   }

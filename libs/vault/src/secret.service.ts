@@ -84,7 +84,7 @@ export class SecretService {
         : await this.bindingsOf(await secrets.holdVersion(tenantId, name, secretId, version - 1), tx));
     const place: SecretPlace = { tenantId, secretId, name, version, scopeRequired, expiresAt, bindings };
     secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
-    await this.noteIn(tx, place, value);
+    await this.noteIn(tx, place, value, 'bindings');
     this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: VAULT_TOOL,
@@ -126,7 +126,7 @@ export class SecretService {
     try {
       const place: SecretPlace = { ...earlier.place, version, scopeRequired, bindings };
       secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
-      await this.noteIn(tx, place, value);
+      await this.noteIn(tx, place, value, 'version');
     } finally {
       value.wipe();
     }
@@ -212,15 +212,21 @@ export class SecretService {
     return found;
   }
 
-  /** Whoever may be sent the value is known to know it. */
-  private async noteIn(tx: Tx, { tenantId, name, bindings }: SecretPlace, value: SecretValue): Promise<void> {
+  /** Whoever may be sent the value is taken to know it. @param member of the request that binds it */
+  private async noteIn(
+    tx: Tx,
+    { tenantId, name, bindings }: SecretPlace,
+    value: SecretValue,
+    member: 'bindings' | 'version',
+  ): Promise<void> {
     if (bindings.length === 0) return;
     const text = value.expose((bytes) => bytes.toString());
     if (!isUsable(text)) return;
-    for (const upstream of new Set(fromBindings(bindings).map((binding) => binding.upstream))) {
+    const upstreams = new Set(fromBindings(bindings).map(({ upstream }) => upstream));
+    for (const upstream of [...upstreams].sort()) {
       const told = [{ name, text, kind: 'secret', expiresAt: null }] as const;
       if (!(await this.told.noteIn(tx, { tenantId, upstream }, told)))
-        throw new InvalidInput(`bindings: the upstream ${JSON.stringify(upstream)} ${TOLD_TOO_MUCH}`);
+        throw new InvalidInput(`${member}: the upstream ${JSON.stringify(upstream)} ${TOLD_TOO_MUCH}`);
     }
   }
 

@@ -79,6 +79,12 @@ const forget = {
          UPDATE upstream_told_head SET version = version + 1, told = 0, bytes = 0, bound = false WHERE tenant_id = $1 AND upstream = $2`,
 };
 
+const lookAgain = {
+  name: 'upstream_told_head.look_again.v1',
+  text: `UPDATE upstream_told_head SET bound = false
+          WHERE (tenant_id, upstream) IN (SELECT tenant_id, upstream FROM upstream_told_head WHERE tenant_id = $1 ORDER BY upstream FOR UPDATE)`,
+};
+
 /** What is kept of what upstreams were told. */
 @Injectable()
 export class ToldValueRepository {
@@ -143,6 +149,7 @@ export class ToldValueRepository {
       remove: ({ tenantId, upstream }: Upstream, digests: readonly string[]): void =>
         tx.send(remove, [tenantId, upstream, digests]),
       forget: ({ tenantId, upstream }: Upstream): void => tx.send(forget, [tenantId, upstream]),
+      lookAgain: (tenantId: string): void => tx.send(lookAgain, [tenantId]),
     };
   }
 

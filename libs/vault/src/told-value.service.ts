@@ -97,7 +97,7 @@ export class ToldValues {
     return this.transactions.run(upstream.tenantId, (tx) => this.noteIn(tx, upstream, values));
   }
 
-  /** The same as part of `tx`. Of several upstreams, in the order of their names. */
+  /** The same as part of `tx`. For several upstreams, in the order of their names. */
   async noteIn(tx: Tx, upstream: Upstream, values: readonly ToldValue[]): Promise<boolean> {
     const key = await this.keys.sealingKey(tx, upstream.tenantId);
     const head = await this.told.in(tx).lock(upstream);
@@ -109,6 +109,11 @@ export class ToldValues {
   /** An upstream is removed: who has its name later was told nothing. */
   forget(tx: Tx, upstream: Upstream): void {
     this.told.in(tx).forget(upstream);
+  }
+
+  /** Secrets are bound again that were not there for a while: the next look at each upstream notes what it lacks. */
+  lookAgain(tx: Tx, tenantId: string): void {
+    this.told.in(tx).lookAgain(tenantId);
   }
 
   /** How much is kept with these values; null when it would be too much. */
