@@ -65,6 +65,7 @@ export class Belongings {
       case 'eraseAuditDetails':
         return { entry_id: String((await this.make('/v1/audit', await this.action()))['entry_id']) };
       case 'checkApproval':
+      case 'readApprovalDetails':
       case 'approveRequest':
       case 'denyRequest':
         return { request_id: String((await this.make('/v1/approvals/request', await this.request()))['request_id']) };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   type AppProcess,
   Client,
@@ -174,6 +175,7 @@ describe('a request for approval', () => {
       agent_id: 'asker',
       ...asked,
       details: '{"id":7,"nested":[true,null]}',
+      ...{ details_cut: false, details_path: null },
       digest: null,
       requested_key: prefix,
       created_at: expect.closeTo(expires_at - 60, 3),
@@ -483,5 +485,97 @@ describe('a payment that a rule holds back', () => {
     const refused = await pay(tenant, session, 95);
     expect([refused.status, refused.body.remaining_budget]).toEqual([403, 94]);
     expect((await tenant.get(`/v1/approvals/${held}`)).body).toMatchObject({ consumed: false });
+  });
+});
+
+describe('details that are long', () => {
+  interface Part extends Body {
+    text: string;
+    next_offset: number | null;
+    sha256: string;
+  }
+  const shown = (id: string): string => `/v1/approvals/${id}/details`;
+  const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+  const readAll = async (client: Client, id: string, limit: number): Promise<Part[]> => {
+    const parts: Part[] = [];
+    for (let at: number | null = 0; at !== null; at = parts.at(-1)?.next_offset ?? null) {
+      const { status, body } = await client.get<Part>(`${shown(id)}?offset=${at}&limit=${limit}`);
+      expect([status, body]).toMatchObject([200, { request_id: id, offset: at, digest: null }]);
+      parts.push(body);
+    }
+    return parts;
+  };
+
+  it('are said to be cut wherever the request is, and all of them are read part by part', async () => {
+    const tenant = await world.newTenant();
+    const long = `😀${'x\u200b'.repeat(60_000)}`;
+    const id = await ask(tenant, await tenant.session(), { details: long });
+    const details = long.replaceAll('\u200b', String.raw`\u{200b}`);
+    const cut = {
+      ...{ details: [...details].slice(0, 16_384).join(''), details_cut: true, details_path: shown(id) },
+    };
+    expect((await tenant.get(`/v1/approvals/${id}`)).body).toMatchObject(cut);
+    for (const list of ['/v1/approvals', '/v1/approvals/pending', '/v1/approvals?status=pending'])
+      expect((await tenant.get<{ requests: Body[] }>(list)).body.requests).toMatchObject([cut]);
+    for (const limit of [65_536, 50_001]) {
+      const parts = await readAll(tenant, id, limit);
+      expect(parts.map(({ text }) => text).join('')).toBe(details);
+      expect(parts.slice(0, -1).map(({ text }) => [...text].length)).toEqual(parts.slice(1).map(() => limit));
+      const all = { total: [...details].length, sha256: sha256(details) };
+      expect(parts).toMatchObject(parts.map(() => all));
+    }
+    expect((await tenant.get(`${shown(id)}?offset=2000000000`)).body).toMatchObject({ text: '', next_offset: null });
+  });
+
+  it('are not said to be cut where they are not, to the character', async () => {
+    const tenant = await world.newTenant();
+    const session = await tenant.session();
+    for (const [details, cut] of [
+      ['😀'.repeat(16_384), false],
+      ['😀'.repeat(16_385), true],
+      ['', false],
+    ] as const) {
+      const id = await ask(tenant, session, { details });
+      const path = cut ? shown(id) : null;
+      expect((await tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({
+        ...{ details: '😀'.repeat([...details].length && 16_384), details_cut: cut, details_path: path },
+      });
+      expect((await readAll(tenant, id, 65_536)).map(({ text }) => text)).toEqual([details]);
+    }
+    const none = await ask(tenant, session);
+    expect((await tenant.get(`/v1/approvals/${none}`)).body).toMatchObject({ details: null, details_cut: false });
+    expect(await readAll(tenant, none, 1)).toMatchObject([{ text: '', total: 0 }]);
+  });
+
+  it('are nobody else’s to read, and of a key that only asks, its own', async () => {
+    const tenant = await world.newTenant();
+    const session = await tenant.session();
+    const mint = async (scopes: string[]): Promise<Client> =>
+      new Client(tenant.url, (await tenant.post<{ key: string }>('/v1/keys', { scopes })).body.key);
+    const asker = await mint(['approvals:request']);
+    const [own, other] = [await ask(asker, session, { details: 'own' }), await ask(tenant, session, { details: 'x' })];
+    expect((await asker.get(shown(own))).body).toMatchObject({ text: 'own' });
+    const unknown = await tenant.get(shown('apr_01jd0000000000000000000000'));
+    expect(unknown.status).toBe(404);
+    const { request_id: _, ...told } = unknown.body;
+    for (const reply of [await asker.get(shown(other)), await (await world.newTenant()).get(shown(own))])
+      expect([reply.status, reply.body]).toMatchObject([404, told]);
+    expect((await (await mint(['audit:read'])).get(shown(own))).status).toBe(403);
+    for (const query of ['offset=-1', 'offset=x', 'limit=0', 'limit=65537', 'offset=99999999999', 'length=1']) {
+      const { status, body } = await tenant.get(`${shown(own)}?${query}`);
+      expect([query, status, body['field']]).toEqual([query, 400, query.split('=')[0]]);
+    }
+  });
+
+  it('that cannot be shown whole are refused by name', async () => {
+    const session = await here.session();
+    // Three bytes each, and eight characters as they are shown.
+    for (const details of ['\u200b'.repeat(300_000), { note: '\u200b'.repeat(300_000) }]) {
+      const reply = await here.post('/v1/approvals/request', { session_id: session, details });
+      expect([reply.status, reply.body]).toMatchObject([400, { code: 'details_too_long', field: 'details' }]);
+    }
+    expect(
+      (await here.post('/v1/approvals/request', { session_id: session, details: 'x'.repeat(900_000) })).status,
+    ).toBe(201);
   });
 });

@@ -200,3 +200,24 @@ describe('the rules at the proxy', () => {
     expect(await heldAs('echo')).toBe(id);
   });
 });
+
+describe('a call that nobody could be shown whole', () => {
+  const hiding = { text: '\u200b'.repeat(300_000) };
+
+  it('is refused where it needs approval, and nobody is asked', async () => {
+    await rule('tool_blocked', { tools: ['echo'] });
+    const reply = await story.call('echo', hiding);
+    expect([reply.status, reply.body]).toMatchObject([403, { code: 'details_too_long', isError: true }]);
+    expect(saying(reply)).toMatchObject({ blocked_by: 'haldir', code: 'details_too_long' });
+    expect((await story.tenant.get('/v1/approvals')).body).toMatchObject({ count: 0 });
+    expect(story.up.calls).toEqual([]);
+    const { body } = await story.tenant.get<{ entries: { action: string; details: string }[] }>('/v1/audit');
+    const entry = body.entries.find(({ action }) => action === 'tool_call_blocked');
+    expect(JSON.parse(entry?.details ?? '{}')).toMatchObject({ decision: 'blocked', code: 'details_too_long' });
+  });
+
+  it('is made where it needs none', async () => {
+    expect((await story.call('echo', hiding)).status).toBe(200);
+    expect(story.up.calls).toEqual([{ tool: 'echo', arguments: hiding }]);
+  });
+});

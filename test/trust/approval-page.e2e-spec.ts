@@ -89,7 +89,7 @@ describe('a human with a key', () => {
     // Arguments in lines, each of which is read for itself.
     expect(seen).toContain('    "to": "dana",\n    "amount": 5\n');
     expect(seen).toMatch(/Expires\n.*\(in (1 h|59 min) \d+ s\)/);
-    expect(seen).not.toMatch(/You do not see all of it|Check the address/);
+    expect(seen).not.toMatch(/You can approve once|Show part|Check the address/);
 
     await page.approve({ by: 'Dana', note: 'for lunch' });
     expect(page.outcome()).toBe('Approved. You can go back to your agent.');
@@ -121,15 +121,67 @@ describe('a human with a key', () => {
     expect(later.offers('Approve')).toBe(false);
   });
 
-  it('is told when arguments are too long to be shown, and what is approved then', async () => {
-    const id = await held({ text: 'x'.repeat(20_000) });
+  it('cannot approve before all of long arguments was shown, to the last character, and sees what hides in their middle', async () => {
+    const hidden = '\u202e\u200b\u{e0041}';
+    const to = `${'a 😀 '.repeat(25_000)}pay mallory${hidden}${'z\n'.repeat(50_000)}`;
+    const id = await held({ to, amount: 5 });
+    const state = await stateOf(id);
+    expect(state).toMatchObject({ details_cut: true, details_path: `/v1/approvals/${id}/details` });
+    const details = JSON.stringify({ upstream: 'up', tool: 'pay', arguments: { to, amount: 5 } }).replace(
+      hidden,
+      String.raw`\\u{202e}\\u{200b}\\u{e0041}`,
+    );
+    expect(state['details']).toBe([...details].slice(0, 16_384).join(''));
+    const parts = [0, 1, 2, 3].map((n) => [...details].slice(n * 65_536, (n + 1) * 65_536).join(''));
+    expect(parts.join('')).toBe(details);
+
     const page = await open(id);
     await page.enter(ownKey());
-    expect(page.shown()).toMatch(/You do not see all of it/);
-    expect(page.shown()).toMatch(/"arguments_omitted": 20\d\d\d/);
-    const whole = await open(await ask({ details: { arguments: { omitted: 'nothing' } } }));
-    await whole.enter(ownKey());
-    expect(whole.shown()).not.toMatch(/You do not see all of it/);
+    for (const [i, part] of parts.entries()) {
+      expect(page.shown()).toContain(part);
+      expect(page.shown().includes(String.raw`pay mallory\\u{202e}\\u{200b}\\u{e0041}z`)).toBe(i > 0);
+      expect([page.offers('Approve'), page.offers('Deny')]).toEqual([i === 3, true]);
+      expect(/You can approve once you have been shown all of them/.test(page.shown())).toBe(i < 3);
+      if (i < 3) await page.press(`Show part ${i + 2} of 4`);
+    }
+    expect(page.shown()).toContain('Part 4 of 4: characters 196,609 to ');
+    expect(page.asked).toEqual([`GET /v1/approvals/${id}`, ...parts.map(() => `GET /v1/approvals/${id}/details`)]);
+    await page.approve();
+    expect(page.outcome()).toMatch(/^Approved/);
+    const calls = upstream.calls.length;
+    // What differs in one hidden character was not approved.
+    expect(await call({ to: to.replace('\u202e', '\u202d'), amount: 5 })).toMatch(/approval_required/);
+    expect(upstream.calls).toHaveLength(calls);
+    expect(await call({ to, amount: 5 })).toBe('pay');
+    expect(upstream.calls.slice(calls)).toEqual([{ tool: 'pay', arguments: { to, amount: 5 } }]);
+  });
+
+  it('cannot approve where a part of the arguments does not come, and can deny', async () => {
+    const id = await held({ text: 'x'.repeat(100_000) });
+    const page = await open(id);
+    const { fetch: working } = page.window;
+    const cutOff: typeof fetch = (input, init) =>
+      String(input).includes('/details') ? Promise.reject(new TypeError('Failed to fetch')) : working(input, init);
+    page.window.fetch = cutOff;
+    await page.enter(ownKey());
+    expect(page.outcome()).toMatch(/could not be reached/);
+    expect(page.offers('Approve')).toBe(false);
+    page.window.fetch = working;
+    await page.enter(ownKey());
+    page.window.fetch = cutOff;
+    await page.press('Show part 2 of 2');
+    expect(page.outcome()).toMatch(/could not be reached/);
+    expect(page.offers('Approve')).toBe(false);
+    for (const wrong of ['{}', '{"offset":0,"text":"other","total":1,"next_offset":null}', 'Welcome']) {
+      page.window.fetch = async () => new Response(wrong);
+      await page.press('Show part 2 of 2');
+      expect(page.outcome()).toMatch(/nothing that this page understands/);
+      expect(page.offers('Approve')).toBe(false);
+    }
+    page.window.fetch = working;
+    await page.deny();
+    expect(page.outcome()).toMatch(/^Denied/);
+    expect(await stateOf(id)).toMatchObject({ status: 'denied' });
   });
 
   it.each([
@@ -305,12 +357,16 @@ describe('what an agent says', () => {
     expect(later.shown()).toContain(String.raw`${'\n'}D\u{2066}ana${'\n'}`);
   });
 
-  it('is shown whole and at once, however deep and long it is', async () => {
-    const details = `${'['.repeat(600)}${'0,'.repeat(200_000)}0${']'.repeat(600)}`;
+  it('is shown whole, however deep and long it is', async () => {
+    const details = `${'['.repeat(600)}${'0,'.repeat(100_000)}0${']'.repeat(600)}`;
     const page = await open(await ask({ details }));
     await page.enter(ownKey());
-    expect(page.shown()).toContain(details);
     expect(page.offers('Deny')).toBe(true);
+    for (let at = 0; at < details.length; at += 65_536) {
+      if (at > 0) await page.press(`Show part ${at / 65_536 + 1} of 4`);
+      expect(page.shown()).toContain(details.slice(at, at + 65_536));
+    }
+    expect(page.offers('Approve')).toBe(true);
   });
 
   it('is text in the arguments of a call that waits, with what is hidden in it visible', async () => {

@@ -5,6 +5,9 @@ import { BigIntColumn } from '@haldir/database';
 export const APPROVAL_STATUSES = ['pending', 'approved', 'denied', 'expired'] as const;
 export type ApprovalStatus = (typeof APPROVAL_STATUSES)[number];
 
+/** How many characters (code points) of the details are shown with a request; all of them are read part by part. */
+export const VIEW_DETAILS_CHARS = 16_384;
+
 /** A question to a human, and the answer. */
 @Entity('approval_request')
 export class ApprovalRequest {
@@ -33,6 +36,7 @@ export class ApprovalRequest {
   @Column({ type: 'text' })
   reason: string;
 
+  /** Of a request that was read, the beginning: one character more than `VIEW_DETAILS_CHARS` where there are more. */
   @Column({ type: 'text', nullable: true })
   details: string | null;
 

@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { type MicroUsd } from '@haldir/kernel';
 import { type Collector, Transactions, type Tx } from '@haldir/database';
-import { ApprovalRequest, type ApprovalStatus } from './approval-request.entity.js';
+import { ApprovalRequest, type ApprovalStatus, VIEW_DETAILS_CHARS } from './approval-request.entity.js';
 import { type ApprovalSubject } from './approval-subject.js';
 
 export interface ApprovalFilter {
@@ -17,6 +18,18 @@ export interface Decision {
   by: string;
   note: string;
   key: string;
+}
+
+/** Offsets and lengths count characters (code points). */
+export interface DetailsPart {
+  text: string;
+  offset: number;
+  /** Of all of the details. */
+  total: number;
+  /** Of all of the details, hex, of their UTF-8. */
+  sha256: string;
+  digest: Buffer | null;
+  requestedKey: string | null;
 }
 
 /** The digest says whose it is, too. */
@@ -39,6 +52,14 @@ interface FactsRow {
   expires_at: Date;
   digest: Buffer | null;
   reason: string;
+}
+
+interface DetailsRow {
+  part: string;
+  total: number;
+  sha256: string;
+  digest: Buffer | null;
+  requested_key: string | null;
 }
 
 interface NewestRow {
@@ -87,6 +108,13 @@ const denyAll = {
   text: `UPDATE approval_request SET status = 'denied', decided_at = $3, decided_by = $4, decision_note = $5, decided_key = $6
           WHERE tenant_id = $1 AND ($2::text IS NULL OR agent_id = $2) AND status = 'pending' AND expires_at > $3 RETURNING 1 AS done`,
 };
+const readDetails = {
+  name: 'approval_request.read_details.v1',
+  text: `SELECT substring(d.details FROM $3::integer + 1 FOR $4::integer) AS part, length(d.details) AS total,
+                encode(sha256(convert_to(d.details, 'UTF8')), 'hex') AS sha256, r.digest, r.requested_key
+           FROM approval_request r CROSS JOIN LATERAL (SELECT coalesce(r.details, '') AS details) d
+          WHERE r.tenant_id = $1 AND r.id = $2`,
+};
 const expire = {
   name: 'approval_request.expire.v1',
   text: `UPDATE approval_request SET status = 'expired'
@@ -122,7 +150,7 @@ export class ApprovalRequestRepository {
   constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
 
   find(tenantId: string, id: string): Promise<ApprovalRequest | null> {
-    return this.transactions.read(tenantId, (manager) => manager.findOneBy(ApprovalRequest, { tenantId, id }));
+    return this.transactions.read(tenantId, (manager) => findIn(manager, tenantId, id));
   }
 
   /** Up to `limit` of the tenant's requests, newest first, behind the one with id `before`. */
@@ -134,8 +162,7 @@ export class ApprovalRequestRepository {
     before: string | null,
   ): Promise<ApprovalRequest[]> {
     return this.transactions.read(tenantId, async (manager) => {
-      const query = manager
-        .createQueryBuilder(ApprovalRequest, 'r')
+      const query = requestsOf(manager)
         .where('r.tenantId = :tenantId', { tenantId })
         .orderBy('r.id', 'DESC')
         .limit(limit);
@@ -147,8 +174,16 @@ export class ApprovalRequestRepository {
         query.andWhere(`(r.status = 'expired' OR (r.status = 'pending' AND r.expiresAt <= :now))`, { now });
       } else if (filter.status !== undefined) query.andWhere('r.status = :status', filter);
       if (before !== null) query.andWhere('r.id < :before', { before });
-      return query.getMany();
+      return withBeginnings(query);
     });
+  }
+
+  /** A part of the details, whoever asked; null without such a request. */
+  async readDetails(tenantId: string, id: string, offset: number, limit: number): Promise<DetailsPart | null> {
+    const [row] = await this.transactions.query<DetailsRow>(readDetails, [tenantId, id, offset, limit]);
+    if (!row) return null;
+    const { part: text, total, sha256, digest, requested_key: requestedKey } = row;
+    return { text, offset, total, sha256, digest, requestedKey };
   }
 
   async counts(tenantId: string, now: Date): Promise<{ pending: number; total: number }> {
@@ -216,8 +251,7 @@ export class ApprovalRequestRepository {
       /** Denies every pending, unexpired request, of one agent if one is named; answers how many there were. */
       denyAll: async (tenantId: string, agentId: string | null, { at, by, note, key }: Omit<Decision, 'status'>) =>
         (await tx.query(denyAll, [tenantId, agentId, at, by, note, key])).length,
-      find: (tenantId: string, id: string): Promise<ApprovalRequest | null> =>
-        tx.manager.findOneBy(ApprovalRequest, { tenantId, id }),
+      find: (tenantId: string, id: string): Promise<ApprovalRequest | null> => findIn(tx.manager, tenantId, id),
       /** Ends up to `limit` requests whose time is up, leaving those that someone else is at. */
       expire: async (now: Date, limit: number): Promise<RequestFacts[]> =>
         (await tx.query<FactsRow>(expire, [now, limit])).map(toFacts),
@@ -225,6 +259,28 @@ export class ApprovalRequestRepository {
       expireOne: ({ tenantId, id }: RequestFacts): void => tx.send(expireOne, [tenantId, id]),
     };
   }
+}
+
+/** Requests without their details, and the beginning of these beside. */
+function requestsOf(manager: EntityManager): SelectQueryBuilder<ApprovalRequest> {
+  const columns = manager.connection
+    .getMetadata(ApprovalRequest)
+    .columns.filter(({ propertyName }) => propertyName !== 'details')
+    .map(({ propertyName }) => `r.${propertyName}`);
+  return manager
+    .createQueryBuilder(ApprovalRequest, 'r')
+    .select(columns)
+    .addSelect(`left(r.details, ${VIEW_DETAILS_CHARS + 1})`, 'beginning');
+}
+
+async function withBeginnings(query: SelectQueryBuilder<ApprovalRequest>): Promise<ApprovalRequest[]> {
+  const { entities, raw } = await query.getRawAndEntities<{ beginning: string | null }>();
+  return entities.map((request, i) => Object.assign(request, { details: raw[i]?.beginning ?? null }));
+}
+
+async function findIn(manager: EntityManager, tenantId: string, id: string): Promise<ApprovalRequest | null> {
+  const [request = null] = await withBeginnings(requestsOf(manager).where({ tenantId, id }));
+  return request;
 }
 
 function toFacts(row: FactsRow): RequestFacts {

@@ -15,8 +15,8 @@ export interface ApprovalSubject {
   amount: MicroUsd | 'unclear' | null;
   destructive: boolean;
   reason: string;
-  /** What whoever decides is shown, with hidden characters made visible. */
-  details: Readonly<Record<string, unknown>> | null;
+  /** What whoever decides is shown: JSON text, as `shownDetails` makes it. */
+  details: string | null;
   /** 32 bytes that stand for the exact call: anything else has another digest. */
   digest: Buffer;
 }

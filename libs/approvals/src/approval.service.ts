@@ -1,21 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  type Actor,
-  Clock,
-  haldirActor,
-  type MicroUsd,
-  newId,
-  stringifyJson,
-  toDollars,
-  visibleJson,
-  visibleText,
-} from '@haldir/kernel';
+import { type Actor, Clock, haldirActor, type MicroUsd, newId, toDollars, visibleText } from '@haldir/kernel';
 import { AuditLog, type EntrySource } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
 import { HaldirConfig, Metrics } from '@haldir/runtime';
 import { ApprovalRequest } from './approval-request.entity.js';
-import { type ApprovalFilter, ApprovalRequestRepository, type RequestFacts } from './approval-request.repository.js';
+import {
+  type ApprovalFilter,
+  ApprovalRequestRepository,
+  type DetailsPart,
+  type RequestFacts,
+} from './approval-request.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
 import { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound } from './approvals.errors.js';
@@ -28,8 +23,8 @@ export interface NewApprovalRequest {
   action: string;
   amount: MicroUsd;
   reason: string;
-  /** A text, or what becomes its JSON text. */
-  details: string | Readonly<Record<string, unknown>> | null;
+  /** As `shownDetails` makes them. */
+  details: string | null;
   ttlSeconds: number;
   /** Asks. */
   actor: Actor;
@@ -175,6 +170,17 @@ export class ApprovalService {
     return request;
   }
 
+  /**
+   * A part of the details, all of which can be read so; without any, an empty one.
+   *
+   * @throws ApprovalNotFound when the tenant has no such request
+   */
+  async readDetails(tenantId: string, id: string, offset: number, limit: number): Promise<DetailsPart> {
+    const part = await this.requests.readDetails(tenantId, id, offset, limit);
+    if (!part) throw new ApprovalNotFound();
+    return part;
+  }
+
   list(tenantId: string, filter: ApprovalFilter, limit: number, before: string | null): Promise<ApprovalRequest[]> {
     return this.requests.list(tenantId, filter, this.clock.now(), limit, before);
   }
@@ -253,7 +259,7 @@ export class ApprovalService {
       tool: visibleText(tool),
       action: visibleText(action),
       reason: visibleText(reason),
-      details: shown(details),
+      details,
       status: 'pending' as const,
       createdAt: now,
       expiresAt: new Date(now.getTime() + ttlSeconds * 1000),
@@ -310,10 +316,4 @@ function excerptOf(details: string | null): { details: string | null; details_cu
   const last = details.charCodeAt(EVENT_DETAILS_CHARS - 1);
   const isHalf = last >= 0xd800 && last <= 0xdbff;
   return { details: details.slice(0, EVENT_DETAILS_CHARS - (isHalf ? 1 : 0)), details_cut: true };
-}
-
-/** Hidden characters in texts of JSON are made visible before it is written, so that it stays JSON. */
-function shown(details: NewApprovalRequest['details']): string | null {
-  if (details === null) return null;
-  return typeof details === 'string' ? visibleText(details) : stringifyJson(visibleJson(details));
 }

@@ -1,4 +1,4 @@
-import { HaldirError } from '@haldir/kernel';
+import { HaldirError, InvalidInput } from '@haldir/kernel';
 
 export class ApprovalNotFound extends HaldirError {
   readonly kind = 'not_found';
@@ -53,5 +53,12 @@ export class TooManyApprovalRules extends HaldirError {
   }
   override get code(): string {
     return 'too_many_rules';
+  }
+}
+
+/** What cannot be kept whole cannot be shown whole, and nobody is to approve what they cannot see. */
+export class DetailsTooLong extends InvalidInput {
+  constructor(max: number) {
+    super(`details: expected at most ${max} characters, hidden ones counted as they are shown`, 'details_too_long');
   }
 }

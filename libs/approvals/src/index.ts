@@ -1,6 +1,11 @@
-export { ApprovalNotFound } from './approvals.errors.js';
+export { ApprovalNotFound, DetailsTooLong } from './approvals.errors.js';
 export { ApprovalCounts } from './approval-counts.js';
-export { APPROVAL_STATUSES, type ApprovalRequest, type ApprovalStatus } from './approval-request.entity.js';
+export {
+  APPROVAL_STATUSES,
+  type ApprovalRequest,
+  type ApprovalStatus,
+  VIEW_DETAILS_CHARS,
+} from './approval-request.entity.js';
 export { type ApprovalRule } from './approval-rule.entity.js';
 export { ApprovalRuleService, firstMatch, type NewApprovalRule } from './approval-rule.service.js';
 export {
@@ -22,4 +27,6 @@ export {
 export { ApprovalWaits } from './approval-waits.js';
 export { ApprovalsModule } from './approvals.module.js';
 export { DESTRUCTIVE_VERBS, isDestructive } from './destructive.js';
+export { type DetailsPart } from './approval-request.repository.js';
 export { SelfApprovalService } from './self-approval.service.js';
+export { MAX_DETAILS_CHARS, shownDetails } from './shown-details.js';

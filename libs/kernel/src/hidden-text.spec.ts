@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { visibleJson, visibleText } from './hidden-text.js';
+import { visibleJson, visibleJsonText, visibleText, visibleTextInTurns } from './hidden-text.js';
+import { parseJson, stringifyJson } from './json-text.js';
+import { Turns } from './turns.js';
 
 describe('a text made visible', () => {
   it.each([
@@ -37,5 +39,41 @@ describe('a text made visible', () => {
     expect(visibleJson({ 'a\u200b': ['\u202e', 1, null, { b: '\u2066' }] })).toEqual({
       [String.raw`a\u{200b}`]: [String.raw`\u{202e}`, 1, null, { b: String.raw`\u{2066}` }],
     });
+  });
+});
+
+describe('made visible in turns', () => {
+  /** Every turn is over at once. */
+  const short = (): Turns => new Turns(0);
+
+  it('a text is what it is at once', async () => {
+    const piece = fc.constantFrom('a', '\\', 'u{', '\u202e', '\ud83d\ude00', '\u0000', '\\u{5c}');
+    const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(''));
+    await fc.assert(
+      fc.asyncProperty(text, async (it) => {
+        expect(await visibleTextInTurns(it, short())).toBe(visibleText(it));
+      }),
+    );
+  });
+
+  it('JSON is what it is at once, names, numbers and order included', async () => {
+    const json = fc.json({ stringUnit: 'binary' });
+    await fc.assert(
+      fc.asyncProperty(json, async (text) => {
+        const value = parseJson(`[${text},1.0,{"b\u200b":9007199254740993,"a":{},"0":[]}]`);
+        expect(await visibleJsonText(value, short())).toBe(stringifyJson(visibleJson(value)));
+      }),
+    );
+  });
+
+  it.each([
+    ['a text of hidden characters', '\u007f'.repeat(10_000)],
+    ['a list', Array.from({ length: 10_000 }, () => 0)],
+    ['an object', Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`a\u200b${i}`, `${i}\u00ad`]))],
+  ])('%s leaves a turn to others wherever its own is over', async (_, value) => {
+    const turns = short();
+    const next = vi.spyOn(turns, 'next');
+    await visibleJsonText(value, turns);
+    expect(next.mock.calls.length).toBeGreaterThanOrEqual(10_000);
   });
 });

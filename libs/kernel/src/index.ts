@@ -13,7 +13,7 @@ export {
 export { Batcher, type BatcherOptions } from './batcher.js';
 export { Clock, SystemClock, toUnixSeconds } from './clock.js';
 export { type ErrorKind, HaldirError, InvalidInput, Unavailable } from './haldir-error.js';
-export { visibleJson, visibleText } from './hidden-text.js';
+export { visibleJson, visibleJsonText, visibleText, visibleTextInTurns } from './hidden-text.js';
 export { firstIdAt, newId } from './ids.js';
 export { canonicalJson, findUnstorable, type JsonValue } from './json.js';
 export { exactNumber, isNumber, isWhole, JsonNumber } from './json-number.js';

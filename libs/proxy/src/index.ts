@@ -18,6 +18,7 @@ export {
   type CallOutcome,
   type CallWatch,
   DRIFTED,
+  UNSHOWABLE,
   MISMATCHED,
   neverLeft,
   type NewCall,

@@ -1,13 +1,15 @@
 import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, canonicalJson, type JsonValue, stringifyJson } from '@haldir/kernel';
+import { Clock, canonicalJson, type JsonValue } from '@haldir/kernel';
 import {
   type ApprovalRule,
   ApprovalRuleService,
   ApprovalService,
   type ApprovalSubject,
+  DetailsTooLong,
   firstMatch,
   holderOf,
+  shownDetails,
 } from '@haldir/approvals';
 import { AuditLog, type StartedCall, StartedCalls } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
@@ -21,7 +23,7 @@ import { JudgedCall } from './judged-call.js';
 import { type NamedSubject, namesOf, namesOfAddress } from './named-tools.js';
 import { amountOf, type Policy } from './policy.js';
 import { PolicyRepository } from './policy.repository.js';
-import { CALL_SCOPES } from './proxy-call.js';
+import { CALL_SCOPES, orTooLong, UNSHOWABLE } from './proxy-call.js';
 import { RateLimiter } from './rate-limiter.js';
 import { UpstreamClients } from './upstream-clients.js';
 import { UpstreamTraffic } from './upstream-traffic.js';
@@ -47,8 +49,6 @@ interface Decided {
   masked?: boolean;
 }
 
-/** Beyond this, whoever decides sees how long the arguments are. */
-const MAX_SHOWN_CHARS = 16_384;
 /** What an upstream that completes nothing would answer. */
 const NO_COMPLETION = { completion: { values: [], total: 0, hasMore: false } };
 
@@ -134,11 +134,13 @@ export class OfferReadService {
       const refusals = judged.refusedBy(await this.limiter.take(judged.wish));
       return refusals ? { kind: 'blocked', refusals } : null;
     }
+    const details = await shownIn(candidate);
+    if (details instanceof DetailsTooLong) return { kind: 'unapprovable', reason: UNSHOWABLE };
+    const subject = toSubject(candidate, details);
     return this.transactions.run(read.actor.tenantId, async (tx): Promise<ReadOutcome | null> => {
       const rates = await this.limiter.lock(tx, [judged.wish]);
       const refusals = judged.refusedBy(rates.answer(judged.wish));
       if (refusals) return { kind: 'blocked', refusals };
-      const subject = toSubject(candidate);
       const answer = await this.approvals.ask(tx, subject, match, { heedsDenials: true });
       if (answer.kind !== 'approved') return answer;
       await this.approvals.consume(tx, read.actor, answer.request);
@@ -203,22 +205,27 @@ function toRuleSubject({ subject }: JudgedCall): Pick<ApprovalSubject, 'toolName
   return { toolNames, amount: ruledAmount(amount), destructive: false };
 }
 
-function toSubject({ read, session, target, judged, policies, rules }: Candidate): ApprovalSubject {
+/** What whoever decides about the candidate is shown of it, all of it. */
+function shownIn({ read, target }: Candidate): Promise<string | DetailsTooLong> {
+  const answers = answersIn(read.dialogue);
+  const about = { upstream: target.upstream.name, method: read.method, subject: target.id };
+  return shownDetails({ ...about, arguments: read.arguments, ...(answers ? { answers } : {}) }).catch(orTooLong);
+}
+
+function toSubject(candidate: Candidate, details: string): ApprovalSubject {
+  const { read, session, target, judged, policies, rules } = candidate;
   const { actor, sessionId, method } = read;
   const { tenantId } = actor;
   const { upstream, id, definition } = target;
   const ruled = toRuleSubject(judged);
   const fingerprint = hash('sha256', canonicalJson(definition as JsonValue), 'hex');
   const answers = answersIn(read.dialogue);
-  const about = { upstream: upstream.name, method, subject: id };
-  const shown = { ...about, arguments: read.arguments, ...(answers ? { answers } : {}) };
-  const shownChars = stringifyJson(shown).length;
   return {
     ...{ actor, sessionId, agentId: session.agentId, tool: `${upstream.name}.${id}`, ...ruled },
     action: method === 'prompts/get' ? 'prompt_get' : 'resource_read',
     // The rule's own words.
     reason: '',
-    details: shownChars <= MAX_SHOWN_CHARS ? shown : { ...about, arguments_omitted: shownChars },
+    details,
     digest: digestOfCall({
       ...{
         tenantId,

@@ -1,13 +1,15 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Clock, stringifyJson } from '@haldir/kernel';
+import { Clock } from '@haldir/kernel';
 import {
   type ApprovalRule,
   ApprovalRuleService,
   ApprovalService,
   type ApprovalSubject,
+  DetailsTooLong,
   firstMatch,
   holderOf,
   type RuleMatch,
+  shownDetails,
 } from '@haldir/approvals';
 import { AuditLog, type NewStart, StartedCalls } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
@@ -26,6 +28,7 @@ import {
   type CallOutcome,
   type CallWatch,
   type NewCall,
+  orTooLong,
   OVERHEAD_MS,
   type PerformedCall,
   qualifiedName,
@@ -61,9 +64,6 @@ interface Decided {
 type Considered = Candidate | Decided;
 
 type Watched = CallWatch & Pick<CallOptions, 'dialogue' | 'repeatable' | 'onMasked'>;
-
-/** Beyond this, whoever decides sees the digest of the arguments only. */
-const MAX_SHOWN_CHARS = 16_384;
 
 /** Longer than any outage: what ends the hold of a price is the entry of its call. */
 const HOLD_MS = 24 * 60 * 60_000;
@@ -274,7 +274,9 @@ export class ProxyCallService {
    * crash costs an approval and a price, and never doubles a call.
    */
   private async secure(candidate: Candidate, match: RuleMatch | null): Promise<CallOutcome | null> {
-    const subject = toSubject(candidate);
+    const details = match === null ? null : await shownIn(candidate);
+    if (details instanceof DetailsTooLong) return { kind: 'unshowable', error: details };
+    const subject = toSubject(candidate, details);
     await this.started.holdLease();
     const { wish, notes } = candidate.judged;
     return this.transactions.run(subject.actor.tenantId, async (tx): Promise<CallOutcome | null> => {
@@ -389,15 +391,20 @@ function toRuleSubject({ target, judged }: Candidate): Pick<ApprovalSubject, 'to
   return { toolNames, amount: ruledAmount(amount), destructive: target.destructive };
 }
 
-function toSubject(candidate: Candidate): ApprovalSubject {
+/** What whoever decides about the candidate is shown of it, all of it. */
+function shownIn({ call, target }: Candidate): Promise<string | DetailsTooLong> {
+  const answers = answersIn(call.dialogue);
+  const { name: upstream, tool } = target;
+  return shownDetails({ upstream, tool, arguments: call.arguments, ...(answers ? { answers } : {}) }).catch(orTooLong);
+}
+
+function toSubject(candidate: Candidate, details: string | null): ApprovalSubject {
   const { call, session, target, policies, rules } = candidate;
   const { actor, sessionId } = call;
   const { tenantId } = actor;
   const holder = holderOf(actor, sessionId);
-  const { name: upstream, tool, fingerprint } = target;
+  const { tool, fingerprint } = target;
   const answers = answersIn(call.dialogue);
-  const shown = { upstream, tool, arguments: call.arguments, ...(answers ? { answers } : {}) };
-  const shownChars = stringifyJson(shown).length;
   const ruled = toRuleSubject(candidate);
   return {
     actor,
@@ -408,7 +415,7 @@ function toSubject(candidate: Candidate): ApprovalSubject {
     ...ruled,
     // The rule's own words.
     reason: '',
-    details: shownChars <= MAX_SHOWN_CHARS ? shown : { upstream, tool, arguments_omitted: shownChars },
+    details,
     digest: digestOfCall({
       ...{ tenantId, holder, upstream: target, tool, fingerprint, arguments: call.arguments, amount: ruled.amount },
       ...{ answers, price: target.price, policyVersion: policyVersion(policies, rules) },

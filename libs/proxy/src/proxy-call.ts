@@ -1,5 +1,5 @@
 import { type Actor, type HaldirError, toDollars, toJsonNumber, toUnixSeconds } from '@haldir/kernel';
-import { type HeldRequest } from '@haldir/approvals';
+import { DetailsTooLong, type HeldRequest } from '@haldir/approvals';
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
 import { type Claim } from '@haldir/http';
@@ -59,6 +59,8 @@ export type CallOutcome =
   | { kind: 'drifted'; upstream: string; tool: string }
   /** The arguments refer to a secret that the call may not use. */
   | { kind: 'no_secret'; refusal: SecretRefusal }
+  /** It needs an approval, and nobody could be shown all of it. */
+  | { kind: 'unshowable'; error: DetailsTooLong }
   | { kind: 'held'; request: HeldRequest }
   /** A human has said no to this call just now. */
   | { kind: 'denied'; requestId: string }
@@ -88,6 +90,15 @@ export const OVERHEAD_MS = 30_000;
 
 /** Rehearsals that are named in an entry. */
 const MAX_REHEARSED = 50;
+
+/** What is said of a call that nobody can be asked to approve. */
+export const UNSHOWABLE = 'The call needs approval, and its arguments are too long to be shown to whoever decides';
+
+/** @throws what is no DetailsTooLong */
+export function orTooLong(error: unknown): DetailsTooLong {
+  if (error instanceof DetailsTooLong) return error;
+  throw error;
+}
 
 /** What is said of a request whose headers contradict it. */
 export const MISMATCHED = 'The Mcp-Param headers do not repeat the arguments as the tool asks';
@@ -197,6 +208,8 @@ function describe(outcome: CallOutcome): Description {
       return { ...blocked(DRIFTED), code: 'tool_drift' };
     case 'no_secret':
       return { ...blocked(outcome.refusal.message), code: outcome.refusal.code, ...outcome.refusal.facts };
+    case 'unshowable':
+      return { ...blocked(UNSHOWABLE), code: outcome.error.code };
     case 'held':
       return { action: 'tool_call_held', decision: 'approval_required', request_id: outcome.request.requestId };
     case 'denied':

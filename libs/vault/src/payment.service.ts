@@ -8,7 +8,9 @@ import {
   fromMinorUnits,
   type MicroUsd,
   newId,
+  stringifyJson,
   toDollars,
+  visibleJson,
 } from '@haldir/kernel';
 import {
   ApprovalService,
@@ -321,7 +323,7 @@ function toSubject(payment: NewPayment, usd: UsdValue | null, session: Session):
     amount: usd?.micros ?? null,
     destructive: false,
     reason: `${holdSeconds === null ? 'Payment' : 'Hold'} of ${toNumber(amount)} ${amount.currency}${description === '' ? '' : `: ${description}`}`,
-    details: { amount: toNumber(amount), currency: amount.currency, description },
+    details: stringifyJson(visibleJson({ amount: toNumber(amount), currency: amount.currency, description })),
     digest: hash(
       'sha256',
       canonicalJson({ tenant: actor.tenantId, session: holderOf(actor, sessionId), tool: TOOL, action, ...exact }),

@@ -16,9 +16,10 @@ import {
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { ApprovalService, SelfApprovalService } from '../index.js';
+import { ApprovalNotFound, ApprovalService, SelfApprovalService } from '../index.js';
 import {
   ApprovalDetail,
+  ApprovalDetailsPart,
   ApprovalList,
   ApprovalRequested,
   ApproveRequest,
@@ -29,10 +30,12 @@ import {
   ListApprovals,
   ListPendingApprovals,
   PendingApprovalList,
+  ReadApprovalDetails,
   RequestApproval,
   RequestApproved,
   RequestDenied,
   toApprovalDetail,
+  toApprovalDetailsPart,
   toNewApprovalRequest,
   toPendingApproval,
 } from './approval.dto.js';
@@ -69,10 +72,10 @@ export class ApprovalController {
     @Write() write: WriteRequest,
   ): Promise<ApprovalRequested> {
     const session = await this.sessions.findLive(actor, body.session_id);
+    const wanted = await toNewApprovalRequest(body, session?.agentId ?? '', actor);
     return this.writes.run(write, async (tx): Promise<ApprovalRequested> => {
       // Only here, so that a retry gets the first answer after the session has ended, too.
       if (!session) throw new SessionInvalid();
-      const wanted = toNewApprovalRequest(body, session.agentId, actor);
       const request = await this.approvals.request(tx, wanted);
       return { request_id: request.id, status: request.status, expires_at: toUnixSeconds(request.expiresAt) };
     });
@@ -145,6 +148,28 @@ export class ApprovalController {
       ? await this.approvals.get(actor.tenantId, requestId)
       : await this.approvals.getOwn(actor, requestId);
     return toApprovalDetail(request, this.clock.now());
+  }
+
+  @Get(':request_id/details')
+  @RequiresScope(['approvals:read', 'approvals:request'])
+  @OpenToAgents()
+  @RequestIdPath()
+  @ApiOperation({
+    operationId: 'readApprovalDetails',
+    summary: 'Read the details of an approval request',
+    description:
+      'A part of the details, of which all can be read so, hidden characters as \\u{…}: follow next_offset until it is null. Whoever may check the request may read them.',
+  })
+  @Returns(HttpStatus.OK, ApprovalDetailsPart, 'A part of the details')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
+  async details(
+    @CurrentCaller() { actor, scopes }: Caller,
+    @Param('request_id') requestId: string,
+    @Query({ schema: ReadApprovalDetails }) { offset, limit }: ReadApprovalDetails,
+  ): Promise<ApprovalDetailsPart> {
+    const part = await this.approvals.readDetails(actor.tenantId, requestId, offset, limit);
+    if (!grantsKeyScope(scopes, 'approvals:read') && part.requestedKey !== actor.id) throw new ApprovalNotFound();
+    return toApprovalDetailsPart(requestId, part);
   }
 
   @Post(':request_id/approve')

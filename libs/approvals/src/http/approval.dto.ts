@@ -1,7 +1,14 @@
 import { type Actor, microUsd, readsAsOwn, toDollars, toUnixSeconds } from '@haldir/kernel';
-import { decimal, longPageQuery, nextCursor, pageQuery } from '@haldir/http';
+import { decimal, longPageQuery, nextCursor, pageQuery, queryInt } from '@haldir/http';
 import { z } from 'zod';
-import { APPROVAL_STATUSES, type ApprovalRequest, type NewApprovalRequest } from '../index.js';
+import {
+  APPROVAL_STATUSES,
+  type ApprovalRequest,
+  type DetailsPart,
+  type NewApprovalRequest,
+  shownDetails,
+  VIEW_DETAILS_CHARS,
+} from '../index.js';
 
 const MAX_TTL_SECONDS = 604_800;
 const OWN_TOOL = 'expected a name that does not read as one of Haldir’s own';
@@ -30,8 +37,13 @@ export const RequestApproval = z.object({
 });
 export type RequestApproval = z.infer<typeof RequestApproval>;
 
-export function toNewApprovalRequest(body: RequestApproval, agentId: string, actor: Actor): NewApprovalRequest {
-  const { details = null } = body;
+/** @throws DetailsTooLong */
+export async function toNewApprovalRequest(
+  body: RequestApproval,
+  agentId: string,
+  actor: Actor,
+): Promise<NewApprovalRequest> {
+  const details = body.details ?? null;
   return {
     sessionId: body.session_id,
     agentId,
@@ -39,7 +51,7 @@ export function toNewApprovalRequest(body: RequestApproval, agentId: string, act
     action: body.action,
     amount: microUsd(body.amount),
     reason: body.reason,
-    details,
+    details: details === null ? null : await shownDetails(details),
     ttlSeconds: body.ttl,
     actor,
   };
@@ -59,7 +71,13 @@ const shared = {
   details: z
     .string()
     .nullable()
-    .describe('What the request is about, for whoever decides; hidden characters here and above read \\u{…}'),
+    .describe(
+      `What the request is about, for whoever decides: its first ${VIEW_DETAILS_CHARS} characters. Hidden characters here and above read \\u{…}`,
+    ),
+  details_cut: z
+    .boolean()
+    .describe('Whether the details go on: read all of them at details_path before you approve the request'),
+  details_path: z.string().nullable().describe('Where all of the details are, part by part; null when these are all'),
   digest: z
     .string()
     .nullable()
@@ -86,6 +104,7 @@ export const PendingApproval = z.object(shared).meta({ id: 'PendingApproval' });
 export type PendingApproval = z.infer<typeof PendingApproval>;
 
 export function toPendingApproval(request: ApprovalRequest): PendingApproval {
+  const { details, isCut } = beginningOf(request.details);
   return {
     request_id: request.id,
     agent_id: request.agentId,
@@ -93,12 +112,21 @@ export function toPendingApproval(request: ApprovalRequest): PendingApproval {
     action: request.action,
     amount: toDollars(request.amount),
     reason: request.reason,
-    details: request.details,
+    details,
+    details_cut: isCut,
+    details_path: isCut ? `/v1/approvals/${request.id}/details` : null,
     digest: request.digest?.toString('hex') ?? null,
     requested_key: request.requestedKey,
     created_at: toUnixSeconds(request.createdAt),
     expires_at: toUnixSeconds(request.expiresAt),
   };
+}
+
+function beginningOf(details: string | null): { details: string | null; isCut: boolean } {
+  if (details === null || details.length <= VIEW_DETAILS_CHARS) return { details, isCut: false };
+  const characters = [...details];
+  const isCut = characters.length > VIEW_DETAILS_CHARS;
+  return { details: isCut ? characters.slice(0, VIEW_DETAILS_CHARS).join('') : details, isCut };
 }
 
 export function toApprovalDetail(request: ApprovalRequest, now: Date): ApprovalDetail {
@@ -110,6 +138,37 @@ export function toApprovalDetail(request: ApprovalRequest, now: Date): ApprovalD
     decided_at: request.decidedAt === null ? null : toUnixSeconds(request.decidedAt),
     decided_key: request.decidedKey,
     consumed: request.consumedAt !== null,
+  };
+}
+
+/** Of details, what one answer may hold. */
+const MAX_PART_CHARS = 65_536;
+
+export const ReadApprovalDetails = z.object({
+  offset: queryInt(0, 2_147_483_647).default(0).describe('How many characters to leave out before'),
+  limit: queryInt(1, MAX_PART_CHARS).default(MAX_PART_CHARS).describe('How many characters to answer at most'),
+});
+export type ReadApprovalDetails = z.infer<typeof ReadApprovalDetails>;
+
+export const ApprovalDetailsPart = z
+  .object({
+    request_id: z.string(),
+    text: z.string().describe('The part of the details; all of them, in their order, are what the approval is about'),
+    offset: z.int().describe('Where the part begins, in characters (Unicode code points)'),
+    total: z.int().describe('How many characters the details have'),
+    next_offset: z.int().nullable().describe('Where the next part begins; null after the last'),
+    sha256: z.string().describe('SHA-256 (hex) of all of the details, in UTF-8'),
+    digest: shared.digest,
+  })
+  .meta({ id: 'ApprovalDetailsPart' });
+export type ApprovalDetailsPart = z.infer<typeof ApprovalDetailsPart>;
+
+export function toApprovalDetailsPart(requestId: string, part: DetailsPart): ApprovalDetailsPart {
+  const { text, offset, total, sha256, digest } = part;
+  const end = offset + [...text].length;
+  return {
+    ...{ request_id: requestId, text, offset, total, next_offset: end < total ? end : null, sha256 },
+    digest: digest?.toString('hex') ?? null,
   };
 }
 

@@ -44,6 +44,7 @@ export function toCallReply(outcome: Answerable, era: Era): CallReply {
     case 'blocked':
     case 'drifted':
     case 'unaffordable':
+    case 'unshowable':
     case 'no_secret':
     case 'no_key':
     case 'no_scope': {

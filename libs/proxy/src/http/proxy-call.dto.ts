@@ -1,7 +1,7 @@
 import { type Actor, toDollars } from '@haldir/kernel';
 import { Answer } from '@haldir/http';
 import { z } from 'zod';
-import { CALL_SCOPES, type CallOutcome, DRIFTED, explain, type NewCall, POLICY_TYPES } from '../index.js';
+import { CALL_SCOPES, type CallOutcome, DRIFTED, explain, type NewCall, POLICY_TYPES, UNSHOWABLE } from '../index.js';
 import { toolName } from './fields.js';
 
 const SESSION_EXPECTED = 'expected a session ID';
@@ -103,6 +103,10 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
     case 'no_key': {
       const { code, message } = outcome.error;
       return refusal(403, code, message, { code });
+    }
+    case 'unshowable': {
+      const { code } = outcome.error;
+      return refusal(403, code, UNSHOWABLE, { code });
     }
     case 'no_scope':
       return refusal(403, 'missing_session_scope', `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {

@@ -6,16 +6,17 @@
 
   /**
    * @typedef {{ request_id: string, status: string, tool: string, action: string, agent_id: string, amount: number,
-   *   reason: string, details: string | null, digest: string | null, requested_key: string | null, created_at: number,
+   *   reason: string, details: string | null, details_cut: boolean, digest: string | null, requested_key: string | null, created_at: number,
    *   expires_at: number, decided_by: string | null, decision_note: string | null, decided_at: number | null,
    *   decided_key: string | null, consumed: boolean }} Approval
-   * @typedef {Partial<Approval & { error: string, code: string, required: string, approved: true, denied: true }>} Body
+   * @typedef {{ text: string, offset: number, total: number, next_offset: number | null }} Part of the details, in characters
+   * @typedef {Partial<Approval & Part & { error: string, code: string, required: string, approved: true, denied: true }>} Body
    * @typedef {{ status: number, retryAfter: string | null, body: Body }} Answer status 0: none came
    */
 
   const ANSWER_MS = 30_000;
-  /** Longer details are shown as they are: in lines, deep ones could fill the memory of the browser. */
-  const LINED_CHARS = 20_000;
+  /** Of details that are too long for one answer, as many are read at a time. */
+  const PART_CHARS = 65_536;
   /** What `visibleText` of the kernel takes for hidden. */
   const HIDDEN = /[\p{Cf}\p{DI}\p{Zl}\p{Zp}\u2800]|(?![\t\n\r])\p{Cc}/gu;
   /** The request that the address of the page names; empty when it names none. */
@@ -24,6 +25,8 @@
   let key = '';
   /** @type {Approval | null} as last shown */
   let shown = null;
+  /** Details that come in parts, as far as they have been read; `next` is null once all of them are there. */
+  const long = { box: document.createElement('dd'), parts: 0, next: /** @type {number | null} */ (null), total: 0 };
   /** By how many milliseconds the server's clock is ahead of this one. */
   let ahead = 0;
 
@@ -34,8 +37,11 @@
   const by = element('decided-by', HTMLInputElement);
   const note = element('note', HTMLTextAreaElement);
   const message = element('message', HTMLElement);
+  const approve = element('approve', HTMLButtonElement);
+  const unread = element('unread', HTMLElement);
   const keyForm = element('key-form', HTMLElement);
   const keyField = element('key', HTMLInputElement);
+  const more = document.createElement('button');
   const timeLeft = document.createElement('span');
 
   /** @template {HTMLElement} T @param {string} name @param {new () => T} kind */
@@ -96,10 +102,55 @@
   async function load() {
     const answer = await ask('GET');
     const isRead = answer.status === 200 && answer.body.request_id === id;
-    request.hidden = !isRead;
-    if (isRead) show(/** @type {Approval} */ (answer.body));
-    else say(inWords(answer), keyField);
-    return isRead;
+    long.box.replaceChildren();
+    Object.assign(long, { parts: 0, next: isRead && answer.body.details_cut ? 0 : null, total: 0 });
+    const failed = isRead ? long.next === 0 && (await readOn()) : answer;
+    request.hidden = Boolean(failed);
+    if (failed) say(inWords(failed), keyField);
+    else show(/** @type {Approval} */ (answer.body));
+    return !failed;
+  }
+
+  /** Reads the next part of long details, and shows it below the others, which fold. @returns {Promise<Answer | null>} what went wrong */
+  async function readOn() {
+    const answer = await ask('GET', `/details?offset=${long.next}&limit=${PART_CHARS}`);
+    const { text, offset, total, next_offset: next } = /** @type {Part} */ (answer.body);
+    if (answer.status !== 200 || offset !== long.next || typeof text !== 'string') return answer;
+    for (const part of long.box.querySelectorAll('details')) part.open = false;
+    const [part, name] = [document.createElement('details'), document.createElement('summary')];
+    const body = document.createElement('div');
+    Object.assign(long, { parts: long.parts + 1, next, total });
+    name.textContent = `Part ${long.parts} of ${partsOf(total)}: characters ${inGroups(offset + 1)} to ${inGroups(next ?? total)} of ${inGroups(total)}`;
+    body.textContent = text;
+    body.className = 'said';
+    part.open = true;
+    part.append(name, body);
+    long.box.append(part, more);
+    tellUnread();
+    if (long.parts > 1) name.focus();
+    return null;
+  }
+
+  /** @param {number} chars */
+  function partsOf(chars) {
+    return Math.ceil(chars / PART_CHARS);
+  }
+
+  /** @param {number} count */
+  function inGroups(count) {
+    return count.toLocaleString('en');
+  }
+
+  /** What was not shown cannot be approved. */
+  function tellUnread() {
+    const isAll = long.next === null;
+    more.hidden = isAll;
+    unread.hidden = isAll;
+    approve.disabled = !isAll;
+    more.textContent = `Show part ${long.parts + 1} of ${partsOf(long.total)}`;
+    unread.textContent = isAll
+      ? ''
+      : `The details are long: you have been shown ${inGroups(long.next ?? 0)} of ${inGroups(long.total)} characters. You can approve once you have been shown all of them, and deny at any time.`;
   }
 
   /** @param {Approval} approval */
@@ -112,7 +163,8 @@
     row('Agent', visible(approval.agent_id), 'said');
     row('Amount', `${approval.amount} USD`);
     row('Reason', approval.reason, 'said');
-    row('Details', readable(details ?? ''), 'said');
+    if (approval.details_cut) row('Details', '').replaceWith(long.box);
+    else row('Details', readable(details ?? ''), 'said');
     row('Digest of the call', approval.digest ?? 'none: the agent asked of its own accord, and no call waits for this');
     row('Asked for with the key', approval.requested_key ?? 'not known');
     row('Asked', localTime(approval.created_at));
@@ -125,7 +177,7 @@
       row('Note', visible(approval.decision_note));
     }
     tick();
-    element('cut', HTMLElement).hidden = !isCut(details ?? '');
+    tellUnread();
     decision.hidden = status !== 'pending';
   }
 
@@ -146,7 +198,6 @@
 
   /** JSON in lines where that changes white space alone (a member may stand there twice), else as it is. @param {string} details */
   function readable(details) {
-    if (details.length > LINED_CHARS) return details;
     try {
       const value = /** @type {unknown} */ (JSON.parse(details));
       const isSame =
@@ -154,18 +205,6 @@
       return isSame ? JSON.stringify(value, null, 2) : details;
     } catch {
       return details;
-    }
-  }
-
-  /** Whether the size of the arguments stands in their place. @param {string} details */
-  function isCut(details) {
-    try {
-      /** @type {unknown} */
-      const said = JSON.parse(details);
-      const call = /** @type {{ arguments_omitted?: unknown, arguments?: { omitted?: unknown } | null }} */ (said);
-      return typeof (call.arguments_omitted ?? call.arguments?.omitted) === 'number';
-    } catch {
-      return false;
     }
   }
 
@@ -215,7 +254,7 @@
     main.setAttribute('aria-busy', 'true');
     for (const button of buttons) button.disabled = true;
     await work().finally(() => {
-      for (const button of buttons) button.disabled = false;
+      for (const button of buttons) button.disabled = button === approve && long.next !== null;
       main.setAttribute('aria-busy', 'false');
     });
   }
@@ -224,7 +263,16 @@
     event.preventDefault();
     void alone(enter);
   });
-  element('approve', HTMLElement).addEventListener('click', () => void alone(() => decide('approve')));
+  more.type = 'button';
+  more.addEventListener(
+    'click',
+    () =>
+      void alone(async () => {
+        const failed = await readOn();
+        if (failed) say(inWords(failed), failed.status === 401 ? keyField : message);
+      }),
+  );
+  approve.addEventListener('click', () => void alone(() => decide('approve')));
   element('deny', HTMLElement).addEventListener('click', () => void alone(() => decide('deny')));
   // A page that the browser brings back as it was left would still have its key.
   addEventListener('pagehide', () => (key = ''));

@@ -35,9 +35,9 @@ export class ApprovalTools implements OwnTools {
       output: ApprovalRequested,
       run: async (args, { caller: { actor }, write }) => {
         const session = await this.sessions.findLive(actor, args.session_id);
+        const wanted = await toNewApprovalRequest(args, session?.agentId ?? '', actor);
         return write(async (tx) => {
           if (!session) throw new SessionInvalid();
-          const wanted = toNewApprovalRequest(args, session.agentId, actor);
           const request = await this.approvals.request(tx, wanted);
           return { request_id: request.id, status: request.status, expires_at: toUnixSeconds(request.expiresAt) };
         });
