@@ -22,6 +22,7 @@ const OPEN: Readonly<Record<string, { others: number }>> = {
   logAction: { others: 401 },
   requestApproval: { others: 401 },
   checkApproval: { others: 404 },
+  readApprovalDetails: { others: 404 },
 };
 const OPEN_TOOLS = [
   ...['checkPermission', 'getSecret', 'authorizePayment', 'logAction', 'requestApproval', 'checkApproval'],
@@ -105,7 +106,7 @@ async function owned(operation: Operation, input: Input): Promise<Input> {
     const { body } = await walker.post('/v1/payments/hold', { session_id: session, amount: 1 });
     path['payment_id'] = String(body['authorization_id']);
   }
-  if (operation.id === 'checkApproval') {
+  if (operation.id === 'checkApproval' || operation.id === 'readApprovalDetails') {
     const asked = { session_id: session, tool: 't', action: 'a', reason: 'r' };
     path['request_id'] = String((await walker.post('/v1/approvals/request', asked)).body['request_id']);
   }
