@@ -29,4 +29,4 @@ export { ApprovalsModule } from './approvals.module.js';
 export { DESTRUCTIVE_VERBS, isDestructive } from './destructive.js';
 export { type DetailsPart } from './approval-request.repository.js';
 export { SelfApprovalService } from './self-approval.service.js';
-export { MAX_DETAILS_CHARS, shownDetails } from './shown-details.js';
+export { shownDetails } from './shown-details.js';

@@ -2,7 +2,7 @@ import { visibleJsonText, visibleTextInTurns } from '@haldir/kernel';
 import { DetailsTooLong } from './approvals.errors.js';
 
 /** How long the details of a request are at most, as whoever decides is shown them. */
-export const MAX_DETAILS_CHARS = 2 * 1024 * 1024;
+const MAX_DETAILS_CHARS = 2 * 1024 * 1024;
 
 /**
  * The details of a request as whoever decides is shown them, all of them: a text, or the JSON text of what is none, with hidden
