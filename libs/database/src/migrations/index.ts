@@ -18,7 +18,7 @@ import { SealedGrants1790000000018 } from './1790000000018-sealed-grants.js';
 import { PaymentDays1790000000019 } from './1790000000019-payment-days.js';
 import { Filters1790000000022 } from './1790000000022-filters.js';
 import { UpstreamTold1790000000023 } from './1790000000023-upstream-told.js';
-import { WholeDetails1790000000023 } from './1790000000023-whole-details.js';
+import { WholeDetails1790000000024 } from './1790000000024-whole-details.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -42,5 +42,5 @@ export const migrations = [
   PaymentDays1790000000019,
   Filters1790000000022,
   UpstreamTold1790000000023,
-  WholeDetails1790000000023,
+  WholeDetails1790000000024,
 ];

@@ -1,7 +1,7 @@
 import { type MigrationInterface, type QueryRunner } from 'typeorm';
 
 /** Whoever decides is shown all of a call, or it is not held; requests that left its arguments out are over. */
-export class WholeDetails1790000000023 implements MigrationInterface {
+export class WholeDetails1790000000024 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
       -- The size of the arguments stood last, in their place; arguments of that name stand further in.
