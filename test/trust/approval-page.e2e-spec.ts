@@ -161,7 +161,9 @@ describe('a human with a key', () => {
     const page = await open(id);
     const { fetch: working } = page.window;
     const cutOff: typeof fetch = (input, init) =>
-      typeof input === 'string' && input.includes('/details') ? Promise.reject(new TypeError('Failed to fetch')) : working(input, init);
+      typeof input === 'string' && input.includes('/details')
+        ? Promise.reject(new TypeError('Failed to fetch'))
+        : working(input, init);
     page.window.fetch = cutOff;
     await page.enter(ownKey());
     expect(page.outcome()).toMatch(/could not be reached/);
