@@ -21,7 +21,7 @@ const WORST = [
     title: '`/livez` beside calls with a MiB of numbers that are to stay as written',
     prepare: async (world) => {
       const { tenant, session } = await party(world, '');
-      const body = `{"session_id":"${session}","tool":"bench.echo","arguments":{"n":[${'1.0,'.repeat(262_000)}1.0]}}`;
+      const body = `{"session_id":"${session}","tool":"bench.echo","arguments":{"n":[${'1.00000000,'.repeat(95_000)}1.0]}}`;
       return request(world, tenant, '/v1/proxy/call', body);
     },
   },
