@@ -100,9 +100,18 @@ describe('a stranger', () => {
   it('tries at most 1,200 bootstrap tokens a minute, and is told when to come again', async () => {
     await withApi({ HALDIR_BOOTSTRAP_TOKEN: TOKEN }, async (_, anyone) => {
       await expectSlowedDown(1500, (i) => anyone.post('/v1/keys', { bootstrap_token: `a wrong token, no. ${i}` }));
-      const refused = await anyone.post<{ retry_after: number }>('/v1/keys', { bootstrap_token: 'one more of them' });
-      expect(refused.body.retry_after).toBeGreaterThan(0);
-      expect(refused.body.retry_after).toBeLessThanOrEqual(60);
+      // Room for a few comes back while they are asked.
+      const more = await Promise.all(
+        Array.from({ length: 200 }, () =>
+          anyone.post<{ retry_after: number }>('/v1/keys', { bootstrap_token: 'one more of them' }),
+        ),
+      );
+      const refused = more.filter(({ status }) => status === 429);
+      expect(refused.length).toBeGreaterThan(0);
+      for (const { body } of refused) {
+        expect(body.retry_after).toBeGreaterThan(0);
+        expect(body.retry_after).toBeLessThanOrEqual(60);
+      }
       expect((await anyone.post('/v1/keys', { bootstrap_token: TOKEN })).status).toBe(201);
     });
   });
