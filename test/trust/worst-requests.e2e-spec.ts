@@ -1,4 +1,6 @@
-import { startWorld, text, type World } from '@haldir/test-support';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { connectMcp, startWorld, text, type World } from '@haldir/test-support';
 import { ProxyStory } from '../e2e/proxy-story.js';
 
 let world: World;
@@ -57,4 +59,84 @@ it('a MiB of numbers that are to stay as written is refused, and as many as are 
   let answered = 0;
   expect(await longestWaitDuring(async () => (answered = (await call(99_000)).status))).toBeLessThan(1_000);
   expect([answered, up.calls.length]).toEqual([200, 1]);
+});
+
+describe('lists of an upstream that are huge', () => {
+  /** On a machine that has other work to do as well. */
+  const MAX_WAIT_MS = 250;
+  /** Asks until it is told to stop, in a thread of its own: this one serves the lists, and reads them. */
+  const ASKING = `
+    const { parentPort, workerData: url } = require('node:worker_threads');
+    let isOver = false;
+    parentPort.once('message', () => (isOver = true));
+    (async () => {
+      const took = [];
+      while (!isOver) {
+        const startedAt = performance.now();
+        await (await fetch(url)).text();
+        took.push(performance.now() - startedAt);
+      }
+      parentPort.postMessage(took);
+    })();`;
+  /** The 99th percentile of what questions whether the process lives took while the work was done, in milliseconds. */
+  const slowDuring = async (work: () => Promise<void>): Promise<number> => {
+    const asking = new Worker(ASKING, { eval: true, workerData: `${story.tenant.url}/livez` });
+    const answered = once(asking, 'message') as Promise<[number[]]>;
+    await once(asking, 'online');
+    await work().finally(() => asking.postMessage('stop'));
+    const [took] = await answered;
+    expect(took.length).toBeGreaterThan(0);
+    return took.sort((one, other) => one - other)[Math.floor(took.length * 0.99)] ?? 0;
+  };
+  const properties = Object.fromEntries(
+    Array.from({ length: 8 }, (_, i) => [`p${i}`, { type: 'string', description: 'x'.repeat(40) }]),
+  );
+  /** Definitions of about 1,000 characters. */
+  const tools = (count: number): { name: string }[] =>
+    Array.from({ length: count }, (_, i) => ({ name: `tool_${i}`, inputSchema: { type: 'object', properties } }));
+  const register = async (name: string, url: string): Promise<Record<string, unknown>> =>
+    (await story.tenant.post('/v1/proxy/upstreams', { name, url })).body;
+
+  it('are taken, listed and looked at again without holding up anybody', async () => {
+    const up = await story.upstream('up', 'pay');
+    up.tools = tools(900);
+    const session = await story.tenant.session({ scopes: ['execute'] });
+    const slow = await slowDuring(async () => {
+      const registered = await register('up', up.url);
+      expect([registered['healthy'], registered['tool_names']]).toEqual([true, up.tools.map(({ name }) => name)]);
+      for (const [i, tool] of up.tools.entries()) if (i % 2 === 0) tool['description'] = 'changed';
+      const { body } = await story.tenant.post('/v1/proxy/upstreams/up/refresh');
+      expect(body).toMatchObject({ refreshed: true, healthy: true });
+      const client = await connectMcp({ url: story.tenant.url, key: story.tenant.key ?? '', session });
+      const listed = await client.listTools();
+      expect(listed.tools.filter(({ name }) => name.startsWith('up.tool_'))).toHaveLength(450);
+      await client.close();
+    });
+    expect(slow).toBeLessThan(MAX_WAIT_MS);
+  });
+
+  it('that are beyond the limit are refused, and the limit is named', async () => {
+    const up = await story.upstream('up', 'pay');
+    up.tools = tools(1_500);
+    let said: Record<string, unknown> = {};
+    const slow = await slowDuring(async () => {
+      said = await register('up', up.url);
+    });
+    expect(said).toMatchObject({
+      healthy: false,
+      error: expect.stringContaining('at most 1 MiB for a page of a list'),
+    });
+    expect(slow).toBeLessThan(MAX_WAIT_MS);
+  });
+
+  it('are bounded for a tenant: tools beyond are refused, and the limit is named', async () => {
+    const up = await story.upstream('up', 'pay');
+    up.tools = tools(900);
+    const refused: { name: string; reason: string }[][] = [];
+    for (let i = 0; i < 12; i++)
+      refused.push(((await register(`up${i}`, up.url))['refused_tools'] ?? []) as { name: string; reason: string }[]);
+    expect(refused[0]).toEqual([]);
+    expect(refused[11]).toHaveLength(900);
+    expect(refused[11]?.[0]?.reason).toContain('longer than 16777216 characters');
+  });
 });

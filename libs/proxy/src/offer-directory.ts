@@ -1,13 +1,15 @@
-import { hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, canonicalJson, haldirActor, type JsonValue, mayUseUpstream, stringifyJson } from '@haldir/kernel';
+import { type Actor, haldirActor, mayUseUpstream, stringifyJson, Turns } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
+import { type JsonObject } from '@haldir/mcp';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { OfferRepository, type OfferState } from './offer.repository.js';
 import { allowedOffers, type OfferingUpstream, type ShownOffer, shownOffers } from './offers.js';
 import { PolicyRepository } from './policy.repository.js';
 import { type MissingUpstream, namingFor } from './tool-catalogue.js';
+import { addList } from './tool-definition.js';
 import { isMisleading } from './tool-screening.js';
 import { type UpstreamAddress } from './upstream-address.js';
 import { UpstreamRepository } from './upstream.repository.js';
@@ -55,7 +57,7 @@ export class OfferDirectory {
   async ask(name: string, client: McpUpstreamClient): Promise<Offers | null> {
     try {
       const found = await client.listOffers({ deadlineMs: Math.min(DEADLINE_MS, this.config.upstreams.timeoutMs) });
-      return screened(found);
+      return await screened(found);
     } catch (error) {
       this.log.warn({ event: 'proxy.offers_unknown', upstream: name, reason: (error as Error).message });
       return null;
@@ -65,7 +67,7 @@ export class OfferDirectory {
   /** Keeps what was found with a registration, in place of what had the name before. */
   async begin(tx: Tx, address: UpstreamAddress, found: Offers | null): Promise<void> {
     const offers = this.repository.in(tx);
-    if (found) await offers.put(address, found, digestOf(found));
+    if (found) await offers.put(address, found, await digestOf(found));
     else offers.forget(address.tenantId, address.name);
   }
 
@@ -79,7 +81,7 @@ export class OfferDirectory {
         throw error;
       });
     if (!found) return;
-    const digest = digestOf(found);
+    const digest = await digestOf(found);
     if ((await this.repository.digest(tenantId, name))?.equals(digest)) return;
     await this.transactions.run(tenantId, async (tx) => {
       if (!(await this.repository.in(tx).put(address, found, digest))) return;
@@ -156,12 +158,28 @@ export class OfferDirectory {
 }
 
 /** Without what hides something from whoever reads it. */
-function screened({ completions, ...lists }: Offers): Offers {
-  const seen = (kind: OfferKind): Offers[OfferKind] =>
-    lists[kind].filter((item) => !isMisleading(String(item[OFFER_LISTS[kind].key]), stringifyJson(item)));
-  return { resources: seen('resources'), templates: seen('templates'), prompts: seen('prompts'), completions };
+async function screened({ completions, ...lists }: Offers): Promise<Offers> {
+  const turns = new Turns();
+  const seen = async (kind: OfferKind): Promise<JsonObject[]> => {
+    const clear: JsonObject[] = [];
+    for (const item of lists[kind]) {
+      if (turns.isOver) await turns.next();
+      if (!isMisleading(String(item[OFFER_LISTS[kind].key]), stringifyJson(item))) clear.push(item);
+    }
+    return clear;
+  };
+  return {
+    ...{ resources: await seen('resources'), templates: await seen('templates'), prompts: await seen('prompts') },
+    completions,
+  };
 }
 
-function digestOf(offers: Offers): Buffer {
-  return hash('sha256', canonicalJson(offers as unknown as JsonValue), 'buffer');
+/** SHA-256 of the RFC 8785 JSON of all of them. */
+async function digestOf({ completions, ...lists }: Offers): Promise<Buffer> {
+  const digest = createHash('sha256').update(`{"completions":${completions}`);
+  for (const kind of ['prompts', 'resources', 'templates'] as const) {
+    digest.update(`,"${kind}":`);
+    await addList(digest, lists[kind]);
+  }
+  return digest.update('}').digest();
 }

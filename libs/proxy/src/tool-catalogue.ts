@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Batcher, mayUseUpstream, stringifyJson } from '@haldir/kernel';
+import { type Actor, Batcher, mayUseUpstream, stringifyJson, Turns } from '@haldir/kernel';
 import { LRUCache } from 'lru-cache';
 import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from './policy.js';
 import { namesOf } from './named-tools.js';
@@ -117,22 +117,23 @@ export class ToolCatalogue {
     const unprefixed = new Set(states.flatMap(({ name, prefixed }) => (prefixed ? [] : [name])));
     const names = new Map<string, number>();
     const others = new Set(taken.map(foldedName));
+    const turns = new Turns();
     for (const { upstream, folded } of known.flatMap(({ tools }) => tools)) {
+      if (turns.isOver) await turns.next();
       if (unprefixed.has(upstream)) names.set(folded, (names.get(folded) ?? 0) + 1);
       if (unprefixed.size > 0) others.add(`${upstream.toLowerCase()}.${folded}`);
     }
     const isShownBare = ({ upstream, name, folded }: KeptTool): boolean =>
       unprefixed.has(upstream) && names.get(folded) === 1 && !others.has(folded) && !isOfUpstream(name, taking);
+    const [tools, heldBack]: [CatalogueTool[], string[]] = [[], []];
+    for (const tool of known.flatMap((kept) => kept.tools)) {
+      if (turns.isOver) await turns.next();
+      if ((tool.held && heldBack.length === MAX_HELD_SHOWN) || !isCallable(tool)) continue;
+      if (tool.held) heldBack.push(tool.qualifiedName);
+      else tools.push({ ...tool, shownName: isShownBare(tool) ? tool.name : tool.qualifiedName });
+    }
     const view = {
-      tools: known.flatMap(({ tools }) =>
-        tools
-          .filter((tool) => !tool.held && isCallable(tool))
-          .map((tool) => ({ ...tool, shownName: isShownBare(tool) ? tool.name : tool.qualifiedName })),
-      ),
-      heldBack: known
-        .flatMap(({ tools }) => tools.filter((tool) => tool.held && isCallable(tool)))
-        .slice(0, MAX_HELD_SHOWN)
-        .map(({ qualifiedName }) => qualifiedName),
+      ...{ tools, heldBack },
       missing: states.flatMap(({ name, digest, error }) =>
         digest === null ? [{ name, error: error ?? 'The upstream was not asked yet' }] : [],
       ),
@@ -177,8 +178,10 @@ export class ToolCatalogue {
   }
 
   private async read(tenantId: string, names: string[]): Promise<Map<string, Kept>> {
+    const turns = new Turns();
     const found = new Map<string, Kept>(names.map((name) => [name, { digest: '', tools: [], size: 0 }]));
     for (const { upstream, digest, name, held, definition } of await this.tools.definitions(tenantId, names)) {
+      if (turns.isOver) await turns.next();
       const kept = found.get(upstream);
       if (!kept) continue;
       kept.digest = digest;

@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
-import { canonicalJson, type JsonValue, visibleJson, visibleText } from '@haldir/kernel';
+import { createHash, type Hash, hash } from 'node:crypto';
+import { canonicalJson, type JsonValue, Turns, visibleJson, visibleText } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
 import { type UpstreamTool } from './upstream/index.js';
 
@@ -12,6 +12,23 @@ export interface ListedDefinition {
 /** SHA-256 of the RFC 8785 JSON of all that the upstream says of the tool, its name included: 32 bytes. */
 export function fingerprintOf(tool: UpstreamTool): Buffer {
   return hash('sha256', canonicalJson(tool as unknown as JsonValue), 'buffer');
+}
+
+/** Tells a list of tools from others: the SHA-256 of its RFC 8785 JSON, made in turns. */
+export async function digestOfList(tools: readonly UpstreamTool[]): Promise<Buffer> {
+  const digest = createHash('sha256');
+  await addList(digest, tools);
+  return digest.digest();
+}
+
+/** Adds the RFC 8785 JSON of a list to a digest, in turns. */
+export async function addList(digest: Hash, items: readonly unknown[]): Promise<void> {
+  const turns = new Turns();
+  for (const [i, item] of items.entries()) {
+    if (turns.isOver) await turns.next();
+    digest.update(i === 0 ? '[' : ',').update(canonicalJson(item as JsonValue));
+  }
+  digest.update(items.length === 0 ? '[]' : ']');
 }
 
 /** Where two definitions differ. What only one of them has is missing in the other's place. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Clock, haldirActor, visibleText } from '@haldir/kernel';
+import { type Actor, Clock, haldirActor, stringifyJson, Turns, visibleText } from '@haldir/kernel';
 import { isDestructive } from '@haldir/approvals';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -30,6 +30,10 @@ export interface ListReport {
 
 /** Tools that a registration is known to have had; a new one beyond them is not taken. */
 const MAX_PINS = 4_000;
+/** Of the definitions of all tools of a tenant: what a process reads for a list of them. */
+const MAX_TENANT_CHARS = 16 * 1024 * 1024;
+/** What a tool counts there besides its definition. */
+const TOOL_CHARS = 1024;
 /** Refused tools that an audit entry names. */
 const MAX_NAMED = 20;
 
@@ -64,12 +68,19 @@ export class ToolPins {
     return this.tools.total(tenantId);
   }
 
-  /** Pins what a new registration offers, and forgets what an earlier one under the name did. */
-  begin(tx: Tx, { tenantId, name }: Place, { tools }: ScreenedTools, listed: Buffer): void {
+  /** Pins what a new registration offers, and forgets what an earlier one under the name did; answers what was pinned. */
+  async begin(
+    tx: Tx,
+    { tenantId, name }: Place,
+    { tools, refused }: ScreenedTools,
+    listed: Buffer,
+  ): Promise<ScreenedTools> {
     this.tools.in(tx).clear(tenantId, name);
     const changes = comparePins([], tools);
-    this.apply(tx, { tenantId, name }, changes);
+    const beyond = await this.fit(tx, tenantId, changes);
+    await this.apply(tx, { tenantId, name }, changes);
     this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(pinsAfter([], changes)), listed);
+    return { tools: changes.added, refused: [...refused, ...beyond] };
   }
 
   /** Forgets what an earlier registration under the name offered. */
@@ -85,11 +96,12 @@ export class ToolPins {
    */
   async update(tx: Tx, { tenantId, name }: Place, list: readonly UpstreamTool[], listed: Buffer): Promise<void> {
     const pins = await this.tools.in(tx).pins(tenantId, name);
-    const { tools, refused } = screenTools(list, pins.map((pin) => pin.name)); // prettier-ignore
+    const { tools, refused } = await screenTools(list, pins.map((pin) => pin.name)); // prettier-ignore
     const changes = comparePins(pins, tools);
     const room = Math.max(0, MAX_PINS - pins.length);
     refused.push(...changes.added.splice(room).map(({ tool }) => beyondLimit(tool.name)));
-    this.apply(tx, { tenantId, name }, changes);
+    refused.push(...(await this.fit(tx, tenantId, changes)));
+    await this.apply(tx, { tenantId, name }, changes);
     const after = pinsAfter(pins, changes);
     this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(after), listed);
     this.tell(tx, { tenantId, name }, changes, refused, after.filter(({ gone }) => !gone).length);
@@ -98,10 +110,10 @@ export class ToolPins {
   /** What became of the tools of a list. */
   async report({ tenantId, name }: Place, list: readonly UpstreamTool[]): Promise<ListReport> {
     const pins = new Map((await this.tools.pins(tenantId, name)).map((pin) => [pin.name, pin]));
-    const { tools, refused } = screenTools(list, [...pins.keys()]);
+    const { tools, refused } = await screenTools(list, [...pins.keys()]);
     const [names, others]: [string[], string[]] = [[], []];
     for (const { tool } of tools) (pins.get(tool.name)?.gone === false ? names : others).push(tool.name);
-    refused.push(...others.map(beyondLimit));
+    refused.push(...others.map(pins.size >= MAX_PINS ? beyondLimit : beyondRoom));
     return { names, refused, drifted: names.filter((tool) => pins.get(tool)?.pending) };
   }
 
@@ -136,8 +148,28 @@ export class ToolPins {
     });
   }
 
-  private apply(tx: Tx, { tenantId, name }: Place, changes: PinChanges): void {
-    this.tools.in(tx).apply(tenantId, name, changes, traitsOf, this.clock.now());
+  /** Leaves out those new tools that the tenant has no room for, and answers them. */
+  private async fit(tx: Tx, tenantId: string, changes: PinChanges): Promise<RefusedTool[]> {
+    if (changes.added.length === 0) return [];
+    let room = MAX_TENANT_CHARS - (await this.tools.in(tx).size(tenantId, TOOL_CHARS));
+    const turns = new Turns();
+    const [fitting, beyond]: [PinChanges['added'], RefusedTool[]] = [[], []];
+    for (const definition of changes.added) {
+      if (turns.isOver) await turns.next();
+      const { tool } = definition;
+      const chars = stringifyJson(tool).length + TOOL_CHARS;
+      if (chars > room) beyond.push(beyondRoom(tool.name));
+      else {
+        room -= chars;
+        fitting.push(definition);
+      }
+    }
+    changes.added = fitting;
+    return beyond;
+  }
+
+  private apply(tx: Tx, { tenantId, name }: Place, changes: PinChanges): Promise<void> {
+    return this.tools.in(tx).apply(tenantId, name, changes, traitsOf, this.clock.now());
   }
 
   private tell(
@@ -198,6 +230,13 @@ function beyondLimit(name: string): RefusedTool {
   return {
     name: visibleText(name),
     reason: `the upstream has offered ${MAX_PINS} other tools since it was registered`,
+  };
+}
+
+function beyondRoom(name: string): RefusedTool {
+  return {
+    name: visibleText(name),
+    reason: `the definitions of all tools of the tenant would be longer than ${MAX_TENANT_CHARS} characters`,
   };
 }
 

@@ -2,12 +2,12 @@ import { screenTools } from './tool-screening.js';
 import { type UpstreamTool } from './upstream/index.js';
 
 const named = (name: string, more: object = {}): UpstreamTool => ({ name, inputSchema: { type: 'object' }, ...more });
-const taken = (tools: UpstreamTool[], pinned: string[] = []): string[] =>
-  screenTools(tools, pinned).tools.map(({ tool }) => tool.name);
+const taken = async (tools: UpstreamTool[], pinned: string[] = []): Promise<string[]> =>
+  (await screenTools(tools, pinned)).tools.map(({ tool }) => tool.name);
 
 describe('screening', () => {
-  it.each(['echo', 'a.b/c-d_e', 'Größe', '検索', 'two words', 'запрос', 'café'])('takes %s', (name) => {
-    expect(taken([named(name)])).toEqual([name]);
+  it.each(['echo', 'a.b/c-d_e', 'Größe', '検索', 'two words', 'запрос', 'café'])('takes %s', async (name) => {
+    expect(await taken([named(name)])).toEqual([name]);
   });
 
   it.each([
@@ -27,20 +27,20 @@ describe('screening', () => {
     'trailing ',
     'private\ue000',
     'sep\u2028',
-  ])('refuses the name %j, and shows what it hides', (name) => {
-    const { tools, refused } = screenTools([named(name)], []);
+  ])('refuses the name %j, and shows what it hides', async (name) => {
+    const { tools, refused } = await screenTools([named(name)], []);
     expect(tools).toEqual([]);
     expect(refused).toEqual([{ name: expect.any(String), reason: 'its name has characters that do not show' }]);
     expect(refused[0]?.name).not.toMatch(/[\p{Cf}\p{DI}]/u);
   });
 
-  it('refuses names that look alike, unless one of them is known', () => {
+  it('refuses names that look alike, unless one of them is known', async () => {
     const tools = ['get', 'GET', 'ｇｅｔ', 'put', 'ﬁle', 'file'].map((name) => named(name));
-    expect(taken(tools)).toEqual(['put']);
-    expect(taken(tools, ['GET', 'file'])).toEqual(['GET', 'put', 'file']);
+    expect(await taken(tools)).toEqual(['put']);
+    expect(await taken(tools, ['GET', 'file'])).toEqual(['GET', 'put', 'file']);
     // Known, though not offered any more.
-    expect(taken([named('Echo')], ['echo'])).toEqual([]);
-    expect(taken([named('get_user'), named('get-user'), named('getuser')])).toHaveLength(3);
+    expect(await taken([named('Echo')], ['echo'])).toEqual([]);
+    expect(await taken([named('get_user'), named('get-user'), named('getuser')])).toHaveLength(3);
   });
 
   it.each([
@@ -50,20 +50,20 @@ describe('screening', () => {
     ['a run of what does not show', { description: `a${'\u200b'.repeat(4)}b` }],
     ['bits in variation selectors', { title: 'a\ufe00\ufe01\u{e0100}\ufe01' }],
     ['more than anybody reads', { description: 'x'.repeat(70_000) }],
-  ])('refuses a definition with %s', (_, more) => {
-    expect(screenTools([named('a', more), named('b')], [])).toMatchObject({
+  ])('refuses a definition with %s', async (_, more) => {
+    expect(await screenTools([named('a', more), named('b')], [])).toMatchObject({
       tools: [{ tool: { name: 'b' } }],
       refused: [{ name: 'a', reason: expect.stringContaining('definition') }],
     });
   });
 
-  it('passes on what is refused of a tool that is known, as a change of it', () => {
+  it('passes on what is refused of a tool that is known, as a change of it', async () => {
     const tools = [named('a', { title: '\u202e' }), named('b', { title: '\u202e' })];
-    expect(taken(tools, ['a'])).toEqual(['a']);
-    expect(screenTools(tools, ['a']).refused.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect(await taken(tools, ['a'])).toEqual(['a']);
+    expect((await screenTools(tools, ['a'])).refused.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
-  it('takes a definition with emoji and joined letters', () => {
-    expect(taken([named('a', { description: '👩‍💻 ❤️ می‌خواهم 日本' })])).toEqual(['a']);
+  it('takes a definition with emoji and joined letters', async () => {
+    expect(await taken([named('a', { description: '👩‍💻 ❤️ می‌خواهم 日本' })])).toEqual(['a']);
   });
 });

@@ -1,4 +1,4 @@
-import { stringifyJson, visibleText } from '@haldir/kernel';
+import { stringifyJson, Turns, visibleText } from '@haldir/kernel';
 import { fingerprintOf, type ListedDefinition } from './tool-definition.js';
 import { type UpstreamTool } from './upstream/index.js';
 
@@ -22,14 +22,16 @@ const MAX_DEFINITION_CHARS = 65_536;
 
 /**
  * Sorts out the tools of a list that would mislead whoever reads them: names or texts that hide characters, names that differ
- * only in what nobody sees (NFKC and lower case are equal). Of such names the one that is pinned counts; else none.
+ * only in what nobody sees (NFKC and lower case are equal). Of such names the one that is pinned counts; else none. In turns.
  *
  * @param pinned names of the registration's tools, those included that it no longer offers
  */
-export function screenTools(listed: readonly UpstreamTool[], pinned: readonly string[]): ScreenedTools {
+export async function screenTools(listed: readonly UpstreamTool[], pinned: readonly string[]): Promise<ScreenedTools> {
+  const turns = new Turns();
   const known = new Set(pinned);
   const holders = new Map<string, Set<string>>();
   for (const name of [...listed.map((tool) => tool.name), ...pinned]) {
+    if (turns.isOver) await turns.next();
     const folded = foldedName(name);
     const names = holders.get(folded);
     if (names) names.add(name);
@@ -38,6 +40,7 @@ export function screenTools(listed: readonly UpstreamTool[], pinned: readonly st
   const collides = (name: string): boolean => !known.has(name) && (holders.get(foldedName(name))?.size ?? 0) > 1;
   const screened: ScreenedTools = { tools: [], refused: [] };
   for (const tool of listed) {
+    if (turns.isOver) await turns.next();
     const reason = reasonAgainst(tool, collides);
     if (reason === null || known.has(tool.name)) screened.tools.push({ tool, fingerprint: fingerprintOf(tool) });
     if (reason !== null) screened.refused.push({ name: visibleText(tool.name), reason });

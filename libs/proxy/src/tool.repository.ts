@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type MicroUsd, stringifyJson } from '@haldir/kernel';
+import { type MicroUsd, stringifyJson, Turns } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
+import { type ListedDefinition } from './tool-definition.js';
 import { type Pin, type PinChanges } from './tool-pins.js';
 import { type UpstreamTool } from './upstream/index.js';
 
@@ -43,6 +44,9 @@ export interface Traits {
   repeatable: boolean;
   mirrored: readonly MirroredArgument[];
 }
+
+/** Of definitions that are written at once. */
+const MAX_PART_CHARS = 256 * 1024;
 
 interface ListedRow {
   upstream: string;
@@ -124,28 +128,37 @@ export class ToolRepository {
   in(tx: Tx) {
     return {
       pins: (tenantId: string, upstream: string): Promise<Pin[]> => tx.query<Pin>(pins, [tenantId, upstream]),
+      /** How long the definitions of all tools of the tenant are together, each counted with `more`; until then nobody else adds any. */
+      size: async (tenantId: string, more: number): Promise<number> => {
+        tx.send(`SELECT pg_advisory_xact_lock(hashtextextended('proxy_tool ' || $1, 0))`, [tenantId]);
+        const [row] = await tx.query<{ chars: number }>(
+          'SELECT coalesce(sum(length(definition::text) + $2::integer), 0)::float8 AS chars FROM proxy_tool WHERE tenant_id = $1',
+          [tenantId, more],
+        );
+        return row?.chars ?? 0;
+      },
       /** Forgets all that was pinned. */
       clear: (tenantId: string, upstream: string): void =>
         tx.send('DELETE FROM proxy_tool WHERE tenant_id = $1 AND upstream = $2', [tenantId, upstream]),
-      apply: (
+      apply: async (
         tenantId: string,
         upstream: string,
         { added, returned, removed, drifted, settled }: PinChanges,
         traitsOf: (tool: UpstreamTool) => Traits,
         now: Date,
-      ): void => {
+      ): Promise<void> => {
         const key = [tenantId, upstream];
-        if (added.length > 0) {
-          const traits = added.map(({ tool }) => traitsOf(tool));
+        for await (const { part, texts } of inParts(added)) {
+          const traits = part.map(({ tool }) => traitsOf(tool));
           tx.send(
             `INSERT INTO proxy_tool (tenant_id, upstream, name, destructive, definition, fingerprint, mirrored, repeatable)
                SELECT $1, $2, * FROM unnest($3::text[], $4::boolean[], $5::json[], $6::bytea[], $7::json[], $8::boolean[])`,
             [
               ...key,
-              added.map(({ tool }) => tool.name),
+              part.map(({ tool }) => tool.name),
               traits.map(({ destructive }) => destructive),
-              added.map(({ tool }) => stringifyJson(tool)),
-              added.map(({ fingerprint }) => fingerprint),
+              texts,
+              part.map(({ fingerprint }) => fingerprint),
               traits.map(({ mirrored }) => JSON.stringify(mirrored)),
               traits.map(({ repeatable }) => repeatable),
             ],
@@ -165,18 +178,12 @@ export class ToolRepository {
             [...key, over, removed],
           );
         }
-        if (drifted.length > 0) {
+        for await (const { part, texts } of inParts(drifted)) {
           tx.send(
             `UPDATE proxy_tool t SET pending = d.definition, pending_fingerprint = d.fingerprint, drifted_at = $6
                FROM unnest($3::text[], $4::json[], $5::bytea[]) AS d(name, definition, fingerprint)
               WHERE t.tenant_id = $1 AND t.upstream = $2 AND t.name = d.name`,
-            [
-              ...key,
-              drifted.map(({ tool }) => tool.name),
-              drifted.map(({ tool }) => stringifyJson(tool)),
-              drifted.map(({ fingerprint }) => fingerprint),
-              now,
-            ],
+            [...key, part.map(({ tool }) => tool.name), texts, part.map(({ fingerprint }) => fingerprint), now],
           );
         }
       },
@@ -207,4 +214,24 @@ export class ToolRepository {
         ),
     };
   }
+}
+
+/** Definitions by as many as one statement carries without holding others up, each with its JSON text. */
+async function* inParts<Item extends ListedDefinition>(
+  items: readonly Item[],
+): AsyncGenerator<{ part: Item[]; texts: string[] }> {
+  const turns = new Turns();
+  let [part, texts, chars]: [Item[], string[], number] = [[], [], 0];
+  for (const item of items) {
+    if (turns.isOver) await turns.next();
+    const text = stringifyJson(item.tool);
+    if (chars > 0 && chars + text.length > MAX_PART_CHARS) {
+      yield { part, texts };
+      [part, texts, chars] = [[], [], 0];
+    }
+    part.push(item);
+    texts.push(text);
+    chars += text.length;
+  }
+  if (part.length > 0) yield { part, texts };
 }

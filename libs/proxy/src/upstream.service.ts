@@ -1,6 +1,5 @@
-import { hash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { type Actor, Clock, canonicalJson, InvalidInput, type JsonValue, newId } from '@haldir/kernel';
+import { type Actor, Clock, InvalidInput, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { Egress, EgressRefused } from '@haldir/egress';
@@ -9,7 +8,8 @@ import { TOLD_TOO_MUCH, ToldValues } from '@haldir/vault';
 import { OfferDirectory } from './offer-directory.js';
 import { TooManyUpstreams, UpstreamNotFound } from './proxy.errors.js';
 import { refusals, ToolPins } from './tool-pins.service.js';
-import { type RefusedTool, screenTools } from './tool-screening.js';
+import { digestOfList } from './tool-definition.js';
+import { type RefusedTool, type ScreenedTools, screenTools } from './tool-screening.js';
 import {
   type KeptHeaders,
   literalsOf,
@@ -149,9 +149,11 @@ export class UpstreamService {
     if (!(await upstreams.put(address, sealed, terms, this.stateAfter(discovery, 0), MAX_UPSTREAMS)))
       throw new TooManyUpstreams(MAX_UPSTREAMS);
     await this.offers.begin(tx, address, offers);
-    const screened = discovery.healthy ? screenTools(discovery.tools, []) : { tools: [], refused: [] };
-    if (discovery.healthy) this.pins.begin(tx, address, screened, digestOf(discovery.tools));
-    else this.pins.forget(tx, address);
+    let screened: ScreenedTools = { tools: [], refused: [] };
+    if (discovery.healthy) {
+      const { tools } = discovery;
+      screened = await this.pins.begin(tx, address, await screenTools(tools, []), await digestOfList(tools));
+    } else this.pins.forget(tx, address);
     this.record(tx, actor, address.name, 'upstream_registered', {
       url: withoutSecrets(address.url),
       ...namesOf(address.headers),
@@ -293,10 +295,10 @@ export class UpstreamService {
   private async check(upstream: DueUpstream, deadlineMs: number): Promise<Discovery> {
     const discovery = await this.discover(upstream, deadlineMs);
     const state = this.stateAfter(discovery, upstream.failures);
+    const listed = discovery.healthy ? await digestOfList(discovery.tools) : null;
     await this.transactions.run(upstream.tenantId, async (tx) => {
       const known = await this.upstreams.in(tx).noteCheck(upstream, state);
-      if (!known?.isLatest || !discovery.healthy) return;
-      const listed = digestOf(discovery.tools);
+      if (!known?.isLatest || !discovery.healthy || !listed) return;
       if (!known.listed?.equals(listed)) await this.pins.update(tx, upstream, discovery.tools, listed);
     });
     return discovery;
@@ -378,11 +380,6 @@ async function settledOrAfter(work: ReadonlySet<Promise<void>>, ms: number): Pro
 
 function troubleOf(discovery: Discovery): Examined['trouble'] {
   return discovery.healthy ? null : { error: discovery.error, status: discovery.status };
-}
-
-/** Tells a list of tools from others. */
-function digestOf(tools: readonly UpstreamTool[]): Buffer {
-  return hash('sha256', canonicalJson(tools as unknown as JsonValue), 'buffer');
 }
 
 /** An address as the log may have it: a path or query can hold a token, the origin cannot. */

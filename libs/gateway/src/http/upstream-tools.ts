@@ -28,6 +28,8 @@ import { type ToolCall } from './tool-call.js';
 /** What the key must hold, as for `POST /v1/proxy/call`. */
 const KEY_SCOPE = 'proxy:call';
 const PAGE = 1_000;
+/** Of the definitions on a page of tools. */
+const PAGE_CHARS = 1024 * 1024;
 /** For so long a tool may go on asking the client of an older revision, all its rounds together. */
 const DIALOGUE_MS = 300_000;
 const MAX_ROUNDS = 16;
@@ -68,7 +70,7 @@ export class UpstreamTools {
   ) {}
 
   /**
-   * Up to 1,000 tools that the key, the session and the tenant's policies let the session call, in a stable order.
+   * Up to 1,000 tools, of about 1 MiB together, that the key, the session and the tenant's policies let the session call, in a stable order.
    *
    * @param taken names of Haldir's own tools
    * @throws InvalidInput for a cursor that was not given out for this list
@@ -87,8 +89,9 @@ export class UpstreamTools {
       cursor === null
         ? tools
         : tools.filter((tool) => tool.upstream > upstream || (tool.upstream === upstream && tool.name > name));
-    const some = rest.slice(0, PAGE + 1);
-    const { items, nextCursor } = this.cursors.page(identity, some, PAGE, (tool) => [tool.upstream, tool.name]);
+    const size = pageSize(rest);
+    const some = rest.slice(0, size + 1);
+    const { items, nextCursor } = this.cursors.page(identity, some, size, (tool) => [tool.upstream, tool.name]);
     const page = { text: Buffer.from(items.map(toText).join(',')), nextCursor, missing, heldBack };
     if (cursor === null) this.firstPages.set(catalogue, page);
     return page;
@@ -203,6 +206,17 @@ export class UpstreamTools {
     if (!neverLeft(performed.outcome)) return performed;
     throw new WithoutEffect(await this.calls.conclude(performed, null));
   }
+}
+
+/** How many of them fill a page. */
+function pageSize(tools: readonly CatalogueTool[]): number {
+  let [count, chars] = [0, 0];
+  for (const { definition } of tools) {
+    chars += definition.length;
+    if (count === PAGE || (count > 0 && chars > PAGE_CHARS)) break;
+    count++;
+  }
+  return count;
 }
 
 /** A definition under the name it is shown by. Every definition holds more than its name: an inputSchema at least. */

@@ -32,6 +32,8 @@ export interface Asked {
   readonly mask?: (message: unknown) => Promise<unknown>;
   /** Told when more had to be taken out than `mask` did. */
   readonly onMasked?: () => void;
+  /** What the answer may take, events included; as the link has it otherwise. */
+  readonly maxBytes?: number;
   /** Told what the upstream says while the request is under way. */
   readonly onNotification?: (notification: JsonObject) => void;
 }
@@ -42,6 +44,8 @@ interface Presenting extends Asked {
 
 export interface Answered {
   readonly result: unknown;
+  /** What the answer took, events included. */
+  readonly bytes: number;
   readonly headers: ResponseHeaders;
 }
 
@@ -76,13 +80,15 @@ export class JsonRpcLink {
     const id = this.nextId++;
     const body = stringifyJson({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
     try {
-      const stream = await this.open('POST', asked.headers, asked, body);
+      const maxBytes = asked.maxBytes ?? this.options.maxResponseBytes;
+      const stream = await this.open('POST', asked.headers, asked, body, maxBytes);
       if (stream.status < 200 || stream.status > 299) throw await rejection(stream, id, asked);
       const type = mediaType(stream.headers);
       if (type === 'text/event-stream')
-        return { result: await this.fromEvents(stream, id, asked), headers: stream.headers };
-      const message = messageIn(await parsed(await stream.bytes(), asked), id);
-      return { result: resultOf(message, stream.status), headers: stream.headers };
+        return { ...(await this.fromEvents(stream, id, asked, maxBytes)), headers: stream.headers };
+      const whole = await stream.bytes();
+      const message = messageIn(await parsed(whole, asked), id);
+      return { result: resultOf(message, stream.status), bytes: whole.length, headers: stream.headers };
     } catch (error) {
       if (error instanceof EgressFailed && error.sent && (error.reason === 'timeout' || error.reason === 'aborted')) {
         // Revisions with a handshake do not take a closed connection for a cancellation.
@@ -207,17 +213,22 @@ export class JsonRpcLink {
    * Reads events until the answer. A stream that ends before it, having given an event id, is taken up again with a GET from
    * there (2025-11-25, "Resumability"): that repeats the reading, never the call.
    */
-  private async fromEvents(first: EgressStream, id: number, asked: Presenting): Promise<unknown> {
+  private async fromEvents(
+    first: EgressStream,
+    id: number,
+    asked: Presenting,
+    maxBytes: number,
+  ): Promise<Pick<Answered, 'result' | 'bytes'>> {
     const parser = { current: new SseParser() };
     // For the answer as a whole, however often it is taken up again.
-    const room = { bytes: this.options.maxResponseBytes };
+    const room = { bytes: maxBytes };
     let stream = first;
     for (let resumptions = 0; ; resumptions++) {
       const message = await this.answerIn(stream, parser.current, id, asked, room).catch((error: unknown) => {
         stream.cancel();
         throw error;
       });
-      if (message) return resultOf(message, stream.status);
+      if (message) return { result: resultOf(message, stream.status), bytes: maxBytes - room.bytes };
       const { lastEventId, retryMs } = parser.current;
       if (asked.era.kind !== 'handshake' || lastEventId === '' || resumptions >= MAX_RESUMPTIONS)
         throw new UpstreamUnreachable('protocol');

@@ -1,5 +1,5 @@
 import type { Egress } from '@haldir/egress';
-import { findUnstorable, stringifyJson } from '@haldir/kernel';
+import { findUnstorable, stringifyJson, Turns } from '@haldir/kernel';
 import {
   isObject,
   type JsonObject,
@@ -12,6 +12,7 @@ import {
 import { RejectedUnprocessed } from './json-rpc-answer.js';
 import { type Answered, type Asked, JsonRpcLink, type Mask } from './json-rpc-link.js';
 import { KnownEra } from './known-era.js';
+import { ListRoom } from './list-room.js';
 import {
   type Dialogue,
   headersFor,
@@ -74,7 +75,7 @@ export interface CallOptions {
 }
 
 /** What holds for everything a call needs. */
-type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification' | 'mask' | 'onMasked'> &
+type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification' | 'mask' | 'onMasked' | 'maxBytes'> &
   Pick<CallOptions, 'mirrored'>;
 
 const METHOD_NOT_FOUND = -32601;
@@ -127,15 +128,15 @@ export class McpUpstreamClient {
   async listTools(options: CallOptions = {}): Promise<UpstreamTool[]> {
     const terms = this.termsOf(options);
     const pages = new ToolPages(this.options.limits);
-    let cursor: string | null = null;
-    do {
-      const params: JsonObject = cursor === null ? {} : { cursor };
-      cursor = pages.add(await this.repeatably(() => this.rpc('tools/list', params, terms)));
-    } while (cursor !== null);
-    const declared = pages.tools.map(({ name, inputSchema }) => [name, mirroredArguments(inputSchema)] as const);
-    this.mirrored = new Map(
-      declared.filter(([, declarations]) => declarations.length > 0).map(([name, found]) => [name, [...found]]),
-    );
+    await this.followPages('tools/list', pages, terms);
+    const turns = new Turns();
+    const mirrored = new Map<string, MirroredArgument[]>();
+    for (const { name, inputSchema } of pages.tools) {
+      if (turns.isOver) await turns.next();
+      const declared = mirroredArguments(inputSchema);
+      if (declared.length > 0) mirrored.set(name, [...declared]);
+    }
+    this.mirrored = mirrored;
     return pages.tools;
   }
 
@@ -254,17 +255,26 @@ export class McpUpstreamClient {
 
   private async gather(kind: OfferKind, terms: Terms): Promise<JsonObject[]> {
     const pages = new OfferPages(kind);
-    let cursor: string | null = null;
     try {
-      do {
-        const params: JsonObject = cursor === null ? {} : { cursor };
-        cursor = pages.add(await this.repeatably(() => this.rpc(OFFER_LISTS[kind].method, params, terms)));
-      } while (cursor !== null);
+      await this.followPages(OFFER_LISTS[kind].method, pages, terms);
     } catch (error) {
       // Some that have resources know nothing of templates.
       if (!(error instanceof UpstreamRpcError) || error.rpcCode !== METHOD_NOT_FOUND) throw error;
     }
     return pages.items;
+  }
+
+  /** Asks for the pages of a list, one after the other. */
+  private async followPages(method: string, pages: ToolPages | OfferPages, terms: Terms): Promise<void> {
+    const room = new ListRoom();
+    let cursor: string | null = null;
+    do {
+      const params: JsonObject = cursor === null ? {} : { cursor };
+      const page = await room.take((maxBytes) =>
+        this.repeatably(() => this.answer(method, params, { ...terms, maxBytes })),
+      );
+      cursor = await pages.add(page);
+    } while (cursor !== null);
   }
 
   private termsOf({ deadlineMs = this.deadlineMs, signal, mirrored, mask, onMasked }: CallOptions): Terms {
@@ -278,6 +288,10 @@ export class McpUpstreamClient {
   }
 
   private async rpc(method: string, params: JsonObject, terms: Terms): Promise<unknown> {
+    return (await this.answer(method, params, terms)).result;
+  }
+
+  private async answer(method: string, params: JsonObject, terms: Terms): Promise<Answered> {
     this.underWay++;
     try {
       return await this.attempt(method, params, terms);
@@ -287,13 +301,13 @@ export class McpUpstreamClient {
     }
   }
 
-  private async attempt(method: string, params: JsonObject, terms: Terms): Promise<unknown> {
+  private async attempt(method: string, params: JsonObject, terms: Terms): Promise<Answered> {
     for (let attempt = 1; ; attempt++) {
       const era = await this.era.find(terms);
       try {
-        const { result } = await this.ask(era, method, params, terms);
+        const answered = await this.ask(era, method, params, terms);
         this.era.confirm(era);
-        return result;
+        return answered;
       } catch (error) {
         if (error instanceof RejectedUnprocessed) {
           this.era.forget(era);

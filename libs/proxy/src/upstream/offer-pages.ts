@@ -1,4 +1,4 @@
-import { findUnstorable, stringifyJson } from '@haldir/kernel';
+import { findUnstorable, stringifyJson, Turns } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { PageCursors } from './page-cursors.js';
 import { UpstreamUnreachable } from './upstream.errors.js';
@@ -30,6 +30,7 @@ const MAX_PAGES = 50;
 const MAX_ITEMS = 1_000;
 /** Of all items of a list together. */
 const MAX_CHARS = 1024 * 1024;
+const LIMIT = 'at most 1,000 items of 1,048,576 characters together in a list of resources, templates or prompts';
 
 /** Gathers the pages of one list from a server that may lie about them. */
 export class OfferPages {
@@ -46,16 +47,18 @@ export class OfferPages {
    *
    * @throws UpstreamUnreachable when it is no page, when there is no end to them, or too much in them
    */
-  add(page: unknown): string | null {
+  async add(page: unknown, turns = new Turns()): Promise<string | null> {
     const { member, key, maxChars } = OFFER_LISTS[this.kind];
     if (!isObject(page) || !Array.isArray(page[member])) throw new UpstreamUnreachable('protocol');
     for (const item of page[member] as unknown[]) {
+      if (turns.isOver) await turns.next();
       if (!isObject(item)) continue;
       const id = item[key];
       if (typeof id !== 'string' || id === '' || id.length > maxChars || this.keys.has(id)) continue;
       if (findUnstorable(item) !== null) continue;
       this.chars += stringifyJson(item).length;
-      if (this.items.length >= MAX_ITEMS || this.chars > MAX_CHARS) throw new UpstreamUnreachable('too_large');
+      if (this.items.length >= MAX_ITEMS || this.chars > MAX_CHARS)
+        throw new UpstreamUnreachable('too_large', { limit: LIMIT });
       this.keys.add(id);
       this.items.push(item);
     }

@@ -20,7 +20,9 @@ export class PageCursors {
     const next = page['nextCursor'];
     if (typeof next !== 'string' || next === '') return null;
     if (this.pages >= this.maxPages || this.seen.has(next) || next.length > MAX_CURSOR_CHARS)
-      throw new UpstreamUnreachable('too_large');
+      throw new UpstreamUnreachable('too_large', {
+        limit: `at most ${this.maxPages} pages, each with a cursor of its own`,
+      });
     this.seen.add(next);
     return next;
   }

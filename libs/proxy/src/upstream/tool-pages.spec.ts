@@ -8,10 +8,10 @@ const page = (names: unknown[], nextCursor?: unknown): unknown => ({
 });
 
 describe('ToolPages', () => {
-  it('keeps order over pages, and what it does not know', () => {
+  it('keeps order over pages, and what it does not know', async () => {
     const pages = new ToolPages();
     expect(
-      pages.add({
+      await pages.add({
         tools: [
           {
             name: 'b',
@@ -23,7 +23,7 @@ describe('ToolPages', () => {
         nextCursor: '2',
       }),
     ).toBe('2');
-    expect(pages.add(page(['a']))).toBeNull();
+    expect(await pages.add(page(['a']))).toBeNull();
     expect(pages.tools).toEqual([
       {
         name: 'b',
@@ -35,9 +35,9 @@ describe('ToolPages', () => {
     ]);
   });
 
-  it('leaves out tools without a usable name, and second ones of a name', () => {
+  it('leaves out tools without a usable name, and second ones of a name', async () => {
     const pages = new ToolPages();
-    pages.add({
+    await pages.add({
       tools: [
         null,
         'x',
@@ -53,32 +53,32 @@ describe('ToolPages', () => {
     expect(pages.tools).toEqual([{ name: 'dotted.name', inputSchema: { type: 'object' } }]);
   });
 
-  it('leaves out a tool that holds what cannot be stored', () => {
+  it('leaves out a tool that holds what cannot be stored', async () => {
     const pages = new ToolPages();
-    pages.add({ tools: [{ name: 'nul', description: 'a\0b' }, { name: 'fine' }] });
+    await pages.add({ tools: [{ name: 'nul', description: 'a\0b' }, { name: 'fine' }] });
     expect(pages.tools.map(({ name }) => name)).toEqual(['fine']);
   });
 
-  it('repairs a description, schema or annotations of the wrong type', () => {
+  it('repairs a description, schema or annotations of the wrong type', async () => {
     const pages = new ToolPages();
-    pages.add({ tools: [{ name: 'a', description: 7, inputSchema: [], annotations: 'x' }] });
+    await pages.add({ tools: [{ name: 'a', description: 7, inputSchema: [], annotations: 'x' }] });
     expect(pages.tools).toEqual([{ name: 'a', inputSchema: { type: 'object' } }]);
   });
 
-  it.each([null, 'x', {}, { tools: {} }])('does not take %j for a page', (answer) => {
-    expect(() => new ToolPages().add(answer)).toThrow(UpstreamUnreachable);
+  it.each([null, 'x', {}, { tools: {} }])('does not take %j for a page', async (answer) => {
+    await expect(new ToolPages().add(answer)).rejects.toThrow(UpstreamUnreachable);
   });
 
-  it('ends a catalogue that goes in circles or has no end', () => {
+  it('ends a catalogue that goes in circles or has no end', async () => {
     const circle = new ToolPages();
-    circle.add(page(['a'], 'x'));
-    expect(() => circle.add(page(['b'], 'x'))).toThrow(UpstreamUnreachable);
+    await circle.add(page(['a'], 'x'));
+    await expect(circle.add(page(['b'], 'x'))).rejects.toThrow(UpstreamUnreachable);
 
     const endless = new ToolPages({ maxPages: 3 });
-    endless.add(page(['a'], '1'));
-    endless.add(page(['b'], '2'));
-    expect(() => endless.add(page(['c'], '3'))).toThrow(UpstreamUnreachable);
+    await endless.add(page(['a'], '1'));
+    await endless.add(page(['b'], '2'));
+    await expect(endless.add(page(['c'], '3'))).rejects.toThrow(UpstreamUnreachable);
 
-    expect(() => new ToolPages({ maxTools: 2 }).add(page(['a', 'b', 'c']))).toThrow(UpstreamUnreachable);
+    await expect(new ToolPages({ maxTools: 2 }).add(page(['a', 'b', 'c']))).rejects.toThrow(UpstreamUnreachable);
   });
 });

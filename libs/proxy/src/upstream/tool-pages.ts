@@ -1,4 +1,4 @@
-import { findUnstorable } from '@haldir/kernel';
+import { findUnstorable, Turns } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
 import { type UpstreamTool } from './mcp-protocol.js';
 import { PageCursors } from './page-cursors.js';
@@ -11,7 +11,7 @@ export interface ToolPageLimits {
 
 const MAX_NAME_CHARS = 256;
 
-/** Gathers the pages of `tools/list` from a server that may lie about them. */
+/** Gathers the pages of `tools/list` from a server that may lie about them; long ones in turns. */
 export class ToolPages {
   readonly tools: UpstreamTool[] = [];
   private readonly names = new Set<string>();
@@ -28,11 +28,13 @@ export class ToolPages {
    *
    * @throws UpstreamUnreachable when it is no page, when there is no end to them, or too much in them
    */
-  add(page: unknown): string | null {
+  async add(page: unknown, turns = new Turns()): Promise<string | null> {
     if (!isObject(page) || !Array.isArray(page['tools'])) throw new UpstreamUnreachable('protocol');
     for (const tool of page['tools'] as unknown[]) {
+      if (turns.isOver) await turns.next();
       if (!isNamed(tool) || this.names.has(tool.name) || findUnstorable(tool) !== null) continue;
-      if (this.tools.length >= this.maxTools) throw new UpstreamUnreachable('too_large');
+      if (this.tools.length >= this.maxTools)
+        throw new UpstreamUnreachable('too_large', { limit: `at most ${this.maxTools} tools` });
       this.names.add(tool.name);
       this.tools.push(normalised(tool));
     }

@@ -51,8 +51,14 @@ export class UpstreamUnreachable extends HaldirError {
     return 'upstream_unreachable';
   }
 
-  constructor(reason: UnreachableReason, options: { status?: number; sent?: boolean; cause?: unknown } = {}) {
-    const message = options.status === undefined ? MESSAGES[reason] : `${MESSAGES[reason]} (${options.status})`;
+  /** @param options with `limit`, what the upstream went beyond, in words */
+  constructor(
+    reason: UnreachableReason,
+    options: { status?: number; sent?: boolean; cause?: unknown; limit?: string } = {},
+  ) {
+    const { status, limit } = options;
+    const more = status === undefined ? '' : ` (${status})`;
+    const message = `${MESSAGES[reason]}${more}${limit === undefined ? '' : `: ${limit}`}`;
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.reason = reason;
     this.status = options.status ?? null;
