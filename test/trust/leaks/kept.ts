@@ -24,7 +24,7 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   'registerUpstream url with a token': ['proxy_upstream.url'],
   'changeWebhook name': ['webhook.name'],
   'changeWebhook url with a token': ['webhook.url'],
-  'freezeAgent path agent_id': ['agent_freeze.agent_id', 'audit_entry.agent_id', 'webhook_event.body'],
+  'freezeAgent path agent_id': ['agent_freeze.agent_id', 'audit_entry.agent_id', 'webhook_event.body', 'audit_rollup.agent_id', 'audit_rollup.subject', 'audit_rollup.part'],
   'registerWebhook name': ['webhook.name'],
   'registerWebhook url with a token': ['webhook.url'],
   'requestApproval action': ['approval_request.action', 'audit_entry.details', 'webhook_event.body'],
