@@ -1,0 +1,209 @@
+// @ts-check
+// `npm run interop`: runs the recipes of docs/recipes.md as they stand there, with the frameworks they are for, against a
+// Haldir of its own with a real MCP server behind it. Ends with `N passed, N failed`.
+//
+//   npm run interop                      every recipe
+//   npm run interop -- mastra openai     those whose file's name has one of these in it
+//
+// It downloads the frameworks (test/interop/recipes, some 500 MB once installed) into a temporary directory, and needs a
+// Python of 3.10 or newer for the recipe in Python.
+import fs from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startEverything } from './demo/everything.mjs';
+import { OperatorError } from './embedded/home.mjs';
+import { freePort } from './embedded/ports.mjs';
+import { run } from './embedded/processes.mjs';
+import { openScratch } from './embedded/scratch.mjs';
+import { Operator } from './interop/operator.mjs';
+import { readRecipes, RECIPES } from './interop/recipes.mjs';
+import { say, step } from './launcher/console.mjs';
+import { launch } from './launcher/launch.mjs';
+
+const RECIPE_MS = 120_000;
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const pins = path.join(root, 'test', 'interop', 'recipes');
+/** What a recipe is told of the machine. */
+const surroundings = { PATH: process.env.PATH, HOME: process.env.HOME, SYSTEMROOT: process.env.SYSTEMROOT };
+
+const ending = new AbortController();
+for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(name, () => ending.abort());
+
+/** @type {(() => Promise<unknown> | void)[]} */
+const undo = [];
+const count = { passed: 0, failed: 0 };
+try {
+  await interop(process.argv.slice(2));
+} catch (error) {
+  count.failed++;
+  if (!ending.signal.aborted) console.error(error instanceof OperatorError ? error.message : error);
+}
+for (const action of undo.reverse()) {
+  try {
+    await action();
+  } catch (error) {
+    console.error(error);
+  }
+}
+if (ending.signal.aborted) say('\ninterrupted');
+say(`\n${count.passed} passed, ${count.failed} failed`);
+process.exitCode = ending.signal.aborted ? 130 : count.failed === 0 && count.passed > 0 ? 0 : 1;
+
+/** @param {string[]} wanted parts of names of files; none means every recipe */
+async function interop(wanted) {
+  const chosen = readRecipes(fs.readFileSync(path.join(root, 'docs', 'recipes.md'), 'utf8')).filter(
+    ({ file }) => wanted.length === 0 || wanted.some((part) => file.includes(part)),
+  );
+  if (chosen.length === 0)
+    throw new OperatorError(`no recipe of that name; there are ${[...RECIPES.keys()].join(', ')}`);
+
+  const scratch = await openScratch();
+  undo.push(scratch.remove);
+  const dir = path.join(scratch.dir, 'recipes');
+  fs.mkdirSync(dir);
+  for (const { file, code } of chosen) fs.writeFileSync(path.join(dir, file), code);
+  const node = chosen.some(({ file }) => file.endsWith('.mjs'))
+    ? await step('installing the frameworks (npm ci)', () => installForNode(dir))
+    : '';
+  const python = chosen.some(({ file }) => file.endsWith('.py'))
+    ? await step('installing the frameworks (pip install)', () => installForPython(dir)).catch(withoutPython)
+    : '';
+
+  const port = await freePort();
+  await launch({
+    root,
+    env: { ...surroundings, HALDIR_HOME: path.join(scratch.dir, 'home'), PORT: String(port) },
+    signal: ending.signal,
+    defer: (action) => undo.push(action),
+  });
+  const everything = await step('starting an MCP server', startEverything);
+  undo.push(everything.stop);
+  const haldir = new Operator(`http://127.0.0.1:${port}`, ending.signal);
+  await haldir.begin(everything.url);
+
+  for (const { file, title } of chosen) {
+    ending.signal.throwIfAborted();
+    if (file.endsWith('.py') && python === '') continue;
+    say(`\n${title} (${file})`);
+    await tryOut(haldir, file, (key) =>
+      run(file.endsWith('.py') ? python : node, [file], {
+        cwd: dir,
+        env: { ...surroundings, HALDIR_URL: haldir.url, HALDIR_API_KEY: key },
+        signal: AbortSignal.any([ending.signal, AbortSignal.timeout(RECIPE_MS)]),
+      }),
+    );
+  }
+}
+
+/**
+ * Runs one recipe three times: as it is meant to be, under a policy that refuses the call, and with the tool blocked. Each
+ * has an agent and a key of its own, so that what the log has of that agent is the recipe's.
+ *
+ * @param {Operator} haldir
+ * @param {string} file
+ * @param {(key: string) => Promise<import('./embedded/processes.mjs').Outcome>} runWith
+ */
+async function tryOut(haldir, file, runWith) {
+  const agent = file.replace(/\W/g, '-');
+  const { key, prefix } = await haldir.agentKey(agent);
+  const shown = RECIPES.get(file) ?? 'demo.echo';
+  const get_env = shown.replace('echo', 'get-env');
+  /** @param {string} action */
+  const logged = async (action) =>
+    (await haldir.log(agent)).filter(
+      (entry) => entry.action === action && entry.tool === 'demo.echo' && entry.actor === `agent:${agent} (${prefix})`,
+    ).length;
+
+  const allowed = await runWith(key);
+  const lines = allowed.stdout.split('\n');
+  check('lists what the agent may call, and not what is blocked', allowed, () => {
+    return lines.includes(shown) && !lines.includes(get_env);
+  });
+  check('prints the answer of demo.echo', allowed, () => allowed.code === 0 && lines.includes('Echo: hello'));
+  const calls = await logged('tool_call');
+  check('its one call is in the log, under its agent key', allowed, () => calls === 1);
+
+  const limit = await haldir.addPolicy({ type: 'rate_limit', max_per_minute: 0, scope: { agents: [agent] } });
+  const refused = await runWith(key);
+  const refusals = await logged('tool_call_blocked');
+  await haldir.removePolicy(limit);
+  check('a call that a policy refuses says which, and is in the log', refused, () => {
+    const said = refused.stdout + refused.stderr;
+    return !said.includes('Echo: hello') && said.includes(limit) && said.includes('blocked_by') && refusals === 1;
+  });
+
+  const block = await haldir.addPolicy({ type: 'block_tool', tool: 'demo.echo', scope: { agents: [agent] } });
+  const blocked = await runWith(key);
+  await haldir.removePolicy(block);
+  check('a tool that is blocked is not there', blocked, () => {
+    const said = blocked.stdout + blocked.stderr;
+    return (
+      blocked.code === 1 &&
+      said.includes('demo.echo is not among the tools of this key') &&
+      !said.includes('Echo: hello') &&
+      !blocked.stdout.split('\n').includes(shown)
+    );
+  });
+
+  const unknown = await runWith(`${key.slice(0, -4)}0000`);
+  check('another key is refused', unknown, () => unknown.code !== 0 && !unknown.stdout.includes('Echo: hello'));
+  const after = await logged('tool_call');
+  check('and nothing else was called in its name', unknown, () => after === calls);
+}
+
+/**
+ * @param {string} title
+ * @param {import('./embedded/processes.mjs').Outcome} outcome shown when it is not so
+ * @param {() => boolean} holds
+ */
+function check(title, { code, stdout, stderr }, holds) {
+  const ok = holds();
+  count[ok ? 'passed' : 'failed']++;
+  say(`  ${ok ? '✓' : '✗'} ${title}`);
+  if (!ok) say(`    it ended with ${code} and said:\n${`${stdout}${stderr}`.replace(/^/gm, '    ')}`);
+}
+
+/** The other recipes need none; that it is missing is a failure of the run all the same. @param {unknown} error */
+function withoutPython(error) {
+  if (!(error instanceof OperatorError) || ending.signal.aborted) throw error;
+  count.failed++;
+  say(`    ${error.message}`);
+  return '';
+}
+
+/** @param {string} dir @returns {Promise<string>} the Node that the frameworks ask for */
+async function installForNode(dir) {
+  for (const file of ['package.json', 'package-lock.json'])
+    fs.copyFileSync(path.join(pins, file), path.join(dir, file));
+  const npm = process.env.npm_execpath;
+  const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+  await (npm?.endsWith('.js') ? must(dir, process.execPath, [npm, ...args]) : must(dir, 'npm', args));
+  return path.join(dir, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+}
+
+/** @param {string} dir @returns {Promise<string>} the Python of the environment that has the frameworks */
+async function installForPython(dir) {
+  const environment = path.join(dir, 'python');
+  await must(dir, 'python3', ['-m', 'venv', environment]);
+  const python = path.join(
+    environment,
+    ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']),
+  );
+  const requirements = path.join(pins, 'requirements.txt');
+  await must(dir, python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  return python;
+}
+
+/**
+ * @param {string} cwd
+ * @param {string} command
+ * @param {string[]} args
+ * @throws OperatorError with the last things it said
+ */
+async function must(cwd, command, args) {
+  const { code, stdout, stderr } = await run(command, args, { cwd, signal: ending.signal });
+  ending.signal.throwIfAborted();
+  if (code === 0) return;
+  const said = (stderr.trim() || stdout.trim()).split('\n').slice(-20);
+  throw new OperatorError([`${path.basename(command)} ${args[0]} failed:`, ...said].join('\n    '));
+}
