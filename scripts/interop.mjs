@@ -6,7 +6,7 @@
 //   npm run interop -- mastra openai     those whose file's name has one of these in it
 //
 // It downloads the frameworks (test/interop/recipes, some 500 MB once installed) into a temporary directory, and needs a
-// Python of 3.10 or newer for the recipe in Python.
+// Python of 3.11 or newer for the recipe in Python.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

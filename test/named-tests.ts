@@ -19,6 +19,7 @@ export interface Claim {
  * What a page of docs/ claims, with the tests it names.
  *
  * @param claim what a line that begins a claim looks like, its first group being the statement
+ * @throws for a line that is meant to name a test and does not have the form
  */
 export function readClaims(page: string, claim: RegExp): Claim[] {
   const claims: Claim[] = [];
@@ -26,6 +27,8 @@ export function readClaims(page: string, claim: RegExp): Claim[] {
     const statement = claim.exec(line)?.[1];
     if (statement !== undefined) claims.push({ statement, tests: [] });
     const [, file, title] = /^ *- `([^`]+)` › `([^`]+)`(?: · fails on 7d2feb8)?$/.exec(line) ?? [];
+    if (title === undefined && /^ *- `[^`]*` ›/.test(line))
+      throw new Error(`${page} names no test that can be read: ${line}`);
     if (file !== undefined && title !== undefined) claims.at(-1)?.tests.push({ file, title });
   }
   return claims;

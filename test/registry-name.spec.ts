@@ -21,7 +21,7 @@ const FETCHES = [
   /\bdocker (pull|run)\b[^\n]*\bhaldir\b(?!:local)/,
 ];
 
-it('no document and no output has anyone fetch a `haldir` from a registry, where the name is not ours', () => {
+it('no document and no output has anyone fetch a haldir from a registry, where the name is not ours', () => {
   expect(files.length).toBeGreaterThan(200);
   const found = files.flatMap((file) => {
     const text = readFileSync(join(root, file), 'utf8');
