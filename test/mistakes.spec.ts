@@ -9,6 +9,9 @@ it('each of the 20 mistakes names tests, and each of them is there', () => {
 
 it('what the field sent names tests, and each of them is there', () => {
   const sent = readClaims('mistakes.md', /^([ABC]\d+)\. \*\*.+\*\*$/);
+  const lines = (part: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${part}${i + 1}`);
+  expect(sent.map(({ statement }) => statement)).toEqual([...lines('A', 23), ...lines('B', 14), ...lines('C', 8)]);
+  expect(sent.filter(({ tests }) => tests.length === 0)).toEqual([]);
   expect(sent.flatMap(({ tests }) => tests).filter((test) => !hasTest(test))).toEqual([]);
 });
 
