@@ -253,7 +253,11 @@ describe('sums', () => {
         by_agent: { one: 4.5, two: 2.000001 },
         payments: { total_usd: 3.5, count: 1 },
       });
-      expect(await read('?agent_id=one')).toMatchObject({ total_usd: 1, by_agent: { one: 4.5 }, payments: { count: 1 } });
+      expect(await read('?agent_id=one')).toMatchObject({
+        total_usd: 1,
+        by_agent: { one: 4.5 },
+        payments: { count: 1 },
+      });
       expect(await read(`?session_id=${two}`)).toMatchObject({ total_usd: 2.000001, payments: { count: 0 } });
       expect(await read(`?session_id=${two}&agent_id=one`)).toMatchObject({ total_usd: 0, action_count: 0 });
       const metrics = (await tenant.get('/v1/metrics')).body;
