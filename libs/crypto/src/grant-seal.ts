@@ -6,7 +6,7 @@ import { KeyRing } from './key-ring.js';
 /** What a row grants, in a fixed order; `at` in milliseconds, money as text. */
 export type Grant = readonly (string | number | boolean | null | Grant)[];
 
-/** Rows whose MAC was found right, by the MAC and everything under it: a few MiB at most. */
+/** Rows whose MAC was found right: what was under it, by the MAC. A few MiB at most. */
 const KNOWN_MAX = 10_000;
 const KNOWN_LENGTH_MAX = 1024;
 
@@ -17,7 +17,7 @@ const KNOWN_LENGTH_MAX = 1024;
 @Injectable()
 export class GrantSeal {
   private derived: KeyObject | undefined;
-  private readonly known = new Set<string>();
+  private readonly known = new Map<string, string>();
 
   constructor(
     @Inject(KeyRing) private readonly keys: KeyRing,
@@ -33,11 +33,11 @@ export class GrantSeal {
   isIntact(label: string, grant: Grant, row: { tenantId: string; id: string; mac: Buffer | null }): boolean {
     const { tenantId, id, mac } = row;
     const text = JSON.stringify([label, ...grant]);
-    const name = text.length <= KNOWN_LENGTH_MAX && mac ? mac.toString('latin1') + text : null;
-    if (name !== null && this.known.has(name)) return true;
+    const name = mac?.toString('latin1');
+    if (name !== undefined && this.known.get(name) === text) return true;
     const expected = this.compute(text);
-    if (mac?.length === expected.length && timingSafeEqual(mac, expected)) {
-      if (name !== null) this.remember(name);
+    if (name !== undefined && mac?.length === expected.length && timingSafeEqual(mac, expected)) {
+      if (text.length <= KNOWN_LENGTH_MAX) this.remember(name, text);
       return true;
     }
     // A session's id is a credential, so its digest stands for it.
@@ -45,12 +45,12 @@ export class GrantSeal {
     return false;
   }
 
-  private remember(name: string): void {
+  private remember(name: string, text: string): void {
     if (this.known.size >= KNOWN_MAX) {
-      const [oldest] = this.known;
+      const [oldest] = this.known.keys();
       if (oldest !== undefined) this.known.delete(oldest);
     }
-    this.known.add(name);
+    this.known.set(name, text);
   }
 
   private compute(text: string): Buffer {
