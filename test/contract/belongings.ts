@@ -191,8 +191,9 @@ export class Belongings {
     const [agent_id, tool] = [this.name('agent'), this.name('tool')];
     const session_id = await this.client.session({ agent_id, scopes: ['read', 'execute', 'spend'] });
     await this.make('/v1/audit', { session_id, tool, action: 'open', cost_usd: 1 });
+    await this.make('/v1/keys', { agent: { agent_id, scopes: ['read'], ttl: 600, spend_limit: 0 } });
     await this.make('/v1/payments/authorize', { session_id, amount: 1 });
-    await this.make('/v1/approvals/request', { session_id, action: 'send' });
+    await this.make('/v1/approvals/request', { session_id, tool, action: 'send' });
     const webhook_id = await this.webhook();
     await this.make(`/v1/webhooks/${webhook_id}/test`);
     await this.deletedSecret();

@@ -135,7 +135,7 @@ const attemptsOf = (client: Client, webhook: unknown, count: number): Promise<At
 /** Refused as an address, or as no URL at all, in words that repeat nothing of it. */
 function expectRefusal(url: string, { status, body }: Reply): void {
   expect([url, status, body['code']]).toEqual([url, 400, 'egress_refused']);
-  expect(body['error']).toMatch(/^url must /);
+  expect(body['error']).toMatch(/^url: expected /);
   expect(Object.keys(body).sort(), url).toEqual(['code', 'error', 'field', 'request_id']);
 }
 
