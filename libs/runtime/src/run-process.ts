@@ -8,6 +8,8 @@ interface RunningApp {
 
 /** EX_CONFIG of sysexits.h: a setting is wrong; starting again changes nothing. */
 const EXIT_CONFIG = 78;
+/** How long a process whose launcher is gone, and its database with it, still tries to end in order. */
+const LAUNCHER_GONE_MS = 5_000;
 
 /**
  * The life of a process: settings, start, and an orderly end on SIGTERM, SIGINT, or when the launcher that started it is gone.
@@ -23,11 +25,11 @@ export async function runProcess(
     const log = app.get(Log);
     log.info({ event: `${name}.started`, port, pid: process.pid });
     let ending = false;
-    const end = (reason: string): void => {
+    const end = (reason: string, withinMs = config.shutdownTimeoutMs): void => {
       if (ending) return;
       ending = true;
       log.info({ event: `${name}.stopping`, reason });
-      setTimeout(() => process.exit(1), config.shutdownTimeoutMs).unref();
+      setTimeout(() => process.exit(1), withinMs).unref();
       void app.close().then(
         () => {
           log.info({ event: `${name}.stopped` });
@@ -43,7 +45,8 @@ export async function runProcess(
     };
     process.on('SIGTERM', () => end('SIGTERM'));
     process.on('SIGINT', () => end('SIGINT'));
-    if (process.send) process.on('disconnect', () => end('launcher gone'));
+    if (process.send)
+      process.on('disconnect', () => end('launcher gone', Math.min(LAUNCHER_GONE_MS, config.shutdownTimeoutMs)));
     process.on('unhandledRejection', (error) => log.error({ event: `${name}.unhandled_rejection` }, error));
   } catch (error) {
     process.stderr.write(`haldir ${name}: ${explain(error)}\n`);

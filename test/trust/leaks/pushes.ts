@@ -98,9 +98,13 @@ export function pushesOf(operation: Operation, input: Input, canaries: Canaries,
       push(`${name} as ${as}`, (text) => ({ body: JSON.stringify({ ...valid, [name]: write(text) }) }));
     }
     if (name === 'url')
-      // Under a name of its own, so that nothing later takes its place.
+      // Of what is made, under a name of its own, so that nothing later takes its place.
       push('url with a token', (text) => ({
-        body: JSON.stringify({ ...valid, name: `u${pushes.length}`, url: `${origin}/?token=${text}` }),
+        body: JSON.stringify({
+          ...valid,
+          ...(method === 'POST' ? { name: `u${pushes.length}` } : {}),
+          url: `${origin}/?token=${text}`,
+        }),
       }));
   }
   return pushes;
