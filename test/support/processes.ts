@@ -58,7 +58,12 @@ export function startWorker(environment: Environment): Promise<AppProcess> {
   return startApp('worker', 'WORKER_PORT', environment);
 }
 
-async function startApp(name: 'api' | 'worker', portSetting: string, environment: Environment): Promise<AppProcess> {
+async function startApp(
+  name: 'api' | 'worker',
+  portSetting: string,
+  environment: Environment,
+  triesLeft = 3,
+): Promise<AppProcess> {
   const entry = join(root, 'dist', 'apps', name, 'src', 'main.js');
   if (!existsSync(entry)) throw new Error(`${entry} is missing: run npm run build first`);
   const port = environment[portSetting] ?? String(await freePort());
@@ -67,6 +72,9 @@ async function startApp(name: 'api' | 'worker', portSetting: string, environment
   while (!(await isReady(app.url))) {
     if (app.ended() || performance.now() > deadline) {
       await app.kill();
+      // A port that was free a moment ago may be taken by then.
+      const isTaken = environment[portSetting] === undefined && app.output().includes(`port ${port} is in use`);
+      if (isTaken && triesLeft > 0) return startApp(name, portSetting, environment, triesLeft - 1);
       throw new Error(`the ${name} process did not become ready:\n${app.output()}`);
     }
     await pause(25);
