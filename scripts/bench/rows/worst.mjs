@@ -21,7 +21,7 @@ const WORST = [
     title: '`/livez` beside calls with a MiB of numbers that are to stay as written',
     prepare: async (world) => {
       const { tenant, session } = await party(world, '');
-      const body = `{"session_id":"${session}","tool":"bench.echo","arguments":{"n":[${'1.00000000,'.repeat(95_000)}1.0]}}`;
+      const body = `{"session_id":"${session}","tool":"bench.echo","arguments":{"n":[${'1.000000000000000000,'.repeat(49_000)}1.0]}}`;
       return request(world, tenant, '/v1/proxy/call', body);
     },
   },
@@ -31,7 +31,7 @@ const WORST = [
     prepare: async (world) => {
       const { tenant, session } = await party(world, '?fill=4000000');
       const references = [];
-      for (let n = 0; n < 20; n++) {
+      for (let n = 0; n < 16; n++) {
         const value = `${'a'.repeat(4000)}${n}`;
         const bindings = [{ upstream: 'bench', tool: 'echo' }];
         await tenant.send('POST', '/v1/secrets', { name: `long-${n}`, value, scope_required: 'execute', bindings });
@@ -45,7 +45,7 @@ const WORST = [
     name: 'worst-catalogue',
     title: '`/livez` beside upstreams with as many definitions as an answer holds',
     prepare: async (world) => {
-      const { tenant, url } = await party(world, '?tools=20000');
+      const { tenant, url } = await party(world, '?tools=7000');
       const body = JSON.stringify({ name: 'large', url });
       return request(world, tenant, '/v1/proxy/upstreams', body);
     },

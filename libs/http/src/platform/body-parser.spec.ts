@@ -122,11 +122,11 @@ describe('bytes that are not UTF-8', () => {
 it('more values than are looked through in a moment are refused, however short they are', async () => {
   for (const item of ['1.0', '{}', '""', '[]']) {
     const values = (count: number): string => `{"a":[${Array.from({ length: count }, () => item).join(',')}]}`;
-    expect(await post(values(item === '1.0' || item === '""' ? 100_001 : 50_001))).toMatchObject({
+    expect(await post(values(item === '1.0' || item === '""' ? 50_001 : 25_001))).toMatchObject({
       status: 400,
-      error: expect.stringContaining('request body: expected at most 100000 values'),
+      error: expect.stringContaining('request body: expected at most 50000 values'),
     });
-    expect((await post(values(item === '1.0' || item === '""' ? 99_996 : 49_998))).status, item).toBe(200);
+    expect((await post(values(item === '1.0' || item === '""' ? 49_996 : 24_998))).status, item).toBe(200);
   }
 });
 

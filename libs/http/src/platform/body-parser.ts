@@ -16,7 +16,7 @@ import { onRoute, type RouteSettings, settingsOf } from './route-settings.js';
 export const BODY_LIMIT_BYTES = 1024 * 1024;
 const MAX_DEPTH = 64;
 /** What is done with a body takes time by its values as much as by its length; it is tens of milliseconds for so many. */
-const MAX_VALUES = 100_000;
+const MAX_VALUES = 50_000;
 /** Only an escape can bring in what cannot be stored. */
 const MAY_BE_FORBIDDEN = /\\u|__proto__/;
 const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]*))/i;
@@ -31,7 +31,7 @@ export class UnsupportedMedia extends HaldirError {
 
 /**
  * JSON bodies in UTF-8, numbers as they were written: an absent or empty one is `undefined`; anything but an object is refused, as
- * are nesting over 64 levels, over 100,000 values, members named `__proto__`, and what Postgres cannot store (NUL, lone surrogates), each naming its
+ * are nesting over 64 levels, over 50,000 values, members named `__proto__`, and what Postgres cannot store (NUL, lone surrogates), each naming its
  * field. Answers are written by the counterpart.
  */
 export function useJsonBodies(fastify: FastifyInstance): void {

@@ -21,17 +21,17 @@ const MAX_PLACE = 200;
 /** The secrets that texts of the arguments refer to as `{{vault:name}}`, each once; names of members are no such texts. */
 export function referencesIn(args: Arguments): References {
   const names = new Set<string>();
-  const malformed = visit(args, 'arguments', (text) => {
+  const malformed = visit(args, (text) => {
     const parts = partsOf(text);
     for (const part of parts ?? []) if (typeof part !== 'string') names.add(part.secret);
     return parts !== null;
   });
-  return malformed === null ? { names: [...names] } : { malformed: malformed.slice(0, MAX_PLACE) };
+  return malformed === null ? { names: [...names] } : { malformed: `arguments${malformed}`.slice(0, MAX_PLACE) };
 }
 
 /** Whether anything in the arguments has to be replaced, be it only an escape. */
 export function mentionsSecrets(args: Arguments): boolean {
-  return visit(args, '', (text) => !isMention(text)) !== null;
+  return visit(args, (text) => !isMention(text)) !== null;
 }
 
 /**
@@ -53,16 +53,19 @@ function replaced(value: unknown, valueOf: (name: string) => string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, replaced(member, valueOf)]));
 }
 
-/** The place of the first text that `isFine` denies; null when there is none. */
-function visit(value: unknown, place: string, isFine: (text: string) => boolean): string | null {
-  if (typeof value === 'string') return isFine(value) ? null : place;
-  if (!Array.isArray(value) && !isObject(value)) return null;
-  const members = Array.isArray(value)
-    ? value.map((item, i) => [`${place}[${i}]`, item] as const)
-    : Object.entries(value).map(([key, member]) => [`${place}.${key}`, member] as const);
-  for (const [at, member] of members) {
-    const found = visit(member, at, isFine);
-    if (found !== null) return found;
+/** The place within `value` of the first text that `isFine` denies; null when there is none. */
+function visit(value: unknown, isFine: (text: string) => boolean): string | null {
+  if (typeof value === 'string') return isFine(value) ? null : '';
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const found = visit(value[i], isFine);
+      if (found !== null) return `[${i}]${found}`;
+    }
+  } else if (isObject(value)) {
+    for (const key of Object.keys(value)) {
+      const found = visit(value[key], isFine);
+      if (found !== null) return `.${key}${found}`;
+    }
   }
   return null;
 }
