@@ -1,8 +1,13 @@
 // @ts-check
+import crypto from 'node:crypto';
 import net from 'node:net';
 
+/** Below those that systems give to outgoing connections, one of which could take the port before it is listened on. */
+const [FIRST_PORT, LAST_PORT] = [20_000, 32_000];
+const TRIES = 20;
+
 /**
- * A TCP port that was free on `host` a moment ago: `preferred` when that is free, else one the system picks.
+ * A TCP port that was free on `host` a moment ago: `preferred` when that is free, else a random one, or one the system picks.
  *
  * @param {number} [preferred]
  * @param {string} [host]
@@ -10,6 +15,10 @@ import net from 'node:net';
  */
 export async function freePort(preferred = 0, host = '127.0.0.1') {
   if (preferred !== 0 && (await isPortFree(preferred, host))) return preferred;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const port = crypto.randomInt(FIRST_PORT, LAST_PORT);
+    if (await isPortFree(port, host)) return port;
+  }
   return new Promise((resolve, reject) => {
     const server = net.createServer();
     server.once('error', reject);
