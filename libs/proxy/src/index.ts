@@ -1,3 +1,4 @@
+export { CallConclusions } from './call-conclusions.service.js';
 export { CatalogueChanges } from './catalogue-changes.js';
 export { ListeningRepository } from './listening.repository.js';
 export { OfferDirectory } from './offer-directory.js';

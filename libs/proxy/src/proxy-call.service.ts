@@ -11,13 +11,14 @@ import {
   type RuleMatch,
   shownDetails,
 } from '@haldir/approvals';
-import { AuditLog, type NewStart, StartedCalls } from '@haldir/audit-log';
-import { Transactions, type Tx } from '@haldir/database';
+import { type NewStart, StartedCalls } from '@haldir/audit-log';
+import { Transactions } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { mirrorHeaders } from '@haldir/mcp';
-import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
+import { HaldirConfig, Log } from '@haldir/runtime';
 import { CallCharges } from '@haldir/vault';
 import { CallSecrets, type Filled } from './secrets/call-secrets.js';
+import { CallConclusions } from './call-conclusions.service.js';
 import { CatalogueFreshness, type Patience } from './catalogue-freshness.js';
 import { answersIn, ruledAmount, digestOfCall, policyVersion } from './exact-call.js';
 import { type CallNotes, JudgedCall } from './judged-call.js';
@@ -83,10 +84,9 @@ export class ProxyCallService {
     @Inject(CallSecrets) private readonly secrets: CallSecrets,
     @Inject(UpstreamClients) private readonly clients: UpstreamClients,
     @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(CallConclusions) private readonly conclusions: CallConclusions,
     @Inject(StartedCalls) private readonly started: StartedCalls,
     @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Metrics) private readonly metrics: Metrics,
     @Inject(HaldirConfig) private readonly config: HaldirConfig,
     @Inject(Log) private readonly log: Log,
     @Inject(Clock) private readonly clock: Clock,
@@ -98,66 +98,16 @@ export class ProxyCallService {
   }
 
   /**
-   * Decides a call and, if it may be made, makes it: session, scope, policies, approval, upstream, in this order. Its outcome
-   * is in the audit log before this answers.
+   * Decides a call and, if it may be made, makes it: session, scope, policies, approval, upstream, in this order. What became of it
+   * has to be written down by `CallConclusions` before anybody is answered.
    *
-   * @throws Unavailable when the database is not there; the tool may have been called then
+   * @throws Unavailable when the database is not there; nothing has left then
    */
-  async call(call: NewCall): Promise<CallOutcome> {
-    return this.conclude(await this.perform(call), null);
-  }
-
-  /** The same without writing it down, for a caller that writes more in the same transaction; pass it to `conclude`. */
   async perform(call: NewCall, watch: CallWatch = {}): Promise<PerformedCall> {
     const startedAt = performance.now();
     const { session, target, outcome, notes } = await this.decide(call, watch);
     const entry = toEntry(call, session, target, outcome, performance.now() - startedAt, notes);
     return { actor: call.actor, outcome, entry, notes };
-  }
-
-  /**
-   * Writes down what became of a call: as part of `tx`, or durably by itself together with other calls. What could not be written
-   * by itself is written later; of a `tx` that fails, also before it begins, whoever has it says so to `concludeLater`.
-   */
-  async conclude(performed: PerformedCall, tx: Tx | null): Promise<CallOutcome> {
-    const { actor, outcome, entry, notes } = performed;
-    const { charge = null, started = null } = notes ?? {};
-    if (tx) {
-      if (started) await this.end(tx, performed);
-      else this.auditLog.record(tx, actor, entry);
-      tx.onCommit(() => this.count(performed));
-      return outcome;
-    }
-    if (charge && started) {
-      await this.transactions
-        .run(actor.tenantId, (own) => this.end(own, performed))
-        .catch((error: unknown) => {
-          this.concludeLater(performed);
-          throw error;
-        });
-    } else if (started) await this.started.end(started, entry);
-    else await this.auditLog.append(actor, entry);
-    this.count(performed);
-    return outcome;
-  }
-
-  /** Writes down what became of a call that has left, as soon as that can be done. */
-  concludeLater(performed: PerformedCall): void {
-    if (!performed.notes?.started) return;
-    this.started.insist(() => this.transactions.run(performed.actor.tenantId, (tx) => this.end(tx, performed)));
-  }
-
-  private async end(tx: Tx, { outcome, entry, notes }: PerformedCall): Promise<void> {
-    if (!notes?.started) return;
-    const isFirst = await this.started.endIn(tx, notes.started, entry);
-    // With the answer, also one that says isError: the tool ran.
-    if (notes.charge && isFirst) await this.charges.settle(tx, notes.charge, outcome.kind === 'answered');
-  }
-
-  private count({ outcome, notes }: PerformedCall): void {
-    this.metrics.countDecision('proxy', decisionOf(outcome));
-    for (const { type } of notes?.wouldBlock ?? []) this.metrics.countRehearsal(type, 'denied');
-    for (const { rule } of notes?.wouldHold ?? []) this.metrics.countRehearsal(rule.type, 'held');
   }
 
   private async decide(call: NewCall, watch: CallWatch): Promise<Decided & { session: Session | null }> {
@@ -265,7 +215,7 @@ export class ProxyCallService {
     if (!notes.started) return;
     const outcome: CallOutcome = { kind: 'unreachable', error: new UpstreamUnreachable('aborted', { sent: false }) };
     const entry = toEntry(call, session, target, outcome, 0, notes);
-    this.concludeLater({ actor: call.actor, outcome, entry, notes });
+    this.conclusions.concludeLater({ actor: call.actor, outcome, entry, notes });
   }
 
   /**
@@ -368,11 +318,6 @@ function endingOf(outcome: CallOutcome): CallEnding {
   if (outcome.kind === 'asked') return 'answered';
   if (outcome.kind !== 'answered') return 'failed';
   return outcome.result.isError === true ? 'tool_error' : 'answered';
-}
-
-function decisionOf({ kind }: CallOutcome): 'allowed' | 'denied' | 'held' {
-  if (kind === 'held') return 'held';
-  return ['answered', 'asked', 'refused', 'unreachable'].includes(kind) ? 'allowed' : 'denied';
 }
 
 function toPolicySubject(call: NewCall, session: Session, target: ToolTarget | null, at: Date): PolicySubject {

@@ -7,6 +7,7 @@ import { AccessTokens } from './secrets/access-tokens.js';
 import { CallSecrets } from './secrets/call-secrets.js';
 import { UpstreamHeaderVault } from './secrets/upstream-headers.js';
 import { UpstreamMasks } from './secrets/upstream-masks.js';
+import { CallConclusions } from './call-conclusions.service.js';
 import { CatalogueChanges } from './catalogue-changes.js';
 import { CatalogueFreshness } from './catalogue-freshness.js';
 import { ListeningRepository } from './listening.repository.js';
@@ -33,6 +34,7 @@ import { UpstreamService } from './upstream.service.js';
   imports: [ApprovalsModule, EgressModule, GateModule, VaultModule],
   providers: [
     AccessTokens,
+    CallConclusions,
     CallSecrets,
     CatalogueChanges,
     CatalogueFreshness,
@@ -59,6 +61,7 @@ import { UpstreamService } from './upstream.service.js';
     UpstreamTraffic,
   ],
   exports: [
+    CallConclusions,
     CatalogueChanges,
     ListeningRepository,
     UpstreamClients,

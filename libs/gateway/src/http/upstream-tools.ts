@@ -4,6 +4,7 @@ import { type Session, SessionInvalid } from '@haldir/gate';
 import { Callers, Cursors, grantsKeyScope, Interrupted, MissingKeyScope, writeOf, Writes } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import {
+  CallConclusions,
   CALL_SCOPES,
   type CallOutcome,
   type CallWatch,
@@ -61,6 +62,7 @@ export class UpstreamTools {
 
   constructor(
     @Inject(ProxyCallService) private readonly calls: ProxyCallService,
+    @Inject(CallConclusions) private readonly conclusions: CallConclusions,
     @Inject(ToolCatalogue) private readonly catalogue: ToolCatalogue,
     @Inject(HeldRequests) private readonly held: HeldRequests,
     @Inject(Callers) private readonly callers: Callers,
@@ -129,9 +131,9 @@ export class UpstreamTools {
         async (performed, tx) =>
           performed instanceof Concluded
             ? performed.reply
-            : this.replyTo(await this.calls.conclude(performed, tx), asking, toolCall),
+            : this.replyTo(await this.conclusions.conclude(performed, tx), asking, toolCall),
         (performed) => {
-          if (!(performed instanceof Concluded)) this.calls.concludeLater(performed);
+          if (!(performed instanceof Concluded)) this.conclusions.concludeLater(performed);
         },
       );
       return resultOf(reply);
@@ -164,7 +166,7 @@ export class UpstreamTools {
       const { outcome } = performed;
       if (outcome.kind === 'held' && !hasWaited) {
         hasWaited = true;
-        await this.calls.conclude(performed, null);
+        await this.conclusions.conclude(performed, null);
         const { request } = outcome;
         if (!(await this.held.isDecided(asking, toolCall.params, request, rounds > 0))) {
           // Another prompt would have the client begin anew.
@@ -173,7 +175,7 @@ export class UpstreamTools {
         }
         call = { ...call, recheck };
       } else if (outcome.kind === 'asked' && asking.era === 'handshake') {
-        await this.calls.conclude(performed, null);
+        await this.conclusions.conclude(performed, null);
         const { inputRequests, requestState } = outcome.question;
         const leftMs = rounds++ < MAX_ROUNDS ? endsAt - performance.now() : 0;
         const responses = await this.questions.ask(asking, inputRequests, leftMs);
@@ -185,7 +187,7 @@ export class UpstreamTools {
       } else if (rounds === 0) return this.failWithoutEffect(performed);
       else if (outcome.kind !== 'no_session') return performed;
       else {
-        await this.calls.conclude(performed, null);
+        await this.conclusions.conclude(performed, null);
         return new Concluded({ result: refused(SESSION_ENDED) });
       }
     }
@@ -204,7 +206,7 @@ export class UpstreamTools {
   /** A call that certainly had no effect, and may have one if it is tried again, leaves its `Idempotency-Key` free. */
   private async failWithoutEffect(performed: PerformedCall): Promise<PerformedCall> {
     if (!neverLeft(performed.outcome)) return performed;
-    throw new WithoutEffect(await this.calls.conclude(performed, null));
+    throw new WithoutEffect(await this.conclusions.conclude(performed, null));
   }
 }
 

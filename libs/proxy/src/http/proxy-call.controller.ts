@@ -13,7 +13,7 @@ import {
   type WriteRequest,
   Writes,
 } from '@haldir/http';
-import { type CallOutcome, neverLeft, type PerformedCall, ProxyCallService } from '../index.js';
+import { CallConclusions, type CallOutcome, neverLeft, type PerformedCall, ProxyCallService } from '../index.js';
 import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult } from './proxy-call.dto.js';
 
 @ApiTags('proxy')
@@ -21,6 +21,7 @@ import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult
 export class ProxyCallController {
   constructor(
     @Inject(ProxyCallService) private readonly calls: ProxyCallService,
+    @Inject(CallConclusions) private readonly conclusions: CallConclusions,
     @Inject(Writes) private readonly writes: Writes,
   ) {}
 
@@ -50,18 +51,18 @@ export class ProxyCallController {
       this.calls.longestMs,
       async (claim) => this.failWithoutEffect(await this.calls.perform({ ...call, claim })),
       async (performed, tx) => {
-        const outcome = await this.calls.conclude(performed, tx);
+        const outcome = await this.conclusions.conclude(performed, tx);
         if (outcome.kind === 'no_session') throw new SessionInvalid();
         return toCallAnswer(outcome);
       },
-      (performed) => this.calls.concludeLater(performed),
+      (performed) => this.conclusions.concludeLater(performed),
     );
   }
 
   /** A call that certainly had no effect, and may have one if it is tried again, leaves its `Idempotency-Key` free. */
   private async failWithoutEffect(performed: PerformedCall): Promise<PerformedCall> {
     if (!neverLeft(performed.outcome)) return performed;
-    await this.calls.conclude(performed, null);
+    await this.conclusions.conclude(performed, null);
     throw failureOf(performed.outcome);
   }
 }
