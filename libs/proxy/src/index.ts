@@ -1,10 +1,10 @@
-export { CallConclusions } from './call-conclusions.service.js';
-export { CatalogueChanges } from './catalogue-changes.js';
-export { ListeningRepository } from './listening.repository.js';
-export { OfferDirectory } from './offer-directory.js';
-export { type NewRead, type ReadOutcome } from './offer-read.js';
-export { OfferReadService } from './offer-read.service.js';
-export { type ShownOffer } from './offers.js';
+export { CallConclusions } from './calls/call-conclusions.service.js';
+export { CatalogueChanges } from './upstreams/list-changed.js';
+export { ListeningRepository } from './upstreams/listener-lease.repository.js';
+export { OfferDirectory } from './catalogue/resource-catalogue.js';
+export { type NewRead, type ReadOutcome } from './calls/resource-read.js';
+export { OfferReadService } from './calls/resource-read.service.js';
+export { type ShownOffer } from './catalogue/resource-lookup.js';
 export {
   type Policy,
   POLICY_MODES,
@@ -12,8 +12,8 @@ export {
   type PolicyRule,
   type PolicyScope,
   type PolicyTerms,
-} from './policy.js';
-export { PolicyService } from './policy.service.js';
+} from './policies/policy.js';
+export { PolicyService } from './policies/policy.service.js';
 export {
   CALL_SCOPES,
   type CallOutcome,
@@ -24,22 +24,22 @@ export {
   neverLeft,
   type NewCall,
   type PerformedCall,
-} from './proxy-call.js';
-export { ProxyCallService } from './proxy-call.service.js';
+} from './calls/tool-call.js';
+export { ProxyCallService } from './calls/tool-call.service.js';
 export { ProxyModule } from './proxy.module.js';
-export { referencesIn, withReferences } from './secrets/secret-references.js';
-export { isHeaderValue, SEALED_UPSTREAM_HEADERS, type UpstreamCredentials } from './secrets/upstream-headers.js';
-export { RateLimiter } from './rate-limiter.js';
-export { ToolPrices } from './tool-price.service.js';
-export { explain } from './refusal.js';
-export { type SimulationRequest, type SimulationResult, SimulationService } from './simulation.service.js';
-export { type Catalogue, type CatalogueTool, type MissingUpstream, ToolCatalogue } from './tool-catalogue.js';
-export { changesBetween } from './tool-definition.js';
-export { ToolPins } from './tool-pins.service.js';
-export { type ListedTool } from './tool.repository.js';
-export { type Dialogue, type InputRequired, OFFER_LISTS, type OfferKind, type Progress } from './upstream/index.js';
-export { type UpstreamAddress } from './upstream-address.js';
-export { UpstreamClients } from './upstream-clients.js';
-export { type UpstreamStats } from './upstream.repository.js';
-export { UnknownCalls } from './unknown-calls.js';
-export { type Examined, UpstreamService } from './upstream.service.js';
+export { referencesIn, withReferences } from './masking/secret-references.js';
+export { isHeaderValue, SEALED_UPSTREAM_HEADERS, type UpstreamCredentials } from './upstreams/upstream-credentials.js';
+export { RateLimiter } from './policies/rate-limiter.js';
+export { ToolPrices } from './catalogue/tool-price.service.js';
+export { explain } from './policies/policy-refusal.js';
+export { type SimulationRequest, type SimulationResult, SimulationService } from './simulation/simulation.service.js';
+export { type Catalogue, type CatalogueTool, type MissingUpstream, ToolCatalogue } from './catalogue/tool-catalogue.js';
+export { changesBetween } from './catalogue/tool-definition.js';
+export { ToolPins } from './catalogue/tool-pins.service.js';
+export { type ListedTool } from './catalogue/tool.repository.js';
+export { type Dialogue, type InputRequired, OFFER_LISTS, type OfferKind, type Progress } from './mcp-client/index.js';
+export { type UpstreamAddress } from './upstreams/upstream-address.js';
+export { UpstreamClients } from './upstreams/upstream-connections.js';
+export { type UpstreamStats } from './upstreams/upstream.repository.js';
+export { UnknownCalls } from './calls/unknown-calls.js';
+export { type Examined, UpstreamService } from './registry/upstream-registry.service.js';

@@ -1,0 +1,68 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AuditLog, StartedCalls } from '@haldir/audit-log';
+import { Transactions, type Tx } from '@haldir/database';
+import { Metrics } from '@haldir/runtime';
+import { CallCharges } from '@haldir/vault';
+import { type CallOutcome, type PerformedCall } from './tool-call.js';
+
+/** Writes down what became of calls: the entry, the price, the record that a call had left, the counts. */
+@Injectable()
+export class CallConclusions {
+  constructor(
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(StartedCalls) private readonly started: StartedCalls,
+    @Inject(CallCharges) private readonly charges: CallCharges,
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(Metrics) private readonly metrics: Metrics,
+  ) {}
+
+  /**
+   * Writes down what became of a call: as part of `tx`, or durably by itself together with other calls. What could not be written
+   * by itself is written later; of a `tx` that fails, also before it begins, whoever has it says so to `concludeLater`.
+   */
+  async conclude(performed: PerformedCall, tx: Tx | null): Promise<CallOutcome> {
+    const { actor, outcome, entry, notes } = performed;
+    const { charge = null, started = null } = notes ?? {};
+    if (tx) {
+      if (started) await this.end(tx, performed);
+      else this.auditLog.record(tx, actor, entry);
+      tx.onCommit(() => this.count(performed));
+      return outcome;
+    }
+    if (charge && started) {
+      await this.transactions
+        .run(actor.tenantId, (own) => this.end(own, performed))
+        .catch((error: unknown) => {
+          this.concludeLater(performed);
+          throw error;
+        });
+    } else if (started) await this.started.end(started, entry);
+    else await this.auditLog.append(actor, entry);
+    this.count(performed);
+    return outcome;
+  }
+
+  /** Writes down what became of a call that has left, as soon as that can be done. */
+  concludeLater(performed: PerformedCall): void {
+    if (!performed.notes?.started) return;
+    this.started.insist(() => this.transactions.run(performed.actor.tenantId, (tx) => this.end(tx, performed)));
+  }
+
+  private async end(tx: Tx, { outcome, entry, notes }: PerformedCall): Promise<void> {
+    if (!notes?.started) return;
+    const isFirst = await this.started.endIn(tx, notes.started, entry);
+    // With the answer, also one that says isError: the tool ran.
+    if (notes.charge && isFirst) await this.charges.settle(tx, notes.charge, outcome.kind === 'answered');
+  }
+
+  private count({ outcome, notes }: PerformedCall): void {
+    this.metrics.countDecision('proxy', decisionOf(outcome));
+    for (const { type } of notes?.wouldBlock ?? []) this.metrics.countRehearsal(type, 'denied');
+    for (const { rule } of notes?.wouldHold ?? []) this.metrics.countRehearsal(rule.type, 'held');
+  }
+}
+
+function decisionOf({ kind }: CallOutcome): 'allowed' | 'denied' | 'held' {
+  if (kind === 'held') return 'held';
+  return ['answered', 'asked', 'refused', 'unreachable'].includes(kind) ? 'allowed' : 'denied';
+}

@@ -1,0 +1,107 @@
+import { hash } from 'node:crypto';
+import { canonicalJson, type Decimal, type JsonValue, type MicroUsd, unitsAbove } from '@haldir/kernel';
+import { type ApprovalRule } from '@haldir/approvals';
+import { type Amount, type Policy } from '../policies/policy.js';
+import { type Dialogue } from '../mcp-client/index.js';
+
+/** What makes two calls the same call. */
+export interface ExactCall {
+  tenantId: string;
+  /** As `holderOf` has it. */
+  holder: string;
+  /** Its revision is that of its registration: other headers, or another authorization, are another. */
+  upstream: { name: string; url: string; revision: string };
+  tool: string;
+  /** Of the tool's accepted definition: 64 hex digits. */
+  fingerprint: string;
+  arguments: Readonly<Record<string, unknown>>;
+  /** What goes along with the arguments to a tool that has asked; null for a call that answers nothing. */
+  answers: Answers | null;
+  /** What it spends, as the rules see it. */
+  amount: MicroUsd | 'unclear' | null;
+  /** What it costs; null when it costs nothing. */
+  price: MicroUsd | null;
+  /** As `policyVersion` has it. */
+  policyVersion: string;
+}
+
+/** What a call says to a tool that has asked something, and the state that the tool gave along. */
+export type Answers = Pick<Dialogue, 'responses' | 'state'>;
+
+/** What a call answers; null when that is nothing. */
+export function answersIn(dialogue: Dialogue | undefined): Answers | null {
+  const { responses, state } = dialogue ?? {};
+  if (responses === undefined && state === undefined) return null;
+  return { ...(responses === undefined ? {} : { responses }), ...(state === undefined ? {} : { state }) };
+}
+
+/**
+ * SHA-256 of the RFC 8785 JSON of the call, format 3: anything else about it is another call. An approval of an earlier format
+ * lets nothing through.
+ *
+ * ```
+ * {"amount":  micro-dollars in decimal digits, "unclear", or null
+ *  "answers": {"responses": {…}, "state": "…"}; only of a call that answers what its tool has asked
+ *  "arguments": as they were sent
+ *  "definition": the fingerprint of the tool's definition, hex
+ *  "policies": the version of policies and approval rules, hex
+ *  "price": micro-dollars in decimal digits, or null
+ *  "registration": of the upstream, which is another once its address, its headers or its authorization was set
+ *  "session": its id, or of a call by an agent key "key:" and the id of the key
+ *  "tenant", "tool", "upstream", "url": texts
+ *  "v": "3"}
+ * ```
+ */
+export function digestOfCall(call: ExactCall): Buffer {
+  return hash(
+    'sha256',
+    canonicalJson({
+      amount: call.amount === null ? null : call.amount.toString(),
+      ...(call.answers ? { answers: call.answers as JsonValue } : {}),
+      arguments: call.arguments as JsonValue,
+      definition: call.fingerprint,
+      policies: call.policyVersion,
+      price: call.price === null ? null : call.price.toString(),
+      registration: call.upstream.revision,
+      session: call.holder,
+      tenant: call.tenantId,
+      tool: call.tool,
+      upstream: call.upstream.name,
+      url: call.upstream.url,
+      v: '3',
+    }),
+    'buffer',
+  );
+}
+
+/**
+ * SHA-256, hex, of the RFC 8785 JSON of everything that decides about a tenant's calls: `{"policies":[…],"rules":[…]}`, each
+ * by id, with amounts of money as decimal digits and times in ISO 8601. Whatever is changed, added or removed makes another.
+ */
+export function policyVersion(policies: readonly Policy[], rules: readonly ApprovalRule[]): string {
+  const inOrder = <T extends { id: string }>(items: readonly T[]): T[] =>
+    [...items].sort((one, other) => (one.id < other.id ? -1 : 1));
+  const plain = JSON.stringify({ policies: inOrder(policies), rules: inOrder(rules) }, (_, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+  return hash('sha256', canonicalJson(JSON.parse(plain) as JsonValue), 'hex');
+}
+
+/** SHA-256, hex, of the RFC 8785 JSON of a call's arguments: what the log says of them, since they may hold secrets. */
+export function digestOfArguments(args: Readonly<Record<string, unknown>>): string {
+  return hash('sha256', canonicalJson(args as JsonValue), 'hex');
+}
+
+/** What a column of 64 bits holds: nine trillion dollars. */
+const MAX_MICROS = 9_000_000_000_000_000_000n;
+
+/** Micro-dollars of what a call spends: rounded up, never below zero, never beyond what can be kept. */
+export function ceilMicroUsd(amount: Decimal): MicroUsd {
+  const micros = unitsAbove(amount, 6);
+  return (micros < 0n ? 0n : micros > MAX_MICROS ? MAX_MICROS : micros) as MicroUsd;
+}
+
+/** The same as approval rules see it. */
+export function ruledAmount(amount: Amount): MicroUsd | 'unclear' | null {
+  return amount === null || amount === 'unclear' ? amount : ceilMicroUsd(amount);
+}

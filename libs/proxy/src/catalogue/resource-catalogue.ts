@@ -1,0 +1,185 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { type Actor, haldirActor, mayUseUpstream, stringifyJson, Turns } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { Transactions, type Tx } from '@haldir/database';
+import { type JsonObject } from '@haldir/mcp';
+import { HaldirConfig, Log } from '@haldir/runtime';
+import { OfferRepository, type OfferState } from './resource.repository.js';
+import { allowedOffers, type OfferingUpstream, type ShownOffer, shownOffers } from './resource-lookup.js';
+import { PolicyRepository } from '../policies/policy.repository.js';
+import { type MissingUpstream, namingFor } from './tool-catalogue.js';
+import { addList } from './tool-definition.js';
+import { isMisleading } from './tool-screening.js';
+import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { UpstreamRepository } from '../upstreams/upstream.repository.js';
+import { UpstreamClients } from '../upstreams/upstream-connections.js';
+import {
+  type McpUpstreamClient,
+  OFFER_LISTS,
+  type OfferKind,
+  type Offers,
+  UpstreamUnreachable,
+} from '../mcp-client/index.js';
+
+/** What is listed besides tools does not hold up the tools for longer. */
+const DEADLINE_MS = 3_000;
+/** Offers that a process keeps ready, in characters. */
+const MAX_KEPT = 32 * 1024 * 1024;
+
+interface Kept {
+  digest: string;
+  offers: Offers;
+  size: number;
+}
+
+/**
+ * The resources, templates and prompts of a tenant's upstreams. They are kept as the last look at each upstream found them, so
+ * that one that is slow or dead delays nobody; each list asks the database which of them stand.
+ */
+@Injectable()
+export class OfferDirectory {
+  private readonly kept = new Map<string, Kept>();
+  private size = 0;
+
+  constructor(
+    @Inject(OfferRepository) private readonly repository: OfferRepository,
+    @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
+    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
+    @Inject(UpstreamClients) private readonly clients: UpstreamClients,
+    @Inject(Transactions) private readonly transactions: Transactions,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    @Inject(Log) private readonly log: Log,
+  ) {}
+
+  /** Asks for what there is besides tools; null when that cannot be told. An upstream is no less healthy for it. */
+  async ask(name: string, client: McpUpstreamClient): Promise<Offers | null> {
+    try {
+      const found = await client.listOffers({ deadlineMs: Math.min(DEADLINE_MS, this.config.upstreams.timeoutMs) });
+      return await screened(found);
+    } catch (error) {
+      this.log.warn({ event: 'proxy.offers_unknown', upstream: name, reason: (error as Error).message });
+      return null;
+    }
+  }
+
+  /** Keeps what was found with a registration, in place of what had the name before. */
+  async begin(tx: Tx, address: UpstreamAddress, found: Offers | null): Promise<void> {
+    const offers = this.repository.in(tx);
+    if (found) await offers.put(address, found, await digestOf(found));
+    else offers.forget(address.tenantId, address.name);
+  }
+
+  /** Asks a registered upstream again. What it offered stays known while it does not answer. */
+  async refresh(address: UpstreamAddress): Promise<void> {
+    const { tenantId, name } = address;
+    const found = await this.clients
+      .use(address, (client) => this.ask(name, client))
+      .catch((error: unknown) => {
+        if (error instanceof UpstreamUnreachable) return null;
+        throw error;
+      });
+    if (!found) return;
+    const digest = await digestOf(found);
+    if ((await this.repository.digest(tenantId, name))?.equals(digest)) return;
+    await this.transactions.run(tenantId, async (tx) => {
+      if (!(await this.repository.in(tx).put(address, found, digest))) return;
+      const counts = { resources: found.resources.length, templates: found.templates.length };
+      this.auditLog.record(tx, haldirActor(tenantId), {
+        ...{ source: 'haldir', tool: 'haldir.proxy', action: 'upstream_offers_changed' },
+        details: { upstream: name, ...counts, prompts: found.prompts.length },
+      });
+    });
+  }
+
+  /** Those of a kind whose names no policy of the tenant blocks, and the upstreams of which nobody knows what they offer. */
+  async visible(
+    actor: Actor,
+    agentId: string,
+    kind: OfferKind,
+  ): Promise<{ items: ShownOffer[]; missing: MissingUpstream[] }> {
+    const [{ known, unknown, names }, policies] = await Promise.all([
+      this.known(actor),
+      this.policies.byTenants([actor.tenantId]),
+    ]);
+    return {
+      items: allowedOffers(shownOffers(known, kind, names), kind, names, {
+        agentId,
+        policies: namingFor(policies.get(actor.tenantId) ?? [], agentId),
+      }),
+      missing: unknown.map(({ name, error }) => ({
+        name,
+        error: error ?? 'What it offers besides tools is not known',
+      })),
+    };
+  }
+
+  /** The upstreams within the actor's reach, by name: those whose offers are known, and the others; and the names of all. */
+  async known(actor: Actor): Promise<{ known: OfferingUpstream[]; unknown: OfferState[]; names: ReadonlySet<string> }> {
+    const { tenantId } = actor;
+    const [all, byTenant] = await Promise.all([this.repository.states(tenantId), this.upstreams.names([tenantId])]);
+    const states = all.filter(({ name }) => mayUseUpstream(actor, name));
+    const stale = states.filter(
+      ({ name, digest }) => digest !== null && this.keptOf(tenantId, name)?.digest !== digest,
+    );
+    if (stale.length > 0) {
+      const names = stale.map(({ name }) => name);
+      for (const { upstream, digest, offers } of await this.repository.offers(tenantId, names))
+        this.keep(`${tenantId}/${upstream}`, { digest, offers, size: stringifyJson(offers).length });
+    }
+    const known = states.flatMap((upstream) => {
+      const kept = upstream.digest === null ? undefined : this.keptOf(tenantId, upstream.name);
+      return kept ? [{ upstream, offers: kept.offers }] : [];
+    });
+    this.makeRoom();
+    const names = byTenant.get(tenantId) ?? new Set();
+    return { known, unknown: states.filter(({ digest }) => digest === null), names };
+  }
+
+  private keptOf(tenantId: string, name: string): Kept | undefined {
+    return this.kept.get(`${tenantId}/${name}`);
+  }
+
+  private keep(key: string, kept: Kept): void {
+    this.size += kept.size - (this.kept.get(key)?.size ?? 0);
+    this.kept.delete(key);
+    this.kept.set(key, kept);
+  }
+
+  /** Those that were read longest ago go first. */
+  private makeRoom(): void {
+    for (const [oldest, { size }] of this.kept) {
+      if (this.size <= MAX_KEPT) break;
+      this.kept.delete(oldest);
+      this.size -= size;
+    }
+  }
+}
+
+/** Without what hides something from whoever reads it. */
+async function screened({ completions, ...lists }: Offers): Promise<Offers> {
+  const turns = new Turns();
+  const seen = async (kind: OfferKind): Promise<JsonObject[]> => {
+    const clear: JsonObject[] = [];
+    for (const item of lists[kind]) {
+      if (turns.isOver) await turns.next();
+      if (!isMisleading(String(item[OFFER_LISTS[kind].key]), stringifyJson(item))) clear.push(item);
+    }
+    return clear;
+  };
+  return {
+    ...{ resources: await seen('resources'), templates: await seen('templates'), prompts: await seen('prompts') },
+    completions,
+  };
+}
+
+/** SHA-256 of the RFC 8785 JSON of all of them. */
+async function digestOf({ completions, ...lists }: Offers): Promise<Buffer> {
+  const digest = createHash('sha256').update(`{"completions":${completions}`);
+  for (const kind of ['prompts', 'resources', 'templates'] as const) {
+    digest.update(`,"${kind}":`);
+    await addList(digest, lists[kind]);
+  }
+  return digest.update('}').digest();
+}

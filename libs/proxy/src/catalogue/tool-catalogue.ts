@@ -1,0 +1,269 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Actor, Batcher, mayUseUpstream, stringifyJson, Turns } from '@haldir/kernel';
+import { LRUCache } from 'lru-cache';
+import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from '../policies/policy.js';
+import { namesOf } from '../policies/subject-names.js';
+import { PolicyRepository } from '../policies/policy.repository.js';
+import { splitToolName } from './tool-lookup.js';
+import { foldedName } from './tool-screening.js';
+import { ToolRepository } from './tool.repository.js';
+import { type CatalogueState, UpstreamRepository } from '../upstreams/upstream.repository.js';
+
+/** A tool of a catalogue. */
+interface KeptTool {
+  upstream: string;
+  /** Its own name, without its upstream's. */
+  name: string;
+  /** `upstream.tool` */
+  qualifiedName: string;
+  /** What its name and those that look like it have in common. */
+  folded: string;
+  /** Its upstream has changed it, and it cannot be called. */
+  held: boolean;
+  /** Its definition but for the name, as JSON text; whatever the upstream said is in it as it was said. */
+  definition: string;
+}
+
+/** A tool as agents are shown it. */
+export interface CatalogueTool extends KeptTool {
+  /** The name they call it by. */
+  shownName: string;
+}
+
+/** An upstream whose tools nobody knows yet, and why. */
+export interface MissingUpstream {
+  name: string;
+  error: string;
+}
+
+export interface Catalogue {
+  /** By upstream and own name, in the order of their code units. */
+  tools: CatalogueTool[];
+  missing: MissingUpstream[];
+  /** Tools that would be there, had their upstreams not changed them: `upstream.tool`, the first hundred. */
+  heldBack: string[];
+}
+
+/** Which catalogues and policies there are right now. */
+interface Standing {
+  states: CatalogueState[];
+  /** That upstreams have or had. */
+  names: ReadonlySet<string>;
+  policies: readonly Policy[];
+}
+
+interface Kept {
+  digest: string;
+  tools: KeptTool[];
+  size: number;
+}
+
+const EVERYTHING = { upstreams: [], agents: [], tools: [] };
+const NO_TOOL = { upstream: null, toolNames: [] };
+const MAX_HELD_SHOWN = 100;
+/** Characters of definitions that a process keeps ready, and of lists made of them. */
+const MAX_KEPT = 64 * 1024 * 1024;
+/** What a tool takes besides its definition: a catalogue may be of very many that say nothing. */
+const TOOL_SIZE = 256;
+
+/**
+ * The tools of a tenant's upstreams, ready to be sent. Each list asks the database which catalogues stand and which policies
+ * there are, so that a change anywhere counts for the next list everywhere; the definitions themselves, which are large and
+ * seldom change, are kept by what they hold.
+ */
+@Injectable()
+export class ToolCatalogue {
+  private readonly kept = new Map<string, Kept>();
+  private size = 0;
+  private readonly views = new LRUCache<string, Catalogue>({
+    maxSize: MAX_KEPT,
+    sizeCalculation: ({ tools }, key) =>
+      tools.reduce((sum, { definition }) => sum + definition.length + TOOL_SIZE, key.length),
+  });
+  private readonly standing = new Batcher<string, Standing>({
+    maxBatch: 256,
+    maxInFlight: 2,
+    maxQueued: 8192,
+    run: (tenantIds) => this.ask(tenantIds),
+  });
+
+  constructor(
+    @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
+    @Inject(ToolRepository) private readonly tools: ToolRepository,
+    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
+  ) {}
+
+  /**
+   * The tools of upstreams within reach whose names no policy that is enforced blocks for the agent. What depends on a call (its amount, its hour, its rate) is decided
+   * when it is made.
+   *
+   * @param taken names that mean something else here: a tool of such a name, or one that looks like it, is shown as
+   *   `upstream.tool`, and so is one whose name reads like another's `upstream.tool`
+   */
+  async callable(actor: Actor, agentId: string, taken: readonly string[]): Promise<Catalogue> {
+    const { tenantId } = actor;
+    const { states: all, names: taking, policies } = await this.standing.submit(tenantId);
+    const states = all.filter(({ name }) => mayUseUpstream(actor, name));
+    const naming = namingFor(policies, agentId);
+    const key = JSON.stringify([tenantId, states, naming, taken, [...taking]]);
+    const ready = this.views.get(key);
+    if (ready) return ready;
+    const { known, isCurrent } = await this.load(tenantId, states);
+    const isOwnName = ownNames(
+      known.flatMap(({ tools }) => tools),
+      taking,
+    );
+    const isCallable = callableBy(naming, agentId, isOwnName);
+    const unprefixed = new Set(states.flatMap(({ name, prefixed }) => (prefixed ? [] : [name])));
+    const names = new Map<string, number>();
+    const others = new Set(taken.map(foldedName));
+    const turns = new Turns();
+    for (const { upstream, folded } of known.flatMap(({ tools }) => tools)) {
+      if (turns.isOver) await turns.next();
+      if (unprefixed.has(upstream)) names.set(folded, (names.get(folded) ?? 0) + 1);
+      if (unprefixed.size > 0) others.add(`${upstream.toLowerCase()}.${folded}`);
+    }
+    const isShownBare = ({ upstream, name, folded }: KeptTool): boolean =>
+      unprefixed.has(upstream) && names.get(folded) === 1 && !others.has(folded) && !isOfUpstream(name, taking);
+    const [tools, heldBack]: [CatalogueTool[], string[]] = [[], []];
+    for (const tool of known.flatMap((kept) => kept.tools)) {
+      if (turns.isOver) await turns.next();
+      if ((tool.held && heldBack.length === MAX_HELD_SHOWN) || !isCallable(tool)) continue;
+      if (tool.held) heldBack.push(tool.qualifiedName);
+      else tools.push({ ...tool, shownName: isShownBare(tool) ? tool.name : tool.qualifiedName });
+    }
+    const view = {
+      ...{ tools, heldBack },
+      missing: states.flatMap(({ name, digest, error }) =>
+        digest === null ? [{ name, error: error ?? 'The upstream was not asked yet' }] : [],
+      ),
+    };
+    if (isCurrent) this.views.set(key, view);
+    return view;
+  }
+
+  private async ask(tenantIds: string[]): Promise<Standing[]> {
+    const distinct = [...new Set(tenantIds)];
+    const [states, names, policies] = await Promise.all([
+      this.upstreams.catalogues(distinct),
+      this.upstreams.names(distinct),
+      this.policies.byTenants(distinct),
+    ]);
+    return tenantIds.map((tenantId) => ({
+      states: states.get(tenantId) ?? [],
+      names: names.get(tenantId) ?? new Set(),
+      policies: policies.get(tenantId) ?? [],
+    }));
+  }
+
+  /** What is known of the upstreams, and whether it is what was asked for: a catalogue can change before it is read. */
+  private async load(
+    tenantId: string,
+    states: readonly CatalogueState[],
+  ): Promise<{ known: Kept[]; isCurrent: boolean }> {
+    const isFresh = ({ name, digest }: CatalogueState): boolean =>
+      digest === null || this.kept.get(keyOf(tenantId, name))?.digest === digest;
+    const stale = states.filter((state) => !isFresh(state)).map(({ name }) => name);
+    const loaded = stale.length === 0 ? new Map<string, Kept>() : await this.read(tenantId, stale);
+    const known: Kept[] = [];
+    let isCurrent = true;
+    for (const { name, digest } of states) {
+      const kept = digest === null ? undefined : (loaded.get(name) ?? this.kept.get(keyOf(tenantId, name)));
+      if (!kept) continue;
+      this.keep(keyOf(tenantId, name), kept);
+      known.push(kept);
+      isCurrent &&= kept.digest === digest;
+    }
+    return { known, isCurrent };
+  }
+
+  private async read(tenantId: string, names: string[]): Promise<Map<string, Kept>> {
+    const turns = new Turns();
+    const found = new Map<string, Kept>(names.map((name) => [name, { digest: '', tools: [], size: 0 }]));
+    for (const { upstream, digest, name, held, definition } of await this.tools.definitions(tenantId, names)) {
+      if (turns.isOver) await turns.next();
+      const kept = found.get(upstream);
+      if (!kept) continue;
+      kept.digest = digest;
+      if (name === null || definition === null) continue;
+      const { name: _, ...rest } = definition;
+      const tool = {
+        ...{ upstream, name, held: held ?? false, folded: foldedName(name), qualifiedName: `${upstream}.${name}` },
+        definition: stringifyJson(rest),
+      };
+      kept.tools.push(tool);
+      kept.size += tool.definition.length + TOOL_SIZE;
+    }
+    for (const { tools } of found.values()) tools.sort((one, other) => (one.name < other.name ? -1 : 1));
+    return found;
+  }
+
+  /** As the most recently used; the least recently used make room. */
+  private keep(key: string, kept: Kept): void {
+    this.size += kept.size - (this.kept.get(key)?.size ?? 0);
+    this.kept.delete(key);
+    this.kept.set(key, kept);
+    for (const [oldest, { size }] of this.kept) {
+      if (this.size <= MAX_KEPT) break;
+      this.kept.delete(oldest);
+      this.size -= size;
+    }
+  }
+}
+
+type Named = Pick<KeptTool, 'upstream' | 'name' | 'qualifiedName'>;
+
+/** What a policy says of the tools that it names. */
+export interface Naming {
+  scope: PolicyScope;
+  tools: readonly string[];
+  allows: boolean;
+}
+
+/** The enforced policies that name tools and concern an agent. */
+export function namingFor(policies: readonly Policy[], agentId: string): Naming[] {
+  return policies.flatMap(({ mode, rule, scope }) => {
+    const tools = toolsNamedBy(rule);
+    const concerns =
+      mode === 'enforce' &&
+      tools !== null &&
+      isInScope({ ...EVERYTHING, agents: scope.agents }, { ...NO_TOOL, agentId });
+    return concerns ? [{ scope, tools, allows: rule.type === 'allow_list' }] : [];
+  });
+}
+
+/** Whether they let the agent have a tool, whichever of its names they use. */
+function callableBy(
+  naming: readonly Naming[],
+  agentId: string,
+  isOwnName: (tool: Named) => boolean,
+): (tool: Named) => boolean {
+  const sets = naming.map(({ tools, ...rest }) => ({ ...rest, names: new Set(tools) }));
+  return (tool) => {
+    const { upstream, name } = tool;
+    const named = namesOf(upstream, name, isOwnName(tool));
+    return sets.every(
+      ({ scope, names, allows }) =>
+        (allows
+          ? named.allowedNames.some((each) => names.has(each))
+          : !named.toolNames.some((each) => names.has(each))) || !isInScope(scope, { upstream, agentId, ...named }),
+    );
+  };
+}
+
+/** Whether a name reads like that of a tool of an upstream that is or was there. */
+export function isOfUpstream(name: string, upstreams: ReadonlySet<string>): boolean {
+  const prefix = splitToolName(name)?.upstream;
+  return prefix !== undefined && upstreams.has(prefix);
+}
+
+/** Which of these go by their own names where they are allowed: not one that reads like another's, or that two have. */
+export function ownNames(tools: readonly Named[], upstreams: ReadonlySet<string>): (tool: Named) => boolean {
+  const holders = new Map<string, number>();
+  for (const { name } of tools) if (name.includes('.')) holders.set(name, (holders.get(name) ?? 0) + 1);
+  return ({ name }) => !name.includes('.') || (holders.get(name) === 1 && !isOfUpstream(name, upstreams));
+}
+
+function keyOf(tenantId: string, upstream: string): string {
+  return `${tenantId}/${upstream}`;
+}

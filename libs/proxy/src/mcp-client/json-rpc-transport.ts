@@ -1,0 +1,322 @@
+import { type Egress, EgressFailed, type EgressStream, type EgressTarget, type ResponseHeaders } from '@haldir/egress';
+import { stringifyJson } from '@haldir/kernel';
+import { isObject, type JsonObject, SseParser } from '@haldir/mcp';
+import { findAnswer, mediaType, messageIn, parsed, rejection, resultOf } from './json-rpc-response.js';
+import { headersFor, isListChange, type UpstreamEra } from './mcp-protocol.js';
+import { unreachable, UpstreamUnreachable } from './upstream.errors.js';
+
+export interface LinkOptions {
+  readonly egress: Egress;
+  readonly target: EgressTarget;
+  readonly poolKey: string;
+  readonly connections: number;
+  readonly maxResponseBytes: number;
+  /** Told when the upstream says, on whatever stream, that one of its lists has changed. */
+  readonly onListChange?: () => void;
+}
+
+/** Takes out of a message what nobody may see. */
+export interface Mask {
+  mask(message: unknown): Promise<unknown>;
+}
+
+export interface Asked {
+  readonly era: UpstreamEra;
+  readonly method: string;
+  readonly params: JsonObject;
+  readonly headers: Record<string, string>;
+  /** `performance.now()` after which no answer is of use. */
+  readonly deadlineAt: number;
+  readonly signal?: AbortSignal;
+  /** Takes out of each message of the upstream what nobody may see, before anything else is done with it. */
+  readonly mask?: (message: unknown) => Promise<unknown>;
+  /** Told when more had to be taken out than `mask` did. */
+  readonly onMasked?: () => void;
+  /** What the answer may take, events included; as the link has it otherwise. */
+  readonly maxBytes?: number;
+  /** Told what the upstream says while the request is under way. */
+  readonly onNotification?: (notification: JsonObject) => void;
+}
+
+interface Presenting extends Asked {
+  readonly credentials: Readonly<Record<string, string>>;
+}
+
+export interface Answered {
+  readonly result: unknown;
+  /** What the answer took, events included. */
+  readonly bytes: number;
+  readonly headers: ResponseHeaders;
+}
+
+/** After its answer, an event stream may end by itself for so long, which keeps the connection usable. */
+const LINGER_MS = 250;
+const MAX_RESUMPTIONS = 20;
+/** Requests of the upstream (`ping`, …) that are answered while one call waits. */
+const MAX_REPLIES = 16;
+/** What an upstream may say of its own accord before the stream is opened anew. */
+const MAX_HEARD_BYTES = 1_024 * 1_024;
+
+/** Carries JSON-RPC messages over HTTP to one upstream and finds the answer in whatever form it comes. */
+export class JsonRpcLink {
+  /** Sent with every request, for example an authorization. */
+  headers: Readonly<Record<string, string>> = {};
+  /** For what the upstream was told, by this request or another. */
+  masker: Mask | null = null;
+  private nextId = 1;
+
+  constructor(private readonly options: LinkOptions) {}
+
+  /**
+   * Sends one request and waits for its answer, as JSON or in an event stream.
+   *
+   * @throws RejectedUnprocessed when the upstream refused it before acting
+   * @throws UpstreamRpcError when the answer is a JSON-RPC error
+   * @throws UpstreamUnreachable when there is no usable answer
+   */
+  async ask(given: Asked): Promise<Answered> {
+    // Whatever is presented meanwhile: where the answer breaks off, its rest is asked for as its beginning was.
+    const asked = this.presenting(given);
+    const id = this.nextId++;
+    const body = stringifyJson({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
+    try {
+      const maxBytes = asked.maxBytes ?? this.options.maxResponseBytes;
+      const stream = await this.open('POST', asked.headers, asked, body, maxBytes);
+      if (stream.status < 200 || stream.status > 299) throw await rejection(stream, id, asked);
+      const type = mediaType(stream.headers);
+      if (type === 'text/event-stream')
+        return { ...(await this.fromEvents(stream, id, asked, maxBytes)), headers: stream.headers };
+      const whole = await stream.bytes();
+      const message = messageIn(await parsed(whole, asked), id);
+      return { result: resultOf(message, stream.status), bytes: whole.length, headers: stream.headers };
+    } catch (error) {
+      if (error instanceof EgressFailed && error.sent && (error.reason === 'timeout' || error.reason === 'aborted')) {
+        // Revisions with a handshake do not take a closed connection for a cancellation.
+        if (asked.era.kind === 'handshake' && asked.method !== 'initialize') {
+          this.tell(asked.era, { method: 'notifications/cancelled', params: { requestId: id } });
+        }
+      }
+      throw unreachable(error);
+    }
+  }
+
+  /**
+   * Hears what the upstream says of its own accord, until its deadline or the end of the stream; false when it has no such
+   * stream.
+   *
+   * @throws RejectedUnprocessed, UpstreamUnreachable
+   */
+  async hear(verb: 'GET' | 'POST', given: Asked): Promise<boolean> {
+    const asked = this.presenting(given);
+    const id = this.nextId++;
+    const { method, params, headers } = asked;
+    const body = verb === 'GET' ? undefined : stringifyJson({ jsonrpc: '2.0', id, method, params });
+    try {
+      const stream = await this.open(verb, headers, asked, body, MAX_HEARD_BYTES);
+      const ok = stream.status === 200;
+      if (!ok && stream.status !== 405) throw await rejection(stream, id, asked);
+      if (!ok || mediaType(stream.headers) !== 'text/event-stream') {
+        stream.cancel();
+        return false;
+      }
+      try {
+        const answer = await this.answerIn(stream, new SseParser(), id, asked);
+        return answer === null || !('error' in answer);
+      } finally {
+        stream.cancel();
+      }
+    } catch (error) {
+      if (error instanceof EgressFailed && error.reason === 'timeout' && error.sent) return true;
+      throw unreachable(error);
+    }
+  }
+
+  /** With the credentials of now, and what is taken out of answers on account of the request and of what was told before. */
+  private presenting(asked: Asked): Presenting {
+    const { masker, headers: credentials } = this;
+    if (!masker) return { ...asked, credentials };
+    const { mask, onMasked } = asked;
+    return {
+      ...asked,
+      credentials,
+      mask: async (message) => {
+        const own = mask ? await mask(message) : message;
+        const masked = await masker.mask(own);
+        if (masked !== own) onMasked?.();
+        return masked;
+      },
+    };
+  }
+
+  /** Sends a notification and waits until it was taken. @throws UpstreamUnreachable */
+  async notify(era: UpstreamEra, method: string, deadlineAt: number): Promise<void> {
+    await this.send(era, { method }, deadlineAt).catch((error: unknown) => {
+      throw unreachable(error);
+    });
+  }
+
+  /** Ends a session, without waiting and without caring whether the upstream minds. */
+  endSession(era: UpstreamEra): void {
+    if (era.kind !== 'handshake' || era.sessionId === null) return;
+    void this.post('DELETE', headersFor(era, ''), performance.now() + 2_000, null).catch(() => undefined);
+  }
+
+  private tell(era: UpstreamEra, message: JsonObject): void {
+    void this.send(era, message, performance.now() + 2_000).catch(() => undefined);
+  }
+
+  private send(era: UpstreamEra, message: JsonObject, deadlineAt: number): Promise<unknown> {
+    const method = typeof message['method'] === 'string' ? message['method'] : '';
+    return this.post('POST', headersFor(era, method), deadlineAt, stringifyJson({ jsonrpc: '2.0', ...message }));
+  }
+
+  private post(
+    method: 'POST' | 'DELETE',
+    headers: Record<string, string>,
+    deadlineAt: number,
+    body: string | null,
+  ): Promise<unknown> {
+    const { egress, target, poolKey, connections } = this.options;
+    return egress.request({
+      method,
+      url: target,
+      headers: { ...this.headers, ...headers },
+      ...(body === null ? {} : { body }),
+      deadlineMs: remaining(deadlineAt),
+      maxResponseBytes: 64 * 1_024,
+      onOverflow: 'truncate',
+      pool: { key: poolKey, connections },
+    });
+  }
+
+  private open(
+    method: 'GET' | 'POST',
+    headers: Record<string, string>,
+    asked: Presenting,
+    body?: string,
+    maxResponseBytes = this.options.maxResponseBytes,
+  ): Promise<EgressStream> {
+    const { egress, target, poolKey, connections } = this.options;
+    return egress.open({
+      method,
+      url: target,
+      headers: { ...asked.credentials, ...headers },
+      ...(body === undefined ? {} : { body }),
+      deadlineMs: remaining(asked.deadlineAt),
+      maxResponseBytes,
+      ...(asked.signal ? { signal: asked.signal } : {}),
+      pool: { key: poolKey, connections },
+    });
+  }
+
+  /**
+   * Reads events until the answer. A stream that ends before it, having given an event id, is taken up again with a GET from
+   * there (2025-11-25, "Resumability"): that repeats the reading, never the call.
+   */
+  private async fromEvents(
+    first: EgressStream,
+    id: number,
+    asked: Presenting,
+    maxBytes: number,
+  ): Promise<Pick<Answered, 'result' | 'bytes'>> {
+    const parser = { current: new SseParser() };
+    // For the answer as a whole, however often it is taken up again.
+    const room = { bytes: maxBytes };
+    let stream = first;
+    for (let resumptions = 0; ; resumptions++) {
+      const message = await this.answerIn(stream, parser.current, id, asked, room).catch((error: unknown) => {
+        stream.cancel();
+        throw error;
+      });
+      if (message) return { result: resultOf(message, stream.status), bytes: maxBytes - room.bytes };
+      const { lastEventId, retryMs } = parser.current;
+      if (asked.era.kind !== 'handshake' || lastEventId === '' || resumptions >= MAX_RESUMPTIONS)
+        throw new UpstreamUnreachable('protocol');
+      await pause(Math.min(retryMs ?? 1_000, remaining(asked.deadlineAt)), asked.signal);
+      const headers = { ...headersFor(asked.era, ''), accept: 'text/event-stream', 'last-event-id': lastEventId };
+      stream = await this.open('GET', headers, asked, undefined, room.bytes).catch((error: unknown) => {
+        // Whatever became of this request, the call itself has left.
+        throw error instanceof EgressFailed ? new UpstreamUnreachable(error.reason, { cause: error }) : error;
+      });
+      if (stream.status !== 200 || mediaType(stream.headers) !== 'text/event-stream') {
+        stream.cancel();
+        throw new UpstreamUnreachable('protocol');
+      }
+      parser.current = new SseParser();
+      parser.current.lastEventId = lastEventId;
+    }
+  }
+
+  private async answerIn(
+    stream: EgressStream,
+    parser: SseParser,
+    id: number,
+    asked: Asked,
+    room = { bytes: Infinity },
+  ): Promise<JsonObject | null> {
+    const chunks = stream.body[Symbol.asyncIterator]();
+    let replies = 0;
+    for (;;) {
+      const { value, done } = await chunks.next();
+      if (done) return null;
+      room.bytes -= value.length;
+      for (const { data } of parser.push(value)) {
+        if (data === '') continue;
+        const message = await parsed(data, asked);
+        const answer = findAnswer(message, id);
+        if (answer) {
+          linger(stream);
+          return answer;
+        }
+        if (!isObject(message) || typeof message['method'] !== 'string') continue;
+        if (!('id' in message)) {
+          if (isListChange(message)) this.options.onListChange?.();
+          asked.onNotification?.(message);
+        } else if (replies < MAX_REPLIES) {
+          replies++;
+          this.reply(asked.era, message);
+        }
+      }
+    }
+  }
+
+  /** Answers a request of the upstream: a ping as the specification asks, anything else with "method not found". */
+  private reply(era: UpstreamEra, request: JsonObject): void {
+    if (era.kind === 'stateless') return;
+    const outcome =
+      request['method'] === 'ping' ? { result: {} } : { error: { code: -32601, message: 'Method not found' } };
+    this.tell(era, { id: request['id'], ...outcome });
+  }
+}
+
+function remaining(deadlineAt: number): number {
+  return Math.max(1, Math.ceil(deadlineAt - performance.now()));
+}
+
+function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const aborted = (): void => {
+      clearTimeout(timer);
+      reject(new UpstreamUnreachable('aborted'));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', aborted);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+function linger(stream: EgressStream): void {
+  const timer = setTimeout(() => {
+    stream.cancel();
+  }, LINGER_MS).unref();
+  stream.bytes().then(
+    () => {
+      clearTimeout(timer);
+    },
+    () => {
+      clearTimeout(timer);
+    },
+  );
+}

@@ -1,0 +1,94 @@
+import { HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
+import type { Answered, JsonRpcLink } from './json-rpc-transport.js';
+import { RejectedUnprocessed } from './json-rpc-response.js';
+import { CLIENT_INFO, headersFor, paramsFor, type UpstreamEra } from './mcp-protocol.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
+
+/** Of the time for finding out, what a server may take for a method it has perhaps never heard of. */
+const PROBE_SHARE = 1 / 3;
+
+/**
+ * Finds out how an upstream wants to be spoken to: the stateless revision, the handshake of the 2025 revisions (which it then
+ * completes), or JSON-RPC without either. "Plain" is what is left, and not yet proof that anything answers.
+ *
+ * @throws UpstreamUnreachable when nothing is there, or it wants an authorization, or a revision Haldir does not speak
+ */
+export async function detectEra(link: JsonRpcLink, deadlineAt: number): Promise<UpstreamEra> {
+  return (await tryStateless(link, deadlineAt)) ?? (await tryHandshake(link, deadlineAt)) ?? { kind: 'plain' };
+}
+
+async function tryStateless(link: JsonRpcLink, deadlineAt: number): Promise<UpstreamEra | null> {
+  const era: UpstreamEra = { kind: 'stateless' };
+  const now = performance.now();
+  const answer = await attempt(
+    link.ask({
+      era,
+      method: 'server/discover',
+      params: paramsFor(era, {}),
+      headers: headersFor(era, 'server/discover'),
+      deadlineAt: now + (deadlineAt - now) * PROBE_SHARE,
+    }),
+    { timeoutMeansNo: true },
+  );
+  if (!answer || !isObject(answer.result)) return null;
+  const versions = answer.result['supportedVersions'];
+  if (!Array.isArray(versions) || !versions.includes(STATELESS_VERSION)) return null;
+  return { ...era, capabilities: capabilitiesIn(answer.result) };
+}
+
+async function tryHandshake(link: JsonRpcLink, deadlineAt: number): Promise<UpstreamEra | null> {
+  const [newest] = HANDSHAKE_VERSIONS;
+  const answer = await attempt(
+    link.ask({
+      era: { kind: 'plain' },
+      method: 'initialize',
+      params: { protocolVersion: newest, capabilities: {}, clientInfo: CLIENT_INFO },
+      headers: headersFor({ kind: 'plain' }, 'initialize'),
+      deadlineAt,
+    }),
+    { timeoutMeansNo: false },
+  );
+  if (!answer || !isObject(answer.result)) return null;
+  const version = answer.result['protocolVersion'];
+  if (typeof version !== 'string') return null;
+  if (!HANDSHAKE_VERSIONS.some((known) => known === version)) throw new UpstreamUnreachable('protocol');
+  const era: UpstreamEra = {
+    ...{ kind: 'handshake', version, sessionId: sessionIdOf(answer) },
+    capabilities: capabilitiesIn(answer.result),
+  };
+  await link.notify(era, 'notifications/initialized', deadlineAt);
+  return era;
+}
+
+function capabilitiesIn({ capabilities }: JsonObject): JsonObject {
+  return isObject(capabilities) ? capabilities : {};
+}
+
+function sessionIdOf(answer: Answered): string | null {
+  const value = answer.headers['mcp-session-id'];
+  if (value === undefined) return null;
+  // The specification allows visible ASCII only; anything else could not be sent back as a header.
+  if (typeof value !== 'string' || !/^[\x21-\x7e]{1,1024}$/.test(value)) throw new UpstreamUnreachable('protocol');
+  return value;
+}
+
+/** The answer; null when there is one but it shows that the upstream does not speak this way. */
+async function attempt(
+  asking: Promise<Answered>,
+  { timeoutMeansNo }: { timeoutMeansNo: boolean },
+): Promise<Answered | null> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error instanceof RejectedUnprocessed || error instanceof UpstreamRpcError) return null;
+    if (error instanceof UpstreamUnreachable) {
+      if (
+        error.reason === 'protocol' ||
+        (error.reason === 'http_status' && error.status !== null && error.status >= 400)
+      )
+        return null;
+      if (error.reason === 'timeout' && error.sent && timeoutMeansNo) return null;
+    }
+    throw error;
+  }
+}

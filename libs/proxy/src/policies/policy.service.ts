@@ -1,0 +1,70 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type Actor, Clock, newId } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { type Tx } from '@haldir/database';
+import { type Policy, type PolicyTerms } from './policy.js';
+import { type PolicyFilter, PolicyRepository } from './policy.repository.js';
+import { PolicyNotFound, TooManyPolicies } from '../proxy.errors.js';
+
+/** Every policy is read for every call, so there is an end to them. */
+const MAX_POLICIES = 500;
+
+/** A tenant's policies. A change counts from its commit on, on every process. */
+@Injectable()
+export class PolicyService {
+  constructor(
+    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
+    @Inject(AuditLog) private readonly auditLog: AuditLog,
+    @Inject(Clock) private readonly clock: Clock,
+  ) {}
+
+  /** @throws TooManyPolicies */
+  async add(tx: Tx, actor: Actor, wanted: Omit<Policy, 'id'>): Promise<Policy> {
+    const { tenantId, id: by } = actor;
+    const policy = { id: newId('pol'), ...wanted };
+    if (!(await this.policies.in(tx).insert(tenantId, policy, this.clock.now(), MAX_POLICIES))) {
+      throw new TooManyPolicies(MAX_POLICIES);
+    }
+    const details = { policy_id: policy.id, ...wanted.rule, ...termsOf(policy), by };
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_added', details });
+    return policy;
+  }
+
+  /**
+   * Gives a policy other terms; what is left out stays. A rate limit keeps what it has counted, rehearsed or not.
+   *
+   * @throws PolicyNotFound when the tenant has no such policy
+   */
+  async change(tx: Tx, actor: Actor, id: string, terms: Partial<PolicyTerms>): Promise<Policy> {
+    const { tenantId, id: by } = actor;
+    const policies = this.policies.in(tx);
+    const before = await policies.lock(tenantId, id);
+    if (!before) throw new PolicyNotFound();
+    const after = { ...before, ...terms };
+    policies.change(tenantId, id, after);
+    const details = { policy_id: id, type: before.rule.type, ...termsOf(after), before: termsOf(before), by };
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_changed', details });
+    return after;
+  }
+
+  /** @throws PolicyNotFound when the tenant has no such policy */
+  async remove(tx: Tx, actor: Actor, id: string): Promise<void> {
+    const { tenantId, id: by } = actor;
+    const type = await this.policies.in(tx).remove(tenantId, id);
+    if (type === null) throw new PolicyNotFound();
+    const details = { policy_id: id, type, by };
+    this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_removed', details });
+  }
+
+  count(tenantId: string): Promise<number> {
+    return this.policies.count(tenantId);
+  }
+
+  list(tenantId: string, filter: PolicyFilter, limit: number, after: string | null): Promise<Policy[]> {
+    return this.policies.list(tenantId, filter, limit, after);
+  }
+}
+
+function termsOf({ mode, scope, priority }: PolicyTerms): PolicyTerms {
+  return { mode, scope, priority };
+}

@@ -1,0 +1,138 @@
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Egress, EgressRefused } from '@haldir/egress';
+import { HaldirConfig } from '@haldir/runtime';
+import { CatalogueChanges } from './list-changed.js';
+import { type Presented, UpstreamHeaderVault } from './upstream-credentials.js';
+import { UpstreamMasks } from './upstream-masks.js';
+import { type UpstreamAddress } from './upstream-address.js';
+import { McpUpstreamClient, type Presentation, UpstreamUnreachable } from '../mcp-client/index.js';
+
+interface Kept {
+  client: McpUpstreamClient;
+  revision: string;
+  usedAt: number;
+}
+
+const MAX_CLIENTS = 512;
+const IDLE_MS = 10 * 60_000;
+const SWEEP_MS = 60_000;
+
+/**
+ * The process's connections to upstreams: one client for each, kept while it is used, so that handshakes and connections
+ * are shared. The least recently used ones go first when there are too many, idle ones after ten minutes.
+ */
+@Injectable()
+export class UpstreamClients implements OnApplicationShutdown {
+  private readonly clients = new Map<string, Kept>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    @Inject(Egress) private readonly egress: Egress,
+    @Inject(UpstreamHeaderVault) private readonly headers: UpstreamHeaderVault,
+    @Inject(UpstreamMasks) private readonly masks: UpstreamMasks,
+    @Inject(CatalogueChanges) private readonly changes: CatalogueChanges,
+    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+  ) {
+    this.timer = setInterval(() => this.closeIdle(), SWEEP_MS);
+    this.timer.unref();
+  }
+
+  /**
+   * Does something with an upstream, under its headers as they are now. Refused as unauthorized, it is tried once more if a
+   * secret in them has changed meanwhile, or with a new access token: an upstream that refuses so has done nothing.
+   *
+   * @throws UpstreamUnreachable also when the address is not allowed (any more), or a header cannot be made; whatever `work` throws
+   */
+  async use<T>(address: UpstreamAddress, work: (client: McpUpstreamClient) => Promise<T>): Promise<T> {
+    const before = await this.headers.resolve(address);
+    const presentation = await this.told(address, before);
+    const client = this.for(address);
+    try {
+      client.present(presentation);
+      return await work(client);
+    } catch (error) {
+      if (!(error instanceof UpstreamUnreachable) || error.reason !== 'unauthorized') throw error;
+      const now = await this.headers.resolve(address, before);
+      if (isSame(now, before)) throw error;
+      client.present(await this.told(address, now));
+      return work(client);
+    }
+  }
+
+  /** What is presented, once it is noted that the upstream is told so. */
+  private async told(address: UpstreamAddress, { headers, told, order }: Presented): Promise<Presentation> {
+    if (!(await this.masks.note(address, told))) throw new UpstreamUnreachable('told_too_much', { sent: false });
+    return { headers, masker: await this.masks.maskFor(address), order };
+  }
+
+  private for(address: UpstreamAddress): McpUpstreamClient {
+    const key = `${address.tenantId}/${address.name}`;
+    const kept = this.clients.get(key);
+    // Order of the map is order of use.
+    this.clients.delete(key);
+    if (kept?.revision === address.revision) {
+      kept.usedAt = performance.now();
+      this.clients.set(key, kept);
+      return kept.client;
+    }
+    kept?.client.close();
+    const client = this.open(address);
+    this.clients.set(key, { client, revision: address.revision, usedAt: performance.now() });
+    for (const [oldest, { client: unused }] of this.clients) {
+      if (this.clients.size <= MAX_CLIENTS) break;
+      this.clients.delete(oldest);
+      unused.close();
+    }
+    return client;
+  }
+
+  /**
+   * For a question to an upstream that may never be registered: a client that nobody else sees, closed afterwards.
+   *
+   * @throws UpstreamUnreachable when the address is not allowed; whatever `work` throws
+   */
+  async apart<T>(address: UpstreamAddress, work: (client: McpUpstreamClient) => Promise<T>): Promise<T> {
+    const presentation = await this.told(address, await this.headers.resolve(address));
+    const client = this.open(address);
+    try {
+      client.present(presentation);
+      return await work(client);
+    } finally {
+      client.close();
+    }
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    for (const { client } of this.clients.values()) client.close();
+    this.clients.clear();
+  }
+
+  private open(address: UpstreamAddress): McpUpstreamClient {
+    const { tenantId, name, url, revision } = address;
+    try {
+      return new McpUpstreamClient({
+        egress: this.egress,
+        url,
+        key: `${tenantId}/${name}/${revision}`,
+        deadlineMs: this.config.upstreams.timeoutMs,
+        onListChange: () => this.changes.note(address),
+      });
+    } catch (error) {
+      throw error instanceof EgressRefused ? new UpstreamUnreachable('refused', { sent: false, cause: error }) : error;
+    }
+  }
+
+  private closeIdle(): void {
+    const oldest = performance.now() - IDLE_MS;
+    for (const [key, { client, usedAt }] of this.clients) {
+      if (usedAt > oldest) break;
+      this.clients.delete(key);
+      client.close();
+    }
+  }
+}
+
+function isSame({ headers: one }: Presented, { headers: other }: Presented): boolean {
+  return Object.entries(one).every(([name, value]) => other[name] === value);
+}
