@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { ApprovalRequestRepository } from './approval-request.repository.js';
 
@@ -6,8 +6,8 @@ import { ApprovalRequestRepository } from './approval-request.repository.js';
 @Injectable()
 export class ApprovalCounts {
   constructor(
-    @Inject(ApprovalRequestRepository) private readonly requests: ApprovalRequestRepository,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly requests: ApprovalRequestRepository,
+    private readonly clock: Clock,
   ) {}
 
   /** `pending` without expired ones; `total` of all requests ever made. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import { type MicroUsd } from '@haldir/kernel';
 import { type Collector, Transactions, type Tx } from '@haldir/database';
@@ -147,7 +147,7 @@ const totals: Collector<string> = {
 
 @Injectable()
 export class ApprovalRequestRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   find(tenantId: string, id: string): Promise<ApprovalRequest | null> {
     return this.transactions.read(tenantId, (manager) => findIn(manager, tenantId, id));

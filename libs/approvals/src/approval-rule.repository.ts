@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Batcher, type MicroUsd } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type ApprovalRuleType } from './approval-subject.js';
@@ -28,7 +28,7 @@ export class ApprovalRuleRepository {
     run: (tenantIds) => this.load(tenantIds),
   });
 
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** All rules of a tenant in the order they were made; look-ups that arrive together share one query. */
   allOf(tenantId: string): Promise<readonly ApprovalRule[]> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -18,9 +18,9 @@ const MAX_RULES = 500;
 @Injectable()
 export class ApprovalRuleService {
   constructor(
-    @Inject(ApprovalRuleRepository) private readonly rules: ApprovalRuleRepository,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly rules: ApprovalRuleRepository,
+    private readonly auditLog: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   /**

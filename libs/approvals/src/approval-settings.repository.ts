@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
 
 /** How a tenant wants its approvals. */
@@ -14,7 +14,7 @@ const find = {
 
 @Injectable()
 export class ApprovalSettingsRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** What holds for a tenant that never said otherwise: the key that asks may decide. */
   async find(tenantId: string): Promise<ApprovalSettings> {

@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
 import { type ApprovalStatus } from './approval-request.entity.js';
@@ -28,8 +28,8 @@ export class ApprovalWaits implements BeforeApplicationShutdown {
   private ending = false;
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Log) private readonly log: Log,
+    private readonly transactions: Transactions,
+    private readonly log: Log,
   ) {}
 
   /** The status once it is decided or expired; `pending` when `ms` have passed, the signal is aborted, or the process ends. */

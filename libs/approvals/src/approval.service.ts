@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, haldirActor, type MicroUsd, newId, toDollars, visibleText } from '@haldir/kernel';
 import { AuditLog, type EntrySource } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
@@ -71,14 +71,14 @@ export function pagePathOf(requestId: string): string {
 @Injectable()
 export class ApprovalService {
   constructor(
-    @Inject(ApprovalRequestRepository) private readonly requests: ApprovalRequestRepository,
-    @Inject(ApprovalRuleService) private readonly rules: ApprovalRuleService,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly requests: ApprovalRequestRepository,
+    private readonly rules: ApprovalRuleService,
+    private readonly auditLog: AuditLog,
+    private readonly outbox: Outbox,
+    private readonly transactions: Transactions,
+    private readonly metrics: Metrics,
+    private readonly config: HaldirConfig,
+    private readonly clock: Clock,
   ) {}
 
   /** The rule that holds the subject back; null when nothing does. Look-ups that arrive together share one query. */

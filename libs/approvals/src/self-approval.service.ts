@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -11,11 +11,11 @@ import { SelfApproval } from './approvals.errors.js';
 @Injectable()
 export class SelfApprovalService {
   constructor(
-    @Inject(ApprovalSettingsRepository) private readonly settings: ApprovalSettingsRepository,
-    @Inject(ApprovalRequestRepository) private readonly requests: ApprovalRequestRepository,
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly settings: ApprovalSettingsRepository,
+    private readonly requests: ApprovalRequestRepository,
+    private readonly sessions: SessionService,
+    private readonly auditLog: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   settingsOf(tenantId: string): Promise<ApprovalSettings> {

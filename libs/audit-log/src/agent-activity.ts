@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Transactions } from '@haldir/database';
 
 /** What the log says of an agent. */
@@ -40,7 +40,7 @@ interface Row {
 /** Agents, as the log knows them: whoever opened a session, or was spoken of. */
 @Injectable()
 export class AgentActivity {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's agents by name, behind the one named. */
   async list(tenantId: string, limit: number, after: string | null): Promise<Activity[]> {

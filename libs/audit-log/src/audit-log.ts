@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Batcher, Clock, type MicroUsd, stringifyJson } from '@haldir/kernel';
 import { type Collector, isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { GENESIS_HASH } from '@haldir/verifier';
@@ -73,8 +73,8 @@ export class AuditLog {
   private readonly writer: Batcher<Pending, RecordedEntry>;
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
   ) {
     this.writer = new Batcher({
       maxBatch: 512,

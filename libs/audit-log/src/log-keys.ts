@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { KeyRing, type SealedColumn, TenantKeyGone } from '@haldir/crypto';
 import { Transactions } from '@haldir/database';
@@ -22,10 +22,10 @@ export class LogKeys {
   private readonly kept = new Map<string, LogKey>();
 
   constructor(
-    @Inject(KeyRing) private readonly keyRing: KeyRing,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly keyRing: KeyRing,
+    private readonly transactions: Transactions,
+    private readonly config: HaldirConfig,
+    private readonly clock: Clock,
   ) {}
 
   /** @throws SealBroken when the key in the database is not the one that was made */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Transactions } from '@haldir/database';
 import { consistencyPath, foldNodes, inclusionPath, nodesOf, type Range } from '@haldir/verifier';
 import { LRUCache } from 'lru-cache';
@@ -56,8 +56,8 @@ export class LogProofs {
   });
 
   constructor(
-    @Inject(LogTree) private readonly tree: LogTree,
-    @Inject(Transactions) private readonly transactions: Transactions,
+    private readonly tree: LogTree,
+    private readonly transactions: Transactions,
   ) {}
 
   /** Null when the tenant's log has no such entry. */

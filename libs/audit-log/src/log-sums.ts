@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
@@ -140,8 +140,8 @@ interface ShareRow {
 @Injectable()
 export class LogSums {
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Log) private readonly log: Log,
+    private readonly transactions: Transactions,
+    private readonly log: Log,
   ) {}
 
   async spend(tenantId: string, { sessionId, agentId }: SumFilter): Promise<SpendSums> {

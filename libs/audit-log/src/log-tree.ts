@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { Log } from '@haldir/runtime';
@@ -97,10 +97,10 @@ interface CheckpointRow {
 @Injectable()
 export class LogTree {
   constructor(
-    @Inject(LogKeys) private readonly keys: LogKeys,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Log) private readonly log: Log,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly keys: LogKeys,
+    private readonly transactions: Transactions,
+    private readonly log: Log,
+    private readonly clock: Clock,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Transactions } from '@haldir/database';
 
 /** What the proxy logged of a call, as far as a decision may need it. */
@@ -44,7 +44,7 @@ interface Row {
 /** The proxied calls of a tenant's log, narrowly, for whoever reads very many. */
 @Injectable()
 export class LoggedCalls {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** The positions of what was logged from one moment up to, and without, another; null means the beginning, and the end. */
   async stretch(tenantId: string, from: Date | null, to: Date | null): Promise<LogStretch> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { newId } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
@@ -28,8 +28,8 @@ export class ProcessLease implements OnApplicationShutdown {
   private isNeeded: () => boolean = () => false;
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Log) private readonly log: Log,
+    private readonly transactions: Transactions,
+    private readonly log: Log,
   ) {}
 
   /** Keeps the lease for as long as `isNeeded`. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Batcher, Clock, parseJson, stringifyJson, Unavailable } from '@haldir/kernel';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { Log } from '@haldir/runtime';
@@ -93,11 +93,11 @@ export class StartedCalls {
   private ending = false;
 
   constructor(
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(ProcessLease) private readonly lease: ProcessLease,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Log) private readonly log: Log,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly auditLog: AuditLog,
+    private readonly lease: ProcessLease,
+    private readonly transactions: Transactions,
+    private readonly log: Log,
+    private readonly clock: Clock,
   ) {
     lease.keepWhile(() => this.own.size > 0);
     this.writer = new Batcher({

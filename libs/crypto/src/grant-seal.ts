@@ -1,5 +1,5 @@
 import { createHmac, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Log } from '@haldir/runtime';
 import { KeyRing } from './key-ring.js';
 
@@ -20,8 +20,8 @@ export class GrantSeal {
   private readonly known = new Map<string, string>();
 
   constructor(
-    @Inject(KeyRing) private readonly keys: KeyRing,
-    @Inject(Log) private readonly log: Log,
+    private readonly keys: KeyRing,
+    private readonly log: Log,
   ) {}
 
   /** @param label names the kind of row and the version of its list */

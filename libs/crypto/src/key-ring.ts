@@ -1,5 +1,5 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, Unavailable } from '@haldir/kernel';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
@@ -61,10 +61,10 @@ export class KeyRing {
   private system: Buffer | undefined;
 
   constructor(
-    @Inject(RootKeys) private readonly rootKeys: RootKeys,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly rootKeys: RootKeys,
+    private readonly transactions: Transactions,
+    private readonly config: HaldirConfig,
+    private readonly clock: Clock,
   ) {}
 
   /**

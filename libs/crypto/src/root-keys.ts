@@ -1,5 +1,5 @@
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
 import { associatedData, keyVersionOf, open, seal } from './blob.js';
 
@@ -9,7 +9,7 @@ export class RootKeys {
   private readonly keys: ReadonlyMap<number, KeyObject>;
   readonly activeId: number;
 
-  constructor(@Inject(HaldirConfig) config: HaldirConfig) {
+  constructor(config: HaldirConfig) {
     this.keys = new Map(config.rootKeys.map(({ id, key }) => [id, createSecretKey(key)]));
     const [active] = config.rootKeys;
     if (!active) throw new ConfigError('HALDIR_ROOT_KEYS should hold at least one key');

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { Client } from 'pg';
 import { Transactions } from './transactions.js';
@@ -36,9 +36,9 @@ export class Notices implements OnApplicationShutdown {
   private ending = false;
 
   constructor(
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Log) private readonly log: Log,
+    private readonly config: HaldirConfig,
+    private readonly transactions: Transactions,
+    private readonly log: Log,
   ) {}
 
   /**

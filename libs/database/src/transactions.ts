@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Pool, type PoolClient, type QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { Unavailable } from '@haldir/kernel';
@@ -114,7 +114,7 @@ export class Transactions {
   /** What each connection was told last. */
   private readonly told = new WeakMap<PoolClient, string>();
 
-  constructor(@Inject(DataSource) private readonly dataSource: DataSource) {
+  constructor(private readonly dataSource: DataSource) {
     tolerateLostConnections(poolOf(dataSource));
   }
 

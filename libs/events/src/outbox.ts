@@ -1,5 +1,5 @@
 import { InjectQueue } from '@nestjs/bullmq';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Queue } from 'bullmq';
 import { Clock, newId, stringifyJson } from '@haldir/kernel';
 import { type Collector, type Tx } from '@haldir/database';
@@ -54,7 +54,7 @@ export class Outbox {
   private readonly relay: Nudge;
 
   constructor(
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly clock: Clock,
     @InjectQueue(queues.outboxRelay.name) relayQueue: Queue,
   ) {
     this.relay = new Nudge(relayQueue);

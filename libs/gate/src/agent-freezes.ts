@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
@@ -25,10 +25,10 @@ const of = {
 @Injectable()
 export class AgentFreezes {
   constructor(
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly auditLog: AuditLog,
+    private readonly outbox: Outbox,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type Caller } from '@haldir/http';
@@ -25,9 +25,9 @@ const put = {
 @Injectable()
 export class AgentSessions {
   constructor(
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly sessions: SessionService,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
   ) {}
 
   /**

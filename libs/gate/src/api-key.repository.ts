@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type Caller } from '@haldir/http';
@@ -60,7 +60,7 @@ export class ApiKeyRepository {
     run: (publicIds) => this.load(publicIds),
   });
 
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /**
    * The key of that public id unless it is revoked. Look-ups that arrive together share one query, sent after the last

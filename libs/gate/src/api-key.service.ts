@@ -1,5 +1,5 @@
 import { type KeyObject, timingSafeEqual } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import {
   type Actor,
   agentActor,
@@ -71,14 +71,14 @@ export class ApiKeyService implements Authenticator {
   private pepperKey: KeyObject | undefined;
 
   constructor(
-    @Inject(ApiKeyRepository) private readonly keys: ApiKeyRepository,
-    @Inject(KeyRing) private readonly keyRing: KeyRing,
-    @Inject(GrantSeal) private readonly seal: GrantSeal,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(FirstKeyDoor) private readonly door: FirstKeyDoor,
-    @Inject(UsageMeter) private readonly usage: UsageMeter,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly keys: ApiKeyRepository,
+    private readonly keyRing: KeyRing,
+    private readonly seal: GrantSeal,
+    private readonly auditLog: AuditLog,
+    private readonly door: FirstKeyDoor,
+    private readonly usage: UsageMeter,
+    private readonly config: HaldirConfig,
+    private readonly clock: Clock,
   ) {}
 
   async authenticate(key: string): Promise<Caller | null> {

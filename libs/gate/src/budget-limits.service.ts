@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -13,9 +13,9 @@ const MAX_BUDGETS = 500;
 @Injectable()
 export class BudgetLimits {
   constructor(
-    @Inject(BudgetRepository) private readonly budgets: BudgetRepository,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly budgets: BudgetRepository,
+    private readonly auditLog: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   list(tenantId: string, limit: number, after: string | null): Promise<BudgetStanding[]> {

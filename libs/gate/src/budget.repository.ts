@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type Budget, type BudgetScope, type BudgetUsage, type UsageScope } from './budget.js';
@@ -70,7 +70,7 @@ export interface BudgetStanding extends Budget {
 
 @Injectable()
 export class BudgetRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's budgets in the order they were made, behind the one with id `after`. */
   async list(

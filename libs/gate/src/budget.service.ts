@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, type MicroUsd, toDollars } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
@@ -70,10 +70,10 @@ const REFUSALS: Readonly<Record<UsageScope, SpendRefusal>> = {
 @Injectable()
 export class BudgetService {
   constructor(
-    @Inject(SessionRepository) private readonly sessions: SessionRepository,
-    @Inject(BudgetRepository) private readonly budgets: BudgetRepository,
-    @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly sessions: SessionRepository,
+    private readonly budgets: BudgetRepository,
+    private readonly outbox: Outbox,
+    private readonly clock: Clock,
   ) {}
 
   /**

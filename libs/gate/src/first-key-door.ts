@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { ANONYMOUS_REPLAY_MS, Unauthenticated } from '@haldir/http';
@@ -17,8 +17,8 @@ export class FirstKeyDoor {
   private shutSince: number | null = null;
 
   constructor(
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly config: HaldirConfig,
+    private readonly clock: Clock,
   ) {}
 
   /**

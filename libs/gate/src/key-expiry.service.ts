@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, haldirActor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions } from '@haldir/database';
@@ -30,10 +30,10 @@ interface EndingKey {
 @Injectable()
 export class KeyExpiry {
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly transactions: Transactions,
+    private readonly auditLog: AuditLog,
+    private readonly outbox: Outbox,
+    private readonly clock: Clock,
   ) {}
 
   /** Publishes `key_expiring` for up to 500 keys, once for each, with an entry in the log; answers how many it looked at. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, haldirActor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions } from '@haldir/database';
@@ -34,9 +34,9 @@ const purgeQuotas = {
 @Injectable()
 export class SessionExpiry {
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly transactions: Transactions,
+    private readonly auditLog: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   /** Records `session_expired` for up to 500 sessions, once for each; answers how many. Their end itself needs no job. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
 import { GrantSeal } from '@haldir/crypto';
 import { type Collector, Transactions, type Tx } from '@haldir/database';
@@ -153,8 +153,8 @@ export class SessionRepository {
   });
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(GrantSeal) private readonly seal: GrantSeal,
+    private readonly transactions: Transactions,
+    private readonly seal: GrantSeal,
   ) {}
 
   /**

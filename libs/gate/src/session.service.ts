@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, type AgentGrant, Batcher, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
@@ -32,11 +32,11 @@ export class SessionService {
   private readonly opener: Batcher<Opening, Session>;
 
   constructor(
-    @Inject(SessionRepository) private readonly sessions: SessionRepository,
-    @Inject(AgentFreezes) private readonly freezes: AgentFreezes,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Transactions) transactions: Transactions,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly sessions: SessionRepository,
+    private readonly freezes: AgentFreezes,
+    private readonly auditLog: AuditLog,
+    transactions: Transactions,
+    private readonly clock: Clock,
   ) {
     this.opener = new Batcher<Opening, Session>({
       maxBatch: 256,

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
@@ -34,9 +34,9 @@ export class UsageMeter implements OnApplicationShutdown {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Clock) private readonly clock: Clock,
-    @Inject(Log) private readonly log: Log,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
+    private readonly log: Log,
   ) {
     this.timer = setInterval(() => void this.flush(), FLUSH_MS);
     this.timer.unref();

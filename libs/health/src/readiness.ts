@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { KeyRing } from '@haldir/crypto';
 import { pendingMigrations } from '@haldir/database';
@@ -17,9 +17,9 @@ const DEADLINE_MS = 2000;
 @Injectable()
 export class Readiness {
   constructor(
-    @Inject(DataSource) private readonly dataSource: DataSource,
-    @Inject(KeyRing) private readonly keys: KeyRing,
-    @Inject(QueueConnection) private readonly queue: QueueConnection,
+    private readonly dataSource: DataSource,
+    private readonly keys: KeyRing,
+    private readonly queue: QueueConnection,
   ) {}
 
   /** Every check answers within two seconds. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createPostgresBackend, Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Client, Pool } from 'pg';
@@ -19,7 +19,7 @@ export class QueueConnection implements OnApplicationShutdown {
   /** Commands beside the queues: shared counters. Fails at once while Redis is away. */
   readonly redis: Redis | null = null;
 
-  constructor(@Inject(HaldirConfig) config: HaldirConfig, @Inject(Log) log: Log) {
+  constructor(config: HaldirConfig, log: Log) {
     if (config.redisUrl === null) {
       setDefaultBackendFactory(createPostgresBackend);
       this.pool = new Pool({

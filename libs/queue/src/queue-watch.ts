@@ -1,6 +1,5 @@
 import {
   type BeforeApplicationShutdown,
-  Inject,
   Injectable,
   type OnApplicationBootstrap,
   type OnModuleInit,
@@ -26,11 +25,11 @@ export class QueueWatch implements OnModuleInit, OnApplicationBootstrap, BeforeA
   private hosts: WorkerHost[] = [];
 
   constructor(
-    @Inject(QueueConnection) private readonly connection: QueueConnection,
-    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(Clock) private readonly clock: Clock,
-    @Inject(Log) private readonly log: Log,
+    private readonly connection: QueueConnection,
+    private readonly discovery: DiscoveryService,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
+    private readonly log: Log,
   ) {
     this.outages = new OutageLog(log, 'queue.error');
     this.waits = new OutageLog(log, 'job.database_away');

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type Queue } from 'bullmq';
 import { Clock } from '@haldir/kernel';
 import { Log } from '@haldir/runtime';
@@ -26,9 +26,9 @@ export class ScheduleKeeper implements OnApplicationBootstrap, OnApplicationShut
   private timer: NodeJS.Timeout | null = null;
 
   constructor(
-    @Inject(QueueConnection) private readonly connection: QueueConnection,
-    @Inject(Clock) private readonly clock: Clock,
-    @Inject(Log) log: Log,
+    private readonly connection: QueueConnection,
+    private readonly clock: Clock,
+    log: Log,
   ) {
     this.outages = new OutageLog(log, 'queue.schedule_failed');
   }

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, haldirActor, type MicroUsd, newId } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { BudgetService } from '@haldir/gate';
@@ -40,10 +40,10 @@ const MICROS_PER_CENT = 10_000n;
 @Injectable()
 export class CallCharges {
   constructor(
-    @Inject(BudgetService) private readonly budgets: BudgetService,
-    @Inject(PaymentRepository) private readonly payments: PaymentRepository,
-    @Inject(HoldService) private readonly holds: HoldService,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly budgets: BudgetService,
+    private readonly payments: PaymentRepository,
+    private readonly holds: HoldService,
+    private readonly clock: Clock,
   ) {}
 
   /**

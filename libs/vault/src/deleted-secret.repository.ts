@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
 import { Secret } from './secret.entity.js';
 
@@ -42,7 +42,7 @@ const emptyExpired = `
 /** Secrets on their way out: deleted ones, and values that expired. */
 @Injectable()
 export class DeletedSecretRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit`, the last deleted first, behind `after`. */
   async list(

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, haldirActor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
@@ -17,12 +17,12 @@ const UNIQUE_VIOLATION = '23505';
 @Injectable()
 export class DeletedSecrets {
   constructor(
-    @Inject(DeletedSecretRepository) private readonly deleted: DeletedSecretRepository,
-    @Inject(ToldValues) private readonly told: ToldValues,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly deleted: DeletedSecretRepository,
+    private readonly told: ToldValues,
+    private readonly transactions: Transactions,
+    private readonly auditLog: AuditLog,
+    private readonly config: HaldirConfig,
+    private readonly clock: Clock,
   ) {}
 
   /**

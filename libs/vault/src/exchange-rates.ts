@@ -29,6 +29,7 @@ interface Rate {
 export class ExchangeRates {
   private readonly rates = new Map<string, Rate>();
 
+  // Its type says less than the class that Nest gives it.
   constructor(@Inject(HaldirConfig) config: Pick<HaldirConfig, 'fxRates'>) {
     for (const [currency, text] of config.fxRates) {
       const [whole = '', fraction = ''] = text.split('.');

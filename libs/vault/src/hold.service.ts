@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import {
   type Actor,
   Clock,
@@ -32,11 +32,11 @@ const EXPIRY_BATCH = 200;
 @Injectable()
 export class HoldService {
   constructor(
-    @Inject(PaymentRepository) private readonly payments: PaymentRepository,
-    @Inject(BudgetService) private readonly budgets: BudgetService,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly payments: PaymentRepository,
+    private readonly budgets: BudgetService,
+    private readonly auditLog: AuditLog,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { type PaymentFilter } from './payment.repository.js';
@@ -53,7 +53,7 @@ const daysOfSession = {
 /** What a tenant's agents have paid, at a cost that does not grow with the number of payments. */
 @Injectable()
 export class PaymentTotals {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /**
    * Payments authorized so far; filters combine. A payment in another currency counts with the dollars it was converted

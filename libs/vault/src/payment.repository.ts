@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { firstIdAt, type MicroUsd } from '@haldir/kernel';
 import { type Collector, Transactions, type Tx } from '@haldir/database';
 import { Payment, type PaymentState } from './payment.entity.js';
@@ -160,7 +160,7 @@ const totals: Collector<Paid> = {
 
 @Injectable()
 export class PaymentRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's payments, newest first, behind the one with id `before`. */
   list(

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import {
   type Actor,
   Batcher,
@@ -92,15 +92,15 @@ export class PaymentService {
   private readonly writer: Batcher<PreparedPayment, PaymentDecision>;
 
   constructor(
-    @Inject(PaymentRepository) private readonly payments: PaymentRepository,
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(BudgetService) private readonly budgets: BudgetService,
-    @Inject(ApprovalService) private readonly approvals: ApprovalService,
-    @Inject(ExchangeRates) private readonly rates: ExchangeRates,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly payments: PaymentRepository,
+    private readonly sessions: SessionService,
+    private readonly budgets: BudgetService,
+    private readonly approvals: ApprovalService,
+    private readonly rates: ExchangeRates,
+    private readonly auditLog: AuditLog,
+    private readonly transactions: Transactions,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
   ) {
     this.writer = new Batcher<PreparedPayment, PaymentDecision>({
       maxBatch: 256,

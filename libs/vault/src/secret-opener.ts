@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { KeyRing, keyVersionOf, SealBroken, TenantKeyGone } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { Log } from '@haldir/runtime';
@@ -10,9 +10,9 @@ import { SecretRepository, type StoredSecret } from './secret.repository.js';
 @Injectable()
 export class SecretOpener {
   constructor(
-    @Inject(SecretRepository) private readonly secrets: SecretRepository,
-    @Inject(KeyRing) private readonly keys: KeyRing,
-    @Inject(Log) private readonly log: Log,
+    private readonly secrets: SecretRepository,
+    private readonly keys: KeyRing,
+    private readonly log: Log,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, haldirActor, HaldirError, Unavailable } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
@@ -54,11 +54,11 @@ export class SecretUses {
   private readonly recorded = new Set<string>();
 
   constructor(
-    @Inject(SecretRepository) private readonly secrets: SecretRepository,
-    @Inject(SecretOpener) private readonly opener: SecretOpener,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly secrets: SecretRepository,
+    private readonly opener: SecretOpener,
+    private readonly auditLog: AuditLog,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
   ) {}
 
   /** Whether the call may be made with these secrets, as far as can be told without opening them; null when it may. */

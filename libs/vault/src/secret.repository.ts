@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { IsNull } from 'typeorm';
@@ -112,7 +112,7 @@ export class SecretRepository {
     run: (keys) => this.load(keys),
   });
 
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /**
    * The newest version, or null. Look-ups that arrive together share one query, sent after the last of them arrived;

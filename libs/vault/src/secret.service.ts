@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, HaldirError, InvalidInput, newId, Unavailable } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { KeyRing } from '@haldir/crypto';
@@ -51,14 +51,14 @@ type Refusal = 'invalid_session' | 'missing_scope' | 'expired' | 'does_not_open'
 @Injectable()
 export class SecretService {
   constructor(
-    @Inject(SecretRepository) private readonly secrets: SecretRepository,
-    @Inject(SecretOpener) private readonly opener: SecretOpener,
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(KeyRing) private readonly keys: KeyRing,
-    @Inject(ToldValues) private readonly told: ToldValues,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly secrets: SecretRepository,
+    private readonly opener: SecretOpener,
+    private readonly sessions: SessionService,
+    private readonly keys: KeyRing,
+    private readonly told: ToldValues,
+    private readonly auditLog: AuditLog,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
   ) {}
 
   /**

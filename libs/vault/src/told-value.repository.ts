@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
 import { type SealedColumn } from '@haldir/crypto';
 import { Transactions, type Tx } from '@haldir/database';
@@ -95,7 +95,7 @@ export class ToldValueRepository {
     run: (wanted) => this.look(wanted),
   });
 
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Counts up with every change, and never back; null while nobody has looked what is bound to it. */
   version(upstream: Upstream): Promise<number | null> {

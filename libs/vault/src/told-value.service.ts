@@ -1,5 +1,5 @@
 import { createHmac, type KeyObject } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { associatedData, KeyRing, seal, SealBroken, TenantKeyGone, type VersionedKey } from '@haldir/crypto';
 import { Transactions, type Tx } from '@haldir/database';
@@ -48,13 +48,13 @@ export class ToldValues {
   private digestKey: KeyObject | undefined;
 
   constructor(
-    @Inject(ToldValueRepository) private readonly told: ToldValueRepository,
-    @Inject(SecretRepository) private readonly secrets: SecretRepository,
-    @Inject(SecretOpener) private readonly opener: SecretOpener,
-    @Inject(KeyRing) private readonly keys: KeyRing,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Log) private readonly log: Log,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly told: ToldValueRepository,
+    private readonly secrets: SecretRepository,
+    private readonly opener: SecretOpener,
+    private readonly keys: KeyRing,
+    private readonly transactions: Transactions,
+    private readonly log: Log,
+    private readonly clock: Clock,
   ) {}
 
   /** Tells a value from others, to whoever has the key. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, haldirActor, type MicroUsd, toDollars } from '@haldir/kernel';
 import { AuditLog, LogSums } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
@@ -107,10 +107,10 @@ interface HourRow {
 @Injectable()
 export class AnomalyScan {
   constructor(
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(LogSums) private readonly sums: LogSums,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly auditLog: AuditLog,
+    private readonly sums: LogSums,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
   ) {}
 
   /** Answers how many findings are new. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type AuditRule, type AuditRuleLimits, type AuditRuleType } from './audit-rule.js';
@@ -17,7 +17,7 @@ interface RuleRow {
 
 @Injectable()
 export class AuditRuleRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's rules by id, behind `after`. */
   async list(tenantId: string, limit: number, after: string | null): Promise<AuditRule[]> {

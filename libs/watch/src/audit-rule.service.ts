@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -10,9 +10,9 @@ import { AuditRuleNotFound } from './watch.errors.js';
 @Injectable()
 export class AuditRuleService {
   constructor(
-    @Inject(AuditRuleRepository) private readonly rules: AuditRuleRepository,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly rules: AuditRuleRepository,
+    private readonly auditLog: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   list(tenantId: string, limit: number, after: string | null): Promise<AuditRule[]> {

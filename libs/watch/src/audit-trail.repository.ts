@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
 import { type Statement, Transactions, type Tx } from '@haldir/database';
 import { type LoggedEntry } from '@haldir/verifier';
@@ -80,7 +80,7 @@ const logSize = { name: 'audit_head.read_size.v1', text: 'SELECT size FROM audit
 
 @Injectable()
 export class AuditTrailRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's entries, newest first, before position `before`. */
   newest(tenantId: string, filter: AuditFilter, limit: number, before: number | null): Promise<FoundEntries> {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock } from '@haldir/kernel';
 import { AuditLog, LogTree, type TreeHead } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -35,10 +35,10 @@ const AT_ONCE = 500;
 @Injectable()
 export class AuditTrailService {
   constructor(
-    @Inject(AuditTrailRepository) private readonly trail: AuditTrailRepository,
-    @Inject(LogTree) private readonly tree: LogTree,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly trail: AuditTrailRepository,
+    private readonly tree: LogTree,
+    private readonly auditLog: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   list(tenantId: string, filter: AuditFilter, limit: number, before: number | null): Promise<FoundEntries> {

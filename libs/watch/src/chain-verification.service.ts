@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { LogTree, type TreeHead } from '@haldir/audit-log';
 import { Erasures, faultOf, Frontier, GENESIS_HASH, isSignedBy } from '@haldir/verifier';
 import { type AuditEntry, AuditTrailRepository } from './audit-trail.repository.js';
@@ -27,8 +27,8 @@ export class ChainVerification {
   private last: Promise<unknown> = Promise.resolve();
 
   constructor(
-    @Inject(AuditTrailRepository) private readonly trail: AuditTrailRepository,
-    @Inject(LogTree) private readonly tree: LogTree,
+    private readonly trail: AuditTrailRepository,
+    private readonly tree: LogTree,
   ) {}
 
   verify(tenantId: string): Promise<ChainVerdict> {

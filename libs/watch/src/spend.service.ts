@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
 import { LogSums, type Share, type SumFilter } from '@haldir/audit-log';
 import { type PaidDay, PaymentTotals } from '@haldir/vault';
@@ -19,8 +19,8 @@ export type PaidDayPosition = Pick<PaidDay, 'day' | 'agentId' | 'tool'>;
 @Injectable()
 export class SpendService {
   constructor(
-    @Inject(LogSums) private readonly sums: LogSums,
-    @Inject(PaymentTotals) private readonly payments: PaymentTotals,
+    private readonly sums: LogSums,
+    private readonly payments: PaymentTotals,
   ) {}
 
   /**

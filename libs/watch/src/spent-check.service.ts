@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, haldirActor, type MicroUsd, parseJson, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
@@ -44,9 +44,9 @@ interface Row {
 @Injectable()
 export class SpentCheck {
   constructor(
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly auditLog: AuditLog,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
   ) {}
 
   /** Answers how many differences are new. Safe to run anywhere, any number of times. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
 import { type DeliveryKey, type EndpointKey } from './delivery.repository.js';
 import { MAX_ATTEMPTS } from './retry-schedule.js';
@@ -88,7 +88,7 @@ const recover = {
 /** What was attempted, and asking for more. */
 @Injectable()
 export class DeliveryLogRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's attempts, newest first, behind the one with id `before`. */
   async list(tenantId: string, filter: AttemptFilter, limit: number, before: number | null): Promise<LoggedAttempt[]> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, firstIdAt, toUnixSeconds } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -26,11 +26,11 @@ export interface Recovery {
 @Injectable()
 export class DeliveryLog {
   constructor(
-    @Inject(DeliveryLogRepository) private readonly attempts: DeliveryLogRepository,
-    @Inject(WebhookRepository) private readonly webhooks: WebhookRepository,
-    @Inject(EndpointWaker) private readonly waker: EndpointWaker,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly attempts: DeliveryLogRepository,
+    private readonly webhooks: WebhookRepository,
+    private readonly waker: EndpointWaker,
+    private readonly auditLog: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   /** Up to `limit` of the tenant's attempts, newest first, behind the one with id `before`. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, firstIdAt } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
@@ -40,9 +40,9 @@ const purgeAttempts = {
 @Injectable()
 export class DeliveryRetention {
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly transactions: Transactions,
+    private readonly config: HaldirConfig,
+    private readonly clock: Clock,
   ) {}
 
   /** Removes what is old, a batch a statement; answers how many events there were. Safe to run anywhere, any number of times. */

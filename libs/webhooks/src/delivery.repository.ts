@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { type PublishedEvent } from '@haldir/events';
@@ -197,7 +197,7 @@ export class DeliveryRepository {
   private readonly claims: Batcher<ClaimWish, Claim>;
   private readonly outcomes: Batcher<AttemptOutcome, undefined>;
 
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {
+  constructor(private readonly transactions: Transactions) {
     this.claims = new Batcher({
       maxBatch: 64,
       maxInFlight: 2,

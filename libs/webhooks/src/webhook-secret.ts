@@ -1,5 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { KeyRing, type SealedColumn } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 
@@ -28,7 +28,7 @@ type SecretColumn = 'secret' | 'secret_prev';
 /** Seals secrets for the database, each bound to its endpoint and its column. */
 @Injectable()
 export class WebhookSecrets {
-  constructor(@Inject(KeyRing) private readonly keys: KeyRing) {}
+  constructor(private readonly keys: KeyRing) {}
 
   /** The first thing a transaction does; see `KeyRing.sealingKey`. */
   seal(tx: Tx, tenantId: string, webhookId: number, secret: string, column: SecretColumn = 'secret'): Promise<Buffer> {

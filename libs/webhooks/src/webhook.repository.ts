@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
 import { IsNull, LessThan } from 'typeorm';
 import { type EndpointKey } from './delivery.repository.js';
@@ -21,7 +21,7 @@ const openBreaker = {
 /** The endpoints. */
 @Injectable()
 export class WebhookRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** The number of the next endpoint, of any tenant. */
   async nextId(): Promise<number> {

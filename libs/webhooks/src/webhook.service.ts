@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, haldirActor, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { SealBroken, TenantKeyGone } from '@haldir/crypto';
@@ -60,13 +60,13 @@ const MAX_WEBHOOKS = 500;
 @Injectable()
 export class WebhookService {
   constructor(
-    @Inject(WebhookRepository) private readonly webhooks: WebhookRepository,
-    @Inject(DeliveryRepository) private readonly deliveries: DeliveryRepository,
-    @Inject(WebhookSecrets) private readonly secrets: WebhookSecrets,
-    @Inject(EndpointWaker) private readonly waker: EndpointWaker,
-    @Inject(Egress) private readonly egress: Egress,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly webhooks: WebhookRepository,
+    private readonly deliveries: DeliveryRepository,
+    private readonly secrets: WebhookSecrets,
+    private readonly waker: EndpointWaker,
+    private readonly egress: Egress,
+    private readonly auditLog: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   /**

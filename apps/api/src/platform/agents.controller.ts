@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, InvalidInput } from '@haldir/kernel';
 import { ApprovalService } from '@haldir/approvals';
@@ -15,13 +15,13 @@ const AgentIdPath = () => ApiParam({ name: 'agent_id', description: 'Agent ident
 @Controller('v1')
 export class AgentsController {
   constructor(
-    @Inject(AgentActivity) private readonly activity: AgentActivity,
-    @Inject(AgentFreezes) private readonly freezes: AgentFreezes,
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(PaymentTotals) private readonly payments: PaymentTotals,
-    @Inject(ApprovalService) private readonly approvals: ApprovalService,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly activity: AgentActivity,
+    private readonly freezes: AgentFreezes,
+    private readonly sessions: SessionService,
+    private readonly payments: PaymentTotals,
+    private readonly approvals: ApprovalService,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
   ) {}
 
   @Get('agents')

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpStatus, Inject } from '@nestjs/common';
+import { Controller, Get, HttpStatus } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock, toDollars } from '@haldir/kernel';
 import { ApprovalCounts } from '@haldir/approvals';
@@ -37,14 +37,14 @@ const TOP = 10;
 @Controller('v1/metrics')
 export class MetricsController {
   constructor(
-    @Inject(ApiKeyService) private readonly keys: ApiKeyService,
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(SecretService) private readonly secrets: SecretService,
-    @Inject(PaymentTotals) private readonly payments: PaymentTotals,
-    @Inject(ApprovalCounts) private readonly approvals: ApprovalCounts,
-    @Inject(LogSums) private readonly sums: LogSums,
-    @Inject(UsageMeter) private readonly usage: UsageMeter,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly keys: ApiKeyService,
+    private readonly sessions: SessionService,
+    private readonly secrets: SecretService,
+    private readonly payments: PaymentTotals,
+    private readonly approvals: ApprovalCounts,
+    private readonly sums: LogSums,
+    private readonly usage: UsageMeter,
+    private readonly clock: Clock,
   ) {}
 
   @Get()

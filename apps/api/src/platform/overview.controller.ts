@@ -1,4 +1,4 @@
-import { Controller, Get, HttpStatus, Inject, Query, Res } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Query, Res } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Clock, InvalidInput } from '@haldir/kernel';
 import { type Caller, CurrentCaller, type HaldirReply, Refuses, RequiresScope, Returns } from '@haldir/http';
@@ -12,8 +12,8 @@ const NINETY_DAYS_MS = 90 * 86_400_000;
 @Controller('v1')
 export class OverviewController {
   constructor(
-    @Inject(Overviews) private readonly overviews: Overviews,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly overviews: Overviews,
+    private readonly clock: Clock,
   ) {}
 
   @Get('admin/overview')

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { canonicalJson, Clock, toDollars } from '@haldir/kernel';
 import { ApprovalCounts } from '@haldir/approvals';
 import { LogSums, LogTree } from '@haldir/audit-log';
@@ -19,20 +19,20 @@ const MOST = 1000;
 @Injectable()
 export class Overviews {
   constructor(
-    @Inject(ApiKeyService) private readonly keys: ApiKeyService,
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(SecretService) private readonly secrets: SecretService,
-    @Inject(PaymentTotals) private readonly payments: PaymentTotals,
-    @Inject(ApprovalCounts) private readonly approvals: ApprovalCounts,
-    @Inject(WebhookService) private readonly webhooks: WebhookService,
-    @Inject(DeliveryLog) private readonly deliveries: DeliveryLog,
-    @Inject(LogSums) private readonly sums: LogSums,
-    @Inject(LogTree) private readonly tree: LogTree,
-    @Inject(AuditTrailService) private readonly trail: AuditTrailService,
-    @Inject(ChainVerification) private readonly chain: ChainVerification,
-    @Inject(UsageMeter) private readonly usage: UsageMeter,
-    @Inject(StatusReport) private readonly status: StatusReport,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly keys: ApiKeyService,
+    private readonly sessions: SessionService,
+    private readonly secrets: SecretService,
+    private readonly payments: PaymentTotals,
+    private readonly approvals: ApprovalCounts,
+    private readonly webhooks: WebhookService,
+    private readonly deliveries: DeliveryLog,
+    private readonly sums: LogSums,
+    private readonly tree: LogTree,
+    private readonly trail: AuditTrailService,
+    private readonly chain: ChainVerification,
+    private readonly usage: UsageMeter,
+    private readonly status: StatusReport,
+    private readonly clock: Clock,
   ) {}
 
   async overview({ actor: { tenantId }, tenantTier }: Caller): Promise<Overview> {

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpStatus, Inject, Req } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Req } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { VERSION } from '@haldir/kernel';
 import { type HaldirRequest, PublicAddress, PublicRoute, Returns } from '@haldir/http';
@@ -30,7 +30,7 @@ const ENDPOINTS = {
 @PublicRoute()
 @Controller()
 export class PlatformController {
-  constructor(@Inject(PublicAddress) private readonly address: PublicAddress) {}
+  constructor(private readonly address: PublicAddress) {}
 
   @Get('healthz')
   @ApiOperation({

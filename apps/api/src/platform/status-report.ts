@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, toUnixSeconds } from '@haldir/kernel';
 import { Readiness } from '@haldir/health';
 import { Metrics } from '@haldir/runtime';
@@ -32,9 +32,9 @@ export type Status = z.infer<typeof Status>;
 @Injectable()
 export class StatusReport {
   constructor(
-    @Inject(Readiness) private readonly readiness: Readiness,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly readiness: Readiness,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
   ) {}
 
   async now(): Promise<Status> {

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpStatus, Inject, Redirect } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Redirect } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { PublicRoute, Returns } from '@haldir/http';
 import { Status, StatusReport } from './status-report.js';
@@ -8,7 +8,7 @@ import { Status, StatusReport } from './status-report.js';
 @PublicRoute()
 @Controller()
 export class StatusController {
-  constructor(@Inject(StatusReport) private readonly report: StatusReport) {}
+  constructor(private readonly report: StatusReport) {}
 
   @Get('v1/status')
   @ApiOperation({

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Controller, Get, Header, Inject, Req, Res } from '@nestjs/common';
+import { Controller, Get, Header, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { VERSION } from '@haldir/kernel';
 import { Readiness } from '@haldir/health';
@@ -30,8 +30,8 @@ export class WelcomeController {
   private readonly css = asset('welcome.css');
 
   constructor(
-    @Inject(PublicAddress) private readonly address: PublicAddress,
-    @Inject(Readiness) private readonly readiness: Readiness,
+    private readonly address: PublicAddress,
+    private readonly readiness: Readiness,
   ) {}
 
   @Get()

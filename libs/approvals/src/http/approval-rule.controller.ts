@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -17,9 +17,9 @@ import {
 @Controller(['v1/approvals/rules', 'v1/approval-rules'])
 export class ApprovalRuleController {
   constructor(
-    @Inject(ApprovalRuleService) private readonly rules: ApprovalRuleService,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly rules: ApprovalRuleService,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
   ) {}
 
   @Post()

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpStatus, Inject, Post } from '@nestjs/common';
+import { Body, Controller, Get, HttpStatus, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -19,8 +19,8 @@ type ApprovalSettingsDetail = z.infer<typeof ApprovalSettingsDetail>;
 @Controller('v1/approvals/settings')
 export class ApprovalSettingsController {
   constructor(
-    @Inject(SelfApprovalService) private readonly selfApproval: SelfApprovalService,
-    @Inject(Writes) private readonly writes: Writes,
+    private readonly selfApproval: SelfApprovalService,
+    private readonly writes: Writes,
   ) {}
 
   @Get()

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock, toUnixSeconds } from '@haldir/kernel';
 import { SessionInvalid, SessionService } from '@haldir/gate';
@@ -46,12 +46,12 @@ const RequestIdPath = () => ApiParam({ name: 'request_id', schema: { type: 'stri
 @Controller('v1/approvals')
 export class ApprovalController {
   constructor(
-    @Inject(ApprovalService) private readonly approvals: ApprovalService,
-    @Inject(SelfApprovalService) private readonly selfApproval: SelfApprovalService,
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly approvals: ApprovalService,
+    private readonly selfApproval: SelfApprovalService,
+    private readonly sessions: SessionService,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
+    private readonly clock: Clock,
   ) {}
 
   @Post('request')

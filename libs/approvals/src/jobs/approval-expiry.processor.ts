@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject, type OnApplicationBootstrap } from '@nestjs/common';
+import { type OnApplicationBootstrap } from '@nestjs/common';
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { ApprovalService } from '../index.js';
@@ -10,9 +10,9 @@ const EVERY_MS = 3000;
 @Processor(queues.approvalExpiry.name, { ...workerOptions })
 export class ApprovalExpiryProcessor extends WorkerHost implements OnApplicationBootstrap {
   constructor(
-    @Inject(ApprovalService) private readonly approvals: ApprovalService,
+    private readonly approvals: ApprovalService,
     @InjectQueue(queues.approvalExpiry.name) private readonly queue: Queue,
-    @Inject(ScheduleKeeper) private readonly schedules: ScheduleKeeper,
+    private readonly schedules: ScheduleKeeper,
   ) {
     super();
   }

@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { Metrics } from '@haldir/runtime';
@@ -12,10 +12,10 @@ const EVERY_MS = 500;
 @Processor(queues.auditCheckpoint.name, workerOptions)
 export class AuditCheckpointProcessor extends WorkerHost {
   constructor(
-    @Inject(LogTree) private readonly tree: LogTree,
-    @Inject(LogSums) private readonly sums: LogSums,
-    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
-    @Inject(Metrics) metrics: Metrics,
+    private readonly tree: LogTree,
+    private readonly sums: LogSums,
+    schedules: ScheduleKeeper,
+    metrics: Metrics,
     @InjectQueue(queues.auditCheckpoint.name) queue: Queue,
   ) {
     super();

@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { OutboxRelay } from './outbox-relay.js';
@@ -10,8 +10,8 @@ const EVERY_MS = 500;
 @Processor(queues.outboxRelay.name, workerOptions)
 export class OutboxRelayProcessor extends WorkerHost {
   constructor(
-    @Inject(OutboxRelay) private readonly relay: OutboxRelay,
-    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    private readonly relay: OutboxRelay,
+    schedules: ScheduleKeeper,
     @InjectQueue(queues.outboxRelay.name) queue: Queue,
   ) {
     super();

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { EVERY_TENANT, Transactions } from '@haldir/database';
 import { EventListeners, type EventType, type PublishedEvent } from '../index.js';
@@ -28,10 +28,10 @@ export class OutboxRelay implements OnModuleDestroy {
   private ending = false;
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(EventListeners) private readonly listeners: EventListeners,
-    @Inject(Metrics) metrics: Metrics,
-    @Inject(Clock) clock: Clock,
+    private readonly transactions: Transactions,
+    private readonly listeners: EventListeners,
+    metrics: Metrics,
+    clock: Clock,
   ) {
     const read = async (): Promise<{ rows: number; oldestSeconds: number }> => {
       const [row] = await transactions.queryAll<{ rows: string; oldest: Date | null }>(lag);

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Inject, Param, Post, Query, Req } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import {
@@ -41,12 +41,12 @@ import {
 @Controller('v1/keys')
 export class ApiKeyController {
   constructor(
-    @Inject(ApiKeyService) private readonly keys: ApiKeyService,
-    @Inject(FirstKeyDoor) private readonly door: FirstKeyDoor,
-    @Inject(Origins) private readonly origins: Origins,
-    @Inject(FailedAuthThrottle) private readonly failures: FailedAuthThrottle,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly keys: ApiKeyService,
+    private readonly door: FirstKeyDoor,
+    private readonly origins: Origins,
+    private readonly failures: FailedAuthThrottle,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
   ) {}
 
   @Post()

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock } from '@haldir/kernel';
 import { Metrics } from '@haldir/runtime';
@@ -34,11 +34,11 @@ const SessionIdPath = () => ApiParam({ name: 'session_id', description: 'Session
 @Controller('v1/sessions')
 export class SessionController {
   constructor(
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly sessions: SessionService,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
   ) {}
 
   @Post()

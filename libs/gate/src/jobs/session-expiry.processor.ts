@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { KeyExpiry, SessionExpiry } from '../index.js';
@@ -11,9 +11,9 @@ const MAX_BATCHES = 100;
 @Processor(queues.sessionExpiry.name, workerOptions)
 export class SessionExpiryProcessor extends WorkerHost {
   constructor(
-    @Inject(SessionExpiry) private readonly expiry: SessionExpiry,
-    @Inject(KeyExpiry) private readonly keys: KeyExpiry,
-    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    private readonly expiry: SessionExpiry,
+    private readonly keys: KeyExpiry,
+    schedules: ScheduleKeeper,
     @InjectQueue(queues.sessionExpiry.name) queue: Queue,
   ) {
     super();

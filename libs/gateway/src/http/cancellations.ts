@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { Notices } from '@haldir/database';
 import { Log } from '@haldir/runtime';
 import { keyOfRequest, type McpParty } from './protocol/mcp-session.js';
@@ -21,8 +21,8 @@ export class Cancellations implements OnApplicationBootstrap {
   private readonly underWay = new Map<string, AbortController>();
 
   constructor(
-    @Inject(Notices) private readonly notices: Notices,
-    @Inject(Log) private readonly log: Log,
+    private readonly notices: Notices,
+    private readonly log: Log,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {

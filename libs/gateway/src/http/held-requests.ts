@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ApprovalWaits, type HeldRequest, pagePathOf } from '@haldir/approvals';
 import { PublicAddress } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
@@ -17,9 +17,9 @@ export type HeldReply = { result: JsonObject } | { error: { code: number; messag
 @Injectable()
 export class HeldRequests {
   constructor(
-    @Inject(ApprovalWaits) private readonly waits: ApprovalWaits,
-    @Inject(PublicAddress) private readonly address: PublicAddress,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    private readonly waits: ApprovalWaits,
+    private readonly address: PublicAddress,
+    private readonly config: HaldirConfig,
   ) {}
 
   /** For how long one may be kept waiting. */

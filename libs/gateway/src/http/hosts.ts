@@ -1,5 +1,5 @@
 import { validateHostHeader } from '@modelcontextprotocol/server';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Origins } from '@haldir/http';
 import { HaldirConfig } from '@haldir/runtime';
 import { RpcError, SERVER_ERROR } from './protocol/messages.js';
@@ -11,8 +11,8 @@ export class Hosts {
   private readonly allowed: string[] | null;
 
   constructor(
-    @Inject(Origins) private readonly origins: Origins,
-    @Inject(HaldirConfig) { http, mcp, publicUrl }: HaldirConfig,
+    private readonly origins: Origins,
+    { http, mcp, publicUrl }: HaldirConfig,
   ) {
     const isLocal = origins.names.includes(http.host) || http.host === '::1' || http.host.startsWith('127.');
     const named = [...origins.names, ...(publicUrl === null ? [] : [new URL(publicUrl).hostname])];

@@ -1,4 +1,4 @@
-import { type ArgumentsHost, Catch, Inject, Injectable } from '@nestjs/common';
+import { type ArgumentsHost, Catch, Injectable } from '@nestjs/common';
 import { type ErrorAnswer, ErrorFilter, type HaldirReply, type HaldirRequest } from '@haldir/http';
 import { Log } from '@haldir/runtime';
 import { idIn, RpcError, SERVER_ERROR, toErrorResponse } from './protocol/messages.js';
@@ -13,7 +13,7 @@ const WHAT_TO_DO: Readonly<Record<string, string>> = {
 @Catch()
 @Injectable()
 export class McpErrorFilter extends ErrorFilter {
-  constructor(@Inject(Log) log: Log) {
+  constructor(log: Log) {
     super(log);
   }
 

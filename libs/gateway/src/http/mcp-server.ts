@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InvalidInput, type JsonValue, stringifyJson } from '@haldir/kernel';
 import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
@@ -37,11 +37,11 @@ const OPERATOR_INSTRUCTIONS =
 @Injectable()
 export class McpServer {
   constructor(
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(OwnToolbox) private readonly own: OwnToolbox,
-    @Inject(UpstreamOffers) private readonly offers: UpstreamOffers,
-    @Inject(UpstreamTools) private readonly upstream: UpstreamTools,
-    @Inject(Writes) private readonly writes: Writes,
+    private readonly sessions: SessionService,
+    private readonly own: OwnToolbox,
+    private readonly offers: UpstreamOffers,
+    private readonly upstream: UpstreamTools,
+    private readonly writes: Writes,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { Controller, Inject, Post, Req, Res, UseFilters } from '@nestjs/common';
+import { Controller, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { HaldirError } from '@haldir/kernel';
 import { AgentSessions, SessionInvalid } from '@haldir/gate';
@@ -37,13 +37,13 @@ import {
 @UseFilters(McpErrorFilter)
 export class McpController {
   constructor(
-    @Inject(McpServer) private readonly server: McpServer,
-    @Inject(Hosts) private readonly hosts: Hosts,
-    @Inject(Cancellations) private readonly cancellations: Cancellations,
-    @Inject(Questions) private readonly questions: Questions,
-    @Inject(AgentSessions) private readonly agentSessions: AgentSessions,
-    @Inject(Quota) private readonly quota: Quota,
-    @Inject(Log) private readonly log: Log,
+    private readonly server: McpServer,
+    private readonly hosts: Hosts,
+    private readonly cancellations: Cancellations,
+    private readonly questions: Questions,
+    private readonly agentSessions: AgentSessions,
+    private readonly quota: Quota,
+    private readonly log: Log,
   ) {}
 
   @Post()

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, Req } from '@nestjs/common';
+import { Controller, Get, Req } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { type HaldirRequest, PublicAddress, PublicRoute } from '@haldir/http';
 
@@ -10,7 +10,7 @@ import { type HaldirRequest, PublicAddress, PublicRoute } from '@haldir/http';
 @PublicRoute()
 @Controller('.well-known/oauth-protected-resource')
 export class ProtectedResourceController {
-  constructor(@Inject(PublicAddress) private readonly address: PublicAddress) {}
+  constructor(private readonly address: PublicAddress) {}
 
   @Get(['', 'mcp'])
   describe(@Req() request: HaldirRequest): object {

@@ -1,6 +1,6 @@
 import { type KeyObject, randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { parseJson, stringifyJson } from '@haldir/kernel';
 import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 import { Notices } from '@haldir/database';
@@ -39,9 +39,9 @@ export class Questions implements OnApplicationBootstrap, BeforeApplicationShutd
   private ending = false;
 
   constructor(
-    @Inject(Notices) private readonly notices: Notices,
-    @Inject(KeyRing) private readonly keys: KeyRing,
-    @Inject(Log) private readonly log: Log,
+    private readonly notices: Notices,
+    private readonly keys: KeyRing,
+    private readonly log: Log,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { InvalidInput } from '@haldir/kernel';
 import { type Session, SessionInvalid } from '@haldir/gate';
 import { Callers, Cursors, grantsKeyScope, MissingKeyScope } from '@haldir/http';
@@ -43,11 +43,11 @@ export interface OfferPage {
 @Injectable()
 export class UpstreamOffers {
   constructor(
-    @Inject(OfferDirectory) private readonly directory: OfferDirectory,
-    @Inject(OfferReadService) private readonly reads: OfferReadService,
-    @Inject(HeldRequests) private readonly held: HeldRequests,
-    @Inject(Callers) private readonly callers: Callers,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly directory: OfferDirectory,
+    private readonly reads: OfferReadService,
+    private readonly held: HeldRequests,
+    private readonly callers: Callers,
+    private readonly cursors: Cursors,
   ) {}
 
   /** What a method lists; null when it lists none of these. */

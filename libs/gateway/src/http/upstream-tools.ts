@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type HaldirError, type JsonValue } from '@haldir/kernel';
 import { type Session, SessionInvalid } from '@haldir/gate';
 import { Callers, Cursors, grantsKeyScope, Interrupted, MissingKeyScope, writeOf, Writes } from '@haldir/http';
@@ -61,14 +61,14 @@ export class UpstreamTools {
   private readonly firstPages = new WeakMap<Catalogue, ToolPage>();
 
   constructor(
-    @Inject(ProxyCallService) private readonly calls: ProxyCallService,
-    @Inject(CallConclusions) private readonly conclusions: CallConclusions,
-    @Inject(ToolCatalogue) private readonly catalogue: ToolCatalogue,
-    @Inject(HeldRequests) private readonly held: HeldRequests,
-    @Inject(Callers) private readonly callers: Callers,
-    @Inject(Questions) private readonly questions: Questions,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly calls: ProxyCallService,
+    private readonly conclusions: CallConclusions,
+    private readonly catalogue: ToolCatalogue,
+    private readonly held: HeldRequests,
+    private readonly callers: Callers,
+    private readonly questions: Questions,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/common';
 import { FailedAuthThrottle } from '../quota/failed-auth-throttle.js';
 import { Quota } from '../quota/quota.js';
 import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
@@ -33,9 +33,9 @@ export class ApiKeyGuard implements CanActivate {
   private readonly access = new Map<Handler, RouteAccess>();
 
   constructor(
-    @Inject(Callers) private readonly callers: Callers,
-    @Inject(Quota) private readonly quota: Quota,
-    @Inject(FailedAuthThrottle) private readonly failures: FailedAuthThrottle,
+    private readonly callers: Callers,
+    private readonly quota: Quota,
+    private readonly failures: FailedAuthThrottle,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type HaldirError } from '@haldir/kernel';
 import { Authenticator, MissingKeyScope, Unauthenticated } from './authenticator.js';
 import { type Caller, grantsKeyScope, type HaldirRequest, type KeyScope } from './caller.js';
@@ -6,7 +6,7 @@ import { type Caller, grantsKeyScope, type HaldirRequest, type KeyScope } from '
 /** Who sends a request, by what it carries and as that stands when they are asked. */
 @Injectable()
 export class Callers {
-  constructor(@Inject(Authenticator) private readonly authenticator: Authenticator) {}
+  constructor(private readonly authenticator: Authenticator) {}
 
   /** Either header is enough; two different keys are none. @throws Unauthenticated */
   async of(request: HaldirRequest): Promise<Caller> {

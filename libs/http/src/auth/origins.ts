@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { HaldirConfig } from '@haldir/runtime';
 
 export const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -13,7 +13,7 @@ export class Origins {
   readonly names: readonly string[];
   private readonly publicOrigin: string | null;
 
-  constructor(@Inject(HaldirConfig) { mcp, publicUrl }: HaldirConfig) {
+  constructor({ mcp, publicUrl }: HaldirConfig) {
     this.names = [...LOOPBACK_NAMES, ...mcp.allowedHosts];
     this.publicOrigin = publicUrl === null ? null : new URL(publicUrl).origin;
   }

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ThrottlerStorage } from '@nestjs/throttler';
 import { Clock } from '@haldir/kernel';
 import { Unauthenticated } from '../auth/authenticator.js';
@@ -14,8 +14,8 @@ const MINUTE_MS = 60_000;
 @Injectable()
 export class FailedAuthThrottle {
   constructor(
-    @Inject(ThrottlerStorage) private readonly storage: ThrottlerStorage,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly storage: ThrottlerStorage,
+    private readonly clock: Clock,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, HaldirError } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig, type Tier } from '@haldir/runtime';
@@ -82,9 +82,9 @@ export class Quota implements OnApplicationShutdown {
   private readonly sweeper: NodeJS.Timeout;
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly transactions: Transactions,
+    private readonly config: HaldirConfig,
+    private readonly clock: Clock,
   ) {
     this.sweeper = setInterval(() => void this.sweep(this.now()), LEASE_MS);
     this.sweeper.unref();

@@ -1,5 +1,5 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { canonicalJson, InvalidInput } from '@haldir/kernel';
 import { associatedData, KeyRing, keyVersionOf, open, seal } from '@haldir/crypto';
 
@@ -18,7 +18,7 @@ export interface ListIdentity {
 export class Cursors {
   private sealingKey: KeyObject | undefined;
 
-  constructor(@Inject(KeyRing) private readonly keys: KeyRing) {}
+  constructor(private readonly keys: KeyRing) {}
 
   /** @param position of the last item of the page, enough to go on behind it */
   encode(identity: ListIdentity, position: readonly (string | number)[]): string {

@@ -1,4 +1,4 @@
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Inject } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { type ErrorKind, HaldirError } from '@haldir/kernel';
 import { Log } from '@haldir/runtime';
 import { type HaldirReply, type HaldirRequest } from '../auth/caller.js';
@@ -31,7 +31,7 @@ const PARSER_REFUSALS: Readonly<Record<string, [number, string, string]>> = {
 /** Every failure becomes `{error, code, request_id, …}`. What nobody expected is logged, once, and answered as a bare 500. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  constructor(@Inject(Log) private readonly log: Log) {}
+  constructor(private readonly log: Log) {}
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();

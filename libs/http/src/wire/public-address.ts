@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { HaldirConfig } from '@haldir/runtime';
 import { type HaldirRequest } from '../auth/caller.js';
 import { LOOPBACK_NAMES } from '../auth/origins.js';
@@ -6,7 +6,7 @@ import { LOOPBACK_NAMES } from '../auth/origins.js';
 /** Under which address people and agents reach this installation. */
 @Injectable()
 export class PublicAddress {
-  constructor(@Inject(HaldirConfig) private readonly config: HaldirConfig) {}
+  constructor(private readonly config: HaldirConfig) {}
 
   /**
    * The whole URL of a path: under `HALDIR_PUBLIC_URL`, or else under the host that the request named, which is also the one where

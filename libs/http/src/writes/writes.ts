@@ -1,6 +1,6 @@
 import { createHash, createHmac, hash, type KeyObject } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createParamDecorator, type ExecutionContext, Inject, Injectable } from '@nestjs/common';
+import { createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
 import {
   canonicalJson,
   Clock,
@@ -170,9 +170,9 @@ export class Writes {
   private fingerprintKey: KeyObject | undefined;
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(KeyRing) private readonly keys: KeyRing,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly transactions: Transactions,
+    private readonly keys: KeyRing,
+    private readonly clock: Clock,
   ) {}
 
   /**

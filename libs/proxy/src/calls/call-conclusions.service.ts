@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AuditLog, StartedCalls } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { Metrics } from '@haldir/runtime';
@@ -9,11 +9,11 @@ import { type CallOutcome, type PerformedCall } from './tool-call.js';
 @Injectable()
 export class CallConclusions {
   constructor(
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(StartedCalls) private readonly started: StartedCalls,
-    @Inject(CallCharges) private readonly charges: CallCharges,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Metrics) private readonly metrics: Metrics,
+    private readonly auditLog: AuditLog,
+    private readonly started: StartedCalls,
+    private readonly charges: CallCharges,
+    private readonly transactions: Transactions,
+    private readonly metrics: Metrics,
   ) {}
 
   /**

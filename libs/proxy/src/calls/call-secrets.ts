@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Session } from '@haldir/gate';
 import { headerValue, isObject } from '@haldir/mcp';
 import { SecretUses, TOLD_TOO_MUCH, type UsedSecret, type UseRefusal } from '@haldir/vault';
@@ -37,8 +37,8 @@ const REFUSED_BECAUSE = {
 @Injectable()
 export class CallSecrets {
   constructor(
-    @Inject(SecretUses) private readonly secrets: SecretUses,
-    @Inject(UpstreamMasks) private readonly masks: UpstreamMasks,
+    private readonly secrets: SecretUses,
+    private readonly masks: UpstreamMasks,
   ) {}
 
   /** Whether the call may be made with what it refers to, as far as can be told without opening it; null when it may. */

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, canonicalJson, type JsonValue } from '@haldir/kernel';
 import {
   type ApprovalRule,
@@ -56,21 +56,21 @@ const NO_COMPLETION = { completion: { values: [], total: 0, hasMore: false } };
 @Injectable()
 export class OfferReadService {
   constructor(
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(OfferDirectory) private readonly directory: OfferDirectory,
-    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
-    @Inject(ApprovalRuleService) private readonly rules: ApprovalRuleService,
-    @Inject(ApprovalService) private readonly approvals: ApprovalService,
-    @Inject(RateLimiter) private readonly limiter: RateLimiter,
-    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
-    @Inject(UpstreamClients) private readonly clients: UpstreamClients,
-    @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(StartedCalls) private readonly started: StartedCalls,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(Log) private readonly log: Log,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly sessions: SessionService,
+    private readonly directory: OfferDirectory,
+    private readonly policies: PolicyRepository,
+    private readonly rules: ApprovalRuleService,
+    private readonly approvals: ApprovalService,
+    private readonly limiter: RateLimiter,
+    private readonly upstreams: UpstreamService,
+    private readonly clients: UpstreamClients,
+    private readonly traffic: UpstreamTraffic,
+    private readonly auditLog: AuditLog,
+    private readonly started: StartedCalls,
+    private readonly transactions: Transactions,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+    private readonly clock: Clock,
   ) {}
 
   /**

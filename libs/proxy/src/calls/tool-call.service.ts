@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import {
   type ApprovalRule,
@@ -73,23 +73,23 @@ const HOLD_MS = 24 * 60 * 60_000;
 @Injectable()
 export class ProxyCallService {
   constructor(
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(ToolDirectory) private readonly directory: ToolDirectory,
-    @Inject(ApprovalRuleService) private readonly rules: ApprovalRuleService,
-    @Inject(ApprovalService) private readonly approvals: ApprovalService,
-    @Inject(RateLimiter) private readonly limiter: RateLimiter,
-    @Inject(CallCharges) private readonly charges: CallCharges,
-    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
-    @Inject(CatalogueFreshness) private readonly freshness: CatalogueFreshness,
-    @Inject(CallSecrets) private readonly secrets: CallSecrets,
-    @Inject(UpstreamClients) private readonly clients: UpstreamClients,
-    @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
-    @Inject(CallConclusions) private readonly conclusions: CallConclusions,
-    @Inject(StartedCalls) private readonly started: StartedCalls,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Log) private readonly log: Log,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly sessions: SessionService,
+    private readonly directory: ToolDirectory,
+    private readonly rules: ApprovalRuleService,
+    private readonly approvals: ApprovalService,
+    private readonly limiter: RateLimiter,
+    private readonly charges: CallCharges,
+    private readonly upstreams: UpstreamService,
+    private readonly freshness: CatalogueFreshness,
+    private readonly secrets: CallSecrets,
+    private readonly clients: UpstreamClients,
+    private readonly traffic: UpstreamTraffic,
+    private readonly conclusions: CallConclusions,
+    private readonly started: StartedCalls,
+    private readonly transactions: Transactions,
+    private readonly config: HaldirConfig,
+    private readonly log: Log,
+    private readonly clock: Clock,
   ) {}
 
   /** Longer than any call takes. */

@@ -1,6 +1,5 @@
 import {
   type BeforeApplicationShutdown,
-  Inject,
   Injectable,
   type OnApplicationShutdown,
   type OnModuleInit,
@@ -24,10 +23,10 @@ export class UnknownCalls implements OnModuleInit, BeforeApplicationShutdown, On
   private limit: NodeJS.Timeout | null = null;
 
   constructor(
-    @Inject(StartedCalls) private readonly started: StartedCalls,
-    @Inject(CallCharges) private readonly charges: CallCharges,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Log) private readonly log: Log,
+    private readonly started: StartedCalls,
+    private readonly charges: CallCharges,
+    private readonly config: HaldirConfig,
+    private readonly log: Log,
   ) {}
 
   onModuleInit(): void {

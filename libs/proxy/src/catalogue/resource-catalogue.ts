@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, haldirActor, mayUseUpstream, stringifyJson, Turns } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
@@ -43,14 +43,14 @@ export class OfferDirectory {
   private size = 0;
 
   constructor(
-    @Inject(OfferRepository) private readonly repository: OfferRepository,
-    @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
-    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
-    @Inject(UpstreamClients) private readonly clients: UpstreamClients,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Log) private readonly log: Log,
+    private readonly repository: OfferRepository,
+    private readonly upstreams: UpstreamRepository,
+    private readonly policies: PolicyRepository,
+    private readonly clients: UpstreamClients,
+    private readonly transactions: Transactions,
+    private readonly auditLog: AuditLog,
+    private readonly config: HaldirConfig,
+    private readonly log: Log,
   ) {}
 
   /** Asks for what there is besides tools; null when that cannot be told. An upstream is no less healthy for it. */

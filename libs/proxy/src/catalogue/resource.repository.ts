@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { stringifyJson } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { TOLD_VERSION, type UpstreamAddress } from '../upstreams/upstream-address.js';
@@ -36,7 +36,7 @@ const put = `INSERT INTO proxy_offering (tenant_id, upstream, digest, offers)
 /** What upstreams have besides tools. */
 @Injectable()
 export class OfferRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Of every upstream of the tenant, by name. */
   async states(tenantId: string): Promise<OfferState[]> {

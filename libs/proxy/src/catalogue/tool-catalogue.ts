@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Batcher, mayUseUpstream, stringifyJson, Turns } from '@haldir/kernel';
 import { LRUCache } from 'lru-cache';
 import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from '../policies/policy.js';
@@ -88,9 +88,9 @@ export class ToolCatalogue {
   });
 
   constructor(
-    @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
-    @Inject(ToolRepository) private readonly tools: ToolRepository,
-    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
+    private readonly upstreams: UpstreamRepository,
+    private readonly tools: ToolRepository,
+    private readonly policies: PolicyRepository,
   ) {}
 
   /**

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, mayUseUpstream, Batcher, type MicroUsd } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
@@ -118,8 +118,8 @@ export class ToolDirectory {
   });
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
+    private readonly transactions: Transactions,
+    private readonly policies: PolicyRepository,
   ) {}
 
   /** What the name means to whoever acts: tools of upstreams that are out of their reach are not there. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, haldirActor, stringifyJson, Turns, visibleText } from '@haldir/kernel';
 import { isDestructive } from '@haldir/approvals';
 import { AuditLog } from '@haldir/audit-log';
@@ -45,13 +45,13 @@ const MAX_NAMED = 20;
 @Injectable()
 export class ToolPins {
   constructor(
-    @Inject(ToolRepository) private readonly tools: ToolRepository,
-    @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Outbox) private readonly outbox: Outbox,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(Log) private readonly log: Log,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly tools: ToolRepository,
+    private readonly upstreams: UpstreamRepository,
+    private readonly auditLog: AuditLog,
+    private readonly outbox: Outbox,
+    private readonly metrics: Metrics,
+    private readonly log: Log,
+    private readonly clock: Clock,
   ) {}
 
   /** Up to `limit` tools behind `after`, by upstream and name; `drifted` picks those that are held back, or the others. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, type MicroUsd, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -7,7 +7,7 @@ import { PriceNotFound, UpstreamNotFound } from '../proxy.errors.js';
 /** What calls of tools cost. A price belongs to upstream and name, whatever the upstream says of the tool, and goes with the upstream. */
 @Injectable()
 export class ToolPrices {
-  constructor(@Inject(AuditLog) private readonly auditLog: AuditLog) {}
+  constructor(private readonly auditLog: AuditLog) {}
 
   /** Counts for calls that begin after the commit. @throws UpstreamNotFound when the tenant has no such upstream */
   async put(tx: Tx, actor: Actor, upstream: string, tool: string, price: MicroUsd): Promise<void> {

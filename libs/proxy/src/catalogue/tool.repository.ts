@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type MicroUsd, stringifyJson, Turns } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
@@ -87,7 +87,7 @@ const pins = {
 /** The tools of upstreams: what was accepted of each, and what is held back. */
 @Injectable()
 export class ToolRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's tools by upstream and name, behind `after`. */
   async list(

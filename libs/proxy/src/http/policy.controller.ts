@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -20,9 +20,9 @@ import {
 @Controller('v1/proxy/policies')
 export class PolicyController {
   constructor(
-    @Inject(PolicyService) private readonly policies: PolicyService,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly policies: PolicyService,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
   ) {}
 
   @Post()

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpStatus, Inject, Post } from '@nestjs/common';
+import { Body, Controller, HttpStatus, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { SessionInvalid } from '@haldir/gate';
@@ -20,9 +20,9 @@ import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult
 @Controller('v1/proxy/call')
 export class ProxyCallController {
   constructor(
-    @Inject(ProxyCallService) private readonly calls: ProxyCallService,
-    @Inject(CallConclusions) private readonly conclusions: CallConclusions,
-    @Inject(Writes) private readonly writes: Writes,
+    private readonly calls: ProxyCallService,
+    private readonly conclusions: CallConclusions,
+    private readonly writes: Writes,
   ) {}
 
   @Post()

@@ -1,4 +1,4 @@
-import { Body, Controller, HttpStatus, Inject, Post } from '@nestjs/common';
+import { Body, Controller, HttpStatus, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -9,8 +9,8 @@ import { SimulatedPolicies, SimulatePolicies, toSimulatedPolicies, toSimulationR
 @Controller('v1/proxy/simulate')
 export class SimulationController {
   constructor(
-    @Inject(SimulationService) private readonly simulations: SimulationService,
-    @Inject(Writes) private readonly writes: Writes,
+    private readonly simulations: SimulationService,
+    private readonly writes: Writes,
   ) {}
 
   @Post()

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, HttpStatus, Inject, Param, Put } from '@nestjs/common';
+import { Body, Controller, Delete, HttpStatus, Param, Put } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, microUsd } from '@haldir/kernel';
 import { CurrentActor, decimal, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -21,8 +21,8 @@ const ToolPath = () => ApiParam({ name: 'tool', description: "The tool's own nam
 @Controller('v1/proxy/upstreams/:name/tools/:tool/price')
 export class ToolPriceController {
   constructor(
-    @Inject(ToolPrices) private readonly prices: ToolPrices,
-    @Inject(Writes) private readonly writes: Writes,
+    private readonly prices: ToolPrices,
+    private readonly writes: Writes,
   ) {}
 
   @Put()

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -9,9 +9,9 @@ import { AcceptTool, ListProxyTools, ProxyToolList, ToolAccepted, toProxyTool } 
 @Controller('v1/proxy')
 export class ToolController {
   constructor(
-    @Inject(ToolPins) private readonly pins: ToolPins,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly pins: ToolPins,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
   ) {}
 
   @Get('tools')

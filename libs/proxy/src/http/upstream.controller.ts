@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -21,11 +21,11 @@ const NamePath = () => ApiParam({ name: 'name', description: 'Upstream name', sc
 @Controller('v1/proxy/upstreams')
 export class UpstreamController {
   constructor(
-    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
-    @Inject(ToolPins) private readonly pins: ToolPins,
-    @Inject(PolicyService) private readonly policies: PolicyService,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly upstreams: UpstreamService,
+    private readonly pins: ToolPins,
+    private readonly policies: PolicyService,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
   ) {}
 
   @Post()

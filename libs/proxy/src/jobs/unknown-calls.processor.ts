@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { UnknownCalls } from '../index.js';
@@ -10,8 +10,8 @@ const EVERY_MS = 2_000;
 @Processor(queues.unknownCalls.name, workerOptions)
 export class UnknownCallsProcessor extends WorkerHost {
   constructor(
-    @Inject(UnknownCalls) private readonly calls: UnknownCalls,
-    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    private readonly calls: UnknownCalls,
+    schedules: ScheduleKeeper,
     @InjectQueue(queues.unknownCalls.name) queue: Queue,
   ) {
     super();

@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { RateLimiter, UpstreamService } from '../index.js';
@@ -13,9 +13,9 @@ export class UpstreamHealthProcessor extends WorkerHost {
   private forgotAt = -Infinity;
 
   constructor(
-    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
-    @Inject(RateLimiter) private readonly limiter: RateLimiter,
-    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    private readonly upstreams: UpstreamService,
+    private readonly limiter: RateLimiter,
+    schedules: ScheduleKeeper,
     @InjectQueue(queues.upstreamHealth.name) queue: Queue,
   ) {
     super();

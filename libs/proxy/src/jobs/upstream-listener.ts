@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, newId } from '@haldir/kernel';
 import { Log } from '@haldir/runtime';
 import {
@@ -36,12 +36,12 @@ export class UpstreamListener implements OnApplicationBootstrap, OnApplicationSh
   private checking = false;
 
   constructor(
-    @Inject(ListeningRepository) private readonly listening: ListeningRepository,
-    @Inject(CatalogueChanges) private readonly changes: CatalogueChanges,
-    @Inject(UpstreamClients) private readonly clients: UpstreamClients,
-    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
-    @Inject(Log) private readonly log: Log,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly listening: ListeningRepository,
+    private readonly changes: CatalogueChanges,
+    private readonly clients: UpstreamClients,
+    private readonly upstreams: UpstreamService,
+    private readonly log: Log,
+    private readonly clock: Clock,
   ) {}
 
   onApplicationBootstrap(): void {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
 import {
   type Policy,
@@ -48,7 +48,7 @@ interface PolicyRow {
 
 @Injectable()
 export class PolicyRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Every policy of the tenants, by tenant, in the order in which they are named: by priority, then as they were made. */
   async byTenants(tenantIds: string[]): Promise<Map<string, Policy[]>> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
@@ -13,9 +13,9 @@ const MAX_POLICIES = 500;
 @Injectable()
 export class PolicyService {
   constructor(
-    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly policies: PolicyRepository,
+    private readonly auditLog: AuditLog,
+    private readonly clock: Clock,
   ) {}
 
   /** @throws TooManyPolicies */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Batcher, Clock } from '@haldir/kernel';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import {
@@ -89,8 +89,8 @@ export class RateLimiter {
   });
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly transactions: Transactions,
+    private readonly clock: Clock,
   ) {}
 
   /** Counts the call unless a limit is reached. Wishes that arrive together share a commit. */

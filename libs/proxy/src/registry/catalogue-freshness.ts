@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { type ToolTarget } from '../catalogue/tool-lookup.js';
 import { UpstreamService } from './upstream-registry.service.js';
@@ -32,8 +32,8 @@ export class CatalogueFreshness {
   private readonly rounds = new Map<string, Rounds>();
 
   constructor(
-    @Inject(UpstreamService) private readonly upstreams: UpstreamService,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly upstreams: UpstreamService,
+    private readonly clock: Clock,
   ) {}
 
   /** Whether the upstream has confirmed its tools recently enough, by any process's question. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, InvalidInput, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
@@ -90,20 +90,20 @@ export class UpstreamService {
   private readonly recoveries = new Map<string, { at: number; done: Promise<boolean> }>();
 
   constructor(
-    @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
-    @Inject(ToolPins) private readonly pins: ToolPins,
-    @Inject(OfferDirectory) private readonly offers: OfferDirectory,
-    @Inject(UpstreamClients) private readonly clients: UpstreamClients,
-    @Inject(UpstreamHeaderVault) private readonly headers: UpstreamHeaderVault,
-    @Inject(UpstreamMasks) private readonly masks: UpstreamMasks,
-    @Inject(ToldValues) private readonly told: ToldValues,
-    @Inject(UpstreamTraffic) private readonly traffic: UpstreamTraffic,
-    @Inject(Egress) private readonly egress: Egress,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Log) private readonly log: Log,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly upstreams: UpstreamRepository,
+    private readonly pins: ToolPins,
+    private readonly offers: OfferDirectory,
+    private readonly clients: UpstreamClients,
+    private readonly headers: UpstreamHeaderVault,
+    private readonly masks: UpstreamMasks,
+    private readonly told: ToldValues,
+    private readonly traffic: UpstreamTraffic,
+    private readonly egress: Egress,
+    private readonly transactions: Transactions,
+    private readonly auditLog: AuditLog,
+    private readonly config: HaldirConfig,
+    private readonly log: Log,
+    private readonly clock: Clock,
   ) {}
 
   /**

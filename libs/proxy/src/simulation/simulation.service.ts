@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { ApprovalRuleService } from '@haldir/approvals';
 import { LoggedCalls } from '@haldir/audit-log';
 import { HaldirConfig } from '@haldir/runtime';
@@ -42,10 +42,10 @@ const MAX_POSITIONS = 4_000_000;
 @Injectable()
 export class SimulationService {
   constructor(
-    @Inject(LoggedCalls) private readonly calls: LoggedCalls,
-    @Inject(PolicyRepository) private readonly policies: PolicyRepository,
-    @Inject(ApprovalRuleService) private readonly rules: ApprovalRuleService,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    private readonly calls: LoggedCalls,
+    private readonly policies: PolicyRepository,
+    private readonly rules: ApprovalRuleService,
+    private readonly config: HaldirConfig,
   ) {}
 
   async run(tenantId: string, request: SimulationRequest): Promise<SimulationResult> {

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Egress, EgressFailed, EgressRefused, type EgressResponse } from '@haldir/egress';
 import { Clock } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
@@ -44,9 +44,9 @@ export class AccessTokens {
   private order = 0;
 
   constructor(
-    @Inject(Egress) private readonly egress: Egress,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly egress: Egress,
+    private readonly config: HaldirConfig,
+    private readonly clock: Clock,
   ) {}
 
   /**

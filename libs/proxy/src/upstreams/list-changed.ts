@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Log } from '@haldir/runtime';
 import { type UpstreamAddress } from './upstream-address.js';
@@ -19,9 +19,9 @@ export class CatalogueChanges implements OnApplicationShutdown {
   private readonly over = new AbortController();
 
   constructor(
-    @Inject(UpstreamRepository) private readonly upstreams: UpstreamRepository,
-    @Inject(Log) private readonly log: Log,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly upstreams: UpstreamRepository,
+    private readonly log: Log,
+    private readonly clock: Clock,
   ) {}
 
   /** Never waits and never fails: what is lost is found by the next check on schedule. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Transactions } from '@haldir/database';
 import { type UpstreamAddress } from './upstream-address.js';
 
@@ -35,7 +35,7 @@ interface Row {
 /** Which worker listens to which upstream: one to each. */
 @Injectable()
 export class ListeningRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Takes up to `limit` healthy upstreams that nobody listens to. */
   async claim(listener: string, now: Date, leaseUntil: Date, limit: number): Promise<UpstreamAddress[]> {

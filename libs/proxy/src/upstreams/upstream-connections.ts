@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Egress, EgressRefused } from '@haldir/egress';
 import { HaldirConfig } from '@haldir/runtime';
 import { CatalogueChanges } from './list-changed.js';
@@ -27,11 +27,11 @@ export class UpstreamClients implements OnApplicationShutdown {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    @Inject(Egress) private readonly egress: Egress,
-    @Inject(UpstreamHeaderVault) private readonly headers: UpstreamHeaderVault,
-    @Inject(UpstreamMasks) private readonly masks: UpstreamMasks,
-    @Inject(CatalogueChanges) private readonly changes: CatalogueChanges,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
+    private readonly egress: Egress,
+    private readonly headers: UpstreamHeaderVault,
+    private readonly masks: UpstreamMasks,
+    private readonly changes: CatalogueChanges,
+    private readonly config: HaldirConfig,
   ) {
     this.timer = setInterval(() => this.closeIdle(), SWEEP_MS);
     this.timer.unref();

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { KeyRing, SealBroken, type SealedColumn, TenantKeyGone } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { SecretUses, type ToldValue } from '@haldir/vault';
@@ -44,9 +44,9 @@ export class UpstreamHeaderVault {
   private resolved = 0;
 
   constructor(
-    @Inject(KeyRing) private readonly keys: KeyRing,
-    @Inject(SecretUses) private readonly secrets: SecretUses,
-    @Inject(AccessTokens) private readonly tokens: AccessTokens,
+    private readonly keys: KeyRing,
+    private readonly secrets: SecretUses,
+    private readonly tokens: AccessTokens,
   ) {}
 
   /** As they are kept: bound to the registration, its address included. The first thing a transaction does. */

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Log } from '@haldir/runtime';
 import { type ToldValue, ToldValues } from '@haldir/vault';
 import { LRUCache } from 'lru-cache';
@@ -43,8 +43,8 @@ export class UpstreamMasks {
   private readonly loading = new Map<string, Promise<Known>>();
 
   constructor(
-    @Inject(ToldValues) private readonly told: ToldValues,
-    @Inject(Log) private readonly log: Log,
+    private readonly told: ToldValues,
+    private readonly log: Log,
   ) {}
 
   /**

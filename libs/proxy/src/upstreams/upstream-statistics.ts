@@ -1,4 +1,4 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
 
@@ -42,8 +42,8 @@ export class UpstreamTraffic implements OnApplicationShutdown {
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(Log) private readonly log: Log,
+    private readonly transactions: Transactions,
+    private readonly log: Log,
   ) {
     this.timer = setInterval(() => void this.flush(), FLUSH_MS);
     this.timer.unref();

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
 import { type ShownAuth, shownAuth, shownHeaders } from './upstream-credentials.js';
 import { type UpstreamAddress } from './upstream-address.js';
@@ -143,7 +143,7 @@ interface AddressRow {
 
 @Injectable()
 export class UpstreamRepository {
-  constructor(@Inject(Transactions) private readonly transactions: Transactions) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's upstreams by name, behind the one named `after`. */
   async stats(tenantId: string, filter: UpstreamFilter, limit: number, after: string | null): Promise<UpstreamStats[]> {

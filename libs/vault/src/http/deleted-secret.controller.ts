@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -19,9 +19,9 @@ const SecretIdPath = () =>
 @Controller('v1/deleted-secrets')
 export class DeletedSecretController {
   constructor(
-    @Inject(DeletedSecrets) private readonly deleted: DeletedSecrets,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly deleted: DeletedSecrets,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
   ) {}
 
   @Get()

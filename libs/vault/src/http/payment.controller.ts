@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock } from '@haldir/kernel';
 import {
@@ -38,11 +38,11 @@ const PaymentIdPath = () =>
 @Controller('v1/payments')
 export class PaymentController {
   constructor(
-    @Inject(PaymentService) private readonly payments: PaymentService,
-    @Inject(HoldService) private readonly holds: HoldService,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly payments: PaymentService,
+    private readonly holds: HoldService,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
+    private readonly clock: Clock,
   ) {}
 
   @Post('authorize')

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Headers, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, Headers, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock, InvalidInput } from '@haldir/kernel';
 import {
@@ -48,11 +48,11 @@ const SessionHeader = () =>
 @Controller('v1/secrets')
 export class SecretController {
   constructor(
-    @Inject(SecretService) private readonly secrets: SecretService,
-    @Inject(DeletedSecrets) private readonly deleted: DeletedSecrets,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly secrets: SecretService,
+    private readonly deleted: DeletedSecrets,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
+    private readonly clock: Clock,
   ) {}
 
   @Post()

@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { HoldService } from '../index.js';
@@ -10,8 +10,8 @@ const EVERY_MS = 2000;
 @Processor(queues.paymentExpiry.name, workerOptions)
 export class PaymentExpiryProcessor extends WorkerHost {
   constructor(
-    @Inject(HoldService) private readonly holds: HoldService,
-    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    private readonly holds: HoldService,
+    schedules: ScheduleKeeper,
     @InjectQueue(queues.paymentExpiry.name) queue: Queue,
   ) {
     super();

@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { DeletedSecrets } from '../index.js';
@@ -12,8 +12,8 @@ const MAX_BATCHES = 100;
 @Processor(queues.secretPurge.name, workerOptions)
 export class SecretPurgeProcessor extends WorkerHost {
   constructor(
-    @Inject(DeletedSecrets) private readonly deleted: DeletedSecrets,
-    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    private readonly deleted: DeletedSecrets,
+    schedules: ScheduleKeeper,
     @InjectQueue(queues.secretPurge.name) queue: Queue,
   ) {
     super();

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, HttpStatus, Inject, Query, Res, StreamableFile } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Query, Res, StreamableFile } from '@nestjs/common';
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, type HaldirReply, Refuses, RequiresScope, Returns } from '@haldir/http';
@@ -11,7 +11,7 @@ import { ExportAuditEntries, ExportManifestQuery, toAuditFilter } from './audit.
 @RequiresScope('audit:read')
 @Controller('v1/audit/export')
 export class AuditExportController {
-  constructor(@Inject(AuditTrailService) private readonly trail: AuditTrailService) {}
+  constructor(private readonly trail: AuditTrailService) {}
 
   @Get()
   @ApiOperation({

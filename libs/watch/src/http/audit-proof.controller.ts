@@ -1,4 +1,4 @@
-import { Controller, Get, Header, HttpStatus, Inject, Param, Query } from '@nestjs/common';
+import { Controller, Get, Header, HttpStatus, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type Actor, InvalidInput } from '@haldir/kernel';
 import { LogProofs, LogTree } from '@haldir/audit-log';
@@ -26,11 +26,11 @@ import {
 @Controller('v1/audit')
 export class AuditProofController {
   constructor(
-    @Inject(AuditTrailService) private readonly trail: AuditTrailService,
-    @Inject(ChainVerification) private readonly chain: ChainVerification,
-    @Inject(LogTree) private readonly tree: LogTree,
-    @Inject(LogProofs) private readonly proofs: LogProofs,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly trail: AuditTrailService,
+    private readonly chain: ChainVerification,
+    private readonly tree: LogTree,
+    private readonly proofs: LogProofs,
+    private readonly cursors: Cursors,
   ) {}
 
   @Get('verify')

@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
@@ -33,12 +33,12 @@ import {
 @Controller('v1/audit')
 export class AuditController {
   constructor(
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(AuditTrailService) private readonly trail: AuditTrailService,
-    @Inject(SpendService) private readonly spending: SpendService,
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly auditLog: AuditLog,
+    private readonly trail: AuditTrailService,
+    private readonly spending: SpendService,
+    private readonly sessions: SessionService,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
   ) {}
 
   @Post()

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpStatus, Inject } from '@nestjs/common';
+import { Controller, Get, HttpStatus } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { LogTree } from '@haldir/audit-log';
@@ -11,7 +11,7 @@ type LogJwks = LogKeyAnswer['jwks'];
 @ApiTags('audit')
 @Controller('.well-known')
 export class LogJwksController {
-  constructor(@Inject(LogTree) private readonly tree: LogTree) {}
+  constructor(private readonly tree: LogTree) {}
 
   @Get('jwks.json')
   @RequiresScope('audit:read')

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpStatus, Inject, Query } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Query } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Clock } from '@haldir/kernel';
 import { monthOf, UsageMeter } from '@haldir/gate';
@@ -25,8 +25,8 @@ const Usage = z.object({
 @Controller('v1/usage')
 export class UsageController {
   constructor(
-    @Inject(UsageMeter) private readonly usage: UsageMeter,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly usage: UsageMeter,
+    private readonly clock: Clock,
   ) {}
 
   @Get()

@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { SpentCheck } from '../index.js';
@@ -9,8 +9,8 @@ const EVERY_MS = 300_000;
 @Processor(queues.spentCheck.name, workerOptions)
 export class SpentCheckProcessor extends WorkerHost {
   constructor(
-    @Inject(SpentCheck) private readonly check: SpentCheck,
-    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    private readonly check: SpentCheck,
+    schedules: ScheduleKeeper,
     @InjectQueue(queues.spentCheck.name) queue: Queue,
   ) {
     super();

@@ -1,4 +1,4 @@
-import { Controller, Get, HttpStatus, Inject, Param, Post, Query } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -9,9 +9,9 @@ import { DeliveryList, DeliveryRetried, ListDeliveries, toDeliveryAttempt } from
 @Controller('v1/webhooks/deliveries')
 export class DeliveryController {
   constructor(
-    @Inject(DeliveryLog) private readonly log: DeliveryLog,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly log: DeliveryLog,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
   ) {}
 
   @Get()

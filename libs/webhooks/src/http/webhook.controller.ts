@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpStatus, Inject, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock } from '@haldir/kernel';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -30,11 +30,11 @@ const WebhookIdPath = () =>
 @Controller('v1/webhooks')
 export class WebhookController {
   constructor(
-    @Inject(WebhookService) private readonly webhooks: WebhookService,
-    @Inject(DeliveryLog) private readonly log: DeliveryLog,
-    @Inject(Writes) private readonly writes: Writes,
-    @Inject(Cursors) private readonly cursors: Cursors,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly webhooks: WebhookService,
+    private readonly log: DeliveryLog,
+    private readonly writes: Writes,
+    private readonly cursors: Cursors,
+    private readonly clock: Clock,
   ) {}
 
   @Post()

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, HaldirError } from '@haldir/kernel';
 import { SealBroken, TenantKeyGone } from '@haldir/crypto';
 import { Egress, EgressFailed, EgressRefused, type EgressTarget } from '@haldir/egress';
@@ -39,12 +39,12 @@ export interface Attempted {
 @Injectable()
 export class DeliveryAttempts {
   constructor(
-    @Inject(Egress) private readonly egress: Egress,
-    @Inject(WebhookSecrets) private readonly secrets: WebhookSecrets,
-    @Inject(WebhookRepository) private readonly webhooks: WebhookRepository,
-    @Inject(HaldirConfig) private readonly config: HaldirConfig,
-    @Inject(Clock) private readonly clock: Clock,
-    @Inject(Log) private readonly log: Log,
+    private readonly egress: Egress,
+    private readonly secrets: WebhookSecrets,
+    private readonly webhooks: WebhookRepository,
+    private readonly config: HaldirConfig,
+    private readonly clock: Clock,
+    private readonly log: Log,
   ) {}
 
   /** Opens an endpoint's secrets and checks its URL. */

@@ -1,4 +1,4 @@
-import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
@@ -53,15 +53,15 @@ export class DeliveryEngine implements OnModuleDestroy, BeforeApplicationShutdow
   private ending = false;
 
   constructor(
-    @Inject(DeliveryRepository) private readonly deliveries: DeliveryRepository,
-    @Inject(WebhookRepository) private readonly webhooks: WebhookRepository,
-    @Inject(WebhookService) private readonly service: WebhookService,
-    @Inject(DeliveryAttempts) private readonly attempts: DeliveryAttempts,
-    @Inject(Transactions) private readonly transactions: Transactions,
-    @Inject(HaldirConfig) config: HaldirConfig,
-    @Inject(Metrics) metrics: Metrics,
-    @Inject(Clock) private readonly clock: Clock,
-    @Inject(Log) private readonly log: Log,
+    private readonly deliveries: DeliveryRepository,
+    private readonly webhooks: WebhookRepository,
+    private readonly service: WebhookService,
+    private readonly attempts: DeliveryAttempts,
+    private readonly transactions: Transactions,
+    config: HaldirConfig,
+    metrics: Metrics,
+    private readonly clock: Clock,
+    private readonly log: Log,
   ) {
     const { concurrency } = config.webhooks;
     this.slots = new DeliverySlots(concurrency, Math.max(1, Math.ceil(concurrency * 0.6)));

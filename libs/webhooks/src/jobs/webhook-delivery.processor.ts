@@ -1,5 +1,5 @@
 import { Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject, type OnApplicationBootstrap } from '@nestjs/common';
+import { type OnApplicationBootstrap } from '@nestjs/common';
 import { type Job } from 'bullmq';
 import { type JobPayload, queues, workerOptions } from '@haldir/queue';
 import { DeliveryEngine } from './delivery-engine.js';
@@ -9,7 +9,7 @@ const CONCURRENCY = 500;
 
 @Processor(queues.webhookDelivery.name, workerOptions)
 export class WebhookDeliveryProcessor extends WorkerHost implements OnApplicationBootstrap {
-  constructor(@Inject(DeliveryEngine) private readonly engine: DeliveryEngine) {
+  constructor(private readonly engine: DeliveryEngine) {
     super();
   }
 

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { type EventListener, EventListeners, type PublishedEvent } from '@haldir/events';
@@ -8,10 +8,10 @@ import { DeliveryRepository, EndpointWaker } from '../index.js';
 @Injectable()
 export class WebhookFanOut implements EventListener {
   constructor(
-    @Inject(DeliveryRepository) private readonly deliveries: DeliveryRepository,
-    @Inject(EndpointWaker) private readonly waker: EndpointWaker,
-    @Inject(Clock) private readonly clock: Clock,
-    @Inject(EventListeners) listeners: EventListeners,
+    private readonly deliveries: DeliveryRepository,
+    private readonly waker: EndpointWaker,
+    private readonly clock: Clock,
+    listeners: EventListeners,
   ) {
     listeners.add(this);
   }

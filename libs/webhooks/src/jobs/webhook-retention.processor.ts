@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { DeliveryRetention } from '../index.js';
@@ -10,8 +10,8 @@ const EVERY_MS = 600_000;
 @Processor(queues.webhookRetention.name, workerOptions)
 export class WebhookRetentionProcessor extends WorkerHost {
   constructor(
-    @Inject(DeliveryRetention) private readonly retention: DeliveryRetention,
-    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    private readonly retention: DeliveryRetention,
+    schedules: ScheduleKeeper,
     @InjectQueue(queues.webhookRetention.name) queue: Queue,
   ) {
     super();

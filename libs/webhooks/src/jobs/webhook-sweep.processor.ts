@@ -1,5 +1,5 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
-import { Inject } from '@nestjs/common';
+
 import { type Queue } from 'bullmq';
 import { Clock } from '@haldir/kernel';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
@@ -11,10 +11,10 @@ const EVERY_MS = 1000;
 @Processor(queues.webhookSweep.name, workerOptions)
 export class WebhookSweepProcessor extends WorkerHost {
   constructor(
-    @Inject(DeliveryRepository) private readonly deliveries: DeliveryRepository,
-    @Inject(EndpointWaker) private readonly waker: EndpointWaker,
-    @Inject(Clock) private readonly clock: Clock,
-    @Inject(ScheduleKeeper) schedules: ScheduleKeeper,
+    private readonly deliveries: DeliveryRepository,
+    private readonly waker: EndpointWaker,
+    private readonly clock: Clock,
+    schedules: ScheduleKeeper,
     @InjectQueue(queues.webhookSweep.name) queue: Queue,
   ) {
     super();

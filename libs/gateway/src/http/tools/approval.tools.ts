@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock, toUnixSeconds } from '@haldir/kernel';
 import { ApprovalNotFound, ApprovalService } from '@haldir/approvals';
 import {
@@ -17,9 +17,9 @@ const CheckApproval = z.object({ request_id: z.string('expected a request id').d
 @Injectable()
 export class ApprovalTools implements OwnTools {
   constructor(
-    @Inject(ApprovalService) private readonly approvals: ApprovalService,
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly approvals: ApprovalService,
+    private readonly sessions: SessionService,
+    private readonly clock: Clock,
   ) {}
 
   readonly tools = [

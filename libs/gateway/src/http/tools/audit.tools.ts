@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AuditLog } from '@haldir/audit-log';
 import { SessionService } from '@haldir/gate';
 import { Cursors, MAX_LIMIT } from '@haldir/http';
@@ -38,11 +38,11 @@ const GetSpend = SpendQuery.extend({ limit });
 @Injectable()
 export class AuditTools implements OwnTools {
   constructor(
-    @Inject(AuditLog) private readonly auditLog: AuditLog,
-    @Inject(AuditTrailService) private readonly trail: AuditTrailService,
-    @Inject(SpendService) private readonly spending: SpendService,
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(Cursors) private readonly cursors: Cursors,
+    private readonly auditLog: AuditLog,
+    private readonly trail: AuditTrailService,
+    private readonly spending: SpendService,
+    private readonly sessions: SessionService,
+    private readonly cursors: Cursors,
   ) {}
 
   readonly tools = [

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { type Actor, HaldirError, stringifyJson } from '@haldir/kernel';
 import {
   AgentKeyNotAllowed,
@@ -31,11 +31,11 @@ export class OwnToolbox {
   private readonly offered: Readonly<Record<Audience, ReadonlyMap<string, Offered>>>;
 
   constructor(
-    @Inject(SessionTools) sessions: SessionTools,
-    @Inject(SecretTools) secrets: SecretTools,
-    @Inject(PaymentTools) payments: PaymentTools,
-    @Inject(AuditTools) audit: AuditTools,
-    @Inject(ApprovalTools) approvals: ApprovalTools,
+    sessions: SessionTools,
+    secrets: SecretTools,
+    payments: PaymentTools,
+    audit: AuditTools,
+    approvals: ApprovalTools,
   ) {
     const all: OwnTool[] = [sessions, secrets, payments, audit, approvals].flatMap(({ tools }) => tools);
     const offeredTo = (audience: Audience): Map<string, Offered> =>

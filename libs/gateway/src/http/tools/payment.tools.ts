@@ -1,11 +1,11 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { PaymentService } from '@haldir/vault';
 import { AuthorizePayment, PaymentResult, toNewPayment, toPaymentResult } from '@haldir/vault/http';
 import { ownTool, type OwnTools } from './own-tool.js';
 
 @Injectable()
 export class PaymentTools implements OwnTools {
-  constructor(@Inject(PaymentService) private readonly payments: PaymentService) {}
+  constructor(private readonly payments: PaymentService) {}
 
   readonly tools = [
     ownTool({

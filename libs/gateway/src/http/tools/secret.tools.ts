@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { SecretService } from '@haldir/vault';
 import { SecretRevealed, SecretStored, StoreSecret, toNewSecret, toSecretStored } from '@haldir/vault/http';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ const GetSecret = z.object({
 
 @Injectable()
 export class SecretTools implements OwnTools {
-  constructor(@Inject(SecretService) private readonly secrets: SecretService) {}
+  constructor(private readonly secrets: SecretService) {}
 
   readonly tools = [
     ownTool({

@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { SessionService } from '@haldir/gate';
 import {
@@ -19,9 +19,9 @@ import { ownTool, type OwnTools } from './own-tool.js';
 @Injectable()
 export class SessionTools implements OwnTools {
   constructor(
-    @Inject(SessionService) private readonly sessions: SessionService,
-    @Inject(Metrics) private readonly metrics: Metrics,
-    @Inject(Clock) private readonly clock: Clock,
+    private readonly sessions: SessionService,
+    private readonly metrics: Metrics,
+    private readonly clock: Clock,
   ) {}
 
   readonly tools = [
