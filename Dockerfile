@@ -9,7 +9,7 @@ COPY package.json package-lock.json ./
 # The embedded databases (optional dependencies) are for `npm start`; containers are given DATABASE_URL. The compiler's
 # platform binaries are optional too, so they are taken here and left out of the next stage.
 RUN npm ci --no-audit --no-fund
-COPY .swcrc tsconfig.json ./
+COPY .swcrc nest-cli.json tsconfig.json ./
 COPY scripts scripts
 COPY apps apps
 COPY libs libs
@@ -40,4 +40,4 @@ EXPOSE 3000 3001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # The apps end cleanly on SIGTERM and reap no children, so they need no init in front of them.
-CMD ["node", "dist/apps/api/src/main.js"]
+CMD ["node", "--enable-source-maps", "dist/apps/api/src/main.js"]

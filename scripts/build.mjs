@@ -1,14 +1,20 @@
 // @ts-check
-// Compiles apps/ and libs/ into dist/, and puts their assets beside. Aliases become relative paths, so plain `node dist/apps/api/src/main.js` runs.
+// Compiles apps/ and libs/ into dist/, and puts their assets beside, as nest-cli.json and .swcrc say. Aliases become relative
+// paths, so plain `node dist/apps/api/src/main.js` runs.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { digestOfSources, isAsset, recordBuild, SOURCES } from './lib/freshness.mjs';
+import { digestOfSources, recordBuild } from './lib/freshness.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const swc = path.join(path.dirname(createRequire(import.meta.url).resolve('@swc/cli/package.json')), 'bin', 'swc.js');
+
+/** What is compiled, what is put beside, and what is left out: the same for us and for `nest build`. */
+const { filenames, extensions, ignore, copyFiles } = JSON.parse(
+  fs.readFileSync(path.join(root, 'nest-cli.json'), 'utf8'),
+).compilerOptions.builder.options;
 
 // Stale files of a moved or deleted source would still be found by Node, so every build starts from nothing; it is made
 // beside dist/ and swapped in, so that a failed or killed build leaves the last good one.
@@ -17,20 +23,17 @@ const next = path.join(root, `dist.${process.pid}`);
 fs.rmSync(next, { recursive: true, force: true });
 const { status, error } = spawnSync(
   process.execPath,
-  [swc, ...SOURCES, '-d', path.basename(next), '--extensions', '.ts', '--ignore', '**/*spec.ts', '--quiet'],
+  [
+    ...[swc, ...filenames, '-d', path.basename(next), '--extensions', extensions.join(), '--ignore', ignore.join()],
+    ...(copyFiles ? ['--copy-files'] : []),
+    '--quiet',
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 if (error) throw error;
 if (status !== 0) {
   fs.rmSync(next, { recursive: true, force: true });
   process.exit(status ?? 1);
-}
-
-for (const folder of SOURCES) {
-  fs.cpSync(path.join(root, folder), path.join(next, folder), {
-    recursive: true,
-    filter: (source) => fs.statSync(source).isDirectory() || isAsset(source),
-  });
 }
 
 // It runs as a program, too.

@@ -6,7 +6,8 @@ import { digestOfSources } from '../scripts/lib/freshness.mjs';
 let root: string;
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'haldir-sources-'));
-  for (const file of ['.swcrc', 'package-lock.json', 'apps/api/main.ts', 'libs/x/page/page.js']) write(file, '1');
+  for (const file of ['.swcrc', 'nest-cli.json', 'package-lock.json', 'apps/api/main.ts', 'libs/x/page/page.js'])
+    write(file, '1');
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
@@ -16,8 +17,14 @@ function write(file: string, text: string): void {
 }
 
 it.each([
-  ...['apps/api/main.ts', 'libs/x/page/page.js', 'libs/x/page/page.html', 'libs/x/page/page.css'],
-  ...['apps/api/contract.json', '.swcrc', 'package-lock.json'],
+  ...[
+    'apps/api/main.ts',
+    'libs/x/page/page.js',
+    'libs/x/page/page.html',
+    'libs/x/page/page.css',
+    'libs/x/page/mark.svg',
+  ],
+  ...['apps/api/contract.json', '.swcrc', 'nest-cli.json', 'package-lock.json'],
 ])('a build is stale when %s has changed', (file) => {
   const before = digestOfSources(root);
   write(file, '2');

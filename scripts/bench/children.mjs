@@ -71,7 +71,7 @@ export async function startHelper(script, cwd) {
 export async function startApp({ name, entry, env, url, logs, cwd, nodeArgs }) {
   const logFile = path.join(logs, `${name}.log`);
   const log = fs.openSync(logFile, 'a', 0o600);
-  const child = spawn(process.execPath, [...nodeArgs, entry], {
+  const child = spawn(process.execPath, ['--enable-source-maps', ...nodeArgs, entry], {
     cwd,
     env,
     stdio: ['ignore', log, log, 'ipc'],

@@ -73,7 +73,9 @@ export async function startInstance(root, { quota, profile }, defer) {
   };
   const main = (/** @type {string} */ name) => path.join(root, 'dist', 'apps', name, 'src', 'main.js');
   const cli = async (/** @type {string[]} */ ...args) => {
-    const { code, stdout, stderr } = await run(process.execPath, [main('cli'), ...args], { env });
+    const { code, stdout, stderr } = await run(process.execPath, ['--enable-source-maps', main('cli'), ...args], {
+      env,
+    });
     if (code !== 0) throw new OperatorError(`haldir ${args.join(' ')} failed: ${stderr.trim()}`);
     return stdout;
   };

@@ -228,7 +228,7 @@ function envOf(name, env) {
  */
 async function migrate(root, env) {
   const entry = path.join(root, 'dist', 'apps', 'cli', 'src', 'main.js');
-  const { code, stdout, stderr } = await run(process.execPath, [entry, 'migrate'], { env });
+  const { code, stdout, stderr } = await run(process.execPath, ['--enable-source-maps', entry, 'migrate'], { env });
   if (code === 0) return;
   const said = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? '';
   throw new OperatorError(said.replace(/^haldir: /, '') || `migrating ended with code ${code}`);

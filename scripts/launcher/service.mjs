@@ -37,7 +37,7 @@ export function startService({ name, entry, cwd, env, readyUrl, logs }) {
   let ended;
 
   const start = () => {
-    child = spawn(process.execPath, [entry], {
+    child = spawn(process.execPath, ['--enable-source-maps', entry], {
       cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 /** The folders that dist/ is made of. */
-export const SOURCES = ['apps', 'libs'];
+const SOURCES = ['apps', 'libs'];
 
 /**
  * True when node_modules holds exactly what package-lock.json asks for, as far as npm's own record of it tells.
@@ -25,16 +25,25 @@ export function isInstallCurrent(root) {
 }
 
 /**
- * True when dist/ was built from exactly the present sources.
+ * True when dist/ was built from exactly the present sources, and nothing else (`nest build`) has written into it since.
  *
  * @param {string} root the repository
  */
 export function isBuildCurrent(root) {
   try {
-    return fs.readFileSync(stampFile(root), 'utf8') === digestOfSources(root);
+    return fs.readFileSync(stampFile(root), 'utf8') === digestOfSources(root) && !hasNewerThanStamp(root);
   } catch {
     return false;
   }
+}
+
+/** @param {string} root */
+function hasNewerThanStamp(root) {
+  const { mtimeMs: stamped } = fs.statSync(stampFile(root));
+  const dist = path.join(root, 'dist');
+  return fs
+    .readdirSync(dist, { recursive: true, encoding: 'utf8' })
+    .some((entry) => fs.statSync(path.join(dist, entry)).mtimeMs > stamped);
 }
 
 /**
@@ -48,12 +57,14 @@ export function recordBuild(root, digest) {
 }
 
 /**
- * Whether a file of apps/ or libs/ is shipped as it is, beside the compiled ones: the API's contract, and what pages are made of.
+ * Whether a file of apps/ or libs/ is shipped as it is, beside the compiled ones: the API's contract, and what pages are made
+ * of. nest-cli.json says the same to the compiler.
  *
  * @param {string} file
  */
 export function isAsset(file) {
-  return /\.(json|html|css|js)$/.test(file) && path.basename(file) !== 'tsconfig.json';
+  const name = path.basename(file);
+  return !/\.(ts|md)$/.test(name) && !name.startsWith('.') && name !== 'tsconfig.json';
 }
 
 /** @param {string} root */
@@ -66,10 +77,12 @@ const stampFile = (root) => path.join(root, 'dist', '.sources');
  */
 export function digestOfSources(root) {
   const hash = crypto.createHash('sha256');
-  const files = ['.swcrc', 'package-lock.json'];
+  const files = ['.swcrc', 'nest-cli.json', 'package-lock.json'];
   for (const folder of SOURCES) {
-    for (const entry of fs.readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })) {
-      if ((entry.endsWith('.ts') && !entry.endsWith('spec.ts')) || isAsset(entry)) files.push(path.join(folder, entry));
+    for (const entry of fs.readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })) {
+      const { name } = entry;
+      if (!entry.isFile() || (name.endsWith('.ts') ? name.endsWith('spec.ts') : !isAsset(name))) continue;
+      files.push(path.relative(root, path.join(entry.parentPath, name)));
     }
   }
   for (const file of files.sort())

@@ -12,7 +12,7 @@ export interface RunningCommand {
 }
 
 export function startCli(environment: Environment, ...args: string[]): RunningCommand {
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
     env: { PATH: process.env.PATH, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -39,3 +39,4 @@ export {
 export { type NotifyingUpstream, startNotifyingUpstream } from './notifying-upstream.js';
 export { type OfferingUpstream, startOfferingUpstream } from './offering-upstream.js';
 export { startTextUpstream, type TextUpstream } from './text-upstream.js';
+export { copyTree } from './tree.js';

@@ -48,23 +48,27 @@ export async function testEnvironment(overrides: Environment = {}): Promise<Envi
   };
 }
 
-/** @throws Error with what the process wrote, when it is not ready in time; it does not keep running then */
-export function startApi(environment: Environment): Promise<AppProcess> {
-  return startApp('api', 'PORT', environment);
+/**
+ * @param tree whose dist/ is run; default: this repository
+ * @throws Error with what the process wrote, when it is not ready in time; it does not keep running then
+ */
+export function startApi(environment: Environment, tree = root): Promise<AppProcess> {
+  return startApp('api', 'PORT', environment, tree);
 }
 
 /** @throws Error with what the process wrote, when it is not ready in time; it does not keep running then */
 export function startWorker(environment: Environment): Promise<AppProcess> {
-  return startApp('worker', 'WORKER_PORT', environment);
+  return startApp('worker', 'WORKER_PORT', environment, root);
 }
 
 async function startApp(
   name: 'api' | 'worker',
   portSetting: string,
   environment: Environment,
+  tree: string,
   triesLeft = 3,
 ): Promise<AppProcess> {
-  const entry = join(root, 'dist', 'apps', name, 'src', 'main.js');
+  const entry = join(tree, 'dist', 'apps', name, 'src', 'main.js');
   if (!existsSync(entry)) throw new Error(`${entry} is missing: run npm run build first`);
   const port = environment[portSetting] ?? String(await freePort());
   const app = spawnApp(entry, { ...environment, [portSetting]: port }, `http://127.0.0.1:${port}`);
@@ -74,7 +78,7 @@ async function startApp(
       await app.kill();
       // A port that was free a moment ago may be taken by then.
       const isTaken = environment[portSetting] === undefined && app.output().includes(`port ${port} is in use`);
-      if (isTaken && triesLeft > 0) return startApp(name, portSetting, environment, triesLeft - 1);
+      if (isTaken && triesLeft > 0) return startApp(name, portSetting, environment, tree, triesLeft - 1);
       throw new Error(`the ${name} process did not become ready:\n${app.output()}`);
     }
     await pause(25);
@@ -88,7 +92,7 @@ process.once('exit', () => {
 });
 
 function spawnApp(entry: string, environment: Environment, url: string): AppProcess & { ended(): boolean } {
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn(process.execPath, ['--enable-source-maps', entry], {
     cwd: root,
     env: { PATH: process.env.PATH, TZ: process.env.TZ, ...environment },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
