@@ -5,7 +5,7 @@
 //   npm test -- e2e                  one or more of unit, db, e2e
 //   npm test -- db libs/vault        what else is given goes to vitest: here, files whose path contains it
 //
-// Tests in test/e2e run on both queue backends, all others once.
+// Tests in test/e2e of what lives in queues or counts requests run on both queue backends, all others once.
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -18,8 +18,8 @@ import { prepare } from './launcher/prepare.mjs';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const PROJECTS = ['unit', 'db', 'e2e'];
 
-/** @typedef {{ title: string, project: string, env: NodeJS.ProcessEnv, only?: string }} Run `only`: a folder */
-/** @typedef {{ passed: number, failed: number, skipped: number }} Count */
+/** @typedef {{ title: string, project: string, env: NodeJS.ProcessEnv, only?: string[] }} Run `only`: files */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: string[] }} Count `failures`: what failed, and why */
 
 const args = process.argv.slice(2);
 const chosen = PROJECTS.filter((name) => args.includes(name));
@@ -44,7 +44,7 @@ try {
 } catch (error) {
   if (!ending.signal.aborted) {
     console.error(error instanceof OperatorError ? error.message : error);
-    results.push({ title: 'preparation', count: { passed: 0, failed: 1, skipped: 0 } });
+    results.push({ title: 'preparation', count: { passed: 0, failed: 1, skipped: 0, failures: [] } });
   }
 }
 for (const action of undo.reverse()) await action();
@@ -79,8 +79,7 @@ async function planRuns() {
     const redis = await step('starting a Redis for the tests', () => startRedis({ program, dir }));
     undo.push(redis.stop);
     const env = { ...onPostgres, HALDIR_TEST_REDIS_URL: redis.url };
-    // What is in other folders does not depend on where queues live.
-    runs.push({ title: 'end to end, queues on Redis', project: 'e2e', env, only: 'test/e2e/' });
+    runs.push({ title: 'end to end, queues on Redis', project: 'e2e', env, only: filesAboutQueues() });
   } else if (process.env.HALDIR_TEST_REQUIRE_REDIS === 'true') {
     throw new OperatorError(
       'HALDIR_TEST_REQUIRE_REDIS=true, but there is no redis-server of version 7 or newer (HALDIR_REDIS_SERVER, PATH)',
@@ -89,6 +88,16 @@ async function planRuns() {
     say('no redis-server of version 7 or newer found: the tests of queues on Redis do not run here');
   }
   return runs;
+}
+
+/** @returns {string[]} the files of test/e2e that depend on where queues live: they start a worker, or count requests */
+function filesAboutQueues() {
+  const folder = path.join(root, 'test', 'e2e');
+  return fs
+    .readdirSync(folder)
+    .filter((name) => name.endsWith('.e2e-spec.ts'))
+    .filter((name) => /startWorker|TIER_LIMITS/.test(fs.readFileSync(path.join(folder, name), 'utf8')))
+    .map((name) => `test/e2e/${name}`);
 }
 
 /**
@@ -103,7 +112,7 @@ async function vitest({ title, project, env, only }) {
       path.join(root, 'node_modules', 'vitest', 'vitest.mjs'),
       ...['run', '--project', project, '--passWithNoTests'],
       ...['--reporter', 'default', '--reporter', 'json', `--outputFile.json=${output}`],
-      ...(forVitest.length > 0 || only === undefined ? forVitest : [only]),
+      ...(forVitest.length > 0 || only === undefined ? forVitest : only),
     ],
     { cwd: root, env: { ...process.env, ...env }, stdio: 'inherit' },
   );
@@ -119,7 +128,7 @@ async function vitest({ title, project, env, only }) {
   // A run that ends badly without a failed test failed all the same: a server or a worker that died, for instance.
   if (code !== 0 && count.failed === 0) {
     say(`${title}: vitest ended with code ${code}`);
-    return { ...count, failed: 1 };
+    return { ...count, failed: 1, failures: [`${title}: vitest ended with code ${code}`] };
   }
   return count;
 }
@@ -133,24 +142,43 @@ function readCount(file) {
   try {
     report = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
+    return { passed: 0, failed: 0, skipped: 0, failures: [] };
   }
-  const broken = report.testResults.filter(
-    (/** @type {{ status: string, assertionResults: { status: string }[] }} */ { status, assertionResults }) =>
-      status === 'failed' && !assertionResults.some((result) => result.status === 'failed'),
+  /** @type {{ name: string, status: string, message: string, assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[]} */
+  const files = report.testResults;
+  const failed = files.flatMap(({ name, assertionResults }) =>
+    assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map(({ fullName, failureMessages }) => `${nameOf(name)} › ${fullName}\n    ${firstLines(failureMessages[0])}`),
   );
+  const broken = files
+    .filter(
+      ({ status, assertionResults }) =>
+        status === 'failed' && !assertionResults.some((result) => result.status === 'failed'),
+    )
+    .map(({ name, message }) => `${nameOf(name)}\n    ${firstLines(message)}`);
   return {
     passed: report.numPassedTests,
     failed: report.numFailedTests + broken.length,
     skipped: report.numPendingTests + report.numTodoTests,
+    failures: [...failed, ...broken],
   };
 }
+
+/** @param {string} file */
+const nameOf = (file) => path.relative(root, file);
+
+/** @param {string | undefined} message */
+const firstLines = (message = '') => message.split('\n').slice(0, 12).join('\n    ').slice(0, 1500);
 
 function report() {
   if (ending.signal.aborted) {
     say('\ninterrupted');
     process.exitCode = 130;
     return;
+  }
+  for (const { title, count } of results) {
+    for (const failure of count.failures) say(`\n✗ ${title}: ${failure}`);
   }
   say('');
   for (const { title, count } of results) {
