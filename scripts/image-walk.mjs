@@ -45,7 +45,12 @@ async function walk() {
     HALDIR_TIER_LIMITS: 'free=7',
   });
   const postgres = await step('a PostgreSQL for it', () =>
-    startPostgres({ dir: scratch.dir, password: services.postgres.environment.POSTGRES_PASSWORD, durable: false }),
+    startPostgres({
+      dir: scratch.dir,
+      password: services.postgres.environment.POSTGRES_PASSWORD,
+      durable: false,
+      superuser: true,
+    }),
   );
   undo.push(postgres.stop);
   const program = await findRedis();

@@ -64,7 +64,7 @@ async function planRuns() {
   undo.push(scratch.remove);
   const password = crypto.randomBytes(12).toString('base64url');
   const postgres = await step('starting a PostgreSQL for the tests', () =>
-    startPostgres({ dir: scratch.dir, password, durable: false }),
+    startPostgres({ dir: scratch.dir, password, durable: false, superuser: true }),
   );
   undo.push(postgres.stop);
   const onPostgres = { HALDIR_TEST_POSTGRES_URL: postgres.url, HALDIR_TEST_REDIS_URL: '' };

@@ -9,7 +9,10 @@ import { identityFor } from './identity.mjs';
 import { freePort } from './ports.mjs';
 import { isRunning, pause, processesIn, run } from './processes.mjs';
 
+/** Owns the database, and the roles it makes; sees nothing of the machine. */
 const USER = 'haldir';
+/** The superuser, which nobody can log in as. */
+const SUPERUSER = 'postgres';
 const DATABASE = 'haldir';
 
 /**
@@ -18,6 +21,8 @@ const DATABASE = 'haldir';
  * @property {string} password of the user `haldir`; the one given when the cluster was made
  * @property {number} [port] to listen on when it is free; any free one otherwise
  * @property {boolean} [durable] false trades the promise to survive a crash for speed: tests only. Default true
+ * @property {boolean} [superuser] a cluster that is made has `haldir` as its superuser: tests only, which make databases and
+ *   roles, and play whoever has got that far. Default false
  */
 
 /**
@@ -40,7 +45,7 @@ const DATABASE = 'haldir';
  * @returns {Promise<Postgres>}
  * @throws OperatorError when this machine cannot run it
  */
-export async function startPostgres({ dir, password, port: preferredPort, durable = true }) {
+export async function startPostgres({ dir, password, port: preferredPort, durable = true, superuser = false }) {
   const bin = await findBinaries();
   const cluster = path.join(dir, 'postgres');
   const pidFile = path.join(cluster, 'postmaster.pid');
@@ -49,7 +54,7 @@ export async function startPostgres({ dir, password, port: preferredPort, durabl
   assertOurs(cluster);
   const identity = await identityFor(path.join(bin, 'postgres'), dir);
 
-  /** @param {string} program @param {string[]} args @param {import('node:child_process').SpawnOptions} [options] */
+  /** @param {string} program @param {string[]} args @param {import('./processes.mjs').RunOptions} [options] */
   const postgres = (program, args, options) => {
     const [command = '', ...rest] = [...identity.prefix, path.join(bin, program), ...args];
     // In a process group of its own: Ctrl-C is for the launcher, which stops the server when it is done with it.
@@ -57,7 +62,7 @@ export async function startPostgres({ dir, password, port: preferredPort, durabl
     return run(command, rest, { cwd: '/', env, detached: process.platform !== 'win32', ...options });
   };
   const created = !fs.existsSync(path.join(cluster, 'PG_VERSION'));
-  if (created) await initialise({ cluster, password, postgres, identity });
+  if (created) await initialise({ cluster, password, superuser, postgres, identity });
   else await assertSameVersion(cluster, postgres);
   identity.own(cluster);
   fs.closeSync(fs.openSync(logFile, 'a', 0o600));
@@ -174,14 +179,14 @@ function assertOurs(cluster) {
   );
 }
 
-/** @typedef {(program: string, args: string[], options?: import('node:child_process').SpawnOptions) => Promise<import('./processes.mjs').Outcome>} Run */
+/** @typedef {(program: string, args: string[], options?: import('./processes.mjs').RunOptions) => Promise<import('./processes.mjs').Outcome>} Run */
 
 /**
  * Makes the cluster beside its place and moves it there: a killed initdb never leaves half of one.
  *
- * @param {{ cluster: string, password: string, postgres: Run, identity: import('./identity.mjs').Identity }} options
+ * @param {{ cluster: string, password: string, superuser: boolean, postgres: Run, identity: import('./identity.mjs').Identity }} options
  */
-async function initialise({ cluster, password, postgres, identity }) {
+async function initialise({ cluster, password, superuser, postgres, identity }) {
   const draft = `${cluster}.init`;
   const passwordFile = `${cluster}.password`;
   fs.rmSync(draft, { recursive: true, force: true });
@@ -191,15 +196,40 @@ async function initialise({ cluster, password, postgres, identity }) {
   identity.own(passwordFile);
   try {
     const { code, stdout, stderr } = await postgres('initdb', [
-      ...['-D', draft, '-U', USER, '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
+      ...['-D', draft, '-U', superuser ? USER : SUPERUSER, '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
       ...['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C', '--data-checksums'],
     ]);
     if (code !== 0) throw new OperatorError(`initdb failed: ${lastLine(stderr) || lastLine(stdout)}`);
+    if (!superuser) await makeOwner(draft, password, postgres);
     fs.renameSync(draft, cluster);
   } finally {
     fs.rmSync(passwordFile, { force: true });
     fs.rmSync(draft, { recursive: true, force: true });
   }
+}
+
+/**
+ * Makes `haldir` and its database, and shuts the superuser's door: from then on it is met in single-user mode alone
+ * (`postgres --single`), by whoever has the cluster's files anyway.
+ *
+ * @param {string} cluster that no server runs on
+ * @param {string} password
+ * @param {Run} postgres
+ */
+async function makeOwner(cluster, password, postgres) {
+  const statements = [
+    `CREATE ROLE ${USER} LOGIN CREATEROLE PASSWORD '${password.replaceAll("'", "''")}'`,
+    `CREATE DATABASE ${DATABASE} OWNER ${USER}`,
+    `ALTER ROLE ${SUPERUSER} NOLOGIN PASSWORD NULL`,
+  ];
+  const { code, stderr } = await postgres(
+    'postgres',
+    ['--single', '-D', cluster, '-c', 'exit_on_error=on', 'postgres'],
+    {
+      input: `${statements.join('\n')}\n`,
+    },
+  );
+  if (code !== 0) throw new OperatorError(`making the database's owner failed: ${lastLine(stderr)}`);
 }
 
 /**

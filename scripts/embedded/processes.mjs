@@ -2,6 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 
+/** @typedef {import('node:child_process').SpawnOptions & { input?: string }} RunOptions `input`: what it reads */
 /** @typedef {{ code: number | null, stdout: string, stderr: string }} Outcome `code` is null when it could not run */
 
 /**
@@ -9,14 +10,19 @@ import fs from 'node:fs';
  *
  * @param {string} command
  * @param {string[]} args
- * @param {import('node:child_process').SpawnOptions} [options]
+ * @param {RunOptions} [options]
  * @returns {Promise<Outcome>}
  */
-export function run(command, args, options = {}) {
+export function run(command, args, { input, ...options } = {}) {
   return new Promise((resolve) => {
     let stdout = '';
     let stderr = '';
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    const child = spawn(command, args, {
+      stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+      ...options,
+    });
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
     child.stdout?.setEncoding('utf8').on('data', (text) => (stdout += text));
     child.stderr?.setEncoding('utf8').on('data', (text) => (stderr += text));
     child.on('error', (error) => resolve({ code: null, stdout, stderr: error.message }));

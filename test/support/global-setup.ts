@@ -60,7 +60,7 @@ async function makeTemplate(url: string): Promise<void> {
 
 async function startOwn(): Promise<Server> {
   const scratch = await openScratch();
-  const postgres = await startPostgres({ dir: scratch.dir, password: 'test', durable: false });
+  const postgres = await startPostgres({ dir: scratch.dir, password: 'test', durable: false, superuser: true });
   return {
     url: postgres.url,
     stop: async () => {

@@ -25,7 +25,13 @@ export async function startTestPostgres(options: { durable: boolean }): Promise<
   const scratch = await openScratch();
   const { dir } = scratch;
   const start = (port?: number): Promise<Postgres> =>
-    startPostgres({ dir, password: 'test', durable: options.durable, ...(port === undefined ? {} : { port }) });
+    startPostgres({
+      dir,
+      password: 'test',
+      durable: options.durable,
+      superuser: true,
+      ...(port === undefined ? {} : { port }),
+    });
   const { url, port } = await start();
   const kill = (): void => {
     const [pid] = readFileSync(join(dir, 'postgres', 'postmaster.pid'), 'utf8').split('\n');

@@ -86,12 +86,12 @@ describe('what npm start keeps', () => {
   });
   afterAll(() => launched.stop());
 
-  it('the database is no way to the files of the machine for API and worker: root keys, programs, other roles', async () => {
+  it('the database is no way to the files of the machine for its owner, API and worker: root keys, programs, other roles', async () => {
     const port = readHome('postgres', 'postmaster.pid').split('\n')[3];
     const { postgresPassword } = JSON.parse(readHome('secrets.json')) as { postgresPassword: string };
     const urls = roleUrls(`postgresql://haldir:${encodeURIComponent(postgresPassword)}@127.0.0.1:${port}/haldir`);
     const file = join(home, 'root-keys');
-    for (const connectionString of [urls.api, urls.worker]) {
+    for (const connectionString of [urls.owner, urls.api, urls.worker]) {
       const db = new Client({ connectionString });
       await db.connect();
       for (const statement of [
@@ -105,8 +105,11 @@ describe('what npm start keeps', () => {
         `COPY (SELECT 1) TO '${file}.copy'`,
         'ALTER SYSTEM SET archive_command = true',
         `LOAD '${file}'`,
-        'SET ROLE haldir',
-        'SET SESSION AUTHORIZATION haldir',
+        'SET ROLE postgres',
+        'SET SESSION AUTHORIZATION postgres',
+        'ALTER ROLE postgres LOGIN',
+        'ALTER ROLE haldir SUPERUSER',
+        ...(connectionString === urls.owner ? [] : ['SET ROLE haldir', 'SET SESSION AUTHORIZATION haldir']),
         'CREATE ROLE other SUPERUSER',
         'GRANT pg_read_server_files TO CURRENT_USER',
         'CREATE EXTENSION file_fdw',
@@ -122,6 +125,10 @@ describe('what npm start keeps', () => {
       expect(rows).toEqual([{ rolsuper: false }]);
       await db.end();
     }
+    const superuser = new Client({
+      connectionString: Object.assign(new URL(urls.owner), { username: 'postgres' }).href,
+    });
+    await expect(superuser.connect()).rejects.toThrow(/authentication failed|not permitted to log in/);
     const given = launched.pids.slice(1, 3).map((pid) => readFileSync(`/proc/${pid}/environ`, 'utf8'));
     expect(given.filter((environment) => environment.includes(postgresPassword))).toEqual([]);
   });
