@@ -116,6 +116,21 @@ function infrastructure() {
   };
 }
 
+/**
+ * The rooms of libs/proxy, from below, and what each answers. A room imports those before it, and none that follows; `http/` and
+ * `jobs/` come last.
+ */
+const PROXY_ROOMS = {
+  'mcp-client': 'how does one speak to an upstream?',
+  masking: 'what must not be seen?',
+  policies: 'who may?',
+  upstreams: 'where is it, and as whom do we go?',
+  catalogue: 'what do they have?',
+  registry: 'is it registered, healthy, fresh?',
+  calls: 'deciding a call and making it',
+  simulation: 'what would have been decided?',
+};
+
 const DOORS = '(index|http/index|jobs/index)\\.ts$';
 const SPEC = 'spec\\.ts$';
 const any = (names) => `(${names.join('|')})`;
@@ -128,6 +143,18 @@ const coreRules = Object.entries(CORE_ARROWS).map(([lib, arrows]) => ({
   to: {
     path: '^(libs|apps|test)/',
     pathNot: `^libs/${any([lib, ...Object.keys(arrows), ...Object.keys(DOOR_ARROWS[lib] ?? {})])}/`,
+  },
+}));
+
+const rooms = Object.keys(PROXY_ROOMS);
+const roomRules = rooms.map((room, i) => ({
+  name: `proxy-room-${room}`,
+  comment: `libs/proxy/src/${room} (${PROXY_ROOMS[room]}) imports of its lib: ${rooms.slice(0, i).join(', ') || 'nothing'}. The order stands in PROXY_ROOMS.`,
+  severity: 'error',
+  from: { path: `^libs/proxy/src/${room}/` },
+  to: {
+    path: '^libs/proxy/',
+    pathNot: [`^libs/proxy/src/${any(rooms.slice(0, i + 1))}/`, '^libs/proxy/src/proxy.errors.ts$'],
   },
 }));
 
@@ -179,6 +206,7 @@ module.exports = {
       to: { path: '^libs/[^/]+/src/(http|jobs)/', pathNot: '^libs/[^/]+/src/$1/' },
     },
     ...coreRules,
+    ...roomRules,
     {
       name: 'api-opens-http-doors',
       comment: 'The REST process composes http/ doors; background work is the worker’s.',

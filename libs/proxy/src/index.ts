@@ -42,4 +42,6 @@ export { type UpstreamAddress } from './upstreams/upstream-address.js';
 export { UpstreamClients } from './upstreams/upstream-connections.js';
 export { type UpstreamStats } from './upstreams/upstream.repository.js';
 export { UnknownCalls } from './calls/unknown-calls.js';
-export { type Examined, UpstreamService } from './registry/upstream-registry.service.js';
+export { Discovery } from './registry/discovery.js';
+export { UpstreamHealthService } from './registry/upstream-health.service.js';
+export { type Examined, UpstreamRegistry } from './registry/upstream-registry.js';

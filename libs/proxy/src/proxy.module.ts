@@ -28,7 +28,9 @@ import { UnknownCalls } from './calls/unknown-calls.js';
 import { UpstreamClients } from './upstreams/upstream-connections.js';
 import { UpstreamTraffic } from './upstreams/upstream-statistics.js';
 import { UpstreamRepository } from './upstreams/upstream.repository.js';
-import { UpstreamService } from './registry/upstream-registry.service.js';
+import { Discovery } from './registry/discovery.js';
+import { UpstreamHealthService } from './registry/upstream-health.service.js';
+import { UpstreamRegistry } from './registry/upstream-registry.js';
 
 @Module({
   imports: [ApprovalsModule, EgressModule, GateModule, VaultModule],
@@ -38,6 +40,7 @@ import { UpstreamService } from './registry/upstream-registry.service.js';
     CallSecrets,
     CatalogueChanges,
     CatalogueFreshness,
+    Discovery,
     ListeningRepository,
     OfferDirectory,
     OfferReadService,
@@ -57,12 +60,14 @@ import { UpstreamService } from './registry/upstream-registry.service.js';
     UpstreamHeaderVault,
     UpstreamMasks,
     UpstreamRepository,
-    UpstreamService,
+    UpstreamHealthService,
+    UpstreamRegistry,
     UpstreamTraffic,
   ],
   exports: [
     CallConclusions,
     CatalogueChanges,
+    Discovery,
     ListeningRepository,
     UpstreamClients,
     OfferDirectory,
@@ -75,7 +80,8 @@ import { UpstreamService } from './registry/upstream-registry.service.js';
     ToolCatalogue,
     ToolPins,
     UnknownCalls,
-    UpstreamService,
+    UpstreamHealthService,
+    UpstreamRegistry,
   ],
 })
 export class ProxyModule {}

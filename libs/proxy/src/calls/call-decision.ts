@@ -2,7 +2,6 @@ import { type RuleMatch } from '@haldir/approvals';
 import { type StartedCall } from '@haldir/audit-log';
 import { type CallCharge } from '@haldir/vault';
 import {
-  type Amount,
   type ApplyingPolicies,
   applying,
   approvalsRequired,
@@ -10,6 +9,7 @@ import {
   type PolicySubject,
   rateLimits,
 } from '../policies/policy.js';
+import { type Amount } from '../policies/amount.js';
 import { type RateAnswer, type RateWish } from '../policies/rate-window.js';
 import { type Refusal, type Refusals, refusals } from '../policies/policy-refusal.js';
 

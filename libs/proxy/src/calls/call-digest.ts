@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
-import { canonicalJson, type Decimal, type JsonValue, type MicroUsd, unitsAbove } from '@haldir/kernel';
-import { type ApprovalRule } from '@haldir/approvals';
-import { type Amount, type Policy } from '../policies/policy.js';
+import { canonicalJson, type JsonValue, type MicroUsd } from '@haldir/kernel';
 import { type Dialogue } from '../mcp-client/index.js';
 
 /** What makes two calls the same call. */
@@ -74,34 +72,7 @@ export function digestOfCall(call: ExactCall): Buffer {
   );
 }
 
-/**
- * SHA-256, hex, of the RFC 8785 JSON of everything that decides about a tenant's calls: `{"policies":[…],"rules":[…]}`, each
- * by id, with amounts of money as decimal digits and times in ISO 8601. Whatever is changed, added or removed makes another.
- */
-export function policyVersion(policies: readonly Policy[], rules: readonly ApprovalRule[]): string {
-  const inOrder = <T extends { id: string }>(items: readonly T[]): T[] =>
-    [...items].sort((one, other) => (one.id < other.id ? -1 : 1));
-  const plain = JSON.stringify({ policies: inOrder(policies), rules: inOrder(rules) }, (_, value: unknown) =>
-    typeof value === 'bigint' ? value.toString() : value,
-  );
-  return hash('sha256', canonicalJson(JSON.parse(plain) as JsonValue), 'hex');
-}
-
 /** SHA-256, hex, of the RFC 8785 JSON of a call's arguments: what the log says of them, since they may hold secrets. */
 export function digestOfArguments(args: Readonly<Record<string, unknown>>): string {
   return hash('sha256', canonicalJson(args as JsonValue), 'hex');
-}
-
-/** What a column of 64 bits holds: nine trillion dollars. */
-const MAX_MICROS = 9_000_000_000_000_000_000n;
-
-/** Micro-dollars of what a call spends: rounded up, never below zero, never beyond what can be kept. */
-export function ceilMicroUsd(amount: Decimal): MicroUsd {
-  const micros = unitsAbove(amount, 6);
-  return (micros < 0n ? 0n : micros > MAX_MICROS ? MAX_MICROS : micros) as MicroUsd;
-}
-
-/** The same as approval rules see it. */
-export function ruledAmount(amount: Amount): MicroUsd | 'unclear' | null {
-  return amount === null || amount === 'unclear' ? amount : ceilMicroUsd(amount);
 }

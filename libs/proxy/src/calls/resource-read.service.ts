@@ -15,19 +15,21 @@ import { AuditLog, type StartedCall, StartedCalls } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 import { type Session, SessionService } from '@haldir/gate';
 import { Log, Metrics } from '@haldir/runtime';
-import { answersIn, ruledAmount, digestOfCall, policyVersion } from './call-digest.js';
+import { answersIn, digestOfCall } from './call-digest.js';
+import { policyVersion } from '../policies/policy-version.js';
+import { amountOf, ruledAmount } from '../policies/amount.js';
 import { OfferDirectory } from '../catalogue/resource-catalogue.js';
 import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry, toUnknownReadEntry } from './resource-read.js';
 import { type OfferTarget, promptsNamed, resourcesAt } from '../catalogue/resource-lookup.js';
 import { JudgedCall } from './call-decision.js';
 import { type NamedSubject, namesOf, namesOfAddress } from '../policies/subject-names.js';
-import { amountOf, type Policy } from '../policies/policy.js';
+import { type Policy } from '../policies/policy.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
 import { CALL_SCOPES, orTooLong, UNSHOWABLE } from './tool-call.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
 import { UpstreamClients } from '../upstreams/upstream-connections.js';
 import { UpstreamTraffic } from '../upstreams/upstream-statistics.js';
-import { UpstreamService } from '../registry/upstream-registry.service.js';
+import { UpstreamHealthService } from '../registry/upstream-health.service.js';
 import { type CallOptions, UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
 
 interface Candidate {
@@ -62,7 +64,7 @@ export class OfferReadService {
     private readonly rules: ApprovalRuleService,
     private readonly approvals: ApprovalService,
     private readonly limiter: RateLimiter,
-    private readonly upstreams: UpstreamService,
+    private readonly health: UpstreamHealthService,
     private readonly clients: UpstreamClients,
     private readonly traffic: UpstreamTraffic,
     private readonly auditLog: AuditLog,
@@ -163,7 +165,7 @@ export class OfferReadService {
     const outcome = await this.ask(read, target, { ...watch, onMasked: () => (masked = true) });
     const ending = outcome.kind === 'answered' ? 'answered' : 'failed';
     this.traffic.count(tenantId, upstream.name, performance.now() - startedAt, ending);
-    await this.upstreams.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
+    await this.health.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
     return { session, target, outcome, started, masked };
   }
 

@@ -20,28 +20,30 @@ import { CallCharges } from '@haldir/vault';
 import { CallSecrets, type Filled } from './call-secrets.js';
 import { CallConclusions } from './call-conclusions.service.js';
 import { CatalogueFreshness, type Patience } from '../registry/catalogue-freshness.js';
-import { answersIn, ruledAmount, digestOfCall, policyVersion } from './call-digest.js';
+import { answersIn, digestOfCall } from './call-digest.js';
+import { policyVersion } from '../policies/policy-version.js';
+import { amountOf, ruledAmount } from '../policies/amount.js';
 import { type CallNotes, JudgedCall } from './call-decision.js';
 import { type NamedSubject, namesOf } from '../policies/subject-names.js';
-import { amountOf, type Policy, type PolicySubject } from '../policies/policy.js';
+import { type Policy, type PolicySubject } from '../policies/policy.js';
 import {
   CALL_SCOPES,
   type CallOutcome,
   type CallWatch,
   type NewCall,
   orTooLong,
-  OVERHEAD_MS,
   type PerformedCall,
-  qualifiedName,
   toEntry,
   toUnknownEntry,
 } from './tool-call.js';
+import { longestCallMs } from '../policies/call-deadline.js';
+import { qualifiedName, splitToolName } from '../catalogue/tool-name.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
 import { type Masker } from '../masking/masker.js';
-import { type Lookup, splitToolName, ToolDirectory, type ToolTarget } from '../catalogue/tool-lookup.js';
+import { type Lookup, ToolDirectory, type ToolTarget } from '../catalogue/tool-lookup.js';
 import { UpstreamClients } from '../upstreams/upstream-connections.js';
 import { type CallEnding, UpstreamTraffic } from '../upstreams/upstream-statistics.js';
-import { UpstreamService } from '../registry/upstream-registry.service.js';
+import { UpstreamHealthService } from '../registry/upstream-health.service.js';
 import { type CallOptions, isInputRequired, UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
 
 /** A call of a live session to one known tool, which no policy refuses as far as the call alone can tell. */
@@ -79,7 +81,7 @@ export class ProxyCallService {
     private readonly approvals: ApprovalService,
     private readonly limiter: RateLimiter,
     private readonly charges: CallCharges,
-    private readonly upstreams: UpstreamService,
+    private readonly health: UpstreamHealthService,
     private readonly freshness: CatalogueFreshness,
     private readonly secrets: CallSecrets,
     private readonly clients: UpstreamClients,
@@ -94,7 +96,7 @@ export class ProxyCallService {
 
   /** Longer than any call takes. */
   get longestMs(): number {
-    return this.config.upstreams.timeoutMs + OVERHEAD_MS;
+    return longestCallMs(this.config.upstreams.timeoutMs);
   }
 
   /**
@@ -137,7 +139,7 @@ export class ProxyCallService {
       'outcome' in first &&
       first.outcome.kind === 'unknown_tool' &&
       lookup.targets.length === 0 &&
-      (await this.upstreams.recover(tenantId, splitToolName(tool)?.upstream ?? null));
+      (await this.health.recover(tenantId, splitToolName(tool)?.upstream ?? null));
     const found = again ? await this.consider(call, session, await this.directory.find(actor, tool), rules) : first;
     const considered =
       'outcome' in found || this.freshness.isFresh(found.target) ? found : await this.reconsider(found, patience);
@@ -264,7 +266,7 @@ export class ProxyCallService {
     const options = { ...watch, ...(dialogue ? { dialogue } : {}), repeatable, onMasked };
     const outcome = await this.ask(target, filled, options);
     this.traffic.count(target.tenantId, target.name, performance.now() - startedAt, endingOf(outcome));
-    await this.upstreams.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
+    await this.health.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;
   }
 

@@ -17,6 +17,7 @@ import {
   type UpstreamToolResult,
   type UpstreamUnreachable,
 } from '../mcp-client/index.js';
+import { qualifiedName } from '../catalogue/tool-name.js';
 
 /** A tool call as a session asks for it. */
 export interface NewCall {
@@ -85,9 +86,6 @@ export interface PerformedCall {
 /** Scopes of a session that let it call tools; either is enough. */
 export const CALL_SCOPES = ['execute', 'read'] as const;
 
-/** What a call may take beside its upstream: reading, deciding, and looking for a tool that nobody seems to have. */
-export const OVERHEAD_MS = 30_000;
-
 /** Rehearsals that are named in an entry. */
 const MAX_REHEARSED = 50;
 
@@ -113,11 +111,6 @@ export const MASKED = 'secret_masked: the upstream said a secret that this call 
 /** Whether a call that failed had no effect for certain, and may have one if it is tried again. */
 export function neverLeft(outcome: CallOutcome): boolean {
   return outcome.kind === 'no_session' || (outcome.kind === 'unreachable' && !outcome.error.sent);
-}
-
-/** `upstream.tool`: how people, rules and the log speak of a tool. */
-export function qualifiedName({ name, tool }: Pick<ToolTarget, 'name' | 'tool'>): string {
-  return `${name}.${tool}`;
 }
 
 /**

@@ -4,7 +4,7 @@ import { isInScope } from '../policies/policy.js';
 import { foldedName } from './tool-screening.js';
 import { type OfferState } from './resource.repository.js';
 import { OFFER_LISTS, type OfferKind, type Offers } from '../mcp-client/index.js';
-import { splitToolName } from './tool-lookup.js';
+import { splitToolName } from './tool-name.js';
 import { isOfUpstream, type Naming, ownNames } from './tool-catalogue.js';
 import { matchesTemplate } from './uri-template.js';
 

@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from '../policies/policy.js';
 import { namesOf } from '../policies/subject-names.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
-import { splitToolName } from './tool-lookup.js';
+import { splitToolName } from './tool-name.js';
 import { foldedName } from './tool-screening.js';
 import { ToolRepository } from './tool.repository.js';
 import { type CatalogueState, UpstreamRepository } from '../upstreams/upstream.repository.js';

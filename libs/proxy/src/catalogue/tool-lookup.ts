@@ -5,6 +5,7 @@ import { type MirroredArgument } from '@haldir/mcp';
 import { type Policy } from '../policies/policy.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
 import { TOLD_VERSION, type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { splitToolName } from './tool-name.js';
 
 /** A tool that can be called. */
 export interface ToolTarget extends UpstreamAddress {
@@ -186,12 +187,6 @@ export class ToolDirectory {
 function meantBy({ exact, unprefixed, bare }: Found): ToolTarget[] {
   if (exact.length > 0) return exact;
   return unprefixed.length === 1 ? unprefixed : bare;
-}
-
-/** `upstream.tool` in its parts; null for a name without a dot that could divide them. */
-export function splitToolName(name: string): { upstream: string; tool: string } | null {
-  const [, upstream, tool] = /^([A-Za-z0-9_-]{1,64})\.(.+)$/s.exec(name) ?? [];
-  return upstream === undefined || tool === undefined ? null : { upstream, tool };
 }
 
 function keyOf(tenantId: string, name: string): string {

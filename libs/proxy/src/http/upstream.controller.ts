@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
-import { PolicyService, ToolPins, UpstreamService } from '../index.js';
+import { Discovery, PolicyService, ToolPins, UpstreamRegistry } from '../index.js';
 import {
   ListUpstreams,
   RegisterUpstream,
@@ -21,7 +21,8 @@ const NamePath = () => ApiParam({ name: 'name', description: 'Upstream name', sc
 @Controller('v1/proxy/upstreams')
 export class UpstreamController {
   constructor(
-    private readonly upstreams: UpstreamService,
+    private readonly upstreams: UpstreamRegistry,
+    private readonly discovery: Discovery,
     private readonly pins: ToolPins,
     private readonly policies: PolicyService,
     private readonly writes: Writes,
@@ -47,10 +48,10 @@ export class UpstreamController {
     const earlier = await this.writes.earlier<UpstreamRegistered>(write);
     if (earlier) return earlier;
     const { name, url, prefix, tools_max_age } = body;
-    const candidate = await this.upstreams.examine(actor.tenantId, name, url, toCredentials(body));
+    const registration = await this.discovery.examine(actor.tenantId, name, url, toCredentials(body));
     return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {
       const terms = { prefixed: prefix, toolsMaxAgeSeconds: tools_max_age };
-      const examined = await this.upstreams.register(tx, actor, candidate, terms);
+      const examined = await this.upstreams.register(tx, actor, registration, terms);
       return { registered: true, ...toDiscovered(examined) };
     });
   }

@@ -2,7 +2,7 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { RateLimiter, UpstreamService } from '../index.js';
+import { RateLimiter, UpstreamHealthService } from '../index.js';
 
 const EVERY_MS = 2_000;
 const FORGET_EVERY_MS = 60_000;
@@ -13,7 +13,7 @@ export class UpstreamHealthProcessor extends WorkerHost {
   private forgotAt = -Infinity;
 
   constructor(
-    private readonly upstreams: UpstreamService,
+    private readonly health: UpstreamHealthService,
     private readonly limiter: RateLimiter,
     schedules: ScheduleKeeper,
     @InjectQueue(queues.upstreamHealth.name) queue: Queue,
@@ -23,7 +23,7 @@ export class UpstreamHealthProcessor extends WorkerHost {
   }
 
   override async process(): Promise<void> {
-    await this.upstreams.checkDue();
+    await this.health.checkDue();
     if (performance.now() - this.forgotAt < FORGET_EVERY_MS) return;
     this.forgotAt = performance.now();
     await this.limiter.forgetIdle();

@@ -7,7 +7,7 @@ import {
   ListeningRepository,
   type UpstreamAddress,
   UpstreamClients,
-  UpstreamService,
+  UpstreamHealthService,
 } from '../index.js';
 
 const MAX_STREAMS = 200;
@@ -39,7 +39,7 @@ export class UpstreamListener implements OnApplicationBootstrap, OnApplicationSh
     private readonly listening: ListeningRepository,
     private readonly changes: CatalogueChanges,
     private readonly clients: UpstreamClients,
-    private readonly upstreams: UpstreamService,
+    private readonly health: UpstreamHealthService,
     private readonly log: Log,
     private readonly clock: Clock,
   ) {}
@@ -128,7 +128,7 @@ export class UpstreamListener implements OnApplicationBootstrap, OnApplicationSh
     if (this.checking || this.over.signal.aborted) return;
     this.checking = true;
     try {
-      await this.upstreams.checkDue();
+      await this.health.checkDue();
     } catch (error) {
       this.log.warn({ event: 'proxy.check_failed', reason: (error as Error).message });
     } finally {

@@ -1,5 +1,5 @@
 import { compareDecimals, type Decimal, decimalOf, toDollars, toUnixSeconds } from '@haldir/kernel';
-import { ceilMicroUsd } from '../calls/call-digest.js';
+import { ceilMicroUsd } from './amount.js';
 import { isAllowedBy, isMeantBy } from './subject-names.js';
 import { isWithin, type Policy, type PolicySubject, type PolicyType } from './policy.js';
 

@@ -1,8 +1,6 @@
 import { inspect } from 'node:util';
-import { decimalOf, JsonNumber, type MicroUsd, toJsonNumber } from '@haldir/kernel';
+import { decimalOf, JsonNumber, type MicroUsd } from '@haldir/kernel';
 import {
-  type Amount,
-  amountOf,
   applying,
   approvalsRequired,
   matches,
@@ -11,6 +9,7 @@ import {
   type PolicySubject,
   rateLimits,
 } from './policy.js';
+import { type Amount, amountOf } from './amount.js';
 import { explain, refusals } from './policy-refusal.js';
 
 const ALL = { upstreams: [], agents: [], tools: [] };
@@ -240,26 +239,5 @@ describe('a time window', () => {
   it('is the whole day from 0 to 24, and empty when it ends where it starts', () => {
     expect(openHours(0, 24)).toHaveLength(24);
     expect(openHours(7, 7)).toEqual([]);
-  });
-});
-
-describe('the amount of a call', () => {
-  it.each([
-    [{ amount: 12.5 }, 12.5],
-    [{ amount: '12.5' }, 12.5],
-    [{ amount: ' +1e3 ' }, 1000],
-    [{ amount: '-.5' }, -0.5],
-    [{ amount: '12 USD' }, 'unclear'],
-    [{ amount: '0x10' }, 'unclear'],
-    [{ amount: '' }, 'unclear'],
-    [{ amount: true }, 'unclear'],
-    [{ amount: null }, null],
-    [{ amount: [5] }, 'unclear'],
-    [{ amount: { value: 5 } }, 'unclear'],
-    [{}, null],
-    [Object.create({ amount: 5 }) as Record<string, unknown>, null],
-  ])('of %j is %s', (args, amount) => {
-    const found = amountOf(args);
-    expect(found === null || found === 'unclear' ? found : toJsonNumber(found)).toBe(amount);
   });
 });

@@ -1,4 +1,4 @@
-import { addDecimals, type Decimal, decimalOf, isNumber, type MicroUsd } from '@haldir/kernel';
+import { type Amount } from './amount.js';
 import { isCoveredBy, type NamedSubject } from './subject-names.js';
 
 export const POLICY_TYPES = [
@@ -46,9 +46,6 @@ export interface Policy extends PolicyTerms {
   id: string;
   rule: PolicyRule;
 }
-
-/** What a call spends, exactly; null when it says nothing of that, and unclear when what it says is no plain number. */
-export type Amount = Decimal | 'unclear' | null;
 
 /** A call as the policies see it. */
 export interface PolicySubject extends NamedSubject {
@@ -138,18 +135,4 @@ export function toolsNamedBy(rule: PolicyRule): readonly string[] | null {
 /** Whether an hour lies in [start, end), which wraps past midnight when it starts after it ends. */
 export function isWithin(hour: number, start: number, end: number): boolean {
   return start <= end ? hour >= start && hour < end : hour >= start || hour < end;
-}
-
-/**
- * What a call spends: its `amount` argument, a number or a text that is nothing but one, and the price of its tool. Any other
- * amount, also one that is put in place of a reference only when the call leaves, is unclear.
- */
-export function amountOf(args: Readonly<Record<string, unknown>>, price: MicroUsd | null = null): Amount {
-  const said = Object.hasOwn(args, 'amount') ? (args['amount'] ?? null) : null;
-  const priced = price === null ? null : { units: price, scale: 6 };
-  if (said === null) return priced;
-  const amount = isNumber(said) ? decimalOf(said) : typeof said === 'string' ? decimalOf(said.trim()) : null;
-  if (amount === null) return 'unclear';
-  // What is given back does not pay for the call.
-  return priced === null ? amount : amount.units > 0n ? addDecimals(amount, priced) : priced;
 }

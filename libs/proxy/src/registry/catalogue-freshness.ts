@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { type ToolTarget } from '../catalogue/tool-lookup.js';
-import { UpstreamService } from './upstream-registry.service.js';
+import { UpstreamHealthService } from './upstream-health.service.js';
 import { UpstreamUnreachable } from '../mcp-client/index.js';
 
 /** A question to an upstream for its tools. */
@@ -32,7 +32,7 @@ export class CatalogueFreshness {
   private readonly rounds = new Map<string, Rounds>();
 
   constructor(
-    private readonly upstreams: UpstreamService,
+    private readonly health: UpstreamHealthService,
     private readonly clock: Clock,
   ) {}
 
@@ -69,7 +69,7 @@ export class CatalogueFreshness {
   }
 
   private begin(key: string, tenantId: string, name: string): Promise<UpstreamUnreachable | null> {
-    const answer = this.upstreams.confirm(tenantId, name);
+    const answer = this.health.confirm(tenantId, name);
     const rounds: Rounds = { now: { startedAt: performance.now(), answer }, next: null };
     this.rounds.set(key, rounds);
     const forget = (): void => {

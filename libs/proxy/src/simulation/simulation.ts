@@ -1,5 +1,5 @@
 import { type ApprovalRule, firstMatch } from '@haldir/approvals';
-import { ruledAmount } from '../calls/call-digest.js';
+import { ruledAmount } from '../policies/amount.js';
 import {
   applying,
   approvalsRequired,

@@ -1,0 +1,135 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, InvalidInput, newId } from '@haldir/kernel';
+import { Egress, EgressRefused } from '@haldir/egress';
+import { HaldirConfig, Log } from '@haldir/runtime';
+import { TOLD_TOO_MUCH } from '@haldir/vault';
+import { OfferDirectory } from '../catalogue/resource-catalogue.js';
+import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { UpstreamClients } from '../upstreams/upstream-connections.js';
+import { literalsOf, type UpstreamCredentials } from '../upstreams/upstream-credentials.js';
+import { UpstreamMasks } from '../upstreams/upstream-masks.js';
+import { type UpstreamState } from '../upstreams/upstream.repository.js';
+import {
+  type Offers,
+  type UnreachableReason,
+  UpstreamRpcError,
+  type UpstreamTool,
+  UpstreamUnreachable,
+} from '../mcp-client/index.js';
+
+/** What an upstream answered when it was asked for its tools. */
+export type Discovered = { askedAt: Date } & (
+  | { healthy: true; tools: UpstreamTool[] }
+  | { healthy: false; reason: UnreachableReason; error: string; status: number | null }
+);
+
+/** A registration that is not written down yet. */
+export interface Registration {
+  address: UpstreamAddress;
+  discovered: Discovered;
+  /** What it has besides tools; null when that is not known. */
+  offers: Offers | null;
+}
+
+/** Often enough that calls seldom have to ask for themselves (`tools_max_age`, 20 s unless registered otherwise). */
+const HEALTHY_EVERY_MS = 15_000;
+/** After a failure, doubled with each further one. */
+const RETRY_FIRST_MS = 5_000;
+const RETRY_LAST_MS = 30_000;
+/** For a question that no call waits for. */
+export const DISCOVERY_DEADLINE_MS = 10_000;
+
+/** Asks upstreams for what they have. Whatever goes wrong with that is a finding about the upstream, not an error. */
+@Injectable()
+export class Discovery {
+  constructor(
+    private readonly egress: Egress,
+    private readonly clients: UpstreamClients,
+    private readonly masks: UpstreamMasks,
+    private readonly offers: OfferDirectory,
+    private readonly config: HaldirConfig,
+    private readonly log: Log,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Asks an upstream for its tools, before it is registered.
+   *
+   * @throws EgressRefused, InvalidInput when an address is not one that may be connected to, or the upstream can be told no more
+   */
+  async examine(tenantId: string, name: string, url: string, credentials: UpstreamCredentials): Promise<Registration> {
+    await this.egress.vet(url);
+    const { headers, auth } = credentials;
+    if (auth) await this.vetTokenUrl(auth.tokenUrl);
+    const kept = auth === null && Object.keys(headers).length === 0 ? null : { fresh: credentials };
+    const address = { tenantId, name, url, revision: newId('upr'), headers: kept };
+    if (!(await this.masks.note(address, literalsOf(credentials))))
+      throw new InvalidInput(
+        `${Object.keys(headers).length > 0 ? 'headers' : 'auth.client_secret'}: the upstream ${JSON.stringify(name)} ${TOLD_TOO_MUCH}`,
+      );
+    const options = this.optionsWithin(DISCOVERY_DEADLINE_MS);
+    let offers: Offers | null = null;
+    const discovered = await this.understand(name, () =>
+      this.clients.apart(address, async (client) => {
+        const tools = await client.listTools(options);
+        offers = await this.offers.ask(name, client);
+        return tools;
+      }),
+    );
+    return { address, discovered, offers };
+  }
+
+  /**
+   * Asks an upstream for its tools.
+   *
+   * @param deadlineMs no longer than any request to an upstream may take, whatever this says
+   */
+  ask(address: UpstreamAddress, deadlineMs: number): Promise<Discovered> {
+    const options = this.optionsWithin(deadlineMs);
+    return this.understand(address.name, () => this.clients.use(address, (client) => client.listTools(options)));
+  }
+
+  /** What is written down of an upstream that answered so now, after `failuresBefore` failures in a row. */
+  stateAfter(discovered: Discovered, failuresBefore: number): UpstreamState {
+    const checkedAt = this.clock.now();
+    const failures = discovered.healthy ? 0 : failuresBefore + 1;
+    const pauseMs = discovered.healthy
+      ? HEALTHY_EVERY_MS
+      : Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LAST_MS);
+    return {
+      healthy: discovered.healthy,
+      error: discovered.healthy ? null : discovered.error,
+      checkedAt,
+      nextCheckAt: new Date(checkedAt.getTime() + pauseMs),
+      failures,
+      confirmedAt: discovered.healthy ? discovered.askedAt : null,
+    };
+  }
+
+  private async vetTokenUrl(url: string): Promise<void> {
+    await this.egress.vet(url).catch((error: unknown) => {
+      throw error instanceof EgressRefused ? new InvalidInput(`auth.token_${error.message}`) : error;
+    });
+  }
+
+  private optionsWithin(deadlineMs: number): { deadlineMs: number } {
+    return { deadlineMs: Math.min(deadlineMs, this.config.upstreams.timeoutMs) };
+  }
+
+  private async understand(name: string, question: () => Promise<UpstreamTool[]>): Promise<Discovered> {
+    const askedAt = this.clock.now();
+    const failed = (reason: UnreachableReason, error: string, status: number | null): Discovered => ({
+      ...{ askedAt, healthy: false, reason, error, status },
+    });
+    try {
+      return { askedAt, healthy: true, tools: await question() };
+    } catch (error) {
+      if (error instanceof UpstreamUnreachable) return failed(error.reason, error.message, error.status);
+      if (error instanceof UpstreamRpcError)
+        return failed('protocol', `The upstream answered with error ${error.rpcCode}`, error.status);
+      // A peer can be wrong in ways nobody thought of; that is its trouble, and ours to read about.
+      this.log.error({ event: 'proxy.discovery_failed', upstream: name }, error);
+      return failed('protocol', 'The upstream could not be understood', null);
+    }
+  }
+}

@@ -1,0 +1,147 @@
+import { Injectable } from '@nestjs/common';
+import { type Actor } from '@haldir/kernel';
+import { AuditLog } from '@haldir/audit-log';
+import { type Tx } from '@haldir/database';
+import { ToldValues } from '@haldir/vault';
+import { OfferDirectory } from '../catalogue/resource-catalogue.js';
+import { TooManyUpstreams, UpstreamNotFound } from '../proxy.errors.js';
+import { refusals, ToolPins } from '../catalogue/tool-pins.service.js';
+import { digestOfList } from '../catalogue/tool-definition.js';
+import { type RefusedTool, type ScreenedTools, screenTools } from '../catalogue/tool-screening.js';
+import {
+  type KeptHeaders,
+  type ShownAuth,
+  shownAuth,
+  shownHeaders,
+  UpstreamHeaderVault,
+} from '../upstreams/upstream-credentials.js';
+import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { UpstreamTraffic } from '../upstreams/upstream-statistics.js';
+import {
+  type UpstreamFilter,
+  UpstreamRepository,
+  type UpstreamStats,
+  type UpstreamTerms,
+} from '../upstreams/upstream.repository.js';
+import { type Discovered, Discovery, type Registration } from './discovery.js';
+import { UpstreamHealthService } from './upstream-health.service.js';
+
+/** What a question for its tools found out about an upstream. */
+export interface Examined {
+  address: UpstreamAddress;
+  /** Names of the tools that it has from now on. */
+  names: string[];
+  /** Tools that mislead, and why. */
+  refused: RefusedTool[];
+  /** Names of those that are held back. */
+  drifted: string[];
+  /** Null when it is healthy. */
+  trouble: { error: string; status: number | null } | null;
+}
+
+const MAX_UPSTREAMS = 200;
+
+/** The upstreams that tenants have registered. */
+@Injectable()
+export class UpstreamRegistry {
+  constructor(
+    private readonly upstreams: UpstreamRepository,
+    private readonly discovery: Discovery,
+    private readonly health: UpstreamHealthService,
+    private readonly pins: ToolPins,
+    private readonly offers: OfferDirectory,
+    private readonly headers: UpstreamHeaderVault,
+    private readonly told: ToldValues,
+    private readonly traffic: UpstreamTraffic,
+    private readonly auditLog: AuditLog,
+  ) {}
+
+  /**
+   * Registers what was examined, in place of what had the name before, and pins the tools as they were found.
+   *
+   * @throws TooManyUpstreams
+   */
+  async register(
+    tx: Tx,
+    actor: Actor,
+    { address, discovered, offers }: Registration,
+    terms: UpstreamTerms,
+  ): Promise<Examined> {
+    const sealed = await this.headers.seal(tx, address);
+    const upstreams = this.upstreams.in(tx);
+    if (!(await upstreams.put(address, sealed, terms, this.discovery.stateAfter(discovered, 0), MAX_UPSTREAMS)))
+      throw new TooManyUpstreams(MAX_UPSTREAMS);
+    await this.offers.begin(tx, address, offers);
+    let screened: ScreenedTools = { tools: [], refused: [] };
+    if (discovered.healthy) {
+      const { tools } = discovered;
+      screened = await this.pins.begin(tx, address, await screenTools(tools, []), await digestOfList(tools));
+    } else this.pins.forget(tx, address);
+    this.record(tx, actor, address.name, 'upstream_registered', {
+      url: withoutSecrets(address.url),
+      ...namesOf(address.headers),
+      prefix: terms.prefixed,
+      tools_max_age: terms.toolsMaxAgeSeconds,
+      healthy: discovered.healthy,
+      tools: screened.tools.length,
+      ...refusals(screened.refused),
+      by: actor.id,
+    });
+    const names = screened.tools.map(({ tool }) => tool.name);
+    return { address, names, refused: screened.refused, drifted: [], trouble: troubleOf(discovered) };
+  }
+
+  /**
+   * Asks a registered upstream for its tools again. What it knew stays known while it does not answer.
+   *
+   * @throws UpstreamNotFound
+   */
+  async refresh(tenantId: string, name: string): Promise<Examined> {
+    const address = await this.upstreams.find(tenantId, name);
+    if (!address) throw new UpstreamNotFound();
+    const discovered = await this.health.check(address);
+    if (discovered.healthy) await this.offers.refresh(address);
+    const report = discovered.healthy
+      ? await this.pins.report(address, discovered.tools)
+      : { names: [], refused: [], drifted: [] };
+    return { address, ...report, trouble: troubleOf(discovered) };
+  }
+
+  /** @throws UpstreamNotFound */
+  async remove(tx: Tx, actor: Actor, name: string): Promise<void> {
+    if (!(await this.upstreams.in(tx).remove(actor.tenantId, name))) throw new UpstreamNotFound();
+    this.told.forget(tx, { tenantId: actor.tenantId, upstream: name });
+    this.record(tx, actor, name, 'upstream_removed', { by: actor.id });
+  }
+
+  /** With the sums over calls: exact for this process, up to a second old for others. */
+  async stats(tenantId: string, filter: UpstreamFilter, limit: number, after: string | null): Promise<UpstreamStats[]> {
+    await this.traffic.flush();
+    return this.upstreams.stats(tenantId, filter, limit, after);
+  }
+
+  private record(tx: Tx, actor: Actor, name: string, action: string, details: object): void {
+    this.auditLog.record(tx, actor, {
+      source: 'haldir',
+      tool: 'haldir.proxy',
+      action,
+      details: { upstream: name, ...details },
+    });
+  }
+}
+
+function troubleOf(discovered: Discovered): Examined['trouble'] {
+  return discovered.healthy ? null : { error: discovered.error, status: discovered.status };
+}
+
+/** An address as the log may have it: a path or query can hold a token, the origin cannot. */
+function withoutSecrets(url: string): string {
+  return new URL(url).origin;
+}
+
+/** Headers as the log may have them: their names, and what may be shown of their texts. */
+function namesOf(kept: KeptHeaders): { headers?: Record<string, string>; auth?: ShownAuth } {
+  if (kept === null || Buffer.isBuffer(kept)) return {};
+  const auth = shownAuth(kept.fresh);
+  return { headers: shownHeaders(kept.fresh.headers), ...(auth && { auth }) };
+}
