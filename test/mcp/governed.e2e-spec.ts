@@ -218,7 +218,8 @@ it('goes on without an upstream that hangs, and says which one is missing and wh
   await story.tenant.post('/v1/proxy/upstreams', { name: 'hung', url: hung.url });
   const startedAt = performance.now();
   const { message } = await story.agent().ask('tools/list');
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  // The upstream is given up after four seconds.
+  expect(performance.now() - startedAt).toBeLessThan(4_000);
   expect((message?.result?.['tools'] as unknown[]).length).toBe(3 + 6);
   expect(message?.result?.['_meta']).toMatchObject({
     'haldir/missing-upstreams': [{ name: 'hung', error: expect.stringContaining('in time') }],

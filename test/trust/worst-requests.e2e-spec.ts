@@ -14,9 +14,21 @@ beforeEach(async () => {
 afterEach(() => story.end());
 afterAll(() => world.stop());
 
-/** How long the slowest of the questions whether the process lives took while the work was done, in milliseconds. */
-async function longestWaitDuring(work: () => Promise<unknown>): Promise<number> {
+/** Milliseconds that are a short wait on any machine. */
+const SHORT_MS = 250;
+
+/**
+ * Whether work was done in turns with others: whoever waited for all of it waited about as long as it took, on any machine and
+ * whatever else that does.
+ */
+function expectTurns(waited: number, took: number): void {
+  expect(waited).toBeLessThan(Math.max(SHORT_MS, took / 2));
+}
+
+/** Does the work, and expects the questions whether the process lives to be answered in turns with it. */
+async function doInTurns(work: () => Promise<unknown>): Promise<void> {
   let isDone = false;
+  const begunAt = performance.now();
   const done = work().finally(() => (isDone = true));
   let longest = 0;
   while (!isDone) {
@@ -25,14 +37,14 @@ async function longestWaitDuring(work: () => Promise<unknown>): Promise<number> 
     longest = Math.max(longest, performance.now() - startedAt);
   }
   await done;
-  return longest;
+  expectTurns(longest, performance.now() - begunAt);
 }
 
 it('an amount of 40,000 digits that is none holds up nobody', async () => {
   await story.upstream('up', 'pay');
   await story.policy('spend_limit', { max: 5 });
   const amount = `${'1'.repeat(40_000)}x`;
-  expect(await longestWaitDuring(() => story.call('up.pay', { amount }))).toBeLessThan(1_000);
+  await doInTurns(() => story.call('up.pay', { amount }));
 });
 
 it('an answer that nearly holds a long secret at every place holds up nobody', async () => {
@@ -42,7 +54,7 @@ it('an answer that nearly holds a long secret at every place holds up nobody', a
     ...{ name: 'k', value, scope_required: 'execute', bindings: [{ upstream: 'up', tool: 'say' }] },
   });
   up.answer = () => text('a'.repeat(65_536));
-  expect(await longestWaitDuring(() => story.call('up.say', { v: '{{vault:k}}' }))).toBeLessThan(1_000);
+  await doInTurns(() => story.call('up.say', { v: '{{vault:k}}' }));
   expect(up.calls).toEqual([{ tool: 'say', arguments: { v: value } }]);
 });
 
@@ -57,13 +69,11 @@ it('a MiB of numbers that are to stay as written is refused, and as many as are 
   const refused = await call(260_000);
   expect([refused.status, await refused.json()]).toMatchObject([400, { field: 'body' }]);
   let answered = 0;
-  expect(await longestWaitDuring(async () => (answered = (await call(49_000)).status))).toBeLessThan(1_000);
+  await doInTurns(async () => (answered = (await call(49_000)).status));
   expect([answered, up.calls.length]).toEqual([200, 1]);
 });
 
 describe('lists of an upstream that are huge', () => {
-  /** On a machine that has other work to do as well. */
-  const MAX_WAIT_MS = 250;
   /** Asks until it is told to stop, in a thread of its own: this one serves the lists, and reads them. */
   const ASKING = `
     const { parentPort, workerData: url } = require('node:worker_threads');
@@ -78,15 +88,17 @@ describe('lists of an upstream that are huge', () => {
       }
       parentPort.postMessage(took);
     })();`;
-  /** The 99th percentile of what questions whether the process lives took while the work was done, in milliseconds. */
-  const slowDuring = async (work: () => Promise<void>): Promise<number> => {
+  /** Does the work, and expects 99 of 100 questions whether the process lives to be answered in turns with it. */
+  const mostlyInTurns = async (work: () => Promise<void>): Promise<void> => {
     const asking = new Worker(ASKING, { eval: true, workerData: `${story.tenant.url}/livez` });
     const answered = once(asking, 'message') as Promise<[number[]]>;
     await once(asking, 'online');
+    const begunAt = performance.now();
     await work().finally(() => asking.postMessage('stop'));
+    const end = performance.now() - begunAt;
     const [took] = await answered;
     expect(took.length).toBeGreaterThan(0);
-    return took.sort((one, other) => one - other)[Math.floor(took.length * 0.99)] ?? 0;
+    expectTurns(took.sort((one, other) => one - other)[Math.floor(took.length * 0.99)] ?? 0, end);
   };
   const properties = Object.fromEntries(
     Array.from({ length: 8 }, (_, i) => [`p${i}`, { type: 'string', description: 'x'.repeat(40) }]),
@@ -101,7 +113,7 @@ describe('lists of an upstream that are huge', () => {
     const up = await story.upstream('up', 'pay');
     up.tools = tools(900);
     const session = await story.tenant.session({ scopes: ['execute'] });
-    const slow = await slowDuring(async () => {
+    await mostlyInTurns(async () => {
       const registered = await register('up', up.url);
       expect([registered['healthy'], registered['tool_names']]).toEqual([true, up.tools.map(({ name }) => name)]);
       for (const [i, tool] of up.tools.entries()) if (i % 2 === 0) tool['description'] = 'changed';
@@ -112,21 +124,19 @@ describe('lists of an upstream that are huge', () => {
       expect(listed.tools.filter(({ name }) => name.startsWith('up.tool_'))).toHaveLength(450);
       await client.close();
     });
-    expect(slow).toBeLessThan(MAX_WAIT_MS);
   });
 
   it('that are beyond the limit are refused, and the limit is named', async () => {
     const up = await story.upstream('up', 'pay');
     up.tools = tools(1_500);
     let said: Record<string, unknown> = {};
-    const slow = await slowDuring(async () => {
+    await mostlyInTurns(async () => {
       said = await register('up', up.url);
     });
     expect(said).toMatchObject({
       healthy: false,
       error: expect.stringContaining('at most 1 MiB for a page of a list'),
     });
-    expect(slow).toBeLessThan(MAX_WAIT_MS);
   });
 
   it('are bounded for a tenant: tools beyond are refused, and the limit is named', async () => {
