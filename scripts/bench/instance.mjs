@@ -44,7 +44,9 @@ export async function startInstance(root, { quota, profile }, defer) {
   defer(scratch.remove);
   const logs = path.join(scratch.dir, 'logs');
   fs.mkdirSync(logs, { mode: 0o700 });
-  const postgres = await startPostgres({ dir: scratch.dir, password: crypto.randomBytes(18).toString('base64url') });
+  const password = crypto.randomBytes(18).toString('base64url');
+  // It makes a database to compare with, too.
+  const postgres = await startPostgres({ dir: scratch.dir, password, superuser: true });
   defer(postgres.stop);
   const program = await findRedis();
   const redis = program && (await startRedis({ program, dir: path.join(scratch.dir, 'redis') }));

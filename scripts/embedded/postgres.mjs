@@ -21,7 +21,7 @@ const DATABASE = 'haldir';
  * @property {string} password of the user `haldir`; the one given when the cluster was made
  * @property {number} [port] to listen on when it is free; any free one otherwise
  * @property {boolean} [durable] false trades the promise to survive a crash for speed: tests only. Default true
- * @property {boolean} [superuser] a cluster that is made has `haldir` as its superuser: tests only, which make databases and
+ * @property {boolean} [superuser] a cluster that is made has `haldir` as its superuser: tests and bench only, which make databases and
  *   roles, and play whoever has got that far. Default false
  */
 
