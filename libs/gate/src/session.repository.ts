@@ -225,10 +225,7 @@ export class SessionRepository {
       lock: async (keys: SessionKey[]): Promise<LockedSession[]> => {
         const rows = await tx.query<LockedRow>(lockByKeys, unzip(keys));
         return rows.map((row) => ({
-          session:
-            this.isIntact(row) && this.isOpenedByIntactKey(row)
-              ? toSession(row)
-              : toSession({ ...row, revoked_at: row.revoked_at ?? row.created_at }),
+          session: this.orRevoked(row),
           announcedAt: row.budget_announced_at,
           threshold: row.threshold,
           standing: standingOf(row),
@@ -248,9 +245,16 @@ export class SessionRepository {
     };
   }
 
-  private isIntact(row: SessionRow): boolean {
-    const { tenant_id: tenantId, id, mac } = row;
-    return this.seal.isIntact(SESSION_GRANT, sessionGrant(toSession(row)), { tenantId, id, mac });
+  private isIntact(session: Session, mac: Buffer | null): boolean {
+    const { tenantId, id } = session;
+    return this.seal.isIntact(SESSION_GRANT, sessionGrant(session), { tenantId, id, mac });
+  }
+
+  /** As the row has it; one whose grant, or that of the key that opened it, was edited is as good as revoked. */
+  private orRevoked(row: LockedRow): Session {
+    const session = toSession(row);
+    if (!this.isIntact(session, row.mac) || !this.isOpenedByIntactKey(row)) session.revokedAt ??= session.createdAt;
+    return session;
   }
 
   private isOpenedByIntactKey(row: LockedRow): boolean {
@@ -265,7 +269,9 @@ export class SessionRepository {
     const found = new Map(rows.map((row) => [`${row.tenant_id} ${row.id}`, row]));
     return keys.map(({ tenantId, sessionId }) => {
       const row = found.get(`${tenantId} ${sessionId}`);
-      return row && this.isIntact(row) ? toSession(row) : null;
+      if (!row) return null;
+      const session = toSession(row);
+      return this.isIntact(session, row.mac) ? session : null;
     });
   }
 }

@@ -82,17 +82,37 @@ function search(schemas: readonly z.ZodType[], value: unknown, path: string, fou
     if (elements.length > 0) value.forEach((item, i) => search(elements, item, `${path}${i}.`, found));
     return;
   }
-  const objects = objectsIn(schemas, value as Record<string, unknown>);
-  if (objects.length === 0 || objects.some(isFree)) return;
-  const known = new Map<string, z.ZodType[]>();
-  for (const object of objects)
-    for (const [name, member] of Object.entries(defOf(object).shape ?? {}))
-      known.set(name, [...(known.get(name) ?? []), member]);
+  const known = membersFor(schemas, value as Record<string, unknown>);
+  if (known === null) return;
   for (const [name, member] of Object.entries(value)) {
     const taken = known.get(name);
     if (taken) search(taken, member, `${path}${name}.`, found);
     else notice(name, path, new Set(known.keys()), found);
   }
+}
+
+/** What is known of schemas that take the same members whatever their value is. */
+const fixed = new WeakMap<z.ZodType, ReadonlyMap<string, z.ZodType[]> | null>();
+
+/** The members that a value may have, with their schemas; null where it may have any, or is no object. */
+function membersFor(
+  schemas: readonly z.ZodType[],
+  value: Readonly<Record<string, unknown>>,
+): ReadonlyMap<string, z.ZodType[]> | null {
+  const [schema, ...others] = schemas;
+  const isFixed = schema !== undefined && others.length === 0 && defOf(schema).discriminator === undefined;
+  const before = isFixed ? fixed.get(schema) : undefined;
+  if (before !== undefined) return before;
+  const objects = objectsIn(schemas, value);
+  let known: Map<string, z.ZodType[]> | null = null;
+  if (objects.length > 0 && !objects.some(isFree)) {
+    known = new Map();
+    for (const object of objects)
+      for (const [name, member] of Object.entries(defOf(object).shape ?? {}))
+        known.set(name, [...(known.get(name) ?? []), member]);
+  }
+  if (isFixed) fixed.set(schema, known);
+  return known;
 }
 
 /** Whether it may have any member. */
