@@ -55,6 +55,7 @@ export { isObject, type Json, mapObjects, withoutNoise } from './wire/json-schem
 export { foreignMembers, warningsOf } from './wire/members.js';
 export { plainNumbers } from './wire/plain-numbers.js';
 export { PublicAddress } from './wire/public-address.js';
+export { JsonBody } from './wire/json-body.js';
 export { Answers, Refuses, Returns } from './wire/returns.js';
 export { useWarnings } from './wire/schema.pipe.js';
 export { type ErrorAnswer } from './platform/route-settings.js';

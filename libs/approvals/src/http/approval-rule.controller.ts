@@ -1,7 +1,17 @@
 import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+  JsonBody,
+} from '@haldir/http';
 import { ApprovalRuleService, DESTRUCTIVE_VERBS } from '../index.js';
 import {
   AddApprovalRule,
@@ -29,7 +39,7 @@ export class ApprovalRuleController {
     summary: 'Add an approval rule',
     description: 'Add a rule that triggers human-in-the-loop approval for matching actions.',
   })
-  @ApiBody({ required: true, standardSchema: AddApprovalRule } as never)
+  @JsonBody(AddApprovalRule)
   @Returns(HttpStatus.CREATED, ApprovalRuleAdded, 'Rule added')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   add(
@@ -56,10 +66,12 @@ export class ApprovalRuleController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListApprovalRules }) { limit, cursor }: ListApprovalRules,
   ): Promise<ApprovalRuleList> {
-    const identity = { tenantId, list: 'approval_rules', filters: {} };
-    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.rules.list(tenantId, limit + 1, after);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const { items, nextCursor } = await this.cursors.listByText(
+      { tenantId, list: 'approval_rules', filters: {} },
+      { limit, cursor },
+      (count, after) => this.rules.list(tenantId, count, after),
+      ({ id }) => id,
+    );
     return { count: items.length, rules: items.map(toApprovalRuleItem), next_cursor: nextCursor };
   }
 

@@ -1,7 +1,16 @@
 import { Body, Controller, Get, HttpStatus, Post } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
-import { CurrentActor, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+  JsonBody,
+} from '@haldir/http';
 import { z } from 'zod';
 import { SelfApprovalService } from '../index.js';
 
@@ -45,7 +54,7 @@ export class ApprovalSettingsController {
     summary: 'Change the approval settings',
     description: 'Change how the tenant wants its approvals; this holds for decisions that begin afterwards.',
   })
-  @ApiBody({ required: true, standardSchema: SetApprovalSettings } as never)
+  @JsonBody(SetApprovalSettings)
   @Returns(HttpStatus.OK, ApprovalSettingsDetail, 'The settings')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
   set(

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock, toUnixSeconds } from '@haldir/kernel';
 import { SessionInvalid, SessionService } from '@haldir/gate';
 import {
@@ -15,6 +15,7 @@ import {
   Write,
   type WriteRequest,
   Writes,
+  JsonBody,
 } from '@haldir/http';
 import { ApprovalNotFound, ApprovalService, SelfApprovalService } from '../index.js';
 import {
@@ -63,7 +64,7 @@ export class ApprovalController {
     description:
       'Submit an action for human approval. The agent polls the approval status until it is approved or denied.',
   })
-  @ApiBody({ required: true, standardSchema: RequestApproval } as never)
+  @JsonBody(RequestApproval)
   @Returns(HttpStatus.CREATED, ApprovalRequested, 'Approval requested')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async request(
@@ -96,10 +97,12 @@ export class ApprovalController {
   ): Promise<ApprovalList> {
     const { limit, cursor, agent_id: agentId, tool, rule: ruleId, status } = query;
     const filter = { agentId, tool, ruleId, status };
-    const identity = { tenantId, list: 'approvals', filters: filter };
-    const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.approvals.list(tenantId, filter, limit + 1, before);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const { items, nextCursor } = await this.cursors.listByText(
+      { tenantId, list: 'approvals', filters: filter },
+      { limit, cursor },
+      (count, before) => this.approvals.list(tenantId, filter, count, before),
+      ({ id }) => id,
+    );
     const now = this.clock.now();
     return {
       count: items.length,
@@ -123,10 +126,12 @@ export class ApprovalController {
   ): Promise<PendingApprovalList> {
     const { limit, cursor, agent_id: agentId, tool, rule: ruleId } = query;
     const filter = { agentId, tool, ruleId };
-    const identity = { tenantId, list: 'pending_approvals', filters: filter };
-    const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.approvals.list(tenantId, { ...filter, status: 'pending' }, limit + 1, before);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const { items, nextCursor } = await this.cursors.listByText(
+      { tenantId, list: 'pending_approvals', filters: filter },
+      { limit, cursor },
+      (count, before) => this.approvals.list(tenantId, { ...filter, status: 'pending' }, count, before),
+      ({ id }) => id,
+    );
     return { count: items.length, requests: items.map(toPendingApproval), next_cursor: nextCursor };
   }
 
@@ -180,7 +185,7 @@ export class ApprovalController {
     summary: 'Approve a pending request',
     description: 'Approve a pending approval request, allowing the agent to proceed.',
   })
-  @ApiBody({ required: false, standardSchema: ApproveRequest } as never)
+  @JsonBody(ApproveRequest, { required: false })
   @Returns(HttpStatus.OK, RequestApproved, 'Request approved')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited', 'NotFound')
   approve(
@@ -200,7 +205,7 @@ export class ApprovalController {
     summary: 'Deny a pending request',
     description: "Deny a pending approval request, blocking the agent's action.",
   })
-  @ApiBody({ required: false, standardSchema: DenyRequest } as never)
+  @JsonBody(DenyRequest, { required: false })
   @Returns(HttpStatus.OK, RequestDenied, 'Request denied')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited', 'NotFound')
   deny(

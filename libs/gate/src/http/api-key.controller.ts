@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post, Query, Req } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import {
   type Caller,
@@ -19,6 +19,7 @@ import {
   Write,
   type WriteRequest,
   Writes,
+  JsonBody,
 } from '@haldir/http';
 import { ApiKeyService, FirstKeyDoor } from '../index.js';
 import {
@@ -58,7 +59,7 @@ export class ApiKeyController {
       'Create a new API key. The very first key requires no authentication. Subsequent keys require either a valid API key or the HALDIR_BOOTSTRAP_TOKEN. With `agent`, the key is an agent key: give that one to an agent.',
     security: [{}, { BearerAuth: [] }, { ApiKeyAuth: [] }],
   })
-  @ApiBody({ required: false, standardSchema: CreateApiKey } as never)
+  @JsonBody(CreateApiKey, { required: false })
   @Returns(HttpStatus.CREATED, ApiKeyCreated, 'API key created')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
   create(
@@ -106,14 +107,18 @@ export class ApiKeyController {
   ): Promise<ApiKeyList> {
     const { limit, cursor, kind, agent_id: agentId, prefix, status } = query;
     const filter = { kind, agentId, prefix, status };
-    const identity = { tenantId, list: 'keys', filters: filter };
-    const [at, publicId] = cursor === undefined ? [] : this.cursors.decode(identity, cursor);
-    const after = at === undefined ? null : { createdAt: new Date(Number(at)), publicId: String(publicId) };
-    const found = await this.keys.list(tenantId, filter, limit + 1, after);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, (key) => [
-      key.createdAt.getTime(),
-      key.publicId,
-    ]);
+    const { items, nextCursor } = await this.cursors.list(
+      { tenantId, list: 'keys', filters: filter },
+      { limit, cursor },
+      (count, after) =>
+        this.keys.list(
+          tenantId,
+          filter,
+          count,
+          after && { createdAt: new Date(Number(after[0])), publicId: String(after[1]) },
+        ),
+      (key) => [key.createdAt.getTime(), key.publicId],
+    );
     return { keys: items.map(toApiKeyListItem), count: items.length, next_cursor: nextCursor };
   }
 
@@ -127,7 +132,7 @@ export class ApiKeyController {
     description:
       'Make a new secret for the same principal: its session, quota and idempotency go on. The old secret is good until the overlap ends.',
   })
-  @ApiBody({ required: false, standardSchema: RotateApiKey } as never)
+  @JsonBody(RotateApiKey, { required: false })
   @Returns(HttpStatus.CREATED, ApiKeyRotated, 'API key rotated')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
   rotate(

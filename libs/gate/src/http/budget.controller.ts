@@ -1,7 +1,17 @@
 import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+  JsonBody,
+} from '@haldir/http';
 import { BudgetLimits } from '../index.js';
 import {
   BudgetList,
@@ -30,7 +40,7 @@ export class BudgetController {
     description:
       'Limit what the tenant spends in a UTC month, or an agent in a UTC day, over all its sessions. Takes the place of the budget there was, and counts what was spent in the period before.',
   })
-  @ApiBody({ required: true, standardSchema: SetBudget } as never)
+  @JsonBody(SetBudget)
   @Returns(HttpStatus.CREATED, BudgetSet, 'Budget set')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'RateLimited')
   set(
@@ -57,10 +67,12 @@ export class BudgetController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListBudgets }) { limit, cursor }: ListBudgets,
   ): Promise<BudgetList> {
-    const identity = { tenantId, list: 'budgets', filters: {} };
-    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.limits.list(tenantId, limit + 1, after);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const { items, nextCursor } = await this.cursors.listByText(
+      { tenantId, list: 'budgets', filters: {} },
+      { limit, cursor },
+      (count, after) => this.limits.list(tenantId, count, after),
+      ({ id }) => id,
+    );
     return { budgets: items.map(toBudgetItem), count: items.length, next_cursor: nextCursor };
   }
 

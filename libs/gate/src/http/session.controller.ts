@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock } from '@haldir/kernel';
 import { Metrics } from '@haldir/runtime';
 import {
@@ -12,6 +12,7 @@ import {
   Write,
   type WriteRequest,
   Writes,
+  JsonBody,
 } from '@haldir/http';
 import { SessionService } from '../index.js';
 import {
@@ -49,7 +50,7 @@ export class SessionController {
     summary: 'Create an agent session',
     description: 'Create a scoped session for an AI agent with explicit permissions, TTL, and optional spend budget.',
   })
-  @ApiBody({ required: true, standardSchema: CreateSession } as never)
+  @JsonBody(CreateSession)
   @Returns(HttpStatus.CREATED, SessionCreated, 'Session created')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async create(
@@ -77,10 +78,12 @@ export class SessionController {
   ): Promise<SessionList> {
     const { limit, cursor, agent_id: agentId, status, opened_by: openedBy } = query;
     const filter = { agentId, status, openedBy };
-    const identity = { tenantId, list: 'sessions', filters: filter };
-    const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.sessions.list(tenantId, filter, limit + 1, before);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const { items, nextCursor } = await this.cursors.listByText(
+      { tenantId, list: 'sessions', filters: filter },
+      { limit, cursor },
+      (count, before) => this.sessions.list(tenantId, filter, count, before),
+      ({ id }) => id,
+    );
     const now = this.clock.now();
     return {
       count: items.length,
@@ -135,7 +138,7 @@ export class SessionController {
     summary: 'Check a session permission',
     description: 'Check whether a session holds a specific scope. Use before sensitive operations to avoid 403 errors.',
   })
-  @ApiBody({ required: true, standardSchema: CheckPermission } as never)
+  @JsonBody(CheckPermission)
   @Returns(HttpStatus.OK, PermissionResult, 'Permission check result')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async check(

@@ -13,6 +13,19 @@ export interface ListIdentity {
   filters: Readonly<Record<string, string | number | boolean | null | undefined>>;
 }
 
+/** What a request asks of a list. */
+export interface PageQuery {
+  /** Items on the page. */
+  limit: number;
+  cursor?: string | undefined;
+}
+
+export interface Page<Item> {
+  items: Item[];
+  /** Null on the last page. */
+  nextCursor: string | null;
+}
+
 /** Positions in lists, sealed: opaque to clients, of no use to other tenants or other filters. */
 @Injectable()
 export class Cursors {
@@ -42,6 +55,57 @@ export class Cursors {
   }
 
   /**
+   * A page of a list whose items go by one text, such as their id.
+   *
+   * @param find up to `count` items behind the one of that text; null is before the first
+   */
+  listByText<Item>(
+    identity: ListIdentity,
+    query: PageQuery,
+    find: (count: number, after: string | null) => Promise<Item[]>,
+    keyOf: (item: Item) => string,
+  ): Promise<Page<Item>> {
+    return this.list(
+      identity,
+      query,
+      (count, after) => find(count, after && String(after[0])),
+      (item) => [keyOf(item)],
+    );
+  }
+
+  /** The same of a list whose items go by one number. */
+  listByNumber<Item>(
+    identity: ListIdentity,
+    query: PageQuery,
+    find: (count: number, after: number | null) => Promise<Item[]>,
+    keyOf: (item: Item) => number,
+  ): Promise<Page<Item>> {
+    return this.list(
+      identity,
+      query,
+      (count, after) => find(count, after && Number(after[0])),
+      (item) => [keyOf(item)],
+    );
+  }
+
+  /**
+   * A page of a list, and the cursor of the next.
+   *
+   * @param find up to `count` items behind a position; null is before the first
+   * @param positionOf an item, enough to go on behind it
+   * @throws InvalidInput when the cursor was not given out for this list, tenant and filters
+   */
+  async list<Item>(
+    identity: ListIdentity,
+    { limit, cursor }: PageQuery,
+    find: (count: number, after: (string | number)[] | null) => Promise<Item[]>,
+    positionOf: (item: Item) => (string | number)[],
+  ): Promise<Page<Item>> {
+    const after = cursor === undefined ? null : this.decode(identity, cursor);
+    return this.page(identity, await find(limit + 1, after), limit, positionOf);
+  }
+
+  /**
    * The page and its `next_cursor`, from one item more than the page holds.
    *
    * @param items up to `limit + 1` of them, in the list's order
@@ -51,7 +115,7 @@ export class Cursors {
     items: Item[],
     limit: number,
     positionOf: (item: Item) => (string | number)[],
-  ): { items: Item[]; nextCursor: string | null } {
+  ): Page<Item> {
     const page = items.slice(0, limit);
     const last = page.at(-1);
     const more = items.length > limit && last !== undefined;

@@ -1,7 +1,17 @@
 import { Body, Controller, Delete, Get, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+  JsonBody,
+} from '@haldir/http';
 import { PolicyService } from '../index.js';
 import {
   AddProxyPolicy,
@@ -33,7 +43,7 @@ export class PolicyController {
     description:
       'Add a policy to the proxy that controls which tools agents can use. Supported types: block_tool, allow_list, deny_list, spend_limit, rate_limit, time_window.',
   })
-  @ApiBody({ required: true, standardSchema: AddProxyPolicy } as never)
+  @JsonBody(AddProxyPolicy)
   @Returns(HttpStatus.CREATED, ProxyPolicyAdded, 'Policy added')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   add(
@@ -60,10 +70,12 @@ export class PolicyController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListProxyPolicies }) { limit, cursor, ...filter }: ListProxyPolicies,
   ): Promise<ProxyPolicyList> {
-    const identity = { tenantId, list: 'proxy_policies', filters: filter };
-    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.policies.list(tenantId, filter, limit + 1, after);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const { items, nextCursor } = await this.cursors.listByText(
+      { tenantId, list: 'proxy_policies', filters: filter },
+      { limit, cursor },
+      (count, after) => this.policies.list(tenantId, filter, count, after),
+      ({ id }) => id,
+    );
     return { policies: items.map(toProxyPolicy), count: items.length, next_cursor: nextCursor };
   }
 
@@ -76,7 +88,7 @@ export class PolicyController {
     description:
       'Switch a rehearsed policy on, or give it another scope or priority; what is left out stays. Calls that begin afterwards are decided by it. A rate limit keeps what it has counted.',
   })
-  @ApiBody({ required: true, standardSchema: ChangeProxyPolicy } as never)
+  @JsonBody(ChangeProxyPolicy)
   @Returns(HttpStatus.OK, ProxyPolicy, 'The policy as it is now')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
   change(

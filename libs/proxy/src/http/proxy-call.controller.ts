@@ -1,5 +1,5 @@
 import { Body, Controller, HttpStatus, Post } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { SessionInvalid } from '@haldir/gate';
 import {
@@ -12,6 +12,7 @@ import {
   Write,
   type WriteRequest,
   Writes,
+  JsonBody,
 } from '@haldir/http';
 import { CallConclusions, type CallOutcome, neverLeft, type PerformedCall, ProxyCallService } from '../index.js';
 import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult } from './proxy-call.dto.js';
@@ -34,7 +35,7 @@ export class ProxyCallController {
     description:
       "Call a tool on an upstream MCP server through Haldir's governance layer. The session is validated, permissions checked, policies enforced, and the call is logged to the audit trail.",
   })
-  @ApiBody({ required: true, standardSchema: ProxyCall } as never)
+  @JsonBody(ProxyCall)
   @Returns(HttpStatus.OK, ToolResult, 'Tool call result from upstream')
   @Answers(HttpStatus.FORBIDDEN, CallRefused, 'Blocked by policy or insufficient permissions')
   @Answers(HttpStatus.NOT_FOUND, CallRefused, 'Unknown or ambiguous tool')

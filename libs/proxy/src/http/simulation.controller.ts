@@ -1,7 +1,16 @@
 import { Body, Controller, HttpStatus, Post } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
-import { CurrentActor, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+  JsonBody,
+} from '@haldir/http';
 import { SimulationService } from '../index.js';
 import { SimulatedPolicies, SimulatePolicies, toSimulatedPolicies, toSimulationRequest } from './simulation.dto.js';
 
@@ -21,7 +30,7 @@ export class SimulationController {
     description:
       "What would the tenant's policies, or proposed ones, have decided over its past calls? Calls are decided again as the log recorded them, in the order of their time, rates included. Approval rules are those of today, and what a human approved then counts as approved. Reads of resources and prompts are not among them, and count towards no rate here. Nothing is written or called.",
   })
-  @ApiBody({ required: true, standardSchema: SimulatePolicies } as never)
+  @JsonBody(SimulatePolicies)
   @Returns(HttpStatus.OK, SimulatedPolicies, 'What would have been decided')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async simulate(

@@ -1,7 +1,17 @@
 import { Body, Controller, Delete, HttpStatus, Param, Put } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, microUsd } from '@haldir/kernel';
-import { CurrentActor, decimal, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  decimal,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+  JsonBody,
+} from '@haldir/http';
 import { z } from 'zod';
 import { ToolPrices } from '../index.js';
 
@@ -35,7 +45,7 @@ export class ToolPriceController {
     description:
       "What each call of the tool costs. The price is held in the session's budget, its agent's of the day and the tenant's of the month before the call leaves, and spent with the tool's answer (one that says isError, too: the tool ran); without an answer it is given back. A call that a budget has no room for is refused (403, insufficient_budget).",
   })
-  @ApiBody({ required: true, standardSchema: PriceTool } as never)
+  @JsonBody(PriceTool)
   @Returns(HttpStatus.OK, ToolPriced, 'The price')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
   put(

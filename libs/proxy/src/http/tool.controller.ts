@@ -1,7 +1,17 @@
 import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+  JsonBody,
+} from '@haldir/http';
 import { ToolPins } from '../index.js';
 import { AcceptTool, ListProxyTools, ProxyToolList, ToolAccepted, toProxyTool } from './tool.dto.js';
 
@@ -28,11 +38,13 @@ export class ToolController {
     @Query({ schema: ListProxyTools }) query: ListProxyTools,
   ): Promise<ProxyToolList> {
     const { limit, cursor, drifted, upstream, name_contains: nameContains } = query;
-    const identity = { tenantId, list: 'proxy_tools', filters: { drifted, upstream, nameContains } };
     const filter = { drifted: drifted === undefined ? undefined : drifted === 'true', upstream, nameContains };
-    const after = cursor === undefined ? null : toPosition(this.cursors.decode(identity, cursor));
-    const found = await this.pins.list(tenantId, filter, limit + 1, after);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ upstream, name }) => [upstream, name]);
+    const { items, nextCursor } = await this.cursors.list(
+      { tenantId, list: 'proxy_tools', filters: { drifted, upstream, nameContains } },
+      { limit, cursor },
+      (count, after) => this.pins.list(tenantId, filter, count, after && toPosition(after)),
+      (tool) => [tool.upstream, tool.name],
+    );
     return { count: items.length, tools: items.map(toProxyTool), next_cursor: nextCursor };
   }
 
@@ -46,7 +58,7 @@ export class ToolController {
     description:
       'Accept the changed definition of a tool that is held back, so that it is shown and can be called again. The fingerprint says which definition was looked at: if the upstream has changed the tool once more, or the definition hides something, nothing is accepted (409).',
   })
-  @ApiBody({ required: true, standardSchema: AcceptTool } as never)
+  @JsonBody(AcceptTool)
   @Returns(HttpStatus.OK, ToolAccepted, 'What is accepted now')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   accept(

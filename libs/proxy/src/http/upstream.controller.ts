@@ -1,7 +1,17 @@
 import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+  JsonBody,
+} from '@haldir/http';
 import { Discovery, PolicyService, ToolPins, UpstreamRegistry } from '../index.js';
 import {
   ListUpstreams,
@@ -37,7 +47,7 @@ export class UpstreamController {
     description:
       "Register an upstream MCP server to proxy through Haldir. Haldir discovers the server's tools automatically.",
   })
-  @ApiBody({ required: true, standardSchema: RegisterUpstream } as never)
+  @JsonBody(RegisterUpstream)
   @Returns(HttpStatus.CREATED, UpstreamRegistered, 'Upstream registered')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async register(
@@ -70,15 +80,17 @@ export class UpstreamController {
     @Query({ schema: ListUpstreams }) query: ListUpstreams,
   ): Promise<UpstreamList> {
     const { limit, cursor, healthy, name_contains: nameContains } = query;
-    const identity = { tenantId, list: 'proxy_upstreams', filters: { healthy, nameContains } };
     const filter = { healthy: healthy === undefined ? undefined : healthy === 'true', nameContains };
-    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const [found, totalTools, policies] = await Promise.all([
-      this.upstreams.stats(tenantId, filter, limit + 1, after),
+    const [{ items, nextCursor }, totalTools, policies] = await Promise.all([
+      this.cursors.listByText(
+        { tenantId, list: 'proxy_upstreams', filters: { healthy, nameContains } },
+        { limit, cursor },
+        (count, after) => this.upstreams.stats(tenantId, filter, count, after),
+        ({ name }) => name,
+      ),
       this.pins.total(tenantId),
       this.policies.count(tenantId),
     ]);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ name }) => [name]);
     return {
       upstreams: Object.fromEntries(items.map((stats) => [stats.name, toUpstream(stats)])),
       total_tools: totalTools,

@@ -37,11 +37,18 @@ export class DeletedSecretController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListDeletedSecrets }) { limit, cursor, name }: ListDeletedSecrets,
   ): Promise<DeletedSecretList> {
-    const identity = { tenantId, list: 'deleted-secrets', filters: { name } };
-    const [at, id] = cursor === undefined ? [] : this.cursors.decode(identity, cursor);
-    const after = at === undefined ? null : { deletedAt: new Date(Number(at)), id: String(id) };
-    const found = await this.deleted.list(tenantId, name, limit + 1, after);
-    const page = this.cursors.page(identity, found, limit, (secret) => [secret.deletedAt.getTime(), secret.id]);
+    const page = await this.cursors.list(
+      { tenantId, list: 'deleted-secrets', filters: { name } },
+      { limit, cursor },
+      (count, after) =>
+        this.deleted.list(
+          tenantId,
+          name,
+          count,
+          after && { deletedAt: new Date(Number(after[0])), id: String(after[1]) },
+        ),
+      (secret) => [secret.deletedAt.getTime(), secret.id],
+    );
     return { deleted: page.items.map(toDeletedSecretItem), count: page.items.length, next_cursor: page.nextCursor };
   }
 

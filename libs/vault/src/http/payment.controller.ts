@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock } from '@haldir/kernel';
 import {
   Answer,
@@ -13,6 +13,7 @@ import {
   Write,
   type WriteRequest,
   Writes,
+  JsonBody,
 } from '@haldir/http';
 import { HoldService, type NewPayment, PaymentService } from '../index.js';
 import {
@@ -53,7 +54,7 @@ export class PaymentController {
     summary: 'Authorize a payment',
     description: "Authorize a payment against a session's spend budget. Denied if insufficient budget remains.",
   })
-  @ApiBody({ required: true, standardSchema: AuthorizePayment } as never)
+  @JsonBody(AuthorizePayment)
   @Returns(HttpStatus.OK, PaymentResult, 'Payment authorized')
   @Answers(HttpStatus.FORBIDDEN, PaymentResult, 'Payment denied (budget exceeded)')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
@@ -74,7 +75,7 @@ export class PaymentController {
     description:
       "Set an amount aside in a session's spend budget, to be captured in full or in part, or voided. Decided as a payment is; what is held counts as spent until it is settled or expires.",
   })
-  @ApiBody({ required: true, standardSchema: HoldPayment } as never)
+  @JsonBody(HoldPayment)
   @Returns(HttpStatus.OK, PaymentResult, 'Payment held')
   @Answers(HttpStatus.FORBIDDEN, PaymentResult, 'Payment denied')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
@@ -101,10 +102,12 @@ export class PaymentController {
   ): Promise<PaymentList> {
     const { limit, cursor, session_id: sessionId, agent_id: agentId, status: state, since, until } = query;
     const times = { since: since?.getTime(), until: until?.getTime() };
-    const identity = { tenantId, list: 'payments', filters: { sessionId, agentId, state, ...times } };
-    const before = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.payments.list(tenantId, { sessionId, agentId, state, since, until }, limit + 1, before);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const { items, nextCursor } = await this.cursors.listByText(
+      { tenantId, list: 'payments', filters: { sessionId, agentId, state, ...times } },
+      { limit, cursor },
+      (count, before) => this.payments.list(tenantId, { sessionId, agentId, state, since, until }, count, before),
+      ({ id }) => id,
+    );
     const now = this.clock.now();
     return {
       payments: items.map((payment) => toPaymentDetail(payment, now)),
@@ -132,7 +135,7 @@ export class PaymentController {
     summary: 'Capture a hold',
     description: 'Spend what is held, in full or in part; the rest is free again. A hold is settled once.',
   })
-  @ApiBody({ required: false, standardSchema: CapturePayment } as never)
+  @JsonBody(CapturePayment, { required: false })
   @Returns(HttpStatus.OK, PaymentSettled, 'Payment captured')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   capture(

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, Headers, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiHeader, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock, InvalidInput } from '@haldir/kernel';
 import {
   CurrentActor,
@@ -11,6 +11,7 @@ import {
   Write,
   type WriteRequest,
   Writes,
+  JsonBody,
 } from '@haldir/http';
 import { DeletedSecrets, SecretVersionNotFound, SecretService } from '../index.js';
 import {
@@ -63,7 +64,7 @@ export class SecretController {
     description:
       'Store a secret in the Vault, encrypted at rest with AES. Optionally require a specific scope for retrieval.',
   })
-  @ApiBody({ required: true, standardSchema: StoreSecret } as never)
+  @JsonBody(StoreSecret)
   @Returns(HttpStatus.CREATED, SecretStored, 'Secret stored')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async store(
@@ -94,10 +95,12 @@ export class SecretController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListSecrets }) { limit, cursor }: ListSecrets,
   ): Promise<SecretList> {
-    const identity = { tenantId, list: 'secrets', filters: {} };
-    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.secrets.list(tenantId, limit + 1, after);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, (name) => [name]);
+    const { items, nextCursor } = await this.cursors.listByText(
+      { tenantId, list: 'secrets', filters: {} },
+      { limit, cursor },
+      (count, after) => this.secrets.list(tenantId, count, after),
+      (name) => name,
+    );
     return { secrets: items, count: items.length, next_cursor: nextCursor };
   }
 
@@ -139,10 +142,12 @@ export class SecretController {
     @Param('name') name: string,
     @Query({ schema: ListSecretVersions }) { limit, cursor }: ListSecretVersions,
   ): Promise<SecretVersionList> {
-    const identity = { tenantId, list: 'secret-versions', filters: { name } };
-    const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.secrets.listVersions(tenantId, name, limit + 1, before);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ version }) => [version]);
+    const { items, nextCursor } = await this.cursors.listByNumber(
+      { tenantId, list: 'secret-versions', filters: { name } },
+      { limit, cursor },
+      (count, before) => this.secrets.listVersions(tenantId, name, count, before),
+      ({ version }) => version,
+    );
     const now = this.clock.now();
     return {
       name,
@@ -187,7 +192,7 @@ export class SecretController {
     description:
       'Store the value of an earlier version again, as a new version. It keeps its expiry; the scope it requires is that of the version it takes the place of.',
   })
-  @ApiBody({ required: true, standardSchema: RollBackSecret } as never)
+  @JsonBody(RollBackSecret)
   @Returns(HttpStatus.CREATED, SecretRolledBack, 'Secret rolled back')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
   rollBack(

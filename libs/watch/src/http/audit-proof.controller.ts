@@ -88,10 +88,12 @@ export class AuditProofController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListCheckpoints }) { limit, cursor }: ListCheckpoints,
   ): Promise<CheckpointList> {
-    const identity = { tenantId, list: 'checkpoints', filters: {} };
-    const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.tree.history(tenantId, limit + 1, before);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ size }) => [size]);
+    const { items, nextCursor } = await this.cursors.listByNumber(
+      { tenantId, list: 'checkpoints', filters: {} },
+      { limit, cursor },
+      (count, before) => this.tree.history(tenantId, count, before),
+      ({ size }) => size,
+    );
     return { checkpoints: items.map(toTreeHead), count: items.length, next_cursor: nextCursor };
   }
 

@@ -1,7 +1,17 @@
 import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+  JsonBody,
+} from '@haldir/http';
 import { AuditRuleService } from '../index.js';
 import {
   AddAuditRule,
@@ -29,7 +39,7 @@ export class AuditRuleController {
     summary: 'Set a flag rule',
     description: 'Set the rule of a type, in place of the one there was. It decides from the next entry on.',
   })
-  @ApiBody({ required: true, standardSchema: AddAuditRule } as never)
+  @JsonBody(AddAuditRule)
   @Returns(HttpStatus.CREATED, AuditRuleAdded, 'Rule set')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   add(
@@ -57,10 +67,12 @@ export class AuditRuleController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListAuditRules }) { limit, cursor }: ListAuditRules,
   ): Promise<AuditRuleList> {
-    const identity = { tenantId, list: 'audit_rules', filters: {} };
-    const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.rules.list(tenantId, limit + 1, after);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const { items, nextCursor } = await this.cursors.listByText(
+      { tenantId, list: 'audit_rules', filters: {} },
+      { limit, cursor },
+      (count, after) => this.rules.list(tenantId, count, after),
+      ({ id }) => id,
+    );
     return { rules: items.map(toAuditRuleItem), count: items.length, next_cursor: nextCursor };
   }
 

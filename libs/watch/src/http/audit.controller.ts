@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { SessionService } from '@haldir/gate';
@@ -13,6 +13,7 @@ import {
   Write,
   type WriteRequest,
   Writes,
+  JsonBody,
 } from '@haldir/http';
 import { AuditTrailService, SpendService } from '../index.js';
 import {
@@ -49,7 +50,7 @@ export class AuditController {
     summary: 'Log an agent action',
     description: 'Log an action to the tamper-evident audit trail. Watch automatically flags anomalous patterns.',
   })
-  @ApiBody({ required: true, standardSchema: LogAction } as never)
+  @JsonBody(LogAction)
   @Returns(HttpStatus.CREATED, ActionLogged, 'Action logged')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async log(

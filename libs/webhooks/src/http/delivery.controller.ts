@@ -29,10 +29,12 @@ export class DeliveryController {
   ): Promise<DeliveryList> {
     const { limit, cursor, webhook_id: webhookId, status, event, event_id: eventId } = query;
     const filter = { webhookId, status, event, eventId };
-    const identity = { tenantId, list: 'webhook-deliveries', filters: filter };
-    const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.log.list(tenantId, filter, limit + 1, before);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const { items, nextCursor } = await this.cursors.listByNumber(
+      { tenantId, list: 'webhook-deliveries', filters: filter },
+      { limit, cursor },
+      (count, before) => this.log.list(tenantId, filter, count, before),
+      ({ id }) => id,
+    );
     return { deliveries: items.map(toDeliveryAttempt), count: items.length, next_cursor: nextCursor };
   }
 

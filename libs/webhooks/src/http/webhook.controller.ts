@@ -1,7 +1,17 @@
 import { Body, Controller, Delete, Get, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock } from '@haldir/kernel';
-import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
+import {
+  CurrentActor,
+  Cursors,
+  Refuses,
+  RequiresScope,
+  Returns,
+  Write,
+  type WriteRequest,
+  Writes,
+  JsonBody,
+} from '@haldir/http';
 import { deliveryId, DeliveryLog, WebhookNotFound, WebhookService } from '../index.js';
 import {
   ChangeWebhook,
@@ -45,7 +55,7 @@ export class WebhookController {
     description:
       'Register a URL to receive real-time event notifications (anomaly, approval_requested, budget_exhausted).',
   })
-  @ApiBody({ required: true, standardSchema: RegisterWebhook } as never)
+  @JsonBody(RegisterWebhook)
   @Returns(HttpStatus.CREATED, WebhookRegistered, 'Webhook registered')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
   async register(
@@ -73,10 +83,12 @@ export class WebhookController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListWebhooks }) { limit, cursor }: ListWebhooks,
   ): Promise<WebhookList> {
-    const identity = { tenantId, list: 'webhooks', filters: {} };
-    const before = cursor === undefined ? null : Number(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.webhooks.list(tenantId, limit + 1, before);
-    const page = this.cursors.page(identity, found, limit, ({ id }) => [id]);
+    const page = await this.cursors.listByNumber(
+      { tenantId, list: 'webhooks', filters: {} },
+      { limit, cursor },
+      (count, before) => this.webhooks.list(tenantId, count, before),
+      ({ id }) => id,
+    );
     const now = this.clock.now();
     return {
       webhooks: page.items.map((webhook) => toWebhookItem(webhook, now)),
@@ -94,7 +106,7 @@ export class WebhookController {
     description:
       'Change where a webhook is sent, what it hears of, or whether it is sent anything at all; what is left out stays, and so does its secret. While a webhook is disabled its events are kept (WEBHOOK_RETENTION_DAYS): switch it on, then recover them.',
   })
-  @ApiBody({ required: true, standardSchema: ChangeWebhook } as never)
+  @JsonBody(ChangeWebhook)
   @Returns(HttpStatus.OK, WebhookItem, 'The webhook as it is now')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
   async change(
@@ -120,7 +132,7 @@ export class WebhookController {
     description:
       'Send what was not delivered: events that came while the webhook was disabled, and deliveries that were given up, the same bytes under the same webhook-id. What was delivered is not sent again. Up to 10,000 at once.',
   })
-  @ApiBody({ required: true, standardSchema: RecoverWebhook } as never)
+  @JsonBody(RecoverWebhook)
   @Returns(HttpStatus.ACCEPTED, WebhookRecovering, 'Deliveries queued')
   @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'Conflict', 'RateLimited')
   recover(
