@@ -13,20 +13,8 @@ const REFUSALS: Record<RefusalReason, string> = {
 
 /** The destination is one that Haldir does not connect to. Nothing was sent. */
 export class EgressRefused extends HaldirError {
-  readonly kind = 'invalid';
-  readonly reason: RefusalReason;
-
-  override get code(): string {
-    return 'egress_refused';
-  }
-
-  override get details(): Readonly<Record<string, unknown>> {
-    return { field: 'url' };
-  }
-
-  constructor(reason: RefusalReason) {
-    super(`url: ${REFUSALS[reason]}`);
-    this.reason = reason;
+  constructor(readonly reason: RefusalReason) {
+    super('invalid', `url: ${REFUSALS[reason]}`, { code: 'egress_refused', details: { field: 'url' } });
   }
 }
 
@@ -46,19 +34,15 @@ const FAILURES: Record<FailureReason, string> = {
 
 /** The request was allowed but did not end in a complete answer. The message is fixed per reason and quotes no peer. */
 export class EgressFailed extends HaldirError {
-  readonly kind = 'bad_gateway';
-  readonly reason: FailureReason;
   /** Whether any byte of the request may have left: false means the peer cannot have acted on it. */
   readonly sent: boolean;
 
-  override get code(): string {
-    return `egress_${this.reason}`;
-  }
-
-  constructor(reason: FailureReason, options: { cause?: unknown; sent?: boolean } = {}) {
-    super(FAILURES[reason], options.cause === undefined ? undefined : { cause: options.cause });
-    this.reason = reason;
-    this.sent = options.sent ?? false;
+  constructor(
+    readonly reason: FailureReason,
+    { cause, sent = false }: { cause?: unknown; sent?: boolean } = {},
+  ) {
+    super('bad_gateway', FAILURES[reason], { code: `egress_${reason}`, cause });
+    this.sent = sent;
   }
 }
 

@@ -8,36 +8,24 @@ export abstract class Authenticator {
 }
 
 export class Unauthenticated extends HaldirError {
-  readonly kind = 'unauthorized';
   constructor(message = 'Missing, invalid, or revoked API key') {
-    super(message);
+    super('unauthorized', message);
   }
 }
 
 export class MissingKeyScope extends HaldirError {
-  readonly kind = 'forbidden';
-  constructor(
-    private readonly required: KeyScope,
-    private readonly refusal: ScopeDemand['refusal'] = {},
-  ) {
-    super(`The API key lacks the scope ${required}`);
-  }
-  override get code(): string {
-    return 'insufficient_scope';
-  }
-  override get details(): Readonly<Record<string, unknown>> {
-    return { required: this.required, ...this.refusal };
+  constructor(required: KeyScope, refusal: ScopeDemand['refusal'] = {}) {
+    super('forbidden', `The API key lacks the scope ${required}`, {
+      code: 'insufficient_scope',
+      details: { required, ...refusal },
+    });
   }
 }
 
 /** An agent key acts; whatever is not open to it in so many words is closed to it, whatever its scopes. */
 export class AgentKeyNotAllowed extends HaldirError {
-  readonly kind = 'forbidden';
   constructor(what = 'This operation') {
-    super(`${what} is closed to agent keys; an operator's key does it`);
-  }
-  override get code(): string {
-    return 'agent_key_not_allowed';
+    super('forbidden', `${what} is closed to agent keys; an operator's key does it`, { code: 'agent_key_not_allowed' });
   }
 }
 

@@ -26,7 +26,9 @@ export const JudgesBody = (refusal: NonNullable<RouteSettings['refusal']>) => on
 
 /** The body is in an encoding that is not read here. */
 export class UnsupportedMedia extends HaldirError {
-  readonly kind = 'unsupported_media';
+  constructor(message: string) {
+    super('unsupported_media', message);
+  }
 }
 
 /**

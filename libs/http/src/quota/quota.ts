@@ -15,21 +15,16 @@ const UNLIMITED = 2_147_483_647;
 
 /** The window's requests are used up. */
 export class QuotaExceeded extends HaldirError {
-  readonly kind = 'limited';
   constructor(
     readonly state: QuotaState,
     message: string,
   ) {
-    super(message);
-  }
-  override get code(): string {
-    return 'rate_limited';
-  }
-  override get details(): Readonly<Record<string, unknown>> {
-    return { limit: this.state.limit, tier: this.state.tier, retry_after: this.retryAfterSeconds };
-  }
-  override get retryAfterSeconds(): number {
-    return this.state.resetAfter;
+    const { limit, tier, resetAfter } = state;
+    super('limited', message, {
+      code: 'rate_limited',
+      details: { limit, tier, retry_after: resetAfter },
+      retryAfterSeconds: resetAfter,
+    });
   }
 
   /** The refused request is told its window, too. */

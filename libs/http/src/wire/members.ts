@@ -23,17 +23,9 @@ const defOf = (schema: z.ZodType): Def => schema.def;
 
 /** A name that is meant for another: a wish that would go unheard. */
 class UnknownName extends InvalidInput {
-  constructor(
-    private readonly sent: string,
-    what: string,
-    private readonly meant: string | null,
-    advice: string,
-  ) {
-    super(`${sent}: no ${what} of this name; ${advice}`, `unknown_${what}`);
-  }
-
-  override get details(): Readonly<Record<string, unknown>> {
-    return { field: this.sent, ...(this.meant === null ? {} : { did_you_mean: this.meant }) };
+  constructor(sent: string, what: string, meant: string | null, advice: string) {
+    const details = { field: sent, ...(meant === null ? {} : { did_you_mean: meant }) };
+    super(`${sent}: no ${what} of this name; ${advice}`, `unknown_${what}`, details);
   }
 }
 

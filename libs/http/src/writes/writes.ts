@@ -25,26 +25,18 @@ export class Answer<Body> {
 
 /** The same key came with another body, path or query. */
 export class IdempotencyMismatch extends HaldirError {
-  readonly kind = 'unprocessable';
   constructor() {
-    super('Idempotency-Key was used before with another request');
-  }
-  override get code(): string {
-    return 'idempotency_mismatch';
+    super('unprocessable', 'Idempotency-Key was used before with another request', { code: 'idempotency_mismatch' });
   }
 }
 
 /** The first request with the key is still being worked on. */
 export class IdempotencyInProgress extends HaldirError {
-  readonly kind = 'conflict';
   constructor() {
-    super('A request with this Idempotency-Key is in progress');
-  }
-  override get code(): string {
-    return 'idempotency_in_progress';
-  }
-  override get retryAfterSeconds(): number {
-    return 1;
+    super('conflict', 'A request with this Idempotency-Key is in progress', {
+      code: 'idempotency_in_progress',
+      retryAfterSeconds: 1,
+    });
   }
 }
 
@@ -329,12 +321,10 @@ export class Writes {
 
 /** The process that worked on the request died before it could write down how it went. */
 export class OutcomeUnknown extends HaldirError {
-  readonly kind = 'bad_gateway';
   constructor() {
-    super('The outcome of the request with this Idempotency-Key is unknown; it is not repeated');
-  }
-  override get code(): string {
-    return 'outcome_unknown';
+    super('bad_gateway', 'The outcome of the request with this Idempotency-Key is unknown; it is not repeated', {
+      code: 'outcome_unknown',
+    });
   }
 }
 

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { type Actor, type MicroUsd, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
-import { PriceNotFound, UpstreamNotFound } from '../proxy.errors.js';
+import { PriceNotFound } from './tool.errors.js';
+import { UpstreamNotFound } from '../upstreams/upstream.errors.js';
 
 /** What calls of tools cost. A price belongs to upstream and name, whatever the upstream says of the tool, and goes with the upstream. */
 @Injectable()

@@ -40,40 +40,27 @@ const MESSAGES: Record<UnreachableReason, string> = {
 
 /** The upstream gave no usable answer. The message is fixed per reason and quotes nothing the upstream sent. */
 export class UpstreamUnreachable extends HaldirError {
-  readonly kind = 'bad_gateway';
-  readonly reason: UnreachableReason;
   /** HTTP status of the answer; null when there was none or it was not the trouble. */
   readonly status: number | null;
   /** Whether the upstream may have acted on the call. */
   readonly sent: boolean;
 
-  override get code(): string {
-    return 'upstream_unreachable';
-  }
-
   /** @param options with `limit`, what the upstream went beyond, in words */
   constructor(
-    reason: UnreachableReason,
+    readonly reason: UnreachableReason,
     options: { status?: number; sent?: boolean; cause?: unknown; limit?: string } = {},
   ) {
-    const { status, limit } = options;
+    const { status, sent = true, cause, limit } = options;
     const more = status === undefined ? '' : ` (${status})`;
     const message = `${MESSAGES[reason]}${more}${limit === undefined ? '' : `: ${limit}`}`;
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
-    this.reason = reason;
-    this.status = options.status ?? null;
-    this.sent = options.sent ?? true;
+    super('bad_gateway', message, { code: 'upstream_unreachable', cause });
+    this.status = status ?? null;
+    this.sent = sent;
   }
 }
 
 /** The upstream understood the call and answered with a JSON-RPC error, for example for arguments it does not accept. */
 export class UpstreamRpcError extends HaldirError {
-  readonly kind = 'bad_gateway';
-
-  override get code(): string {
-    return 'upstream_error';
-  }
-
   constructor(
     readonly rpcCode: number,
     /** The upstream's own words, cut to 1,000 characters. */
@@ -82,7 +69,7 @@ export class UpstreamRpcError extends HaldirError {
     readonly status: number,
     readonly data?: unknown,
   ) {
-    super(`The upstream answered with error ${rpcCode}: ${rpcMessage}`);
+    super('bad_gateway', `The upstream answered with error ${rpcCode}: ${rpcMessage}`, { code: 'upstream_error' });
   }
 }
 

@@ -4,7 +4,7 @@ import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { type Policy, type PolicyTerms } from './policy.js';
 import { type PolicyFilter, PolicyRepository } from './policy.repository.js';
-import { PolicyNotFound, TooManyPolicies } from '../proxy.errors.js';
+import { PolicyNotFound, TooManyPolicies } from './policy.errors.js';
 
 /** Every policy is read for every call, so there is an end to them. */
 const MAX_POLICIES = 500;
