@@ -1,10 +1,10 @@
-export { CallConclusions } from './calls/call-conclusions.service.js';
-export { CatalogueChanges } from './upstreams/list-changed.js';
-export { ListeningRepository } from './upstreams/listener-lease.repository.js';
-export { OfferDirectory } from './catalogue/resource-catalogue.js';
+export { CallConclusions } from './calls/call-conclusions.js';
+export { ListChanges } from './upstreams/list-changes.js';
+export { ListenerLeaseRepository } from './upstreams/listener-lease.repository.js';
+export { ResourceCatalogue } from './catalogue/resource-catalogue.js';
 export { type NewRead, type ReadOutcome } from './calls/resource-read.js';
-export { OfferReadService } from './calls/resource-read.service.js';
-export { type ShownOffer } from './catalogue/resource-lookup.js';
+export { ResourceReadService } from './calls/resource-read.service.js';
+export { type ShownResource } from './catalogue/resource-lookup.js';
 export {
   type Policy,
   POLICY_MODES,
@@ -25,21 +25,27 @@ export {
   type NewCall,
   type PerformedCall,
 } from './calls/tool-call.js';
-export { ProxyCallService } from './calls/tool-call.service.js';
+export { ToolCallService } from './calls/tool-call.service.js';
 export { ProxyModule } from './proxy.module.js';
 export { referencesIn, withReferences } from './masking/secret-references.js';
-export { isHeaderValue, SEALED_UPSTREAM_HEADERS, type UpstreamCredentials } from './upstreams/upstream-credentials.js';
+export { isHeaderValue, SEALED_UPSTREAM_HEADERS, type NewCredentials } from './upstreams/upstream-credentials.js';
 export { RateLimiter } from './policies/rate-limiter.js';
-export { ToolPrices } from './catalogue/tool-price.service.js';
+export { ToolPriceService } from './catalogue/tool-price.service.js';
 export { explain } from './policies/policy-refusal.js';
 export { type SimulationRequest, type SimulationResult, SimulationService } from './simulation/simulation.service.js';
 export { type Catalogue, type CatalogueTool, type MissingUpstream, ToolCatalogue } from './catalogue/tool-catalogue.js';
 export { changesBetween } from './catalogue/tool-definition.js';
-export { ToolPins } from './catalogue/tool-pins.service.js';
+export { ToolPinsService } from './catalogue/tool-pins.service.js';
 export { type ListedTool } from './catalogue/tool.repository.js';
-export { type Dialogue, type InputRequired, OFFER_LISTS, type OfferKind, type Progress } from './mcp-client/index.js';
+export {
+  type Dialogue,
+  type InputRequired,
+  RESOURCE_LISTS,
+  type ResourceKind,
+  type Progress,
+} from './mcp-client/index.js';
 export { type UpstreamAddress } from './upstreams/upstream-address.js';
-export { UpstreamClients } from './upstreams/upstream-connections.js';
+export { UpstreamConnections } from './upstreams/upstream-connections.js';
 export { type UpstreamStats } from './upstreams/upstream.repository.js';
 export { UnknownCalls } from './calls/unknown-calls.js';
 export { Discovery } from './registry/discovery.js';

@@ -3,34 +3,34 @@ import { ApprovalsModule } from '@haldir/approvals';
 import { EgressModule } from '@haldir/egress';
 import { GateModule } from '@haldir/gate';
 import { VaultModule } from '@haldir/vault';
-import { AccessTokens } from './upstreams/access-tokens.js';
-import { CallSecrets } from './calls/call-secrets.js';
-import { UpstreamHeaderVault } from './upstreams/upstream-credentials.js';
-import { UpstreamMasks } from './upstreams/upstream-masks.js';
-import { CallConclusions } from './calls/call-conclusions.service.js';
-import { CatalogueChanges } from './upstreams/list-changed.js';
-import { CatalogueFreshness } from './registry/catalogue-freshness.js';
-import { ListeningRepository } from './upstreams/listener-lease.repository.js';
-import { OfferDirectory } from './catalogue/resource-catalogue.js';
-import { OfferReadService } from './calls/resource-read.service.js';
-import { OfferRepository } from './catalogue/resource.repository.js';
 import { PolicyRepository } from './policies/policy.repository.js';
 import { PolicyService } from './policies/policy.service.js';
-import { ProxyCallService } from './calls/tool-call.service.js';
-import { SimulationService } from './simulation/simulation.service.js';
-import { ToolPrices } from './catalogue/tool-price.service.js';
 import { RateLimiter } from './policies/rate-limiter.js';
-import { ToolCatalogue } from './catalogue/tool-catalogue.js';
-import { ToolDirectory } from './catalogue/tool-lookup.js';
-import { ToolPins } from './catalogue/tool-pins.service.js';
-import { ToolRepository } from './catalogue/tool.repository.js';
-import { UnknownCalls } from './calls/unknown-calls.js';
-import { UpstreamClients } from './upstreams/upstream-connections.js';
-import { UpstreamTraffic } from './upstreams/upstream-statistics.js';
+import { AccessTokens } from './upstreams/access-tokens.js';
+import { ListChanges } from './upstreams/list-changes.js';
+import { ListenerLeaseRepository } from './upstreams/listener-lease.repository.js';
+import { UpstreamConnections } from './upstreams/upstream-connections.js';
+import { UpstreamCredentials } from './upstreams/upstream-credentials.js';
+import { UpstreamMasks } from './upstreams/upstream-masks.js';
+import { UpstreamStatistics } from './upstreams/upstream-statistics.js';
 import { UpstreamRepository } from './upstreams/upstream.repository.js';
+import { ResourceCatalogue } from './catalogue/resource-catalogue.js';
+import { ResourceRepository } from './catalogue/resource.repository.js';
+import { ToolCatalogue } from './catalogue/tool-catalogue.js';
+import { ToolLookup } from './catalogue/tool-lookup.js';
+import { ToolPinsService } from './catalogue/tool-pins.service.js';
+import { ToolPriceService } from './catalogue/tool-price.service.js';
+import { ToolRepository } from './catalogue/tool.repository.js';
+import { CatalogueFreshness } from './registry/catalogue-freshness.js';
 import { Discovery } from './registry/discovery.js';
 import { UpstreamHealthService } from './registry/upstream-health.service.js';
 import { UpstreamRegistry } from './registry/upstream-registry.js';
+import { CallConclusions } from './calls/call-conclusions.js';
+import { CallSecrets } from './calls/call-secrets.js';
+import { ResourceReadService } from './calls/resource-read.service.js';
+import { ToolCallService } from './calls/tool-call.service.js';
+import { UnknownCalls } from './calls/unknown-calls.js';
+import { SimulationService } from './simulation/simulation.service.js';
 
 @Module({
   imports: [ApprovalsModule, EgressModule, GateModule, VaultModule],
@@ -38,48 +38,48 @@ import { UpstreamRegistry } from './registry/upstream-registry.js';
     AccessTokens,
     CallConclusions,
     CallSecrets,
-    CatalogueChanges,
     CatalogueFreshness,
     Discovery,
-    ListeningRepository,
-    OfferDirectory,
-    OfferReadService,
-    OfferRepository,
+    ListChanges,
+    ListenerLeaseRepository,
     PolicyRepository,
     PolicyService,
-    ProxyCallService,
     RateLimiter,
-    ToolPrices,
+    ResourceCatalogue,
+    ResourceReadService,
+    ResourceRepository,
     SimulationService,
+    ToolCallService,
     ToolCatalogue,
-    ToolDirectory,
-    ToolPins,
+    ToolLookup,
+    ToolPinsService,
+    ToolPriceService,
     ToolRepository,
     UnknownCalls,
-    UpstreamClients,
-    UpstreamHeaderVault,
-    UpstreamMasks,
-    UpstreamRepository,
+    UpstreamConnections,
+    UpstreamCredentials,
     UpstreamHealthService,
+    UpstreamMasks,
     UpstreamRegistry,
-    UpstreamTraffic,
+    UpstreamRepository,
+    UpstreamStatistics,
   ],
   exports: [
     CallConclusions,
-    CatalogueChanges,
     Discovery,
-    ListeningRepository,
-    UpstreamClients,
-    OfferDirectory,
-    OfferReadService,
-    ToolPrices,
+    ListChanges,
+    ListenerLeaseRepository,
     PolicyService,
-    ProxyCallService,
     RateLimiter,
+    ResourceCatalogue,
+    ResourceReadService,
     SimulationService,
+    ToolCallService,
     ToolCatalogue,
-    ToolPins,
+    ToolPinsService,
+    ToolPriceService,
     UnknownCalls,
+    UpstreamConnections,
     UpstreamHealthService,
     UpstreamRegistry,
   ],

@@ -18,7 +18,7 @@ import { OwnToolbox } from './tools/own-toolbox.js';
 import { PaymentTools } from './tools/payment.tools.js';
 import { SecretTools } from './tools/secret.tools.js';
 import { SessionTools } from './tools/session.tools.js';
-import { UpstreamOffers } from './upstream-offers.js';
+import { UpstreamResources } from './upstream-resources.js';
 import { UpstreamTools } from './upstream-tools.js';
 
 /** `/mcp`: the one MCP server an agent needs. */
@@ -38,7 +38,7 @@ import { UpstreamTools } from './upstream-tools.js';
     Questions,
     SecretTools,
     SessionTools,
-    UpstreamOffers,
+    UpstreamResources,
     UpstreamTools,
   ],
 })

@@ -3,7 +3,7 @@ import { InvalidInput, type JsonValue, stringifyJson } from '@haldir/kernel';
 import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
 import { HANDSHAKE_VERSIONS, isObject, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
-import { type OfferKind } from '@haldir/proxy';
+import { type ResourceKind } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { beginMcpSession } from './protocol/mcp-session.js';
 import {
@@ -18,7 +18,7 @@ import {
 import { type ToolCall, toToolCall } from './tool-call.js';
 import { type OwnCall, type OwnTool } from './tools/own-tool.js';
 import { OwnToolbox } from './tools/own-toolbox.js';
-import { UpstreamOffers } from './upstream-offers.js';
+import { UpstreamResources } from './upstream-resources.js';
 import { type ToolPage, UpstreamTools } from './upstream-tools.js';
 
 const OPERATOR_CAPABILITIES = { tools: {} } as const;
@@ -39,7 +39,7 @@ export class McpServer {
   constructor(
     private readonly sessions: SessionService,
     private readonly own: OwnToolbox,
-    private readonly offers: UpstreamOffers,
+    private readonly resources: UpstreamResources,
     private readonly upstream: UpstreamTools,
     private readonly writes: Writes,
   ) {}
@@ -52,11 +52,11 @@ export class McpServer {
     const { era } = asking;
     const { method, params } = request;
     if (method === 'tools/call') return stamped(era, await this.callTool(asking, toToolCall(params)));
-    if (asking.sessionId !== null && this.offers.isRead(method))
-      return stamped(era, await this.offers.read(asking, asking.sessionId, method, params));
+    if (asking.sessionId !== null && this.resources.isRead(method))
+      return stamped(era, await this.resources.read(asking, asking.sessionId, method, params));
     const session = await this.sessionOf(asking);
-    const kind = this.offers.kindOf(method);
-    if (session && kind) return this.listOffers(asking, session, kind, params);
+    const kind = this.resources.kindOf(method);
+    if (session && kind) return this.listResources(asking, session, kind, params);
     if (method === 'tools/list') return this.listTools(asking, session, params);
     if (era === 'handshake') {
       if (method === 'initialize') return initialize(asking, params);
@@ -92,8 +92,13 @@ export class McpServer {
     return new JsonText([`{"tools":[${own.join(',')}${comma}`, page.text, `]${rest === '}' ? '' : ','}${rest}`]);
   }
 
-  private async listOffers(asking: Asking, session: Session, kind: OfferKind, params: JsonObject): Promise<JsonObject> {
-    const { member, items, ...page } = await this.offers.list(asking, session, kind, cursorIn(params) ?? null);
+  private async listResources(
+    asking: Asking,
+    session: Session,
+    kind: ResourceKind,
+    params: JsonObject,
+  ): Promise<JsonObject> {
+    const { member, items, ...page } = await this.resources.list(asking, session, kind, cursorIn(params) ?? null);
     return { [member]: items, ...aroundList(asking.era, page) };
   }
 

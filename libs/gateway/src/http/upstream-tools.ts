@@ -15,7 +15,7 @@ import {
   neverLeft,
   type NewCall,
   type PerformedCall,
-  ProxyCallService,
+  ToolCallService,
   ToolCatalogue,
 } from '@haldir/proxy';
 import { type Asking } from './asking.js';
@@ -61,7 +61,7 @@ export class UpstreamTools {
   private readonly firstPages = new WeakMap<Catalogue, ToolPage>();
 
   constructor(
-    private readonly calls: ProxyCallService,
+    private readonly calls: ToolCallService,
     private readonly conclusions: CallConclusions,
     private readonly catalogue: ToolCatalogue,
     private readonly held: HeldRequests,

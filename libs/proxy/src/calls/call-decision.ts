@@ -33,7 +33,7 @@ export interface CallNotes {
 }
 
 /** A call before the policies of its tenant. */
-export class JudgedCall {
+export class CallDecision {
   /** The call's place under the rate limits. */
   readonly wish: RateWish;
   readonly notes: CallNotes;

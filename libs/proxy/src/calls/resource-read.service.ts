@@ -18,25 +18,25 @@ import { Log, Metrics } from '@haldir/runtime';
 import { answersIn, digestOfCall } from './call-digest.js';
 import { policyVersion } from '../policies/policy-version.js';
 import { amountOf, ruledAmount } from '../policies/amount.js';
-import { OfferDirectory } from '../catalogue/resource-catalogue.js';
+import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
 import { type NewRead, type ReadOutcome, type ReadWatch, toReadEntry, toUnknownReadEntry } from './resource-read.js';
-import { type OfferTarget, promptsNamed, resourcesAt } from '../catalogue/resource-lookup.js';
-import { JudgedCall } from './call-decision.js';
+import { type ResourceTarget, promptsNamed, resourcesAt } from '../catalogue/resource-lookup.js';
+import { CallDecision } from './call-decision.js';
 import { type NamedSubject, namesOf, namesOfAddress } from '../policies/subject-names.js';
 import { type Policy } from '../policies/policy.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
 import { CALL_SCOPES, orTooLong, UNSHOWABLE } from './tool-call.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
-import { UpstreamClients } from '../upstreams/upstream-connections.js';
-import { UpstreamTraffic } from '../upstreams/upstream-statistics.js';
+import { UpstreamConnections } from '../upstreams/upstream-connections.js';
+import { UpstreamStatistics } from '../upstreams/upstream-statistics.js';
 import { UpstreamHealthService } from '../registry/upstream-health.service.js';
 import { type CallOptions, UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
 
 interface Candidate {
   read: NewRead;
   session: Session;
-  target: OfferTarget;
-  judged: JudgedCall;
+  target: ResourceTarget;
+  decision: CallDecision;
   policies: readonly Policy[];
   rules: readonly ApprovalRule[];
 }
@@ -44,7 +44,7 @@ interface Candidate {
 /** What became of a read; `started` once it has left. */
 interface Decided {
   session: Session | null;
-  target: OfferTarget | null;
+  target: ResourceTarget | null;
   outcome: ReadOutcome;
   started?: StartedCall;
   /** Whether a secret was masked in what the upstream said. */
@@ -56,17 +56,17 @@ const NO_COMPLETION = { completion: { values: [], total: 0, hasMore: false } };
 
 /** Reads resources and gets prompts for sessions, under the policies and approval rules that tools are under. */
 @Injectable()
-export class OfferReadService {
+export class ResourceReadService {
   constructor(
     private readonly sessions: SessionService,
-    private readonly directory: OfferDirectory,
+    private readonly resources: ResourceCatalogue,
     private readonly policies: PolicyRepository,
     private readonly rules: ApprovalRuleService,
     private readonly approvals: ApprovalService,
     private readonly limiter: RateLimiter,
     private readonly health: UpstreamHealthService,
-    private readonly clients: UpstreamClients,
-    private readonly traffic: UpstreamTraffic,
+    private readonly connections: UpstreamConnections,
+    private readonly statistics: UpstreamStatistics,
     private readonly auditLog: AuditLog,
     private readonly started: StartedCalls,
     private readonly transactions: Transactions,
@@ -94,7 +94,7 @@ export class OfferReadService {
     const { tenantId } = actor;
     const [session, { known, names }, byTenant, rules, refusal = null] = await Promise.all([
       this.sessions.findLive(actor, read.sessionId),
-      this.directory.known(actor),
+      this.resources.known(actor),
       this.policies.byTenants([tenantId]),
       this.rules.allOf(tenantId),
       read.recheck?.(),
@@ -108,45 +108,45 @@ export class OfferReadService {
     const target = targets.length === 1 ? (targets[0] ?? null) : null;
     if (!CALL_SCOPES.some((scope) => session.grants(scope))) return { session, target, outcome: { kind: 'no_scope' } };
     const policies = byTenant.get(tenantId) ?? [];
-    const named = namesOfOffer(subject, target);
-    const judged = new JudgedCall(tenantId, policies, {
+    const named = namesOfSubject(subject, target);
+    const decision = new CallDecision(tenantId, policies, {
       ...named,
       ...{ upstream: target?.upstream.name ?? null, agentId: session.agentId },
       ...{ amount: amountOf(read.arguments), at: this.clock.now() },
     });
-    if (judged.isRefused) {
-      const refusals = judged.refusedBy(await this.limiter.look(judged.wish));
+    if (decision.isRefused) {
+      const refusals = decision.refusedBy(await this.limiter.look(decision.wish));
       if (refusals) return { session, target, outcome: { kind: 'blocked', refusals } };
     }
     if (!target) {
       const upstreams = targets.map(({ upstream }) => upstream.name);
       return { session, target, outcome: { kind: 'unknown', upstreams } };
     }
-    const candidate = { read, session, target, judged, policies, rules };
+    const candidate = { read, session, target, decision, policies, rules };
     const stopped = await this.stopped(candidate);
     return stopped ? { session, target, outcome: stopped } : this.forward(candidate, watch);
   }
 
   /** Takes the candidate's place under the rate limits, and its approval where a rule asks for one; null when it has both. */
   private async stopped(candidate: Candidate): Promise<ReadOutcome | null> {
-    const { read, judged, rules } = candidate;
-    const match = firstMatch(rules, toRuleSubject(judged)) ?? judged.approvalRule;
+    const { read, decision, rules } = candidate;
+    const match = firstMatch(rules, toRuleSubject(decision)) ?? decision.approvalRule;
     if (match && read.method === 'completion/complete') return { kind: 'unapprovable', reason: match.reason };
     if (!match) {
-      const refusals = judged.refusedBy(await this.limiter.take(judged.wish));
+      const refusals = decision.refusedBy(await this.limiter.take(decision.wish));
       return refusals ? { kind: 'blocked', refusals } : null;
     }
     const details = await shownIn(candidate);
     if (details instanceof DetailsTooLong) return { kind: 'unapprovable', reason: UNSHOWABLE };
     const subject = toSubject(candidate, details);
     return this.transactions.run(read.actor.tenantId, async (tx): Promise<ReadOutcome | null> => {
-      const rates = await this.limiter.lock(tx, [judged.wish]);
-      const refusals = judged.refusedBy(rates.answer(judged.wish));
+      const rates = await this.limiter.lock(tx, [decision.wish]);
+      const refusals = decision.refusedBy(rates.answer(decision.wish));
       if (refusals) return { kind: 'blocked', refusals };
       const answer = await this.approvals.ask(tx, subject, match, { heedsDenials: true });
       if (answer.kind !== 'approved') return answer;
       await this.approvals.consume(tx, read.actor, answer.request);
-      rates.count(judged.wish);
+      rates.count(decision.wish);
       rates.save();
       return null;
     });
@@ -164,18 +164,18 @@ export class OfferReadService {
     let masked = false;
     const outcome = await this.ask(read, target, { ...watch, onMasked: () => (masked = true) });
     const ending = outcome.kind === 'answered' ? 'answered' : 'failed';
-    this.traffic.count(tenantId, upstream.name, performance.now() - startedAt, ending);
+    this.statistics.count(tenantId, upstream.name, performance.now() - startedAt, ending);
     await this.health.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
     return { session, target, outcome, started, masked };
   }
 
   private async ask(
     { method, params, dialogue }: NewRead,
-    { upstream, id }: OfferTarget,
+    { upstream, id }: ResourceTarget,
     watch: ReadWatch & Pick<CallOptions, 'onMasked'>,
   ): Promise<ReadOutcome> {
     try {
-      const result = await this.clients.use(upstream, (client) =>
+      const result = await this.connections.use(upstream, (client) =>
         client.read(method, params(id), { ...watch, ...(dialogue ? { dialogue } : {}) }),
       );
       return { kind: 'answered', result };
@@ -189,7 +189,7 @@ export class OfferReadService {
 }
 
 /** Nobody knows what an address that nobody has would mean: it has a name all the same. */
-function namesOfOffer({ kind, name }: NewRead['subject'], target: OfferTarget | null): NamedSubject {
+function namesOfSubject({ kind, name }: NewRead['subject'], target: ResourceTarget | null): NamedSubject {
   if (kind === 'resource') return namesOfAddress(target?.upstream.name ?? null, target?.id ?? name);
   return target
     ? namesOf(target.upstream.name, target.id, target.goesByOwnName)
@@ -202,7 +202,7 @@ function decisionOf({ kind }: ReadOutcome): 'allowed' | 'denied' | 'held' {
 }
 
 /** What approval rules ask about: reading destroys nothing. */
-function toRuleSubject({ subject }: JudgedCall): Pick<ApprovalSubject, 'toolNames' | 'amount' | 'destructive'> {
+function toRuleSubject({ subject }: CallDecision): Pick<ApprovalSubject, 'toolNames' | 'amount' | 'destructive'> {
   const { toolNames, amount } = subject;
   return { toolNames, amount: ruledAmount(amount), destructive: false };
 }
@@ -215,11 +215,11 @@ function shownIn({ read, target }: Candidate): Promise<string | DetailsTooLong> 
 }
 
 function toSubject(candidate: Candidate, details: string): ApprovalSubject {
-  const { read, session, target, judged, policies, rules } = candidate;
+  const { read, session, target, decision, policies, rules } = candidate;
   const { actor, sessionId, method } = read;
   const { tenantId } = actor;
   const { upstream, id, definition } = target;
-  const ruled = toRuleSubject(judged);
+  const ruled = toRuleSubject(decision);
   const fingerprint = hash('sha256', canonicalJson(definition as JsonValue), 'hex');
   const answers = answersIn(read.dialogue);
   return {

@@ -4,7 +4,7 @@ import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
 import { type JsonObject } from '@haldir/mcp';
 import { answersIn, digestOfArguments } from './call-digest.js';
-import { type OfferTarget } from '../catalogue/resource-lookup.js';
+import { type ResourceTarget } from '../catalogue/resource-lookup.js';
 import { CALL_SCOPES, type CallWatch, MASKED } from './tool-call.js';
 import { explain, type Refusals } from '../policies/policy-refusal.js';
 import { type Dialogue, type UpstreamRpcError, type UpstreamUnreachable } from '../mcp-client/index.js';
@@ -60,7 +60,7 @@ const MAX_NAME = 330;
 export function toReadEntry(
   read: NewRead,
   session: Session | null,
-  target: OfferTarget | null,
+  target: ResourceTarget | null,
   outcome: ReadOutcome,
   latencyMs: number,
   masked: boolean,
@@ -77,7 +77,7 @@ export function toReadEntry(
 }
 
 /** What the log says of a read that left, when nobody learns what became of it. */
-export function toUnknownReadEntry(read: NewRead, session: Session, target: OfferTarget): AuditRecord {
+export function toUnknownReadEntry(read: NewRead, session: Session, target: ResourceTarget): AuditRecord {
   return {
     ...{ source: 'proxy', sessionId: session.id, agentId: session.agentId, tool: nameIn(read, target) },
     action: ACTIONS[read.method],
@@ -85,7 +85,7 @@ export function toUnknownReadEntry(read: NewRead, session: Session, target: Offe
   };
 }
 
-function nameIn({ subject }: NewRead, target: OfferTarget | null): string {
+function nameIn({ subject }: NewRead, target: ResourceTarget | null): string {
   const name = target ? `${target.upstream.name}.${target.id}` : subject.name;
   return [...name.slice(0, MAX_NAME)].filter((char) => !/^[\ud800-\udfff]$/.test(char)).join('');
 }

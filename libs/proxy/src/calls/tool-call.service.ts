@@ -18,12 +18,12 @@ import { mirrorHeaders } from '@haldir/mcp';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { CallCharges } from '@haldir/vault';
 import { CallSecrets, type Filled } from './call-secrets.js';
-import { CallConclusions } from './call-conclusions.service.js';
+import { CallConclusions } from './call-conclusions.js';
 import { CatalogueFreshness, type Patience } from '../registry/catalogue-freshness.js';
 import { answersIn, digestOfCall } from './call-digest.js';
 import { policyVersion } from '../policies/policy-version.js';
 import { amountOf, ruledAmount } from '../policies/amount.js';
-import { type CallNotes, JudgedCall } from './call-decision.js';
+import { type CallNotes, CallDecision } from './call-decision.js';
 import { type NamedSubject, namesOf } from '../policies/subject-names.js';
 import { type Policy, type PolicySubject } from '../policies/policy.js';
 import {
@@ -40,9 +40,9 @@ import { longestCallMs } from '../policies/call-deadline.js';
 import { qualifiedName, splitToolName } from '../catalogue/tool-name.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
 import { type Masker } from '../masking/masker.js';
-import { type Lookup, ToolDirectory, type ToolTarget } from '../catalogue/tool-lookup.js';
-import { UpstreamClients } from '../upstreams/upstream-connections.js';
-import { type CallEnding, UpstreamTraffic } from '../upstreams/upstream-statistics.js';
+import { type FoundTools, ToolLookup, type ToolTarget } from '../catalogue/tool-lookup.js';
+import { UpstreamConnections } from '../upstreams/upstream-connections.js';
+import { type CallEnding, UpstreamStatistics } from '../upstreams/upstream-statistics.js';
 import { UpstreamHealthService } from '../registry/upstream-health.service.js';
 import { type CallOptions, isInputRequired, UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
 
@@ -53,7 +53,7 @@ interface Candidate {
   target: ToolTarget;
   policies: readonly Policy[];
   rules: readonly ApprovalRule[];
-  judged: JudgedCall;
+  decision: CallDecision;
 }
 
 /** What became of a call, and how it was decided. */
@@ -73,10 +73,10 @@ const HOLD_MS = 24 * 60 * 60_000;
 
 /** Calls tools for sessions, under the tenant's policies and approval rules. */
 @Injectable()
-export class ProxyCallService {
+export class ToolCallService {
   constructor(
     private readonly sessions: SessionService,
-    private readonly directory: ToolDirectory,
+    private readonly tools: ToolLookup,
     private readonly rules: ApprovalRuleService,
     private readonly approvals: ApprovalService,
     private readonly limiter: RateLimiter,
@@ -84,8 +84,8 @@ export class ProxyCallService {
     private readonly health: UpstreamHealthService,
     private readonly freshness: CatalogueFreshness,
     private readonly secrets: CallSecrets,
-    private readonly clients: UpstreamClients,
-    private readonly traffic: UpstreamTraffic,
+    private readonly connections: UpstreamConnections,
+    private readonly statistics: UpstreamStatistics,
     private readonly conclusions: CallConclusions,
     private readonly started: StartedCalls,
     private readonly transactions: Transactions,
@@ -123,7 +123,7 @@ export class ProxyCallService {
     // One round trip for all that a decision needs.
     const [session, lookup, rules, refusal = null] = await Promise.all([
       this.sessions.findLive(actor, call.sessionId),
-      this.directory.find(actor, tool),
+      this.tools.find(actor, tool),
       this.rules.allOf(tenantId),
       call.recheck?.(),
     ]);
@@ -140,7 +140,7 @@ export class ProxyCallService {
       first.outcome.kind === 'unknown_tool' &&
       lookup.targets.length === 0 &&
       (await this.health.recover(tenantId, splitToolName(tool)?.upstream ?? null));
-    const found = again ? await this.consider(call, session, await this.directory.find(actor, tool), rules) : first;
+    const found = again ? await this.consider(call, session, await this.tools.find(actor, tool), rules) : first;
     const considered =
       'outcome' in found || this.freshness.isFresh(found.target) ? found : await this.reconsider(found, patience);
     if ('outcome' in considered) return { session, ...considered };
@@ -149,7 +149,7 @@ export class ProxyCallService {
       target.pending === null
         ? await this.letThrough(considered, watch)
         : { kind: 'drifted', upstream: target.name, tool: target.tool };
-    return { session, target, outcome, notes: considered.judged.notes };
+    return { session, target, outcome, notes: considered.decision.notes };
   }
 
   /** The upstream may have changed the tool since it was asked last: what it says now decides. */
@@ -158,45 +158,45 @@ export class ProxyCallService {
     const error = await this.freshness.confirm(target, patience);
     // Without notes: it was decided by no policy.
     if (error) return { target, outcome: { kind: 'unreachable', error }, notes: null };
-    return this.consider(call, session, await this.directory.find(call.actor, call.tool), rules);
+    return this.consider(call, session, await this.tools.find(call.actor, call.tool), rules);
   }
 
   /** What can be told of a call without counting it; policies mean unknown tools by the name that was called. */
   private async consider(
     call: NewCall,
     session: Session,
-    lookup: Lookup,
+    lookup: FoundTools,
     rules: readonly ApprovalRule[],
   ): Promise<Considered> {
     const { targets, policies } = lookup;
     const target = soleTarget(lookup);
     if (target && call.repeats && !call.repeats(mirrorHeaders(target.mirrored, call.arguments)))
       return { target, outcome: { kind: 'mismatched' }, notes: null };
-    const judged = new JudgedCall(
+    const decision = new CallDecision(
       call.actor.tenantId,
       policies,
       toPolicySubject(call, session, target, this.clock.now()),
     );
-    if (judged.isRefused) {
-      const refusals = judged.refusedBy(await this.limiter.look(judged.wish));
-      if (refusals) return { target, outcome: { kind: 'blocked', refusals }, notes: judged.notes };
+    if (decision.isRefused) {
+      const refusals = decision.refusedBy(await this.limiter.look(decision.wish));
+      if (refusals) return { target, outcome: { kind: 'blocked', refusals }, notes: decision.notes };
     }
     if (!target) {
       const outcome: CallOutcome = { kind: 'unknown_tool', upstreams: targets.map(({ name }) => name).sort() };
-      return { target, outcome, notes: judged.notes };
+      return { target, outcome, notes: decision.notes };
     }
-    return { call, session, target, policies, rules, judged };
+    return { call, session, target, policies, rules, decision };
   }
 
   /** Asks for the candidate's place under the rate limits and for its approval, and makes the call if it has both. */
   private async letThrough(candidate: Candidate, watch: CallWatch): Promise<CallOutcome> {
-    const { call, session, target, rules, judged } = candidate;
+    const { call, session, target, rules, decision } = candidate;
     // Before anyone is asked to approve what could not be made anyway.
     const refusal = await this.secrets.check(call, session, target);
     if (refusal) return { kind: 'no_secret', refusal };
-    const match = firstMatch(rules, toRuleSubject(candidate)) ?? judged.approvalRule;
+    const match = firstMatch(rules, toRuleSubject(candidate)) ?? decision.approvalRule;
     if (match === null && target.price === null) {
-      const refusals = judged.refusedBy(await this.limiter.take(judged.wish));
+      const refusals = decision.refusedBy(await this.limiter.take(decision.wish));
       if (refusals) return { kind: 'blocked', refusals };
     } else {
       const stopped = await this.secure(candidate, match);
@@ -206,14 +206,14 @@ export class ProxyCallService {
       this.giveUp(candidate);
       throw error;
     });
-    judged.notes.started ??= await this.started.begin(toStart(candidate));
+    decision.notes.started ??= await this.started.begin(toStart(candidate));
     return 'refused' in filled
       ? { kind: 'no_secret', refusal: filled.refused }
       : this.forward(candidate, filled, watch);
   }
 
   /** A call that was secured and does not leave gives its price back. */
-  private giveUp({ call, session, target, judged: { notes } }: Candidate): void {
+  private giveUp({ call, session, target, decision: { notes } }: Candidate): void {
     if (!notes.started) return;
     const outcome: CallOutcome = { kind: 'unreachable', error: new UpstreamUnreachable('aborted', { sent: false }) };
     const entry = toEntry(call, session, target, outcome, 0, notes);
@@ -230,10 +230,10 @@ export class ProxyCallService {
     if (details instanceof DetailsTooLong) return { kind: 'unshowable', error: details };
     const subject = toSubject(candidate, details);
     await this.started.holdLease();
-    const { wish, notes } = candidate.judged;
+    const { wish, notes } = candidate.decision;
     return this.transactions.run(subject.actor.tenantId, async (tx): Promise<CallOutcome | null> => {
       const rates = await this.limiter.lock(tx, [wish]);
-      const refusals = candidate.judged.refusedBy(rates.answer(wish));
+      const refusals = candidate.decision.refusedBy(rates.answer(wish));
       if (refusals) return { kind: 'blocked', refusals };
       const { heedsDenials = false } = candidate.call;
       const answer = match === null ? null : await this.approvals.ask(tx, subject, match, { heedsDenials });
@@ -257,15 +257,15 @@ export class ProxyCallService {
     });
   }
 
-  private async forward({ call, target, judged }: Candidate, filled: Filled, watch: CallWatch): Promise<CallOutcome> {
+  private async forward({ call, target, decision }: Candidate, filled: Filled, watch: CallWatch): Promise<CallOutcome> {
     const startedAt = performance.now();
     // What was approved is sent once; a price is held for the call, however often it is sent.
-    const repeatable = target.repeatable && judged.notes.approvalId === null;
+    const repeatable = target.repeatable && decision.notes.approvalId === null;
     const { dialogue } = call;
-    const onMasked = (): void => void (judged.notes.masked = true);
+    const onMasked = (): void => void (decision.notes.masked = true);
     const options = { ...watch, ...(dialogue ? { dialogue } : {}), repeatable, onMasked };
     const outcome = await this.ask(target, filled, options);
-    this.traffic.count(target.tenantId, target.name, performance.now() - startedAt, endingOf(outcome));
+    this.statistics.count(target.tenantId, target.name, performance.now() - startedAt, endingOf(outcome));
     await this.health.noteCall(target, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;
   }
@@ -274,7 +274,7 @@ export class ProxyCallService {
     try {
       const { mirrored } = target;
       const options = { ...(masker ? masked(watch, masker) : watch), mirrored };
-      const result = await this.clients.use(target, (client) => client.callTool(target.tool, args, options));
+      const result = await this.connections.use(target, (client) => client.callTool(target.tool, args, options));
       return isInputRequired(result) ? { kind: 'asked', question: result } : { kind: 'answered', result };
     } catch (error) {
       if (error instanceof UpstreamRpcError) return { kind: 'refused', error };
@@ -299,13 +299,13 @@ function masked(watch: Watched, masker: Masker): Watched & Pick<CallOptions, 'ma
   };
 }
 
-function toStart({ call, session, target, judged: { notes } }: Candidate): NewStart {
+function toStart({ call, session, target, decision: { notes } }: Candidate): NewStart {
   const { actor, claim = null } = call;
   const entry = toUnknownEntry(call, session, target, notes);
   return { actor, entry, paymentId: notes.charge?.paymentId ?? null, claim };
 }
 
-function soleTarget({ targets }: Lookup): ToolTarget | null {
+function soleTarget({ targets }: FoundTools): ToolTarget | null {
   return targets.length === 1 ? (targets[0] ?? null) : null;
 }
 
@@ -333,8 +333,8 @@ function toPolicySubject(call: NewCall, session: Session, target: ToolTarget | n
 }
 
 /** What approval rules ask about. */
-function toRuleSubject({ target, judged }: Candidate): Pick<ApprovalSubject, 'toolNames' | 'amount' | 'destructive'> {
-  const { toolNames, amount } = judged.subject;
+function toRuleSubject({ target, decision }: Candidate): Pick<ApprovalSubject, 'toolNames' | 'amount' | 'destructive'> {
+  const { toolNames, amount } = decision.subject;
   return { toolNames, amount: ruledAmount(amount), destructive: target.destructive };
 }
 

@@ -5,31 +5,31 @@ import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { type JsonObject } from '@haldir/mcp';
 import { HaldirConfig, Log } from '@haldir/runtime';
-import { OfferRepository, type OfferState } from './resource.repository.js';
-import { allowedOffers, type OfferingUpstream, type ShownOffer, shownOffers } from './resource-lookup.js';
+import { ResourceRepository, type ResourceState } from './resource.repository.js';
+import { allowedResources, type KnownResources, type ShownResource, shownResources } from './resource-lookup.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
 import { type MissingUpstream, namingFor } from './tool-catalogue.js';
 import { addList } from './tool-definition.js';
 import { isMisleading } from './tool-screening.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { UpstreamRepository } from '../upstreams/upstream.repository.js';
-import { UpstreamClients } from '../upstreams/upstream-connections.js';
+import { UpstreamConnections } from '../upstreams/upstream-connections.js';
 import {
-  type McpUpstreamClient,
-  OFFER_LISTS,
-  type OfferKind,
-  type Offers,
+  type McpClient,
+  RESOURCE_LISTS,
+  type ResourceKind,
+  type ResourceLists,
   UpstreamUnreachable,
 } from '../mcp-client/index.js';
 
 /** What is listed besides tools does not hold up the tools for longer. */
 const DEADLINE_MS = 3_000;
-/** Offers that a process keeps ready, in characters. */
+/** Lists that a process keeps ready, in characters. */
 const MAX_KEPT = 32 * 1024 * 1024;
 
 interface Kept {
   digest: string;
-  offers: Offers;
+  lists: ResourceLists;
   size: number;
 }
 
@@ -38,15 +38,15 @@ interface Kept {
  * that one that is slow or dead delays nobody; each list asks the database which of them stand.
  */
 @Injectable()
-export class OfferDirectory {
+export class ResourceCatalogue {
   private readonly kept = new Map<string, Kept>();
   private size = 0;
 
   constructor(
-    private readonly repository: OfferRepository,
+    private readonly repository: ResourceRepository,
     private readonly upstreams: UpstreamRepository,
     private readonly policies: PolicyRepository,
-    private readonly clients: UpstreamClients,
+    private readonly connections: UpstreamConnections,
     private readonly transactions: Transactions,
     private readonly auditLog: AuditLog,
     private readonly config: HaldirConfig,
@@ -54,9 +54,9 @@ export class OfferDirectory {
   ) {}
 
   /** Asks for what there is besides tools; null when that cannot be told. An upstream is no less healthy for it. */
-  async ask(name: string, client: McpUpstreamClient): Promise<Offers | null> {
+  async ask(name: string, client: McpClient): Promise<ResourceLists | null> {
     try {
-      const found = await client.listOffers({ deadlineMs: Math.min(DEADLINE_MS, this.config.upstreams.timeoutMs) });
+      const found = await client.listResources({ deadlineMs: Math.min(DEADLINE_MS, this.config.upstreams.timeoutMs) });
       return await screened(found);
     } catch (error) {
       this.log.warn({ event: 'proxy.offers_unknown', upstream: name, reason: (error as Error).message });
@@ -65,16 +65,16 @@ export class OfferDirectory {
   }
 
   /** Keeps what was found with a registration, in place of what had the name before. */
-  async begin(tx: Tx, address: UpstreamAddress, found: Offers | null): Promise<void> {
-    const offers = this.repository.in(tx);
-    if (found) await offers.put(address, found, await digestOf(found));
-    else offers.forget(address.tenantId, address.name);
+  async begin(tx: Tx, address: UpstreamAddress, found: ResourceLists | null): Promise<void> {
+    const repository = this.repository.in(tx);
+    if (found) await repository.put(address, found, await digestOf(found));
+    else repository.forget(address.tenantId, address.name);
   }
 
   /** Asks a registered upstream again. What it offered stays known while it does not answer. */
   async refresh(address: UpstreamAddress): Promise<void> {
     const { tenantId, name } = address;
-    const found = await this.clients
+    const found = await this.connections
       .use(address, (client) => this.ask(name, client))
       .catch((error: unknown) => {
         if (error instanceof UpstreamUnreachable) return null;
@@ -97,14 +97,14 @@ export class OfferDirectory {
   async visible(
     actor: Actor,
     agentId: string,
-    kind: OfferKind,
-  ): Promise<{ items: ShownOffer[]; missing: MissingUpstream[] }> {
+    kind: ResourceKind,
+  ): Promise<{ items: ShownResource[]; missing: MissingUpstream[] }> {
     const [{ known, unknown, names }, policies] = await Promise.all([
       this.known(actor),
       this.policies.byTenants([actor.tenantId]),
     ]);
     return {
-      items: allowedOffers(shownOffers(known, kind, names), kind, names, {
+      items: allowedResources(shownResources(known, kind, names), kind, names, {
         agentId,
         policies: namingFor(policies.get(actor.tenantId) ?? [], agentId),
       }),
@@ -115,8 +115,10 @@ export class OfferDirectory {
     };
   }
 
-  /** The upstreams within the actor's reach, by name: those whose offers are known, and the others; and the names of all. */
-  async known(actor: Actor): Promise<{ known: OfferingUpstream[]; unknown: OfferState[]; names: ReadonlySet<string> }> {
+  /** The upstreams within the actor's reach, by name: those whose lists are known, and the others; and the names of all. */
+  async known(
+    actor: Actor,
+  ): Promise<{ known: KnownResources[]; unknown: ResourceState[]; names: ReadonlySet<string> }> {
     const { tenantId } = actor;
     const [all, byTenant] = await Promise.all([this.repository.states(tenantId), this.upstreams.names([tenantId])]);
     const states = all.filter(({ name }) => mayUseUpstream(actor, name));
@@ -125,12 +127,12 @@ export class OfferDirectory {
     );
     if (stale.length > 0) {
       const names = stale.map(({ name }) => name);
-      for (const { upstream, digest, offers } of await this.repository.offers(tenantId, names))
-        this.keep(`${tenantId}/${upstream}`, { digest, offers, size: stringifyJson(offers).length });
+      for (const { upstream, digest, lists } of await this.repository.lists(tenantId, names))
+        this.keep(`${tenantId}/${upstream}`, { digest, lists, size: stringifyJson(lists).length });
     }
     const known = states.flatMap((upstream) => {
       const kept = upstream.digest === null ? undefined : this.keptOf(tenantId, upstream.name);
-      return kept ? [{ upstream, offers: kept.offers }] : [];
+      return kept ? [{ upstream, lists: kept.lists }] : [];
     });
     this.makeRoom();
     const names = byTenant.get(tenantId) ?? new Set();
@@ -158,13 +160,13 @@ export class OfferDirectory {
 }
 
 /** Without what hides something from whoever reads it. */
-async function screened({ completions, ...lists }: Offers): Promise<Offers> {
+async function screened({ completions, ...lists }: ResourceLists): Promise<ResourceLists> {
   const turns = new Turns();
-  const seen = async (kind: OfferKind): Promise<JsonObject[]> => {
+  const seen = async (kind: ResourceKind): Promise<JsonObject[]> => {
     const clear: JsonObject[] = [];
     for (const item of lists[kind]) {
       if (turns.isOver) await turns.next();
-      if (!isMisleading(String(item[OFFER_LISTS[kind].key]), stringifyJson(item))) clear.push(item);
+      if (!isMisleading(String(item[RESOURCE_LISTS[kind].key]), stringifyJson(item))) clear.push(item);
     }
     return clear;
   };
@@ -175,7 +177,7 @@ async function screened({ completions, ...lists }: Offers): Promise<Offers> {
 }
 
 /** SHA-256 of the RFC 8785 JSON of all of them. */
-async function digestOf({ completions, ...lists }: Offers): Promise<Buffer> {
+async function digestOf({ completions, ...lists }: ResourceLists): Promise<Buffer> {
   const digest = createHash('sha256').update(`{"completions":${completions}`);
   for (const kind of ['prompts', 'resources', 'templates'] as const) {
     digest.update(`,"${kind}":`);

@@ -2,21 +2,21 @@ import { normalAddress, ruleForms } from '@haldir/kernel';
 import { namesOf, namesOfAddress } from '../policies/subject-names.js';
 import { isInScope } from '../policies/policy.js';
 import { foldedName } from './tool-screening.js';
-import { type OfferState } from './resource.repository.js';
-import { OFFER_LISTS, type OfferKind, type Offers } from '../mcp-client/index.js';
+import { type ResourceState } from './resource.repository.js';
+import { RESOURCE_LISTS, type ResourceKind, type ResourceLists } from '../mcp-client/index.js';
 import { splitToolName } from './tool-name.js';
 import { isOfUpstream, type Naming, ownNames } from './tool-catalogue.js';
 import { matchesTemplate } from './uri-template.js';
 
-/** An upstream whose offers are known. */
-export interface OfferingUpstream {
-  upstream: OfferState;
-  offers: Offers;
+/** An upstream whose lists are known. */
+export interface KnownResources {
+  upstream: ResourceState;
+  lists: ResourceLists;
 }
 
 /** What a name or an address means. */
-export interface OfferTarget {
-  upstream: OfferState;
+export interface ResourceTarget {
+  upstream: ResourceState;
   /** The prompt's own name, or the address as the upstream knows it. */
   id: string;
   /** As the upstream describes it: of an address that comes of a template, the template. */
@@ -27,7 +27,7 @@ export interface OfferTarget {
 }
 
 /** An item of a list as agents are shown it. */
-export interface ShownOffer {
+export interface ShownResource {
   upstream: string;
   /** Its own name or address. */
   name: string;
@@ -40,14 +40,14 @@ export interface ShownOffer {
 const EXPLICIT = /^haldir:\/\/upstream\/([A-Za-z0-9_-]{1,64})\/(.+)$/s;
 
 /** All of a kind, by upstream and own name, each under a name or address that means it and nothing else. */
-export function shownOffers(
-  known: readonly OfferingUpstream[],
-  kind: OfferKind,
+export function shownResources(
+  known: readonly KnownResources[],
+  kind: ResourceKind,
   names: ReadonlySet<string>,
-): ShownOffer[] {
-  const { key } = OFFER_LISTS[kind];
-  const all = known.flatMap(({ upstream, offers }) =>
-    offers[kind].map((definition) => ({ upstream, definition, id: String(definition[key]) })),
+): ShownResource[] {
+  const { key } = RESOURCE_LISTS[kind];
+  const all = known.flatMap(({ upstream, lists }) =>
+    lists[kind].map((definition) => ({ upstream, definition, id: String(definition[key]) })),
   );
   const counts = new Map<string, number>();
   const countedAs = (id: string): string => (kind === 'prompts' ? foldedName(id) : id);
@@ -56,7 +56,7 @@ export function shownOffers(
     if (kind === 'prompts' && upstream.prefixed) continue;
     counts.set(countedAs(id), (counts.get(countedAs(id)) ?? 0) + 1);
   }
-  const shownAs = (upstream: OfferState, id: string): string => {
+  const shownAs = (upstream: ResourceState, id: string): string => {
     const isSole = counts.get(countedAs(id)) === 1;
     if (kind !== 'prompts') return isSole && !EXPLICIT.test(id) ? id : `haldir://upstream/${upstream.name}/${id}`;
     const isOthers = qualified.has(foldedName(id)) || isOfUpstream(id, names);
@@ -72,14 +72,14 @@ export function shownOffers(
 
 /** The prompts that a name may mean; one, unless it is unknown or ambiguous. */
 export function promptsNamed(
-  known: readonly OfferingUpstream[],
+  known: readonly KnownResources[],
   name: string,
   names: ReadonlySet<string>,
-): OfferTarget[] {
+): ResourceTarget[] {
   const parts = splitToolName(name);
   const exact = known.filter(({ upstream }) => upstream.name === parts?.upstream);
   const found = targetsIn(exact, 'prompts', (id) => id === parts?.tool, parts?.tool ?? '');
-  const own = (targets: OfferTarget[]): OfferTarget[] =>
+  const own = (targets: ResourceTarget[]): ResourceTarget[] =>
     targets.map((target) => {
       const isSole = targetsIn(known, 'prompts', (id) => id === target.id, target.id).length === 1;
       const goesByOwnName = !target.id.includes('.') || (isSole && !isOfUpstream(target.id, names));
@@ -97,7 +97,7 @@ export function promptsNamed(
  *
  * @param asTemplate whether it may be the address of a template itself
  */
-export function resourcesAt(known: readonly OfferingUpstream[], uri: string, asTemplate: boolean): OfferTarget[] {
+export function resourcesAt(known: readonly KnownResources[], uri: string, asTemplate: boolean): ResourceTarget[] {
   const [, name, own] = EXPLICIT.exec(uri) ?? [];
   const among = name === undefined ? known : known.filter(({ upstream }) => upstream.name === name);
   const id = own ?? uri;
@@ -116,34 +116,34 @@ export function resourcesAt(known: readonly OfferingUpstream[], uri: string, asT
 
 /** At most one of each upstream. */
 function targetsIn(
-  known: readonly OfferingUpstream[],
-  kind: OfferKind,
+  known: readonly KnownResources[],
+  kind: ResourceKind,
   isMeant: (id: string) => boolean,
   id: string,
-): OfferTarget[] {
-  const { key } = OFFER_LISTS[kind];
-  return known.flatMap(({ upstream, offers }) => {
-    const definition = offers[kind].find((item) => isMeant(String(item[key])));
-    return definition ? [{ upstream, id, definition, completions: offers.completions, goesByOwnName: true }] : [];
+): ResourceTarget[] {
+  const { key } = RESOURCE_LISTS[kind];
+  return known.flatMap(({ upstream, lists }) => {
+    const definition = lists[kind].find((item) => isMeant(String(item[key])));
+    return definition ? [{ upstream, id, definition, completions: lists.completions, goesByOwnName: true }] : [];
   });
 }
 
 /** Those that no policy keeps from the agent, whichever of their names it uses. */
-export function allowedOffers(
-  offers: readonly ShownOffer[],
-  kind: OfferKind,
+export function allowedResources(
+  resources: readonly ShownResource[],
+  kind: ResourceKind,
   upstreams: ReadonlySet<string>,
   naming: { agentId: string; policies: readonly Naming[] },
-): ShownOffer[] {
-  if (naming.policies.length === 0) return [...offers];
-  const isOwnName = ownNames(offers, upstreams);
+): ShownResource[] {
+  if (naming.policies.length === 0) return [...resources];
+  const isOwnName = ownNames(resources, upstreams);
   const sets = naming.policies.map(({ tools, ...rest }) => ({
     ...rest,
     names: new Set(kind === 'prompts' ? tools : tools.flatMap(ruleForms)),
   }));
-  return offers.filter((offer) => {
-    const { upstream, name } = offer;
-    const named = kind === 'prompts' ? namesOf(upstream, name, isOwnName(offer)) : namesOfAddress(upstream, name);
+  return resources.filter((resource) => {
+    const { upstream, name } = resource;
+    const named = kind === 'prompts' ? namesOf(upstream, name, isOwnName(resource)) : namesOfAddress(upstream, name);
     return sets.every(({ scope, names, allows }) => {
       const some = (those: readonly string[]): boolean => those.some((each) => names.has(each));
       const lets = allows ? some(named.allowedNames) : !some(named.toolNames);

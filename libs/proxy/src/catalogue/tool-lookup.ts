@@ -35,7 +35,7 @@ export interface ToolTarget extends UpstreamAddress {
 }
 
 /** What a name means to a tenant right now, and the policies that apply to it. */
-export interface Lookup {
+export interface FoundTools {
   /** One, none when nothing has the name, several when a bare name is ambiguous. */
   targets: ToolTarget[];
   policies: readonly Policy[];
@@ -110,7 +110,7 @@ const NOTHING: Found = { exact: [], unprefixed: [], bare: [] };
  * after the last of them arrived: a policy added or a tool removed anywhere counts for the next call everywhere.
  */
 @Injectable()
-export class ToolDirectory {
+export class ToolLookup {
   private readonly loader = new Batcher<Wanted, { found: Found; policies: readonly Policy[] }>({
     maxBatch: 256,
     maxInFlight: 2,
@@ -124,7 +124,7 @@ export class ToolDirectory {
   ) {}
 
   /** What the name means to whoever acts: tools of upstreams that are out of their reach are not there. */
-  async find(actor: Actor, name: string): Promise<Lookup> {
+  async find(actor: Actor, name: string): Promise<FoundTools> {
     const { found, policies } = await this.loader.submit({ tenantId: actor.tenantId, name });
     const within = (targets: ToolTarget[]): ToolTarget[] =>
       targets.filter((target) => mayUseUpstream(actor, target.name));

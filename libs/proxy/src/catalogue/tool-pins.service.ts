@@ -44,7 +44,7 @@ const MAX_NAMED = 20;
  * decides stays the accepted one.
  */
 @Injectable()
-export class ToolPins {
+export class ToolPinsService {
   constructor(
     private readonly tools: ToolRepository,
     private readonly upstreams: UpstreamRepository,

@@ -7,7 +7,7 @@ import { UpstreamNotFound } from '../upstreams/upstream.errors.js';
 
 /** What calls of tools cost. A price belongs to upstream and name, whatever the upstream says of the tool, and goes with the upstream. */
 @Injectable()
-export class ToolPrices {
+export class ToolPriceService {
   constructor(private readonly auditLog: AuditLog) {}
 
   /** Counts for calls that begin after the commit. @throws UpstreamNotFound when the tenant has no such upstream */

@@ -14,14 +14,14 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { CallConclusions, type CallOutcome, neverLeft, type PerformedCall, ProxyCallService } from '../index.js';
+import { CallConclusions, type CallOutcome, neverLeft, type PerformedCall, ToolCallService } from '../index.js';
 import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult } from './proxy-call.dto.js';
 
 @ApiTags('proxy')
 @Controller('v1/proxy/call')
 export class ProxyCallController {
   constructor(
-    private readonly calls: ProxyCallService,
+    private readonly calls: ToolCallService,
     private readonly conclusions: CallConclusions,
     private readonly writes: Writes,
   ) {}

@@ -13,7 +13,7 @@ import {
   JsonBody,
 } from '@haldir/http';
 import { z } from 'zod';
-import { ToolPrices } from '../index.js';
+import { ToolPriceService } from '../index.js';
 
 const PriceTool = z.object({
   price_usd: decimal({ decimals: 2, min: 0.01, max: 1_000_000 }).describe('Of each call, in whole cents'),
@@ -31,7 +31,7 @@ const ToolPath = () => ApiParam({ name: 'tool', description: "The tool's own nam
 @Controller('v1/proxy/upstreams/:name/tools/:tool/price')
 export class ToolPriceController {
   constructor(
-    private readonly prices: ToolPrices,
+    private readonly prices: ToolPriceService,
     private readonly writes: Writes,
   ) {}
 

@@ -12,14 +12,14 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { ToolPins } from '../index.js';
+import { ToolPinsService } from '../index.js';
 import { AcceptTool, ListProxyTools, ProxyToolList, ToolAccepted, toProxyTool } from './tool.dto.js';
 
 @ApiTags('proxy')
 @Controller('v1/proxy')
 export class ToolController {
   constructor(
-    private readonly pins: ToolPins,
+    private readonly pins: ToolPinsService,
     private readonly writes: Writes,
     private readonly cursors: Cursors,
   ) {}

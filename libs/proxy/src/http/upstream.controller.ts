@@ -12,7 +12,7 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { Discovery, PolicyService, ToolPins, UpstreamRegistry } from '../index.js';
+import { Discovery, PolicyService, ToolPinsService, UpstreamRegistry } from '../index.js';
 import {
   ListUpstreams,
   RegisterUpstream,
@@ -33,7 +33,7 @@ export class UpstreamController {
   constructor(
     private readonly upstreams: UpstreamRegistry,
     private readonly discovery: Discovery,
-    private readonly pins: ToolPins,
+    private readonly pins: ToolPinsService,
     private readonly policies: PolicyService,
     private readonly writes: Writes,
     private readonly cursors: Cursors,

@@ -5,7 +5,7 @@ import {
   type Examined,
   isHeaderValue,
   referencesIn,
-  type UpstreamCredentials,
+  type NewCredentials,
   type UpstreamStats,
   withReferences,
 } from '../index.js';
@@ -106,7 +106,7 @@ export const RegisterUpstream = z.object({
 export type RegisterUpstream = z.infer<typeof RegisterUpstream>;
 
 /** @throws InvalidInput when two things would set the Authorization header */
-export function toCredentials({ headers, auth }: RegisterUpstream): UpstreamCredentials {
+export function toCredentials({ headers, auth }: RegisterUpstream): NewCredentials {
   if (auth && Object.keys(headers ?? {}).some((name) => name.toLowerCase() === 'authorization'))
     throw new InvalidInput('auth: expected no Authorization header beside it');
   return {

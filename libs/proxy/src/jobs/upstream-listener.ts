@@ -3,10 +3,10 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { Clock, newId } from '@haldir/kernel';
 import { Log } from '@haldir/runtime';
 import {
-  CatalogueChanges,
-  ListeningRepository,
+  ListChanges,
+  ListenerLeaseRepository,
   type UpstreamAddress,
-  UpstreamClients,
+  UpstreamConnections,
   UpstreamHealthService,
 } from '../index.js';
 
@@ -36,9 +36,9 @@ export class UpstreamListener implements OnApplicationBootstrap, OnApplicationSh
   private checking = false;
 
   constructor(
-    private readonly listening: ListeningRepository,
-    private readonly changes: CatalogueChanges,
-    private readonly clients: UpstreamClients,
+    private readonly leases: ListenerLeaseRepository,
+    private readonly changes: ListChanges,
+    private readonly connections: UpstreamConnections,
     private readonly health: UpstreamHealthService,
     private readonly log: Log,
     private readonly clock: Clock,
@@ -53,7 +53,7 @@ export class UpstreamListener implements OnApplicationBootstrap, OnApplicationSh
     this.over.abort();
     for (const stream of this.streams.values()) stream.abort();
     await this.looking;
-    await this.listening
+    await this.leases
       .leaveAll(this.id, this.clock.now())
       .catch((error: unknown) =>
         this.log.warn({ event: 'proxy.listening_not_left', reason: (error as Error).message }),
@@ -71,7 +71,7 @@ export class UpstreamListener implements OnApplicationBootstrap, OnApplicationSh
         }
         const free = MAX_STREAMS - this.streams.size;
         const now = this.clock.now();
-        const found = free === 0 ? [] : await this.listening.claim(this.id, now, this.inMs(LEASE_MS), free);
+        const found = free === 0 ? [] : await this.leases.claim(this.id, now, this.inMs(LEASE_MS), free);
         for (const upstream of found) void this.listenTo(upstream);
       } catch (error) {
         this.log.warn({ event: 'proxy.listening_failed', reason: (error as Error).message });
@@ -83,7 +83,7 @@ export class UpstreamListener implements OnApplicationBootstrap, OnApplicationSh
   /** Ends the streams to registrations that are over, or that another worker has by now. */
   private async renew(): Promise<void> {
     const before = [...this.streams];
-    const kept = new Set((await this.listening.renew(this.id, this.inMs(LEASE_MS))).map(keyOf));
+    const kept = new Set((await this.leases.renew(this.id, this.inMs(LEASE_MS))).map(keyOf));
     for (const [key, stream] of before) if (!kept.has(key)) stream.abort();
   }
 
@@ -97,7 +97,7 @@ export class UpstreamListener implements OnApplicationBootstrap, OnApplicationSh
       for (let short = 0; !stream.signal.aborted;) {
         const startedAt = performance.now();
         if (!(await this.hear(upstream, stream.signal))) {
-          await this.listening.leave(upstream, this.id, this.inMs(NO_STREAM_MS));
+          await this.leases.leave(upstream, this.id, this.inMs(NO_STREAM_MS));
           return;
         }
         short = performance.now() - startedAt < SHORT_MS ? short + 1 : 0;
@@ -115,7 +115,7 @@ export class UpstreamListener implements OnApplicationBootstrap, OnApplicationSh
   /** False when there is nothing to hear; a stream that could not be opened is one that ended. */
   private async hear(upstream: UpstreamAddress, signal: AbortSignal): Promise<boolean> {
     try {
-      return await this.clients.use(upstream, (client) => client.listen({ deadlineMs: STREAM_MS, signal }));
+      return await this.connections.use(upstream, (client) => client.listen({ deadlineMs: STREAM_MS, signal }));
     } catch (error) {
       if (!signal.aborted)
         this.log.debug({ event: 'proxy.stream_ended', upstream: upstream.name, reason: (error as Error).message });

@@ -1,4 +1,4 @@
-import { type Needle } from './multi-pattern-search.js';
+import { type SearchPattern } from './multi-pattern-search.js';
 import { plainText } from './decoding.js';
 
 /** A shorter one would be found where nobody meant it. */
@@ -8,23 +8,23 @@ const MIN_LENGTH = 8;
  * The ways in which a value is commonly written: what to look for in an answer. White space around it does not count. Made one
  * after the other, because of a long value each takes a while.
  */
-export function* formsOf(value: string, label: string): Generator<Needle> {
+export function* formsOf(value: string, label: string): Generator<SearchPattern> {
   const trimmed = value.trim();
   const text = trimmed.length < MIN_LENGTH ? value : trimmed;
   const seen = new Set<string>();
-  const needles = function* (forms: Iterable<Needle>): Generator<Needle> {
+  const patterns = function* (forms: Iterable<SearchPattern>): Generator<SearchPattern> {
     for (const form of forms) {
       if (seen.has(form.text)) continue;
       seen.add(form.text);
       yield form;
     }
   };
-  yield* needles(whole(written(text), label));
-  yield* needles(whole(read(text), label));
-  for (const form of [text, inJson(text)]) yield* needles(base64Forms(form, label));
+  yield* patterns(whole(written(text), label));
+  yield* patterns(whole(read(text), label));
+  for (const form of [text, inJson(text)]) yield* patterns(base64Forms(form, label));
 }
 
-function* whole(forms: Iterable<string>, label: string): Generator<Needle> {
+function* whole(forms: Iterable<string>, label: string): Generator<SearchPattern> {
   for (const text of forms) yield { text, before: 0, after: 0, label };
 }
 
@@ -69,7 +69,7 @@ function inForm(text: string): string {
  * What of the text's base64 stays the same whatever stands around it, for each of the three places it can have within the
  * encoded bytes; the characters at its ends, which hold a few bits of it each, are told apart.
  */
-function base64Forms(text: string, label: string): Needle[] {
+function base64Forms(text: string, label: string): SearchPattern[] {
   return [0, 1, 2].flatMap((offset) => {
     const bytes = Buffer.concat([Buffer.alloc(offset), Buffer.from(text), Buffer.alloc(2)]);
     const bits = (bytes.length - 2) * 8;

@@ -1,7 +1,7 @@
 import { isNumber, Turns } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
 import { formsOf } from './encodings.js';
-import { type Needle, NeedleSearch } from './multi-pattern-search.js';
+import { MultiPatternSearch, type SearchPattern } from './multi-pattern-search.js';
 import { decodedBase64, plainText } from './decoding.js';
 
 /** A value that must not be seen, and what its tenant calls it. */
@@ -28,7 +28,7 @@ const UNITS_OF_ONE = 20;
  * three), or over several texts of one answer, the whole text is taken out. Linear in what is said, in turns with others.
  */
 export class Masker {
-  private readonly search = new NeedleSearch();
+  private readonly search = new MultiPatternSearch();
   /** Whether a value could also be said as a number. */
   private isNumeric = false;
   /** Beyond this, a text is looked through in pieces that overlap by as much as the longest value may take. */
@@ -40,17 +40,17 @@ export class Masker {
   static async of(hidden: readonly Hidden[]): Promise<Masker> {
     const masker = new Masker();
     const turns = new Turns();
-    const eachForm = async (use: (needle: Needle) => void): Promise<void> => {
+    const eachForm = async (use: (pattern: SearchPattern) => void): Promise<void> => {
       for (const { name, text } of hidden) {
-        for (const needle of formsOf(text, labelOf(name))) {
+        for (const pattern of formsOf(text, labelOf(name))) {
           if (turns.isOver) await turns.next();
-          use(needle);
+          use(pattern);
         }
       }
     };
     // Made twice rather than kept: they are many times as long as the values.
-    await eachForm((needle) => masker.search.add(needle));
-    await eachForm((needle) => masker.search.settle(needle));
+    await eachForm((pattern) => masker.search.add(pattern));
+    await eachForm((pattern) => masker.search.settle(pattern));
     for (const { text } of hidden) {
       masker.isNumeric ||= /^\d+$/.test(text.trim());
       masker.overlap = Math.max(masker.overlap, text.length * UNITS_OF_ONE);

@@ -1,12 +1,12 @@
 import { Turns } from '@haldir/kernel';
 import fc from 'fast-check';
-import { NeedleSearch } from './multi-pattern-search.js';
+import { MultiPatternSearch } from './multi-pattern-search.js';
 
-function searchFor(texts: readonly string[]): NeedleSearch {
-  const search = new NeedleSearch();
-  const needles = texts.map((text, i) => ({ text, before: 0, after: 0, label: `<${i}>` }) as const);
-  for (const needle of needles) search.add(needle);
-  for (const needle of needles) search.settle(needle);
+function searchFor(texts: readonly string[]): MultiPatternSearch {
+  const search = new MultiPatternSearch();
+  const patterns = texts.map((text, i) => ({ text, before: 0, after: 0, label: `<${i}>` }) as const);
+  for (const pattern of patterns) search.add(pattern);
+  for (const pattern of patterns) search.settle(pattern);
   return search;
 }
 
@@ -18,11 +18,11 @@ function coveredIn(text: string, texts: readonly string[]): boolean[] {
   return covered;
 }
 
-const needle = fc.stringMatching(/^[ab]{8,40}$/);
+const pattern = fc.stringMatching(/^[ab]{8,40}$/);
 
 it('finds what is there, and all of it, whatever else begins alike', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(needle, { minLength: 1, maxLength: 12 }), fc.array(needle), async (texts, around) => {
+    fc.asyncProperty(fc.array(pattern, { minLength: 1, maxLength: 12 }), fc.array(pattern), async (texts, around) => {
       const text = [...around, ...texts, ...around].join('');
       const covered = coveredIn(text, texts);
       let expected = '';

@@ -2,7 +2,7 @@ import { type Turns } from '@haldir/kernel';
 import { PrefixHashes } from './prefix-hashes.js';
 
 /** A text to look for, at least eight code units long. */
-export interface Needle {
+export interface SearchPattern {
   text: string;
   /** Characters before and after it that hold a part of what it stands for, too. */
   before: 0 | 1;
@@ -11,7 +11,7 @@ export interface Needle {
   label: string;
 }
 
-/** What is found at a place: all needles that begin there, as one. */
+/** What is found at a place: all patterns that begin there, as one. */
 interface Found {
   /** Characters of them before the place. */
   before: 0 | 1;
@@ -21,19 +21,19 @@ interface Found {
   label: string;
 }
 
-/** The first units of needles. */
+/** The first units of patterns. */
 interface Head {
-  /** Of its needles, how long the longest is. */
+  /** Of its patterns, how long the longest is. */
   longest: number;
-  /** Its needle, where it is the only one. */
+  /** Its pattern, where it is the only one. */
   only: { hash: number; found: Found } | null;
 }
 
-/** A beginning of needles. */
+/** A beginning of patterns. */
 interface Beginning {
-  /** The needle that is no longer than it. */
+  /** The pattern that is no longer than it. */
   own: Found | null;
-  /** With all needles that it begins with itself; undefined before `settle`. */
+  /** With all patterns that it begins with itself; undefined before `settle`. */
   all: Found | null | undefined;
 }
 
@@ -57,11 +57,11 @@ const [BEGINNING_SIZE, HEAD_SIZE, FIXED_SIZE] = [128, 64, 16_384];
 /**
  * Looks for many texts in one pass, in time that grows with the text and neither with what is looked for nor with how much of it a
  * text nearly holds. Whether one can begin at a place is told by four code units, then by a hash of eight. Which is the longest that
- * does is found by halving, by hashes of what stands there, 51 bits of them: of each needle those beginnings are kept whose lengths
+ * does is found by halving, by hashes of what stands there, 51 bits of them: of each pattern those beginnings are kept whose lengths
  * are the first few digits of its own length, in binary; so a step for each digit leads to the longest, and each beginning knows the
- * needles within it.
+ * patterns within it.
  */
-export class NeedleSearch {
+export class MultiPatternSearch {
   /** What was done so far: places looked at, hashes compared, units hashed. */
   steps = 0;
   private readonly starts = new Uint8Array(BUCKETS / 8);
@@ -77,9 +77,9 @@ export class NeedleSearch {
     return FIXED_SIZE + this.heads.size * HEAD_SIZE + this.count * BEGINNING_SIZE;
   }
 
-  add({ text, before, after, label }: Needle): void {
+  add({ text, before, after, label }: SearchPattern): void {
     const { length } = text;
-    if (length < HEAD) throw new Error('a needle is too short');
+    if (length < HEAD) throw new Error('a pattern is too short');
     const bucket = bucketOf(text.charCodeAt(0), text.charCodeAt(1), text.charCodeAt(2), text.charCodeAt(3));
     this.starts[bucket >> 3] = (this.starts[bucket >> 3] ?? 0) | (1 << (bucket & 7));
     const hashes = PrefixHashes.of(text);
@@ -101,8 +101,8 @@ export class NeedleSearch {
     }
   }
 
-  /** To be told each needle once more, when all were added. */
-  settle({ text }: Needle): void {
+  /** To be told each pattern once more, when all were added. */
+  settle({ text }: SearchPattern): void {
     if (this.heads.get(PrefixHashes.of(text.slice(0, HEAD)).between(0, HEAD))?.only) return;
     const hashes = PrefixHashes.of(text);
     for (const size of beginningsOf(text.length)) this.allIn(hashes, size);
@@ -183,7 +183,7 @@ export class NeedleSearch {
     return hashes.between(start, start + longest) === only.hash ? only.found : null;
   }
 
-  /** The needles that begin at a place of what was hashed, and are at most so long. */
+  /** The patterns that begin at a place of what was hashed, and are at most so long. */
   private longestIn(hashes: PrefixHashes, start: number, most: number): Found | null {
     let size = 0;
     let found: Found | null = null;
@@ -198,7 +198,7 @@ export class NeedleSearch {
     return found;
   }
 
-  /** The needles that a kept beginning of what was hashed begins with. */
+  /** The patterns that a kept beginning of what was hashed begins with. */
   private allIn(hashes: PrefixHashes, size: number): Found | null {
     const beginning = this.beginnings.get(size)?.get(hashes.between(0, size));
     if (!beginning) return null;

@@ -5,7 +5,7 @@ import { findAnswer, mediaType, messageIn, parsed, rejection, resultOf } from '.
 import { headersFor, isListChange, type UpstreamEra } from './mcp-protocol.js';
 import { unreachable, UpstreamUnreachable } from './upstream.errors.js';
 
-export interface LinkOptions {
+export interface TransportOptions {
   readonly egress: Egress;
   readonly target: EgressTarget;
   readonly poolKey: string;
@@ -32,7 +32,7 @@ export interface Asked {
   readonly mask?: (message: unknown) => Promise<unknown>;
   /** Told when more had to be taken out than `mask` did. */
   readonly onMasked?: () => void;
-  /** What the answer may take, events included; as the link has it otherwise. */
+  /** What the answer may take, events included; as the transport has it otherwise. */
   readonly maxBytes?: number;
   /** Told what the upstream says while the request is under way. */
   readonly onNotification?: (notification: JsonObject) => void;
@@ -58,14 +58,14 @@ const MAX_REPLIES = 16;
 const MAX_HEARD_BYTES = 1_024 * 1_024;
 
 /** Carries JSON-RPC messages over HTTP to one upstream and finds the answer in whatever form it comes. */
-export class JsonRpcLink {
+export class JsonRpcTransport {
   /** Sent with every request, for example an authorization. */
   headers: Readonly<Record<string, string>> = {};
   /** For what the upstream was told, by this request or another. */
   masker: Mask | null = null;
   private nextId = 1;
 
-  constructor(private readonly options: LinkOptions) {}
+  constructor(private readonly options: TransportOptions) {}
 
   /**
    * Sends one request and waits for its answer, as JSON or in an event stream.

@@ -9,7 +9,7 @@ const PAGE_LIMIT = 'at most 1 MiB for a page of a list';
 const LIST_LIMIT = 'at most 4 MiB for all pages of a list';
 
 /** How much an upstream may still say of one of its lists. */
-export class ListRoom {
+export class ListLimits {
   private left = MAX_LIST_BYTES;
 
   /** What the next page may take, in bytes. */

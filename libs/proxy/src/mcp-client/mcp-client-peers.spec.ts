@@ -8,7 +8,7 @@ import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { McpUpstreamClient } from './mcp-client.js';
+import { McpClient } from './mcp-client.js';
 import { UpstreamRpcError } from './upstream.errors.js';
 
 const egress = new Egress(new EgressPolicy(['127.0.0.0/8']));
@@ -19,7 +19,7 @@ afterAll(async () => {
 
 describe('the SDK as a 2026-07-28 server', () => {
   let server: Server;
-  let mcp: McpUpstreamClient;
+  let mcp: McpClient;
   const requests: { method: string | undefined; param: string | undefined }[] = [];
 
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describe('the SDK as a 2026-07-28 server', () => {
       void node(req, res);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    mcp = new McpUpstreamClient({
+    mcp = new McpClient({
       egress,
       url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
       key: 'sdk',
@@ -143,7 +143,7 @@ describe('server-everything', () => {
   afterAll(stop);
 
   it('is discovered and called in a session, and called again unseen after it was restarted', async () => {
-    const mcp = new McpUpstreamClient({ egress, url: `http://127.0.0.1:${port}/mcp`, key: 'everything' });
+    const mcp = new McpClient({ egress, url: `http://127.0.0.1:${port}/mcp`, key: 'everything' });
     const tools = await mcp.listTools();
     expect(tools.length).toBeGreaterThanOrEqual(10);
     expect(mcp.protocol).toBe('2025-11-25');

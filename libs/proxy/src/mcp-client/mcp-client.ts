@@ -1,4 +1,4 @@
-import type { Egress } from '@haldir/egress';
+import { type Egress } from '@haldir/egress';
 import { findUnstorable, stringifyJson, Turns } from '@haldir/kernel';
 import {
   isObject,
@@ -10,9 +10,9 @@ import {
   subjectOf,
 } from '@haldir/mcp';
 import { RejectedUnprocessed } from './json-rpc-response.js';
-import { type Answered, type Asked, JsonRpcLink, type Mask } from './json-rpc-transport.js';
-import { KnownEra } from './negotiated-protocol.js';
-import { ListRoom } from './list-limits.js';
+import { type Answered, type Asked, JsonRpcTransport, type Mask } from './json-rpc-transport.js';
+import { NegotiatedProtocol } from './negotiated-protocol.js';
+import { ListLimits } from './list-limits.js';
 import {
   type Dialogue,
   headersFor,
@@ -26,12 +26,12 @@ import {
   wantedChanges,
   withDialogue,
 } from './mcp-protocol.js';
-import { OFFER_LISTS, OfferPages, type OfferKind, type Offers } from './resource-pages.js';
+import { RESOURCE_LISTS, ResourcePages, type ResourceKind, type ResourceLists } from './resource-pages.js';
 import { isOwnName } from './own-members.js';
 import { type ToolPageLimits, ToolPages } from './tool-pages.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
 
-export interface UpstreamClientOptions {
+export interface McpClientOptions {
   readonly egress: Egress;
   readonly url: string;
   /** Unique per upstream (tenant and name): upstreams never wait for each other's connections. */
@@ -86,10 +86,10 @@ const METHOD_NOT_FOUND = -32601;
  * when the upstream stops accepting it, which the caller does not notice. A call whose bytes left is sent a second time only
  * if the upstream said that it did not take it, or the tool is declared to do no more then.
  */
-export class McpUpstreamClient {
-  private readonly link: JsonRpcLink;
+export class McpClient {
+  private readonly transport: JsonRpcTransport;
   private readonly deadlineMs: number;
-  private readonly era: KnownEra;
+  private readonly era: NegotiatedProtocol;
   private underWay = 0;
   private progressTokens = 0;
   private presented = 0;
@@ -99,9 +99,9 @@ export class McpUpstreamClient {
   private mirrored = new Map<string, MirroredArgument[]>();
 
   /** @throws EgressRefused when the URL is not allowed */
-  constructor(private readonly options: UpstreamClientOptions) {
+  constructor(private readonly options: McpClientOptions) {
     this.deadlineMs = options.deadlineMs ?? 30_000;
-    this.link = new JsonRpcLink({
+    this.transport = new JsonRpcTransport({
       egress: options.egress,
       target: options.egress.target(options.url),
       poolKey: options.key,
@@ -109,7 +109,7 @@ export class McpUpstreamClient {
       maxResponseBytes: options.maxResponseBytes ?? 4 * 1_024 * 1_024,
       ...(options.onListChange ? { onListChange: options.onListChange } : {}),
     });
-    this.era = new KnownEra(this.link, this.deadlineMs);
+    this.era = new NegotiatedProtocol(this.transport, this.deadlineMs);
   }
 
   /** The protocol in use: a revision, `json-rpc`, or null while it is not known. */
@@ -145,12 +145,12 @@ export class McpUpstreamClient {
    *
    * @throws UpstreamUnreachable, UpstreamRpcError
    */
-  async listOffers(options: CallOptions = {}): Promise<Offers> {
+  async listResources(options: CallOptions = {}): Promise<ResourceLists> {
     const terms = this.termsOf(options);
     const era = await this.era.find(terms);
     const declared = era.kind === 'plain' ? {} : (era.capabilities ?? {});
-    const list = (kind: OfferKind): Promise<JsonObject[]> =>
-      isObject(declared[OFFER_LISTS[kind].capability]) ? this.gather(kind, terms) : Promise.resolve([]);
+    const list = (kind: ResourceKind): Promise<JsonObject[]> =>
+      isObject(declared[RESOURCE_LISTS[kind].capability]) ? this.gather(kind, terms) : Promise.resolve([]);
     const [resources, templates, prompts] = await Promise.all([list('resources'), list('templates'), list('prompts')]);
     return { resources, templates, prompts, completions: isObject(declared['completions']) };
   }
@@ -220,7 +220,7 @@ export class McpUpstreamClient {
     const deadlineAt = performance.now() + deadlineMs;
     try {
       const params = paramsFor(era, { notifications });
-      return await this.link.hear(verb, { era, method, params, headers, deadlineAt, signal: cut });
+      return await this.transport.hear(verb, { era, method, params, headers, deadlineAt, signal: cut });
     } catch (error) {
       if (!(error instanceof RejectedUnprocessed)) throw error;
       // Perhaps its session is over; whoever listens again begins another.
@@ -236,8 +236,8 @@ export class McpUpstreamClient {
   present({ headers, masker, order }: Presentation): void {
     if (order < this.presented) return;
     this.presented = order;
-    this.link.headers = headers;
-    this.link.masker = masker;
+    this.transport.headers = headers;
+    this.transport.masker = masker;
   }
 
   /** Ends the session, if there is one, and closes the connections, once calls under way have ended. */
@@ -247,16 +247,16 @@ export class McpUpstreamClient {
     if (this.underWay > 0) return;
     const { current } = this.era;
     if (current) {
-      this.link.endSession(current);
+      this.transport.endSession(current);
       this.era.forget(current);
     }
     this.options.egress.closePools(this.options.key);
   }
 
-  private async gather(kind: OfferKind, terms: Terms): Promise<JsonObject[]> {
-    const pages = new OfferPages(kind);
+  private async gather(kind: ResourceKind, terms: Terms): Promise<JsonObject[]> {
+    const pages = new ResourcePages(kind);
     try {
-      await this.followPages(OFFER_LISTS[kind].method, pages, terms);
+      await this.followPages(RESOURCE_LISTS[kind].method, pages, terms);
     } catch (error) {
       // Some that have resources know nothing of templates.
       if (!(error instanceof UpstreamRpcError) || error.rpcCode !== METHOD_NOT_FOUND) throw error;
@@ -265,8 +265,8 @@ export class McpUpstreamClient {
   }
 
   /** Asks for the pages of a list, one after the other. */
-  private async followPages(method: string, pages: ToolPages | OfferPages, terms: Terms): Promise<void> {
-    const room = new ListRoom();
+  private async followPages(method: string, pages: ToolPages | ResourcePages, terms: Terms): Promise<void> {
+    const room = new ListLimits();
     let cursor: string | null = null;
     do {
       const params: JsonObject = cursor === null ? {} : { cursor };
@@ -328,7 +328,7 @@ export class McpUpstreamClient {
     const headers = headersFor(era, method, subjectOf(method, params)?.value);
     const declared = tool !== undefined && era.kind === 'stateless' ? (mirrored ?? this.mirrored.get(tool)) : undefined;
     if (declared && isObject(params['arguments'])) Object.assign(headers, mirrorHeaders(declared, params['arguments']));
-    return this.link.ask({ era, method, params: paramsFor(era, params), headers, ...terms });
+    return this.transport.ask({ era, method, params: paramsFor(era, params), headers, ...terms });
   }
 
   /** Once more after a connection that broke: only for what changes nothing. */

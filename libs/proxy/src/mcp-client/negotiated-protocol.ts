@@ -1,4 +1,4 @@
-import { type JsonRpcLink } from './json-rpc-transport.js';
+import { type JsonRpcTransport } from './json-rpc-transport.js';
 import { type UpstreamEra } from './mcp-protocol.js';
 import { detectEra } from './protocol-detection.js';
 import { unreachable, UpstreamUnreachable } from './upstream.errors.js';
@@ -13,14 +13,14 @@ interface Patience {
 const MAX_DETECTION_MS = 10_000;
 
 /** How one upstream wants to be spoken to: found out once for all calls that need it, and again once it is forgotten. */
-export class KnownEra {
+export class NegotiatedProtocol {
   private known: UpstreamEra | null = null;
   private detecting: Promise<UpstreamEra> | null = null;
   /** The credentials that the detection under way began with. */
   private detectingAs = '';
 
   constructor(
-    private readonly link: JsonRpcLink,
+    private readonly transport: JsonRpcTransport,
     private readonly deadlineMs: number,
   ) {}
 
@@ -47,10 +47,10 @@ export class KnownEra {
   /** One detection at a time, shared by all calls that wait for it; each waits no longer than its own deadline. */
   private detected(patience: Patience): Promise<UpstreamEra> {
     // One that began with credentials that are no longer those of now may be refused for them.
-    const shown = JSON.stringify(this.link.headers);
+    const shown = JSON.stringify(this.transport.headers);
     if (this.detectingAs !== shown) this.detecting = null;
     if (!this.detecting) {
-      const detecting = detectEra(this.link, performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
+      const detecting = detectEra(this.transport, performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
         .then((era) => {
           if (era.kind !== 'plain') this.known = era;
           return era;

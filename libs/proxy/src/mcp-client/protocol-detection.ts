@@ -1,5 +1,5 @@
 import { HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
-import type { Answered, JsonRpcLink } from './json-rpc-transport.js';
+import { type Answered, type JsonRpcTransport } from './json-rpc-transport.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
 import { CLIENT_INFO, headersFor, paramsFor, type UpstreamEra } from './mcp-protocol.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
@@ -13,15 +13,17 @@ const PROBE_SHARE = 1 / 3;
  *
  * @throws UpstreamUnreachable when nothing is there, or it wants an authorization, or a revision Haldir does not speak
  */
-export async function detectEra(link: JsonRpcLink, deadlineAt: number): Promise<UpstreamEra> {
-  return (await tryStateless(link, deadlineAt)) ?? (await tryHandshake(link, deadlineAt)) ?? { kind: 'plain' };
+export async function detectEra(transport: JsonRpcTransport, deadlineAt: number): Promise<UpstreamEra> {
+  return (
+    (await tryStateless(transport, deadlineAt)) ?? (await tryHandshake(transport, deadlineAt)) ?? { kind: 'plain' }
+  );
 }
 
-async function tryStateless(link: JsonRpcLink, deadlineAt: number): Promise<UpstreamEra | null> {
+async function tryStateless(transport: JsonRpcTransport, deadlineAt: number): Promise<UpstreamEra | null> {
   const era: UpstreamEra = { kind: 'stateless' };
   const now = performance.now();
   const answer = await attempt(
-    link.ask({
+    transport.ask({
       era,
       method: 'server/discover',
       params: paramsFor(era, {}),
@@ -36,10 +38,10 @@ async function tryStateless(link: JsonRpcLink, deadlineAt: number): Promise<Upst
   return { ...era, capabilities: capabilitiesIn(answer.result) };
 }
 
-async function tryHandshake(link: JsonRpcLink, deadlineAt: number): Promise<UpstreamEra | null> {
+async function tryHandshake(transport: JsonRpcTransport, deadlineAt: number): Promise<UpstreamEra | null> {
   const [newest] = HANDSHAKE_VERSIONS;
   const answer = await attempt(
-    link.ask({
+    transport.ask({
       era: { kind: 'plain' },
       method: 'initialize',
       params: { protocolVersion: newest, capabilities: {}, clientInfo: CLIENT_INFO },
@@ -56,7 +58,7 @@ async function tryHandshake(link: JsonRpcLink, deadlineAt: number): Promise<Upst
     ...{ kind: 'handshake', version, sessionId: sessionIdOf(answer) },
     capabilities: capabilitiesIn(answer.result),
   };
-  await link.notify(era, 'notifications/initialized', deadlineAt);
+  await transport.notify(era, 'notifications/initialized', deadlineAt);
   return era;
 }
 

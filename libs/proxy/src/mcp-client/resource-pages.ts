@@ -4,7 +4,7 @@ import { PageCursors } from './page-cursors.js';
 import { UpstreamUnreachable } from './upstream.errors.js';
 
 /** What an upstream has besides tools, as it describes it. What Haldir does not read is kept as it came. */
-export interface Offers {
+export interface ResourceLists {
   /** Each has a `uri` that no other has. */
   readonly resources: readonly JsonObject[];
   /** Each has a `uriTemplate` that no other has. */
@@ -16,7 +16,7 @@ export interface Offers {
 }
 
 /** How the lists of MCP are called, and what tells their items apart. */
-export const OFFER_LISTS = {
+export const RESOURCE_LISTS = {
   resources: { method: 'resources/list', capability: 'resources', member: 'resources', key: 'uri', maxChars: 4_096 },
   templates: {
     ...{ method: 'resources/templates/list', capability: 'resources', member: 'resourceTemplates' },
@@ -24,7 +24,7 @@ export const OFFER_LISTS = {
   },
   prompts: { method: 'prompts/list', capability: 'prompts', member: 'prompts', key: 'name', maxChars: 256 },
 } as const;
-export type OfferKind = keyof typeof OFFER_LISTS;
+export type ResourceKind = keyof typeof RESOURCE_LISTS;
 
 const MAX_PAGES = 50;
 const MAX_ITEMS = 1_000;
@@ -33,13 +33,13 @@ const MAX_CHARS = 1024 * 1024;
 const LIMIT = 'at most 1,000 items of 1,048,576 characters together in a list of resources, templates or prompts';
 
 /** Gathers the pages of one list from a server that may lie about them. */
-export class OfferPages {
+export class ResourcePages {
   readonly items: JsonObject[] = [];
   private readonly keys = new Set<string>();
   private readonly cursors = new PageCursors(MAX_PAGES);
   private chars = 0;
 
-  constructor(private readonly kind: OfferKind) {}
+  constructor(private readonly kind: ResourceKind) {}
 
   /**
    * Takes one page and answers the cursor of the next; null after the last. Items without a usable name or address are left
@@ -48,7 +48,7 @@ export class OfferPages {
    * @throws UpstreamUnreachable when it is no page, when there is no end to them, or too much in them
    */
   async add(page: unknown, turns = new Turns()): Promise<string | null> {
-    const { member, key, maxChars } = OFFER_LISTS[this.kind];
+    const { member, key, maxChars } = RESOURCE_LISTS[this.kind];
     if (!isObject(page) || !Array.isArray(page[member])) throw new UpstreamUnreachable('protocol');
     for (const item of page[member] as unknown[]) {
       if (turns.isOver) await turns.next();

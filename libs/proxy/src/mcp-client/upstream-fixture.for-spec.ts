@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo } from 'node:net';
 import { Egress, EgressPolicy } from '@haldir/egress';
 import { expect } from 'vitest';
-import { McpUpstreamClient, type UpstreamClientOptions } from './mcp-client.js';
+import { McpClient, type McpClientOptions } from './mcp-client.js';
 import { UpstreamUnreachable } from './upstream.errors.js';
 
 /* What a parsed JSON-RPC message may hold is up to the test. */
@@ -100,10 +100,10 @@ export const handshake = (respond: Handler): Handler => {
     message.method === 'tools/call' || !message.method ? respond(message, req, res) : base(message, req, res);
 };
 
-export function client(url: string, options: Partial<UpstreamClientOptions> = {}): McpUpstreamClient {
+export function client(url: string, options: Partial<McpClientOptions> = {}): McpClient {
   const egress = new Egress(new EgressPolicy(['127.0.0.0/8']));
   cleanups.push(() => egress.close());
-  return new McpUpstreamClient({ egress, url, key: 'test', deadlineMs: 3_000, ...options });
+  return new McpClient({ egress, url, key: 'test', deadlineMs: 3_000, ...options });
 }
 
 export const failure = (promise: Promise<unknown>): Promise<UpstreamUnreachable> =>

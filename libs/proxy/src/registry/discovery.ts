@@ -3,14 +3,14 @@ import { Clock, InvalidInput, newId } from '@haldir/kernel';
 import { Egress, EgressRefused } from '@haldir/egress';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { TOLD_TOO_MUCH } from '@haldir/vault';
-import { OfferDirectory } from '../catalogue/resource-catalogue.js';
+import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
-import { UpstreamClients } from '../upstreams/upstream-connections.js';
-import { literalsOf, type UpstreamCredentials } from '../upstreams/upstream-credentials.js';
+import { UpstreamConnections } from '../upstreams/upstream-connections.js';
+import { literalsOf, type NewCredentials } from '../upstreams/upstream-credentials.js';
 import { UpstreamMasks } from '../upstreams/upstream-masks.js';
 import { type UpstreamState } from '../upstreams/upstream.repository.js';
 import {
-  type Offers,
+  type ResourceLists,
   type UnreachableReason,
   UpstreamRpcError,
   type UpstreamTool,
@@ -28,7 +28,7 @@ export interface Registration {
   address: UpstreamAddress;
   discovered: Discovered;
   /** What it has besides tools; null when that is not known. */
-  offers: Offers | null;
+  lists: ResourceLists | null;
 }
 
 /** Often enough that calls seldom have to ask for themselves (`tools_max_age`, 20 s unless registered otherwise). */
@@ -44,9 +44,9 @@ export const DISCOVERY_DEADLINE_MS = 10_000;
 export class Discovery {
   constructor(
     private readonly egress: Egress,
-    private readonly clients: UpstreamClients,
+    private readonly connections: UpstreamConnections,
     private readonly masks: UpstreamMasks,
-    private readonly offers: OfferDirectory,
+    private readonly resources: ResourceCatalogue,
     private readonly config: HaldirConfig,
     private readonly log: Log,
     private readonly clock: Clock,
@@ -57,7 +57,7 @@ export class Discovery {
    *
    * @throws EgressRefused, InvalidInput when an address is not one that may be connected to, or the upstream can be told no more
    */
-  async examine(tenantId: string, name: string, url: string, credentials: UpstreamCredentials): Promise<Registration> {
+  async examine(tenantId: string, name: string, url: string, credentials: NewCredentials): Promise<Registration> {
     await this.egress.vet(url);
     const { headers, auth } = credentials;
     if (auth) await this.vetTokenUrl(auth.tokenUrl);
@@ -68,15 +68,15 @@ export class Discovery {
         `${Object.keys(headers).length > 0 ? 'headers' : 'auth.client_secret'}: the upstream ${JSON.stringify(name)} ${TOLD_TOO_MUCH}`,
       );
     const options = this.optionsWithin(DISCOVERY_DEADLINE_MS);
-    let offers: Offers | null = null;
+    let lists: ResourceLists | null = null;
     const discovered = await this.understand(name, () =>
-      this.clients.apart(address, async (client) => {
+      this.connections.apart(address, async (client) => {
         const tools = await client.listTools(options);
-        offers = await this.offers.ask(name, client);
+        lists = await this.resources.ask(name, client);
         return tools;
       }),
     );
-    return { address, discovered, offers };
+    return { address, discovered, lists };
   }
 
   /**
@@ -86,7 +86,7 @@ export class Discovery {
    */
   ask(address: UpstreamAddress, deadlineMs: number): Promise<Discovered> {
     const options = this.optionsWithin(deadlineMs);
-    return this.understand(address.name, () => this.clients.use(address, (client) => client.listTools(options)));
+    return this.understand(address.name, () => this.connections.use(address, (client) => client.listTools(options)));
   }
 
   /** What is written down of an upstream that answered so now, after `failuresBefore` failures in a row. */

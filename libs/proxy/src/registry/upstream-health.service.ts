@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
-import { OfferDirectory } from '../catalogue/resource-catalogue.js';
+import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
 import { digestOfList } from '../catalogue/tool-definition.js';
-import { ToolPins } from '../catalogue/tool-pins.service.js';
+import { ToolPinsService } from '../catalogue/tool-pins.service.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { type DueUpstream, UpstreamRepository } from '../upstreams/upstream.repository.js';
 import { type UnreachableReason, UpstreamUnreachable } from '../mcp-client/index.js';
@@ -29,8 +29,8 @@ export class UpstreamHealthService {
   constructor(
     private readonly upstreams: UpstreamRepository,
     private readonly discovery: Discovery,
-    private readonly pins: ToolPins,
-    private readonly offers: OfferDirectory,
+    private readonly pins: ToolPinsService,
+    private readonly resources: ResourceCatalogue,
     private readonly transactions: Transactions,
     private readonly log: Log,
     private readonly clock: Clock,
@@ -145,7 +145,7 @@ export class UpstreamHealthService {
   private async checkAlone(upstream: DueUpstream): Promise<void> {
     try {
       const { healthy } = await this.check(upstream);
-      if (healthy) await this.offers.refresh(upstream);
+      if (healthy) await this.resources.refresh(upstream);
     } catch (error) {
       this.log.error({ event: 'proxy.check_failed', upstream: upstream.name }, error);
     }

@@ -3,10 +3,10 @@ import { type Actor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { ToldValues } from '@haldir/vault';
-import { OfferDirectory } from '../catalogue/resource-catalogue.js';
+import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
 import { TooManyUpstreams } from './registry.errors.js';
 import { UpstreamNotFound } from '../upstreams/upstream.errors.js';
-import { refusals, ToolPins } from '../catalogue/tool-pins.service.js';
+import { refusals, ToolPinsService } from '../catalogue/tool-pins.service.js';
 import { digestOfList } from '../catalogue/tool-definition.js';
 import { type RefusedTool, type ScreenedTools, screenTools } from '../catalogue/tool-screening.js';
 import {
@@ -14,10 +14,10 @@ import {
   type ShownAuth,
   shownAuth,
   shownHeaders,
-  UpstreamHeaderVault,
+  UpstreamCredentials,
 } from '../upstreams/upstream-credentials.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
-import { UpstreamTraffic } from '../upstreams/upstream-statistics.js';
+import { UpstreamStatistics } from '../upstreams/upstream-statistics.js';
 import {
   type UpstreamFilter,
   UpstreamRepository,
@@ -49,11 +49,11 @@ export class UpstreamRegistry {
     private readonly upstreams: UpstreamRepository,
     private readonly discovery: Discovery,
     private readonly health: UpstreamHealthService,
-    private readonly pins: ToolPins,
-    private readonly offers: OfferDirectory,
-    private readonly headers: UpstreamHeaderVault,
+    private readonly pins: ToolPinsService,
+    private readonly resources: ResourceCatalogue,
+    private readonly credentials: UpstreamCredentials,
     private readonly told: ToldValues,
-    private readonly traffic: UpstreamTraffic,
+    private readonly statistics: UpstreamStatistics,
     private readonly auditLog: AuditLog,
   ) {}
 
@@ -65,14 +65,14 @@ export class UpstreamRegistry {
   async register(
     tx: Tx,
     actor: Actor,
-    { address, discovered, offers }: Registration,
+    { address, discovered, lists }: Registration,
     terms: UpstreamTerms,
   ): Promise<Examined> {
-    const sealed = await this.headers.seal(tx, address);
+    const sealed = await this.credentials.seal(tx, address);
     const upstreams = this.upstreams.in(tx);
     if (!(await upstreams.put(address, sealed, terms, this.discovery.stateAfter(discovered, 0), MAX_UPSTREAMS)))
       throw new TooManyUpstreams(MAX_UPSTREAMS);
-    await this.offers.begin(tx, address, offers);
+    await this.resources.begin(tx, address, lists);
     let screened: ScreenedTools = { tools: [], refused: [] };
     if (discovered.healthy) {
       const { tools } = discovered;
@@ -101,7 +101,7 @@ export class UpstreamRegistry {
     const address = await this.upstreams.find(tenantId, name);
     if (!address) throw new UpstreamNotFound();
     const discovered = await this.health.check(address);
-    if (discovered.healthy) await this.offers.refresh(address);
+    if (discovered.healthy) await this.resources.refresh(address);
     const report = discovered.healthy
       ? await this.pins.report(address, discovered.tools)
       : { names: [], refused: [], drifted: [] };
@@ -117,7 +117,7 @@ export class UpstreamRegistry {
 
   /** With the sums over calls: exact for this process, up to a second old for others. */
   async stats(tenantId: string, filter: UpstreamFilter, limit: number, after: string | null): Promise<UpstreamStats[]> {
-    await this.traffic.flush();
+    await this.statistics.flush();
     return this.upstreams.stats(tenantId, filter, limit, after);
   }
 

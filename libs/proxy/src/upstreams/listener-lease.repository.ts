@@ -34,7 +34,7 @@ interface Row {
 
 /** Which worker listens to which upstream: one to each. */
 @Injectable()
-export class ListeningRepository {
+export class ListenerLeaseRepository {
   constructor(private readonly transactions: Transactions) {}
 
   /** Takes up to `limit` healthy upstreams that nobody listens to. */

@@ -1,14 +1,14 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Egress, EgressRefused } from '@haldir/egress';
 import { HaldirConfig } from '@haldir/runtime';
-import { CatalogueChanges } from './list-changed.js';
-import { type Presented, UpstreamHeaderVault } from './upstream-credentials.js';
+import { ListChanges } from './list-changes.js';
+import { type Presented, UpstreamCredentials } from './upstream-credentials.js';
 import { UpstreamMasks } from './upstream-masks.js';
 import { type UpstreamAddress } from './upstream-address.js';
-import { McpUpstreamClient, type Presentation, UpstreamUnreachable } from '../mcp-client/index.js';
+import { McpClient, type Presentation, UpstreamUnreachable } from '../mcp-client/index.js';
 
 interface Kept {
-  client: McpUpstreamClient;
+  client: McpClient;
   revision: string;
   usedAt: number;
 }
@@ -22,15 +22,15 @@ const SWEEP_MS = 60_000;
  * are shared. The least recently used ones go first when there are too many, idle ones after ten minutes.
  */
 @Injectable()
-export class UpstreamClients implements OnApplicationShutdown {
+export class UpstreamConnections implements OnApplicationShutdown {
   private readonly clients = new Map<string, Kept>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(
     private readonly egress: Egress,
-    private readonly headers: UpstreamHeaderVault,
+    private readonly credentials: UpstreamCredentials,
     private readonly masks: UpstreamMasks,
-    private readonly changes: CatalogueChanges,
+    private readonly changes: ListChanges,
     private readonly config: HaldirConfig,
   ) {
     this.timer = setInterval(() => this.closeIdle(), SWEEP_MS);
@@ -43,8 +43,8 @@ export class UpstreamClients implements OnApplicationShutdown {
    *
    * @throws UpstreamUnreachable also when the address is not allowed (any more), or a header cannot be made; whatever `work` throws
    */
-  async use<T>(address: UpstreamAddress, work: (client: McpUpstreamClient) => Promise<T>): Promise<T> {
-    const before = await this.headers.resolve(address);
+  async use<T>(address: UpstreamAddress, work: (client: McpClient) => Promise<T>): Promise<T> {
+    const before = await this.credentials.resolve(address);
     const presentation = await this.told(address, before);
     const client = this.for(address);
     try {
@@ -52,7 +52,7 @@ export class UpstreamClients implements OnApplicationShutdown {
       return await work(client);
     } catch (error) {
       if (!(error instanceof UpstreamUnreachable) || error.reason !== 'unauthorized') throw error;
-      const now = await this.headers.resolve(address, before);
+      const now = await this.credentials.resolve(address, before);
       if (isSame(now, before)) throw error;
       client.present(await this.told(address, now));
       return work(client);
@@ -65,7 +65,7 @@ export class UpstreamClients implements OnApplicationShutdown {
     return { headers, masker: await this.masks.maskFor(address), order };
   }
 
-  private for(address: UpstreamAddress): McpUpstreamClient {
+  private for(address: UpstreamAddress): McpClient {
     const key = `${address.tenantId}/${address.name}`;
     const kept = this.clients.get(key);
     // Order of the map is order of use.
@@ -91,8 +91,8 @@ export class UpstreamClients implements OnApplicationShutdown {
    *
    * @throws UpstreamUnreachable when the address is not allowed; whatever `work` throws
    */
-  async apart<T>(address: UpstreamAddress, work: (client: McpUpstreamClient) => Promise<T>): Promise<T> {
-    const presentation = await this.told(address, await this.headers.resolve(address));
+  async apart<T>(address: UpstreamAddress, work: (client: McpClient) => Promise<T>): Promise<T> {
+    const presentation = await this.told(address, await this.credentials.resolve(address));
     const client = this.open(address);
     try {
       client.present(presentation);
@@ -108,10 +108,10 @@ export class UpstreamClients implements OnApplicationShutdown {
     this.clients.clear();
   }
 
-  private open(address: UpstreamAddress): McpUpstreamClient {
+  private open(address: UpstreamAddress): McpClient {
     const { tenantId, name, url, revision } = address;
     try {
-      return new McpUpstreamClient({
+      return new McpClient({
         egress: this.egress,
         url,
         key: `${tenantId}/${name}/${revision}`,

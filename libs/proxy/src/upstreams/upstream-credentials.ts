@@ -10,13 +10,13 @@ import { referencesIn, withReferences } from '../masking/secret-references.js';
 export type UpstreamHeaders = Readonly<Record<string, string>>;
 
 /** All that an upstream is shown with every request: its headers, and an access token where it asks for one. */
-export interface UpstreamCredentials {
+export interface NewCredentials {
   headers: UpstreamHeaders;
   auth: ClientCredentials | null;
 }
 
 /** An upstream's credentials before they are registered, sealed as they are kept, or null when it has none. */
-export type KeptHeaders = { fresh: UpstreamCredentials } | Buffer | null;
+export type KeptHeaders = { fresh: NewCredentials } | Buffer | null;
 
 export interface HeadersOwner {
   tenantId: string;
@@ -40,7 +40,7 @@ const NOTHING: Presented = { headers: {}, told: [], order: 0 };
 
 /** The headers of upstreams: sealed where they are kept, and resolved anew each time they are used. */
 @Injectable()
-export class UpstreamHeaderVault {
+export class UpstreamCredentials {
   private resolved = 0;
 
   constructor(
@@ -101,14 +101,10 @@ export class UpstreamHeaderVault {
     return { headers, told, order: ++this.resolved };
   }
 
-  private async open({ tenantId, name, revision, url }: HeadersOwner, sealed: Buffer): Promise<UpstreamCredentials> {
+  private async open({ tenantId, name, revision, url }: HeadersOwner, sealed: Buffer): Promise<NewCredentials> {
     try {
       const content = await this.keys.openFor(tenantId, sealed, placeOf(tenantId, name, revision));
-      const {
-        url: registered,
-        headers,
-        auth,
-      } = JSON.parse(content.toString()) as { url: string } & UpstreamCredentials;
+      const { url: registered, headers, auth } = JSON.parse(content.toString()) as { url: string } & NewCredentials;
       // An address that was changed in the database gets nothing.
       if (registered === url) return { headers, auth };
     } catch (error) {
@@ -133,7 +129,7 @@ function literalsIn({ headers, clientSecret }: { headers: UpstreamHeaders; clien
 }
 
 /** The same of what is to be registered, whose references are told when they are resolved. */
-export function literalsOf({ headers, auth }: UpstreamCredentials): ToldValue[] {
+export function literalsOf({ headers, auth }: NewCredentials): ToldValue[] {
   const written = { headers, clientSecret: auth?.clientSecret ?? '' };
   return 'malformed' in referencesIn(written) ? [] : literalsIn(withReferences(written, () => ' ') as typeof written);
 }
@@ -158,7 +154,7 @@ export function shownHeaders(headers: UpstreamHeaders): Record<string, string> {
 }
 
 /** What is shown of how an upstream is authorized: where, and as whom. */
-export function shownAuth({ auth }: UpstreamCredentials): ShownAuth | null {
+export function shownAuth({ auth }: NewCredentials): ShownAuth | null {
   return auth && { type: 'client_credentials', token_origin: new URL(auth.tokenUrl).origin, client_id: auth.clientId };
 }
 

@@ -3,12 +3,12 @@ import { dataSourceOptions, Transactions } from '@haldir/database';
 import { createLogger } from '@haldir/runtime';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
-import { UpstreamTraffic } from './upstream-statistics.js';
+import { UpstreamStatistics } from './upstream-statistics.js';
 
 let dataSource: DataSource;
 let transactions: Transactions;
 let tenantId: string;
-const opened: UpstreamTraffic[] = [];
+const opened: UpstreamStatistics[] = [];
 beforeAll(async () => {
   dataSource = await new DataSource(dataSourceOptions(await testDatabase(), 8)).initialize();
   transactions = new Transactions(dataSource);
@@ -29,8 +29,8 @@ afterEach(async () => {
   for (const traffic of opened.splice(0)) await traffic.onApplicationShutdown();
 });
 
-const open = (through = transactions): UpstreamTraffic => {
-  const traffic = new UpstreamTraffic(through, createLogger('silent'));
+const open = (through = transactions): UpstreamStatistics => {
+  const traffic = new UpstreamStatistics(through, createLogger('silent'));
   opened.push(traffic);
   return traffic;
 };

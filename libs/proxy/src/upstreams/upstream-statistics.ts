@@ -36,7 +36,7 @@ export type CallEnding = 'answered' | 'tool_error' | 'failed';
  * that no call writes on its own behalf; a crash loses a second of statistics.
  */
 @Injectable()
-export class UpstreamTraffic implements OnApplicationShutdown {
+export class UpstreamStatistics implements OnApplicationShutdown {
   private sums = new Map<string, Sums>();
   private flushing: Promise<void> = Promise.resolve();
   private readonly timer: NodeJS.Timeout;

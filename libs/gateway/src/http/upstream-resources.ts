@@ -7,11 +7,11 @@ import {
   CALL_SCOPES,
   type MissingUpstream,
   type NewRead,
-  OFFER_LISTS,
-  OfferDirectory,
-  type OfferKind,
-  OfferReadService,
-  type ShownOffer,
+  RESOURCE_LISTS,
+  ResourceCatalogue,
+  type ResourceKind,
+  ResourceReadService,
+  type ShownResource,
 } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { resultOf } from './call-outcome.js';
@@ -26,13 +26,13 @@ const PAGE = 1_000;
 const MAX_URI = 4_400;
 const MAX_NAME = 330;
 
-const KINDS: ReadonlyMap<string, OfferKind> = new Map(
-  (Object.keys(OFFER_LISTS) as OfferKind[]).map((kind) => [OFFER_LISTS[kind].method, kind]),
+const KINDS: ReadonlyMap<string, ResourceKind> = new Map(
+  (Object.keys(RESOURCE_LISTS) as ResourceKind[]).map((kind) => [RESOURCE_LISTS[kind].method, kind]),
 );
 const READS: readonly string[] = ['resources/read', 'prompts/get', 'completion/complete'];
 
 /** A page of a session's resources, templates or prompts. */
-export interface OfferPage {
+export interface ResourcePage {
   member: string;
   items: JsonObject[];
   nextCursor: string | null;
@@ -41,17 +41,17 @@ export interface OfferPage {
 
 /** The resources and prompts of upstreams, as a session may read them. */
 @Injectable()
-export class UpstreamOffers {
+export class UpstreamResources {
   constructor(
-    private readonly directory: OfferDirectory,
-    private readonly reads: OfferReadService,
+    private readonly resources: ResourceCatalogue,
+    private readonly reads: ResourceReadService,
     private readonly held: HeldRequests,
     private readonly callers: Callers,
     private readonly cursors: Cursors,
   ) {}
 
   /** What a method lists; null when it lists none of these. */
-  kindOf(method: string): OfferKind | null {
+  kindOf(method: string): ResourceKind | null {
     return KINDS.get(method) ?? null;
   }
 
@@ -64,15 +64,15 @@ export class UpstreamOffers {
    *
    * @throws RpcError for a cursor that was not given out for this list
    */
-  async list({ caller }: Asking, session: Session, kind: OfferKind, cursor: string | null): Promise<OfferPage> {
+  async list({ caller }: Asking, session: Session, kind: ResourceKind, cursor: string | null): Promise<ResourcePage> {
     const { tenantId } = caller.actor;
-    const { member } = OFFER_LISTS[kind];
+    const { member } = RESOURCE_LISTS[kind];
     const identity = { tenantId, list: `mcp_${kind}`, filters: {} };
     const [upstream, name] = cursor === null ? ['', ''] : this.decoded(identity, cursor);
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
       return { member, items: [], nextCursor: null, missing: [] };
-    const { items, missing } = await this.directory.visible(caller.actor, session.agentId, kind);
-    const isBehind = (item: ShownOffer): boolean =>
+    const { items, missing } = await this.resources.visible(caller.actor, session.agentId, kind);
+    const isBehind = (item: ShownResource): boolean =>
       cursor === null || item.upstream > upstream || (item.upstream === upstream && item.name > name);
     const page = this.cursors.page(identity, items.filter(isBehind).slice(0, PAGE + 1), PAGE, (item) => [
       ...[item.upstream, item.name],

@@ -12,7 +12,7 @@ const EVERY_MS = 1_000;
 
 /** Has upstreams checked that said that their lists have changed (`list_changed`), however often they say so. */
 @Injectable()
-export class CatalogueChanges implements OnApplicationShutdown {
+export class ListChanges implements OnApplicationShutdown {
   /** By upstream, whether it has said so again since that was written down last. */
   private readonly said = new Map<string, { again: boolean }>();
   private readonly watchers: (() => void)[] = [];
