@@ -5,6 +5,7 @@ import { KeyRing, type SealedColumn, TenantKeyGone } from '@haldir/crypto';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
 import { type LogKey, logKeyFromSeed } from './log-key.js';
+import { LRUCache } from 'lru-cache';
 
 const CACHE_ENTRIES = 1000;
 const SEED_BYTES = 32;
@@ -19,7 +20,7 @@ const insert = {
 /** Each log's own key, made when it is first signed. A key never changes, so it is kept once it was opened. */
 @Injectable()
 export class LogKeys {
-  private readonly kept = new Map<string, LogKey>();
+  private readonly kept = new LRUCache<string, LogKey>({ max: CACHE_ENTRIES });
 
   constructor(
     private readonly keyRing: KeyRing,
@@ -33,7 +34,6 @@ export class LogKeys {
     const kept = this.kept.get(tenantId);
     if (kept) return kept;
     const key = (await this.find(tenantId)) ?? (await this.make(tenantId));
-    if (this.kept.size >= CACHE_ENTRIES) this.kept.delete(this.kept.keys().next().value ?? '');
     this.kept.set(tenantId, key);
     return key;
   }

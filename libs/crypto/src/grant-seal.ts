@@ -2,6 +2,7 @@ import { createHmac, hash, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { Log } from '@haldir/runtime';
 import { KeyRing } from './key-ring.js';
+import { LRUCache } from 'lru-cache';
 
 /** What a row grants, in a fixed order; `at` in milliseconds, money as text. */
 export type Grant = readonly (string | number | boolean | null | Grant)[];
@@ -17,7 +18,7 @@ const KNOWN_LENGTH_MAX = 1024;
 @Injectable()
 export class GrantSeal {
   private derived: KeyObject | undefined;
-  private readonly known = new Map<string, string>();
+  private readonly known = new LRUCache<string, string>({ max: KNOWN_MAX });
 
   constructor(
     private readonly keys: KeyRing,
@@ -37,20 +38,12 @@ export class GrantSeal {
     if (name !== undefined && this.known.get(name) === text) return true;
     const expected = this.compute(text);
     if (name !== undefined && mac?.length === expected.length && timingSafeEqual(mac, expected)) {
-      if (text.length <= KNOWN_LENGTH_MAX) this.remember(name, text);
+      if (text.length <= KNOWN_LENGTH_MAX) this.known.set(name, text);
       return true;
     }
     // A session's id is a credential, so its digest stands for it.
     this.log.error({ event: 'grant.altered', what: label, tenant_id: tenantId, id_sha256: hash('sha256', id, 'hex') });
     return false;
-  }
-
-  private remember(name: string, text: string): void {
-    if (this.known.size >= KNOWN_MAX) {
-      const [oldest] = this.known.keys();
-      if (oldest !== undefined) this.known.delete(oldest);
-    }
-    this.known.set(name, text);
   }
 
   private compute(text: string): Buffer {

@@ -5,6 +5,7 @@ import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
 import { associatedData, keyVersionOf, open, seal, SealBroken } from './blob.js';
 import { RootKeys, wrongRootKey } from './root-keys.js';
+import { LRUCache } from 'lru-cache';
 
 export interface VersionedKey {
   version: number;
@@ -57,7 +58,7 @@ export class TenantKeyGone extends SealBroken {}
  */
 @Injectable()
 export class KeyRing {
-  private readonly tenantKeys = new Map<string, VersionedKey & { until: number }>();
+  private readonly tenantKeys = new LRUCache<string, VersionedKey & { until: number }>({ max: CACHE_ENTRIES });
   private system: Buffer | undefined;
 
   constructor(
@@ -192,7 +193,6 @@ export class KeyRing {
     const until = this.clock.now().getTime() + CACHE_MS;
     const entry = { version: row.version, key: createSecretKey(material), until };
     material.fill(0);
-    if (this.tenantKeys.size >= CACHE_ENTRIES) this.tenantKeys.delete(this.tenantKeys.keys().next().value ?? '');
     this.tenantKeys.set(`${tenantId}:${row.version}`, entry);
     return entry;
   }

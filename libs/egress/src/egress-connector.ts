@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
+import { withDeadline } from '@haldir/kernel';
 import { connectFailure, EgressFailed, EgressRefused } from './egress.errors.js';
 import type { EgressPolicy } from './egress-policy.js';
 
@@ -77,18 +78,10 @@ export async function resolveChecked(
 }
 
 async function resolveInTime(resolver: Resolver, hostname: string, timeoutMs: number): Promise<string[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error('DNS lookup timed out'));
-    }, timeoutMs);
-  });
   try {
-    return await Promise.race([resolver(hostname), late]);
+    return await withDeadline(resolver(hostname), { ms: timeoutMs, error: () => new Error('DNS lookup timed out') });
   } catch (error) {
     throw new EgressFailed('dns', { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }
 

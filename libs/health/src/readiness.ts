@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { withDeadline } from '@haldir/kernel';
 import { KeyRing } from '@haldir/crypto';
 import { pendingMigrations } from '@haldir/database';
 import { QueueConnection } from '@haldir/queue';
@@ -41,12 +42,8 @@ export class Readiness {
   }
 
   private async run(name: Check['name'], probe: () => Promise<void>): Promise<Check> {
-    let timer: NodeJS.Timeout | undefined;
     try {
-      const deadline = new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(new Error('no answer in 2 s')), DEADLINE_MS);
-      });
-      await Promise.race([probe(), deadline]);
+      await withDeadline(probe(), { ms: DEADLINE_MS, error: () => new Error('no answer in 2 s') });
       return { name, ok: true };
     } catch (error) {
       return {
@@ -54,8 +51,6 @@ export class Readiness {
         ok: false,
         reason: error instanceof Error && /^\d+ not run|^no answer/.test(error.message) ? error.message : 'unreachable',
       };
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

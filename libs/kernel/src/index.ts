@@ -41,3 +41,4 @@ export {
 } from './decimal.js';
 export { VERSION } from './version.js';
 export { readsAsOwn } from './own-name.js';
+export { withDeadline } from './with-deadline.js';

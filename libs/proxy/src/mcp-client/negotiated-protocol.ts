@@ -1,3 +1,4 @@
+import { withDeadline } from '@haldir/kernel';
 import { type JsonRpcTransport } from './json-rpc-transport.js';
 import { type UpstreamEra } from './mcp-protocol.js';
 import { detectEra } from './protocol-detection.js';
@@ -64,30 +65,10 @@ export class NegotiatedProtocol {
       this.detecting = detecting;
       this.detectingAs = shown;
     }
-    return withDeadline(this.detecting, patience);
-  }
-}
-
-async function withDeadline<T>(work: Promise<T>, { deadlineAt, signal }: Patience): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
-  const cut = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => {
-        reject(new UpstreamUnreachable('timeout', { sent: false }));
-      },
-      Math.max(1, deadlineAt - performance.now()),
-    );
-    onAbort = () => {
-      reject(new UpstreamUnreachable('aborted', { sent: false }));
-    };
-    if (signal?.aborted) onAbort();
-    signal?.addEventListener('abort', onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, cut]);
-  } finally {
-    clearTimeout(timer);
-    if (onAbort) signal?.removeEventListener('abort', onAbort);
+    return withDeadline(this.detecting, {
+      ms: patience.deadlineAt - performance.now(),
+      signal: patience.signal,
+      error: (why) => new UpstreamUnreachable(why, { sent: false }),
+    });
   }
 }

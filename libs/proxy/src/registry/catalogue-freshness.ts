@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '@haldir/kernel';
+import { Clock, withDeadline } from '@haldir/kernel';
 import { type ToolTarget } from '../catalogue/tool-lookup.js';
 import { UpstreamHealthService } from './upstream-health.service.js';
 import { UpstreamUnreachable } from '../mcp-client/index.js';
@@ -44,15 +44,13 @@ export class CatalogueFreshness {
   /** Asks the upstream, or joins a question that is young enough; null when it answered. */
   async confirm(target: ToolTarget, { arrivedAt, deadlineMs, signal }: Patience): Promise<UpstreamUnreachable | null> {
     const answer = this.ask(target, arrivedAt - target.toolsMaxAgeSeconds * 1000);
-    const deadline = AbortSignal.timeout(Math.max(1, Math.ceil(arrivedAt + deadlineMs - performance.now())));
-    const cut = AbortSignal.any(signal ? [deadline, signal] : [deadline]);
-    const givenUp = new Promise<UpstreamUnreachable>((resolve) => {
-      const giveUp = (): void =>
-        resolve(new UpstreamUnreachable(signal?.aborted ? 'aborted' : 'timeout', { sent: false }));
-      if (cut.aborted) giveUp();
-      else cut.addEventListener('abort', giveUp, { once: true });
-    });
-    return Promise.race([answer, givenUp]);
+    const ms = arrivedAt + deadlineMs - performance.now();
+    return withDeadline(answer, { ms, signal, error: (why) => new UpstreamUnreachable(why, { sent: false }) }).catch(
+      (error: unknown) => {
+        if (error instanceof UpstreamUnreachable) return error;
+        throw error;
+      },
+    );
   }
 
   /** @param since the question must not have begun before */

@@ -15,6 +15,7 @@ import {
 import { type Attempted, DeliveryAttempts } from './delivery-attempt.js';
 import { DeliverySlots } from './delivery-slots.js';
 import { type Assignment, EndpointLane } from './endpoint-lane.js';
+import { LRUCache } from 'lru-cache';
 
 /** A dead worker's deliveries are free after this long; a living one renews in time. */
 const LEASE_MS = 6000;
@@ -43,7 +44,7 @@ interface Endpoint extends EndpointKey {
 export class DeliveryEngine implements OnModuleDestroy, BeforeApplicationShutdown {
   private readonly slots: DeliverySlots;
   private readonly maxLanes: number;
-  private readonly endpoints = new Map<number, Endpoint>();
+  private readonly endpoints = new LRUCache<number, Endpoint>({ max: REMEMBERED_ENDPOINTS });
   private readonly lanes = new Map<number, EndpointLane>();
   /** How many of them a tenant has. */
   private readonly lanesOf = new Map<string, number>();
@@ -211,10 +212,6 @@ export class DeliveryEngine implements OnModuleDestroy, BeforeApplicationShutdow
   private endpointOf(key: EndpointKey): Endpoint {
     const known = this.endpoints.get(key.webhookId);
     if (known) return known;
-    if (this.endpoints.size >= REMEMBERED_ENDPOINTS) {
-      const oldest = this.endpoints.keys().next().value;
-      if (oldest !== undefined) this.endpoints.delete(oldest);
-    }
     const endpoint = { ...key, health: new EndpointHealth(this.maxLanes), state: null, failing: false };
     this.endpoints.set(key.webhookId, endpoint);
     return endpoint;
