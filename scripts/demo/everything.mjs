@@ -10,12 +10,13 @@ const GRACE_MS = 3000;
 /**
  * Starts the server as a process of its own, on a free loopback port.
  *
+ * @param {number} [preferredPort] taken when it is free
  * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
  * @throws when it does not come up; it does not keep running then
  */
-export async function startEverything() {
+export async function startEverything(preferredPort) {
   const entry = createRequire(import.meta.url).resolve('@modelcontextprotocol/server-everything/dist/index.js');
-  const port = await freePort();
+  const port = await freePort(preferredPort);
   const child = spawn(
     process.execPath,
     ['--import', new URL('./loopback.mjs', import.meta.url).href, entry, 'streamableHttp'],

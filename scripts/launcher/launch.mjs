@@ -23,16 +23,34 @@ const GUARDIAN_MS = 90_000;
 /** @typedef {(undo: () => Promise<void> | void) => void} Defer registers what to undo when the launcher ends */
 
 /**
+ * @typedef {object} Launched
+ * @property {string} url of the API
+ * @property {import('../embedded/home.mjs').Home} home
+ * @property {string | null} bootstrapToken what opens new tenants; null when the operator brought their own installation
+ * @property {import('./service.mjs').Service[]} services API and worker
+ * @property {() => Promise<void>} migrate brings the schema up to what dist/ has by now
+ * @property {string} summary for whoever started it
+ */
+
+/**
  * Brings a whole Haldir up: packages, build, database, schema, API and worker. Answers when all of it serves.
  *
- * @param {{ root: string, env: NodeJS.ProcessEnv, signal: AbortSignal, defer: Defer }} options
- *   `signal` gives up half way; whatever was started by then has been handed to `defer`
+ * @param {object} options
+ * @param {string} options.root
+ * @param {NodeJS.ProcessEnv} options.env
+ * @param {AbortSignal} options.signal gives up half way; whatever was started by then has been handed to `defer`
+ * @param {Defer} options.defer
+ * @param {string} [options.dist] the folder of `root` that is run
+ * @param {() => Promise<void>} [options.build] makes it
+ * @param {Record<string, string[]>} [options.waiters] for an app: what runs it once told to, as of `startService`
+ * @param {(line: string) => string | null} [options.show] what of an app's output is shown
+ * @returns {Promise<Launched>}
  * @throws OperatorError when the operator has to change something first
  */
-export async function launch({ root, env, signal, defer }) {
+export async function launch({ root, env, signal, defer, dist = 'dist', build, waiters = {}, show }) {
   const started = performance.now();
   const home = openHome(env.HALDIR_HOME || '.haldir');
-  const claim = claimHome(home, 'start.mjs');
+  const claim = claimHome(home, 'scripts');
   if ('holder' in claim) {
     const { pid, url } = claim.holder;
     throw new OperatorError(
@@ -50,7 +68,7 @@ export async function launch({ root, env, signal, defer }) {
   const bootstrap = embedded && !env.HALDIR_BOOTSTRAP_TOKEN ? openBootstrapToken(home) : null;
 
   say(`Haldir in ${home.dir}`);
-  await prepare(root, signal);
+  await (build ? build() : prepare(root, signal));
   signal.throwIfAborted();
 
   const workerPort = env.WORKER_PORT || String(await nextFreePort(port + 1, host));
@@ -84,7 +102,8 @@ export async function launch({ root, env, signal, defer }) {
   }
   signal.throwIfAborted();
 
-  await step('migrating the database', () => migrate(root, childEnv));
+  const apps = path.join(root, dist, 'apps');
+  await step('migrating the database', () => migrate(apps, childEnv));
   signal.throwIfAborted();
 
   const reachable = `http://${hostForUrls(host)}`;
@@ -94,7 +113,7 @@ export async function launch({ root, env, signal, defer }) {
     { name: 'api', readyUrl: `${url}/readyz` },
     { name: 'worker', readyUrl: `${reachable}:${workerPort}/readyz` },
   ].map(({ name, readyUrl }) => {
-    const entry = path.join(root, 'dist', 'apps', name, 'src', 'main.js');
+    const entry = path.join(apps, name, 'src', 'main.js');
     const service = startService({
       name,
       entry,
@@ -102,6 +121,8 @@ export async function launch({ root, env, signal, defer }) {
       env: envOf(name, childEnv),
       readyUrl,
       logs: home.logs,
+      ...(waiters[name] ? { waiter: waiters[name] } : {}),
+      ...(show ? { show } : {}),
     });
     defer(() => service.stop(graceMs));
     return service;
@@ -111,7 +132,14 @@ export async function launch({ root, env, signal, defer }) {
     Promise.all(services.map(({ ready }) => ready(READY_TIMEOUT_MS, signal))),
   );
 
-  say(summary({ url, env: childEnv, home, embedded, external, started, tokenFile: bootstrap?.file ?? null }));
+  return {
+    url,
+    home,
+    bootstrapToken: childEnv.HALDIR_BOOTSTRAP_TOKEN ?? null,
+    services,
+    migrate: () => migrate(apps, childEnv),
+    summary: summary({ url, env: childEnv, home, embedded, external, started, tokenFile: bootstrap?.file ?? null }),
+  };
 }
 
 /**
@@ -158,7 +186,7 @@ async function portFor(env, host) {
  * @param {string} host
  * @returns {Promise<number>} one of the next few ports, or any when those are taken
  */
-async function nextFreePort(from, host) {
+export async function nextFreePort(from, host) {
   for (let port = from; port < Math.min(from + 10, 65_536); port++) if (await isPortFree(port, host)) return port;
   return freePort(0, host);
 }
@@ -223,11 +251,11 @@ function envOf(name, env) {
 }
 
 /**
- * @param {string} root
+ * @param {string} apps the folder of built apps
  * @param {NodeJS.ProcessEnv} env
  */
-async function migrate(root, env) {
-  const entry = path.join(root, 'dist', 'apps', 'cli', 'src', 'main.js');
+async function migrate(apps, env) {
+  const entry = path.join(apps, 'cli', 'src', 'main.js');
   const { code, stdout, stderr } = await run(process.execPath, ['--enable-source-maps', entry, 'migrate'], { env });
   if (code === 0) return;
   const said = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? '';

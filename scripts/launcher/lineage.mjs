@@ -1,5 +1,5 @@
 // @ts-check
-// `npm start` is npm, a shell and we. Whoever ends npm means all of it, but npm ends the shell alone, or, killed, nobody.
+// `npm start` (and `npm run dev`) is npm, a shell and we. Whoever ends npm means all of it, but npm ends the shell alone, or, killed, nobody.
 import { isRunning, parentOf } from '../embedded/processes.mjs';
 
 const EVERY_MS = 500;
@@ -27,5 +27,5 @@ function lineage() {
   if (!process.env.npm_lifecycle_event || process.platform === 'win32') return null;
   const parent = process.ppid;
   // A shell runs the script as its child, or has become the script; then the parent is npm already.
-  return isRunning(parent, 'start.mjs') ? [parent, parentOf(parent)] : [parent];
+  return isRunning(parent, 'scripts') ? [parent, parentOf(parent)] : [parent];
 }

@@ -13,6 +13,7 @@ const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
  * @typedef {object} Service
  * @property {() => number} pid of the process that runs now
  * @property {(timeoutMs: number, signal: AbortSignal) => Promise<void>} ready resolves when it says that it is ready
+ * @property {(graceMs: number) => Promise<void>} restart ends it as `stop` does and starts it anew; `ready` says when it is there
  * @property {(graceMs: number) => Promise<void>} stop lets it finish what it does; kills it after `graceMs`
  */
 
@@ -20,10 +21,19 @@ const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
  * Runs one of the apps as a process of its own and keeps it running: when it ends without being asked to, after having been
  * ready, it is started again. It holds a channel to us whose closing tells it to end, so it does not outlive us.
  *
- * @param {{ name: string, entry: string, cwd: string, env: NodeJS.ProcessEnv, readyUrl: string, logs: string }} options
+ * @param {object} options
+ * @param {string} options.name
+ * @param {string} options.entry
+ * @param {string} options.cwd
+ * @param {NodeJS.ProcessEnv} options.env
+ * @param {string} options.readyUrl
+ * @param {string} options.logs
+ * @param {string[]} [options.waiter] a script with its arguments that runs `entry`, its last argument, once it is sent a message; a
+ *   second one then stands by for the next start
+ * @param {(line: string) => string | null} [options.show] what of its output is shown once it was ready
  * @returns {Service}
  */
-export function startService({ name, entry, cwd, env, readyUrl, logs }) {
+export function startService({ name, entry, cwd, env, readyUrl, logs, waiter, show = worthShowing }) {
   const logFile = path.join(logs, `${name}.log`);
   rotate(logFile);
   const log = fs.createWriteStream(logFile, { flags: 'a', mode: 0o600 });
@@ -35,19 +45,27 @@ export function startService({ name, entry, cwd, env, readyUrl, logs }) {
   let child;
   /** @type {Promise<void>} */
   let ended;
+  /** @type {NodeJS.Timeout | undefined} */
+  let again;
 
-  const start = () => {
-    child = spawn(process.execPath, ['--enable-source-maps', entry], {
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  let standby;
+  const spawnOne = () =>
+    spawn(process.execPath, ['--enable-source-maps', ...(waiter ?? []), entry], {
       cwd,
       env,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       detached: process.platform !== 'win32', // Ctrl-C is for the launcher; it asks its processes to end one by one
     });
+  const start = () => {
+    child = standby?.connected ? standby : spawnOne();
+    standby = undefined;
+    if (waiter) child.send('run', () => undefined);
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue;
       createInterface({ input: stream }).on('line', (line) => {
         log.write(`${line}\n`);
-        const text = worthShowing(line);
+        const text = show(line);
         if (text === null) return;
         lastWord = text.replace(/^(error|haldir \w+): /, '');
         if (wasReady) say(`  ${name}: ${text}`);
@@ -63,11 +81,19 @@ export function startService({ name, entry, cwd, env, readyUrl, logs }) {
     child.once('close', (code, signal) => {
       if (stopping || !wasReady) return;
       say(`  ${name}: ended unexpectedly (${signal ?? `exit code ${code}`}); starting it again`);
-      setTimeout(() => !stopping && start(), delayMs);
+      again = setTimeout(() => !stopping && start(), delayMs);
       delayMs = Math.min(delayMs * 2, 10_000);
     });
   };
   start();
+  const end = async (/** @type {number} */ graceMs) => {
+    stopping = true;
+    clearTimeout(again);
+    child.kill('SIGTERM');
+    const killer = setTimeout(() => child.kill('SIGKILL'), graceMs);
+    await ended;
+    clearTimeout(killer);
+  };
 
   return {
     pid: () => child.pid ?? 0,
@@ -85,13 +111,19 @@ export function startService({ name, entry, cwd, env, readyUrl, logs }) {
         await pause(40);
       }
       wasReady = true;
+      if (!waiter || stopping) return;
+      standby ??= spawnOne();
+      standby.on('error', () => undefined);
+    },
+    restart: async (graceMs) => {
+      await end(graceMs);
+      stopping = false;
+      delayMs = 250;
+      start();
     },
     stop: async (graceMs) => {
-      stopping = true;
-      child.kill('SIGTERM');
-      const killer = setTimeout(() => child.kill('SIGKILL'), graceMs);
-      await ended;
-      clearTimeout(killer);
+      await end(graceMs);
+      standby?.kill('SIGKILL');
       log.end();
     },
   };

@@ -4,13 +4,16 @@ import { say } from './console.mjs';
 import { onceOrphaned } from './lineage.mjs';
 import { launch } from './launch.mjs';
 
+/** @typedef {{ signal: AbortSignal, defer: import('./launch.mjs').Defer }} Life until when, and what comes after */
+
 /**
- * Launches and keeps running until a signal asks to end; then undoes everything that was started, last things first.
+ * Starts and keeps running until a signal asks to end; then undoes everything that was started, last things first.
  *
  * @param {string} root the repository
+ * @param {(life: Life) => Promise<unknown>} [start] what to start; default: a Haldir as it is run
  * @returns {Promise<number>} the exit code: 0 after a signal, 1 when it could not start
  */
-export async function supervise(root) {
+export async function supervise(root, start = (life) => launchAndSay(root, life)) {
   const ending = new AbortController();
   /** @type {(() => Promise<void> | void)[]} */
   const undo = [];
@@ -27,7 +30,7 @@ export async function supervise(root) {
   process.stdout.on('error', () => undefined);
   const stopWatching = onceOrphaned(() => ending.abort());
   try {
-    await launch({ root, env: process.env, signal: ending.signal, defer: (action) => undo.push(action) });
+    await start({ signal: ending.signal, defer: (action) => void undo.push(action) });
     await asked;
   } catch (error) {
     if (!ending.signal.aborted) {
@@ -46,4 +49,13 @@ export async function supervise(root) {
   if (exitCode === 0) say('Stopped.');
   stopWatching();
   return exitCode;
+}
+
+/**
+ * @param {string} root
+ * @param {Life} life
+ */
+async function launchAndSay(root, life) {
+  const { summary } = await launch({ root, env: process.env, ...life });
+  say(summary);
 }
