@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, startWorld, type World } from '@haldir/test-support';
+import { bodyHash, contentHash, entryHash, GENESIS_HASH } from '@haldir/verifier';
 import { Client as Postgres } from 'pg';
 
 type Json = Record<string, unknown>;
@@ -336,7 +337,6 @@ describe('an export, after a database superuser', () => {
 
   /** As if nothing had ever been signed. */
   async function forgetTree(db: Postgres, tenantId: string): Promise<void> {
-    const { GENESIS_HASH } = await import('@haldir/verifier');
     await db.query('DELETE FROM audit_checkpoint WHERE tenant_id = $1', [tenantId]);
     await db.query('DELETE FROM audit_tile WHERE tenant_id = $1', [tenantId]);
     await db.query(`UPDATE audit_tree SET size = 0, frontier = '', last_hash = $2 WHERE tenant_id = $1`, [
@@ -347,7 +347,6 @@ describe('an export, after a database superuser', () => {
 
   /** What `audit_append` would have written, had the entries always been what they are now. */
   async function relink(db: Postgres, tenantId: string): Promise<void> {
-    const { bodyHash, contentHash, entryHash, GENESIS_HASH } = await import('@haldir/verifier');
     const { rows } = await db.query<
       Record<string, string> & Record<'flag_reason' | 'details_hash' | 'actor_id' | 'context_hash', string | null>
     >(

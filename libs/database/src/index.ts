@@ -4,13 +4,12 @@ export { DatabaseModule } from './database.module.js';
 export { tolerateLostConnections } from './lost-connections.js';
 export { Notices } from './notices.js';
 export { migrate, pendingMigrations } from './migrate.js';
-export { type AppRole, openSchemaStatements } from './roles.js';
+export { openSchemaStatements } from './roles.js';
 export {
   type Collector,
   EVERY_TENANT,
   isConnectionFailure,
   isDataFailure,
-  type Scope,
   type Statement,
   Transactions,
   type Tx,

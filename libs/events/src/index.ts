@@ -1,3 +1,3 @@
 export { type EventListener, EventListeners, type PublishedEvent } from './event-listener.js';
 export { EventsModule } from './events.module.js';
-export { type DomainEvent, EVENT_TYPES, type EventType, Outbox } from './outbox.js';
+export { EVENT_TYPES, Outbox } from './outbox.js';

@@ -38,7 +38,7 @@ export { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
 export { Quota } from './quota/quota.js';
 export { type Pages, requestId, useRequestHooks } from './platform/request-hooks.js';
 export { KnownRoutes } from './platform/unknown-routes.js';
-export { Cursors, type ListIdentity } from './wire/cursors.js';
+export { Cursors } from './wire/cursors.js';
 export {
   bodyTime,
   decimal,

@@ -10,9 +10,9 @@ export {
   SPEND_PERIODS,
   type SpendPeriod,
 } from './actor.js';
-export { Batcher, type BatcherOptions } from './batcher.js';
+export { Batcher } from './batcher.js';
 export { Clock, SystemClock, toUnixSeconds } from './clock.js';
-export { type ErrorKind, type ErrorTerms, HaldirError, InvalidInput, Unavailable } from './haldir-error.js';
+export { type ErrorKind, HaldirError, InvalidInput, Unavailable } from './haldir-error.js';
 export { visibleJson, visibleJsonText, visibleText, visibleTextInTurns } from './hidden-text.js';
 export { firstIdAt, newId } from './ids.js';
 export { canonicalJson, findUnstorable, type JsonValue } from './json.js';

@@ -10,17 +10,9 @@ export {
   verifierKey,
 } from './checkpoint.js';
 export { faultOf, type LoggedEntry } from './entry-check.js';
-export {
-  bodyHash,
-  contentHash,
-  entryHash,
-  GENESIS_HASH,
-  formatOf,
-  hashSalted,
-  type HashedEntry,
-} from './entry-hash.js';
+export { bodyHash, contentHash, entryHash, GENESIS_HASH, formatOf, hashSalted } from './entry-hash.js';
 export { ERASURE_ACTION, Erasures } from './erasures.js';
-export { checkExport, type ExportCheckOptions } from './export-check.js';
+export { checkExport } from './export-check.js';
 export { actorOf } from './export-line.js';
 export { manifestBody } from './manifest.js';
 export {

@@ -12,7 +12,8 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { ApprovalRuleService, DESTRUCTIVE_VERBS } from '../index.js';
+import { ApprovalRuleService } from '../approval-rule.service.js';
+import { DESTRUCTIVE_VERBS } from '../destructive.js';
 import {
   AddApprovalRule,
   ApprovalRuleAdded,

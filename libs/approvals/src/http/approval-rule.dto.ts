@@ -1,7 +1,9 @@
 import { InvalidInput, type MicroUsd, microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { decimal, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
-import { APPROVAL_RULE_TYPES, type ApprovalRule, type NewApprovalRule } from '../index.js';
+import { type ApprovalRule } from '../approval-rule.entity.js';
+import { type NewApprovalRule } from '../approval-rule.service.js';
+import { APPROVAL_RULE_TYPES } from '../approval-subject.js';
 
 export const MAX_TOOLS = 1000;
 const toolName = z

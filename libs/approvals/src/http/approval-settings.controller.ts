@@ -12,7 +12,7 @@ import {
   JsonBody,
 } from '@haldir/http';
 import { z } from 'zod';
-import { SelfApprovalService } from '../index.js';
+import { SelfApprovalService } from '../self-approval.service.js';
 
 const settings = {
   forbid_self_approval: z

@@ -17,7 +17,9 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { ApprovalNotFound, ApprovalService, SelfApprovalService } from '../index.js';
+import { ApprovalService } from '../approval.service.js';
+import { ApprovalNotFound } from '../approvals.errors.js';
+import { SelfApprovalService } from '../self-approval.service.js';
 import {
   ApprovalDetail,
   ApprovalDetailsPart,

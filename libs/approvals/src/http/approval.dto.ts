@@ -1,14 +1,10 @@
 import { type Actor, microUsd, readsAsOwn, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { decimal, longPageQuery, nextCursor, pageQuery, queryInt } from '@haldir/http';
 import { z } from 'zod';
-import {
-  APPROVAL_STATUSES,
-  type ApprovalRequest,
-  type DetailsPart,
-  type NewApprovalRequest,
-  shownDetails,
-  VIEW_DETAILS_CHARS,
-} from '../index.js';
+import { APPROVAL_STATUSES, type ApprovalRequest, VIEW_DETAILS_CHARS } from '../approval-request.entity.js';
+import { type DetailsPart } from '../approval-request.repository.js';
+import { type NewApprovalRequest } from '../approval.service.js';
+import { shownDetails } from '../shown-details.js';
 
 const MAX_TTL_SECONDS = 604_800;
 const OWN_TOOL = 'expected a name that does not read as one of Haldir’s own';

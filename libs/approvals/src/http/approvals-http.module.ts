@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { GateModule } from '@haldir/gate';
-import { ApprovalsModule } from '../index.js';
+import { ApprovalsModule } from '../approvals.module.js';
 import { ApprovalRuleController } from './approval-rule.controller.js';
 import { ApprovalSettingsController } from './approval-settings.controller.js';
 import { ApprovalPageController } from './approval-page.controller.js';

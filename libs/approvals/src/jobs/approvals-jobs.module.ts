@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { QueueModule, queues } from '@haldir/queue';
-import { ApprovalsModule } from '../index.js';
+import { ApprovalsModule } from '../approvals.module.js';
 import { ApprovalExpiryProcessor } from './approval-expiry.processor.js';
 
 @Module({ imports: [ApprovalsModule, QueueModule.for(queues.approvalExpiry)], providers: [ApprovalExpiryProcessor] })

@@ -3,7 +3,8 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { Metrics } from '@haldir/runtime';
-import { LogSums, LogTree } from '../index.js';
+import { LogSums } from '../log-sums.js';
+import { LogTree } from '../log-tree.js';
 
 /** An entry is under a signed checkpoint at most this long after its commit, and the time of the signing itself. */
 const EVERY_MS = 500;

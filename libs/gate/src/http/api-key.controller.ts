@@ -21,7 +21,8 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { ApiKeyService, FirstKeyDoor } from '../index.js';
+import { ApiKeyService } from '../api-key.service.js';
+import { FirstKeyDoor } from '../first-key-door.js';
 import {
   ApiKeyCreated,
   ApiKeyList,

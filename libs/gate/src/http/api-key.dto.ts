@@ -1,7 +1,9 @@
 import { type AgentGrant, InvalidInput, microUsd, SPEND_PERIODS, toUnixSeconds } from '@haldir/kernel';
 import { AGENT_KEY_SCOPES, isKeyScope, KEY_SCOPES, nextCursor, nullableTime, pageQuery } from '@haldir/http';
 import { z } from 'zod';
-import { API_KEY_STATUSES, describeGrant, keyPrefix, type MintedKey, type NewKey, type RotatedKey } from '../index.js';
+import { keyPrefix } from '../api-key-format.js';
+import { API_KEY_STATUSES } from '../api-key.repository.js';
+import { describeGrant, type MintedKey, type NewKey, type RotatedKey } from '../api-key.service.js';
 import { type ApiKey, grantOf } from '../api-key.entity.js';
 import { agentId, scope, spendLimit, ttl } from './session.dto.js';
 

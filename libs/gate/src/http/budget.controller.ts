@@ -12,7 +12,7 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { BudgetLimits } from '../index.js';
+import { BudgetLimits } from '../budget-limits.service.js';
 import {
   BudgetList,
   BudgetRemoved,

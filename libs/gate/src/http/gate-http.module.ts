@@ -1,6 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { Authenticator } from '@haldir/http';
-import { ApiKeyService, GateModule } from '../index.js';
+import { ApiKeyService } from '../api-key.service.js';
+import { GateModule } from '../gate.module.js';
 import { ApiKeyController } from './api-key.controller.js';
 import { BudgetController } from './budget.controller.js';
 import { SessionController } from './session.controller.js';

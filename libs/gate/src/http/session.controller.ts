@@ -14,7 +14,7 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { SessionService } from '../index.js';
+import { SessionService } from '../session.service.js';
 import {
   CheckPermission,
   CreateSession,

@@ -1,7 +1,8 @@
 import { type Actor, microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { decimal, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
-import { type NewSession, type Session } from '../index.js';
+import { type Session } from '../session.entity.js';
+import { type NewSession } from '../session.service.js';
 
 const DEFAULT_SCOPES = ['read', 'browse'];
 const DEFAULT_TTL_SECONDS = 3_600;

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { QueueModule, queues } from '@haldir/queue';
-import { GateModule } from '../index.js';
+import { GateModule } from '../gate.module.js';
 import { SessionExpiryProcessor } from './session-expiry.processor.js';
 
 @Module({

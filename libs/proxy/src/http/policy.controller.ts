@@ -12,7 +12,7 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { PolicyService } from '../index.js';
+import { PolicyService } from '../policies/policy.service.js';
 import {
   AddProxyPolicy,
   ChangeProxyPolicy,

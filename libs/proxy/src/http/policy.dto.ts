@@ -8,7 +8,7 @@ import {
   type PolicyRule,
   type PolicyScope,
   type PolicyTerms,
-} from '../index.js';
+} from '../policies/policy.js';
 import { toolName, wholePageQuery } from './fields.js';
 
 const MAX_TOOLS = 1000;

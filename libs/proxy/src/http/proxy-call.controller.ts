@@ -14,7 +14,9 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { CallConclusions, type CallOutcome, neverLeft, type PerformedCall, ToolCallService } from '../index.js';
+import { CallConclusions } from '../calls/call-conclusions.js';
+import { type CallOutcome, neverLeft, type PerformedCall } from '../calls/tool-call.js';
+import { ToolCallService } from '../calls/tool-call.service.js';
 import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult } from './proxy-call.dto.js';
 
 @ApiTags('proxy')

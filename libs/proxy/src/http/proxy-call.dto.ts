@@ -1,7 +1,9 @@
 import { type Actor, toDollars } from '@haldir/kernel';
 import { Answer } from '@haldir/http';
 import { z } from 'zod';
-import { CALL_SCOPES, type CallOutcome, DRIFTED, explain, type NewCall, POLICY_TYPES, UNSHOWABLE } from '../index.js';
+import { CALL_SCOPES, type CallOutcome, DRIFTED, type NewCall, UNSHOWABLE } from '../calls/tool-call.js';
+import { explain } from '../policies/policy-refusal.js';
+import { POLICY_TYPES } from '../policies/policy.js';
 import { toolName } from './fields.js';
 
 const SESSION_EXPECTED = 'expected a session ID';

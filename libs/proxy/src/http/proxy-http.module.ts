@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { ProxyModule } from '../index.js';
+import { ProxyModule } from '../proxy.module.js';
 import { PolicyController } from './policy.controller.js';
 import { ProxyCallController } from './proxy-call.controller.js';
 import { SimulationController } from './simulation.controller.js';

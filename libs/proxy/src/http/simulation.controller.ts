@@ -11,7 +11,7 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { SimulationService } from '../index.js';
+import { SimulationService } from '../simulation/simulation.service.js';
 import { SimulatedPolicies, SimulatePolicies, toSimulatedPolicies, toSimulationRequest } from './simulation.dto.js';
 
 @ApiTags('proxy')

@@ -1,7 +1,9 @@
 import { toUnixSeconds } from '@haldir/kernel';
 import { nullableTime } from '@haldir/http';
 import { z } from 'zod';
-import { explain, POLICY_MODES, POLICY_TYPES, type SimulationRequest, type SimulationResult } from '../index.js';
+import { explain } from '../policies/policy-refusal.js';
+import { POLICY_MODES, POLICY_TYPES } from '../policies/policy.js';
+import { type SimulationRequest, type SimulationResult } from '../simulation/simulation.service.js';
 import { AddProxyPolicy, toNewPolicy } from './policy.dto.js';
 import { Explanation } from './proxy-call.dto.js';
 

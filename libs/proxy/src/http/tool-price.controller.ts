@@ -13,7 +13,7 @@ import {
   JsonBody,
 } from '@haldir/http';
 import { z } from 'zod';
-import { ToolPriceService } from '../index.js';
+import { ToolPriceService } from '../catalogue/tool-price.service.js';
 
 const PriceTool = z.object({
   price_usd: decimal({ decimals: 2, min: 0.01, max: 1_000_000 }).describe('Of each call, in whole cents'),

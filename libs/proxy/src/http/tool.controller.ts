@@ -12,7 +12,7 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { ToolPinsService } from '../index.js';
+import { ToolPinsService } from '../catalogue/tool-pins.service.js';
 import { AcceptTool, ListProxyTools, ProxyToolList, ToolAccepted, toProxyTool } from './tool.dto.js';
 
 @ApiTags('proxy')

@@ -1,7 +1,8 @@
 import { toDollars, toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
-import { changesBetween, type ListedTool } from '../index.js';
+import { changesBetween } from '../catalogue/tool-definition.js';
+import { type ListedTool } from '../catalogue/tool.repository.js';
 import { nameContains, wholePageQuery } from './fields.js';
 
 export const ListProxyTools = z.object({

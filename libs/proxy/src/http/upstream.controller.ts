@@ -12,7 +12,10 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { Discovery, PolicyService, ToolPinsService, UpstreamRegistry } from '../index.js';
+import { ToolPinsService } from '../catalogue/tool-pins.service.js';
+import { PolicyService } from '../policies/policy.service.js';
+import { Discovery } from '../registry/discovery.js';
+import { UpstreamRegistry } from '../registry/upstream-registry.js';
 import {
   ListUpstreams,
   RegisterUpstream,

@@ -1,14 +1,10 @@
 import { InvalidInput, readsAsOwn, toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
-import {
-  type Examined,
-  isHeaderValue,
-  referencesIn,
-  type NewCredentials,
-  type UpstreamStats,
-  withReferences,
-} from '../index.js';
+import { referencesIn, withReferences } from '../masking/secret-references.js';
+import { type Examined } from '../registry/upstream-registry.js';
+import { isHeaderValue, type NewCredentials } from '../upstreams/upstream-credentials.js';
+import { type UpstreamStats } from '../upstreams/upstream.repository.js';
 import { nameContains, wholePageQuery } from './fields.js';
 
 const NAME_EXPECTED = 'expected 1 to 64 letters, digits, - or _';

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { QueueModule, queues } from '@haldir/queue';
-import { ProxyModule } from '../index.js';
+import { ProxyModule } from '../proxy.module.js';
 import { UnknownCallsProcessor } from './unknown-calls.processor.js';
 import { UpstreamHealthProcessor } from './upstream-health.processor.js';
 import { UpstreamListener } from './upstream-listener.js';

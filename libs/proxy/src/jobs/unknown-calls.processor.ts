@@ -2,7 +2,7 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { UnknownCalls } from '../index.js';
+import { UnknownCalls } from '../calls/unknown-calls.js';
 
 const EVERY_MS = 2_000;
 

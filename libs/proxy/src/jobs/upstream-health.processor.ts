@@ -2,7 +2,8 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { RateLimiter, UpstreamHealthService } from '../index.js';
+import { RateLimiter } from '../policies/rate-limiter.js';
+import { UpstreamHealthService } from '../registry/upstream-health.service.js';
 
 const EVERY_MS = 2_000;
 const FORGET_EVERY_MS = 60_000;

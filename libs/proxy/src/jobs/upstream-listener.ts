@@ -2,13 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, newId } from '@haldir/kernel';
 import { Log } from '@haldir/runtime';
-import {
-  ListChanges,
-  ListenerLeaseRepository,
-  type UpstreamAddress,
-  UpstreamConnections,
-  UpstreamHealthService,
-} from '../index.js';
+import { UpstreamHealthService } from '../registry/upstream-health.service.js';
+import { ListChanges } from '../upstreams/list-changes.js';
+import { ListenerLeaseRepository } from '../upstreams/listener-lease.repository.js';
+import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { UpstreamConnections } from '../upstreams/upstream-connections.js';
 
 const MAX_STREAMS = 200;
 const LOOK_EVERY_MS = 1_000;

@@ -15,7 +15,8 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { HoldService, type NewPayment, PaymentService } from '../index.js';
+import { HoldService } from '../hold.service.js';
+import { type NewPayment, PaymentService } from '../payment.service.js';
 import {
   AuthorizePayment,
   CapturePayment,

@@ -9,7 +9,9 @@ import {
 } from '@haldir/kernel';
 import { Answer, decimal, nextCursor, pageQuery, queryTime } from '@haldir/http';
 import { z } from 'zod';
-import { type NewPayment, type Payment, PAYMENT_STATES, type PaymentDecision, type Settled } from '../index.js';
+import { type Settled } from '../hold.service.js';
+import { type Payment, PAYMENT_STATES } from '../payment.entity.js';
+import { type NewPayment, type PaymentDecision } from '../payment.service.js';
 
 export const MAX_AMOUNT = 1_000_000;
 

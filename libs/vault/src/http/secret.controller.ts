@@ -13,7 +13,9 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { DeletedSecrets, SecretVersionNotFound, SecretService } from '../index.js';
+import { DeletedSecrets } from '../deleted-secret.service.js';
+import { SecretService } from '../secret.service.js';
+import { SecretVersionNotFound } from '../vault.errors.js';
 import {
   ListSecrets,
   ListSecretVersions,

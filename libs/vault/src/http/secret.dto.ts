@@ -1,18 +1,12 @@
 import { toUnixSeconds } from '@haldir/kernel';
 import { longPageQuery, nextCursor, nullableTime, pageQuery } from '@haldir/http';
 import { z } from 'zod';
-import {
-  type DeletedSecret,
-  EVERY_TOOL,
-  fromBindings,
-  isSecretName,
-  type MadeVersion,
-  type NewSecret,
-  type OpenedSecret,
-  type SecretVersion,
-  SecretValue,
-  toBindings,
-} from '../index.js';
+import { type DeletedSecret } from '../deleted-secret.repository.js';
+import { EVERY_TOOL, fromBindings, toBindings } from '../secret-binding.js';
+import { isSecretName } from '../secret-name.js';
+import { SecretValue } from '../secret-value.js';
+import { type SecretVersion } from '../secret.repository.js';
+import { type MadeVersion, type NewSecret, type OpenedSecret } from '../secret.service.js';
 
 const NAME_EXPECTED = 'expected 1 to 255 printable characters other than . and ..';
 const UPSTREAM_EXPECTED = 'expected the name of an upstream: 1 to 64 letters, digits, - or _';

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { VaultModule } from '../index.js';
+import { VaultModule } from '../vault.module.js';
 import { DeletedSecretController } from './deleted-secret.controller.js';
 import { PaymentController } from './payment.controller.js';
 import { SecretController } from './secret.controller.js';

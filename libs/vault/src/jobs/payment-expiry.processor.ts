@@ -2,7 +2,7 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { HoldService } from '../index.js';
+import { HoldService } from '../hold.service.js';
 
 const EVERY_MS = 2000;
 

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { QueueModule, queues } from '@haldir/queue';
-import { VaultModule } from '../index.js';
+import { VaultModule } from '../vault.module.js';
 import { PaymentExpiryProcessor } from './payment-expiry.processor.js';
 import { SecretPurgeProcessor } from './secret-purge.processor.js';
 

@@ -3,7 +3,7 @@ import { Controller, Get, HttpStatus, Query, Res, StreamableFile } from '@nestjs
 import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, type HaldirReply, Refuses, RequiresScope, Returns } from '@haldir/http';
-import { AuditTrailService } from '../index.js';
+import { AuditTrailService } from '../audit-trail.service.js';
 import { csvLines, jsonLines, ManifestAnswer, toManifest } from './audit-export.js';
 import { ExportAuditEntries, ExportManifestQuery, toAuditFilter } from './audit.dto.js';
 

@@ -2,7 +2,8 @@ import { fromMinorUnits, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { type TreeHead } from '@haldir/audit-log';
 import { actorOf, formatOf, verifierKey } from '@haldir/verifier';
 import { z } from 'zod';
-import { type AuditEntry, type AuditFilter, type AuditTrailService, type ExportManifest } from '../index.js';
+import { type AuditEntry, type AuditFilter } from '../audit-trail.repository.js';
+import { type AuditTrailService, type ExportManifest } from '../audit-trail.service.js';
 import { describeFilter, timestampOf } from './audit.dto.js';
 
 /** Of the manifest and of the lines, together: grows when a reader of the version before would misread them. */

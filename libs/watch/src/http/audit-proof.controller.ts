@@ -3,7 +3,9 @@ import { ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { type Actor, InvalidInput } from '@haldir/kernel';
 import { LogProofs, LogTree } from '@haldir/audit-log';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns } from '@haldir/http';
-import { AuditEntryNotFound, AuditTrailService, ChainVerification } from '../index.js';
+import { AuditTrailService } from '../audit-trail.service.js';
+import { ChainVerification } from '../chain-verification.service.js';
+import { AuditEntryNotFound } from '../watch.errors.js';
 import {
   ChainChecked,
   CheckpointList,

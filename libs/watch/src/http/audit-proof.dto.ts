@@ -3,7 +3,8 @@ import { type ConsistencyProof, type InclusionProof, type TreeHead } from '@hald
 import { nextCursor, pageQuery, queryInt } from '@haldir/http';
 import { keyHash, verifierKey } from '@haldir/verifier';
 import { z } from 'zod';
-import { type AuditEntry, type ChainVerdict } from '../index.js';
+import { type AuditEntry } from '../audit-trail.repository.js';
+import { type ChainVerdict } from '../chain-verification.service.js';
 import { toLine } from './audit-export.js';
 
 const MERKLE = 'RFC6962-SHA256';

@@ -12,7 +12,7 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { AuditRuleService } from '../index.js';
+import { AuditRuleService } from '../audit-rule.service.js';
 import {
   AddAuditRule,
   AuditRuleAdded,

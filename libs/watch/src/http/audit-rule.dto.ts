@@ -1,7 +1,7 @@
 import { microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { decimal, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
-import { AUDIT_RULE_TYPES, type AuditRule, type AuditRuleLimits } from '../index.js';
+import { AUDIT_RULE_TYPES, type AuditRule, type AuditRuleLimits } from '../audit-rule.js';
 import { MAX_COST_USD } from './audit.dto.js';
 
 const whole = (min: number, max: number) => {

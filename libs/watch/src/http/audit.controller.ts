@@ -15,7 +15,8 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { AuditTrailService, SpendService } from '../index.js';
+import { AuditTrailService } from '../audit-trail.service.js';
+import { SpendService } from '../spend.service.js';
 import {
   ActionLogged,
   AuditEntryList,

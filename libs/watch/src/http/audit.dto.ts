@@ -5,14 +5,9 @@ import { type Cursors, decimal, nextCursor, pageQuery, queryTime } from '@haldir
 import { type PaidDay } from '@haldir/vault';
 import { actorOf, formatOf } from '@haldir/verifier';
 import { z } from 'zod';
-import {
-  type AuditEntry,
-  type AuditFilter,
-  type AuditTrailService,
-  DECISIONS,
-  type SpendService,
-  type SpendSummary,
-} from '../index.js';
+import { type AuditEntry, type AuditFilter, DECISIONS } from '../audit-trail.repository.js';
+import { type AuditTrailService } from '../audit-trail.service.js';
+import { type SpendService, type SpendSummary } from '../spend.service.js';
 
 const text = (min: number, max: number) => {
   const expected =

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { GateModule } from '@haldir/gate';
-import { WatchModule } from '../index.js';
+import { WatchModule } from '../watch.module.js';
 import { AuditController } from './audit.controller.js';
 import { AuditExportController } from './audit-export.controller.js';
 import { AuditProofController } from './audit-proof.controller.js';

@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { QueueModule, queues } from '@haldir/queue';
-import { WatchModule } from '../index.js';
+import { WatchModule } from '../watch.module.js';
 import { AnomalyScanProcessor } from './anomaly-scan.processor.js';
 import { SpentCheckProcessor } from './spent-check.processor.js';
 

@@ -2,7 +2,8 @@ import { toUnixSeconds } from '@haldir/kernel';
 import { EVENT_TYPES } from '@haldir/events';
 import { nextCursor, pageQuery, queryInt } from '@haldir/http';
 import { z } from 'zod';
-import { deliveryId, type LoggedAttempt } from '../index.js';
+import { type LoggedAttempt } from '../delivery-log.repository.js';
+import { deliveryId } from '../delivery-log.service.js';
 
 const TYPES = [...EVENT_TYPES, 'webhook_test'] as const;
 

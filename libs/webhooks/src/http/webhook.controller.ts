@@ -12,7 +12,9 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { deliveryId, DeliveryLog, WebhookNotFound, WebhookService } from '../index.js';
+import { deliveryId, DeliveryLog } from '../delivery-log.service.js';
+import { WebhookService } from '../webhook.service.js';
+import { WebhookNotFound } from '../webhooks.errors.js';
 import {
   ChangeWebhook,
   ListWebhooks,

@@ -2,13 +2,13 @@ import { InvalidInput, toUnixSeconds } from '@haldir/kernel';
 import { EVENT_TYPES } from '@haldir/events';
 import { bodyTime, longPageQuery, nextCursor } from '@haldir/http';
 import { z } from 'zod';
+import { type Webhook } from '../webhook.entity.js';
 import {
   type NewWebhook,
   type RegisteredWebhook,
   type RotatedSecret,
-  type Webhook,
   type WebhookChanges,
-} from '../index.js';
+} from '../webhook.service.js';
 
 const MIN_GRACE_SECONDS = 60;
 const MAX_GRACE_SECONDS = 604_800;

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { WebhooksModule } from '../index.js';
+import { WebhooksModule } from '../webhooks.module.js';
 import { DeliveryController } from './delivery.controller.js';
 import { WebhookController } from './webhook.controller.js';
 

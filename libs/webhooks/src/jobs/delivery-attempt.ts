@@ -3,16 +3,11 @@ import { Clock, HaldirError } from '@haldir/kernel';
 import { SealBroken, TenantKeyGone } from '@haldir/crypto';
 import { Egress, EgressFailed, EgressRefused, type EgressTarget } from '@haldir/egress';
 import { HaldirConfig, Log } from '@haldir/runtime';
-import {
-  type AttemptOutcome,
-  type ClaimedDelivery,
-  type EndpointState,
-  messageHeaders,
-  nextAttempt,
-  parseRetryAfter,
-  WebhookRepository,
-  WebhookSecrets,
-} from '../index.js';
+import { type AttemptOutcome, type ClaimedDelivery, type EndpointState } from '../delivery.repository.js';
+import { nextAttempt, parseRetryAfter } from '../retry-schedule.js';
+import { messageHeaders } from '../webhook-message.js';
+import { WebhookSecrets } from '../webhook-secret.js';
+import { WebhookRepository } from '../webhook.repository.js';
 
 /** Enough to let the connection be used again; nothing of it is kept. */
 const MAX_RESPONSE_BYTES = 16_384;

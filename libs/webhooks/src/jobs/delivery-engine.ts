@@ -2,16 +2,10 @@ import { type BeforeApplicationShutdown, Injectable, type OnModuleDestroy } from
 import { Clock } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig, Log, Metrics } from '@haldir/runtime';
-import {
-  breakerPause,
-  type DeliveryKey,
-  DeliveryRepository,
-  EndpointHealth,
-  type EndpointKey,
-  type EndpointState,
-  WebhookRepository,
-  WebhookService,
-} from '../index.js';
+import { type DeliveryKey, DeliveryRepository, type EndpointKey, type EndpointState } from '../delivery.repository.js';
+import { breakerPause, EndpointHealth } from '../endpoint-health.js';
+import { WebhookRepository } from '../webhook.repository.js';
+import { WebhookService } from '../webhook.service.js';
 import { type Attempted, DeliveryAttempts } from './delivery-attempt.js';
 import { DeliverySlots } from './delivery-slots.js';
 import { type Assignment, EndpointLane } from './endpoint-lane.js';

@@ -1,4 +1,4 @@
-import { EndpointHealth } from '../index.js';
+import { EndpointHealth } from '../endpoint-health.js';
 import { type Assignment, EndpointLane, type LaneWork } from './endpoint-lane.js';
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));

@@ -1,4 +1,5 @@
-import { type ClaimedDelivery, type EndpointHealth, type EndpointKey } from '../index.js';
+import { type ClaimedDelivery, type EndpointKey } from '../delivery.repository.js';
+import { type EndpointHealth } from '../endpoint-health.js';
 import { type OpenEndpoint } from './delivery-attempt.js';
 
 /** Deliveries claimed ahead of those under way, as a multiple of them, from an endpoint that is doing well. */

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { type EventListener, EventListeners, type PublishedEvent } from '@haldir/events';
-import { DeliveryRepository, EndpointWaker } from '../index.js';
+import { DeliveryRepository } from '../delivery.repository.js';
+import { EndpointWaker } from '../endpoint-waker.js';
 
 /** Makes a delivery of every event for every endpoint that wants it, as the event leaves the outbox. */
 @Injectable()

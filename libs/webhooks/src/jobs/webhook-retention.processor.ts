@@ -2,7 +2,7 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { DeliveryRetention } from '../index.js';
+import { DeliveryRetention } from '../delivery-retention.js';
 
 const EVERY_MS = 600_000;
 

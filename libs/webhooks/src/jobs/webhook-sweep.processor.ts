@@ -3,7 +3,8 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 import { type Queue } from 'bullmq';
 import { Clock } from '@haldir/kernel';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { DeliveryRepository, EndpointWaker } from '../index.js';
+import { DeliveryRepository } from '../delivery.repository.js';
+import { EndpointWaker } from '../endpoint-waker.js';
 
 const EVERY_MS = 1000;
 

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { EgressModule } from '@haldir/egress';
 import { QueueModule, queues } from '@haldir/queue';
-import { WebhooksModule } from '../index.js';
+import { WebhooksModule } from '../webhooks.module.js';
 import { DeliveryAttempts } from './delivery-attempt.js';
 import { DeliveryEngine } from './delivery-engine.js';
 import { WebhookDeliveryProcessor } from './webhook-delivery.processor.js';

@@ -1,0 +1,79 @@
+import { readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { type DoorImport, libOf, readDoorImports, readDoors } from './imports.js';
+
+const root = join(import.meta.dirname, '..');
+const libs = readdirSync(join(root, 'libs')).sort();
+const imports = readDoorImports();
+
+/** `apps/api`, `libs/gate`, `scripts` or `test`. */
+function userOf({ file }: DoorImport): string {
+  return /^(?:(?:apps|libs)\/[^/]+|scripts|test)(?=\/)/.exec(file)?.[0] ?? file;
+}
+
+describe('the front doors of libs', () => {
+  const doors = readDoors();
+
+  it('are there for every lib', () => {
+    expect([...new Set(doors.map(({ lib }) => lib))].sort()).toEqual(libs);
+  });
+
+  // Who uses each name is shown by `vitest run --project unit test/architecture.spec.ts --reporter verbose`.
+  it.for(doors)('$alias lists what others use, and nothing more', async ({ alias, lib, names }, { annotate }) => {
+    const uses = imports.filter((use) => use.alias === alias && libOf(use.file) !== lib);
+    const usersOf = (name: string): string[] => [
+      ...new Set(uses.filter((use) => use.names.includes(name)).map(userOf)),
+    ];
+    await annotate(names.map((name) => `${name}: ${usersOf(name).join(', ') || 'nobody'}`).join('\n'));
+    expect(names.filter((name) => usersOf(name).length === 0)).toEqual([]);
+  });
+
+  it('are for others: a lib’s own files import each other', () => {
+    expect(imports.filter(({ file, lib }) => libOf(file) === lib).map(({ file }) => file)).toEqual([]);
+  });
+});
+
+describe('the arrows between libs', () => {
+  interface Rule {
+    name: string;
+    comment: string;
+    to: { pathNot: string };
+  }
+  const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs') as { forbidden: Rule[] };
+  const DOOR = /\/src\/(http|jobs)\//;
+
+  const ruleOf = (name: string): Rule => {
+    const rule = forbidden.find((each) => each.name === name);
+    if (!rule) throw new Error(`.dependency-cruiser.cjs has no rule ${name}`);
+    return rule;
+  };
+  /** The libs that a rule lets a lib import, itself left out. */
+  const allowedBy = (name: string, lib: string): string[] => {
+    const [, names = ''] = /^\^libs\/\(([^)]*)\)\/$/.exec(ruleOf(name).to.pathNot) ?? [];
+    return names.split('|').filter((each) => each !== lib && each !== '');
+  };
+  const usedBy = (lib: string, isDoor: boolean): string[] => {
+    const files = imports.filter(
+      ({ file }) => libOf(file) === lib && !file.endsWith('spec.ts') && DOOR.test(file) === isDoor,
+    );
+    return [...new Set(files.map((each) => each.lib))].filter((each) => each !== lib).sort();
+  };
+
+  it('are listed for every lib', () => {
+    const listed = forbidden.flatMap(({ name }) => /^(.*)(?<!-door)-arrows$/.exec(name)?.[1] ?? []);
+    expect(listed.sort()).toEqual(libs);
+  });
+
+  it.each(libs)('of %s are those that it uses, each with its reason', (lib) => {
+    const [core, doors] = [allowedBy(`${lib}-arrows`, lib), allowedBy(`${lib}-door-arrows`, lib)];
+    const beyond = (names: string[]): string[] => names.filter((name) => !core.includes(name)).sort();
+    expect({ core: usedBy(lib, false), doors: beyond(usedBy(lib, true)) }).toEqual({
+      core: core.sort(),
+      doors: beyond(doors),
+    });
+    // A rule says its arrows' reasons, because they stand in what it says when it is broken.
+    for (const other of doors)
+      expect(ruleOf(`${lib}-door-arrows`).comment).toMatch(new RegExp(`\\b${other} \\((?!undefined)`));
+  });
+});
