@@ -3,7 +3,7 @@ import { exactNumber, parseJson, TooManyValues } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { type UpstreamEra } from './mcp-protocol.js';
 import { withoutOwnMembers } from './own-members.js';
-import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** What is to be taken out of an answer before anything else is done with it. */
 interface Masked {

@@ -3,7 +3,7 @@ import { stringifyJson } from '@haldir/kernel';
 import { isObject, type JsonObject, SseParser } from '@haldir/mcp';
 import { findAnswer, mediaType, messageIn, parsed, rejection, resultOf } from './json-rpc-response.js';
 import { headersFor, isListChange, type UpstreamEra } from './mcp-protocol.js';
-import { unreachable, UpstreamUnreachable } from './upstream.errors.js';
+import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
 
 export interface TransportOptions {
   readonly egress: Egress;

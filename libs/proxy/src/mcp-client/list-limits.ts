@@ -1,4 +1,4 @@
-import { UpstreamUnreachable } from './upstream.errors.js';
+import { UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** One answer with a page of a list: as much as is parsed while nobody notices. */
 const MAX_PAGE_BYTES = 1024 * 1024;

@@ -9,7 +9,7 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { McpClient } from './mcp-client.js';
-import { UpstreamRpcError } from './upstream.errors.js';
+import { UpstreamRpcError } from './mcp-client.errors.js';
 
 const egress = new Egress(new EgressPolicy(['127.0.0.0/8']));
 

@@ -14,7 +14,7 @@ import {
   text,
   upstream,
 } from './upstream-fixture.for-spec.js';
-import { UpstreamRpcError } from './upstream.errors.js';
+import { UpstreamRpcError } from './mcp-client.errors.js';
 
 afterEach(cleanUp);
 

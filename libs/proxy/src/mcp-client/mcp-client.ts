@@ -29,7 +29,7 @@ import {
 import { RESOURCE_LISTS, ResourcePages, type ResourceKind, type ResourceLists } from './resource-pages.js';
 import { isOwnName } from './own-members.js';
 import { type ToolPageLimits, ToolPages } from './tool-pages.js';
-import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
 export interface McpClientOptions {
   readonly egress: Egress;

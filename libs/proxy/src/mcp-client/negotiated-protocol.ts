@@ -2,7 +2,7 @@ import { withDeadline } from '@haldir/kernel';
 import { type JsonRpcTransport } from './json-rpc-transport.js';
 import { type UpstreamEra } from './mcp-protocol.js';
 import { detectEra } from './protocol-detection.js';
-import { unreachable, UpstreamUnreachable } from './upstream.errors.js';
+import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** For how long someone waits at most. */
 interface Patience {

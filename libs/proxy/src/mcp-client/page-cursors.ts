@@ -1,5 +1,5 @@
 import { type JsonObject } from '@haldir/mcp';
-import { UpstreamUnreachable } from './upstream.errors.js';
+import { UpstreamUnreachable } from './mcp-client.errors.js';
 
 const MAX_CURSOR_CHARS = 8_192;
 

@@ -2,7 +2,7 @@ import { HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from
 import { type Answered, type JsonRpcTransport } from './json-rpc-transport.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
 import { CLIENT_INFO, headersFor, paramsFor, type UpstreamEra } from './mcp-protocol.js';
-import { UpstreamRpcError, UpstreamUnreachable } from './upstream.errors.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** Of the time for finding out, what a server may take for a method it has perhaps never heard of. */
 const PROBE_SHARE = 1 / 3;

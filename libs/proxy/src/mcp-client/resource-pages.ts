@@ -1,7 +1,7 @@
 import { findUnstorable, stringifyJson, Turns } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { PageCursors } from './page-cursors.js';
-import { UpstreamUnreachable } from './upstream.errors.js';
+import { UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** What an upstream has besides tools, as it describes it. What Haldir does not read is kept as it came. */
 export interface ResourceLists {

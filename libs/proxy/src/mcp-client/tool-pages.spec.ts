@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ToolPages } from './tool-pages.js';
-import { UpstreamUnreachable } from './upstream.errors.js';
+import { UpstreamUnreachable } from './mcp-client.errors.js';
 
 const page = (names: unknown[], nextCursor?: unknown): unknown => ({
   tools: names.map((name) => ({ name, inputSchema: { type: 'object' } })),

@@ -2,7 +2,7 @@ import { findUnstorable, Turns } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
 import { type UpstreamTool } from './mcp-protocol.js';
 import { PageCursors } from './page-cursors.js';
-import { UpstreamUnreachable } from './upstream.errors.js';
+import { UpstreamUnreachable } from './mcp-client.errors.js';
 
 export interface ToolPageLimits {
   readonly maxPages?: number;

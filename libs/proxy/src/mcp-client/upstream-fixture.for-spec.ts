@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { Egress, EgressPolicy } from '@haldir/egress';
 import { expect } from 'vitest';
 import { McpClient, type McpClientOptions } from './mcp-client.js';
-import { UpstreamUnreachable } from './upstream.errors.js';
+import { UpstreamUnreachable } from './mcp-client.errors.js';
 
 /* What a parsed JSON-RPC message may hold is up to the test. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- messages of any shape
