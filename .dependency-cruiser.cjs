@@ -42,6 +42,7 @@ const CORE_ARROWS = {
     database: 'idempotency records join the transaction of their request, and quotas are counted there',
   },
   health: {
+    kernel: 'a check that does not answer within its deadline has failed',
     http: 'its routes are public and answer as all do',
     runtime: 'the metrics of the process are served beside it',
     crypto: 'a process without its keys is not ready',
