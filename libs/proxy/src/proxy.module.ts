@@ -26,6 +26,9 @@ import { Discovery } from './registry/discovery.js';
 import { UpstreamHealthService } from './registry/upstream-health.service.js';
 import { UpstreamRegistry } from './registry/upstream-registry.js';
 import { CallConclusions } from './calls/call-conclusions.js';
+import { CallPipeline } from './calls/call-pipeline.js';
+import { SecureStep } from './calls/secure-step.js';
+import { SendStep } from './calls/send-step.js';
 import { CallSecrets } from './calls/call-secrets.js';
 import { ResourceReadService } from './calls/resource-read.service.js';
 import { ToolCallService } from './calls/tool-call.service.js';
@@ -37,6 +40,9 @@ import { SimulationService } from './simulation/simulation.service.js';
   providers: [
     AccessTokens,
     CallConclusions,
+    CallPipeline,
+    SecureStep,
+    SendStep,
     CallSecrets,
     CatalogueFreshness,
     Discovery,

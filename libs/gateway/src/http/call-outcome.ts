@@ -25,7 +25,7 @@ export function toCallReply(outcome: Answerable, era: Era): CallReply {
       const status = era === 'stateless' && code === MISSING_CAPABILITY ? 400 : 200;
       return { error: { code, message, status, ...(data === undefined ? {} : { data }) } };
     }
-    case 'unknown_tool': {
+    case 'unknown': {
       const { error } = saidOverRest(outcome);
       return { error: { code: INVALID_PARAMS, message: String(error), data: { upstreams: outcome.upstreams } } };
     }
@@ -45,6 +45,7 @@ export function toCallReply(outcome: Answerable, era: Era): CallReply {
     case 'drifted':
     case 'unaffordable':
     case 'unshowable':
+    case 'unapprovable':
     case 'no_secret':
     case 'no_key':
     case 'no_scope': {

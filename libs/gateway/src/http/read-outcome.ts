@@ -1,6 +1,6 @@
 import { type HeldRequest } from '@haldir/approvals';
 import { type JsonObject } from '@haldir/mcp';
-import { CALL_SCOPES, explain, type NewRead, type ReadOutcome } from '@haldir/proxy';
+import { CALL_SCOPES, explain, type NewRead, type ReadOutcome, UNSHOWABLE } from '@haldir/proxy';
 import { type CallReply } from './call-outcome.js';
 import { type Era, INVALID_PARAMS, MISSING_CAPABILITY, RpcError, SERVER_ERROR } from './protocol/messages.js';
 import { passQuestion } from './protocol/request-state.js';
@@ -58,6 +58,8 @@ export function toReadResult(
         data,
       );
     }
+    case 'unshowable':
+      throw fail(SERVER_ERROR, UNSHOWABLE, { blocked_by: 'haldir' });
     case 'unapprovable':
       throw fail(SERVER_ERROR, outcome.reason, { blocked_by: 'haldir' });
     case 'blocked': {
@@ -67,6 +69,12 @@ export function toReadResult(
     }
     case 'no_key':
       throw fail(SERVER_ERROR, outcome.error.message, { blocked_by: 'haldir', code: outcome.error.code });
+    case 'asked':
+    case 'drifted':
+    case 'mismatched':
+    case 'no_secret':
+    case 'unaffordable':
+      throw new Error(`${outcome.kind} is said of tools alone`);
     case 'no_scope':
       throw fail(SERVER_ERROR, `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {
         ...{ blocked_by: 'haldir', required: CALL_SCOPES },

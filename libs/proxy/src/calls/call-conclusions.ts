@@ -3,7 +3,7 @@ import { AuditLog, StartedCalls } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { Metrics } from '@haldir/runtime';
 import { CallCharges } from '@haldir/vault';
-import { type CallOutcome, type PerformedCall } from './tool-call.js';
+import { type CallOutcome, decisionOf, type PerformedCall } from './call-outcome.js';
 
 /** Writes down what became of calls: the entry, the price, the record that a call had left, the counts. */
 @Injectable()
@@ -20,7 +20,7 @@ export class CallConclusions {
    * Writes down what became of a call: as part of `tx`, or durably by itself together with other calls. What could not be written
    * by itself is written later; of a `tx` that fails, also before it begins, whoever has it says so to `concludeLater`.
    */
-  async conclude(performed: PerformedCall, tx: Tx | null): Promise<CallOutcome> {
+  async conclude<Result>(performed: PerformedCall<Result>, tx: Tx | null): Promise<CallOutcome<Result>> {
     const { actor, outcome, entry, notes } = performed;
     const { charge = null, started = null } = notes ?? {};
     if (tx) {
@@ -43,26 +43,21 @@ export class CallConclusions {
   }
 
   /** Writes down what became of a call that has left, as soon as that can be done. */
-  concludeLater(performed: PerformedCall): void {
+  concludeLater(performed: PerformedCall<unknown>): void {
     if (!performed.notes?.started) return;
     this.started.insist(() => this.transactions.run(performed.actor.tenantId, (tx) => this.end(tx, performed)));
   }
 
-  private async end(tx: Tx, { outcome, entry, notes }: PerformedCall): Promise<void> {
+  private async end(tx: Tx, { outcome, entry, notes }: PerformedCall<unknown>): Promise<void> {
     if (!notes?.started) return;
     const isFirst = await this.started.endIn(tx, notes.started, entry);
     // With the answer, also one that says isError: the tool ran.
     if (notes.charge && isFirst) await this.charges.settle(tx, notes.charge, outcome.kind === 'answered');
   }
 
-  private count({ outcome, notes }: PerformedCall): void {
+  private count({ outcome, notes }: PerformedCall<unknown>): void {
     this.metrics.countDecision('proxy', decisionOf(outcome));
     for (const { type } of notes?.wouldBlock ?? []) this.metrics.countRehearsal(type, 'denied');
     for (const { rule } of notes?.wouldHold ?? []) this.metrics.countRehearsal(rule.type, 'held');
   }
-}
-
-function decisionOf({ kind }: CallOutcome): 'allowed' | 'denied' | 'held' {
-  if (kind === 'held') return 'held';
-  return ['answered', 'asked', 'refused', 'unreachable'].includes(kind) ? 'allowed' : 'denied';
 }

@@ -2,7 +2,10 @@ import { decimalOf, JsonNumber, keyActor, microUsd } from '@haldir/kernel';
 import { type Session } from '@haldir/gate';
 import { digestOfArguments } from './call-digest.js';
 import { type CallNotes } from './call-decision.js';
-import { type CallOutcome, type NewCall, toEntry } from './tool-call.js';
+import { toEntry as entryOf } from './call-entry.js';
+import { type CallOutcome } from './call-outcome.js';
+import { type NewCall } from './tool-call.js';
+import { TOOL_CALL_WORDS } from './tool-call.words.js';
 import { type ToolTarget } from '../catalogue/tool-lookup.js';
 import { UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
 
@@ -31,6 +34,15 @@ const target: ToolTarget = {
   healthy: true,
   price: null,
 };
+
+const toEntry = (
+  asked: NewCall,
+  of: Session | null,
+  to: ToolTarget | null,
+  outcome: CallOutcome,
+  latencyMs: number,
+  notes: CallNotes | null = null,
+) => entryOf(TOOL_CALL_WORDS, asked, { session: of, target: to, outcome, latencyMs, notes });
 
 const outcomes: [CallOutcome, string, Record<string, unknown>][] = [
   [{ kind: 'no_scope' }, 'tool_call_blocked', { decision: 'blocked' }],
@@ -119,7 +131,7 @@ describe('the entry of a call', () => {
   });
 
   it('names a tool that is not known as it was called, and no session that is not known', () => {
-    expect(toEntry(call, session, null, { kind: 'unknown_tool', upstreams: [] }, 1)).toMatchObject({ tool: 'echo' });
+    expect(toEntry(call, session, null, { kind: 'unknown', upstreams: [] }, 1)).toMatchObject({ tool: 'echo' });
     const entry = toEntry({ ...call, sessionId: 'a password by mistake' }, null, null, { kind: 'no_session' }, 1);
     expect(entry).not.toHaveProperty('sessionId');
     expect(JSON.stringify(entry)).not.toContain('mistake');

@@ -15,7 +15,7 @@ import {
   JsonBody,
 } from '@haldir/http';
 import { CallConclusions } from '../calls/call-conclusions.js';
-import { type CallOutcome, neverLeft, type PerformedCall } from '../calls/tool-call.js';
+import { type CallOutcome, neverLeft, type PerformedCall } from '../calls/call-outcome.js';
 import { ToolCallService } from '../calls/tool-call.service.js';
 import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult } from './proxy-call.dto.js';
 

@@ -1,7 +1,8 @@
 import { type Actor, toDollars } from '@haldir/kernel';
 import { Answer } from '@haldir/http';
 import { z } from 'zod';
-import { CALL_SCOPES, type CallOutcome, DRIFTED, type NewCall, UNSHOWABLE } from '../calls/tool-call.js';
+import { CALL_SCOPES, type CallOutcome, DRIFTED, UNSHOWABLE } from '../calls/call-outcome.js';
+import { type NewCall } from '../calls/tool-call.js';
 import { explain } from '../policies/policy-refusal.js';
 import { POLICY_TYPES } from '../policies/policy.js';
 import { toolName } from './fields.js';
@@ -110,6 +111,8 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
       const { code } = outcome.error;
       return refusal(403, code, UNSHOWABLE, { code });
     }
+    case 'unapprovable':
+      return refusal(403, 'unapprovable', outcome.reason, { code: 'unapprovable' });
     case 'no_scope':
       return refusal(403, 'missing_session_scope', `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {
         required: CALL_SCOPES,
@@ -122,7 +125,7 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
       };
       return refusal(403, 'insufficient_budget', reason, { code: 'insufficient_budget', ...budget });
     }
-    case 'unknown_tool': {
+    case 'unknown': {
       const { upstreams } = outcome;
       if (upstreams.length === 0) return refusal(404, 'unknown_tool', 'Unknown tool', {});
       const message = `Several upstreams have this tool; call it as upstream.tool (${upstreams.join(', ')})`;

@@ -17,7 +17,7 @@ interface Rounds {
 }
 
 /** For how long a call waits, and what breaks it off; times as `performance.now()` has them. */
-export interface Patience {
+export interface CallDeadline {
   arrivedAt: number;
   deadlineMs: number;
   signal?: AbortSignal | undefined;
@@ -42,7 +42,10 @@ export class CatalogueFreshness {
   }
 
   /** Asks the upstream, or joins a question that is young enough; null when it answered. */
-  async confirm(target: ToolTarget, { arrivedAt, deadlineMs, signal }: Patience): Promise<UpstreamUnreachable | null> {
+  async confirm(
+    target: ToolTarget,
+    { arrivedAt, deadlineMs, signal }: CallDeadline,
+  ): Promise<UpstreamUnreachable | null> {
     const answer = this.ask(target, arrivedAt - target.toolsMaxAgeSeconds * 1000);
     const ms = arrivedAt + deadlineMs - performance.now();
     return withDeadline(answer, { ms, signal, error: (why) => new UpstreamUnreachable(why, { sent: false }) }).catch(

@@ -1,0 +1,127 @@
+import { Injectable } from '@nestjs/common';
+import {
+  ApprovalService,
+  type ApprovalSubject,
+  DetailsTooLong,
+  holderOf,
+  type RuleMatch,
+  shownDetails,
+} from '@haldir/approvals';
+import { type NewStart, StartedCalls } from '@haldir/audit-log';
+import { Transactions } from '@haldir/database';
+import { CallCharges } from '@haldir/vault';
+import { ruledAmount } from '../policies/amount.js';
+import { policyVersion } from '../policies/policy-version.js';
+import { RateLimiter } from '../policies/rate-limiter.js';
+import { answersIn, digestOfCall } from './call-digest.js';
+import { type ApprovalTerms, type Candidate } from './call-kind.js';
+import { type CallOutcome } from './call-outcome.js';
+
+/** Longer than any outage: what ends the hold of a price is the entry of its call. */
+const HOLD_MS = 24 * 60 * 60_000;
+
+/** What a call may not be made without. */
+export interface Needs {
+  /** Why it needs an approval; null when it needs none. */
+  match: RuleMatch | null;
+  terms: () => ApprovalTerms;
+  /** The record that the call is made, as it is then. */
+  start: () => NewStart;
+}
+
+/** What keeps a call from being made once its policies have let it through. */
+type Stopped = Extract<
+  CallOutcome<never>,
+  { kind: 'blocked' | 'unshowable' | 'held' | 'denied' | 'no_session' | 'unaffordable' }
+>;
+
+/** Secure: a call's approval, its price and its place under the rate limits. */
+@Injectable()
+export class SecureStep {
+  constructor(
+    private readonly limiter: RateLimiter,
+    private readonly approvals: ApprovalService,
+    private readonly charges: CallCharges,
+    private readonly started: StartedCalls,
+    private readonly transactions: Transactions,
+  ) {}
+
+  /**
+   * Uses an approval of this exact call if it needs one, and its place under the rate limits, and holds its price; null when
+   * the call may be made. What is used up is committed before the call leaves, together with the record that it is made, so that a
+   * crash costs an approval and a price, and never doubles a call.
+   */
+  async secure(candidate: Candidate, { match, terms, start }: Needs): Promise<Stopped | null> {
+    const { request, traits, decision } = candidate;
+    const { wish, notes } = decision;
+    const { price } = traits;
+    if (match === null && price === null) {
+      const refusals = decision.refusedBy(await this.limiter.take(wish));
+      return refusals ? { kind: 'blocked', refusals } : null;
+    }
+    const details = match === null ? null : await shownTo(candidate, terms());
+    if (details instanceof DetailsTooLong) return { kind: 'unshowable', error: details };
+    const subject = match === null ? null : toSubject(candidate, terms(), details);
+    const { actor, sessionId, heedsDenials = false } = request;
+    await this.started.holdLease();
+    return this.transactions.run(actor.tenantId, async (tx): Promise<Stopped | null> => {
+      const rates = await this.limiter.lock(tx, [wish]);
+      const refusals = decision.refusedBy(rates.answer(wish));
+      if (refusals) return { kind: 'blocked', refusals };
+      const answer = match && subject ? await this.approvals.ask(tx, subject, match, { heedsDenials }) : null;
+      if (answer && answer.kind !== 'approved') return answer;
+      if (price !== null) {
+        const charge = await this.charges.hold(tx, { actor, sessionId, price, tool: traits.name, holdMs: HOLD_MS });
+        if (!charge) return { kind: 'no_session' };
+        if ('reason' in charge) return { kind: 'unaffordable', denial: charge };
+        notes.charge = charge;
+      }
+      if (answer) {
+        await this.approvals.consume(tx, actor, answer.request);
+        notes.approvalId = answer.request.id;
+      }
+      rates.count(wish);
+      rates.save();
+      notes.started = await this.started.beginIn(tx, start());
+      return null;
+    });
+  }
+}
+
+/** What approval rules ask about. */
+export function toRuleSubject({
+  traits,
+  decision,
+}: Candidate): Pick<ApprovalSubject, 'toolNames' | 'amount' | 'destructive'> {
+  const { toolNames, amount } = decision.subject;
+  return { toolNames, amount: ruledAmount(amount), destructive: traits.destructive };
+}
+
+/** What whoever decides about the candidate is shown of it, all of it. */
+async function shownTo({ request }: Candidate, { shown }: ApprovalTerms): Promise<string | DetailsTooLong> {
+  const answers = answersIn(request.dialogue);
+  try {
+    return await shownDetails({ ...shown, arguments: request.arguments, ...(answers ? { answers } : {}) });
+  } catch (error) {
+    if (error instanceof DetailsTooLong) return error;
+    throw error;
+  }
+}
+
+function toSubject(candidate: Candidate, terms: ApprovalTerms, details: string | null): ApprovalSubject {
+  const { request, session, traits, policies, rules } = candidate;
+  const { actor, sessionId } = request;
+  const { action, tool, fingerprint } = terms;
+  const ruled = toRuleSubject(candidate);
+  return {
+    ...{ actor, sessionId, agentId: session.agentId, tool: traits.name, action, ...ruled },
+    // The rule's own words.
+    reason: '',
+    details,
+    digest: digestOfCall({
+      ...{ tenantId: actor.tenantId, holder: holderOf(actor, sessionId), upstream: traits.upstream },
+      ...{ tool, fingerprint, arguments: request.arguments, answers: answersIn(request.dialogue) },
+      ...{ amount: ruled.amount, price: traits.price, policyVersion: policyVersion(policies, rules) },
+    }),
+  };
+}
