@@ -13,6 +13,11 @@ let url: string;
 let said = '';
 beforeAll(async () => {
   tree = copyTree();
+  await start();
+});
+
+async function start(): Promise<void> {
+  said = '';
   const port = String(await freePort());
   url = `http://127.0.0.1:${port}`;
   npm = spawn('npm', ['run', 'dev'], {
@@ -23,7 +28,8 @@ beforeAll(async () => {
   for (const stream of [npm.stdout, npm.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => (said += text));
   await eventually(() => expect(said).toContain('Ctrl-C stops everything'), PATIENCE_MS);
-});
+}
+
 afterAll(() => {
   for (const pid of processesIn(tree.dir)) process.kill(pid, 'SIGKILL');
   tree.remove();
@@ -57,6 +63,17 @@ it('npm run dev serves what is saved in a lib, outlives what does not compile, a
 
   const pids = processesIn(tree.dir);
   expect(pids.length).toBeGreaterThan(3);
+  npm.kill('SIGTERM');
+  await eventually(() => expect(processesIn(tree.dir)).toEqual([]), PATIENCE_MS);
+});
+
+it('the next npm run dev finds the tenant of the one before, and a call that waits', async () => {
+  const key = (): string => /Key {8}(hld_\w+)/.exec(said)?.[1] ?? '';
+  const before = key();
+  await start();
+  expect(key()).toBe(before);
+  const { body } = await new Client(url, before).get('/v1/approvals/pending');
+  expect(JSON.stringify(body)).toContain('everything.get-sum');
   npm.kill('SIGTERM');
   await eventually(() => expect(processesIn(tree.dir)).toEqual([]), PATIENCE_MS);
 });
