@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type DoorImport, libOf, readDoorImports, readDoors } from './imports.js';
 
 const root = join(import.meta.dirname, '..');
@@ -10,6 +10,33 @@ const imports = readDoorImports();
 /** `apps/api`, `libs/gate`, `scripts` or `test`. */
 function userOf({ file }: DoorImport): string {
   return /^(?:(?:apps|libs)\/[^/]+|scripts|test)(?=\/)/.exec(file)?.[0] ?? file;
+}
+
+/** From the root of the repository; tests, but no migrations, which never change. */
+const files = readdirSync(join(root, 'libs'), { recursive: true, encoding: 'utf8' })
+  .map((name) => `libs/${name.replaceAll('\\', '/')}`)
+  .filter((name) => name.endsWith('.ts') && !name.startsWith('libs/database/src/migrations/'));
+
+describe('the files of libs', () => {
+  it('are named for the class in them that Nest makes', () => {
+    const misnamed = files.flatMap((file) => {
+      const decorated = readFileSync(join(root, file), 'utf8')
+        .split(/^(?=@)/m)
+        .slice(1);
+      return decorated.flatMap((text) => {
+        const [, name] = /^export class (\w+)/m.exec(text) ?? [];
+        // Entities are named for what a row is, in `api-key.entity.ts`.
+        if (name === undefined || text.startsWith('@Entity(')) return [];
+        return kebab(name) === basename(file, '.ts').replaceAll('.', '-') ? [] : [`${file}: ${name}`];
+      });
+    });
+    expect(misnamed).toEqual([]);
+  });
+});
+
+/** `ApiKeyService`, as a file of it is named. */
+function kebab(name: string): string {
+  return name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase();
 }
 
 describe('the front doors of libs', () => {

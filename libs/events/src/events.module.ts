@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { QueueModule, queues } from '@haldir/queue';
-import { EventListeners } from './event-listener.js';
+import { EventListeners } from './event-listeners.js';
 import { Outbox } from './outbox.js';
 
 @Global()

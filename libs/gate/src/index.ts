@@ -1,5 +1,5 @@
 export { AgentFreezes, type Freeze } from './agent-freezes.js';
-export { AgentSessions } from './agent-session.service.js';
+export { AgentSessions } from './agent-sessions.js';
 export { ApiKeyService } from './api-key.service.js';
 export {
   BudgetService,

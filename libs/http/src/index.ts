@@ -37,7 +37,7 @@ export { refuseAddress, refuseConnection, refuseExpectation } from './platform/m
 export { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
 export { Quota } from './quota/quota.js';
 export { type Pages, requestId, useRequestHooks } from './platform/request-hooks.js';
-export { KnownRoutes } from './platform/unknown-routes.js';
+export { KnownRoutes } from './platform/known-routes.js';
 export { Cursors } from './wire/cursors.js';
 export {
   bodyTime,

@@ -1,10 +1,10 @@
-export { type CallCharge, CallCharges, type ChargeDenial } from './call-charge.service.js';
+export { type CallCharge, CallCharges, type ChargeDenial } from './call-charges.js';
 export { type PaidDay, PaymentTotals } from './payment-totals.js';
 export { PaymentService } from './payment.service.js';
 export { isSecretName } from './secret-name.js';
 export { SEALED_DATA_KEYS } from './secret-seal.js';
-export { SecretUses, type UsedSecret, type UseRefusal } from './secret-use.service.js';
+export { SecretUses, type UsedSecret, type UseRefusal } from './secret-uses.js';
 export { SecretService } from './secret.service.js';
 export { SEALED_TOLD_VALUES } from './told-value.repository.js';
-export { TOLD_TOO_MUCH, type ToldValue, ToldValues } from './told-value.service.js';
+export { TOLD_TOO_MUCH, type ToldValue, ToldValues } from './told-values.js';
 export { VaultModule } from './vault.module.js';

@@ -13,7 +13,7 @@ import { SecretRepository } from './secret.repository.js';
 import { SecretService } from './secret.service.js';
 import { Secret } from './secret.entity.js';
 import { ToldValueRepository } from './told-value.repository.js';
-import { ToldValues } from './told-value.service.js';
+import { ToldValues } from './told-values.js';
 
 const clock = new SystemClock();
 let dataSource: DataSource;

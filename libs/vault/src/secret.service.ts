@@ -10,7 +10,7 @@ import { SecretOpener } from './secret-opener.js';
 import { sealSecret, type SecretPlace } from './secret-seal.js';
 import { type SecretValue } from './secret-value.js';
 import { SecretRepository, type SecretVersion, type StoredSecret } from './secret.repository.js';
-import { isUsable, TOLD_TOO_MUCH, ToldValues } from './told-value.service.js';
+import { isUsable, TOLD_TOO_MUCH, ToldValues } from './told-values.js';
 import {
   SecretExpired,
   SecretNotFound,

@@ -1,4 +1,4 @@
 export { AuditTrailService } from './audit-trail.service.js';
-export { ChainVerification } from './chain-verification.service.js';
+export { ChainVerification } from './chain-verification.js';
 export { SpendService } from './spend.service.js';
 export { WatchModule } from './watch.module.js';

@@ -1,6 +1,6 @@
 import { stringifyJson, toUnixSeconds } from '@haldir/kernel';
 import { type PublishedEvent } from '@haldir/events';
-import { legacySignature, standardSignature } from './webhook-secret.js';
+import { legacySignature, standardSignature } from './webhook-secrets.js';
 
 /**
  * The body of an event, made once: every attempt at every endpoint sends these bytes. The event's own fields are in

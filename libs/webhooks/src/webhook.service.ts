@@ -6,7 +6,7 @@ import { type Tx } from '@haldir/database';
 import { Egress } from '@haldir/egress';
 import { DeliveryRepository, type EndpointKey } from './delivery.repository.js';
 import { EndpointWaker } from './endpoint-waker.js';
-import { newSecret, WebhookSecrets } from './webhook-secret.js';
+import { newSecret, WebhookSecrets } from './webhook-secrets.js';
 import { type DisabledReason, Webhook } from './webhook.entity.js';
 import { WebhookRepository } from './webhook.repository.js';
 import {

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { EVERY_TENANT, Transactions } from '@haldir/database';
-import { EventListeners, type PublishedEvent } from '../event-listener.js';
+import { EventListeners, type PublishedEvent } from '../event-listeners.js';
 import { type EventType } from '../outbox.js';
 import { Metrics } from '@haldir/runtime';
 

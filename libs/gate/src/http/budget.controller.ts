@@ -12,7 +12,7 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { BudgetLimits } from '../budget-limits.service.js';
+import { BudgetLimits } from '../budget-limits.js';
 import {
   BudgetList,
   BudgetRemoved,

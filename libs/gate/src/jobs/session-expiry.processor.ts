@@ -2,8 +2,8 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { KeyExpiry } from '../key-expiry.service.js';
-import { SessionExpiry } from '../session-expiry.service.js';
+import { KeyExpiry } from '../key-expiry.js';
+import { SessionExpiry } from '../session-expiry.js';
 
 const EVERY_MS = 10_000;
 /** Batches in one run; what is left waits for the next. */

@@ -6,7 +6,7 @@ import { type ApiKeyGuard } from '../auth/api-key.guard.js';
 import { Unauthenticated } from '../auth/authenticator.js';
 import { hasKey, type HaldirRequest } from '../auth/caller.js';
 import { settingsOf } from './route-settings.js';
-import { type KnownRoutes } from './unknown-routes.js';
+import { type KnownRoutes } from './known-routes.js';
 
 const SAFE_REQUEST_ID = /^[A-Za-z0-9._:-]{1,64}$/;
 

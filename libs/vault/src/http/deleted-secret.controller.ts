@@ -2,7 +2,7 @@ import { Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
-import { DeletedSecrets } from '../deleted-secret.service.js';
+import { DeletedSecrets } from '../deleted-secrets.js';
 import {
   DeletedSecretList,
   ListDeletedSecrets,

@@ -13,7 +13,7 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { DeletedSecrets } from '../deleted-secret.service.js';
+import { DeletedSecrets } from '../deleted-secrets.js';
 import { SecretService } from '../secret.service.js';
 import { SecretVersionNotFound } from '../vault.errors.js';
 import {

@@ -2,7 +2,7 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { DeletedSecrets } from '../deleted-secret.service.js';
+import { DeletedSecrets } from '../deleted-secrets.js';
 
 const EVERY_MS = 10_000;
 /** Batches in one run; what is left waits for the next. */

@@ -4,7 +4,7 @@ import { type Actor, InvalidInput } from '@haldir/kernel';
 import { LogProofs, LogTree } from '@haldir/audit-log';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns } from '@haldir/http';
 import { AuditTrailService } from '../audit-trail.service.js';
-import { ChainVerification } from '../chain-verification.service.js';
+import { ChainVerification } from '../chain-verification.js';
 import { AuditEntryNotFound } from '../watch.errors.js';
 import {
   ChainChecked,

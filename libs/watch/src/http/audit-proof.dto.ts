@@ -4,7 +4,7 @@ import { nextCursor, pageQuery, queryInt } from '@haldir/http';
 import { keyHash, verifierKey } from '@haldir/verifier';
 import { z } from 'zod';
 import { type AuditEntry } from '../audit-trail.repository.js';
-import { type ChainVerdict } from '../chain-verification.service.js';
+import { type ChainVerdict } from '../chain-verification.js';
 import { toLine } from './audit-export.js';
 
 const MERKLE = 'RFC6962-SHA256';

@@ -2,7 +2,7 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { AnomalyScan } from '../anomaly-scan.service.js';
+import { AnomalyScan } from '../anomaly-scan.js';
 
 const EVERY_MS = 60_000;
 

@@ -2,7 +2,7 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { SpentCheck } from '../spent-check.service.js';
+import { SpentCheck } from '../spent-check.js';
 
 const EVERY_MS = 300_000;
 

@@ -2,7 +2,7 @@ import { Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common'
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
-import { DeliveryLog } from '../delivery-log.service.js';
+import { DeliveryLog } from '../delivery-log.js';
 import { DeliveryList, DeliveryRetried, ListDeliveries, toDeliveryAttempt } from './delivery.dto.js';
 
 @ApiTags('webhooks')

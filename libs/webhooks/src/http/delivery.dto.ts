@@ -3,7 +3,7 @@ import { EVENT_TYPES } from '@haldir/events';
 import { nextCursor, pageQuery, queryInt } from '@haldir/http';
 import { z } from 'zod';
 import { type LoggedAttempt } from '../delivery-log.repository.js';
-import { deliveryId } from '../delivery-log.service.js';
+import { deliveryId } from '../delivery-log.js';
 
 const TYPES = [...EVENT_TYPES, 'webhook_test'] as const;
 

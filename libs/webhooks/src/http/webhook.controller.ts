@@ -12,7 +12,7 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
-import { deliveryId, DeliveryLog } from '../delivery-log.service.js';
+import { deliveryId, DeliveryLog } from '../delivery-log.js';
 import { WebhookService } from '../webhook.service.js';
 import { WebhookNotFound } from '../webhooks.errors.js';
 import {

@@ -6,7 +6,7 @@ import { type DeliveryKey, DeliveryRepository, type EndpointKey, type EndpointSt
 import { breakerPause, EndpointHealth } from '../endpoint-health.js';
 import { WebhookRepository } from '../webhook.repository.js';
 import { WebhookService } from '../webhook.service.js';
-import { type Attempted, DeliveryAttempts } from './delivery-attempt.js';
+import { type Attempted, DeliveryAttempts } from './delivery-attempts.js';
 import { DeliverySlots } from './delivery-slots.js';
 import { type Assignment, EndpointLane } from './endpoint-lane.js';
 import { LRUCache } from 'lru-cache';

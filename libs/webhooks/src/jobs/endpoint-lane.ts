@@ -1,6 +1,6 @@
 import { type ClaimedDelivery, type EndpointKey } from '../delivery.repository.js';
 import { type EndpointHealth } from '../endpoint-health.js';
-import { type OpenEndpoint } from './delivery-attempt.js';
+import { type OpenEndpoint } from './delivery-attempts.js';
 
 /** Deliveries claimed ahead of those under way, as a multiple of them, from an endpoint that is doing well. */
 const CLAIM_AHEAD = 4;

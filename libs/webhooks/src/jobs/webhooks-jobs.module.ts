@@ -2,7 +2,7 @@ import { Module } from '@nestjs/common';
 import { EgressModule } from '@haldir/egress';
 import { QueueModule, queues } from '@haldir/queue';
 import { WebhooksModule } from '../webhooks.module.js';
-import { DeliveryAttempts } from './delivery-attempt.js';
+import { DeliveryAttempts } from './delivery-attempts.js';
 import { DeliveryEngine } from './delivery-engine.js';
 import { WebhookDeliveryProcessor } from './webhook-delivery.processor.js';
 import { WebhookFanOut } from './webhook-fan-out.js';

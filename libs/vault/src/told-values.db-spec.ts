@@ -9,7 +9,7 @@ import { Secret } from './secret.entity.js';
 import { SecretOpener } from './secret-opener.js';
 import { SecretRepository } from './secret.repository.js';
 import { SEALED_TOLD_VALUES, ToldValueRepository } from './told-value.repository.js';
-import { type ToldValue, ToldValues } from './told-value.service.js';
+import { type ToldValue, ToldValues } from './told-values.js';
 
 const clock = new SystemClock();
 const upstream = 'up';

@@ -7,7 +7,7 @@ import { bindsTo } from './secret-binding.js';
 import { SecretOpener } from './secret-opener.js';
 import { SecretRepository, type StoredSecret } from './secret.repository.js';
 import { VAULT_TOOL } from './secret.service.js';
-import { MAX_USABLE, MIN_USABLE } from './told-value.service.js';
+import { MAX_USABLE, MIN_USABLE } from './told-values.js';
 
 /** A call of a tool that secrets are to be sent along with. */
 export interface SecretUse {

@@ -5,7 +5,7 @@ import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
 import { type DeletedSecret, DeletedSecretRepository } from './deleted-secret.repository.js';
 import { VAULT_TOOL } from './secret.service.js';
-import { ToldValues } from './told-value.service.js';
+import { ToldValues } from './told-values.js';
 import { DeletedSecretNotFound, SecretNameTaken, SecretNotFound } from './vault.errors.js';
 
 const BATCH = 500;

@@ -3,7 +3,7 @@ import { AuditLog } from '@haldir/audit-log';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
-import { SpentCheck } from './spent-check.service.js';
+import { SpentCheck } from './spent-check.js';
 
 /** Far ahead, so that the sessions of other tests have expired by then. */
 const now = new Date('2999-01-01T00:00:00Z');

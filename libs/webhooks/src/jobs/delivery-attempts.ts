@@ -6,7 +6,7 @@ import { HaldirConfig, Log } from '@haldir/runtime';
 import { type AttemptOutcome, type ClaimedDelivery, type EndpointState } from '../delivery.repository.js';
 import { nextAttempt, parseRetryAfter } from '../retry-schedule.js';
 import { messageHeaders } from '../webhook-message.js';
-import { WebhookSecrets } from '../webhook-secret.js';
+import { WebhookSecrets } from '../webhook-secrets.js';
 import { WebhookRepository } from '../webhook.repository.js';
 
 /** Enough to let the connection be used again; nothing of it is kept. */

@@ -3,7 +3,7 @@ import { AuditLog } from '@haldir/audit-log';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
-import { SessionExpiry } from './session-expiry.service.js';
+import { SessionExpiry } from './session-expiry.js';
 
 /** Long ago, so that nothing of other tests has expired by then. */
 const now = new Date('2020-01-01T00:00:00Z');

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { Webhook } from 'standardwebhooks';
-import { legacySignature, newSecret, standardSignature } from './webhook-secret.js';
+import { legacySignature, newSecret, standardSignature } from './webhook-secrets.js';
 
 it('signs as Standard Webhooks publishes it', () => {
   expect(
