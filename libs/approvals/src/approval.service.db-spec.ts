@@ -7,12 +7,13 @@ import { HaldirConfig, Metrics } from '@haldir/runtime';
 import { testDatabase } from '@haldir/test-support';
 import { type Queue } from 'bullmq';
 import { DataSource } from 'typeorm';
+import { type ApprovalAnswer } from './approval-answer.js';
 import { ApprovalRequest } from './approval-request.entity.js';
 import { ApprovalRequestRepository } from './approval-request.repository.js';
 import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
-import { type ApprovalAnswer, ApprovalService, type NewDecision } from './approval.service.js';
+import { ApprovalService, type NewDecision } from './approval.service.js';
 import { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound } from './approvals.errors.js';
 
 const HOUR_MS = 3_600_000;

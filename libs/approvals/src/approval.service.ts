@@ -4,6 +4,8 @@ import { AuditLog, type EntrySource } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
 import { HaldirConfig, Metrics } from '@haldir/runtime';
+import { type ApprovalAnswer, type ApprovedRequest, type HeldRequest } from './approval-answer.js';
+import { requestedData } from './approval-event.js';
 import { ApprovalRequest } from './approval-request.entity.js';
 import {
   type ApprovalFilter,
@@ -30,24 +32,6 @@ export interface NewApprovalRequest {
   actor: Actor;
 }
 
-/** An approval that lets one exact call through, once; its row is locked until the transaction ends. */
-export type ApprovedRequest = RequestFacts;
-
-/** The request that a held call waits for. */
-export interface HeldRequest {
-  requestId: string;
-  reason: string;
-  expiresAt: Date;
-  /** Whether it was made for this call, and nobody has been asked before. */
-  isNew: boolean;
-}
-
-/** What there is about an exact call that needs approval. */
-export type ApprovalAnswer =
-  | { kind: 'approved'; request: ApprovedRequest }
-  | { kind: 'held'; request: HeldRequest }
-  | { kind: 'denied'; requestId: string };
-
 export interface NewDecision {
   status: 'approved' | 'denied';
   /** As whoever decides gives their name. */
@@ -59,14 +43,6 @@ const DEFAULT_TTL_SECONDS = 3600;
 const EXPIRY_BATCH = 200;
 /** For so long a denial is the answer to the same call, where denials are heeded. */
 const DENIAL_STANDS_MS = 300_000;
-
-/** How much of the details an event carries; all of them are at its page, and at the API. */
-const EVENT_DETAILS_CHARS = 4000;
-
-/** Where a human decides, below the address of the installation. */
-export function pagePathOf(requestId: string): string {
-  return `/approvals/${requestId}`;
-}
 
 @Injectable()
 export class ApprovalService {
@@ -272,15 +248,10 @@ export class ApprovalService {
   }
 
   private announce(tx: Tx, actor: Actor, request: ApprovalRequest, rule: Record<string, string>): void {
-    const { id, tenantId, agentId, tool, action, amount, reason, details } = request;
     this.record(tx, actor, request, 'session', 'approval_requested', rule);
-    this.outbox.publish(tx, tenantId, {
+    this.outbox.publish(tx, request.tenantId, {
       type: 'approval_requested',
-      data: {
-        ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), reason, ...rule },
-        ...excerptOf(details),
-        ...(this.config.publicUrl === null ? {} : { page: new URL(pagePathOf(id), this.config.publicUrl).href }),
-      },
+      data: requestedData(request, rule, this.config.publicUrl),
     });
   }
 
@@ -308,12 +279,4 @@ export class ApprovalService {
       },
     });
   }
-}
-
-/** The beginning of the details, whole characters only, and whether that is not all. */
-function excerptOf(details: string | null): { details: string | null; details_cut: boolean } {
-  if (details === null || details.length <= EVENT_DETAILS_CHARS) return { details, details_cut: false };
-  const last = details.charCodeAt(EVENT_DETAILS_CHARS - 1);
-  const isHalf = last >= 0xd800 && last <= 0xdbff;
-  return { details: details.slice(0, EVENT_DETAILS_CHARS - (isHalf ? 1 : 0)), details_cut: true };
 }

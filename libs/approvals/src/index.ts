@@ -1,9 +1,11 @@
 export { ApprovalNotFound, DetailsTooLong } from './approvals.errors.js';
+export { type ApprovedRequest, type HeldRequest } from './approval-answer.js';
 export { ApprovalCounts } from './approval-counts.js';
+export { pagePathOf } from './approval-event.js';
 export { type ApprovalRule } from './approval-rule.entity.js';
 export { ApprovalRuleService, firstMatch } from './approval-rule.service.js';
 export { type ApprovalSubject, holderOf, type RuleMatch } from './approval-subject.js';
-export { type ApprovedRequest, ApprovalService, type HeldRequest, pagePathOf } from './approval.service.js';
+export { ApprovalService } from './approval.service.js';
 export { ApprovalWaits } from './approval-waits.js';
 export { ApprovalsModule } from './approvals.module.js';
 export { isDestructive } from './destructive.js';

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
+import { Batcher } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { type Caller } from '@haldir/http';
-import { type Tier } from '@haldir/runtime';
 import { publicIdOfPrefix } from './api-key-format.js';
-import { ApiKey, grantOf } from './api-key.entity.js';
+import { ApiKey } from './api-key.entity.js';
 import { type KeyGrant } from './grants.js';
+import { type KeyGrantRow, toKeyGrant } from './key-grant-row.js';
 
 /** A key as authentication needs it. */
 export interface KeyRecord extends KeyGrant {
@@ -21,25 +21,10 @@ const liveKeys = {
            FROM api_key_live($1::text[])`,
 };
 
-interface LiveKeyRow {
-  tenant_id: string;
-  public_id: string;
-  tier: Tier;
-  scopes: string[];
-  hash: Buffer;
-  tenant_tier: Tier;
-  is_operator: boolean;
-  agent_id: string | null;
-  agent_scopes: string[] | null;
-  agent_ttl_seconds: number | null;
-  agent_spend_limit_micros: string | null;
-  agent_spend_period: SpendPeriod | null;
-  agent_upstreams: string[] | null;
+interface LiveKeyRow extends KeyGrantRow {
+  mac: Buffer | null;
   session_id: string | null;
   session_expires_at: Date | null;
-  principal_id: string;
-  expires_at: Date | null;
-  mac: Buffer | null;
 }
 
 export const API_KEY_STATUSES = ['active', 'expired', 'revoked'] as const;
@@ -139,29 +124,12 @@ export class ApiKeyRepository {
       rows.map((row): [string, KeyRecord] => [
         row.public_id,
         {
-          tenantId: row.tenant_id,
-          publicId: row.public_id,
-          tier: row.tier,
-          scopes: row.scopes,
-          hash: row.hash,
-          tenantTier: row.tenant_tier,
-          isOperator: row.is_operator,
-          grant: grantOf({
-            agentId: row.agent_id,
-            agentScopes: row.agent_scopes,
-            agentTtlSeconds: row.agent_ttl_seconds,
-            agentSpendLimit:
-              row.agent_spend_limit_micros === null ? null : (BigInt(row.agent_spend_limit_micros) as MicroUsd),
-            agentSpendPeriod: row.agent_spend_period,
-            agentUpstreams: row.agent_upstreams,
-          }),
+          ...toKeyGrant(row),
+          mac: row.mac,
           session:
             row.session_id === null || row.session_expires_at === null
               ? null
               : { id: row.session_id, expiresAt: row.session_expires_at },
-          principalId: row.principal_id,
-          expiresAt: row.expires_at,
-          mac: row.mac,
         },
       ]),
     );

@@ -2,18 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, type MicroUsd, toDollars } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
-import {
-  type Budget,
-  BUDGET_SCOPES,
-  type BudgetScope,
-  type BudgetUsage,
-  limitsFor,
-  periodOf,
-  standingPeriodOf,
-  thresholdsReached,
-  type UsageScope,
-} from './budget.js';
-import { BudgetRepository, type UsageKey } from './budget.repository.js';
+import { thresholdsReached, type UsageScope } from './budget.js';
+import { BudgetBooks, drawnOnOf, type LimitedUsage } from './budget-books.js';
+import { BudgetRepository } from './budget.repository.js';
 import { type Session } from './session.entity.js';
 import { type LockedSession, type SessionKey, SessionRepository } from './session.repository.js';
 
@@ -50,7 +41,7 @@ export interface Settlement extends SessionKey {
 
 /** Sessions whose rows are locked until the transaction ends. */
 export interface SessionLock {
-  readonly books: Books;
+  readonly books: BudgetBooks;
   /** As it is now; null when there is none. */
   session(tenantId: string, sessionId: string): Session | null;
 }
@@ -89,7 +80,7 @@ export class BudgetService {
       this.budgets.in(tx).ofTenants(tenants),
     ]);
     const now = this.clock.now();
-    const books = new Books(locked, budgets, now);
+    const books = new BudgetBooks(locked, budgets, now);
     const limited = books.limitedUsages(wishes);
     if (limited.length > 0) books.open(await this.budgets.in(tx).lockUsages(limited));
     const decisions = wishes.map((wish) => this.decide(tx, books, wish, now));
@@ -101,7 +92,7 @@ export class BudgetService {
 
   /** Locks sessions for the rest of the transaction, before whatever else of theirs is to be changed. */
   async lock(tx: Tx, keys: readonly SessionKey[]): Promise<SessionLock> {
-    const books = new Books(await this.sessions.in(tx).lock([...keys]), [], this.clock.now());
+    const books = new BudgetBooks(await this.sessions.in(tx).lock([...keys]), [], this.clock.now());
     return { books, session: (tenantId, sessionId) => books.session(tenantId, sessionId)?.session ?? null };
   }
 
@@ -116,7 +107,7 @@ export class BudgetService {
     this.budgets.in(tx).changeUsages(books.movements());
   }
 
-  private decide(tx: Tx, books: Books, wish: Spend, now: Date): SpendDecision {
+  private decide(tx: Tx, books: BudgetBooks, wish: Spend, now: Date): SpendDecision {
     const { actor, tenantId, sessionId, kind } = wish;
     const entry = books.session(tenantId, sessionId);
     if (!entry?.session.isValidAt(now)) return { taken: false, reason: 'invalid_session' };
@@ -159,7 +150,7 @@ export class BudgetService {
     return { taken: true, session, remaining: remaining(), drawnOn };
   }
 
-  private announceExhausted(tx: Tx, books: Books, entry: LockedSession, now: Date): void {
+  private announceExhausted(tx: Tx, books: BudgetBooks, entry: LockedSession, now: Date): void {
     const { session, announcedAt } = entry;
     if (announcedAt !== null && now.getTime() - announcedAt.getTime() < ANNOUNCE_EVERY_MS) return;
     entry.announcedAt = now;
@@ -209,151 +200,6 @@ export class BudgetService {
       },
     });
   }
-}
-
-/** A usage that a limit holds for. */
-interface LimitedUsage {
-  usage: BudgetUsage;
-  limit: MicroUsd;
-}
-
-interface Movement {
-  agentId: string;
-  at: Date;
-  drawnOn: readonly string[];
-  spent: MicroUsd;
-  held: MicroUsd;
-}
-
-/** A limit that holds for a session and whoever acts through it. */
-interface Limit {
-  key: UsageKey;
-  limit: MicroUsd;
-}
-
-/** Sessions and usages as they are while a transaction decides about them, and what has moved. */
-class Books {
-  private readonly locked: Map<string, LockedSession>;
-  private readonly usages = new Map<string, BudgetUsage>();
-  private readonly moved = new Map<string, BudgetUsage>();
-  private readonly touched = new Set<LockedSession>();
-
-  constructor(
-    sessions: readonly LockedSession[],
-    private readonly budgets: readonly Budget[],
-    private readonly now: Date,
-  ) {
-    this.locked = new Map(sessions.map((entry) => [`${entry.session.tenantId} ${entry.session.id}`, entry]));
-  }
-
-  session(tenantId: string, sessionId: string): LockedSession | undefined {
-    return this.locked.get(`${tenantId} ${sessionId}`);
-  }
-
-  /** The usages that limits hold for, of the sessions that the wishes are about. */
-  limitedUsages(wishes: readonly Spend[]): UsageKey[] {
-    const keys = new Map<string, UsageKey>();
-    for (const { tenantId, sessionId, actor } of wishes) {
-      const entry = this.session(tenantId, sessionId);
-      if (!entry) continue;
-      for (const { key } of this.limitsOver(entry, actor)) keys.set(nameOf(key), key);
-    }
-    return [...keys.values()];
-  }
-
-  open(usages: readonly BudgetUsage[]): void {
-    for (const usage of usages) this.usages.set(nameOf(usage), usage);
-  }
-
-  usagesOver(entry: LockedSession, actor: Actor): LimitedUsage[] {
-    return this.limitsOver(entry, actor).map(({ key, limit }) => {
-      const usage = this.usages.get(nameOf(key));
-      if (!usage) throw new Error('a usage that a limit holds for is locked first');
-      return { usage, limit };
-    });
-  }
-
-  /** Moves amounts in the session and in every usage it counts to. */
-  move(entry: LockedSession, { agentId, at, drawnOn, spent, held }: Movement): void {
-    const { session } = entry;
-    session.spent = (session.spent + spent) as MicroUsd;
-    session.held = (session.held + held) as MicroUsd;
-    this.touch(entry);
-    const { tenantId } = session;
-    const keys = [
-      ...BUDGET_SCOPES.map((scope) => usageKey(scope, tenantId, agentId, at)),
-      ...drawnOn.map((text) => standingKeyIn(tenantId, text)),
-    ];
-    for (const key of keys) {
-      for (const usage of [this.usages.get(nameOf(key)), this.movementOf(key)]) {
-        if (!usage) continue;
-        usage.spent = (usage.spent + spent) as MicroUsd;
-        usage.held = (usage.held + held) as MicroUsd;
-      }
-    }
-  }
-
-  noteThreshold(usage: BudgetUsage): void {
-    this.movementOf(usage).threshold = usage.threshold;
-  }
-
-  touch(entry: LockedSession): void {
-    this.touched.add(entry);
-  }
-
-  changedSessions(): LockedSession[] {
-    return [...this.touched];
-  }
-
-  movements(): BudgetUsage[] {
-    return [...this.moved.values()];
-  }
-
-  private movementOf({ tenantId, scope, subject, period }: UsageKey): BudgetUsage {
-    const name = nameOf({ tenantId, scope, subject, period });
-    let movement = this.moved.get(name);
-    if (!movement) {
-      const nothing = 0n as MicroUsd;
-      movement = { tenantId, scope, subject, period, spent: nothing, held: nothing, threshold: 0 };
-      this.moved.set(name, movement);
-    }
-    return movement;
-  }
-
-  private limitsOver({ session, standing }: LockedSession, { id, agent }: Actor): Limit[] {
-    const { tenantId, agentId } = session;
-    const own = this.budgets.filter((budget) => budget.tenantId === tenantId);
-    const acting = agent && { keyId: id, limit: agent.spendLimit, period: agent.spendPeriod };
-    const keys = [standing, acting?.keyId === standing?.keyId ? null : acting].filter((budget) => budget !== null);
-    return [
-      ...keys.map(({ keyId: subject, limit, period }) => ({
-        key: { tenantId, scope: 'key' as const, subject, period: standingPeriodOf(period, this.now) },
-        limit,
-      })),
-      ...[...limitsFor(own, agentId)].map(([scope, limit]) => ({
-        key: usageKey(scope, tenantId, agentId, this.now),
-        limit,
-      })),
-    ];
-  }
-}
-
-function usageKey(scope: BudgetScope, tenantId: string, agentId: string, at: Date): UsageKey {
-  return { tenantId, scope, subject: scope === 'agent_day' ? agentId : '', period: periodOf(scope, at) };
-}
-
-/** How a payment remembers a standing budget that it was drawn on. */
-function drawnOnOf({ subject, period }: UsageKey): string {
-  return `${subject} ${period}`;
-}
-
-function standingKeyIn(tenantId: string, drawnOn: string): UsageKey {
-  const [subject = '', period = ''] = drawnOn.split(' ');
-  return { tenantId, scope: 'key', subject, period };
-}
-
-function nameOf({ tenantId, scope, subject, period }: UsageKey): string {
-  return `${tenantId} ${scope} ${period} ${subject}`;
 }
 
 function remainingOf({ usage, limit }: LimitedUsage): MicroUsd {

@@ -1,9 +1,8 @@
 import { type GrantSeal, type KeyRing } from '@haldir/crypto';
-import { type MicroUsd } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
-import { type Tier } from '@haldir/runtime';
-import { KEY_GRANT, type KeyGrant, keyGrant, SESSION_GRANT, sessionGrant } from './grants.js';
-import { Session } from './session.entity.js';
+import { KEY_GRANT, keyGrant, SESSION_GRANT, sessionGrant } from './grants.js';
+import { type KeyGrantRow, toKeyGrant } from './key-grant-row.js';
+import { type SessionRow, toSession } from './session-row.js';
 
 const BATCH = 1000;
 
@@ -17,11 +16,12 @@ export async function sealGrants(tx: Tx, keyRing: KeyRing, seal: GrantSeal): Pro
   let rows = 0;
   const isDone = await keyRing.sealGrantsOnce(tx, async () => {
     await tx.query('LOCK TABLE api_key, session, tenant IN EXCLUSIVE MODE');
-    rows += await sealAll(tx, 'api_key', 'public_id', (row: KeyRow) =>
-      seal.macOf(KEY_GRANT, keyGrant(toKeyGrant(row))),
+    rows += await sealAll(tx, 'api_key', 'public_id', (row: Row & KeyGrantRow) =>
+      // There were no keys of agents in the version that made no MACs.
+      seal.macOf(KEY_GRANT, keyGrant(toKeyGrant({ ...row, agent_id: null }))),
     );
-    rows += await sealAll(tx, 'session', 'id', (row: SessionRow) =>
-      seal.macOf(SESSION_GRANT, sessionGrant(toSession(row))),
+    rows += await sealAll(tx, 'session', 'id', (row: Omit<SessionRow, 'frozen'>) =>
+      seal.macOf(SESSION_GRANT, sessionGrant(toSession({ ...row, frozen: false }))),
     );
     await tx.query('ALTER TABLE api_key ALTER COLUMN mac SET NOT NULL');
     await tx.query('ALTER TABLE session ALTER COLUMN mac SET NOT NULL');
@@ -32,23 +32,6 @@ export async function sealGrants(tx: Tx, keyRing: KeyRing, seal: GrantSeal): Pro
 interface Row {
   tenant_id: string;
   id: string;
-}
-interface KeyRow extends Row {
-  public_id: string;
-  principal_id: string;
-  tier: Tier;
-  scopes: string[];
-  hash: Buffer;
-  expires_at: Date | null;
-  tenant_tier: Tier;
-  is_operator: boolean;
-}
-interface SessionRow extends Row {
-  agent_id: string;
-  scopes: string[];
-  spend_limit_micros: string | null;
-  opened_key: string | null;
-  expires_at: Date;
 }
 
 /** In pages by the primary key. */
@@ -70,22 +53,4 @@ async function sealAll<R extends Row>(tx: Tx, table: string, id: string, macOf: 
     after = rows.length === BATCH ? rows.at(-1) : undefined;
   } while (after);
   return sealed;
-}
-
-function toKeyGrant(row: KeyRow): KeyGrant {
-  return {
-    ...{ tenantId: row.tenant_id, publicId: row.public_id, principalId: row.principal_id, tier: row.tier },
-    ...{ scopes: row.scopes, hash: row.hash, expiresAt: row.expires_at },
-    ...{ tenantTier: row.tenant_tier, isOperator: row.is_operator },
-    // There were no others in the version that made no MACs.
-    grant: null,
-  };
-}
-
-function toSession({ spend_limit_micros: limit, ...row }: SessionRow): Session {
-  return Object.assign(new Session(), {
-    ...{ tenantId: row.tenant_id, id: row.id, agentId: row.agent_id, scopes: row.scopes },
-    ...{ spendLimit: limit === null ? null : (BigInt(limit) as MicroUsd) },
-    ...{ openedKey: row.opened_key, expiresAt: row.expires_at },
-  });
 }

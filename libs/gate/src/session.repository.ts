@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Batcher, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
+import { Batcher } from '@haldir/kernel';
 import { GrantSeal } from '@haldir/crypto';
 import { type Collector, Transactions, type Tx } from '@haldir/database';
-import { type Tier } from '@haldir/runtime';
 import { EVERY_AGENT } from './agent-freeze.repository.js';
-import { grantOf } from './api-key.entity.js';
 import { type StandingBudget } from './budget.js';
-import { KEY_GRANT, type KeyGrant, keyGrant, SESSION_GRANT, sessionGrant } from './grants.js';
+import { KEY_GRANT, keyGrant, SESSION_GRANT, sessionGrant } from './grants.js';
+import { type LockedRow, type SessionRow, standingOf, toOpeningKey, toSession } from './session-row.js';
 import { Session, type SessionStatus } from './session.entity.js';
 
 export interface SessionKey {
@@ -91,46 +90,6 @@ const countActiveOfAgents = {
           WHERE tenant_id = $1 AND agent_id = ANY ($3::text[]) AND revoked_at IS NULL AND expiry_announced_at IS NULL AND expires_at > $2
           GROUP BY agent_id`,
 };
-
-interface SessionRow {
-  tenant_id: string;
-  id: string;
-  agent_id: string;
-  scopes: string[];
-  spend_limit_micros: string | null;
-  spent_micros: string;
-  held_micros: string;
-  opened_key: string | null;
-  created_at: Date;
-  expires_at: Date;
-  revoked_at: Date | null;
-  mac: Buffer | null;
-  frozen: boolean;
-}
-
-interface LockedRow extends SessionRow, OpeningKeyRow {
-  budget_announced_at: Date | null;
-  threshold: number;
-}
-
-/** The key that opened a session; without one, `public_id` is null as all of it is but the tenant's. */
-interface OpeningKeyRow {
-  public_id: string | null;
-  principal_id: string;
-  tier: Tier;
-  key_scopes: string[];
-  hash: Buffer;
-  key_expires_at: Date | null;
-  key_mac: Buffer | null;
-  tenant_tier: Tier;
-  is_operator: boolean;
-  key_agent_id: string | null;
-  agent_scopes: string[] | null;
-  agent_ttl_seconds: number | null;
-  agent_spend_limit_micros: string | null;
-  agent_spend_period: SpendPeriod | null;
-  agent_upstreams: string[] | null;
-}
 
 /** A session whose row is locked until the transaction ends. */
 export interface LockedSession {
@@ -276,28 +235,6 @@ export class SessionRepository {
   }
 }
 
-/** Null when it is not there, which it always is unless somebody deleted it from the database. */
-function toOpeningKey(row: LockedRow): KeyGrant | null {
-  if (row.public_id === null) return null;
-  return {
-    ...{ tenantId: row.tenant_id, publicId: row.public_id, principalId: row.principal_id, tier: row.tier },
-    ...{ scopes: row.key_scopes, hash: row.hash, expiresAt: row.key_expires_at },
-    ...{ tenantTier: row.tenant_tier, isOperator: row.is_operator },
-    grant: grantOf({
-      ...{ agentId: row.key_agent_id, agentScopes: row.agent_scopes, agentTtlSeconds: row.agent_ttl_seconds },
-      agentSpendLimit:
-        row.agent_spend_limit_micros === null ? null : (BigInt(row.agent_spend_limit_micros) as MicroUsd),
-      ...{ agentSpendPeriod: row.agent_spend_period, agentUpstreams: row.agent_upstreams },
-    }),
-  };
-}
-
-function standingOf({ opened_key: keyId, agent_spend_limit_micros: limit, agent_spend_period: period }: LockedRow) {
-  return keyId === null || limit === null || period === null
-    ? null
-    : { keyId, limit: BigInt(limit) as MicroUsd, period };
-}
-
 /** The distinct keys, as two arrays. */
 function unzip(keys: SessionKey[]): [string[], string[]] {
   const distinct = new Map(keys.map((key) => [`${key.tenantId} ${key.sessionId}`, key]));
@@ -305,21 +242,4 @@ function unzip(keys: SessionKey[]): [string[], string[]] {
     [...distinct.values()].map(({ tenantId }) => tenantId),
     [...distinct.values()].map(({ sessionId }) => sessionId),
   ];
-}
-
-function toSession(row: SessionRow): Session {
-  return Object.assign(new Session(), {
-    tenantId: row.tenant_id,
-    id: row.id,
-    agentId: row.agent_id,
-    scopes: row.scopes,
-    spendLimit: row.spend_limit_micros === null ? null : (BigInt(row.spend_limit_micros) as MicroUsd),
-    spent: BigInt(row.spent_micros) as MicroUsd,
-    held: BigInt(row.held_micros) as MicroUsd,
-    openedKey: row.opened_key,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    revokedAt: row.revoked_at,
-    isFrozen: row.frozen,
-  });
 }

@@ -5,7 +5,7 @@ import { BudgetService } from '@haldir/gate';
 import { HoldService } from './hold.service.js';
 import { Payment } from './payment.entity.js';
 import { PaymentRepository } from './payment.repository.js';
-import { DENIALS } from './payment.service.js';
+import { DENIALS } from './payment-decision.js';
 import { HoldNotOpen, SessionRevoked } from './vault.errors.js';
 
 /** The price of a call that is about to be made. */

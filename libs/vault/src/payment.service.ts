@@ -1,24 +1,6 @@
-import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import {
-  type Actor,
-  Batcher,
-  canonicalJson,
-  Clock,
-  fromMinorUnits,
-  type MicroUsd,
-  newId,
-  stringifyJson,
-  toDollars,
-  visibleJson,
-} from '@haldir/kernel';
-import {
-  ApprovalService,
-  type ApprovalSubject,
-  type ApprovedRequest,
-  holderOf,
-  type RuleMatch,
-} from '@haldir/approvals';
+import { Batcher, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import { ApprovalService, type ApprovedRequest } from '@haldir/approvals';
 import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import {
@@ -28,56 +10,17 @@ import {
   SessionService,
   type Spend,
   type SpendDecision,
-  type SpendRefusal,
 } from '@haldir/gate';
 import { Metrics } from '@haldir/runtime';
-import { type Amount, ExchangeRates, type UsdValue } from './exchange-rates.js';
+import { ExchangeRates } from './exchange-rates.js';
+import { DENIALS, type NewPayment, type PaymentDecision, type PreparedPayment } from './payment-decision.js';
+import { PAYMENT_TOOL, PAYMENT_TOOL_NAMES, subjectOf, toNumber } from './payment-subject.js';
 import { Payment } from './payment.entity.js';
 import { type PaymentListFilter, PaymentRepository } from './payment.repository.js';
 import { PaymentNotFound } from './vault.errors.js';
 
-/** A payment as it was asked for. */
-export interface NewPayment {
-  actor: Actor;
-  sessionId: string;
-  amount: Amount;
-  description: string;
-  /** Set aside for that long, to be captured or voided; null to pay at once. */
-  holdSeconds: number | null;
-}
-
-/** A payment with what was read for it; the decision itself trusts only the session's locked row. */
-export interface PreparedPayment {
-  payment: NewPayment;
-  /** Null when the currency has no rate. */
-  usd: UsdValue | null;
-  /** Null unless the session was live. */
-  session: Session | null;
-  /** The approval rule that holds the payment back; null when none does. */
-  match: RuleMatch | null;
-}
-
-/** A denial is an answer, not an error: the agent asked, and the answer is no, or not yet. */
-export type PaymentDecision =
-  | { outcome: 'authorized'; payment: Payment; remaining: MicroUsd | null }
-  | { outcome: 'denied'; reason: string; remaining: MicroUsd | null }
-  | { outcome: 'held'; requestId: string; message: string; expiresAt: Date; remaining: MicroUsd | null };
-
-const TOOL = 'haldir.vault';
-const ACTION = 'payment';
-/** What rules may call a payment. */
-const TOOL_NAMES = [TOOL, ACTION, `${TOOL}.${ACTION}`];
 /** An amount of unknown worth is over every threshold. */
 const MOST = (2n ** 63n - 1n) as MicroUsd;
-
-export const DENIALS: Readonly<Record<SpendRefusal, string>> = {
-  no_grant: 'Session has no grant to spend',
-  no_rate: 'No exchange rate is configured for the currency, and the budget is in USD',
-  over_budget: 'Spend budget exceeded',
-  over_key_budget: "The standing budget of the agent's key is exceeded",
-  over_agent_budget: "The agent's budget of the day is exceeded",
-  over_tenant_budget: "The tenant's budget of the month is exceeded",
-};
 
 /** A payment on its way to the budget, with the place of its answer and the approval that lets it through. */
 interface Candidate {
@@ -121,7 +64,12 @@ export class PaymentService {
     const usd = this.rates.toUsd(payment.amount);
     const [session, match] = await Promise.all([
       this.sessions.findLive(actor, sessionId),
-      this.approvals.matchRule({ actor, toolNames: TOOL_NAMES, amount: usd?.micros ?? MOST, destructive: false }),
+      this.approvals.matchRule({
+        actor,
+        toolNames: PAYMENT_TOOL_NAMES,
+        amount: usd?.micros ?? MOST,
+        destructive: false,
+      }),
     ]);
     return { payment, usd, session, match };
   }
@@ -212,7 +160,7 @@ export class PaymentService {
     // Nobody is asked about a payment that the budget refuses as it stands.
     const affordable = session.maySpend() && (remaining === null || usd === null || usd.micros <= remaining);
     if (match === null || !affordable) return { approved: null };
-    const subject = toSubject(payment, usd, session);
+    const subject = subjectOf(payment, usd, session);
     const answer = await this.approvals.ask(tx, subject, match);
     if (answer.kind === 'approved') return { approved: answer.request };
     if (answer.kind === 'denied') throw new Error('denials of payments are not heeded');
@@ -286,7 +234,7 @@ export class PaymentService {
       source: 'session',
       sessionId: session.id,
       agentId: session.agentId,
-      tool: TOOL,
+      tool: PAYMENT_TOOL,
       action,
       details: { amount: toNumber(amount), currency: amount.currency, description, ...facts },
     });
@@ -307,31 +255,4 @@ function toSpend({ prepared: { payment, usd } }: Candidate): Spend {
     amount: usd?.micros ?? null,
     kind: holdSeconds === null ? 'spend' : 'hold',
   };
-}
-
-function toSubject(payment: NewPayment, usd: UsdValue | null, session: Session): ApprovalSubject {
-  const { actor, sessionId, amount, description, holdSeconds } = payment;
-  const action = holdSeconds === null ? ACTION : 'hold';
-  const exact = { amount_minor: amount.minor.toString(), currency: amount.currency, description };
-  return {
-    actor,
-    sessionId,
-    agentId: session.agentId,
-    tool: TOOL,
-    toolNames: TOOL_NAMES,
-    action,
-    amount: usd?.micros ?? null,
-    destructive: false,
-    reason: `${holdSeconds === null ? 'Payment' : 'Hold'} of ${toNumber(amount)} ${amount.currency}${description === '' ? '' : `: ${description}`}`,
-    details: stringifyJson(visibleJson({ amount: toNumber(amount), currency: amount.currency, description })),
-    digest: hash(
-      'sha256',
-      canonicalJson({ tenant: actor.tenantId, session: holderOf(actor, sessionId), tool: TOOL, action, ...exact }),
-      'buffer',
-    ),
-  };
-}
-
-function toNumber({ minor, exponent }: Amount): number {
-  return fromMinorUnits(minor, exponent);
 }

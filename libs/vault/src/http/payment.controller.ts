@@ -16,7 +16,8 @@ import {
   JsonBody,
 } from '@haldir/http';
 import { HoldService } from '../hold.service.js';
-import { type NewPayment, PaymentService } from '../payment.service.js';
+import { type NewPayment } from '../payment-decision.js';
+import { PaymentService } from '../payment.service.js';
 import {
   AuthorizePayment,
   CapturePayment,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { keyActor, type MicroUsd, microUsd } from '@haldir/kernel';
 import { Answer } from '@haldir/http';
 import { type Payment } from '../payment.entity.js';
-import { type NewPayment, type PaymentDecision } from '../payment.service.js';
+import { type NewPayment, type PaymentDecision } from '../payment-decision.js';
 import { AuthorizePayment, toNewPayment, toPaymentResult } from './payment.dto.js';
 
 const asked = (amount: unknown, currency?: unknown): unknown => ({ session_id: 'ses_1', amount, currency });

@@ -11,7 +11,7 @@ import { Answer, decimal, nextCursor, pageQuery, queryTime } from '@haldir/http'
 import { z } from 'zod';
 import { type Settled } from '../hold.service.js';
 import { type Payment, PAYMENT_STATES } from '../payment.entity.js';
-import { type NewPayment, type PaymentDecision } from '../payment.service.js';
+import { type NewPayment, type PaymentDecision } from '../payment-decision.js';
 
 export const MAX_AMOUNT = 1_000_000;
 

@@ -1,0 +1,28 @@
+import { toDollars } from '@haldir/kernel';
+import { type ApprovalRequest } from './approval-request.entity.js';
+
+/** How much of the details an event carries; all of them are at its page, and at the API. */
+const EVENT_DETAILS_CHARS = 4000;
+
+/** Where a human decides, below the address of the installation. */
+export function pagePathOf(requestId: string): string {
+  return `/approvals/${requestId}`;
+}
+
+/** What `approval_requested` says; without the address of the page while the installation has none. */
+export function requestedData(request: ApprovalRequest, rule: Record<string, string>, publicUrl: string | null) {
+  const { id, agentId, tool, action, amount, reason, details } = request;
+  return {
+    ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), reason, ...rule },
+    ...excerptOf(details),
+    ...(publicUrl === null ? {} : { page: new URL(pagePathOf(id), publicUrl).href }),
+  };
+}
+
+/** The beginning of the details, whole characters only, and whether that is not all. */
+function excerptOf(details: string | null): { details: string | null; details_cut: boolean } {
+  if (details === null || details.length <= EVENT_DETAILS_CHARS) return { details, details_cut: false };
+  const last = details.charCodeAt(EVENT_DETAILS_CHARS - 1);
+  const isHalf = last >= 0xd800 && last <= 0xdbff;
+  return { details: details.slice(0, EVENT_DETAILS_CHARS - (isHalf ? 1 : 0)), details_cut: true };
+}

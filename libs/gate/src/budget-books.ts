@@ -1,0 +1,157 @@
+import { type Actor, type MicroUsd } from '@haldir/kernel';
+import {
+  type Budget,
+  BUDGET_SCOPES,
+  type BudgetScope,
+  type BudgetUsage,
+  limitsFor,
+  periodOf,
+  standingPeriodOf,
+} from './budget.js';
+import { type UsageKey } from './budget.repository.js';
+import { type LockedSession, type SessionKey } from './session.repository.js';
+
+/** A usage that a limit holds for. */
+export interface LimitedUsage {
+  usage: BudgetUsage;
+  limit: MicroUsd;
+}
+
+interface Movement {
+  agentId: string;
+  at: Date;
+  drawnOn: readonly string[];
+  spent: MicroUsd;
+  held: MicroUsd;
+}
+
+/** A limit that holds for a session and whoever acts through it. */
+interface Limit {
+  key: UsageKey;
+  limit: MicroUsd;
+}
+
+/** Sessions and usages as they are while a transaction decides about them, and what has moved. */
+export class BudgetBooks {
+  private readonly locked: Map<string, LockedSession>;
+  private readonly usages = new Map<string, BudgetUsage>();
+  private readonly moved = new Map<string, BudgetUsage>();
+  private readonly touched = new Set<LockedSession>();
+
+  constructor(
+    sessions: readonly LockedSession[],
+    private readonly budgets: readonly Budget[],
+    private readonly now: Date,
+  ) {
+    this.locked = new Map(sessions.map((entry) => [`${entry.session.tenantId} ${entry.session.id}`, entry]));
+  }
+
+  session(tenantId: string, sessionId: string): LockedSession | undefined {
+    return this.locked.get(`${tenantId} ${sessionId}`);
+  }
+
+  /** The usages that limits hold for, of the sessions that the wishes are about. */
+  limitedUsages(wishes: readonly (SessionKey & { actor: Actor })[]): UsageKey[] {
+    const keys = new Map<string, UsageKey>();
+    for (const { tenantId, sessionId, actor } of wishes) {
+      const entry = this.session(tenantId, sessionId);
+      if (!entry) continue;
+      for (const { key } of this.limitsOver(entry, actor)) keys.set(nameOf(key), key);
+    }
+    return [...keys.values()];
+  }
+
+  open(usages: readonly BudgetUsage[]): void {
+    for (const usage of usages) this.usages.set(nameOf(usage), usage);
+  }
+
+  usagesOver(entry: LockedSession, actor: Actor): LimitedUsage[] {
+    return this.limitsOver(entry, actor).map(({ key, limit }) => {
+      const usage = this.usages.get(nameOf(key));
+      if (!usage) throw new Error('a usage that a limit holds for is locked first');
+      return { usage, limit };
+    });
+  }
+
+  /** Moves amounts in the session and in every usage it counts to. */
+  move(entry: LockedSession, { agentId, at, drawnOn, spent, held }: Movement): void {
+    const { session } = entry;
+    session.spent = (session.spent + spent) as MicroUsd;
+    session.held = (session.held + held) as MicroUsd;
+    this.touch(entry);
+    const { tenantId } = session;
+    const keys = [
+      ...BUDGET_SCOPES.map((scope) => usageKey(scope, tenantId, agentId, at)),
+      ...drawnOn.map((text) => standingKeyIn(tenantId, text)),
+    ];
+    for (const key of keys) {
+      for (const usage of [this.usages.get(nameOf(key)), this.movementOf(key)]) {
+        if (!usage) continue;
+        usage.spent = (usage.spent + spent) as MicroUsd;
+        usage.held = (usage.held + held) as MicroUsd;
+      }
+    }
+  }
+
+  noteThreshold(usage: BudgetUsage): void {
+    this.movementOf(usage).threshold = usage.threshold;
+  }
+
+  touch(entry: LockedSession): void {
+    this.touched.add(entry);
+  }
+
+  changedSessions(): LockedSession[] {
+    return [...this.touched];
+  }
+
+  movements(): BudgetUsage[] {
+    return [...this.moved.values()];
+  }
+
+  private movementOf({ tenantId, scope, subject, period }: UsageKey): BudgetUsage {
+    const name = nameOf({ tenantId, scope, subject, period });
+    let movement = this.moved.get(name);
+    if (!movement) {
+      const nothing = 0n as MicroUsd;
+      movement = { tenantId, scope, subject, period, spent: nothing, held: nothing, threshold: 0 };
+      this.moved.set(name, movement);
+    }
+    return movement;
+  }
+
+  private limitsOver({ session, standing }: LockedSession, { id, agent }: Actor): Limit[] {
+    const { tenantId, agentId } = session;
+    const own = this.budgets.filter((budget) => budget.tenantId === tenantId);
+    const acting = agent && { keyId: id, limit: agent.spendLimit, period: agent.spendPeriod };
+    const keys = [standing, acting?.keyId === standing?.keyId ? null : acting].filter((budget) => budget !== null);
+    return [
+      ...keys.map(({ keyId: subject, limit, period }) => ({
+        key: { tenantId, scope: 'key' as const, subject, period: standingPeriodOf(period, this.now) },
+        limit,
+      })),
+      ...[...limitsFor(own, agentId)].map(([scope, limit]) => ({
+        key: usageKey(scope, tenantId, agentId, this.now),
+        limit,
+      })),
+    ];
+  }
+}
+
+function usageKey(scope: BudgetScope, tenantId: string, agentId: string, at: Date): UsageKey {
+  return { tenantId, scope, subject: scope === 'agent_day' ? agentId : '', period: periodOf(scope, at) };
+}
+
+/** How a payment remembers a standing budget that it was drawn on. */
+export function drawnOnOf({ subject, period }: UsageKey): string {
+  return `${subject} ${period}`;
+}
+
+function standingKeyIn(tenantId: string, drawnOn: string): UsageKey {
+  const [subject = '', period = ''] = drawnOn.split(' ');
+  return { tenantId, scope: 'key', subject, period };
+}
+
+function nameOf({ tenantId, scope, subject, period }: UsageKey): string {
+  return `${tenantId} ${scope} ${period} ${subject}`;
+}
