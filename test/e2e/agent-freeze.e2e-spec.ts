@@ -33,19 +33,19 @@ afterAll(async () => {
 });
 
 /** A tenant, with an agent key of one agent and a session that it opened. */
-class Story {
+class Scenario {
   private constructor(
     readonly operator: Client,
     readonly agent: Client,
     readonly session: string,
   ) {}
 
-  static async of(agentId = 'buyer'): Promise<Story> {
+  static async of(agentId = 'buyer'): Promise<Scenario> {
     const operator = await world.newTenant();
     await operator.post('/v1/proxy/upstreams', { name: 'up', url: upstream.url });
     await operator.post('/v1/secrets', { name: 'token', value: 'correct horse' });
-    const { agent, session } = await Story.agentOf(operator, agentId);
-    return new Story(operator, agent, session);
+    const { agent, session } = await Scenario.agentOf(operator, agentId);
+    return new Scenario(operator, agent, session);
   }
 
   static async agentOf(operator: Client, agentId: string): Promise<{ agent: Client; session: string }> {
@@ -103,41 +103,41 @@ const everywhere = (status: number): Record<string, number[]> =>
 
 describe('a frozen agent', () => {
   it('is refused whatever it tries, at every process, until it is unfrozen', async () => {
-    const story = await Story.of();
-    expect(await story.tries()).toEqual(everywhere(200));
-    const held = await story.agent.post<Body>('/v1/payments/hold', { session_id: story.session, amount: 1 });
+    const scenario = await Scenario.of();
+    expect(await scenario.tries()).toEqual(everywhere(200));
+    const held = await scenario.agent.post<Body>('/v1/payments/hold', { session_id: scenario.session, amount: 1 });
     const hold = String(held.body['authorization_id']);
-    expect((await story.freeze()).body).toEqual({
+    expect((await scenario.freeze()).body).toEqual({
       frozen: true,
       agent_id: 'buyer',
       changed: true,
       denied_approvals: 0,
     });
-    const refused = await story.tries();
-    expect((await story.operator.post(`/v1/payments/${hold}/capture`)).body).toMatchObject({ code: 'agent_frozen' });
+    const refused = await scenario.tries();
+    expect((await scenario.operator.post(`/v1/payments/${hold}/capture`)).body).toMatchObject({ code: 'agent_frozen' });
     for (const [what, statuses] of Object.entries(refused))
       expect([what, statuses.every((status) => status === 401 || status === 403)]).toEqual([what, true]);
-    expect((await story.unfreeze()).body).toEqual({ frozen: false, agent_id: 'buyer', changed: true });
-    expect(await story.tries()).toEqual(everywhere(200));
+    expect((await scenario.unfreeze()).body).toEqual({ frozen: false, agent_id: 'buyer', changed: true });
+    expect(await scenario.tries()).toEqual(everywhere(200));
   });
 
   it('is frozen and unfrozen once, with one entry and one event each, however often it is asked for', async () => {
     const receiver = await startReceiver();
     const worker = await startWorker(world.environment);
     try {
-      const story = await Story.of();
-      const { body } = await story.operator.post<{ webhook_id: number; secret: string }>('/v1/webhooks', {
+      const scenario = await Scenario.of();
+      const { body } = await scenario.operator.post<{ webhook_id: number; secret: string }>('/v1/webhooks', {
         url: receiver.url('frozen'),
         events: ['agent_frozen', 'agent_unfrozen'],
       });
       receiver.expectSecrets(body.webhook_id, [body.secret]);
-      const frozen = await Promise.all(Array.from({ length: 5 }, () => story.freeze()));
+      const frozen = await Promise.all(Array.from({ length: 5 }, () => scenario.freeze()));
       expect(frozen.filter(({ body: { changed } }) => changed)).toHaveLength(1);
-      expect((await story.freeze('again')).body).toMatchObject({ changed: false });
-      const lifted = await Promise.all(Array.from({ length: 5 }, () => story.unfreeze()));
+      expect((await scenario.freeze('again')).body).toMatchObject({ changed: false });
+      const lifted = await Promise.all(Array.from({ length: 5 }, () => scenario.unfreeze()));
       expect(lifted.filter(({ body: { changed } }) => changed)).toHaveLength(1);
-      expect(await story.entries('agent_frozen')).toHaveLength(1);
-      expect(await story.entries('agent_unfrozen')).toHaveLength(1);
+      expect(await scenario.entries('agent_frozen')).toHaveLength(1);
+      expect(await scenario.entries('agent_unfrozen')).toHaveLength(1);
       await eventually(() => expect(receiver.at('frozen')).toHaveLength(2));
       expect(receiver.at('frozen').map(({ body: sent }) => (sent as Body)['event'] ?? (sent as Body)['type'])).toEqual(
         expect.arrayContaining(['agent_frozen', 'agent_unfrozen']),
@@ -150,69 +150,75 @@ describe('a frozen agent', () => {
   });
 
   it('has what waits for approval denied, and a call that is held ends without being made', async () => {
-    const story = await Story.of();
-    await story.operator.post('/v1/proxy/policies', { type: 'require_approval' });
+    const scenario = await Scenario.of();
+    await scenario.operator.post('/v1/proxy/policies', { type: 'require_approval' });
     const before = upstream.calls.length;
-    const held = story.agent.post<Body>(
+    const held = scenario.agent.post<Body>(
       '/mcp',
       { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'up.pay', arguments: {} } },
       { accept: 'application/json, text/event-stream' },
     );
-    await pendingRequest(story.operator);
-    expect((await story.freeze()).body).toMatchObject({ changed: true, denied_approvals: 1 });
+    await pendingRequest(scenario.operator);
+    expect((await scenario.freeze()).body).toMatchObject({ changed: true, denied_approvals: 1 });
     const { body } = await held;
     expect(JSON.stringify(body)).not.toContain('paid');
     expect(upstream.calls).toHaveLength(before);
-    expect((await story.operator.get('/v1/approvals/pending')).body).toMatchObject({ requests: [] });
+    expect((await scenario.operator.get('/v1/approvals/pending')).body).toMatchObject({ requests: [] });
   });
 
   it('stays so when its session was ended by somebody else, and not when it ended it itself', async () => {
-    const story = await Story.of();
-    expect((await story.agent.delete(`/v1/sessions/${story.session}`)).status).toBe(200);
-    expect((await story.agent.post('/v1/sessions', { agent_id: 'buyer', scopes: ['read'], ttl: 60 })).status).toBe(201);
-    const session = await story.agent.session({ agent_id: 'buyer', scopes: ['read'], ttl: 60 });
-    expect((await story.operator.delete(`/v1/sessions/${session}`)).status).toBe(200);
-    expect((await story.agent.post('/v1/sessions', { agent_id: 'buyer', scopes: ['read'], ttl: 60 })).status).toBe(403);
-    expect(await story.entries('agent_frozen')).toHaveLength(1);
-    await story.unfreeze();
-    expect((await story.agent.post('/v1/sessions', { agent_id: 'buyer', scopes: ['read'], ttl: 60 })).status).toBe(201);
+    const scenario = await Scenario.of();
+    expect((await scenario.agent.delete(`/v1/sessions/${scenario.session}`)).status).toBe(200);
+    expect((await scenario.agent.post('/v1/sessions', { agent_id: 'buyer', scopes: ['read'], ttl: 60 })).status).toBe(
+      201,
+    );
+    const session = await scenario.agent.session({ agent_id: 'buyer', scopes: ['read'], ttl: 60 });
+    expect((await scenario.operator.delete(`/v1/sessions/${session}`)).status).toBe(200);
+    expect((await scenario.agent.post('/v1/sessions', { agent_id: 'buyer', scopes: ['read'], ttl: 60 })).status).toBe(
+      403,
+    );
+    expect(await scenario.entries('agent_frozen')).toHaveLength(1);
+    await scenario.unfreeze();
+    expect((await scenario.agent.post('/v1/sessions', { agent_id: 'buyer', scopes: ['read'], ttl: 60 })).status).toBe(
+      201,
+    );
   });
 });
 
 describe('a frozen tenant', () => {
   it('has every agent stopped, those of operator keys and those to come included, and goes on as it was', async () => {
-    const story = await Story.of();
-    const other = await Story.agentOf(story.operator, 'other');
-    const opened = await story.operator.session({ agent_id: 'third', scopes: ['read', 'execute'] });
-    await story.freeze('by itself', 'other');
-    expect((await story.operator.post<Body>('/v1/freeze', { reason: 'incident' })).body).toEqual({
+    const scenario = await Scenario.of();
+    const other = await Scenario.agentOf(scenario.operator, 'other');
+    const opened = await scenario.operator.session({ agent_id: 'third', scopes: ['read', 'execute'] });
+    await scenario.freeze('by itself', 'other');
+    expect((await scenario.operator.post<Body>('/v1/freeze', { reason: 'incident' })).body).toEqual({
       ...{ frozen: true, agent_id: null, changed: true, denied_approvals: 0 },
     });
     const call = (session_id: string): Promise<Reply<Body>> =>
-      story.operator.post<Body>('/v1/proxy/call', { session_id, tool: 'up.pay', arguments: {} });
+      scenario.operator.post<Body>('/v1/proxy/call', { session_id, tool: 'up.pay', arguments: {} });
     expect((await call(opened)).status).toBe(401);
-    for (const statuses of Object.values(await story.tries()))
+    for (const statuses of Object.values(await scenario.tries()))
       expect(statuses.every((status) => status === 401 || status === 403)).toBe(true);
-    expect((await story.operator.post('/v1/sessions', { agent_id: 'new' })).status).toBe(403);
-    expect((await story.operator.get<Agents>('/v1/agents')).body).toMatchObject({
+    expect((await scenario.operator.post('/v1/sessions', { agent_id: 'new' })).status).toBe(403);
+    expect((await scenario.operator.get<Agents>('/v1/agents')).body).toMatchObject({
       tenant_frozen: { reason: 'incident' },
     });
-    expect((await story.operator.post<Body>('/v1/unfreeze')).body).toMatchObject({ frozen: false, changed: true });
+    expect((await scenario.operator.post<Body>('/v1/unfreeze')).body).toMatchObject({ frozen: false, changed: true });
     expect((await call(opened)).status).toBe(200);
-    expect(await story.tries()).toEqual(everywhere(200));
+    expect(await scenario.tries()).toEqual(everywhere(200));
     expect((await other.agent.post('/v1/sessions', { agent_id: 'other', scopes: ['read'], ttl: 60 })).status).toBe(403);
-    expect(await story.entries('tenant_frozen')).toHaveLength(1);
+    expect(await scenario.entries('tenant_frozen')).toHaveLength(1);
   });
 });
 
 describe('the list of agents', () => {
   it('has their sessions, spending, flags and freezes, a page at a time, of one tenant', async () => {
-    const story = await Story.of();
+    const scenario = await Scenario.of();
     const stranger = await world.newTenant();
-    await story.agent.post('/v1/payments/authorize', { session_id: story.session, amount: 7.5 });
-    await Story.agentOf(story.operator, 'another');
-    await story.freeze('looks wrong', 'another');
-    const { agents } = (await story.operator.get<Agents>('/v1/agents')).body;
+    await scenario.agent.post('/v1/payments/authorize', { session_id: scenario.session, amount: 7.5 });
+    await Scenario.agentOf(scenario.operator, 'another');
+    await scenario.freeze('looks wrong', 'another');
+    const { agents } = (await scenario.operator.get<Agents>('/v1/agents')).body;
     expect(agents).toEqual([
       {
         ...{ agent_id: 'another', active_sessions: 1, spent_usd: 0, flagged: expect.any(Number) },
@@ -221,20 +227,20 @@ describe('the list of agents', () => {
       },
       expect.objectContaining({ agent_id: 'buyer', active_sessions: 1, spent_usd: 7.5, frozen: null }),
     ]);
-    const first = (await story.operator.get<Agents>('/v1/agents?limit=1')).body;
+    const first = (await scenario.operator.get<Agents>('/v1/agents?limit=1')).body;
     expect(first.agents.map(({ agent_id }) => agent_id)).toEqual(['another']);
-    const second = (await story.operator.get<Agents>(`/v1/agents?limit=1&cursor=${first.next_cursor}`)).body;
+    const second = (await scenario.operator.get<Agents>(`/v1/agents?limit=1&cursor=${first.next_cursor}`)).body;
     expect([second.agents.map(({ agent_id }) => agent_id), second.next_cursor]).toEqual([['buyer'], null]);
     expect((await stranger.get<Agents>('/v1/agents')).body).toMatchObject({ agents: [] });
-    expect((await story.agent.get('/v1/agents')).status).toBe(403);
-    expect((await story.agent.post('/v1/agents/buyer/unfreeze')).status).toBe(403);
+    expect((await scenario.agent.get('/v1/agents')).status).toBe(403);
+    expect((await scenario.agent.post('/v1/agents/buyer/unfreeze')).status).toBe(403);
   });
 
   it('takes no agent of a name that none can have, and no freeze without a reason', async () => {
-    const story = await Story.of();
-    expect((await story.freeze('x', 'a'.repeat(129))).status).toBe(400);
+    const scenario = await Scenario.of();
+    expect((await scenario.freeze('x', 'a'.repeat(129))).status).toBe(400);
     for (const reason of [undefined, '', 7, 'x'.repeat(1001)])
-      expect((await story.operator.post('/v1/agents/buyer/freeze', { reason })).status).toBe(400);
-    expect(await story.entries('agent_frozen')).toEqual([]);
+      expect((await scenario.operator.post('/v1/agents/buyer/freeze', { reason })).status).toBe(400);
+    expect(await scenario.entries('agent_frozen')).toEqual([]);
   });
 });

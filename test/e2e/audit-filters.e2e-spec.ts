@@ -1,5 +1,5 @@
 import { BareMcp, Client, startWorld, type World } from '@haldir/test-support';
-import { ProxyStory } from './proxy-story.js';
+import { ProxyScenario } from './proxy-scenario.js';
 
 interface Entry {
   entry_id: string;
@@ -22,7 +22,7 @@ type Query = Readonly<Record<string, string>>;
 
 let world: World;
 let tenant: Client;
-let story: ProxyStory;
+let scenario: ProxyScenario;
 let log: Entry[];
 let policy: string;
 let rule: string;
@@ -31,16 +31,16 @@ let agentKey: string;
 beforeAll(async () => {
   world = await startWorld();
   tenant = await world.newTenant();
-  story = await ProxyStory.begin(tenant);
-  await story.upstream('files', 'echo', 'rm');
-  await story.upstream('Mail', 'send');
-  policy = await story.policy('block_tool', { tool: 'files.rm' });
+  scenario = await ProxyScenario.begin(tenant);
+  await scenario.upstream('files', 'echo', 'rm');
+  await scenario.upstream('Mail', 'send');
+  policy = await scenario.policy('block_tool', { tool: 'files.rm' });
   const added = await tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['send'] });
   rule = String(added.body['id']);
-  await story.call('files.echo', { text: 'one' });
-  await story.call('files.rm', { text: 'two' });
-  await story.call('Mail.send', { text: 'three' });
-  await story.call('nowhere.echo', { text: 'four' });
+  await scenario.call('files.echo', { text: 'one' });
+  await scenario.call('files.rm', { text: 'two' });
+  await scenario.call('Mail.send', { text: 'three' });
+  await scenario.call('nowhere.echo', { text: 'four' });
   // What an agent writes decides nothing.
   const forged = { policy_id: policy, rule_id: rule, decision: 'blocked', upstream: 'files' };
   for (const [action, details] of [
@@ -48,7 +48,7 @@ beforeAll(async () => {
     ['a'.repeat(3000), '\u0001not JSON'],
     ['naïve "quoted" action', null],
   ] as const)
-    await tenant.post('/v1/audit', { session_id: story.session, tool: 'files.echo', action, details });
+    await tenant.post('/v1/audit', { session_id: scenario.session, tool: 'files.echo', action, details });
   const key = await tenant.post<{ key: string; prefix: string }>('/v1/keys', {
     name: 'agent',
     agent: { agent_id: 'mailer', scopes: ['execute'], ttl: 600, spend_limit: 5 },
@@ -56,11 +56,11 @@ beforeAll(async () => {
   agentKey = key.body.prefix;
   const acting = new Client(tenant.url, key.body.key);
   const session = await acting.session({ agent_id: 'mailer' });
-  for (const tool of ['files.echo', 'files.rm']) await story.call(tool, { text: 'a' }, { by: acting, session });
+  for (const tool of ['files.echo', 'files.rm']) await scenario.call(tool, { text: 'a' }, { by: acting, session });
   log = await all({});
 }, 120_000);
 afterAll(async () => {
-  await story.end();
+  await scenario.end();
   await world.stop();
 });
 
@@ -119,7 +119,7 @@ it('finds exactly the entries that each filter means, page by page, alone and wi
     ...known,
     [{ agent_id: 'mailer' }, ({ agent_id: agent }) => agent === 'mailer'],
     [
-      { session_id: story.session, tool: 'files.rm' },
+      { session_id: scenario.session, tool: 'files.rm' },
       ({ agent_id: agent, tool }) => agent === 'agent' && tool === 'files.rm',
     ],
     [{ flagged: 'false' }, () => true],

@@ -1,6 +1,6 @@
 import { type Client, eventually, startWorld, type World } from '@haldir/test-support';
 import { freePort } from '../../scripts/embedded/ports.mjs';
-import { ProxyStory } from './proxy-story.js';
+import { ProxyScenario } from './proxy-scenario.js';
 
 type Json = Record<string, unknown>;
 type Query = Readonly<Record<string, string>>;
@@ -154,15 +154,15 @@ it('payments are found by when they were made', async () => {
 });
 
 describe('what the proxy has', () => {
-  let story: ProxyStory;
+  let scenario: ProxyScenario;
   beforeAll(async () => {
     tenant = await world.newTenant();
-    story = await ProxyStory.begin(tenant);
-    await story.upstream('files', 'read', 'ReadAll', 'write');
-    await story.upstream('Mail_1', 'read', 'send');
-    expect((await story.register('dead', `http://127.0.0.1:${await freePort()}/mcp`)).status).toBe(201);
+    scenario = await ProxyScenario.begin(tenant);
+    await scenario.upstream('files', 'read', 'ReadAll', 'write');
+    await scenario.upstream('Mail_1', 'read', 'send');
+    expect((await scenario.register('dead', `http://127.0.0.1:${await freePort()}/mcp`)).status).toBe(201);
   });
-  afterAll(() => story.end());
+  afterAll(() => scenario.end());
 
   it('upstreams are found by health and a part of their name', async () => {
     const upstreams = new List('/v1/proxy/upstreams', 'upstreams', ({ name }) => String(name));
@@ -188,10 +188,10 @@ describe('what the proxy has', () => {
   it('policies are found by type, mode and the upstream they hold for', async () => {
     const policies = new List('/v1/proxy/policies', 'policies', ({ id }) => String(id));
     const scope = (upstreams: string[]): Json => ({ scope: { upstreams } });
-    const everywhere = await story.policy('block_tool', { tool: 'rm' });
-    const files = await story.policy('block_tool', { tool: 'rm', ...scope(['files']), mode: 'log_only' });
-    const mail = await story.policy('spend_limit', { max: 5, ...scope(['*ail_?', 'Mai*_1', 'x']) });
-    const odd = await story.policy('spend_limit', { max: 5, ...scope(['Mail%']) }).catch(() => null);
+    const everywhere = await scenario.policy('block_tool', { tool: 'rm' });
+    const files = await scenario.policy('block_tool', { tool: 'rm', ...scope(['files']), mode: 'log_only' });
+    const mail = await scenario.policy('spend_limit', { max: 5, ...scope(['*ail_?', 'Mai*_1', 'x']) });
+    const odd = await scenario.policy('spend_limit', { max: 5, ...scope(['Mail%']) }).catch(() => null);
     await policies.expect({ type: 'block_tool' }, [everywhere, files]);
     await policies.expect({ mode: 'log_only' }, [files]);
     await policies.expect({ upstream: 'files' }, [everywhere, files]);
@@ -205,15 +205,15 @@ describe('what the proxy has', () => {
   it('requests for approval are found by tool and by the rule that asked', async () => {
     const { body } = await tenant.post<Json>('/v1/approvals/rules', { type: 'tool_blocked', tools: ['send'] });
     const rule = String(body['id']);
-    const policy = await story.policy('require_approval', { scope: { tools: ['files.write'] } });
+    const policy = await scenario.policy('require_approval', { scope: { tools: ['files.write'] } });
     const made: string[] = [];
     for (const [tool, text] of [
       ['Mail_1.send', 'a'],
       ['files.write', 'b'],
       ['Mail_1.send', 'c'],
     ] as const)
-      made.unshift(heldAs(await story.call(tool, { text })));
-    const own = await tenant.post<Json>('/v1/approvals/request', { session_id: story.session, tool: 'files.write' });
+      made.unshift(heldAs(await scenario.call(tool, { text })));
+    const own = await tenant.post<Json>('/v1/approvals/request', { session_id: scenario.session, tool: 'files.write' });
     const asked = String(own.body['request_id']);
     const [third = '', second = '', first = ''] = made;
     for (const path of ['/v1/approvals', '/v1/approvals/pending']) {

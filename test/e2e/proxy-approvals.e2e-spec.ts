@@ -1,27 +1,27 @@
 import { startWorld, type World } from '@haldir/test-support';
-import { byStatus, type ProxyStory, type Result, saying, StoryOfTwo, times } from './proxy-story.js';
+import { byStatus, type ProxyScenario, type Result, saying, ScenarioOfTwo, times } from './proxy-scenario.js';
 
 let world: World;
-let story: StoryOfTwo;
+let scenario: ScenarioOfTwo;
 beforeAll(async () => {
   world = await startWorld({ processes: 2 });
 });
 afterAll(() => world.stop());
 beforeEach(async () => {
-  story = await StoryOfTwo.of(world, 'echo', 'transfer', 'tidy', 'get_sum');
+  scenario = await ScenarioOfTwo.of(world, 'echo', 'transfer', 'tidy', 'get_sum');
 });
-afterEach(() => story.end());
+afterEach(() => scenario.end());
 
 const rule = async (type: string, parameters: Record<string, unknown> = {}): Promise<string> => {
-  const { body } = await story.tenant.post<{ id: string }>('/v1/approvals/rules', { type, ...parameters });
+  const { body } = await scenario.tenant.post<{ id: string }>('/v1/approvals/rules', { type, ...parameters });
   return body.id;
 };
 /** The id of the request that the call waits for; null when it was let through. */
-const heldAs = async (...args: Parameters<ProxyStory['call']>): Promise<string | null> => {
-  const before = story.up.calls.length;
-  const reply = await story.call(...args);
+const heldAs = async (...args: Parameters<ProxyScenario['call']>): Promise<string | null> => {
+  const before = scenario.up.calls.length;
+  const reply = await scenario.call(...args);
   expect(reply.status).toBe(200);
-  if (story.up.calls.length > before) return null;
+  if (scenario.up.calls.length > before) return null;
   const said = saying(reply);
   expect(said).toEqual({
     status: 'approval_required',
@@ -32,7 +32,7 @@ const heldAs = async (...args: Parameters<ProxyStory['call']>): Promise<string |
   return String(said['request_id']);
 };
 const approve = async (id: string | null): Promise<void> => {
-  expect((await story.tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'dana' })).status).toBe(200);
+  expect((await scenario.tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'dana' })).status).toBe(200);
 };
 
 describe('a call that needs approval', () => {
@@ -40,22 +40,22 @@ describe('a call that needs approval', () => {
     await rule('all');
     const id = await heldAs('echo', { n: 1 });
     expect(id).not.toBeNull();
-    expect(await heldAs('up.echo', { n: 1 }, { by: story.there })).toBe(id);
-    expect((await story.tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({
+    expect(await heldAs('up.echo', { n: 1 }, { by: scenario.there })).toBe(id);
+    expect((await scenario.tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({
       status: 'pending',
       agent_id: 'agent',
       tool: 'up.echo',
       action: 'tool_call',
       details: JSON.stringify({ upstream: 'up', tool: 'echo', arguments: { n: 1 } }),
     });
-    expect(story.up.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
 
     await approve(id);
-    expect(await heldAs('echo', { n: 1 }, { by: story.there })).toBeNull();
+    expect(await heldAs('echo', { n: 1 }, { by: scenario.there })).toBeNull();
     const next = await heldAs('echo', { n: 1 });
     expect(next).not.toBeNull();
     expect(next).not.toBe(id);
-    expect(story.up.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect(scenario.up.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
   });
 
   it('is that call alone: another argument, tool or session is another request', async () => {
@@ -68,20 +68,26 @@ describe('a call that needs approval', () => {
       await heldAs('echo', { to: 'dana' }),
       await heldAs('echo', { to: 'dana', amount: 5, more: null }),
       await heldAs('tidy', { to: 'dana', amount: 5 }),
-      await heldAs('echo', { to: 'dana', amount: 5 }, { session: await story.tenant.session({ scopes: ['execute'] }) }),
+      await heldAs(
+        'echo',
+        { to: 'dana', amount: 5 },
+        { session: await scenario.tenant.session({ scopes: ['execute'] }) },
+      ),
     ];
     expect(new Set([id, null, ...others]).size).toBe(8);
     // Members of an object have no order.
     expect(await heldAs('up.echo', { amount: 5, to: 'dana' })).toBeNull();
-    expect(story.up.calls).toHaveLength(1);
+    expect(scenario.up.calls).toHaveLength(1);
   });
 
   it('uses one approval once, however many retries race over two processes', async () => {
     await rule('all');
     await approve(await heldAs('echo', { n: 1 }));
-    const replies = await times(20, (i) => story.call('echo', { n: 1 }, { by: i % 2 ? story.tenant : story.there }));
+    const replies = await times(20, (i) =>
+      scenario.call('echo', { n: 1 }, { by: i % 2 ? scenario.tenant : scenario.there }),
+    );
     expect(byStatus(replies)).toEqual({ 200: 20 });
-    expect(story.up.calls).toHaveLength(1);
+    expect(scenario.up.calls).toHaveLength(1);
     const requests = replies
       .filter(({ body }) => body.content[0]?.text !== 'echo')
       .map((reply) => saying(reply)['request_id']);
@@ -92,36 +98,36 @@ describe('a call that needs approval', () => {
   it('stays held after a denial, and makes a new request', async () => {
     await rule('all');
     const id = await heldAs('echo');
-    expect((await story.tenant.post(`/v1/approvals/${id}/deny`)).status).toBe(200);
+    expect((await scenario.tenant.post(`/v1/approvals/${id}/deny`)).status).toBe(200);
     expect(await heldAs('echo')).not.toBe(id);
-    expect(story.up.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
   });
 
   it('goes to the upstream it was approved for, not to another that took its name', async () => {
     await rule('all');
     await approve(await heldAs('echo'));
-    const other = await story.upstream('up', 'echo');
-    expect(saying(await story.call('echo'))).toMatchObject({ status: 'approval_required' });
-    expect([...story.up.calls, ...other.calls]).toEqual([]);
+    const other = await scenario.upstream('up', 'echo');
+    expect(saying(await scenario.call('echo'))).toMatchObject({ status: 'approval_required' });
+    expect([...scenario.up.calls, ...other.calls]).toEqual([]);
   });
 
   it('is asked about anew once its tool has another price, which nobody approved', async () => {
     await rule('all');
-    const session = await story.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 100 });
+    const session = await scenario.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 100 });
     const id = await heldAs('echo', { n: 1 }, { session });
     await approve(id);
-    const price = await story.tenant.put('/v1/proxy/upstreams/up/tools/echo/price', { price_usd: 50 });
+    const price = await scenario.tenant.put('/v1/proxy/upstreams/up/tools/echo/price', { price_usd: 50 });
     expect(price.status).toBe(200);
     const next = await heldAs('echo', { n: 1 }, { session });
     expect(next).not.toBeNull();
     expect(next).not.toBe(id);
-    expect((await story.tenant.get(`/v1/sessions/${session}`)).body).toMatchObject({ spent: 0 });
+    expect((await scenario.tenant.get(`/v1/sessions/${session}`)).body).toMatchObject({ spent: 0 });
   });
 
   it('is asked about anew once its upstream is called with other credentials', async () => {
     await rule('all');
     const register = (token: string): Promise<unknown> =>
-      story.tenant.post('/v1/proxy/upstreams', { name: 'up', url: story.up.url, headers: { 'x-token': token } });
+      scenario.tenant.post('/v1/proxy/upstreams', { name: 'up', url: scenario.up.url, headers: { 'x-token': token } });
     await register('the-token-of-an-account');
     const id = await heldAs('echo', { n: 1 });
     await approve(id);
@@ -133,22 +139,22 @@ describe('a call that needs approval', () => {
 
   it('is asked about only when policies let it through, and counts under a rate limit only when it goes', async () => {
     await rule('all');
-    const blocked = await story.policy('block_tool', { tool: 'tidy' });
-    expect((await story.call('tidy')).status).toBe(403);
-    await story.tenant.delete(`/v1/proxy/policies/${blocked}`);
-    expect((await story.tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
+    const blocked = await scenario.policy('block_tool', { tool: 'tidy' });
+    expect((await scenario.call('tidy')).status).toBe(403);
+    await scenario.tenant.delete(`/v1/proxy/policies/${blocked}`);
+    expect((await scenario.tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
 
-    await story.policy('rate_limit', { max_per_minute: 1 });
+    await scenario.policy('rate_limit', { max_per_minute: 1 });
     const ids = [await heldAs('echo', { n: 1 }), await heldAs('echo', { n: 2 })];
     for (const id of ids) await approve(id);
     const replies = await times(10, (i) =>
-      story.call('echo', { n: 1 + (i % 2) }, { by: i % 3 ? story.tenant : story.there }),
+      scenario.call('echo', { n: 1 + (i % 2) }, { by: i % 3 ? scenario.tenant : scenario.there }),
     );
-    expect(story.up.calls).toHaveLength(1);
+    expect(scenario.up.calls).toHaveLength(1);
     expect(byStatus(replies)).toEqual({ 200: 1, 403: 9 });
     // The approval that found no room is still there.
     const { requests } = (
-      await story.tenant.get<{ requests: { request_id: string; status: string }[] }>('/v1/approvals?status=approved')
+      await scenario.tenant.get<{ requests: { request_id: string; status: string }[] }>('/v1/approvals?status=approved')
     ).body;
     expect(requests).toHaveLength(2);
   });
@@ -161,7 +167,7 @@ describe('the rules at the proxy', () => {
     expect(await heldAs('transfer')).toBeNull();
     const id = await heldAs('transfer', { amount: 100.0000001 });
     expect(id).not.toBeNull();
-    expect((await story.tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({ amount: 100.000001 });
+    expect((await scenario.tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({ amount: 100.000001 });
     expect(await heldAs('transfer', { amount: '250' })).not.toBeNull();
     expect(await heldAs('transfer', { amount: 1e300 })).not.toBeNull();
   });
@@ -174,10 +180,10 @@ describe('the rules at the proxy', () => {
   });
 
   it('destructive: by name, or by the annotation of the upstream', async () => {
-    story.up.tools = story.up.tools.map((tool) =>
+    scenario.up.tools = scenario.up.tools.map((tool) =>
       tool.name === 'tidy' ? { ...tool, annotations: { destructiveHint: true } } : tool,
     );
-    expect((await story.register('up', story.up.url)).body).toMatchObject({ tools_discovered: 4 });
+    expect((await scenario.register('up', scenario.up.url)).body).toMatchObject({ tools_discovered: 4 });
     await rule('destructive');
     expect(await heldAs('transfer')).not.toBeNull();
     expect(await heldAs('tidy')).not.toBeNull();
@@ -187,9 +193,9 @@ describe('the rules at the proxy', () => {
 
   it('count from their making to their removal on every process', async () => {
     const id = await rule('all');
-    expect(await heldAs('echo', {}, { by: story.there })).not.toBeNull();
-    await story.tenant.delete(`/v1/approvals/rules/${id}`);
-    expect(await heldAs('echo', {}, { by: story.there })).toBeNull();
+    expect(await heldAs('echo', {}, { by: scenario.there })).not.toBeNull();
+    await scenario.tenant.delete(`/v1/approvals/rules/${id}`);
+    expect(await heldAs('echo', {}, { by: scenario.there })).toBeNull();
   });
 
   it('let no stranger decide', async () => {
@@ -206,18 +212,18 @@ describe('a call that nobody could be shown whole', () => {
 
   it('is refused where it needs approval, and nobody is asked', async () => {
     await rule('tool_blocked', { tools: ['echo'] });
-    const reply = await story.call('echo', hiding);
+    const reply = await scenario.call('echo', hiding);
     expect([reply.status, reply.body]).toMatchObject([403, { code: 'details_too_long', isError: true }]);
     expect(saying(reply)).toMatchObject({ blocked_by: 'haldir', code: 'details_too_long' });
-    expect((await story.tenant.get('/v1/approvals')).body).toMatchObject({ count: 0 });
-    expect(story.up.calls).toEqual([]);
-    const { body } = await story.tenant.get<{ entries: { action: string; details: string }[] }>('/v1/audit');
+    expect((await scenario.tenant.get('/v1/approvals')).body).toMatchObject({ count: 0 });
+    expect(scenario.up.calls).toEqual([]);
+    const { body } = await scenario.tenant.get<{ entries: { action: string; details: string }[] }>('/v1/audit');
     const entry = body.entries.find(({ action }) => action === 'tool_call_blocked');
     expect(JSON.parse(entry?.details ?? '{}')).toMatchObject({ decision: 'blocked', code: 'details_too_long' });
   });
 
   it('is made where it needs none', async () => {
-    expect((await story.call('echo', hiding)).status).toBe(200);
-    expect(story.up.calls).toEqual([{ tool: 'echo', arguments: hiding }]);
+    expect((await scenario.call('echo', hiding)).status).toBe(200);
+    expect(scenario.up.calls).toEqual([{ tool: 'echo', arguments: hiding }]);
   });
 });

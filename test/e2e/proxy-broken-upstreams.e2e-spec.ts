@@ -3,28 +3,28 @@ import {
   type BreakingUpstream,
   startBreakingUpstream,
   startHungUpstream,
-  startOfferingUpstream,
+  startResourceUpstream,
   startWorld,
   type World,
 } from '@haldir/test-support';
-import { ProxyStory, saying, times } from './proxy-story.js';
+import { ProxyScenario, saying, times } from './proxy-scenario.js';
 
 let world: World;
-let story: ProxyStory;
+let scenario: ProxyScenario;
 beforeAll(async () => {
   world = await startWorld({ processes: 1, environment: { UPSTREAM_TIMEOUT_SECONDS: '8' } });
 });
 afterAll(() => world.stop());
 beforeEach(async () => {
-  story = await ProxyStory.begin(await world.newTenant());
+  scenario = await ProxyScenario.begin(await world.newTenant());
 });
-afterEach(() => story.end());
+afterEach(() => scenario.end());
 
 describe('a call whose connection breaks after the upstream has read it', () => {
   let upstream: BreakingUpstream;
   const arrivals = (name: string): number => upstream.arrivals.filter((each) => each === name).length;
   beforeEach(async () => {
-    upstream = story.keep(
+    upstream = scenario.keep(
       await startBreakingUpstream({
         put: { idempotentHint: true },
         get: { readOnlyHint: true },
@@ -33,39 +33,39 @@ describe('a call whose connection breaks after the upstream has read it', () => 
         claim: { idempotentHint: 'true' },
       }),
     );
-    expect((await story.register('up', upstream.url)).body).toMatchObject({ healthy: true, tools_discovered: 5 });
+    expect((await scenario.register('up', upstream.url)).body).toMatchObject({ healthy: true, tools_discovered: 5 });
   });
 
   it.each(['put', 'get'])('is made once more when the tool is declared to bear it: %s', async (tool) => {
-    expect(await story.call(tool)).toMatchObject({ status: 200, body: { content: [{ text: `did ${tool}` }] } });
+    expect(await scenario.call(tool)).toMatchObject({ status: 200, body: { content: [{ text: `did ${tool}` }] } });
     expect(arrivals(tool)).toBe(2);
   });
 
   it.each(['post', 'patch', 'claim'])('is not made again otherwise: %s', async (tool) => {
-    expect(await story.call(tool)).toMatchObject({ status: 502, body: { code: 'upstream_unreachable' } });
+    expect(await scenario.call(tool)).toMatchObject({ status: 502, body: { code: 'upstream_unreachable' } });
     expect(arrivals(tool)).toBe(1);
   });
 
   it('is made twice at most', async () => {
     upstream.drops = 9;
-    expect((await story.call('put')).status).toBe(502);
+    expect((await scenario.call('put')).status).toBe(502);
     expect(arrivals('put')).toBe(2);
   });
 
   it('is not made again on an approval, which is of one call', async () => {
-    await story.tenant.post('/v1/approvals/rules', { type: 'all' });
-    const id = String(saying(await story.call('put'))['request_id']);
-    await story.tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'dana' });
-    expect((await story.call('put')).status).toBe(502);
+    await scenario.tenant.post('/v1/approvals/rules', { type: 'all' });
+    const id = String(saying(await scenario.call('put'))['request_id']);
+    await scenario.tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'dana' });
+    expect((await scenario.call('put')).status).toBe(502);
     expect(arrivals('put')).toBe(1);
   });
 
   it('costs its price once', async () => {
-    await story.tenant.put('/v1/proxy/upstreams/up/tools/put/price', { price_usd: 0.5 });
-    const session = await story.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 5 });
-    expect((await story.call('put', {}, { session })).status).toBe(200);
+    await scenario.tenant.put('/v1/proxy/upstreams/up/tools/put/price', { price_usd: 0.5 });
+    const session = await scenario.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 5 });
+    expect((await scenario.call('put', {}, { session })).status).toBe(200);
     expect(arrivals('put')).toBe(2);
-    expect((await story.tenant.get(`/v1/sessions/${session}`)).body).toMatchObject({ spent: 0.5 });
+    expect((await scenario.tenant.get(`/v1/sessions/${session}`)).body).toMatchObject({ spent: 0.5 });
   });
 });
 
@@ -73,7 +73,7 @@ describe('of ten upstreams, one that hangs', () => {
   /** Of whoever waits for the hung one, which is given up after eight seconds. */
   const WAITED_MS = 6_000;
   const agent = (): BareMcp =>
-    new BareMcp({ url: String(world.apis[0]?.url), key: story.tenant.key ?? '', session: story.session });
+    new BareMcp({ url: String(world.apis[0]?.url), key: scenario.tenant.key ?? '', session: scenario.session });
   const timed = async (work: () => Promise<unknown>): Promise<number> => {
     const startedAt = performance.now();
     await work();
@@ -89,16 +89,16 @@ describe('of ten upstreams, one that hangs', () => {
   };
 
   it('holds up none of the rest: 200 calls and the list do not wait for it, and its own calls end at their time', async () => {
-    const hung = story.keep(await startOfferingUpstream('hung'));
-    expect((await story.register('hung', hung.url)).body).toMatchObject({ healthy: true });
-    for (let i = 0; i < 9; i++) story.keep(await story.upstream(`up-${i}`, 'echo'));
+    const hung = scenario.keep(await startResourceUpstream('hung'));
+    expect((await scenario.register('hung', hung.url)).body).toMatchObject({ healthy: true });
+    for (let i = 0; i < 9; i++) scenario.keep(await scenario.upstream(`up-${i}`, 'echo'));
     hung.silent = ['tools/list', 'tools/call', 'resources/list', 'prompts/list', 'ping'];
-    const hanging = times(20, () => timed(async () => expect((await story.call('hung.noop')).status).toBe(502)));
+    const hanging = times(20, () => timed(async () => expect((await scenario.call('hung.noop')).status).toBe(502)));
     const calls: number[] = [];
     const lists: number[] = [];
     for (let round = 0; round < 20; round++) {
       const ten = times(10, (i) =>
-        timed(async () => expect((await story.call(`up-${(round + i) % 9}.echo`)).status).toBe(200)),
+        timed(async () => expect((await scenario.call(`up-${(round + i) % 9}.echo`)).status).toBe(200)),
       );
       lists.push(await timed(listed));
       calls.push(...(await ten));
@@ -113,9 +113,9 @@ describe('of ten upstreams, one that hangs', () => {
   });
 
   it('is named by the list when nothing is known of it', async () => {
-    const hung = story.keep(await startHungUpstream());
-    for (let i = 0; i < 9; i++) story.keep(await story.upstream(`up-${i}`, 'echo'));
-    expect((await story.register('hung', hung.url)).body).toMatchObject({ healthy: false });
+    const hung = scenario.keep(await startHungUpstream());
+    for (let i = 0; i < 9; i++) scenario.keep(await scenario.upstream(`up-${i}`, 'echo'));
+    expect((await scenario.register('hung', hung.url)).body).toMatchObject({ healthy: false });
     const { names, missing } = await listed();
     expect(names.filter((name) => name.endsWith('.echo'))).toHaveLength(9);
     expect(missing).toMatchObject([{ name: 'hung' }]);

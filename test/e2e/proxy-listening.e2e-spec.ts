@@ -58,12 +58,12 @@ const call = async (tool: string): Promise<unknown> =>
   (await tenant.post('/v1/proxy/call', { tool, arguments: {}, session_id: session })).body['code'] ?? 'ok';
 const inTime = (check: () => Promise<void>): Promise<void> => eventually(check, SOON_MS, 50);
 
-const eras = [
+const revisions = [
   ['2026-07-28', (): Promise<ChangingUpstream> => startChangingUpstream('one', 'two')],
   ['2025-11-25', (): Promise<NotifyingUpstream> => startNotifyingUpstream('one', 'two')],
 ] as const;
 
-describe.each(eras)('an upstream of %s that says that its tools have changed', (_, start) => {
+describe.each(revisions)('an upstream of %s that says that its tools have changed', (_, start) => {
   it('is asked at once: a tool that was added is listed, one that was altered is held back', async () => {
     const upstream = keep(await start());
     await register(upstream.url);

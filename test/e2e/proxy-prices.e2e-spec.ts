@@ -10,7 +10,7 @@ import {
   type World,
 } from '@haldir/test-support';
 import { createServer, type RequestListener } from 'node:http';
-import { McpStory } from '../mcp/mcp-story.js';
+import { McpScenario } from '../mcp/mcp-scenario.js';
 
 interface Standing {
   spent: number;
@@ -19,28 +19,28 @@ interface Standing {
 
 let world: World;
 let balancer: Balancer;
-let story: McpStory;
+let scenario: McpScenario;
 let session: string;
 beforeAll(async () => {
   world = await startWorld({ processes: 2, environment: { UPSTREAM_TIMEOUT_SECONDS: '2' } });
   balancer = await startBalancer(world.apis);
 });
 beforeEach(async () => {
-  story = await McpStory.begin(balancer, await world.newTenant(), ['echo', 'free']);
-  session = await story.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 5 });
+  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo', 'free']);
+  session = await scenario.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 5 });
   expect((await price(0.5)).body).toEqual({ upstream: 'up', tool: 'echo', price_usd: 0.5 });
 });
-afterEach(() => story.upstream.stop().catch(() => undefined));
+afterEach(() => scenario.upstream.stop().catch(() => undefined));
 afterAll(async () => {
   await balancer.stop();
   await world.stop();
 });
 
 const price = (price_usd: number): Promise<Reply> =>
-  story.tenant.put('/v1/proxy/upstreams/up/tools/echo/price', { price_usd });
+  scenario.tenant.put('/v1/proxy/upstreams/up/tools/echo/price', { price_usd });
 const call = (tool: string, i = 0, by = world.apis[i % 2] as AppProcess): Promise<Reply> =>
-  story.tenant.at(by).post('/v1/proxy/call', { tool: `up.${tool}`, arguments: { i }, session_id: session });
-const standing = async (): Promise<Standing> => (await story.tenant.get<Standing>(`/v1/sessions/${session}`)).body;
+  scenario.tenant.at(by).post('/v1/proxy/call', { tool: `up.${tool}`, arguments: { i }, session_id: session });
+const standing = async (): Promise<Standing> => (await scenario.tenant.get<Standing>(`/v1/sessions/${session}`)).body;
 /** What one query over the books finds wrong. */
 const faults = async (): Promise<unknown[]> => world.sql('SELECT * FROM payment_fault');
 
@@ -64,8 +64,8 @@ const BEHIND = `SELECT count(*)::int AS waiting FROM pg_locks mine JOIN pg_locks
 
 /** Answers in the place of the upstream, which has ended. */
 async function instead<T>(answer: RequestListener, work: () => Promise<T>): Promise<T> {
-  const port = Number(new URL(story.upstream.url).port);
-  await story.upstream.stop();
+  const port = Number(new URL(scenario.upstream.url).port);
+  await scenario.upstream.stop();
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   try {
@@ -78,7 +78,7 @@ async function instead<T>(answer: RequestListener, work: () => Promise<T>): Prom
 
 describe('a priced tool', () => {
   it('is called as often as the budget has room for, whoever races over REST and MCP', async () => {
-    const agent = story.agent('stateless', session);
+    const agent = scenario.agent('stateless', session);
     const answers = await Promise.all(
       Array.from({ length: 20 }, async (_, i) => {
         if (i % 2) return (await call('echo', i >> 1)).status === 200;
@@ -87,15 +87,15 @@ describe('a priced tool', () => {
       }),
     );
     expect(answers.filter((passed) => passed)).toHaveLength(10);
-    expect(story.upstream.calls).toHaveLength(10);
+    expect(scenario.upstream.calls).toHaveLength(10);
     expect(await standing()).toMatchObject({ spent: 5, remaining_budget: 0 });
-    const { body: spend } = await story.tenant.get('/v1/audit/spend');
+    const { body: spend } = await scenario.tenant.get('/v1/audit/spend');
     expect(spend).toMatchObject({ payments: { total_usd: 5, count: 10 }, total_usd: 0 });
     const refused = await call('echo');
     expect([refused.status, refused.body]).toMatchObject([403, { isError: true, code: 'insufficient_budget' }]);
     const said = JSON.parse((refused.body['content'] as { text: string }[])[0]?.text ?? '') as unknown;
     expect(said).toMatchObject({ blocked_by: 'haldir', code: 'insufficient_budget', price_usd: 0.5, remaining_budget: 0 });
-    const entries = await story.entries('up.echo');
+    const entries = await scenario.entries('up.echo');
     expect(entries.filter(({ details }) => details['authorization_id'] !== undefined)).toHaveLength(10);
     expect(entries.filter(({ details }) => details['code'] === 'insufficient_budget')).toHaveLength(11);
     // What costs nothing asks no budget.
@@ -116,17 +116,17 @@ describe('a priced tool', () => {
 
   describe('whose secret is lost once the price is held', () => {
     const store = (bindings: object[]): Promise<Reply> =>
-      story.tenant.post('/v1/secrets', { name: 'key', value: 'a value of it', scope_required: 'execute', bindings });
+      scenario.tenant.post('/v1/secrets', { name: 'key', value: 'a value of it', scope_required: 'execute', bindings });
     const args = { value: '{{vault:key}}' };
     const rest = async (): Promise<string> => {
-      const { status, body } = await story.tenant.post('/v1/proxy/call', { tool: 'up.echo', arguments: args, session_id: session });
+      const { status, body } = await scenario.tenant.post('/v1/proxy/call', { tool: 'up.echo', arguments: args, session_id: session });
       expect(status).toBe(403);
       return JSON.stringify(body);
     };
-    const mcp = async (): Promise<string> => JSON.stringify((await story.agent('stateless', session).call('up.echo', args)).message);
+    const mcp = async (): Promise<string> => JSON.stringify((await scenario.agent('stateless', session).call('up.echo', args)).message);
 
     it.each([
-      ['deleted', 'unknown', () => story.tenant.delete('/v1/secrets/key')],
+      ['deleted', 'unknown', () => scenario.tenant.delete('/v1/secrets/key')],
       ['bound to another tool', 'unbound', () => store([{ upstream: 'up', tool: 'free' }])],
     ])('because it is %s, is not called, and has its price given back with the refusal', async (_, reason, lose) => {
       for (const make of [rest, mcp]) {
@@ -134,11 +134,11 @@ describe('a priced tool', () => {
         expect(await overtaken(make, lose)).toContain('secret_not_usable');
         expect(await standing()).toMatchObject({ spent: 0, remaining_budget: 5 });
       }
-      expect(story.upstream.calls).toEqual([]);
+      expect(scenario.upstream.calls).toEqual([]);
       // It was held, and waited for no expiry.
-      expect((await story.tenant.get('/v1/payments?status=voided')).body).toMatchObject({ count: 2 });
-      expect((await story.tenant.get('/v1/payments?status=held')).body).toMatchObject({ count: 0 });
-      const blocked = await story.entries('up.echo');
+      expect((await scenario.tenant.get('/v1/payments?status=voided')).body).toMatchObject({ count: 2 });
+      expect((await scenario.tenant.get('/v1/payments?status=held')).body).toMatchObject({ count: 0 });
+      const blocked = await scenario.entries('up.echo');
       expect(blocked).toMatchObject([1, 2].map(() => ({ action: 'tool_call_blocked', details: { secret: 'key', secret_reason: reason } })));
       expect(await faults()).toEqual([]);
     });
@@ -152,21 +152,21 @@ describe('a priced tool', () => {
       await api.kill();
       await lost;
     });
-    expect((await story.tenant.get('/v1/payments?status=held')).body).toMatchObject({ count: 1 });
+    expect((await scenario.tenant.get('/v1/payments?status=held')).body).toMatchObject({ count: 1 });
     await world.sql(`UPDATE process_lease SET ends_at = now() - interval '1 second'`);
     const worker = await startWorker(world.environment);
     await eventually(async () => expect(await standing()).toMatchObject({ spent: 0.5, remaining_budget: 4.5 }));
-    const entries = await story.entries('up.echo');
+    const entries = await scenario.entries('up.echo');
     expect(entries).toMatchObject([{ action: 'tool_call', details: { outcome: 'unknown', price_usd: 0.5 } }]);
     await worker.stop();
     expect(await faults()).toEqual([]);
   }, 60_000); // prettier-ignore
 
   it('needs a session that may spend, and keeps to the budgets above it', async () => {
-    session = await story.tenant.session({ agent_id: 'agent', scopes: ['execute'] });
+    session = await scenario.tenant.session({ agent_id: 'agent', scopes: ['execute'] });
     expect((await call('echo')).body).toMatchObject({ code: 'insufficient_budget', error: expect.stringContaining('grant') });
-    session = await story.tenant.session({ agent_id: 'agent', scopes: ['execute', 'spend'] });
-    await story.tenant.post('/v1/budgets', { scope: 'agent', limit: 1, agent_id: 'agent' });
+    session = await scenario.tenant.session({ agent_id: 'agent', scopes: ['execute', 'spend'] });
+    await scenario.tenant.post('/v1/budgets', { scope: 'agent', limit: 1, agent_id: 'agent' });
     const statuses = [];
     for (let i = 0; i < 3; i++) statuses.push((await call('echo', i)).status);
     expect(statuses).toEqual([200, 200, 403]);
@@ -174,22 +174,22 @@ describe('a priced tool', () => {
 
   it('is shown with its price, which survives a refresh, can be taken off, and goes with the upstream', async () => {
     const shown = async (): Promise<unknown[]> =>
-      (await story.tenant.get<{ tools: { name: string; price_usd?: number }[] }>('/v1/proxy/tools')).body.tools.map((tool) => [tool.name, tool.price_usd]);
-    await story.tenant.post('/v1/proxy/upstreams/up/refresh');
+      (await scenario.tenant.get<{ tools: { name: string; price_usd?: number }[] }>('/v1/proxy/tools')).body.tools.map((tool) => [tool.name, tool.price_usd]);
+    await scenario.tenant.post('/v1/proxy/upstreams/up/refresh');
     expect(await shown()).toEqual([['echo', 0.5], ['free', undefined]]);
     await price(0.75);
     expect(await shown()).toEqual([['echo', 0.75], ['free', undefined]]);
     const stranger = await world.newTenant();
-    for (const wrong of [0, -1, 0.001, 'much', 1_000_001]) expect((await story.tenant.put('/v1/proxy/upstreams/up/tools/echo/price', { price_usd: wrong })).status).toBe(400);
+    for (const wrong of [0, -1, 0.001, 'much', 1_000_001]) expect((await scenario.tenant.put('/v1/proxy/upstreams/up/tools/echo/price', { price_usd: wrong })).status).toBe(400);
     expect((await stranger.put('/v1/proxy/upstreams/up/tools/echo/price', { price_usd: 1 })).status).toBe(404);
     expect((await stranger.delete('/v1/proxy/upstreams/up/tools/echo/price')).status).toBe(404);
-    expect((await story.tenant.delete('/v1/proxy/upstreams/up/tools/echo/price')).status).toBe(200);
-    expect((await story.tenant.delete('/v1/proxy/upstreams/up/tools/echo/price')).status).toBe(404);
+    expect((await scenario.tenant.delete('/v1/proxy/upstreams/up/tools/echo/price')).status).toBe(200);
+    expect((await scenario.tenant.delete('/v1/proxy/upstreams/up/tools/echo/price')).status).toBe(404);
     expect((await call('echo')).status).toBe(200);
     expect(await standing()).toMatchObject({ spent: 0 });
     await price(2);
-    await story.tenant.delete('/v1/proxy/upstreams/up');
-    await story.tenant.post('/v1/proxy/upstreams', { name: 'up', url: story.upstream.url });
+    await scenario.tenant.delete('/v1/proxy/upstreams/up');
+    await scenario.tenant.post('/v1/proxy/upstreams', { name: 'up', url: scenario.upstream.url });
     expect(await shown()).toEqual([['echo', undefined], ['free', undefined]]);
   }); // prettier-ignore
 });

@@ -8,7 +8,7 @@ import {
   testEnvironment,
   text,
 } from '@haldir/test-support';
-import { ProxyStory } from './proxy-story.js';
+import { ProxyScenario } from './proxy-scenario.js';
 
 it('calls that are answered while the database is away are in the log once it is back, with what came of them', async () => {
   const postgres = await startTestPostgres({ durable: true });
@@ -21,8 +21,8 @@ it('calls that are answered while the database is away are in the log once it is
     const minted = await new Client(api.url, null).post<{ key: string }>('/v1/keys', body);
     const tenant = new Client(api.url, minted.body.key);
     const session = await tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 5 });
-    const story = new ProxyStory(tenant, session);
-    const up = await story.upstream('up', 'free', 'priced');
+    const scenario = new ProxyScenario(tenant, session);
+    const up = await scenario.upstream('up', 'free', 'priced');
     await tenant.put('/v1/proxy/upstreams/up/tools/priced/price', { price_usd: 0.5 });
     let answer = (): void => undefined;
     const answered = new Promise<void>((resolve) => (answer = resolve));
@@ -31,7 +31,7 @@ it('calls that are answered while the database is away are in the log once it is
       return text('done');
     };
     const kinds = ['free', 'priced'].flatMap((tool) => [{ tool }, { tool, key: `key-of-${tool}` }]);
-    const calls = kinds.map(({ tool, ...options }) => story.call(tool, {}, options));
+    const calls = kinds.map(({ tool, ...options }) => scenario.call(tool, {}, options));
     await eventually(() => Promise.resolve(expect(up.calls).toHaveLength(4)));
     postgres.kill();
     answer();
@@ -46,8 +46,11 @@ it('calls that are answered while the database is away are in the log once it is
         Array.from({ length: 4 }, () => ['tool_call', 'ok']),
       );
     }, 40_000);
-    expect((await tenant.get(`/v1/sessions/${story.session}`)).body).toMatchObject({ spent: 1, remaining_budget: 4 });
-    await story.end();
+    expect((await tenant.get(`/v1/sessions/${scenario.session}`)).body).toMatchObject({
+      spent: 1,
+      remaining_budget: 4,
+    });
+    await scenario.end();
   } finally {
     await api.kill();
     await postgres.stop();

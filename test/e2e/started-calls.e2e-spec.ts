@@ -1,22 +1,22 @@
 import {
   type AppProcess,
   eventually,
-  type OfferingUpstream,
+  type ResourceUpstream,
   BareMcp,
   startApi,
-  startOfferingUpstream,
+  startResourceUpstream,
   startWorker,
   startWorld,
   text,
   type World,
 } from '@haldir/test-support';
-import { ProxyStory, saying } from './proxy-story.js';
+import { ProxyScenario, saying } from './proxy-scenario.js';
 
 type Details = Record<string, unknown>;
 
 let world: World;
 let worker: AppProcess;
-let story: ProxyStory;
+let scenario: ProxyScenario;
 beforeAll(async () => {
   world = await startWorld({ environment: { UPSTREAM_TIMEOUT_SECONDS: '60', SHUTDOWN_TIMEOUT_SECONDS: '4' } });
   worker = await startWorker(world.environment);
@@ -26,13 +26,13 @@ afterAll(async () => {
   await world.stop();
 });
 beforeEach(async () => {
-  story = await ProxyStory.begin(await world.newTenant(), ['execute', 'spend']);
+  scenario = await ProxyScenario.begin(await world.newTenant(), ['execute', 'spend']);
 });
-afterEach(() => story.end());
+afterEach(() => scenario.end());
 
 /** Of what the proxy did, oldest first. */
 async function entries(action = /^(tool_call|resource_read)/): Promise<{ action: string; details: Details }[]> {
-  const { body } = await story.tenant.get<{ entries: { action: string; details: string; entry_id: string }[] }>(
+  const { body } = await scenario.tenant.get<{ entries: { action: string; details: string; entry_id: string }[] }>(
     '/v1/audit?limit=1000',
   );
   return body.entries
@@ -43,7 +43,7 @@ async function entries(action = /^(tool_call|resource_read)/): Promise<{ action:
 
 /** An upstream that has got a call and answers when it is told to. */
 async function hanging(): Promise<{ arrived: Promise<void>; answer: () => void; calls: unknown[] }> {
-  const up = await story.upstream('up', 'echo');
+  const up = await scenario.upstream('up', 'echo');
   let arrive = (): void => undefined;
   let answer = (): void => undefined;
   const arrived = new Promise<void>((resolve) => (arrive = resolve));
@@ -61,14 +61,14 @@ const lapse = (): Promise<unknown> => world.sql(`UPDATE process_lease SET ends_a
 describe('a call whose process is killed after it has left', () => {
   it('is in the log, once, as unknown; its price stays spent, its approval used, and its key says so', async () => {
     const up = await hanging();
-    await story.tenant.put('/v1/proxy/upstreams/up/tools/echo/price', { price_usd: 0.5 });
-    await story.tenant.post('/v1/approvals/rules', { type: 'all' });
-    const session = await story.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 5 });
+    await scenario.tenant.put('/v1/proxy/upstreams/up/tools/echo/price', { price_usd: 0.5 });
+    await scenario.tenant.post('/v1/approvals/rules', { type: 'all' });
+    const session = await scenario.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 5 });
     const args = { text: 'an argument' };
-    const request = saying(await story.call('echo', args, { session }))['request_id'];
-    await story.tenant.post(`/v1/approvals/${String(request)}/approve`);
+    const request = saying(await scenario.call('echo', args, { session }))['request_id'];
+    await scenario.tenant.post(`/v1/approvals/${String(request)}/approve`);
     const api = await startApi(world.environment);
-    const lost = story.call('echo', args, { session, by: story.tenant.at(api), key: 'k' }).catch(() => null);
+    const lost = scenario.call('echo', args, { session, by: scenario.tenant.at(api), key: 'k' }).catch(() => null);
     await up.arrived;
     await api.kill();
     expect(await lost).toBeNull();
@@ -77,21 +77,21 @@ describe('a call whose process is killed after it has left', () => {
     await eventually(async () => expect(await entries(/^tool_call$/)).toHaveLength(1), 40_000);
     const [{ details } = { details: {} }] = await entries(/^tool_call$/);
     expect(details).toMatchObject({ decision: 'allowed', outcome: 'unknown', price_usd: 0.5, approval: request });
-    expect((await story.tenant.get(`/v1/sessions/${session}`)).body).toMatchObject({ spent: 0.5, remaining_budget: 4.5 });
-    const again = await story.call('echo', args, { session, key: 'k' });
+    expect((await scenario.tenant.get(`/v1/sessions/${session}`)).body).toMatchObject({ spent: 0.5, remaining_budget: 4.5 });
+    const again = await scenario.call('echo', args, { session, key: 'k' });
     expect([again.status, again.body.code]).toEqual([502, 'outcome_unknown']);
-    expect(saying(await story.call('echo', args, { session }))['status']).toBe('approval_required');
+    expect(saying(await scenario.call('echo', args, { session }))['status']).toBe('approval_required');
     expect(up.calls).toHaveLength(1);
     expect(await world.sql('SELECT * FROM payment_fault')).toEqual([]);
   }, 90_000); // prettier-ignore
 
   it('so is a resource that was being read', async () => {
-    const upstream: OfferingUpstream = story.keep(await startOfferingUpstream('docs'));
+    const upstream: ResourceUpstream = scenario.keep(await startResourceUpstream('docs'));
     upstream.resources = [{ uri: 'file:///a', name: 'a' }];
     upstream.capabilities = { resources: {} };
-    await story.register('docs', upstream.url);
+    await scenario.register('docs', upstream.url);
     const api = await startApi(world.environment);
-    const agent = new BareMcp({ url: api.url, key: story.tenant.key ?? '', session: story.session });
+    const agent = new BareMcp({ url: api.url, key: scenario.tenant.key ?? '', session: scenario.session });
     upstream.silent = ['resources/read'];
     const lost = agent.ask('resources/read', { uri: 'file:///a' }, { 'mcp-name': 'file:///a' }).catch(() => null);
     await eventually(() => Promise.resolve(expect(upstream.asked).toContain('resources/read')));
@@ -107,19 +107,19 @@ describe('a call whose process is killed after it has left', () => {
 it('a call that outlasts the stop of its process is in the log before that has ended', async () => {
   const up = await hanging();
   const api = await startApi(world.environment);
-  const lost = story.call('echo', {}, { by: story.tenant.at(api), key: 'k' }).catch(() => null);
+  const lost = scenario.call('echo', {}, { by: scenario.tenant.at(api), key: 'k' }).catch(() => null);
   await up.arrived;
   await api.stop();
   await lost;
   expect(await entries()).toMatchObject([{ action: 'tool_call', details: { outcome: 'unknown' } }]);
-  const again = await story.call('echo', {}, { key: 'k' });
+  const again = await scenario.call('echo', {}, { key: 'k' });
   expect([again.status, again.body.code]).toEqual([502, 'outcome_unknown']);
   up.answer();
 }, 60_000);
 
 it('a process that finds its call closed, because its lease had ended, says what came of it', async () => {
   const up = await hanging();
-  const called = story.call('echo');
+  const called = scenario.call('echo');
   await up.arrived;
   // It renews its lease every few seconds.
   await eventually(async () => {
@@ -137,7 +137,7 @@ it('a process that finds its call closed, because its lease had ended, says what
 
 it('calls that are made while their process lives are never closed by others, however old they are', async () => {
   const up = await hanging();
-  const called = story.call('echo', { text: 'a private argument' });
+  const called = scenario.call('echo', { text: 'a private argument' });
   await up.arrived;
   const kept = JSON.stringify(await world.sql('SELECT * FROM started_call'));
   expect(kept).toContain('up.echo');
@@ -152,14 +152,14 @@ it('calls that are made while their process lives are never closed by others, ho
 }, 60_000);
 
 it('no call leaves that could not be recorded', async () => {
-  const up = await story.upstream('up', 'echo');
+  const up = await scenario.upstream('up', 'echo');
   await world.sql('BEGIN');
   await world.sql('LOCK TABLE started_call IN EXCLUSIVE MODE');
   try {
-    const refused = await story.call('echo');
+    const refused = await scenario.call('echo');
     expect([refused.status, up.calls.length]).toEqual([503, 0]);
   } finally {
     await world.sql('ROLLBACK');
   }
-  expect(await story.statusOf('echo')).toBe(200);
+  expect(await scenario.statusOf('echo')).toBe(200);
 }, 60_000);

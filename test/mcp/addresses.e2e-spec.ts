@@ -2,8 +2,8 @@ import {
   BareMcp,
   type Client,
   type McpReply,
-  type OfferingUpstream,
-  startOfferingUpstream,
+  type ResourceUpstream,
+  startResourceUpstream,
   startWorld,
   type World,
 } from '@haldir/test-support';
@@ -13,7 +13,7 @@ const PASSWD = 'file:///etc/passwd';
 let world: World;
 let tenant: Client;
 let agent: BareMcp;
-let files: OfferingUpstream;
+let files: ResourceUpstream;
 
 beforeAll(async () => {
   world = await startWorld();
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => world.stop());
 beforeEach(async () => {
   tenant = await world.newTenant();
-  files = await startOfferingUpstream('files');
+  files = await startResourceUpstream('files');
   files.resources = [{ uri: PASSWD, name: 'passwd' }];
   files.templates = [
     { uriTemplate: 'file:///{+path}', name: 'any' },

@@ -7,20 +7,20 @@ import {
   startWorld,
   type World,
 } from '@haldir/test-support';
-import { McpStory } from './mcp-story.js';
+import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
 let tenant: Client;
-let story: McpStory;
+let scenario: McpScenario;
 beforeAll(async () => {
   world = await startWorld({ processes: 2 });
   balancer = await startBalancer(world.apis);
   tenant = await world.newTenant();
-  story = await McpStory.begin(balancer, tenant, ['echo']);
+  scenario = await McpScenario.begin(balancer, tenant, ['echo']);
 });
 afterAll(async () => {
-  await story.upstream.stop();
+  await scenario.upstream.stop();
   await balancer.stop();
   await world.stop();
 });
@@ -40,7 +40,7 @@ const sessionsOf = (agentId: string): Promise<{ id: string; opened_key: string }
 describe('an agent that connects with one header', () => {
   it('sees the tools of an agent and of upstreams, and calls them in a session of its own', async () => {
     const agent = await connect({ agent_id: 'one-header' });
-    const names = await story.toolNames(agent);
+    const names = await scenario.toolNames(agent);
     expect(names).toEqual([
       ...['checkPermission', 'getSecret', 'authorizePayment', 'logAction', 'requestApproval', 'checkApproval'],
       expect.stringMatching(/echo$/),
@@ -48,7 +48,7 @@ describe('an agent that connects with one header', () => {
     expect(JSON.stringify((await agent.call('up.echo', { message: 'hello' })).message)).toContain('echo');
     const [session, ...others] = await sessionsOf('one-header');
     expect([session?.opened_key, others]).toEqual([agent.party.key.slice(0, 14), []]);
-    expect((await story.entries('up.echo')).at(-1)).toMatchObject({ session_id: session?.id });
+    expect((await scenario.entries('up.echo')).at(-1)).toMatchObject({ session_id: session?.id });
     for (const name of ['createSession', 'getSession', 'revokeSession', 'storeSecret', 'getAuditTrail', 'getSpend'])
       expect((await agent.call(name)).message).toMatchObject({ error: { code: -32602 } });
   });
@@ -108,7 +108,7 @@ describe('an agent that connects with one header', () => {
 
   it('uses an approval in the session that has taken the place of the one it was asked in', async () => {
     const agent = await connect({ agent_id: 'patient' });
-    const id = await story.policy('require_approval', { scope: { tools: ['up.echo'], agents: ['patient'] } });
+    const id = await scenario.policy('require_approval', { scope: { tools: ['up.echo'], agents: ['patient'] } });
     const call = async (): Promise<Record<string, unknown>> => saidBy(await agent.call('up.echo', { message: 'wait' }));
     const held = String((await call())['request_id']);
     expect(saidBy(await agent.call('checkApproval', { request_id: held }))).toMatchObject({ status: 'pending' });

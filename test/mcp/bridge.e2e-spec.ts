@@ -6,7 +6,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import {
   type Client,
   eventually,
-  type McpEra,
+  type McpRevision,
   type McpUpstream,
   startConformanceUpstream,
   startMcpUpstream,
@@ -40,7 +40,7 @@ const environment = (over: Environment = {}): Environment => ({
 });
 
 async function connect(
-  era: McpEra,
+  revision: McpRevision,
   args: string[],
   env: Environment,
   prepare?: (client: McpClient) => void,
@@ -49,7 +49,7 @@ async function connect(
     { name: 'desktop', version: '1.0.0' },
     {
       capabilities: prepare ? { elicitation: {} } : {},
-      versionNegotiation: { mode: era === 'stateless' ? 'auto' : 'legacy' },
+      versionNegotiation: { mode: revision === 'stateless' ? 'auto' : 'legacy' },
     },
   );
   prepare?.(client);
@@ -72,27 +72,30 @@ async function pipe(lines: string[], env: Environment, args: string[] = []) {
   return { messages, err, code };
 }
 
-describe.each<McpEra>(['stateless', 'handshake'])('a client of the %s revisions that starts its server', (era) => {
-  it('lists and calls governed tools through the program, in a session that ends with it', async () => {
-    const client = await connect(era, ['--agent', `desk-${era}`], environment());
-    const { tools } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toContain('lib.weather');
-    expect(await client.callTool({ name: 'lib.weather', arguments: { region: 'eu' } })).toMatchObject({
-      structuredContent: { degrees: 21.5 },
+describe.each<McpRevision>(['stateless', 'handshake'])(
+  'a client of the %s revisions that starts its server',
+  (revision) => {
+    it('lists and calls governed tools through the program, in a session that ends with it', async () => {
+      const client = await connect(revision, ['--agent', `desk-${revision}`], environment());
+      const { tools } = await client.listTools();
+      expect(tools.map(({ name }) => name)).toContain('lib.weather');
+      expect(await client.callTool({ name: 'lib.weather', arguments: { region: 'eu' } })).toMatchObject({
+        structuredContent: { degrees: 21.5 },
+      });
+      const agents = async (status: string): Promise<unknown> =>
+        (await tenant.get(`/v1/sessions?agent_id=desk-${revision}&status=${status}`)).body['count'];
+      expect(await agents('active')).toBe(1);
+      await client.close();
+      await eventually(async () => expect(await agents('active')).toBe(0));
+      // The official client may start the program once more to find out what it speaks.
+      expect(await agents('revoked')).toBeGreaterThan(0);
     });
-    const agents = async (status: string): Promise<unknown> =>
-      (await tenant.get(`/v1/sessions?agent_id=desk-${era}&status=${status}`)).body['count'];
-    expect(await agents('active')).toBe(1);
-    await client.close();
-    await eventually(async () => expect(await agents('active')).toBe(0));
-    // The official client may start the program once more to find out what it speaks.
-    expect(await agents('revoked')).toBeGreaterThan(0);
-  });
-});
+  },
+);
 
-it.each<McpEra>(['stateless', 'handshake'])('breaks a call off when its client does (%s)', async (era) => {
+it.each<McpRevision>(['stateless', 'handshake'])('breaks a call off when its client does (%s)', async (revision) => {
   const before = upstream.cancelled;
-  const client = await connect(era, ['--agent', 'desk'], environment());
+  const client = await connect(revision, ['--agent', 'desk'], environment());
   const abort = new AbortController();
   const call = client.callTool({ name: 'lib.wait', arguments: {} }, { signal: abort.signal });
   call.catch(() => undefined);
@@ -102,12 +105,12 @@ it.each<McpEra>(['stateless', 'handshake'])('breaks a call off when its client d
   await client.close();
 });
 
-it.each<McpEra>(['stateless', 'handshake'])(
+it.each<McpRevision>(['stateless', 'handshake'])(
   'passes on what a tool asks, and what its client answers (%s)',
-  async (era) => {
+  async (revision) => {
     const suite = await startConformanceUpstream();
     await tenant.post('/v1/proxy/upstreams', { name: 'suite', url: suite.url });
-    const client = await connect(era, ['--agent', 'desk'], environment(), (it) =>
+    const client = await connect(revision, ['--agent', 'desk'], environment(), (it) =>
       it.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { username: 'Frodo' } })),
     );
     const result = await client.callTool({ name: 'suite.test_elicitation', arguments: { message: 'Who?' } });

@@ -6,7 +6,7 @@ import {
   connectMcp,
   connectOldMcp,
   eventually,
-  type McpEra,
+  type McpRevision,
   type McpParty,
   type McpUpstream,
   pendingRequest,
@@ -48,9 +48,9 @@ const logged = async (): Promise<unknown[]> => {
 type Connect = () => Promise<{ wait(signal: AbortSignal): Promise<unknown>; close(): Promise<void> }>;
 
 const current =
-  (era: McpEra): Connect =>
+  (revision: McpRevision): Connect =>
   async () => {
-    const client = await connectMcp(party, era);
+    const client = await connectMcp(party, revision);
     return { wait: (signal) => client.callTool(WAIT, { signal }), close: () => client.close() };
   };
 

@@ -8,7 +8,7 @@ import {
   connectOldMcp,
   decidePending,
   eventually,
-  type McpEra,
+  type McpRevision,
   type McpParty,
   type RpcMessage,
   pendingRequest,
@@ -42,13 +42,13 @@ afterAll(async () => {
 });
 
 const CAPABILITIES = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: {} } };
-const ERAS: McpEra[] = ['stateless', 'handshake'];
+const REVISIONS: McpRevision[] = ['stateless', 'handshake'];
 const TOOL = 'suite.test_input_required_result_multi_round';
 
 /** A client whose human answers every question; the questions as they come. */
-async function connect(era: McpEra): Promise<{ client: McpClient; asked: string[] }> {
+async function connect(revision: McpRevision): Promise<{ client: McpClient; asked: string[] }> {
   const asked: string[] = [];
-  const client = await connectMcp(party, era, {
+  const client = await connectMcp(party, revision, {
     capabilities: { elicitation: {} },
     prepare: (it) =>
       it.setRequestHandler('elicitation/create', ({ params }) => {
@@ -64,10 +64,10 @@ const results = async (tool = TOOL): Promise<unknown[]> => {
   return body.entries.map(({ details }) => (JSON.parse(details) as { result: unknown }).result).reverse();
 };
 
-it.each(ERAS)(
+it.each(REVISIONS)(
   'passes on what a tool asks and what a client answers, each round decided and logged (%s)',
-  async (era) => {
-    const { client, asked } = await connect(era);
+  async (revision) => {
+    const { client, asked } = await connect(revision);
     const result = await client.callTool({ name: TOOL, arguments: {} });
     expect(result.content).toEqual([{ type: 'text', text: 'done' }]);
     expect(asked).toEqual(['Step 1: What is your name?', 'Step 2: What is your favorite color?']);
@@ -82,22 +82,25 @@ it.each(ERAS)(
   },
 );
 
-it.each(ERAS)('counts each round against the rate, and breaks off where a policy says so (%s)', async (era) => {
-  await tenant.post('/v1/proxy/policies', { type: 'rate_limit', max_per_minute: 2 });
-  const { client, asked } = await connect(era);
-  const result = await client.callTool({ name: TOOL, arguments: {} });
-  expect([asked.length, result.isError]).toEqual([2, true]);
-  expect(JSON.stringify(result.content)).toContain('rate_limit');
-  await client.close();
-});
+it.each(REVISIONS)(
+  'counts each round against the rate, and breaks off where a policy says so (%s)',
+  async (revision) => {
+    await tenant.post('/v1/proxy/policies', { type: 'rate_limit', max_per_minute: 2 });
+    const { client, asked } = await connect(revision);
+    const result = await client.callTool({ name: TOOL, arguments: {} });
+    expect([asked.length, result.isError]).toEqual([2, true]);
+    expect(JSON.stringify(result.content)).toContain('rate_limit');
+    await client.close();
+  },
+);
 
-it.each(ERAS)('takes the price of a tool once, with its answer, however often it asks (%s)', async (era) => {
+it.each(REVISIONS)('takes the price of a tool once, with its answer, however often it asks (%s)', async (revision) => {
   const [upstreamName, tool] = TOOL.split('.');
   await tenant.put(`/v1/proxy/upstreams/${upstreamName}/tools/${tool}/price`, { price_usd: 0.5 });
   party = { ...party, session: await tenant.session({ scopes: ['execute'], spend_limit: 0.5 }) };
   const standing = async () => (await tenant.get<{ spent: number }>(`/v1/sessions/${party.session}`)).body.spent;
   const spent: unknown[] = [];
-  const client = await connectMcp(party, era, {
+  const client = await connectMcp(party, revision, {
     capabilities: { elicitation: {} },
     prepare: (it) =>
       it.setRequestHandler('elicitation/create', async () => {

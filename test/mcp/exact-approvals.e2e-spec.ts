@@ -1,5 +1,5 @@
 import { type Client, eventually, type Reply } from '@haldir/test-support';
-import { ChangingStory, type Result, Stage } from './changing-story.js';
+import { ChangingScenario, type Result, Stage } from './changing-scenario.js';
 
 interface Request {
   request_id: string;
@@ -16,33 +16,34 @@ interface Request {
 }
 
 let stage: Stage;
-let story: ChangingStory;
+let scenario: ChangingScenario;
 beforeAll(async () => {
   stage = await Stage.start({ processes: 3 });
 });
 afterAll(() => stage.stop());
 beforeEach(async () => {
-  story = await ChangingStory.begin(stage, 'pay', 'look');
-  await story.register({ tools_max_age: 0 });
-  await story.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.pay'] });
+  scenario = await ChangingScenario.begin(stage, 'pay', 'look');
+  await scenario.register({ tools_max_age: 0 });
+  await scenario.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.pay'] });
 });
-afterEach(() => story.end());
+afterEach(() => scenario.end());
 
 const ARGS = { to: 'dana', amount: 5, note: 'for lunch' };
-const call = (args: object = ARGS, by = story.tenant): Promise<Reply<Result>> => story.call('up.pay', args, by);
+const call = (args: object = ARGS, by = scenario.tenant): Promise<Reply<Result>> => scenario.call('up.pay', args, by);
 const said = ({ body }: Reply<Result>): Record<string, unknown> =>
   JSON.parse(body.content[0]?.text ?? '') as Record<string, unknown>;
 /** The id of the request that a call waits for. */
-const held = async (args: object = ARGS, by = story.tenant): Promise<string> => {
+const held = async (args: object = ARGS, by = scenario.tenant): Promise<string> => {
   const reply = await call(args, by);
   expect([reply.status, said(reply)]).toMatchObject([200, { status: 'approval_required' }]);
   return String(said(reply)['request_id']);
 };
-const approve = (id: string, by = story.tenant): Promise<Reply> =>
+const approve = (id: string, by = scenario.tenant): Promise<Reply> =>
   by.post(`/v1/approvals/${id}/approve`, { decided_by: 'dana', note: 'fine' });
-const request = async (id: string): Promise<Request> => (await story.tenant.get<Request>(`/v1/approvals/${id}`)).body;
+const request = async (id: string): Promise<Request> =>
+  (await scenario.tenant.get<Request>(`/v1/approvals/${id}`)).body;
 const audited = async (action: string): Promise<Record<string, unknown>[]> =>
-  (await story.entries(action)).map(({ details }) => details);
+  (await scenario.entries(action)).map(({ details }) => details);
 const prefixOf = ({ key }: Client): string => (key ?? '').slice(0, 14);
 
 describe('an approval is for the call as it was shown', () => {
@@ -51,27 +52,29 @@ describe('an approval is for the call as it was shown', () => {
     [
       'the text of its tool, though that was accepted',
       async () => {
-        story.upstream.change('pay', { description: 'Does pay, at once' });
+        scenario.upstream.change('pay', { description: 'Does pay, at once' });
         expect((await call()).status).toBe(403);
         const { tools } = (
-          await story.tenant.get<{ tools: { drift: { fingerprint: string } }[] }>('/v1/proxy/tools?drifted=true')
+          await scenario.tenant.get<{ tools: { drift: { fingerprint: string } }[] }>('/v1/proxy/tools?drifted=true')
         ).body;
         const fingerprint = tools[0]?.drift.fingerprint;
-        expect((await story.tenant.post('/v1/proxy/upstreams/up/tools/pay/accept', { fingerprint })).status).toBe(200);
+        expect((await scenario.tenant.post('/v1/proxy/upstreams/up/tools/pay/accept', { fingerprint })).status).toBe(
+          200,
+        );
         return ARGS;
       },
     ],
     [
       'a policy of the tenant',
       async () => {
-        await story.tenant.post('/v1/proxy/policies', { type: 'block_tool', tool: 'other' });
+        await scenario.tenant.post('/v1/proxy/policies', { type: 'block_tool', tool: 'other' });
         return ARGS;
       },
     ],
     [
       'a rule of the tenant',
       async () => {
-        await story.tenant.post('/v1/approvals/rules', { type: 'spend_over', threshold: 1_000 });
+        await scenario.tenant.post('/v1/approvals/rules', { type: 'spend_over', threshold: 1_000 });
         return ARGS;
       },
     ],
@@ -81,8 +84,8 @@ describe('an approval is for the call as it was shown', () => {
     const id = await held();
     expect((await approve(id)).status).toBe(200);
     const args = await change();
-    for (const api of stage.world.apis) expect(await held(args, story.tenant.at(api))).not.toBe(id);
-    expect(story.upstream.calls).toEqual([]);
+    for (const api of stage.world.apis) expect(await held(args, scenario.tenant.at(api))).not.toBe(id);
+    expect(scenario.upstream.calls).toEqual([]);
     expect((await request(id)).consumed).toBe(false);
   });
 
@@ -90,12 +93,12 @@ describe('an approval is for the call as it was shown', () => {
     const id = await held();
     const { digest } = await request(id);
     await approve(id);
-    const agent = story.agent();
+    const agent = scenario.agent();
     const calls = Array.from({ length: 50 }, (__, i) =>
-      i % 2 === 0 ? call(ARGS, story.at(i)) : agent.call('up.pay', ARGS),
+      i % 2 === 0 ? call(ARGS, scenario.at(i)) : agent.call('up.pay', ARGS),
     );
     await Promise.all(calls);
-    expect(story.upstream.calls).toEqual([{ tool: 'pay', arguments: ARGS }]);
+    expect(scenario.upstream.calls).toEqual([{ tool: 'pay', arguments: ARGS }]);
     expect(await request(id)).toMatchObject({ consumed: true, digest });
     // What was shown is what was used.
     expect(await audited('approval_consumed')).toMatchObject([{ request_id: id, digest }]);
@@ -104,7 +107,7 @@ describe('an approval is for the call as it was shown', () => {
 
 describe('whoever decides', () => {
   it('sees what is hidden in a call, in the API and in the event, and decides on the call as it is', async () => {
-    const hook = await stage.webhook(story.tenant, 'approval_requested');
+    const hook = await stage.webhook(scenario.tenant, 'approval_requested');
     const args = { to: 'dana\u202e\u200b', ['no\u2066te']: 'plain' };
     const id = await held(args);
     const shown = await request(id);
@@ -113,16 +116,16 @@ describe('whoever decides', () => {
       tool: 'pay',
       arguments: { to: String.raw`dana\u{202e}\u{200b}`, [String.raw`no\u{2066}te`]: 'plain' },
     });
-    await story.tenant.post('/v1/approvals/request', {
+    await scenario.tenant.post('/v1/approvals/request', {
       ...{
-        session_id: story.session,
+        session_id: scenario.session,
         tool: 'cr\u200bm',
         action: 'send\u202e',
         reason: 'because \u{e0041}',
         details: 'a\u2069',
       },
     });
-    const { requests } = (await story.tenant.get<{ requests: Request[] }>('/v1/approvals/pending')).body;
+    const { requests } = (await scenario.tenant.get<{ requests: Request[] }>('/v1/approvals/pending')).body;
     expect(requests.find(({ tool }) => tool !== 'up.pay')).toMatchObject({
       tool: String.raw`cr\u{200b}m`,
       action: String.raw`send\u{202e}`,
@@ -136,36 +139,36 @@ describe('whoever decides', () => {
     // The text that was shown is another call.
     expect(await held({ to: String.raw`dana\u{202e}\u{200b}`, [String.raw`no\u{2066}te`]: 'plain' })).not.toBe(id);
     expect((await call(args)).body.content[0]?.text).toBe('pay');
-    expect(story.upstream.calls).toEqual([{ tool: 'pay', arguments: args }]);
+    expect(scenario.upstream.calls).toEqual([{ tool: 'pay', arguments: args }]);
   });
 
   it('is recorded from the credential, beside what they call themselves', async () => {
     const id = await held();
-    const approver = await story.keyOf(['approvals:read', 'approvals:write']);
+    const approver = await scenario.keyOf(['approvals:read', 'approvals:write']);
     await approve(id, approver);
-    const who = { decided_by: 'dana', decided_key: prefixOf(approver), requested_key: prefixOf(story.tenant) };
+    const who = { decided_by: 'dana', decided_key: prefixOf(approver), requested_key: prefixOf(scenario.tenant) };
     expect(await request(id)).toMatchObject(who);
-    const { requests } = (await story.tenant.get<{ requests: Request[] }>('/v1/approvals?status=approved')).body;
+    const { requests } = (await scenario.tenant.get<{ requests: Request[] }>('/v1/approvals?status=approved')).body;
     expect(requests).toMatchObject([{ request_id: id, ...who }]);
     expect(await audited('approval_approved')).toMatchObject([{ decided_by: 'dana', key: prefixOf(approver) }]);
   });
 });
 
 describe('a tenant that forbids it', () => {
-  const forbid = (value: unknown, by = story.tenant): Promise<Reply> =>
+  const forbid = (value: unknown, by = scenario.tenant): Promise<Reply> =>
     by.post('/v1/approvals/settings', { forbid_self_approval: value });
 
   it('has no key decide that asked or opened the session; another may, and the log has the attempt', async () => {
-    expect((await story.tenant.get('/v1/approvals/settings')).body).toEqual({ forbid_self_approval: false });
-    const asker = await story.keyOf(['proxy:write', 'approvals:read', 'approvals:write']);
-    const other = await story.keyOf(['approvals:read', 'approvals:write']);
+    expect((await scenario.tenant.get('/v1/approvals/settings')).body).toEqual({ forbid_self_approval: false });
+    const asker = await scenario.keyOf(['proxy:write', 'approvals:read', 'approvals:write']);
+    const other = await scenario.keyOf(['approvals:read', 'approvals:write']);
     const first = await held({ n: 1 }, asker);
     // By default whoever asks may decide.
     expect((await approve(first, asker)).status).toBe(200);
 
     expect((await forbid(true)).body).toEqual({ forbid_self_approval: true });
     const id = await held({ n: 2 }, asker);
-    for (const key of [asker, story.tenant]) {
+    for (const key of [asker, scenario.tenant]) {
       for (const decision of ['approve', 'deny']) {
         for (const api of stage.world.apis) {
           const { status, body } = await key.at(api).post(`/v1/approvals/${id}/${decision}`);
@@ -176,7 +179,7 @@ describe('a tenant that forbids it', () => {
     expect((await request(id)).status).toBe('pending');
     const attempts = await audited('approval_self_decision');
     expect(attempts).toHaveLength(12);
-    expect(new Set(attempts.map(({ key }) => key))).toEqual(new Set([prefixOf(asker), prefixOf(story.tenant)]));
+    expect(new Set(attempts.map(({ key }) => key))).toEqual(new Set([prefixOf(asker), prefixOf(scenario.tenant)]));
     expect((await approve(id, other)).status).toBe(200);
     // What is decided or unknown is told as ever.
     expect((await approve(id, asker)).body['code']).toBe('already_decided');
@@ -186,7 +189,7 @@ describe('a tenant that forbids it', () => {
 
   it('has it lifted only by a key that administers', async () => {
     await forbid(true);
-    const approver = await story.keyOf(['approvals:*']);
+    const approver = await scenario.keyOf(['approvals:*']);
     const { status, body } = await forbid(false, approver);
     expect([status, body['required']]).toEqual([403, 'admin:write']);
     expect((await forbid('no')).body['error']).toMatch(/^forbid_self_approval: expected/);
@@ -196,7 +199,7 @@ describe('a tenant that forbids it', () => {
     });
     expect((await forbid(false)).status).toBe(200);
     expect(await audited('approval_settings_changed')).toMatchObject([
-      { forbid_self_approval: false, by: prefixOf(story.tenant) },
+      { forbid_self_approval: false, by: prefixOf(scenario.tenant) },
       { forbid_self_approval: true },
     ]);
   });

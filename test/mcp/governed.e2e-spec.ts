@@ -3,7 +3,7 @@ import {
   BareMcp,
   connectMcp,
   eventually,
-  type McpEra,
+  type McpRevision,
   type Reply,
   RpcFailure,
   saidBy,
@@ -15,12 +15,12 @@ import {
   type World,
 } from '@haldir/test-support';
 import { type Client as McpClient } from '@modelcontextprotocol/client';
-import { McpStory } from './mcp-story.js';
+import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
-let story: McpStory;
-const ERAS: McpEra[] = ['stateless', 'handshake'];
+let scenario: McpScenario;
+const REVISIONS: McpRevision[] = ['stateless', 'handshake'];
 const OWN_AGENT_TOOLS = [
   'checkPermission',
   'getSecret',
@@ -35,54 +35,54 @@ beforeAll(async () => {
   balancer = await startBalancer(world.apis);
 });
 beforeEach(async () => {
-  story = await McpStory.begin(balancer, await world.newTenant(), ['echo', 'read_file', 'delete_file']);
+  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo', 'read_file', 'delete_file']);
 });
-afterEach(() => story.upstream.stop());
+afterEach(() => scenario.upstream.stop());
 afterAll(async () => {
   await balancer.stop();
   await world.stop();
 });
 
-describe.each(ERAS)('to a client of the %s revisions', (era) => {
+describe.each(REVISIONS)('to a client of the %s revisions', (revision) => {
   it('a policy hides what it blocks by name, and refuses it with its reason', async () => {
-    await story.policy('block_tool', { tool: 'echo' });
-    await story.policy('deny_list', { tools: ['up.delete_file'] });
-    const agent = story.agent(era);
-    expect((await story.toolNames(agent)).filter((name) => name.startsWith('up.'))).toEqual(['up.read_file']);
+    await scenario.policy('block_tool', { tool: 'echo' });
+    await scenario.policy('deny_list', { tools: ['up.delete_file'] });
+    const agent = scenario.agent(revision);
+    expect((await scenario.toolNames(agent)).filter((name) => name.startsWith('up.'))).toEqual(['up.read_file']);
     for (const name of ['up.echo', 'echo', 'up.delete_file']) {
       const reply = await agent.call(name);
       expect([name, reply.status, reply.message?.result?.isError]).toEqual([name, 200, true]);
       expect(saidBy(reply)).toMatchObject({ blocked_by: 'haldir', policy_id: expect.stringMatching(/^pol_/) });
     }
-    expect(story.upstream.calls).toEqual([]);
+    expect(scenario.upstream.calls).toEqual([]);
 
-    await story.policy('allow_list', { tools: ['up.delete_file'] });
-    expect((await story.toolNames(agent)).filter((name) => name.startsWith('up.'))).toEqual([]);
+    await scenario.policy('allow_list', { tools: ['up.delete_file'] });
+    expect((await scenario.toolNames(agent)).filter((name) => name.startsWith('up.'))).toEqual([]);
   });
 
-  it('a policy hides nothing outside its scope, or in rehearsal', async () => {
-    await story.policy('block_tool', { tool: 'echo', mode: 'log_only' });
-    await story.policy('block_tool', { tool: 'read_file', scope: { agents: ['somebody*'] } });
-    await story.policy('allow_list', { tools: [], scope: { agents: ['a*t'], tools: ['up.delete_*'] } });
-    const names = await story.toolNames(story.agent(era));
+  it('a policy hides nothing outside its scope, or in log_only mode', async () => {
+    await scenario.policy('block_tool', { tool: 'echo', mode: 'log_only' });
+    await scenario.policy('block_tool', { tool: 'read_file', scope: { agents: ['somebody*'] } });
+    await scenario.policy('allow_list', { tools: [], scope: { agents: ['a*t'], tools: ['up.delete_*'] } });
+    const names = await scenario.toolNames(scenario.agent(revision));
     expect(names.filter((name) => name.startsWith('up.'))).toEqual(['up.echo', 'up.read_file']);
   });
 
   it('says the same of a call as REST does, and writes the same in the log', async () => {
-    await story.policy('spend_limit', { max: 10 });
-    const agent = story.agent(era);
+    await scenario.policy('spend_limit', { max: 10 });
+    const agent = scenario.agent(revision);
     await agent.call('up.echo', { amount: 10 });
     const refused = await agent.call('up.echo', { amount: 11 });
-    await story.tenant.post('/v1/proxy/call', {
+    await scenario.tenant.post('/v1/proxy/call', {
       tool: 'up.echo',
       arguments: { amount: 10 },
-      session_id: story.session,
+      session_id: scenario.session,
     });
-    const rest = await story.tenant.post<{ content: object }>('/v1/proxy/call', {
-      ...{ tool: 'up.echo', arguments: { amount: 11 }, session_id: story.session },
+    const rest = await scenario.tenant.post<{ content: object }>('/v1/proxy/call', {
+      ...{ tool: 'up.echo', arguments: { amount: 11 }, session_id: scenario.session },
     });
     expect(refused.message?.result?.content).toEqual(rest.body.content);
-    const entries = (await story.entries()).map(
+    const entries = (await scenario.entries()).map(
       ({ session_id, tool, action, details: { latency_ms: _, decided_at: at, ...facts } }) => ({
         decided: typeof at,
         ...{ session_id, tool, action, facts },
@@ -90,12 +90,12 @@ describe.each(ERAS)('to a client of the %s revisions', (era) => {
     );
     expect(entries).toHaveLength(4);
     expect(entries.slice(0, 2)).toEqual(entries.slice(2));
-    expect(entries[0]).toMatchObject({ session_id: story.session, tool: 'up.echo', action: 'tool_call' });
+    expect(entries[0]).toMatchObject({ session_id: scenario.session, tool: 'up.echo', action: 'tool_call' });
   });
 
   it('a call that needs approval names the request to poll, and goes through once when it is approved', async () => {
-    await story.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] });
-    const agent = story.agent(era);
+    await scenario.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] });
+    const agent = scenario.agent(revision);
     const held = await agent.call('up.echo', { n: 1 });
     expect(held.message?.result?.isError).toBe(true);
     const said = saidBy(held);
@@ -105,12 +105,12 @@ describe.each(ERAS)('to a client of the %s revisions', (era) => {
     expect(await poll()).toBe('pending');
     expect(saidBy(await agent.call('up.echo', { n: 1 }))['request_id']).toBe(said['request_id']);
 
-    await story.tenant.post(`/v1/approvals/${String(said['request_id'])}/approve`);
+    await scenario.tenant.post(`/v1/approvals/${String(said['request_id'])}/approve`);
     expect(await poll()).toBe('approved');
     expect(saidBy(await agent.call('up.echo', { n: 2 }))['request_id']).not.toBe(said['request_id']);
     const racing = await Promise.all(Array.from({ length: 20 }, () => agent.call('up.echo', { n: 1 })));
     expect(racing.filter(({ message }) => message?.result?.isError !== true)).toHaveLength(1);
-    expect(story.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect(scenario.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
   });
 });
 
@@ -120,7 +120,7 @@ describe('a client that can ask its human', () => {
     answer: (message: string, asked: number) => Promise<'accept' | 'decline'>,
   ): Promise<McpClient> => {
     let asked = 0;
-    const party = { url: balancer.url, key: story.tenant.key ?? '', session: story.session };
+    const party = { url: balancer.url, key: scenario.tenant.key ?? '', session: scenario.session };
     return connectMcp(party, 'stateless', {
       capabilities: { elicitation: {} },
       prepare: (client) =>
@@ -131,9 +131,9 @@ describe('a client that can ask its human', () => {
     });
   };
   const approve = (message: string): Promise<Reply> =>
-    story.tenant.post(`/v1/approvals/${/apr_[a-z0-9]+/.exec(message)?.[0] ?? ''}/approve`);
+    scenario.tenant.post(`/v1/approvals/${/apr_[a-z0-9]+/.exec(message)?.[0] ?? ''}/approve`);
 
-  beforeEach(() => story.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] }));
+  beforeEach(() => scenario.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] }));
 
   it('is asked until the call is approved, and then makes it by itself, once', async () => {
     const client = await connect(async (message, asked) => {
@@ -143,8 +143,8 @@ describe('a client that can ask its human', () => {
     });
     const result = await client.callTool({ name: 'up.echo', arguments: { n: 1 } });
     expect(result.content).toEqual([{ type: 'text', text: 'echo' }]);
-    expect(story.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
-    expect((await story.entries()).map(({ action }) => action)).toEqual([
+    expect(scenario.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect((await scenario.entries()).map(({ action }) => action)).toEqual([
       ...['tool_call_held', 'tool_call_held', 'tool_call'],
     ]);
     await client.close();
@@ -155,59 +155,59 @@ describe('a client that can ask its human', () => {
     const result = await client.callTool({ name: 'up.echo', arguments: { n: 1 } });
     expect(result.isError).toBe(true);
     expect(JSON.stringify(result.content)).toContain('checkApproval');
-    expect(story.upstream.calls).toEqual([]);
+    expect(scenario.upstream.calls).toEqual([]);
     await client.close();
   });
 });
 
 it('lets no more calls through in a minute than a policy allows, over REST and MCP and every process together', async () => {
-  await story.policy('rate_limit', { max_per_minute: 7 });
-  const overMcp = Array.from({ length: 10 }, (_, i) => story.agent(ERAS[i % 2]).call('up.echo', { i }));
+  await scenario.policy('rate_limit', { max_per_minute: 7 });
+  const overMcp = Array.from({ length: 10 }, (_, i) => scenario.agent(REVISIONS[i % 2]).call('up.echo', { i }));
   const overRest = world.apis.map((api) =>
-    story.tenant.at(api).post('/v1/proxy/call', { tool: 'up.echo', session_id: story.session }),
+    scenario.tenant.at(api).post('/v1/proxy/call', { tool: 'up.echo', session_id: scenario.session }),
   );
   const results = [
     ...(await Promise.all(overMcp)).map(({ message }) => message?.result?.isError !== true),
     ...(await Promise.all(overRest)).map(({ status }) => status === 200),
   ];
   expect(results.filter(Boolean)).toHaveLength(7);
-  expect(story.upstream.calls).toHaveLength(7);
+  expect(scenario.upstream.calls).toHaveLength(7);
 });
 
 it('lists and calls nothing of upstreams without the scopes of session and key', async () => {
-  const browsing = await story.tenant.session({ scopes: ['browse'] });
-  const agent = story.agent('stateless', browsing);
-  expect((await story.toolNames(agent)).some((name) => name.includes('.'))).toBe(false);
+  const browsing = await scenario.tenant.session({ scopes: ['browse'] });
+  const agent = scenario.agent('stateless', browsing);
+  expect((await scenario.toolNames(agent)).some((name) => name.includes('.'))).toBe(false);
   expect(saidBy(await agent.call('up.echo'))).toMatchObject({ blocked_by: 'haldir', required: ['execute', 'read'] });
 
-  const { body } = await story.tenant.post<{ key: string }>('/v1/keys', { scopes: ['audit:write'] });
-  const logger = new BareMcp({ url: balancer.url, key: body.key, session: story.session });
-  expect(await story.toolNames(logger)).toEqual(['logAction']);
+  const { body } = await scenario.tenant.post<{ key: string }>('/v1/keys', { scopes: ['audit:write'] });
+  const logger = new BareMcp({ url: balancer.url, key: body.key, session: scenario.session });
+  expect(await scenario.toolNames(logger)).toEqual(['logAction']);
   expect(saidBy(await logger.call('up.echo'))).toMatchObject({ code: 'insufficient_scope', required: 'proxy:call' });
-  expect(story.upstream.calls).toEqual([]);
+  expect(scenario.upstream.calls).toEqual([]);
 });
 
 it('answers what a tool, its upstream and its absence say, each in its own way', async () => {
-  const agent = story.agent();
-  story.upstream.answer = () => ({ content: [{ type: 'text', text: 'no' }], isError: true, extra: { kept: 1 } });
+  const agent = scenario.agent();
+  scenario.upstream.answer = () => ({ content: [{ type: 'text', text: 'no' }], isError: true, extra: { kept: 1 } });
   expect((await agent.call('up.echo')).message?.result).toMatchObject({ isError: true, extra: { kept: 1 } });
-  story.upstream.answer = () => {
+  scenario.upstream.answer = () => {
     throw new RpcFailure(-32602, 'n: expected a number');
   };
   expect((await agent.call('up.echo')).message?.error).toMatchObject({ code: -32602, message: 'n: expected a number' });
   expect((await agent.call('up.nothing')).message?.error).toMatchObject({ code: -32602, message: 'Unknown tool' });
-  await story.upstream.stop();
+  await scenario.upstream.stop();
   expect(saidBy(await agent.call('up.echo'))).toMatchObject({
     code: 'upstream_unreachable',
     error: expect.stringContaining('The tool did not run'),
   });
-  await story.upstream.start();
-  expect((await story.entries()).map(({ details }) => details['result'] ?? details['decision'])).toEqual([
+  await scenario.upstream.start();
+  expect((await scenario.entries()).map(({ details }) => details['result'] ?? details['decision'])).toEqual([
     ...['tool_error', 'refused', 'blocked', 'unreachable'],
   ]);
   // The statistics of one process are the others' within a second.
   await eventually(async () =>
-    expect((await story.tenant.get('/v1/proxy/upstreams')).body).toMatchObject({
+    expect((await scenario.tenant.get('/v1/proxy/upstreams')).body).toMatchObject({
       upstreams: { up: { total_calls: 3, total_errors: 2, tool_errors: 1 } },
     }),
   );
@@ -215,9 +215,9 @@ it('answers what a tool, its upstream and its absence say, each in its own way',
 
 it('goes on without an upstream that hangs, and says which one is missing and why', async () => {
   const hung = await startHungUpstream();
-  await story.tenant.post('/v1/proxy/upstreams', { name: 'hung', url: hung.url });
+  await scenario.tenant.post('/v1/proxy/upstreams', { name: 'hung', url: hung.url });
   const startedAt = performance.now();
-  const { message } = await story.agent().ask('tools/list');
+  const { message } = await scenario.agent().ask('tools/list');
   // The upstream is given up after four seconds.
   expect(performance.now() - startedAt).toBeLessThan(4_000);
   expect((message?.result?.['tools'] as unknown[]).length).toBe(3 + 6);
@@ -228,20 +228,20 @@ it('goes on without an upstream that hangs, and says which one is missing and wh
 });
 
 it('sees tools that come and go at once, on every process', async () => {
-  const names = (): Promise<string[]> => story.toolNames(story.agent());
+  const names = (): Promise<string[]> => scenario.toolNames(scenario.agent());
   expect(await names()).toContain('up.echo');
-  story.upstream.tools = [{ name: 'other', inputSchema: { type: 'object' } }];
-  await story.tenant.post('/v1/proxy/upstreams/up/refresh');
+  scenario.upstream.tools = [{ name: 'other', inputSchema: { type: 'object' } }];
+  await scenario.tenant.post('/v1/proxy/upstreams/up/refresh');
   for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual(['up.other']);
-  await story.tenant.delete('/v1/proxy/upstreams/up');
+  await scenario.tenant.delete('/v1/proxy/upstreams/up');
   for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual([]);
 });
 
 it('gives a long list in pages, each tool once', async () => {
   const names = Array.from({ length: 1_200 }, (_, i) => `tool_${String(i).padStart(4, '0')}`);
   const big = await startFakeUpstream(...names);
-  await story.tenant.post('/v1/proxy/upstreams', { name: 'big', url: big.url });
-  const agent = story.agent();
+  await scenario.tenant.post('/v1/proxy/upstreams', { name: 'big', url: big.url });
+  const agent = scenario.agent();
   const found: string[] = [];
   let cursor: unknown;
   let pages = 0;
@@ -266,23 +266,25 @@ it('shows the tools of an upstream without prefix by their own names, where thos
   const other = await startFakeUpstream('echo', 'getSecret', 'unique');
   const third = await startFakeUpstream('unique', 'GetSecret', 'up.echo', 'UP.Echo_2');
   const register = (name: string, url: string, prefix: unknown): Promise<Reply> =>
-    story.tenant.post('/v1/proxy/upstreams', { name, url, prefix });
+    scenario.tenant.post('/v1/proxy/upstreams', { name, url, prefix });
   const names = async (): Promise<string[]> =>
-    (await story.toolNames(story.agent())).filter((name) => !OWN_AGENT_TOOLS.includes(name) || name.includes('.'));
+    (await scenario.toolNames(scenario.agent())).filter(
+      (name) => !OWN_AGENT_TOOLS.includes(name) || name.includes('.'),
+    );
 
   expect((await register('plain', other.url, 'no')).status).toBe(400);
   await register('plain', other.url, false);
-  expect((await story.tenant.get('/v1/proxy/upstreams')).body).toMatchObject({
+  expect((await scenario.tenant.get('/v1/proxy/upstreams')).body).toMatchObject({
     upstreams: { plain: { prefix: false }, up: { prefix: true } },
   });
   expect(await names()).toEqual([
     ...['echo', 'plain.getSecret', 'unique', 'up.delete_file', 'up.echo', 'up.read_file'],
   ]);
   // The bare name means the upstream that goes without prefix, over REST too.
-  await story.agent().call('echo', { n: 1 });
-  await story.tenant.post('/v1/proxy/call', { tool: 'echo', arguments: { n: 2 }, session_id: story.session });
+  await scenario.agent().call('echo', { n: 1 });
+  await scenario.tenant.post('/v1/proxy/call', { tool: 'echo', arguments: { n: 2 }, session_id: scenario.session });
   expect(other.calls.map(({ arguments: { n } }) => n)).toEqual([1, 2]);
-  expect((await story.entries()).map(({ tool }) => tool)).toEqual(['plain.echo', 'plain.echo']);
+  expect((await scenario.entries()).map(({ tool }) => tool)).toEqual(['plain.echo', 'plain.echo']);
 
   await register('third', third.url, false);
   expect((await names()).filter((name) => name.includes('unique'))).toEqual(['plain.unique', 'third.unique']);
@@ -290,18 +292,18 @@ it('shows the tools of an upstream without prefix by their own names, where thos
   expect((await names()).filter((name) => /secret|echo/i.test(name))).toEqual([
     ...['echo', 'plain.getSecret', 'third.GetSecret', 'UP.Echo_2', 'third.up.echo', 'up.echo'],
   ]);
-  expect((await story.agent().call('unique')).message?.error?.data).toEqual({ upstreams: ['plain', 'third'] });
+  expect((await scenario.agent().call('unique')).message?.error?.data).toEqual({ upstreams: ['plain', 'third'] });
   await register('third', third.url, true);
   expect((await names()).filter((name) => name.includes('unique'))).toEqual(['unique', 'third.unique']);
   await Promise.all([other.stop(), third.stop()]);
 });
 
 it('shows a tenant nothing of another', async () => {
-  const stranger = await McpStory.begin(balancer, await world.newTenant(), ['secret_tool']);
-  expect(await story.toolNames(story.agent())).not.toContain('up.secret_tool');
-  expect((await story.agent().call('up.secret_tool')).message?.error?.message).toBe('Unknown tool');
+  const stranger = await McpScenario.begin(balancer, await world.newTenant(), ['secret_tool']);
+  expect(await scenario.toolNames(scenario.agent())).not.toContain('up.secret_tool');
+  expect((await scenario.agent().call('up.secret_tool')).message?.error?.message).toBe('Unknown tool');
   const { status, message } = await new BareMcp({
-    ...{ url: balancer.url, key: story.tenant.key ?? '', session: stranger.session },
+    ...{ url: balancer.url, key: scenario.tenant.key ?? '', session: stranger.session },
   }).ask('tools/list');
   expect([status, message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
   expect(stranger.upstream.calls).toEqual([]);
@@ -311,8 +313,8 @@ it('shows a tenant nothing of another', async () => {
 it('answers a call once per Idempotency-Key, and says the first answer again', async () => {
   const headers = { 'idempotency-key': 'key-1' };
   let count = 0;
-  story.upstream.answer = () => text(`${++count}`);
-  const agent = story.agent();
+  scenario.upstream.answer = () => text(`${++count}`);
+  const agent = scenario.agent();
   const replies = await Promise.all(Array.from({ length: 5 }, () => agent.call('up.echo', { n: 1 }, headers)));
   expect(replies.map(({ message }) => message?.result?.content?.[0]?.text)).toEqual(Array(5).fill('1'));
   expect(replies.filter(({ headers: h }) => h.get('idempotent-replayed') === 'true')).toHaveLength(4);

@@ -2,7 +2,7 @@ import {
   type Balancer,
   BareMcp,
   decidePending,
-  type McpEra,
+  type McpRevision,
   type McpReply,
   pendingRequest,
   saidBy,
@@ -10,12 +10,12 @@ import {
   startWorld,
   type World,
 } from '@haldir/test-support';
-import { McpStory } from './mcp-story.js';
+import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
-let story: McpStory;
-const ERAS: McpEra[] = ['stateless', 'handshake'];
+let scenario: McpScenario;
+const REVISIONS: McpRevision[] = ['stateless', 'handshake'];
 
 beforeAll(async () => {
   world = await startWorld({ processes: 3, environment: { MCP_HOLD_SECONDS: '6' } });
@@ -26,72 +26,77 @@ afterAll(async () => {
   await world.stop();
 });
 beforeEach(async () => {
-  story = await McpStory.begin(balancer, await world.newTenant(), ['echo']);
-  await story.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] });
+  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo']);
+  await scenario.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] });
 });
-afterEach(() => story.upstream.stop());
+afterEach(() => scenario.upstream.stop());
 
-const decide = (decision: 'approve' | 'deny'): Promise<string> => decidePending(story.tenant, decision);
+const decide = (decision: 'approve' | 'deny'): Promise<string> => decidePending(scenario.tenant, decision);
 
-describe.each(ERAS)('a held call of the %s revisions', (era) => {
+describe.each(REVISIONS)('a held call of the %s revisions', (revision) => {
   it('goes on by itself, once, when it is approved on any process', async () => {
-    const calls = Array.from({ length: 6 }, () => story.agent(era).call('up.echo', { n: 1 }));
+    const calls = Array.from({ length: 6 }, () => scenario.agent(revision).call('up.echo', { n: 1 }));
     await decide('approve');
     const replies: McpReply[] = await Promise.all(calls);
     expect(replies.filter(({ message }) => message?.result?.isError !== true)).toHaveLength(1);
-    expect(story.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect(scenario.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
   });
 
   it('is told at once that it is denied, and is not made', async () => {
-    const call = story.agent(era).call('up.echo', { n: 1 });
+    const call = scenario.agent(revision).call('up.echo', { n: 1 });
     await decide('deny');
     const decidedAt = performance.now();
     expect(saidBy(await call)).toMatchObject({ status: 'approval_denied', request_id: expect.stringMatching(/^apr_/) });
     // It would be held for six seconds.
     expect(performance.now() - decidedAt).toBeLessThan(5_000);
-    expect(story.upstream.calls).toEqual([]);
+    expect(scenario.upstream.calls).toEqual([]);
   });
 
   it('is told to poll when nobody decides in time, or at once where it takes no event stream', async () => {
     const startedAt = performance.now();
-    const impatient = await story.agent(era).call('up.echo', { n: 1 }, { accept: 'application/json' });
-    expect(saidBy(impatient)).toMatchObject({ status: 'approval_required' });
+    const unstreamed = await scenario.agent(revision).call('up.echo', { n: 1 }, { accept: 'application/json' });
+    expect(saidBy(unstreamed)).toMatchObject({ status: 'approval_required' });
     expect(performance.now() - startedAt).toBeLessThan(5_500);
-    expect(saidBy(await story.agent(era).call('up.echo', { n: 1 }))).toMatchObject({ status: 'approval_required' });
+    expect(saidBy(await scenario.agent(revision).call('up.echo', { n: 1 }))).toMatchObject({
+      status: 'approval_required',
+    });
     expect(performance.now() - startedAt).toBeGreaterThan(5_900);
-    expect(story.upstream.calls).toEqual([]);
+    expect(scenario.upstream.calls).toEqual([]);
   });
 });
 
 it('a call whose session was revoked while it waited is not made', async () => {
-  const call = story.agent('handshake').call('up.echo', { n: 1 });
-  await pendingRequest(story.tenant);
-  await story.tenant.delete(`/v1/sessions/${story.session}`);
+  const call = scenario.agent('handshake').call('up.echo', { n: 1 });
+  await pendingRequest(scenario.tenant);
+  await scenario.tenant.delete(`/v1/sessions/${scenario.session}`);
   await decide('approve');
   const { status, message } = await call;
   expect([status, message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
-  expect(story.upstream.calls).toEqual([]);
+  expect(scenario.upstream.calls).toEqual([]);
 });
 
 it('a client that goes away waits no longer, and its approval is there for the call it makes again', async () => {
   const abort = new AbortController();
-  const agent = new BareMcp({ url: balancer.url, key: story.tenant.key ?? '', session: story.session }, 'handshake');
+  const agent = new BareMcp(
+    { url: balancer.url, key: scenario.tenant.key ?? '', session: scenario.session },
+    'handshake',
+  );
   const gone = fetch(new URL('/mcp', balancer.url), {
     method: 'POST',
     signal: abort.signal,
     headers: {
       ...{ 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-      ...{ authorization: `Bearer ${story.tenant.key ?? ''}`, 'x-session-id': story.session },
+      ...{ authorization: `Bearer ${scenario.tenant.key ?? ''}`, 'x-session-id': scenario.session },
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'up.echo', arguments: {} } }),
   });
   gone.catch(() => undefined);
-  await pendingRequest(story.tenant);
+  await pendingRequest(scenario.tenant);
   abort.abort();
   await new Promise((resolve) => setTimeout(resolve, 500));
   await decide('approve');
   await new Promise((resolve) => setTimeout(resolve, 800));
-  expect(story.upstream.calls).toEqual([]);
+  expect(scenario.upstream.calls).toEqual([]);
   expect((await agent.call('up.echo')).message?.result?.isError).not.toBe(true);
-  expect(story.upstream.calls).toHaveLength(1);
+  expect(scenario.upstream.calls).toHaveLength(1);
 });

@@ -5,7 +5,7 @@ import {
   BareMcp,
   type Client,
   type FakeUpstream,
-  type McpEra,
+  type McpRevision,
   type McpParty,
   saidBy,
   startBalancer,
@@ -36,7 +36,7 @@ afterAll(async () => {
   await world.stop();
 });
 
-const ERAS: McpEra[] = ['stateless', 'handshake'];
+const REVISIONS: McpRevision[] = ['stateless', 'handshake'];
 const CALL = { name: 'up.trap', arguments: {} };
 const ask = (more: Record<string, unknown> = {}): unknown => ({
   resultType: 'input_required',
@@ -55,14 +55,14 @@ const entries = async (): Promise<unknown[]> =>
 
 /** The official client of a human who answers every question with `Frodo`. */
 async function connect(
-  era: McpEra,
+  revision: McpRevision,
   { headers = {}, onAsked = () => Promise.resolve() }: { headers?: object; onAsked?: () => Promise<unknown> } = {},
 ): Promise<OfficialClient> {
   const client = new OfficialClient(
     { name: 'test', version: '1.0.0' },
     {
       capabilities: { elicitation: { form: {} } },
-      versionNegotiation: { mode: era === 'stateless' ? 'auto' : 'legacy' },
+      versionNegotiation: { mode: revision === 'stateless' ? 'auto' : 'legacy' },
     },
   );
   client.setRequestHandler('elicitation/create', async () => {
@@ -97,16 +97,16 @@ describe('a client', () => {
 });
 
 describe('an upstream', () => {
-  it.each(ERAS)('has nothing but an object taken for _meta (%s)', async (era) => {
+  it.each(REVISIONS)('has nothing but an object taken for _meta (%s)', async (revision) => {
     for (const meta of ['x'.repeat(1_000_000), Array.from({ length: 1_000 }, () => 1), 7, null]) {
       upstream.answer = () => ({ content: [], _meta: meta });
-      const { message } = await new BareMcp(party, era).call('up.trap');
-      if (era === 'stateless') expect(Object.keys(message?.result?.['_meta'] ?? {})).toHaveLength(1);
+      const { message } = await new BareMcp(party, revision).call('up.trap');
+      if (revision === 'stateless') expect(Object.keys(message?.result?.['_meta'] ?? {})).toHaveLength(1);
       expect(message?.result?.content).toEqual([]);
     }
   });
 
-  describe.each(ERAS)('that asks under names, or with a state, that no request may hold (%s)', (era) => {
+  describe.each(REVISIONS)('that asks under names, or with a state, that no request may hold (%s)', (revision) => {
     it.each([
       ['half a character as a state', { requestState: '\ud800' }],
       ['an object as a state', { requestState: {} }],
@@ -115,7 +115,7 @@ describe('an upstream', () => {
     ])('has given no usable answer: %s', async (_, more) => {
       await tenant.post('/v1/proxy/policies', { type: 'rate_limit', max_per_minute: 5 });
       upstream.answer = () => ask(more);
-      const client = await connect(era);
+      const client = await connect(revision);
       const result = await client.callTool(CALL);
       expect(result).toMatchObject({ isError: true, content: [{ text: expect.stringContaining('not valid MCP') }] });
       expect(await entries()).toMatchObject([{ result: 'unreachable', reason: 'protocol', sent: true }]);

@@ -3,11 +3,11 @@ import {
   BareMcp,
   connectMcp,
   connectOldMcp,
-  type EraUpstream,
-  type McpEra,
+  type RevisionUpstream,
+  type McpRevision,
   type McpParty,
   startBalancer,
-  startEraUpstream,
+  startRevisionUpstream,
   startWorld,
   type World,
 } from '@haldir/test-support';
@@ -18,7 +18,7 @@ const ANSWERS = ['json', 'sse'] as const;
 let world: World;
 let balancer: Balancer;
 let party: McpParty;
-const upstreams = new Map<string, EraUpstream>();
+const upstreams = new Map<string, RevisionUpstream>();
 
 beforeAll(async () => {
   world = await startWorld({ processes: 3 });
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const tenant = await world.newTenant();
   for (const version of VERSIONS) {
     for (const answers of ANSWERS) {
-      const upstream = await startEraUpstream(version, answers);
+      const upstream = await startRevisionUpstream(version, answers);
       const name = `v${version}_${answers}`;
       upstreams.set(name, upstream);
       const { body } = await tenant.post('/v1/proxy/upstreams', { name, url: upstream.url });
@@ -51,8 +51,8 @@ interface AnyClient {
 
 const textOf = (result: unknown): unknown => (result as { content: { text: string }[] }).content[0]?.text;
 
-async function official(era: McpEra): Promise<AnyClient> {
-  const client = await connectMcp(party, era);
+async function official(revision: McpRevision): Promise<AnyClient> {
+  const client = await connectMcp(party, revision);
   return {
     toolNames: async () => (await client.listTools()).tools.map(({ name }) => name),
     call: async (name, message) => textOf(await client.callTool({ name, arguments: { message } })),
@@ -69,8 +69,8 @@ async function officialOld(): Promise<AnyClient> {
   };
 }
 
-async function bare(era: McpEra, version?: string): Promise<AnyClient> {
-  const client = new BareMcp(party, era, version);
+async function bare(revision: McpRevision, version?: string): Promise<AnyClient> {
+  const client = new BareMcp(party, revision, version);
   return {
     toolNames: async () =>
       ((await client.ask('tools/list')).message?.result?.['tools'] as { name: string }[]).map(({ name }) => name),

@@ -8,19 +8,19 @@ import {
   type World,
 } from '@haldir/test-support';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { McpStory } from './mcp-story.js';
+import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
-let story: McpStory;
+let scenario: McpScenario;
 
 beforeAll(async () => {
   world = await startWorld({ processes: 2 });
   balancer = await startBalancer(world.apis);
-  story = await McpStory.begin(balancer, await world.newTenant(), ['echo'], ['read', 'spend:10']);
+  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo'], ['read', 'spend:10']);
 });
 afterAll(async () => {
-  await story.upstream.stop();
+  await scenario.upstream.stop();
   await balancer.stop();
   await world.stop();
 });
@@ -39,24 +39,24 @@ const OPERATOR = [
 ];
 
 it('gives a key without a session the ten tools of an operator, and none of an upstream', async () => {
-  const tools = await toolsOf(story.operator());
+  const tools = await toolsOf(scenario.operator());
   expect(tools.map(({ name }) => name)).toEqual(OPERATOR);
-  expect((await story.operator().call('up.echo')).message?.error?.message).toContain('createSession');
+  expect((await scenario.operator().call('up.echo')).message?.error?.message).toContain('createSession');
 });
 
 it('gives an agent six, none of which asks for its session', async () => {
-  const tools = (await toolsOf(story.agent())).filter(({ name }) => !name.includes('.'));
+  const tools = (await toolsOf(scenario.agent())).filter(({ name }) => !name.includes('.'));
   expect(tools).toHaveLength(6);
   for (const { inputSchema } of tools) {
     expect(inputSchema.properties).not.toHaveProperty('session_id');
     expect(inputSchema.required ?? []).not.toContain('session_id');
   }
   for (const name of ['createSession', 'storeSecret', 'getAuditTrail'])
-    expect((await story.agent().call(name)).message?.error?.code).toBe(-32602);
+    expect((await scenario.agent().call(name)).message?.error?.code).toBe(-32602);
 });
 
 it('does for an operator what the REST operations do, in the shape it promised', async () => {
-  const operator = story.operator();
+  const operator = scenario.operator();
   const ajv = new Ajv2020({ strict: false });
   const shapes = new Map((await toolsOf(operator)).map((tool) => [tool.name, ajv.compile(tool.outputSchema)]));
   const call = async (name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> => {
@@ -93,9 +93,9 @@ it('does for an operator what the REST operations do, in the shape it promised',
 });
 
 it('does for an agent what its session may, and explains what it may not', async () => {
-  const agent = story.agent();
-  await story.tenant.post('/v1/secrets', { name: 'open', value: 'mellon' });
-  await story.tenant.post('/v1/secrets', { name: 'closed', value: 'x', scope_required: 'root' });
+  const agent = scenario.agent();
+  await scenario.tenant.post('/v1/secrets', { name: 'open', value: 'mellon' });
+  await scenario.tenant.post('/v1/secrets', { name: 'closed', value: 'x', scope_required: 'root' });
   expect(saidBy(await agent.call('getSecret', { name: 'open' }))).toEqual({ name: 'open', value: 'mellon' });
   const refused = await agent.call('getSecret', { name: 'closed' });
   expect(refused.message?.result?.isError).toBe(true);
@@ -109,28 +109,28 @@ it('does for an agent what its session may, and explains what it may not', async
 
   const asked = saidBy(await agent.call('requestApproval', { action: 'ship', reason: 'it is time' }));
   expect(asked).toMatchObject({ status: 'pending' });
-  const other = story.agent('stateless', await story.tenant.session({ scopes: ['read'] }));
+  const other = scenario.agent('stateless', await scenario.tenant.session({ scopes: ['read'] }));
   expect(saidBy(await other.call('checkApproval', { request_id: asked['request_id'] }))).toMatchObject({
     code: 'not_found',
   });
-  await story.tenant.post(`/v1/approvals/${String(asked['request_id'])}/deny`, { note: 'not yet' });
+  await scenario.tenant.post(`/v1/approvals/${String(asked['request_id'])}/deny`, { note: 'not yet' });
   expect(saidBy(await agent.call('checkApproval', { request_id: asked['request_id'] }))).toMatchObject({
     ...{ status: 'denied', decision_note: 'not yet' },
   });
 });
 
 it('lets no agent act in another session than its own', async () => {
-  const rich = await story.tenant.session({ scopes: ['read'], spend_limit: 100 });
-  const poor = story.agent('stateless', await story.tenant.session({ scopes: ['read'], spend_limit: 1 }));
+  const rich = await scenario.tenant.session({ scopes: ['read'], spend_limit: 100 });
+  const poor = scenario.agent('stateless', await scenario.tenant.session({ scopes: ['read'], spend_limit: 1 }));
   expect(saidBy(await poor.call('authorizePayment', { amount: 5, session_id: rich }))).toMatchObject({
     authorized: false,
   });
-  expect((await story.tenant.get(`/v1/sessions/${rich}`)).body['spent']).toBe(0);
+  expect((await scenario.tenant.get(`/v1/sessions/${rich}`)).body['spent']).toBe(0);
 });
 
 it('asks of the key what the REST operation asks', async () => {
-  const { body } = await story.tenant.post<{ key: string }>('/v1/keys', { scopes: ['sessions:read'] });
-  const reader = story.operator(body.key);
+  const { body } = await scenario.tenant.post<{ key: string }>('/v1/keys', { scopes: ['sessions:read'] });
+  const reader = scenario.operator(body.key);
   expect((await toolsOf(reader)).map(({ name }) => name)).toEqual(['getSession', 'checkPermission']);
   const refused = await reader.call('createSession', { agent_id: 'a' });
   expect(refused.message?.result?.isError).toBe(true);
@@ -138,7 +138,7 @@ it('asks of the key what the REST operation asks', async () => {
 });
 
 it('names the argument that is wrong, and what it expects', async () => {
-  const operator = story.operator();
+  const operator = scenario.operator();
   const wrong: [name: string, args: Record<string, unknown>, error: RegExp][] = [
     ['createSession', {}, /^agent_id: /],
     ['createSession', { agent_id: 'a', ttl: 0 }, /^ttl: /],
@@ -159,16 +159,16 @@ it('names the argument that is wrong, and what it expects', async () => {
 it('opens one session per Idempotency-Key, however many processes are asked', async () => {
   const headers = { 'idempotency-key': 'open-1' };
   const replies = await Promise.all(
-    Array.from({ length: 6 }, () => story.operator().call('createSession', { agent_id: 'once' }, headers)),
+    Array.from({ length: 6 }, () => scenario.operator().call('createSession', { agent_id: 'once' }, headers)),
   );
   expect(new Set(replies.map((reply) => saidBy(reply)['session_id'])).size).toBe(1);
-  const { body } = await story.tenant.get<{ count: number }>('/v1/sessions?agent_id=once');
+  const { body } = await scenario.tenant.get<{ count: number }>('/v1/sessions?agent_id=once');
   expect(body.count).toBe(1);
 });
 
 it('says the first answer again under its Idempotency-Key when the session has ended since, and nothing new', async () => {
-  const session = await story.tenant.session({ scopes: ['read'] });
-  const agent = story.agent('stateless', session);
+  const session = await scenario.tenant.session({ scopes: ['read'] });
+  const agent = scenario.agent('stateless', session);
   const calls = [
     ['logAction', { action: 'last words' }],
     ['requestApproval', { action: 'one more' }],
@@ -177,7 +177,7 @@ it('says the first answer again under its Idempotency-Key when the session has e
   const call = (key: string): Promise<McpReply[]> =>
     Promise.all(calls.map(([tool, args]) => agent.call(tool, args, { 'idempotency-key': key })));
   const first = await call('late');
-  await story.tenant.delete(`/v1/sessions/${session}`);
+  await scenario.tenant.delete(`/v1/sessions/${session}`);
   expect((await call('late')).map(saidBy)).toEqual(first.map(saidBy));
   for (const { status, message } of await call('later'))
     expect([status, message?.error?.data]).toEqual([401, expect.objectContaining({ code: 'invalid_session' })]);

@@ -4,7 +4,7 @@ import {
   type Client,
   connectMcp,
   type EverythingServer,
-  type McpEra,
+  type McpRevision,
   type McpUpstream,
   startBalancer,
   startEverything,
@@ -20,14 +20,15 @@ let everything: EverythingServer;
 let tenant: Client;
 let session: string;
 
-const ERAS: McpEra[] = ['stateless', 'handshake'];
+const REVISIONS: McpRevision[] = ['stateless', 'handshake'];
 const party = (over: { key?: string; session?: string | undefined } = {}) => ({
   url: balancer.url,
   key: tenant.key ?? '',
   session,
   ...over,
 });
-const bare = (era: McpEra = 'stateless', version?: string): BareMcp => new BareMcp(party(), era, version);
+const bare = (revision: McpRevision = 'stateless', version?: string): BareMcp =>
+  new BareMcp(party(), revision, version);
 
 beforeAll(async () => {
   world = await startWorld({ processes: 3, environment: { UPSTREAM_TIMEOUT_SECONDS: '10' } });
@@ -48,9 +49,9 @@ afterAll(async () => {
   await world.stop();
 });
 
-describe.each(ERAS)('an official client of the %s revisions, over three processes in turn', (era) => {
+describe.each(REVISIONS)('an official client of the %s revisions, over three processes in turn', (revision) => {
   it('lists the tools of every upstream as they were defined, and calls them', async () => {
-    const client = await connectMcp(party(), era);
+    const client = await connectMcp(party(), revision);
     expect(client.getServerVersion()).toMatchObject({ name: 'haldir' });
     const { tools } = await client.listTools();
     const names = tools.map(({ name }) => name);
@@ -87,7 +88,7 @@ describe.each(ERAS)('an official client of the %s revisions, over three processe
   });
 
   it('hears of progress under its own token', async () => {
-    const client = await connectMcp(party(), era);
+    const client = await connectMcp(party(), revision);
     const heard: unknown[] = [];
     const result = await client.callTool(
       { name: 'lib.count', arguments: { to: 3 } },

@@ -2,7 +2,7 @@ import {
   BareMcp,
   type Client,
   connectMcp,
-  type McpEra,
+  type McpRevision,
   type McpParty,
   startWorld,
   type World,
@@ -25,11 +25,11 @@ const party = (over: Partial<McpParty> = {}): McpParty => ({
   session,
   ...over,
 });
-const ERAS: McpEra[] = ['stateless', 'handshake'];
-const FIRST: Record<McpEra, string> = { stateless: 'server/discover', handshake: 'initialize' };
+const REVISIONS: McpRevision[] = ['stateless', 'handshake'];
+const FIRST: Record<McpRevision, string> = { stateless: 'server/discover', handshake: 'initialize' };
 
-describe.each(ERAS)('the first request of a client of the %s revisions', (era) => {
-  const first = (over: Partial<McpParty>) => new BareMcp(party(over), era).ask(FIRST[era]);
+describe.each(REVISIONS)('the first request of a client of the %s revisions', (revision) => {
+  const first = (over: Partial<McpParty>) => new BareMcp(party(over), revision).ask(FIRST[revision]);
 
   it('is refused with a dead key, which is told what to send', async () => {
     const { body } = await tenant.post<{ key: string; prefix: string }>('/v1/keys', {});
@@ -56,7 +56,7 @@ describe.each(ERAS)('the first request of a client of the %s revisions', (era) =
       expect([status, message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
       expect(message?.error?.message).toContain('POST /v1/sessions');
       expect(JSON.stringify(message)).not.toContain(dead);
-      await expect(connectMcp(party({ session: dead }), era)).rejects.toThrow();
+      await expect(connectMcp(party({ session: dead }), revision)).rejects.toThrow();
     }
   });
 
@@ -67,18 +67,18 @@ describe.each(ERAS)('the first request of a client of the %s revisions', (era) =
         'content-type': 'application/json',
         authorization: `Bearer ${tenant.key}`,
         'x-session-id': '',
-        ...new BareMcp(party(), era).headersFor('tools/list'),
+        ...new BareMcp(party(), revision).headersFor('tools/list'),
       },
       body: JSON.stringify({
-        ...{ jsonrpc: '2.0', id: 1, method: 'tools/list', params: new BareMcp(party(), era).paramsOf({}) },
+        ...{ jsonrpc: '2.0', id: 1, method: 'tools/list', params: new BareMcp(party(), revision).paramsOf({}) },
       }),
     });
     expect(response.status).toBe(401);
   });
 
   it('may bring its key as X-API-Key', async () => {
-    const { status } = await new BareMcp(party(), era).ask(
-      FIRST[era],
+    const { status } = await new BareMcp(party(), revision).ask(
+      FIRST[revision],
       {},
       { authorization: '', 'x-api-key': tenant.key ?? '' },
     );
@@ -145,9 +145,9 @@ describe('hostile input', () => {
     { name: 'up.x', arguments: { big: 1e308, neg: -0, nested: { a: [[[[]]]] } } },
   ];
 
-  it.each(ERAS)('of %s revisions is never an error of ours', async (era) => {
+  it.each(REVISIONS)('of %s revisions is never an error of ours', async (revision) => {
     for (const member of [session, undefined]) {
-      const client = new BareMcp(party({ session: member }), era);
+      const client = new BareMcp(party({ session: member }), revision);
       for (const method of METHODS) {
         const replies = await Promise.all(
           PARAMS.map((params) => {

@@ -5,7 +5,7 @@ import {
   connectMcp,
   connectOldMcp,
   decidePending,
-  type McpEra,
+  type McpRevision,
   type McpParty,
   type McpReply,
   openApprovalPage,
@@ -16,11 +16,11 @@ import {
   startWorld,
   type World,
 } from '@haldir/test-support';
-import { McpStory } from './mcp-story.js';
+import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
-let story: McpStory;
+let scenario: McpScenario;
 let party: McpParty & { session: string };
 
 beforeAll(async () => {
@@ -32,11 +32,11 @@ afterAll(async () => {
   await world.stop();
 });
 beforeEach(async () => {
-  story = await McpStory.begin(balancer, await world.newTenant(), ['echo']);
-  await story.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] });
-  party = { url: balancer.url, key: story.tenant.key ?? '', session: story.session };
+  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo']);
+  await scenario.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] });
+  party = { url: balancer.url, key: scenario.tenant.key ?? '', session: scenario.session };
 });
-afterEach(() => story.upstream.stop());
+afterEach(() => scenario.upstream.stop());
 
 type Decision = 'approve' | 'deny';
 type ElicitationCapability = NonNullable<ClientCapabilities['elicitation']>;
@@ -100,9 +100,9 @@ const sentNew: Resume = async (human) => {
 };
 
 const held =
-  (era: McpEra): Resume =>
+  (revision: McpRevision): Resume =>
   async (human) => {
-    const client = await connectMcp(party, era);
+    const client = await connectMcp(party, revision);
     const call = client.callTool(CALL);
     await human();
     const result = asResult(await call);
@@ -112,9 +112,9 @@ const held =
 
 /** A client that takes no event stream, so that it cannot be kept waiting. */
 const polling =
-  (era: McpEra): Resume =>
+  (revision: McpRevision): Resume =>
   async (human) => {
-    const client = new BareMcp(party, era);
+    const client = new BareMcp(party, revision);
     const json = { accept: 'application/json' };
     const first = saidBy(await client.call(CALL.name, CALL.arguments, json));
     await human(String(first['page']));
@@ -145,27 +145,27 @@ const decides =
   (decision: Decision): Human =>
   async (page) => {
     if (page !== undefined) {
-      expect(page).toBe(`${balancer.url}/approvals/${(await pendingRequest(story.tenant)).request_id}`);
+      expect(page).toBe(`${balancer.url}/approvals/${(await pendingRequest(scenario.tenant)).request_id}`);
       const opened = await openApprovalPage(page);
       await opened.enter(party.key);
       expect(opened.shown()).toContain('up.echo');
       await (decision === 'approve' ? opened.approve({ by: 'dana' }) : opened.deny({ by: 'dana' }));
       expect(opened.outcome()).toMatch(/You can go back to your agent/);
       await opened.close();
-    } else await decidePending(story.tenant, decision);
+    } else await decidePending(scenario.tenant, decision);
   };
 const statuses = async (): Promise<unknown[]> => {
-  const { body } = await story.tenant.get<{ requests: Record<string, unknown>[] }>('/v1/approvals');
+  const { body } = await scenario.tenant.get<{ requests: Record<string, unknown>[] }>('/v1/approvals');
   return body.requests.map(({ status, consumed }) => [status, consumed]);
 };
 const logged = async (): Promise<unknown[]> =>
-  (await story.entries('up.echo')).map(({ action, details }) => [action, details['decision']]);
+  (await scenario.entries('up.echo')).map(({ action, details }) => [action, details['decision']]);
 
 describe.each(KINDS)('a client that %s', (_, resume) => {
   it('gets the result of the call once it is approved, and it is made once', async () => {
     const result = await resume(decides('approve'));
     expect([result.isError ?? false, result.content]).toEqual([false, [{ type: 'text', text: 'echo' }]]);
-    expect(story.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect(scenario.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
     expect(await statuses()).toEqual([['approved', true]]);
     expect(await logged()).toEqual([
       ['tool_call_held', 'approval_required'],
@@ -180,7 +180,7 @@ describe.each(KINDS)('a client that %s', (_, resume) => {
       ...{ status: 'approval_denied', request_id: expect.stringMatching(/^apr_/) },
       message: expect.stringContaining('Do not repeat it'),
     });
-    expect(story.upstream.calls).toEqual([]);
+    expect(scenario.upstream.calls).toEqual([]);
     expect(await statuses()).toEqual([['denied', false]]);
     expect(await logged()).toEqual([
       ['tool_call_held', 'approval_required'],
@@ -212,7 +212,7 @@ describe('a client that was sent to a page', () => {
     expect([codeOf(first), codeOf(second)]).toEqual([-32042, -32042]);
     expect(second.message?.error?.data).toEqual(first.message?.error?.data);
     expect(await statuses()).toEqual([['pending', false]]);
-    expect(story.upstream.calls).toEqual([]);
+    expect(scenario.upstream.calls).toEqual([]);
   });
 
   it('hears for five minutes that the call was denied, and then a human is asked anew', async () => {
@@ -224,9 +224,11 @@ describe('a client that was sent to a page', () => {
         `UPDATE approval_request SET decided_at = now() - make_interval(secs => $1) WHERE session_id = $2 AND status = 'denied'`,
         [...[seconds, party.session]],
       );
-    for (const era of ['stateless', 'handshake'] as const) {
+    for (const revision of ['stateless', 'handshake'] as const) {
       await shift(290);
-      const { message } = await new BareMcp(party, era).call(CALL.name, CALL.arguments, { accept: 'application/json' });
+      const { message } = await new BareMcp(party, revision).call(CALL.name, CALL.arguments, {
+        accept: 'application/json',
+      });
       expect(message?.result?.content?.[0]?.text).toMatch(/approval_denied/);
     }
     // Another call is another question.
@@ -236,7 +238,7 @@ describe('a client that was sent to a page', () => {
     // From then on the denial is past, also for a call within its time.
     await shift(10);
     expect(codeOf(await client.call(CALL.name, CALL.arguments))).toBe(-32042);
-    expect(story.upstream.calls).toEqual([]);
+    expect(scenario.upstream.calls).toEqual([]);
   });
 
   it('is sent to the address that the installation is known by', async () => {
@@ -262,19 +264,19 @@ it('a human at the client who does not want to go on is not asked again, and the
   await api.stop();
 });
 
-it.each<McpEra>(['stateless', 'handshake'])(
+it.each<McpRevision>(['stateless', 'handshake'])(
   'a call that was held by a process that died is made by another, once, when its client comes again (%s)',
-  async (era) => {
+  async (revision) => {
     const api = await startApi(world.environment);
-    const call = new BareMcp({ ...party, url: api.url }, era).call(CALL.name, CALL.arguments);
+    const call = new BareMcp({ ...party, url: api.url }, revision).call(CALL.name, CALL.arguments);
     call.catch(() => undefined);
-    await pendingRequest(story.tenant);
+    await pendingRequest(scenario.tenant);
     await api.kill();
     await expect(call).rejects.toThrow();
-    await decidePending(story.tenant, 'approve');
-    const agent = new BareMcp(party, era);
+    await decidePending(scenario.tenant, 'approve');
+    const agent = new BareMcp(party, revision);
     const replies = await Promise.all(Array.from({ length: 5 }, () => agent.call(CALL.name, CALL.arguments)));
     expect(replies.filter(({ message }) => message?.result?.content?.[0]?.text === 'echo')).toHaveLength(1);
-    expect(story.upstream.calls).toHaveLength(1);
+    expect(scenario.upstream.calls).toHaveLength(1);
   },
 );

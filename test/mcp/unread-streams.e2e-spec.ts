@@ -60,9 +60,9 @@ afterEach(async () => {
 });
 
 /** A client that sends one call and reads nothing until it is told to. */
-function call(era: 'stateless' | 'handshake'): { socket: Socket; rest: () => Promise<number> } {
+function call(revision: 'stateless' | 'handshake'): { socket: Socket; rest: () => Promise<number> } {
   const meta =
-    era === 'stateless'
+    revision === 'stateless'
       ? {
           'io.modelcontextprotocol/protocolVersion': '2026-07-28',
           'io.modelcontextprotocol/clientInfo': { name: 'deaf', version: '1' },
@@ -74,8 +74,8 @@ function call(era: 'stateless' | 'handshake'): { socket: Socket; rest: () => Pro
   const headers = {
     ...{ host: new URL(tenant.url).host, authorization: `Bearer ${tenant.key}`, 'x-session-id': session },
     ...{ 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
-    ...(era === 'stateless' ? { 'mcp-method': 'tools/call', 'mcp-name': 'up.flood' } : {}),
-    'mcp-protocol-version': era === 'stateless' ? '2026-07-28' : '2025-06-18',
+    ...(revision === 'stateless' ? { 'mcp-method': 'tools/call', 'mcp-name': 'up.flood' } : {}),
+    'mcp-protocol-version': revision === 'stateless' ? '2026-07-28' : '2025-06-18',
     'content-length': String(Buffer.byteLength(body)),
   };
   const socket = connect(Number(new URL(tenant.url).port), '127.0.0.1');

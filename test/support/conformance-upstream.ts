@@ -16,7 +16,7 @@ import {
   type ServerContext,
   type Tool,
 } from '@modelcontextprotocol/server';
-import { offerConformanceFixtures } from './conformance-offers.js';
+import { addConformanceFixtures } from './conformance-resources.js';
 
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 const SILENCE = 'UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=';
@@ -305,7 +305,7 @@ export async function startConformanceUpstream(): Promise<{ url: string; stop():
       { name: 'conformance', version: '1.0.0' },
       { capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} } },
     );
-    offerConformanceFixtures(server);
+    addConformanceFixtures(server);
     server.setRequestHandler('tools/list', () => ({
       tools: Object.entries(FIXTURES).map(([name, { tool }]) => ({
         ...{ name, inputSchema: { type: 'object' as const } },

@@ -7,7 +7,7 @@ export { cli, type RunningCommand, startCli } from './cli.js';
 export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './client.js';
 export { startConformanceUpstream } from './conformance-upstream.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
-export { type EraUpstream, startEraUpstream } from './era-upstream.js';
+export { type RevisionUpstream, startRevisionUpstream } from './revision-upstream.js';
 export { eventually } from './eventually.js';
 export { type Launched, npmStart } from './launcher.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';
@@ -15,7 +15,7 @@ export {
   BareMcp,
   connectMcp,
   connectOldMcp,
-  type McpEra,
+  type McpRevision,
   type McpParty,
   type McpReply,
   type RpcMessage,
@@ -37,6 +37,6 @@ export {
   text,
 } from './upstreams.js';
 export { type NotifyingUpstream, startNotifyingUpstream } from './notifying-upstream.js';
-export { type OfferingUpstream, startOfferingUpstream } from './offering-upstream.js';
+export { type ResourceUpstream, startResourceUpstream } from './resource-upstream.js';
 export { startTextUpstream, type TextUpstream } from './text-upstream.js';
 export { copyTree } from './tree.js';

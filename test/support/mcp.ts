@@ -11,7 +11,7 @@ import { type ClientCapabilities as OldCapabilities } from '@modelcontextprotoco
 export const STATELESS_VERSION = '2026-07-28';
 
 /** How a client speaks: the stateless revision, or one with a handshake. */
-export type McpEra = 'stateless' | 'handshake';
+export type McpRevision = 'stateless' | 'handshake';
 
 /** Who calls `/mcp`. */
 export interface McpParty {
@@ -27,12 +27,12 @@ function headersOf({ key, session }: McpParty): Record<string, string> {
 /** The official client, connected. */
 export async function connectMcp(
   party: McpParty,
-  era: McpEra = 'stateless',
+  revision: McpRevision = 'stateless',
   { capabilities = {}, prepare }: { capabilities?: ClientCapabilities; prepare?: (client: McpClient) => void } = {},
 ): Promise<McpClient> {
   const client = new McpClient(
     { name: 'test', version: '1.0.0' },
-    { capabilities, versionNegotiation: { mode: era === 'stateless' ? 'auto' : 'legacy' } },
+    { capabilities, versionNegotiation: { mode: revision === 'stateless' ? 'auto' : 'legacy' } },
   );
   prepare?.(client);
   await client.connect(
@@ -76,7 +76,7 @@ export class BareMcp {
 
   constructor(
     readonly party: McpParty,
-    readonly era: McpEra = 'stateless',
+    readonly revision: McpRevision = 'stateless',
     /** Of an older client; it need not have shaken hands. */
     readonly version = '2025-11-25',
   ) {}
@@ -102,7 +102,7 @@ export class BareMcp {
 
   /** The same client, in the same session of the protocol, at another address. */
   at(url: string): BareMcp {
-    return new BareMcp({ ...this.party, url }, this.era, this.version).as(this);
+    return new BareMcp({ ...this.party, url }, this.revision, this.version).as(this);
   }
 
   /** This one, in the protocol's session of another. */
@@ -139,7 +139,7 @@ export class BareMcp {
   }
 
   paramsOf(params: Record<string, unknown>): Record<string, unknown> {
-    if (this.era === 'handshake') return params;
+    if (this.revision === 'handshake') return params;
     const meta = {
       'io.modelcontextprotocol/protocolVersion': STATELESS_VERSION,
       'io.modelcontextprotocol/clientInfo': { name: 'bare', version: '1.0.0' },
@@ -149,7 +149,7 @@ export class BareMcp {
   }
 
   headersFor(method: string, params: Record<string, unknown> = {}): Record<string, string> {
-    if (this.era === 'handshake') {
+    if (this.revision === 'handshake') {
       return {
         'mcp-protocol-version': this.version,
         ...(this.mcpSession === null ? {} : { 'mcp-session-id': this.mcpSession }),

@@ -268,8 +268,8 @@ describe('policies', () => {
         const { would_block: would = [] } = JSON.parse(log.entries[0]?.details ?? '') as {
           would_block?: { policy_id: string }[];
         };
-        const rehearsed = refusing.filter(({ mode }) => mode === 'log_only').map(({ id }) => id);
-        expect(would.map((each) => each.policy_id).sort()).toEqual(rehearsed.sort());
+        const logOnly = refusing.filter(({ mode }) => mode === 'log_only').map(({ id }) => id);
+        expect(would.map((each) => each.policy_id).sort()).toEqual(logOnly.sort());
       },
     })),
   );

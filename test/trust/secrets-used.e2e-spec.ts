@@ -76,7 +76,7 @@ describe.each([
     await register(version, answers);
     await store('key', [{ upstream: 'up', tool: 'echo' }]);
     const agents = (['stateless', 'handshake'] as const).map(
-      (era) => new BareMcp({ url: balancer.url, key: tenant.key ?? '', session }, era),
+      (revision) => new BareMcp({ url: balancer.url, key: tenant.key ?? '', session }, revision),
     );
     for (const as of Object.keys(FORMS)) {
       upstream.calls.length = 0;

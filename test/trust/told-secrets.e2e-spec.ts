@@ -85,8 +85,8 @@ describe('a secret that an upstream remembers', () => {
   it('is masked in everything else that it says: errors, progress, resources, prompts, lists', async () => {
     upstream.describes = true;
     await register();
-    for (const era of ['stateless', 'handshake'] as const) {
-      const agent = new BareMcp({ url: there.url, key: tenant.key ?? '', session: hearer }, era);
+    for (const revision of ['stateless', 'handshake'] as const) {
+      const agent = new BareMcp({ url: there.url, key: tenant.key ?? '', session: hearer }, revision);
       const asked = [
         ['tools/call', { name: 'up.recall', arguments: {} }],
         ['tools/call', { name: 'up.fail', arguments: {} }],

@@ -71,33 +71,40 @@ describe.each([
   ['2025-11-25', 'sse'],
   ['2026-07-28', 'json'],
 ] as const)('what an upstream of %s offers besides tools', (version, answers) => {
-  it.each(['stateless', 'handshake'] as const)('shows nothing of a secret header to a client (%s)', async (era) => {
-    await start(version, answers);
-    await store();
-    await register();
-    const agent = new BareMcp({ url: tenant.url, key: tenant.key ?? '', session }, era);
-    const said = async (method: string, params: Record<string, unknown> = {}): Promise<string> => {
-      const { message } = await agent.ask(method, params, 'uri' in params ? { 'mcp-name': String(params['uri']) } : {});
-      const written = JSON.stringify(message);
-      expectNothingIn(written, front, back);
-      return written;
-    };
-    for (const form of Object.keys(FORMS)) {
-      const uri = `echo:authorization/${encodeURIComponent(form)}`;
-      const read = await said('resources/read', { uri });
-      const got = await said('prompts/get', { name: 'say', arguments: { header: 'authorization', as: form } });
-      for (const written of [read, got])
-        if (!form.includes('cut')) expect([form, written]).toEqual([form, expect.stringMatching(MASKED)]);
-    }
-    const argument = { name: 'header', value: 'a' };
-    expect(await said('completion/complete', { ref: { type: 'ref/prompt', name: 'say' }, argument })).toMatch(MASKED);
-    for (const list of ['resources/list', 'resources/templates/list', 'prompts/list'])
-      expect(await said(list)).toMatch(MASKED);
-    const rows = await world.sql('SELECT o::text AS row FROM proxy_offering o WHERE tenant_id = $1', [
-      await world.tenantOf(tenant),
-    ]);
-    expectNothingIn(JSON.stringify(rows), front, back);
-  });
+  it.each(['stateless', 'handshake'] as const)(
+    'shows nothing of a secret header to a client (%s)',
+    async (revision) => {
+      await start(version, answers);
+      await store();
+      await register();
+      const agent = new BareMcp({ url: tenant.url, key: tenant.key ?? '', session }, revision);
+      const said = async (method: string, params: Record<string, unknown> = {}): Promise<string> => {
+        const { message } = await agent.ask(
+          method,
+          params,
+          'uri' in params ? { 'mcp-name': String(params['uri']) } : {},
+        );
+        const written = JSON.stringify(message);
+        expectNothingIn(written, front, back);
+        return written;
+      };
+      for (const form of Object.keys(FORMS)) {
+        const uri = `echo:authorization/${encodeURIComponent(form)}`;
+        const read = await said('resources/read', { uri });
+        const got = await said('prompts/get', { name: 'say', arguments: { header: 'authorization', as: form } });
+        for (const written of [read, got])
+          if (!form.includes('cut')) expect([form, written]).toEqual([form, expect.stringMatching(MASKED)]);
+      }
+      const argument = { name: 'header', value: 'a' };
+      expect(await said('completion/complete', { ref: { type: 'ref/prompt', name: 'say' }, argument })).toMatch(MASKED);
+      for (const list of ['resources/list', 'resources/templates/list', 'prompts/list'])
+        expect(await said(list)).toMatch(MASKED);
+      const rows = await world.sql('SELECT o::text AS row FROM proxy_offering o WHERE tenant_id = $1', [
+        await world.tenantOf(tenant),
+      ]);
+      expectNothingIn(JSON.stringify(rows), front, back);
+    },
+  );
 });
 
 it('that hold their values literally come back in no answer either', async () => {

@@ -1,17 +1,17 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { connectMcp, startWorld, text, type World } from '@haldir/test-support';
-import { ProxyStory } from '../e2e/proxy-story.js';
+import { ProxyScenario } from '../e2e/proxy-scenario.js';
 
 let world: World;
-let story: ProxyStory;
+let scenario: ProxyScenario;
 beforeAll(async () => {
   world = await startWorld();
 });
 beforeEach(async () => {
-  story = await ProxyStory.begin(await world.newTenant());
+  scenario = await ProxyScenario.begin(await world.newTenant());
 });
-afterEach(() => story.end());
+afterEach(() => scenario.end());
 afterAll(() => world.stop());
 
 /** Milliseconds that are a short wait on any machine. */
@@ -33,7 +33,7 @@ async function doInTurns(work: () => Promise<unknown>): Promise<void> {
   let longest = 0;
   while (!isDone) {
     const startedAt = performance.now();
-    await story.tenant.get('/livez');
+    await scenario.tenant.get('/livez');
     longest = Math.max(longest, performance.now() - startedAt);
   }
   await done;
@@ -41,30 +41,30 @@ async function doInTurns(work: () => Promise<unknown>): Promise<void> {
 }
 
 it('an amount of 40,000 digits that is none holds up nobody', async () => {
-  await story.upstream('up', 'pay');
-  await story.policy('spend_limit', { max: 5 });
+  await scenario.upstream('up', 'pay');
+  await scenario.policy('spend_limit', { max: 5 });
   const amount = `${'1'.repeat(40_000)}x`;
-  await doInTurns(() => story.call('up.pay', { amount }));
+  await doInTurns(() => scenario.call('up.pay', { amount }));
 });
 
 it('an answer that nearly holds a long secret at every place holds up nobody', async () => {
-  const up = await story.upstream('up', 'say');
+  const up = await scenario.upstream('up', 'say');
   const value = `${'a'.repeat(8190)}b`;
-  await story.tenant.post('/v1/secrets', {
+  await scenario.tenant.post('/v1/secrets', {
     ...{ name: 'k', value, scope_required: 'execute', bindings: [{ upstream: 'up', tool: 'say' }] },
   });
   up.answer = () => text('a'.repeat(65_536));
-  await doInTurns(() => story.call('up.say', { v: '{{vault:k}}' }));
+  await doInTurns(() => scenario.call('up.say', { v: '{{vault:k}}' }));
   expect(up.calls).toEqual([{ tool: 'say', arguments: { v: value } }]);
 });
 
 it('a MiB of numbers that are to stay as written is refused, and as many as are taken hold up nobody', async () => {
-  const up = await story.upstream('up', 'say');
+  const up = await scenario.upstream('up', 'say');
   const call = (numbers: number): Promise<Response> =>
-    fetch(`${story.tenant.url}/v1/proxy/call`, {
+    fetch(`${scenario.tenant.url}/v1/proxy/call`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${story.tenant.key}` },
-      body: `{"session_id":"${story.session}","tool":"up.say","arguments":{"n":[${'1.0,'.repeat(numbers)}2.0]}}`,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${scenario.tenant.key}` },
+      body: `{"session_id":"${scenario.session}","tool":"up.say","arguments":{"n":[${'1.0,'.repeat(numbers)}2.0]}}`,
     });
   const refused = await call(260_000);
   expect([refused.status, await refused.json()]).toMatchObject([400, { field: 'body' }]);
@@ -90,7 +90,7 @@ describe('lists of an upstream that are huge', () => {
     })();`;
   /** Does the work, and expects 99 of 100 questions whether the process lives to be answered in turns with it. */
   const mostlyInTurns = async (work: () => Promise<void>): Promise<void> => {
-    const asking = new Worker(ASKING, { eval: true, workerData: `${story.tenant.url}/livez` });
+    const asking = new Worker(ASKING, { eval: true, workerData: `${scenario.tenant.url}/livez` });
     const answered = once(asking, 'message') as Promise<[number[]]>;
     await once(asking, 'online');
     const begunAt = performance.now();
@@ -107,19 +107,19 @@ describe('lists of an upstream that are huge', () => {
   const tools = (count: number): { name: string }[] =>
     Array.from({ length: count }, (_, i) => ({ name: `tool_${i}`, inputSchema: { type: 'object', properties } }));
   const register = async (name: string, url: string): Promise<Record<string, unknown>> =>
-    (await story.tenant.post('/v1/proxy/upstreams', { name, url })).body;
+    (await scenario.tenant.post('/v1/proxy/upstreams', { name, url })).body;
 
   it('are taken, listed and looked at again without holding up anybody', async () => {
-    const up = await story.upstream('up', 'pay');
+    const up = await scenario.upstream('up', 'pay');
     up.tools = tools(900);
-    const session = await story.tenant.session({ scopes: ['execute'] });
+    const session = await scenario.tenant.session({ scopes: ['execute'] });
     await mostlyInTurns(async () => {
       const registered = await register('up', up.url);
       expect([registered['healthy'], registered['tool_names']]).toEqual([true, up.tools.map(({ name }) => name)]);
       for (const [i, tool] of up.tools.entries()) if (i % 2 === 0) tool['description'] = 'changed';
-      const { body } = await story.tenant.post('/v1/proxy/upstreams/up/refresh');
+      const { body } = await scenario.tenant.post('/v1/proxy/upstreams/up/refresh');
       expect(body).toMatchObject({ refreshed: true, healthy: true });
-      const client = await connectMcp({ url: story.tenant.url, key: story.tenant.key ?? '', session });
+      const client = await connectMcp({ url: scenario.tenant.url, key: scenario.tenant.key ?? '', session });
       const listed = await client.listTools();
       expect(listed.tools.filter(({ name }) => name.startsWith('up.tool_'))).toHaveLength(450);
       await client.close();
@@ -127,7 +127,7 @@ describe('lists of an upstream that are huge', () => {
   });
 
   it('that are beyond the limit are refused, and the limit is named', async () => {
-    const up = await story.upstream('up', 'pay');
+    const up = await scenario.upstream('up', 'pay');
     up.tools = tools(1_500);
     let said: Record<string, unknown> = {};
     await mostlyInTurns(async () => {
@@ -140,7 +140,7 @@ describe('lists of an upstream that are huge', () => {
   });
 
   it('are bounded for a tenant: tools beyond are refused, and the limit is named', async () => {
-    const up = await story.upstream('up', 'pay');
+    const up = await scenario.upstream('up', 'pay');
     up.tools = tools(900);
     const refused: { name: string; reason: string }[][] = [];
     for (let i = 0; i < 12; i++)

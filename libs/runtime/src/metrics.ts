@@ -37,9 +37,17 @@ export class Metrics {
     registers: [this.registry],
   });
 
-  private readonly rehearsals = new Counter({
+  private readonly logOnly = new Counter({
+    name: 'haldir_policy_log_only_total',
+    help: 'Calls that policies in log_only would have refused or held, by type of policy',
+    labelNames: ['type', 'outcome'] as const,
+    registers: [this.registry],
+  });
+
+  /** What `logOnly` was called before; kept for one release. */
+  private readonly formerLogOnly = new Counter({
     name: 'haldir_policy_rehearsals_total',
-    help: 'Calls that policies in rehearsal would have refused or held, by type of policy',
+    help: 'Deprecated name of haldir_policy_log_only_total',
     labelNames: ['type', 'outcome'] as const,
     registers: [this.registry],
   });
@@ -78,8 +86,9 @@ export class Metrics {
     this.drifts.inc(count);
   }
 
-  countRehearsal(type: string, outcome: 'denied' | 'held'): void {
-    this.rehearsals.inc({ type, outcome });
+  countLogOnly(type: string, outcome: 'denied' | 'held'): void {
+    this.logOnly.inc({ type, outcome });
+    this.formerLogOnly.inc({ type, outcome });
   }
 
   /** A value read when Prometheus asks; `read` answers label sets with their values. A failing `read` leaves it out. */

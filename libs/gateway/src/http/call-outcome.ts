@@ -4,7 +4,7 @@ import { Answer } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import { type CallOutcome, MISMATCHED } from '@haldir/proxy';
 import { toCallAnswer } from '@haldir/proxy/http';
-import { type Era, HEADER_MISMATCH, INVALID_PARAMS, MISSING_CAPABILITY, RpcError } from './protocol/messages.js';
+import { type Revision, HEADER_MISMATCH, INVALID_PARAMS, MISSING_CAPABILITY, RpcError } from './protocol/messages.js';
 import { passQuestion } from './protocol/request-state.js';
 
 /** What a tool call is answered, in a form that can be kept under an `Idempotency-Key`. */
@@ -14,7 +14,7 @@ export type CallReply =
 type Answerable = Exclude<CallOutcome, { kind: 'no_session' | 'held' }>;
 
 /** The words of the REST API, in MCP's shape. What did not run is an error to the agent, never a result of the tool. */
-export function toCallReply(outcome: Answerable, era: Era): CallReply {
+export function toCallReply(outcome: Answerable, revision: Revision): CallReply {
   switch (outcome.kind) {
     case 'answered':
       return { result: { ...outcome.result } };
@@ -22,7 +22,7 @@ export function toCallReply(outcome: Answerable, era: Era): CallReply {
       return { result: passQuestion(outcome.question) };
     case 'refused': {
       const { rpcCode: code, rpcMessage: message, data } = outcome.error;
-      const status = era === 'stateless' && code === MISSING_CAPABILITY ? 400 : 200;
+      const status = revision === 'stateless' && code === MISSING_CAPABILITY ? 400 : 200;
       return { error: { code, message, status, ...(data === undefined ? {} : { data }) } };
     }
     case 'unknown': {

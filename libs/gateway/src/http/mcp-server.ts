@@ -49,20 +49,20 @@ export class McpServer {
    * @throws RpcError for what MCP answers as an error
    */
   async answer(asking: Asking, request: RpcRequest): Promise<Result> {
-    const { era } = asking;
+    const { revision } = asking;
     const { method, params } = request;
-    if (method === 'tools/call') return stamped(era, await this.callTool(asking, toToolCall(params)));
+    if (method === 'tools/call') return stamped(revision, await this.callTool(asking, toToolCall(params)));
     if (asking.sessionId !== null && this.resources.isRead(method))
-      return stamped(era, await this.resources.read(asking, asking.sessionId, method, params));
+      return stamped(revision, await this.resources.read(asking, asking.sessionId, method, params));
     const session = await this.sessionOf(asking);
     const kind = this.resources.kindOf(method);
     if (session && kind) return this.listResources(asking, session, kind, params);
     if (method === 'tools/list') return this.listTools(asking, session, params);
-    if (era === 'handshake') {
+    if (revision === 'handshake') {
       if (method === 'initialize') return initialize(asking, params);
       if (method === 'ping') return {};
     } else if (method === 'server/discover') {
-      return stamped(era, {
+      return stamped(revision, {
         supportedVersions: [STATELESS_VERSION],
         capabilities: capabilitiesFor(asking),
         instructions: instructionsFor(asking),
@@ -70,7 +70,7 @@ export class McpServer {
         cacheScope: 'private',
       });
     }
-    throw new RpcError(METHOD_NOT_FOUND, 'Method not found', { status: era === 'stateless' ? 404 : 200 });
+    throw new RpcError(METHOD_NOT_FOUND, 'Method not found', { status: revision === 'stateless' ? 404 : 200 });
   }
 
   private async sessionOf({ caller, sessionId }: Asking): Promise<Session | null> {
@@ -86,7 +86,7 @@ export class McpServer {
           throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
         })
       : { text: Buffer.alloc(0), nextCursor: null, missing: [], heldBack: [] };
-    const around = aroundList(asking.era, page);
+    const around = aroundList(asking.revision, page);
     const rest = stringifyJson(around).slice(1);
     const comma = own.length > 0 && page.text.length > 0 ? ',' : '';
     return new JsonText([`{"tools":[${own.join(',')}${comma}`, page.text, `]${rest === '}' ? '' : ','}${rest}`]);
@@ -99,7 +99,7 @@ export class McpServer {
     params: JsonObject,
   ): Promise<JsonObject> {
     const { member, items, ...page } = await this.resources.list(asking, session, kind, cursorIn(params) ?? null);
-    return { [member]: items, ...aroundList(asking.era, page) };
+    return { [member]: items, ...aroundList(asking.revision, page) };
   }
 
   private async callTool(asking: Asking, call: ToolCall): Promise<JsonObject> {
@@ -149,13 +149,13 @@ function cursorIn({ cursor }: JsonObject): string | undefined {
 
 /** What a page of a list says besides its items. */
 function aroundList(
-  era: Asking['era'],
+  revision: Asking['revision'],
   page: Pick<ToolPage, 'nextCursor' | 'missing'> & Partial<Pick<ToolPage, 'heldBack'>>,
 ): JsonObject {
   const { nextCursor } = page;
-  return stamped(era, {
+  return stamped(revision, {
     ...(nextCursor === null ? {} : { nextCursor }),
-    ...(era === 'stateless' ? { ttlMs: LIST_TTL_MS, cacheScope: 'private' } : {}),
+    ...(revision === 'stateless' ? { ttlMs: LIST_TTL_MS, cacheScope: 'private' } : {}),
     ...remarksOn(page),
   });
 }
@@ -189,8 +189,8 @@ function instructionsFor({ sessionId }: Asking): string {
 }
 
 /** What every result of the stateless revision says of itself, whatever whoever made it says; the older ones know none of it. */
-function stamped(era: Asking['era'], result: JsonObject): JsonObject {
-  if (era === 'handshake') {
+function stamped(revision: Asking['revision'], result: JsonObject): JsonObject {
+  if (revision === 'handshake') {
     const { resultType: _, ...rest } = result;
     return rest;
   }

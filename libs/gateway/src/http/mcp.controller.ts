@@ -52,11 +52,11 @@ export class McpController {
   @JudgesBody(rpcRefusal)
   async post(@CurrentCaller() caller: Caller, @Req() request: HaldirRequest, @Res() reply: HaldirReply): Promise<void> {
     this.hosts.check(request.headers);
-    const { era, isBatch, requests, cancelled, answers } = readPost(request.headers, request.body);
-    const mcpSession = era === 'handshake' ? readMcpSession(request.headers) : null;
+    const { revision, isBatch, requests, cancelled, answers } = readPost(request.headers, request.body);
+    const mcpSession = revision === 'handshake' ? readMcpSession(request.headers) : null;
     const sessionId = sessionIdOf(request) ?? (await this.agentSessions.currentOf(caller));
     const asking: Asking = {
-      ...{ caller, sessionId, era, mcpSession, request, reply },
+      ...{ caller, sessionId, revision, mcpSession, request, reply },
       ...{ cancelled: null, exchange: null },
     };
     // Each message of a batch that is acted on counts as a request of its own.
@@ -86,14 +86,14 @@ export class McpController {
    * off for all.
    */
   private async answerAlone(asking: Asking & { exchange: Exchange }, request: RpcRequest): Promise<void> {
-    const { caller, sessionId, era, mcpSession, exchange } = asking;
+    const { caller, sessionId, revision, mcpSession, exchange } = asking;
     const finish = async (cancelled: AbortSignal): Promise<void> => {
       const { status, text } = await this.answer({ ...asking, cancelled }, request);
       // Whoever has cancelled wants no answer.
       if (cancelled.aborted) exchange.leave();
       else exchange.finish(status, text);
     };
-    if (era === 'stateless') await finish(exchange.signal);
+    if (revision === 'stateless') await finish(exchange.signal);
     else if (mcpSession === null) await finish(exchange.unread);
     else
       await this.cancellations.during(

@@ -11,8 +11,8 @@ export type Prompting = 'form' | 'url' | 'error' | null;
 export const APPROVAL_QUESTION = 'haldir/approval';
 
 /** What the client can do. One of the stateless revision says so with each request, an older one said so in its handshake. */
-export function promptingOf({ era, mcpSession }: Asking, { _meta: meta }: JsonObject): Prompting {
-  if (era === 'handshake') return mcpSession?.can.has('url') ? 'error' : null;
+export function promptingOf({ revision, mcpSession }: Asking, { _meta: meta }: JsonObject): Prompting {
+  if (revision === 'handshake') return mcpSession?.can.has('url') ? 'error' : null;
   const capabilities = isObject(meta) ? meta[META.clientCapabilities] : undefined;
   const elicitation = isObject(capabilities) ? capabilities['elicitation'] : undefined;
   if (!isObject(elicitation)) return null;

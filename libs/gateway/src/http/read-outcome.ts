@@ -2,7 +2,7 @@ import { type HeldRequest } from '@haldir/approvals';
 import { type JsonObject } from '@haldir/mcp';
 import { CALL_SCOPES, explain, type NewRead, type ReadOutcome, UNSHOWABLE } from '@haldir/proxy';
 import { type CallReply } from './call-outcome.js';
-import { type Era, INVALID_PARAMS, MISSING_CAPABILITY, RpcError, SERVER_ERROR } from './protocol/messages.js';
+import { type Revision, INVALID_PARAMS, MISSING_CAPABILITY, RpcError, SERVER_ERROR } from './protocol/messages.js';
 import { passQuestion } from './protocol/request-state.js';
 
 /** Up to 2025-11-25, of a resource that is not there. */
@@ -17,7 +17,7 @@ const MAX_TTL_MS = 5_000;
  */
 export function toReadResult(
   outcome: Exclude<ReadOutcome, { kind: 'no_session' | 'held' }>,
-  era: Era,
+  revision: Revision,
   method: NewRead['method'],
   params: JsonObject,
 ): JsonObject {
@@ -26,7 +26,9 @@ export function toReadResult(
   switch (outcome.kind) {
     case 'answered':
       if (outcome.result['resultType'] === 'input_required') return passQuestion(timeless(outcome.result));
-      return era === 'stateless' && method === 'resources/read' ? cacheable(outcome.result) : timeless(outcome.result);
+      return revision === 'stateless' && method === 'resources/read'
+        ? cacheable(outcome.result)
+        : timeless(outcome.result);
     case 'unknown': {
       const { upstreams } = outcome;
       const about = method === 'resources/read' ? { uri: params['uri'] } : {};
@@ -38,12 +40,12 @@ export function toReadResult(
         throw fail(INVALID_PARAMS, `Several upstreams have it; ${how}`, { ...about, upstreams });
       }
       if (method === 'prompts/get') throw fail(INVALID_PARAMS, 'Unknown prompt', { upstreams });
-      const isOld = era === 'handshake' && method === 'resources/read';
+      const isOld = revision === 'handshake' && method === 'resources/read';
       throw fail(isOld ? RESOURCE_NOT_FOUND : INVALID_PARAMS, 'Resource not found', about);
     }
     case 'refused': {
       const { rpcCode, rpcMessage, data } = outcome.error;
-      const status = era === 'stateless' && rpcCode === MISSING_CAPABILITY ? 400 : 200;
+      const status = revision === 'stateless' && rpcCode === MISSING_CAPABILITY ? 400 : 200;
       throw new RpcError(rpcCode, rpcMessage, { data, status });
     }
     case 'unreachable': {

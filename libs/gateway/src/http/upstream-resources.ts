@@ -86,13 +86,13 @@ export class UpstreamResources {
    * @throws SessionInvalid; RpcError for everything but the upstream's own answer
    */
   async read(asking: Asking, sessionId: string, method: NewRead['method'], params: JsonObject): Promise<JsonObject> {
-    const { caller, era, exchange, cancelled } = asking;
+    const { caller, revision, exchange, cancelled } = asking;
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE)) {
       const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
       throw new RpcError(SERVER_ERROR, message, { data: { code, ...details } });
     }
     exchange?.expectWaiting();
-    const dialogue = era === 'stateless' && method !== 'completion/complete' ? dialogueIn(params) : null;
+    const dialogue = revision === 'stateless' && method !== 'completion/complete' ? dialogueIn(params) : null;
     const read: NewRead = {
       ...{ actor: caller.actor, sessionId, method },
       ...requestOf(method, params),
@@ -105,7 +105,7 @@ export class UpstreamResources {
       ? await this.reads.read({ ...read, recheck: () => this.callers.refusal(asking.request, KEY_SCOPE) }, watch)
       : first;
     if (outcome.kind === 'no_session') throw new SessionInvalid();
-    if (outcome.kind !== 'held') return toReadResult(outcome, era, method, params);
+    if (outcome.kind !== 'held') return toReadResult(outcome, revision, method, params);
     const { request } = outcome;
     return resultOf(
       this.held.prompt(asking, params, request, dialogue) ?? toHeldError(request, this.held.pageOf(asking, request)),

@@ -114,7 +114,7 @@ export class UpstreamTools {
     asking.exchange?.expectWaiting();
     const call: NewCall = {
       ...{ actor, sessionId, tool: name, arguments: args, heedsDenials: true },
-      ...(asking.era === 'stateless' ? { repeats: (expected) => repeats(asking.request.headers, expected) } : {}),
+      ...(asking.revision === 'stateless' ? { repeats: (expected) => repeats(asking.request.headers, expected) } : {}),
       ...dialogueOf(asking, dialogue, this.questions),
     };
     // A call that goes on with answers is another request.
@@ -143,9 +143,9 @@ export class UpstreamTools {
     }
   }
 
-  private longestMs({ era }: Asking, { dialogue }: NewCall): number {
+  private longestMs({ revision }: Asking, { dialogue }: NewCall): number {
     const alone = 2 * this.calls.longestMs + this.held.longestMs;
-    return era === 'handshake' && dialogue ? alone + DIALOGUE_MS + this.calls.longestMs : alone;
+    return revision === 'handshake' && dialogue ? alone + DIALOGUE_MS + this.calls.longestMs : alone;
   }
 
   /**
@@ -174,7 +174,7 @@ export class UpstreamTools {
           return new Concluded(begun ?? this.replyTo(outcome, asking, toolCall));
         }
         call = { ...call, recheck };
-      } else if (outcome.kind === 'asked' && asking.era === 'handshake') {
+      } else if (outcome.kind === 'asked' && asking.revision === 'handshake') {
         await this.conclusions.conclude(performed, null);
         const { inputRequests, requestState } = outcome.question;
         const leftMs = rounds++ < MAX_ROUNDS ? endsAt - performance.now() : 0;
@@ -196,7 +196,7 @@ export class UpstreamTools {
   /** @throws SessionInvalid */
   private replyTo(outcome: CallOutcome, asking: Asking, { params, dialogue }: ToolCall): CallReply {
     if (outcome.kind === 'no_session') throw new SessionInvalid();
-    if (outcome.kind !== 'held') return toCallReply(outcome, asking.era);
+    if (outcome.kind !== 'held') return toCallReply(outcome, asking.revision);
     const { request } = outcome;
     return (
       this.held.prompt(asking, params, request, dialogue) ?? toPollReply(request, this.held.pageOf(asking, request))
@@ -240,8 +240,8 @@ class WithoutEffect extends Error {
 
 /** What the tool may ask: in its result a client of the stateless revision, on the stream one of the others. */
 function dialogueOf(asking: Asking, dialogue: Dialogue | null, questions: Questions): Pick<NewCall, 'dialogue'> {
-  const { era, mcpSession } = asking;
-  if (era === 'stateless') return dialogue ? { dialogue } : {};
+  const { revision, mcpSession } = asking;
+  if (revision === 'stateless') return dialogue ? { dialogue } : {};
   return mcpSession && questions.canAsk(asking) ? { dialogue: { capabilities: toCapabilities(mcpSession) } } : {};
 }
 

@@ -57,7 +57,7 @@ export class CallConclusions {
 
   private count({ outcome, notes }: PerformedCall<unknown>): void {
     this.metrics.countDecision('proxy', decisionOf(outcome));
-    for (const { type } of notes?.wouldBlock ?? []) this.metrics.countRehearsal(type, 'denied');
-    for (const { rule } of notes?.wouldHold ?? []) this.metrics.countRehearsal(rule.type, 'held');
+    for (const { type } of notes?.wouldBlock ?? []) this.metrics.countLogOnly(type, 'denied');
+    for (const { rule } of notes?.wouldHold ?? []) this.metrics.countLogOnly(rule.type, 'held');
   }
 }

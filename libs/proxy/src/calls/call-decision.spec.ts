@@ -23,14 +23,14 @@ describe('a call before the policies of its tenant', () => {
       policy('b', { type: 'block_tool', tool: 'pay' }),
     );
     expect(decision.isRefused).toBe(true);
-    expect(ids(decision.refusedBy({ full: NONE, rehearsed: NONE, at: null }))).toEqual(['a', 'b']);
+    expect(ids(decision.refusedBy({ full: NONE, logOnly: NONE, at: null }))).toEqual(['a', 'b']);
   });
 
   it('is refused by a rate limit once that is known to be full, and not before', () => {
     const decision = decide(policy('a', { type: 'rate_limit', maxPerMinute: 1 }));
     expect(decision.isRefused).toBe(false);
-    expect(decision.refusedBy({ full: NONE, rehearsed: NONE, at: AT })).toBeNull();
-    expect(ids(decision.refusedBy({ full: new Map([['a', null]]), rehearsed: NONE, at: AT }))).toEqual(['a']);
+    expect(decision.refusedBy({ full: NONE, logOnly: NONE, at: AT })).toBeNull();
+    expect(ids(decision.refusedBy({ full: new Map([['a', null]]), logOnly: NONE, at: AT }))).toEqual(['a']);
   });
 
   it('is not touched by policies of other upstreams, agents or tools', () => {
@@ -55,7 +55,7 @@ describe('a call before the policies of its tenant', () => {
     expect(ids(decision.notes.wouldBlock)).toEqual(['a']);
     expect(decision.notes.wouldHold.map(({ id }) => id)).toEqual(['c']);
     const ratedAt = new Date(AT.getTime() + 5);
-    expect(decision.refusedBy({ full: NONE, rehearsed: new Map([['b', null]]), at: ratedAt })).toBeNull();
+    expect(decision.refusedBy({ full: NONE, logOnly: new Map([['b', null]]), at: ratedAt })).toBeNull();
     expect(ids(decision.notes.wouldBlock)).toEqual(['a', 'b']);
     expect(decision.notes).toMatchObject({ decidedAt: AT, ratedAt });
   });

@@ -10,7 +10,7 @@ import {
   rateLimits,
 } from '../policies/policy.js';
 import { type Amount } from '../policies/amount.js';
-import { type RateAnswer, type RateWish } from '../policies/rate-window.js';
+import { type RateAnswer, type RateRequest } from '../policies/rate-window.js';
 import { type Refusal, type Refusals, refusals } from '../policies/policy-refusal.js';
 
 /** How a call was decided: what is written down beside its outcome. */
@@ -27,7 +27,7 @@ export interface CallNotes {
   started: StartedCall | null;
   /** Whether a secret that it did not use was masked in what its upstream said. */
   masked: boolean;
-  /** What policies in rehearsal would have done. */
+  /** What policies in `log_only` would have done. */
   wouldBlock: readonly Refusal[];
   wouldHold: readonly Policy[];
 }
@@ -35,7 +35,7 @@ export interface CallNotes {
 /** A call before the policies of its tenant. */
 export class CallDecision {
   /** The call's place under the rate limits. */
-  readonly wish: RateWish;
+  readonly rateRequest: RateRequest;
   readonly notes: CallNotes;
   private readonly policies: ApplyingPolicies;
 
@@ -45,9 +45,9 @@ export class CallDecision {
     readonly subject: PolicySubject,
   ) {
     this.policies = applying(policies, subject);
-    const { enforced, rehearsed } = this.policies;
+    const { enforced, logOnly } = this.policies;
     const { agentId, amount, at } = subject;
-    this.wish = { tenantId, agentId, limits: rateLimits(enforced), rehearsed: rateLimits(rehearsed) };
+    this.rateRequest = { tenantId, agentId, limits: rateLimits(enforced), logOnly: rateLimits(logOnly) };
     this.notes = {
       decidedAt: at,
       ratedAt: null,
@@ -56,8 +56,8 @@ export class CallDecision {
       charge: null,
       started: null,
       masked: false,
-      wouldBlock: refusals(rehearsed, subject),
-      wouldHold: approvalsRequired(rehearsed),
+      wouldBlock: refusals(logOnly, subject),
+      wouldHold: approvalsRequired(logOnly),
     };
   }
 
@@ -66,12 +66,12 @@ export class CallDecision {
     return refusals(this.policies.enforced, this.subject).length > 0;
   }
 
-  /** Every policy that refuses the call, once its rates are known; null when none does. Notes what rehearsals make of it. */
+  /** Every policy that refuses the call, once its rates are known; null when none does. Notes what `log_only` policies make of it. */
   refusedBy(rates: RateAnswer): Refusals | null {
-    const { enforced, rehearsed } = this.policies;
+    const { enforced, logOnly } = this.policies;
     if (rates.at !== null) {
       this.notes.ratedAt = rates.at;
-      this.notes.wouldBlock = refusals(rehearsed, this.subject, rates.rehearsed);
+      this.notes.wouldBlock = refusals(logOnly, this.subject, rates.logOnly);
     }
     const [first, ...others] = refusals(enforced, this.subject, rates.full);
     return first ? [first, ...others] : null;

@@ -52,7 +52,7 @@ function pipeline(): CallPipeline {
   const parts = {
     sessions: { findLive: async () => (isLive ? { id: 'ses_1', agentId: 'agent', grants: () => holdsScope } : null) },
     rules: { allOf: nothing },
-    limiter: { look: async () => ({ full: new Map(), rehearsed: new Map(), at: null }) },
+    limiter: { look: async () => ({ full: new Map(), logOnly: new Map(), at: null }) },
     securing: { secure: async () => (steps.push('secure'), secured) },
     started: { begin: async () => (steps.push('begin'), { entryId: 'aud_1' }) },
     sending: { send: async (_: unknown, __: string, work: () => Promise<unknown>) => work() },

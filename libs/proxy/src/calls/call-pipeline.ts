@@ -123,7 +123,7 @@ export class CallPipeline {
     });
     const { notes } = decision;
     if (decision.isRefused) {
-      const refusals = decision.refusedBy(await this.limiter.look(decision.wish));
+      const refusals = decision.refusedBy(await this.limiter.look(decision.rateRequest));
       if (refusals) return { target, outcome: { kind: 'blocked', refusals }, notes };
     }
     if (!target) {

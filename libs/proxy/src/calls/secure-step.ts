@@ -53,10 +53,10 @@ export class SecureStep {
    */
   async secure(candidate: Candidate, { match, terms, start }: Needs): Promise<Stopped | null> {
     const { request, traits, decision } = candidate;
-    const { wish, notes } = decision;
+    const { rateRequest, notes } = decision;
     const { price } = traits;
     if (match === null && price === null) {
-      const refusals = decision.refusedBy(await this.limiter.take(wish));
+      const refusals = decision.refusedBy(await this.limiter.take(rateRequest));
       return refusals ? { kind: 'blocked', refusals } : null;
     }
     const details = match === null ? null : await shownTo(candidate, terms());
@@ -65,8 +65,8 @@ export class SecureStep {
     const { actor, sessionId, heedsDenials = false } = request;
     await this.started.holdLease();
     return this.transactions.run(actor.tenantId, async (tx): Promise<Stopped | null> => {
-      const rates = await this.limiter.lock(tx, [wish]);
-      const refusals = decision.refusedBy(rates.answer(wish));
+      const rates = await this.limiter.lock(tx, [rateRequest]);
+      const refusals = decision.refusedBy(rates.answer(rateRequest));
       if (refusals) return { kind: 'blocked', refusals };
       const answer = match && subject ? await this.approvals.ask(tx, subject, match, { heedsDenials }) : null;
       if (answer && answer.kind !== 'approved') return answer;
@@ -80,7 +80,7 @@ export class SecureStep {
         await this.approvals.consume(tx, actor, answer.request);
         notes.approvalId = answer.request.id;
       }
-      rates.count(wish);
+      rates.count(rateRequest);
       rates.save();
       notes.started = await this.started.beginIn(tx, start());
       return null;

@@ -98,7 +98,7 @@ describe('the entry of a call', () => {
     },
   );
 
-  it('says what it takes to decide the call again, and what rehearsals made of it', () => {
+  it('says what it takes to decide the call again, and what log_only policies made of it', () => {
     const notes: CallNotes = {
       decidedAt: new Date(1_700_000_000_123),
       ratedAt: new Date(1_700_000_000_150),

@@ -7,8 +7,8 @@ import { type CallNotes } from './call-decision.js';
 import { type EntryWords } from './call-kind.js';
 import { type NewCall } from './tool-call.js';
 
-/** Rehearsals that are named in an entry. */
-const MAX_REHEARSED = 50;
+/** `log_only` policies that are named in an entry. */
+const MAX_LOG_ONLY = 50;
 
 /** What the log says of tool calls; simulation decides them again by it. */
 export const TOOL_CALL_WORDS: EntryWords<NewCall, ToolTarget, UpstreamToolResult> = {
@@ -27,7 +27,7 @@ export const TOOL_CALL_WORDS: EntryWords<NewCall, ToolTarget, UpstreamToolResult
   },
 };
 
-/** What it takes to decide the call again, and what rehearsals made of it. */
+/** What it takes to decide the call again, and what `log_only` policies made of it. */
 function noted(notes: CallNotes, target: ToolTarget | null): Record<string, unknown> {
   const { decidedAt, ratedAt, amount, approvalId, wouldBlock, wouldHold, charge } = notes;
   return {
@@ -43,11 +43,11 @@ function noted(notes: CallNotes, target: ToolTarget | null): Record<string, unkn
       ? {}
       : {
           would_block: wouldBlock
-            .slice(0, MAX_REHEARSED)
+            .slice(0, MAX_LOG_ONLY)
             .map(({ policyId, type, reason }) => ({ policy_id: policyId, type, reason })),
         }),
     ...(wouldHold.length === 0
       ? {}
-      : { would_hold: wouldHold.slice(0, MAX_REHEARSED).map(({ id }) => ({ policy_id: id })) }),
+      : { would_hold: wouldHold.slice(0, MAX_LOG_ONLY).map(({ id }) => ({ policy_id: id })) }),
   };
 }

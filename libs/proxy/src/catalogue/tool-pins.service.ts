@@ -131,12 +131,12 @@ export class ToolPinsService {
     if (!(await upstreams.lock(tenantId, name))) throw new UpstreamNotFound();
     const found = await tools.find(tenantId, name, tool);
     if (!found) throw new ToolNotFound();
-    const { fingerprint: accepted, pending, pending_fingerprint: offered } = found;
-    if (!offered || !pending) {
+    const { fingerprint: accepted, pending, pending_fingerprint: proposed } = found;
+    if (!proposed || !pending) {
       if (accepted.equals(fingerprint)) return;
       throw new OtherDefinition();
     }
-    if (!offered.equals(fingerprint)) throw new OtherDefinition();
+    if (!proposed.equals(fingerprint)) throw new OtherDefinition();
     const reason = reasonAgainstDefinition(pending);
     if (reason !== null) throw new MisleadingDefinition(reason);
     tools.accept(tenantId, name, tool, traitsOf(pending));

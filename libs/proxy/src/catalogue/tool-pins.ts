@@ -33,11 +33,11 @@ export interface PinChanges {
 export function comparePins(pins: readonly Pin[], listed: readonly ListedDefinition[]): PinChanges {
   const known = new Map(pins.map((pin) => [pin.name, pin]));
   const changes: PinChanges = { added: [], returned: [], removed: [], drifted: [], settled: [] };
-  const offered = new Set<string>();
+  const present = new Set<string>();
   for (const definition of listed) {
     const { name } = definition.tool;
     const pin = known.get(name);
-    offered.add(name);
+    present.add(name);
     if (!pin) {
       changes.added.push(definition);
       continue;
@@ -48,7 +48,7 @@ export function comparePins(pins: readonly Pin[], listed: readonly ListedDefinit
       if (pending) changes.settled.push({ name, accepted, found: pending });
     } else if (!pending?.equals(definition.fingerprint)) changes.drifted.push({ ...definition, accepted });
   }
-  for (const { name, gone } of pins) if (!gone && !offered.has(name)) changes.removed.push(name);
+  for (const { name, gone } of pins) if (!gone && !present.has(name)) changes.removed.push(name);
   return changes;
 }
 

@@ -86,7 +86,7 @@ export class PolicyController {
     operationId: 'changeProxyPolicy',
     summary: 'Change mode, scope or priority of a governance policy',
     description:
-      'Switch a rehearsed policy on, or give it another scope or priority; what is left out stays. Calls that begin afterwards are decided by it. A rate limit keeps what it has counted.',
+      'Enforce a policy that was `log_only`, or give it another scope or priority; what is left out stays. Calls that begin afterwards are decided by it. A rate limit keeps what it has counted.',
   })
   @JsonBody(ChangeProxyPolicy)
   @Returns(HttpStatus.OK, ProxyPolicy, 'The policy as it is now')

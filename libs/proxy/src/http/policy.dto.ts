@@ -49,7 +49,7 @@ const mode = z
   .enum(POLICY_MODES, MODE_EXPECTED)
   .optional()
   .describe(
-    '`log_only` rehearses the policy: what it would have done is in the audit entry of each call, and nothing is refused for it. Default `enforce`',
+    'With `log_only` nothing is refused or held for the policy: what it would have done is in the audit entry of each call. Default `enforce`',
   );
 
 export const AddProxyPolicy = z.object({

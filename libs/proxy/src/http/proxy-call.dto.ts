@@ -61,7 +61,7 @@ export const CallRefused = z.object({
     .array(Explanation)
     .optional()
     .describe(
-      'Of blocked_by_policy: every policy that refuses the call. It is let through once all of them are content',
+      'Of blocked_by_policy: every policy that refuses the call. The call is made once none of them refuses it',
     ),
   unexplained: z.int().optional().describe('How many more policies refuse the call'),
 });

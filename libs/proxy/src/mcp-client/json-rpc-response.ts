@@ -1,7 +1,7 @@
 import type { EgressStream, ResponseHeaders } from '@haldir/egress';
 import { exactNumber, parseJson, TooManyValues } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
-import { type UpstreamEra } from './mcp-protocol.js';
+import { type ProtocolRevision } from './mcp-protocol.js';
 import { withoutOwnMembers } from './own-members.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
@@ -88,7 +88,7 @@ function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
 export async function rejection(
   stream: EgressStream,
   id: number,
-  asked: Masked & { readonly era: UpstreamEra },
+  asked: Masked & { readonly revision: ProtocolRevision },
 ): Promise<Error> {
   const { status } = stream;
   if (status === 401 || status === 403) {
@@ -102,18 +102,18 @@ export async function rejection(
   const message = await asJson(body, asked);
   const rpcError = isObject(message) && isObject(message['error']) ? rpcErrorOf(message['error'], status) : null;
   const isOurs = rpcError !== null && isObject(message) && exactNumber(message['id']) === id;
-  if (isOurs && !deniesTheSpeaker(rpcError, status, asked.era)) return rpcError;
+  if (isOurs && !deniesTheSpeaker(rpcError, status, asked.revision)) return rpcError;
   if (status === 400 || status === 404 || status === 405 || status === 406 || status === 415)
     return new RejectedUnprocessed(status, rpcError);
   return new UpstreamUnreachable('http_status', { status });
 }
 
 /** -32020 header mismatch, -32022 unsupported version; in a session, -32000 and -32001 about the session. */
-function deniesTheSpeaker(error: UpstreamRpcError, status: number, era: UpstreamEra): boolean {
+function deniesTheSpeaker(error: UpstreamRpcError, status: number, revision: ProtocolRevision): boolean {
   if (status !== 400 && status !== 404) return false;
   if (error.rpcCode === -32020 || error.rpcCode === -32022) return true;
   return (
-    era.kind === 'handshake' &&
+    revision.kind === 'handshake' &&
     (error.rpcCode === -32000 || error.rpcCode === -32001) &&
     /session|initiali[sz]ed/i.test(error.rpcMessage)
   );

@@ -2,7 +2,7 @@ import { type Egress, EgressFailed, type EgressStream, type EgressTarget, type R
 import { stringifyJson } from '@haldir/kernel';
 import { isObject, type JsonObject, SseParser } from '@haldir/mcp';
 import { findAnswer, mediaType, messageIn, parsed, rejection, resultOf } from './json-rpc-response.js';
-import { headersFor, isListChange, type UpstreamEra } from './mcp-protocol.js';
+import { headersFor, isListChange, type ProtocolRevision } from './mcp-protocol.js';
 import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
 
 export interface TransportOptions {
@@ -21,7 +21,7 @@ export interface Mask {
 }
 
 export interface Asked {
-  readonly era: UpstreamEra;
+  readonly revision: ProtocolRevision;
   readonly method: string;
   readonly params: JsonObject;
   readonly headers: Record<string, string>;
@@ -92,8 +92,8 @@ export class JsonRpcTransport {
     } catch (error) {
       if (error instanceof EgressFailed && error.sent && (error.reason === 'timeout' || error.reason === 'aborted')) {
         // Revisions with a handshake do not take a closed connection for a cancellation.
-        if (asked.era.kind === 'handshake' && asked.method !== 'initialize') {
-          this.tell(asked.era, { method: 'notifications/cancelled', params: { requestId: id } });
+        if (asked.revision.kind === 'handshake' && asked.method !== 'initialize') {
+          this.tell(asked.revision, { method: 'notifications/cancelled', params: { requestId: id } });
         }
       }
       throw unreachable(error);
@@ -149,25 +149,25 @@ export class JsonRpcTransport {
   }
 
   /** Sends a notification and waits until it was taken. @throws UpstreamUnreachable */
-  async notify(era: UpstreamEra, method: string, deadlineAt: number): Promise<void> {
-    await this.send(era, { method }, deadlineAt).catch((error: unknown) => {
+  async notify(revision: ProtocolRevision, method: string, deadlineAt: number): Promise<void> {
+    await this.send(revision, { method }, deadlineAt).catch((error: unknown) => {
       throw unreachable(error);
     });
   }
 
   /** Ends a session, without waiting and without caring whether the upstream minds. */
-  endSession(era: UpstreamEra): void {
-    if (era.kind !== 'handshake' || era.sessionId === null) return;
-    void this.post('DELETE', headersFor(era, ''), performance.now() + 2_000, null).catch(() => undefined);
+  endSession(revision: ProtocolRevision): void {
+    if (revision.kind !== 'handshake' || revision.sessionId === null) return;
+    void this.post('DELETE', headersFor(revision, ''), performance.now() + 2_000, null).catch(() => undefined);
   }
 
-  private tell(era: UpstreamEra, message: JsonObject): void {
-    void this.send(era, message, performance.now() + 2_000).catch(() => undefined);
+  private tell(revision: ProtocolRevision, message: JsonObject): void {
+    void this.send(revision, message, performance.now() + 2_000).catch(() => undefined);
   }
 
-  private send(era: UpstreamEra, message: JsonObject, deadlineAt: number): Promise<unknown> {
+  private send(revision: ProtocolRevision, message: JsonObject, deadlineAt: number): Promise<unknown> {
     const method = typeof message['method'] === 'string' ? message['method'] : '';
-    return this.post('POST', headersFor(era, method), deadlineAt, stringifyJson({ jsonrpc: '2.0', ...message }));
+    return this.post('POST', headersFor(revision, method), deadlineAt, stringifyJson({ jsonrpc: '2.0', ...message }));
   }
 
   private post(
@@ -230,10 +230,10 @@ export class JsonRpcTransport {
       });
       if (message) return { result: resultOf(message, stream.status), bytes: maxBytes - room.bytes };
       const { lastEventId, retryMs } = parser.current;
-      if (asked.era.kind !== 'handshake' || lastEventId === '' || resumptions >= MAX_RESUMPTIONS)
+      if (asked.revision.kind !== 'handshake' || lastEventId === '' || resumptions >= MAX_RESUMPTIONS)
         throw new UpstreamUnreachable('protocol');
       await pause(Math.min(retryMs ?? 1_000, remaining(asked.deadlineAt)), asked.signal);
-      const headers = { ...headersFor(asked.era, ''), accept: 'text/event-stream', 'last-event-id': lastEventId };
+      const headers = { ...headersFor(asked.revision, ''), accept: 'text/event-stream', 'last-event-id': lastEventId };
       stream = await this.open('GET', headers, asked, undefined, room.bytes).catch((error: unknown) => {
         // Whatever became of this request, the call itself has left.
         throw error instanceof EgressFailed ? new UpstreamUnreachable(error.reason, { cause: error }) : error;
@@ -274,18 +274,18 @@ export class JsonRpcTransport {
           asked.onNotification?.(message);
         } else if (replies < MAX_REPLIES) {
           replies++;
-          this.reply(asked.era, message);
+          this.reply(asked.revision, message);
         }
       }
     }
   }
 
   /** Answers a request of the upstream: a ping as the specification asks, anything else with "method not found". */
-  private reply(era: UpstreamEra, request: JsonObject): void {
-    if (era.kind === 'stateless') return;
+  private reply(revision: ProtocolRevision, request: JsonObject): void {
+    if (revision.kind === 'stateless') return;
     const outcome =
       request['method'] === 'ping' ? { result: {} } : { error: { code: -32601, message: 'Method not found' } };
-    this.tell(era, { id: request['id'], ...outcome });
+    this.tell(revision, { id: request['id'], ...outcome });
   }
 }
 

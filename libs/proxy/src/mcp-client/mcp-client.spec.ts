@@ -18,7 +18,7 @@ import { UpstreamRpcError } from './mcp-client.errors.js';
 
 afterEach(cleanUp);
 
-describe('eras', () => {
+describe('revisions', () => {
   it('speaks the stateless revision: envelope, headers, no handshake', async () => {
     const server = await upstream((message) => {
       if (message.method === 'server/discover')
@@ -108,7 +108,7 @@ describe('eras', () => {
     });
   });
 
-  it('notices that a server has been replaced by one of another era', async () => {
+  it('notices that a server has been replaced by one of another revision', async () => {
     const modern: Handler = (message) =>
       message.method === 'server/discover'
         ? ok(message, { supportedVersions: ['2026-07-28'] })

@@ -20,7 +20,7 @@ import {
   paramsFor,
   type Progress,
   progressOf,
-  type UpstreamEra,
+  type ProtocolRevision,
   type UpstreamTool,
   type UpstreamToolResult,
   wantedChanges,
@@ -89,7 +89,7 @@ const METHOD_NOT_FOUND = -32601;
 export class McpClient {
   private readonly transport: JsonRpcTransport;
   private readonly deadlineMs: number;
-  private readonly era: NegotiatedProtocol;
+  private readonly negotiated: NegotiatedProtocol;
   private underWay = 0;
   private progressTokens = 0;
   private presented = 0;
@@ -109,15 +109,15 @@ export class McpClient {
       maxResponseBytes: options.maxResponseBytes ?? 4 * 1_024 * 1_024,
       ...(options.onListChange ? { onListChange: options.onListChange } : {}),
     });
-    this.era = new NegotiatedProtocol(this.transport, this.deadlineMs);
+    this.negotiated = new NegotiatedProtocol(this.transport, this.deadlineMs);
   }
 
   /** The protocol in use: a revision, `json-rpc`, or null while it is not known. */
   get protocol(): string | null {
-    const era = this.era.current;
-    if (!era) return null;
-    if (era.kind === 'plain') return 'json-rpc';
-    return era.kind === 'stateless' ? STATELESS_VERSION : era.version;
+    const revision = this.negotiated.current;
+    if (!revision) return null;
+    if (revision.kind === 'plain') return 'json-rpc';
+    return revision.kind === 'stateless' ? STATELESS_VERSION : revision.version;
   }
 
   /**
@@ -147,8 +147,8 @@ export class McpClient {
    */
   async listResources(options: CallOptions = {}): Promise<ResourceLists> {
     const terms = this.termsOf(options);
-    const era = await this.era.find(terms);
-    const declared = era.kind === 'plain' ? {} : (era.capabilities ?? {});
+    const revision = await this.negotiated.find(terms);
+    const declared = revision.kind === 'plain' ? {} : (revision.capabilities ?? {});
     const list = (kind: ResourceKind): Promise<JsonObject[]> =>
       isObject(declared[RESOURCE_LISTS[kind].capability]) ? this.gather(kind, terms) : Promise.resolve([]);
     const [resources, templates, prompts] = await Promise.all([list('resources'), list('templates'), list('prompts')]);
@@ -210,21 +210,21 @@ export class McpClient {
    */
   async listen({ deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal }): Promise<boolean> {
     const cut = AbortSignal.any([signal, this.closed.signal]);
-    const era = await this.era.find({ ...this.termsOf({}), signal: cut });
-    const notifications = wantedChanges(era);
+    const revision = await this.negotiated.find({ ...this.termsOf({}), signal: cut });
+    const notifications = wantedChanges(revision);
     if (!notifications) return false;
     const [verb, method] =
-      era.kind === 'stateless' ? (['POST', 'subscriptions/listen'] as const) : (['GET', ''] as const);
-    const headers = headersFor(era, method);
+      revision.kind === 'stateless' ? (['POST', 'subscriptions/listen'] as const) : (['GET', ''] as const);
+    const headers = headersFor(revision, method);
     if (verb === 'GET') headers['accept'] = 'text/event-stream';
     const deadlineAt = performance.now() + deadlineMs;
     try {
-      const params = paramsFor(era, { notifications });
-      return await this.transport.hear(verb, { era, method, params, headers, deadlineAt, signal: cut });
+      const params = paramsFor(revision, { notifications });
+      return await this.transport.hear(verb, { revision, method, params, headers, deadlineAt, signal: cut });
     } catch (error) {
       if (!(error instanceof RejectedUnprocessed)) throw error;
       // Perhaps its session is over; whoever listens again begins another.
-      this.era.forget(era);
+      this.negotiated.forget(revision);
       throw error.outcome();
     }
   }
@@ -245,10 +245,10 @@ export class McpClient {
     this.closing = true;
     this.closed.abort();
     if (this.underWay > 0) return;
-    const { current } = this.era;
+    const { current } = this.negotiated;
     if (current) {
       this.transport.endSession(current);
-      this.era.forget(current);
+      this.negotiated.forget(current);
     }
     this.options.egress.closePools(this.options.key);
   }
@@ -303,32 +303,38 @@ export class McpClient {
 
   private async attempt(method: string, params: JsonObject, terms: Terms): Promise<Answered> {
     for (let attempt = 1; ; attempt++) {
-      const era = await this.era.find(terms);
+      const revision = await this.negotiated.find(terms);
       try {
-        const answered = await this.ask(era, method, params, terms);
-        this.era.confirm(era);
+        const answered = await this.ask(revision, method, params, terms);
+        this.negotiated.confirm(revision);
         return answered;
       } catch (error) {
         if (error instanceof RejectedUnprocessed) {
-          this.era.forget(era);
+          this.negotiated.forget(revision);
           if (attempt > 1) throw error.outcome();
           if (error.rpcError?.rpcCode === -32020 && method === 'tools/call' && !terms.mirrored)
             await this.relearnHeaders(terms);
         } else {
-          if (error instanceof UpstreamRpcError) this.era.confirm(era);
-          if (error instanceof UpstreamUnreachable && suggestsAnotherServer(error)) this.era.forget(era);
+          if (error instanceof UpstreamRpcError) this.negotiated.confirm(revision);
+          if (error instanceof UpstreamUnreachable && suggestsAnotherServer(error)) this.negotiated.forget(revision);
           throw error;
         }
       }
     }
   }
 
-  private ask(era: UpstreamEra, method: string, params: JsonObject, { mirrored, ...terms }: Terms): Promise<Answered> {
+  private ask(
+    revision: ProtocolRevision,
+    method: string,
+    params: JsonObject,
+    { mirrored, ...terms }: Terms,
+  ): Promise<Answered> {
     const tool = method === 'tools/call' ? String(params['name']) : undefined;
-    const headers = headersFor(era, method, subjectOf(method, params)?.value);
-    const declared = tool !== undefined && era.kind === 'stateless' ? (mirrored ?? this.mirrored.get(tool)) : undefined;
+    const headers = headersFor(revision, method, subjectOf(method, params)?.value);
+    const declared =
+      tool !== undefined && revision.kind === 'stateless' ? (mirrored ?? this.mirrored.get(tool)) : undefined;
     if (declared && isObject(params['arguments'])) Object.assign(headers, mirrorHeaders(declared, params['arguments']));
-    return this.transport.ask({ era, method, params: paramsFor(era, params), headers, ...terms });
+    return this.transport.ask({ revision, method, params: paramsFor(revision, params), headers, ...terms });
   }
 
   /** Once more after a connection that broke: only for what changes nothing. */

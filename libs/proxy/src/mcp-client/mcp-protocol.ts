@@ -4,7 +4,7 @@ import { headerValue, isObject, type JsonObject, META, STATELESS_VERSION } from 
 export const CLIENT_INFO = { name: 'haldir', version: VERSION } as const;
 
 /** How an upstream wants to be spoken to. */
-export type UpstreamEra =
+export type ProtocolRevision =
   | ({ readonly kind: 'stateless' } & Declared)
   | ({ readonly kind: 'handshake'; readonly version: string; readonly sessionId: string | null } & Declared)
   | { readonly kind: 'plain' };
@@ -89,8 +89,8 @@ export function isListChange({ method }: JsonObject): boolean {
 }
 
 /** What to ask the stateless revision to be told of (`subscriptions/listen`): whatever was declared. Null for nothing. */
-export function wantedChanges(era: UpstreamEra): JsonObject | null {
-  const declared = era.kind === 'plain' ? {} : (era.capabilities ?? {});
+export function wantedChanges(revision: ProtocolRevision): JsonObject | null {
+  const declared = revision.kind === 'plain' ? {} : (revision.capabilities ?? {});
   const lists = CHANGING_LISTS.filter((list) => {
     const capability = declared[list];
     return isObject(capability) && capability['listChanged'] === true;
@@ -104,29 +104,29 @@ const STATELESS_META = {
   [META.clientCapabilities]: {},
 } as const;
 
-/** The params as `era` wants them on the wire. */
-export function paramsFor(era: UpstreamEra, params: JsonObject): JsonObject {
+/** The params as `revision` wants them on the wire. */
+export function paramsFor(revision: ProtocolRevision, params: JsonObject): JsonObject {
   const meta = isObject(params['_meta']) ? params['_meta'] : {};
-  if (era.kind === 'stateless') return { ...params, _meta: { ...STATELESS_META, ...meta } };
+  if (revision.kind === 'stateless') return { ...params, _meta: { ...STATELESS_META, ...meta } };
   // The older revisions have no such dialogue.
   const { inputResponses: _, requestState: __, _meta: ___, ...rest } = params;
   const { [META.clientCapabilities]: ____, ...others } = meta;
   return Object.keys(others).length === 0 ? rest : { ...rest, _meta: others };
 }
 
-/** The headers `era` wants for a message; `name` is what the call is about (a tool), where the method has such a thing. */
-export function headersFor(era: UpstreamEra, method: string, name?: string): Record<string, string> {
+/** The headers `revision` wants for a message; `name` is what the call is about (a tool), where the method has such a thing. */
+export function headersFor(revision: ProtocolRevision, method: string, name?: string): Record<string, string> {
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
   };
-  if (era.kind === 'stateless') {
+  if (revision.kind === 'stateless') {
     headers['mcp-protocol-version'] = STATELESS_VERSION;
     headers['mcp-method'] = method;
     if (name !== undefined) headers['mcp-name'] = headerValue(name);
-  } else if (era.kind === 'handshake') {
-    headers['mcp-protocol-version'] = era.version;
-    if (era.sessionId !== null) headers['mcp-session-id'] = era.sessionId;
+  } else if (revision.kind === 'handshake') {
+    headers['mcp-protocol-version'] = revision.version;
+    if (revision.sessionId !== null) headers['mcp-session-id'] = revision.sessionId;
   }
   return headers;
 }

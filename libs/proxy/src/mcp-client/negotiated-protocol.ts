@@ -1,11 +1,11 @@
 import { withDeadline } from '@haldir/kernel';
 import { type JsonRpcTransport } from './json-rpc-transport.js';
-import { type UpstreamEra } from './mcp-protocol.js';
-import { detectEra } from './protocol-detection.js';
+import { type ProtocolRevision } from './mcp-protocol.js';
+import { detectRevision } from './protocol-detection.js';
 import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** For how long someone waits at most. */
-interface Patience {
+interface Deadline {
   readonly deadlineAt: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -15,8 +15,8 @@ const MAX_DETECTION_MS = 10_000;
 
 /** How one upstream wants to be spoken to: found out once for all calls that need it, and again once it is forgotten. */
 export class NegotiatedProtocol {
-  private known: UpstreamEra | null = null;
-  private detecting: Promise<UpstreamEra> | null = null;
+  private known: ProtocolRevision | null = null;
+  private detecting: Promise<ProtocolRevision> | null = null;
   /** The credentials that the detection under way began with. */
   private detectingAs = '';
 
@@ -26,35 +26,35 @@ export class NegotiatedProtocol {
   ) {}
 
   /** Null while it is not known. */
-  get current(): UpstreamEra | null {
+  get current(): ProtocolRevision | null {
     return this.known;
   }
 
   /** @throws UpstreamUnreachable */
-  async find(patience: Patience): Promise<UpstreamEra> {
-    return this.known ?? (await this.detected(patience));
+  async find(deadline: Deadline): Promise<ProtocolRevision> {
+    return this.known ?? (await this.detected(deadline));
   }
 
   /** Something has answered that way: plain JSON-RPC is only assumed until then. */
-  confirm(era: UpstreamEra): void {
-    this.known ??= era;
+  confirm(revision: ProtocolRevision): void {
+    this.known ??= revision;
   }
 
-  /** Forgets `era` unless a concurrent call has replaced it already. */
-  forget(era: UpstreamEra): void {
-    if (this.known === era) this.known = null;
+  /** Forgets `revision` unless a concurrent call has replaced it already. */
+  forget(revision: ProtocolRevision): void {
+    if (this.known === revision) this.known = null;
   }
 
   /** One detection at a time, shared by all calls that wait for it; each waits no longer than its own deadline. */
-  private detected(patience: Patience): Promise<UpstreamEra> {
+  private detected(deadline: Deadline): Promise<ProtocolRevision> {
     // One that began with credentials that are no longer those of now may be refused for them.
     const shown = JSON.stringify(this.transport.headers);
     if (this.detectingAs !== shown) this.detecting = null;
     if (!this.detecting) {
-      const detecting = detectEra(this.transport, performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
-        .then((era) => {
-          if (era.kind !== 'plain') this.known = era;
-          return era;
+      const detecting = detectRevision(this.transport, performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
+        .then((revision) => {
+          if (revision.kind !== 'plain') this.known = revision;
+          return revision;
         })
         .catch((error: unknown) => {
           throw unreachable(error);
@@ -66,8 +66,8 @@ export class NegotiatedProtocol {
       this.detectingAs = shown;
     }
     return withDeadline(this.detecting, {
-      ms: patience.deadlineAt - performance.now(),
-      signal: patience.signal,
+      ms: deadline.deadlineAt - performance.now(),
+      signal: deadline.signal,
       error: (why) => new UpstreamUnreachable(why, { sent: false }),
     });
   }

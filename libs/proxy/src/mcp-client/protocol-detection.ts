@@ -1,7 +1,7 @@
 import { HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
 import { type Answered, type JsonRpcTransport } from './json-rpc-transport.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
-import { CLIENT_INFO, headersFor, paramsFor, type UpstreamEra } from './mcp-protocol.js';
+import { CLIENT_INFO, headersFor, paramsFor, type ProtocolRevision } from './mcp-protocol.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** Of the time for finding out, what a server may take for a method it has perhaps never heard of. */
@@ -13,21 +13,21 @@ const PROBE_SHARE = 1 / 3;
  *
  * @throws UpstreamUnreachable when nothing is there, or it wants an authorization, or a revision Haldir does not speak
  */
-export async function detectEra(transport: JsonRpcTransport, deadlineAt: number): Promise<UpstreamEra> {
+export async function detectRevision(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision> {
   return (
     (await tryStateless(transport, deadlineAt)) ?? (await tryHandshake(transport, deadlineAt)) ?? { kind: 'plain' }
   );
 }
 
-async function tryStateless(transport: JsonRpcTransport, deadlineAt: number): Promise<UpstreamEra | null> {
-  const era: UpstreamEra = { kind: 'stateless' };
+async function tryStateless(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
+  const revision: ProtocolRevision = { kind: 'stateless' };
   const now = performance.now();
   const answer = await attempt(
     transport.ask({
-      era,
+      revision,
       method: 'server/discover',
-      params: paramsFor(era, {}),
-      headers: headersFor(era, 'server/discover'),
+      params: paramsFor(revision, {}),
+      headers: headersFor(revision, 'server/discover'),
       deadlineAt: now + (deadlineAt - now) * PROBE_SHARE,
     }),
     { timeoutMeansNo: true },
@@ -35,14 +35,14 @@ async function tryStateless(transport: JsonRpcTransport, deadlineAt: number): Pr
   if (!answer || !isObject(answer.result)) return null;
   const versions = answer.result['supportedVersions'];
   if (!Array.isArray(versions) || !versions.includes(STATELESS_VERSION)) return null;
-  return { ...era, capabilities: capabilitiesIn(answer.result) };
+  return { ...revision, capabilities: capabilitiesIn(answer.result) };
 }
 
-async function tryHandshake(transport: JsonRpcTransport, deadlineAt: number): Promise<UpstreamEra | null> {
+async function tryHandshake(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
   const [newest] = HANDSHAKE_VERSIONS;
   const answer = await attempt(
     transport.ask({
-      era: { kind: 'plain' },
+      revision: { kind: 'plain' },
       method: 'initialize',
       params: { protocolVersion: newest, capabilities: {}, clientInfo: CLIENT_INFO },
       headers: headersFor({ kind: 'plain' }, 'initialize'),
@@ -54,12 +54,12 @@ async function tryHandshake(transport: JsonRpcTransport, deadlineAt: number): Pr
   const version = answer.result['protocolVersion'];
   if (typeof version !== 'string') return null;
   if (!HANDSHAKE_VERSIONS.some((known) => known === version)) throw new UpstreamUnreachable('protocol');
-  const era: UpstreamEra = {
+  const revision: ProtocolRevision = {
     ...{ kind: 'handshake', version, sessionId: sessionIdOf(answer) },
     capabilities: capabilitiesIn(answer.result),
   };
-  await transport.notify(era, 'notifications/initialized', deadlineAt);
-  return era;
+  await transport.notify(revision, 'notifications/initialized', deadlineAt);
+  return revision;
 }
 
 function capabilitiesIn({ capabilities }: JsonObject): JsonObject {

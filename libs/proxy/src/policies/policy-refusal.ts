@@ -139,7 +139,7 @@ export interface Explanation {
   remedy: Remedy & { policy_id: string };
 }
 
-/** Every policy that refuses a call: the call is let through once all of them are content. Beyond 50 they are only counted. */
+/** Every policy that refuses a call: the call is made once none of them refuses it. Beyond 50 they are only counted. */
 export function explain(refused: readonly Refusal[]): { explanation: Explanation[]; unexplained?: number } {
   const explanation = refused.slice(0, MAX_EXPLAINED).map(({ policyId, type, reason, remedy }) => ({
     policy_id: policyId,

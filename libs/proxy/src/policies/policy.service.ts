@@ -31,7 +31,7 @@ export class PolicyService {
   }
 
   /**
-   * Gives a policy other terms; what is left out stays. A rate limit keeps what it has counted, rehearsed or not.
+   * Gives a policy other terms; what is left out stays. A rate limit keeps what it has counted, in either mode.
    *
    * @throws PolicyNotFound when the tenant has no such policy
    */

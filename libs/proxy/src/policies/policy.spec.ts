@@ -169,21 +169,21 @@ describe('the scope of a policy', () => {
   });
 });
 
-describe('a policy in rehearsal', () => {
+describe('a policy in log_only mode', () => {
   it('is kept apart from those that are enforced', () => {
     const rules: PolicyRule[] = [{ type: 'block_tool', tool: 'echo' }, { type: 'require_approval' }];
-    const { enforced, rehearsed } = applying(
+    const { enforced, logOnly } = applying(
       rules.flatMap((rule) => [
         policy(rule, { id: `e_${rule.type}` }),
         policy(rule, { id: `r_${rule.type}`, mode: 'log_only' }),
       ]),
       subject(),
     );
-    expect([enforced, rehearsed].map((each) => refusals(each, subject()).map(({ policyId }) => policyId))).toEqual([
+    expect([enforced, logOnly].map((each) => refusals(each, subject()).map(({ policyId }) => policyId))).toEqual([
       ['e_block_tool'],
       ['r_block_tool'],
     ]);
-    expect(approvalsRequired(rehearsed).map(({ id }) => id)).toEqual(['r_require_approval']);
+    expect(approvalsRequired(logOnly).map(({ id }) => id)).toEqual(['r_require_approval']);
   });
 });
 

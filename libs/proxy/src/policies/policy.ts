@@ -13,7 +13,7 @@ export const POLICY_TYPES = [
 export type PolicyType = (typeof POLICY_TYPES)[number];
 
 export const POLICY_MODES = ['enforce', 'log_only'] as const;
-/** `log_only` is a rehearsal: what the policy would have done is written down, and nothing is refused or held for it. */
+/** With `log_only`, what the policy would have done is written down, and nothing is refused or held for it. */
 export type PolicyMode = (typeof POLICY_MODES)[number];
 
 /** What a policy says, by its type. */
@@ -59,7 +59,7 @@ export interface PolicySubject extends NamedSubject {
 /** The policies whose scope a call is in, in their order. */
 export interface ApplyingPolicies {
   enforced: readonly Policy[];
-  rehearsed: readonly Policy[];
+  logOnly: readonly Policy[];
 }
 
 /** Calls an agent may make in any minute, by policy. */
@@ -68,7 +68,7 @@ export interface RateLimit {
   maxPerMinute: number;
 }
 
-const NOTHING: ApplyingPolicies = { enforced: [], rehearsed: [] };
+const NOTHING: ApplyingPolicies = { enforced: [], logOnly: [] };
 
 export function applying(
   policies: readonly Policy[],
@@ -78,7 +78,7 @@ export function applying(
   const inScope = policies.filter(({ scope }) => isInScope(scope, subject));
   return {
     enforced: inScope.filter(({ mode }) => mode === 'enforce'),
-    rehearsed: inScope.filter(({ mode }) => mode === 'log_only'),
+    logOnly: inScope.filter(({ mode }) => mode === 'log_only'),
   };
 }
 

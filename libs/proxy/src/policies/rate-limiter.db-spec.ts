@@ -40,11 +40,11 @@ const limit = async (maxPerMinute: number): Promise<RateLimit> => {
   );
   return { policyId, maxPerMinute };
 };
-/** How many of `count` wishes at once are granted. */
+/** How many of `count` requests at once are granted. */
 const granted = async (count: number, limits: RateLimit[], agentId = 'a', by = [limiter]): Promise<number> => {
   const answers = await Promise.all(
     Array.from({ length: count }, (_, i) =>
-      (by[i % by.length] as RateLimiter).take({ tenantId, agentId, limits, rehearsed: [] }),
+      (by[i % by.length] as RateLimiter).take({ tenantId, agentId, limits, logOnly: [] }),
     ),
   );
   return answers.filter(({ full }) => full.size === 0).length;
@@ -86,7 +86,7 @@ describe('the rate limiter', () => {
   it('is exact over several processes', async () => {
     const others = [limiter, new RateLimiter(transactions, clock), new RateLimiter(transactions, clock)];
     expect(await granted(100, [await limit(17)], 'a', others)).toBe(17);
-    // Also where a window is there already, and each process has but a few wishes at a time.
+    // Also where a window is there already, and each process has but a few requests at a time.
     const processes = Array.from({ length: 10 }, () => new RateLimiter(transactions, clock));
     for (let round = 0; round < 5; round++) {
       const seven = await limit(7);
@@ -103,29 +103,32 @@ describe('the rate limiter', () => {
 
   it('names the limit that is reached, and counts the call in none then', async () => {
     const [small, large] = [await limit(1), await limit(2)];
-    const wish = { tenantId, agentId: 'a', limits: [large, small], rehearsed: [] };
-    expect((await limiter.take(wish)).full.size).toBe(0);
+    const request = { tenantId, agentId: 'a', limits: [large, small], logOnly: [] };
+    expect((await limiter.take(request)).full.size).toBe(0);
     clock.ms += 10;
     const free = new Date(clock.ms - 10 + 60_000);
-    expect(await limiter.take(wish)).toMatchObject({ full: new Map([[small.policyId, free]]), at: new Date(clock.ms) });
+    expect(await limiter.take(request)).toMatchObject({
+      full: new Map([[small.policyId, free]]),
+      at: new Date(clock.ms),
+    });
     expect(await granted(5, [large])).toBe(1);
   });
 
   it('answers without counting when it is only looked at', async () => {
     const [one, none] = [await limit(1), await limit(0)];
-    const wish = { tenantId, agentId: 'a', limits: [one, none], rehearsed: [] };
-    expect([...(await limiter.look(wish)).full]).toEqual([[none.policyId, null]]);
+    const request = { tenantId, agentId: 'a', limits: [one, none], logOnly: [] };
+    expect([...(await limiter.look(request)).full]).toEqual([[none.policyId, null]]);
     expect(await granted(3, [one])).toBe(1);
-    expect([...(await limiter.look(wish)).full.keys()]).toEqual([one.policyId, none.policyId]);
+    expect([...(await limiter.look(request)).full.keys()]).toEqual([one.policyId, none.policyId]);
   });
 
-  it('rehearses a limit as it would hold, each by itself, and stops nothing for it', async () => {
+  it('counts a log_only limit as it would hold, each by itself, and stops nothing for it', async () => {
     const [three, two, five] = [await limit(3), await limit(2), await limit(5)];
-    const wish = { tenantId, agentId: 'a', limits: [five], rehearsed: [three, two] };
+    const request = { tenantId, agentId: 'a', limits: [five], logOnly: [three, two] };
     const answers: RateAnswer[] = [];
-    for (let i = 0; i < 7; i++) answers.push(await limiter.take(wish));
+    for (let i = 0; i < 7; i++) answers.push(await limiter.take(request));
     expect(answers.map(({ full }) => full.size)).toEqual([0, 0, 0, 0, 0, 1, 1]);
-    const wouldStop = ({ policyId }: RateLimit): boolean[] => answers.map(({ rehearsed }) => rehearsed.has(policyId));
+    const wouldStop = ({ policyId }: RateLimit): boolean[] => answers.map(({ logOnly }) => logOnly.has(policyId));
     expect(wouldStop(three)).toEqual([false, false, false, true, true, true, true]);
     expect(wouldStop(two)).toEqual([false, false, true, true, true, true, true]);
     // What it counted holds when it is enforced.

@@ -6,12 +6,12 @@ import {
   countCall,
   type RateAnswer,
   type RateWindow,
-  type RateWish,
+  type RateRequest,
   WINDOW_MS,
   type WindowOf,
 } from './rate-window.js';
 
-const NO_LIMITS: RateAnswer = { full: new Map(), rehearsed: new Map(), at: null };
+const NO_LIMITS: RateAnswer = { full: new Map(), logOnly: new Map(), at: null };
 const NOT_LIMITED: LockedRates = { answer: () => NO_LIMITS, count: () => undefined, save: () => undefined };
 const EMPTY: RateWindow = { times: [], counts: [] };
 
@@ -63,9 +63,9 @@ interface Window extends Omit<RateRow, 'times'>, RateWindow {
 
 /** Windows locked for the rest of a transaction. */
 interface LockedRates {
-  answer(wish: RateWish): RateAnswer;
-  /** Counts the call in every window, but those of rehearsals that have no room. */
-  count(wish: RateWish): void;
+  answer(request: RateRequest): RateAnswer;
+  /** Counts the call in every window, but those of `log_only` policies that have no room. */
+  count(request: RateRequest): void;
   /** Writes what was counted; does not wait for the answer. */
   save(): void;
 }
@@ -76,15 +76,15 @@ interface LockedRates {
  */
 @Injectable()
 export class RateLimiter {
-  private readonly writer = new Batcher<RateWish, RateAnswer>({
+  private readonly writer = new Batcher<RateRequest, RateAnswer>({
     maxBatch: 256,
     maxInFlight: 1,
     maxQueued: 8192,
     splitOn: isDataFailure,
-    run: (wishes) =>
+    run: (requests) =>
       this.transactions.run(
-        wishes.map(({ tenantId }) => tenantId),
-        (tx) => this.takeMany(tx, wishes),
+        requests.map(({ tenantId }) => tenantId),
+        (tx) => this.takeMany(tx, requests),
       ),
   });
 
@@ -93,23 +93,23 @@ export class RateLimiter {
     private readonly clock: Clock,
   ) {}
 
-  /** Counts the call unless a limit is reached. Wishes that arrive together share a commit. */
-  take(wish: RateWish): Promise<RateAnswer> {
-    return isFree(wish) ? Promise.resolve(NO_LIMITS) : this.writer.submit(wish);
+  /** Counts the call unless a limit is reached. Requests that arrive together share a commit. */
+  take(request: RateRequest): Promise<RateAnswer> {
+    return isFree(request) ? Promise.resolve(NO_LIMITS) : this.writer.submit(request);
   }
 
-  /** What a wish would be answered now, for a call that is refused anyway. */
-  async look(wish: RateWish): Promise<RateAnswer> {
-    if (isFree(wish)) return NO_LIMITS;
-    const rows = await this.transactions.query<RateRow>(look, columnsOf(keysOf([wish])));
+  /** What a request would be answered now, for a call that is refused anyway. */
+  async look(request: RateRequest): Promise<RateAnswer> {
+    if (isFree(request)) return NO_LIMITS;
+    const rows = await this.transactions.query<RateRow>(look, columnsOf(keysOf([request])));
     const windows = windowsOf(rows);
-    const windowOf: WindowOf<RateWindow> = ({ policyId }) => windows.get(keyOf(policyId, wish.agentId)) ?? EMPTY;
-    return answerTo(windowOf, wish, this.clock.now());
+    const windowOf: WindowOf<RateWindow> = ({ policyId }) => windows.get(keyOf(policyId, request.agentId)) ?? EMPTY;
+    return answerTo(windowOf, request, this.clock.now());
   }
 
-  /** The windows of a wish, for a caller that has more to decide before the call counts. */
-  async lock(tx: Tx, wishes: readonly RateWish[]): Promise<LockedRates> {
-    const keys = keysOf(wishes);
+  /** The windows of the requests, for a caller that has more to decide before the call counts. */
+  async lock(tx: Tx, requests: readonly RateRequest[]): Promise<LockedRates> {
+    const keys = keysOf(requests);
     if (keys.length === 0) return NOT_LIMITED;
     const columns = columnsOf(keys);
     tx.send(ensure, columns);
@@ -128,11 +128,11 @@ export class RateLimiter {
     await this.transactions.queryAll(purge, [new Date(this.clock.now().getTime() - 10 * WINDOW_MS)]);
   }
 
-  private async takeMany(tx: Tx, wishes: RateWish[]): Promise<RateAnswer[]> {
-    const rates = await this.lock(tx, wishes);
-    const answers = wishes.map((wish) => {
-      const answer = rates.answer(wish);
-      if (answer.full.size === 0) rates.count(wish);
+  private async takeMany(tx: Tx, requests: RateRequest[]): Promise<RateAnswer[]> {
+    const rates = await this.lock(tx, requests);
+    const answers = requests.map((request) => {
+      const answer = rates.answer(request);
+      if (answer.full.size === 0) rates.count(request);
       return answer;
     });
     rates.save();
@@ -146,9 +146,9 @@ export class RateLimiter {
       ({ policyId }) =>
         windows.get(keyOf(policyId, agentId));
     return {
-      answer: (wish) => answerTo(windowOf(wish.agentId), wish, at),
-      count: (wish) => {
-        for (const window of countCall(windowOf(wish.agentId), wish, at)) window.changed = true;
+      answer: (request) => answerTo(windowOf(request.agentId), request, at),
+      count: (request) => {
+        for (const window of countCall(windowOf(request.agentId), request, at)) window.changed = true;
       },
       save: () => {
         const changed = [...windows.values()].filter((window) => window.changed);
@@ -166,15 +166,15 @@ export class RateLimiter {
   }
 }
 
-function isFree({ limits, rehearsed }: RateWish): boolean {
-  return limits.length === 0 && rehearsed.length === 0;
+function isFree({ limits, logOnly }: RateRequest): boolean {
+  return limits.length === 0 && logOnly.length === 0;
 }
 
 type RateKey = [tenantId: string, policyId: string, agentId: string];
 
-function keysOf(wishes: readonly RateWish[]): RateKey[] {
-  const keys = wishes.flatMap(({ tenantId, agentId, limits, rehearsed }) =>
-    [...limits, ...rehearsed].map(({ policyId }): [string, RateKey] => [
+function keysOf(requests: readonly RateRequest[]): RateKey[] {
+  const keys = requests.flatMap(({ tenantId, agentId, limits, logOnly }) =>
+    [...limits, ...logOnly].map(({ policyId }): [string, RateKey] => [
       keyOf(policyId, agentId),
       [tenantId, policyId, agentId],
     ]),

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { answerTo, countCall, type RateWindow, type RateWish } from './rate-window.js';
+import { answerTo, countCall, type RateWindow, type RateRequest } from './rate-window.js';
 
-const wishOf = (maxPerMinute: number): RateWish => ({
-  ...{ tenantId: 'tnt_1', agentId: 'agent', rehearsed: [] },
+const requestOf = (maxPerMinute: number): RateRequest => ({
+  ...{ tenantId: 'tnt_1', agentId: 'agent', logOnly: [] },
   limits: [{ policyId: 'pol_1', maxPerMinute }],
 });
 
@@ -14,17 +14,17 @@ it('has a place again within a minute, at the time it says', () => {
       fc.array(fc.integer({ min: 0, max: 40_000 }), { minLength: 1, maxLength: 30 }),
       (maxPerMinute, start, gaps) => {
         const window: RateWindow = { times: [], counts: [] };
-        const wish = wishOf(maxPerMinute);
+        const request = requestOf(maxPerMinute);
         let now = start;
         for (const gap of gaps) {
           now += gap;
           // As many as there is room for.
-          while (answerTo(() => window, wish, new Date(now)).full.size === 0)
-            countCall(() => window, wish, new Date(now));
-          const freeAt = answerTo(() => window, wish, new Date(now)).full.get('pol_1') as Date;
+          while (answerTo(() => window, request, new Date(now)).full.size === 0)
+            countCall(() => window, request, new Date(now));
+          const freeAt = answerTo(() => window, request, new Date(now)).full.get('pol_1') as Date;
           expect(freeAt.getTime() - now).toBeLessThanOrEqual(60_000);
-          expect(answerTo(() => window, wish, new Date(freeAt.getTime() - 1)).full.size).toBe(1);
-          expect(answerTo(() => window, wish, freeAt).full.size).toBe(0);
+          expect(answerTo(() => window, request, new Date(freeAt.getTime() - 1)).full.size).toBe(1);
+          expect(answerTo(() => window, request, freeAt).full.size).toBe(0);
         }
       },
     ),

@@ -2,20 +2,20 @@ import { type RateLimit } from './policy.js';
 import { type FullRates } from './policy-refusal.js';
 
 /**
- * One agent's wish to make a call under some limits, of which every one must hold. Those that are rehearsed stop nothing: each
- * counts, for itself, the calls that it would have let through of those that are.
+ * One agent's request to make a call under some limits, of which every one must hold. Those of policies in `log_only` stop nothing:
+ * each counts, for itself, the calls that it would have let through of those that are.
  */
-export interface RateWish {
+export interface RateRequest {
   tenantId: string;
   agentId: string;
   limits: readonly RateLimit[];
-  rehearsed: readonly RateLimit[];
+  logOnly: readonly RateLimit[];
 }
 
 /** Which limits have no room for a call; it may be made, and was counted, when none of `full` does. */
 export interface RateAnswer {
   full: FullRates;
-  rehearsed: FullRates;
+  logOnly: FullRates;
   /** When it was decided, by the clock that the windows go by; null without limits. */
   at: Date | null;
 }
@@ -80,8 +80,8 @@ function freeAt({ times, counts }: RateWindow, limit: RateLimit, now: number): D
 /** The window of a limit; undefined for one that limits nothing any more. */
 export type WindowOf<Window extends RateWindow> = (limit: RateLimit) => Window | undefined;
 
-/** What the limits of a wish say at a time. */
-export function answerTo(windowOf: WindowOf<RateWindow>, { limits, rehearsed }: RateWish, at: Date): RateAnswer {
+/** What the limits of a request say at a time. */
+export function answerTo(windowOf: WindowOf<RateWindow>, { limits, logOnly }: RateRequest, at: Date): RateAnswer {
   const fullOf = (wanted: readonly RateLimit[]): FullRates =>
     new Map(
       wanted.flatMap((limit): [string, Date | null][] => {
@@ -89,13 +89,13 @@ export function answerTo(windowOf: WindowOf<RateWindow>, { limits, rehearsed }: 
         return window && isFull(window, limit, at) ? [[limit.policyId, freeAt(window, limit, at.getTime())]] : [];
       }),
     );
-  return { full: fullOf(limits), rehearsed: fullOf(rehearsed), at };
+  return { full: fullOf(limits), logOnly: fullOf(logOnly), at };
 }
 
-/** Counts a call that is let through; answers the windows that it counts in: not those of rehearsals that have no room. */
+/** Counts a call that is let through; answers the windows that it counts in: not those of `log_only` policies that have no room. */
 export function countCall<Window extends RateWindow>(
   windowOf: WindowOf<Window>,
-  { limits, rehearsed }: RateWish,
+  { limits, logOnly }: RateRequest,
   at: Date,
 ): Window[] {
   const counted: Window[] = [];
@@ -107,7 +107,7 @@ export function countCall<Window extends RateWindow>(
     const window = windowOf(limit);
     if (window) count(limit, window);
   }
-  for (const limit of rehearsed) {
+  for (const limit of logOnly) {
     const window = windowOf(limit);
     if (window && !isFull(window, limit, at)) count(limit, window);
   }

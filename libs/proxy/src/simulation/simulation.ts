@@ -10,7 +10,7 @@ import {
   rateLimits,
   toolsNamedBy,
 } from '../policies/policy.js';
-import { answerTo, countCall, isFull, type RateWindow, type RateWish, WINDOW_MS } from '../policies/rate-window.js';
+import { answerTo, countCall, isFull, type RateWindow, type RateRequest, WINDOW_MS } from '../policies/rate-window.js';
 import { type RecordedCall, type Verdict } from './recorded-call.js';
 import { refuses, type Refusal, refusals } from '../policies/policy-refusal.js';
 
@@ -24,7 +24,7 @@ export interface ChangedCall {
   heldBy: string | null;
 }
 
-/** Calls that a policy refuses, or holds for approval; a rehearsed one would. */
+/** Calls that a policy refuses, or holds for approval; one in `log_only` would. */
 export interface PolicyTally {
   type: PolicyType;
   mode: Policy['mode'];
@@ -36,13 +36,13 @@ export interface PolicyTally {
 interface Ruled {
   /** Those whose answer is the same for all of these calls. */
   alwaysRefusing: readonly Policy[];
-  alwaysRehearsed: readonly Policy[];
+  alwaysLogOnly: readonly Policy[];
   /** Those that decide by amount and hour. */
   asked: readonly Policy[];
-  askedRehearsed: readonly Policy[];
+  askedLogOnly: readonly Policy[];
   approvals: readonly Policy[];
-  rehearsedApprovals: readonly Policy[];
-  wish: RateWish;
+  logOnlyApprovals: readonly Policy[];
+  rateRequest: RateRequest;
 }
 
 const MAX_RULED = 10_000;
@@ -76,16 +76,16 @@ export class Simulation {
     if (++this.decided % PRUNE_EVERY === 0) this.forgetBefore(facts.ratedAt.getTime() - WINDOW_MS - 1000);
     const { subject, ratedAt, isApproved } = facts;
     const ruled = this.ruledFor(subject);
-    const isRefused = this.tally(ruled.alwaysRefusing, ruled.asked, ruled.wish.limits, facts, counts);
-    this.tally(ruled.alwaysRehearsed, ruled.askedRehearsed, ruled.wish.rehearsed, facts, counts);
-    if (counts) for (const { id } of ruled.rehearsedApprovals) this.count(id, 'held');
+    const isRefused = this.tally(ruled.alwaysRefusing, ruled.asked, ruled.rateRequest.limits, facts, counts);
+    this.tally(ruled.alwaysLogOnly, ruled.askedLogOnly, ruled.rateRequest.logOnly, facts, counts);
+    if (counts) for (const { id } of ruled.logOnlyApprovals) this.count(id, 'held');
     if (isRefused) return 'blocked';
     const heldBy = this.heldBy(facts, ruled);
     if (heldBy !== null && !isApproved) {
       if (counts) this.count(heldBy, 'held');
       return 'held';
     }
-    countCall((limit) => this.windowOf(limit, subject.agentId), ruled.wish, ratedAt);
+    countCall((limit) => this.windowOf(limit, subject.agentId), ruled.rateRequest, ratedAt);
     return 'allowed';
   }
 
@@ -94,7 +94,7 @@ export class Simulation {
     const { facts } = call;
     if (facts === null) return { call, wouldBe, refusals: [], heldBy: null };
     const ruled = this.ruledFor(facts.subject);
-    const { full } = answerTo((limit) => this.windowOf(limit, facts.subject.agentId), ruled.wish, facts.ratedAt);
+    const { full } = answerTo((limit) => this.windowOf(limit, facts.subject.agentId), ruled.rateRequest, facts.ratedAt);
     const { enforced } = applying(this.policies, facts.subject);
     return {
       call,
@@ -152,7 +152,7 @@ export class Simulation {
     const key = `${subject.upstream ?? ''} ${subject.toolNames[0] ?? ''} ${subject.agentId}`;
     const known = this.ruled.get(key);
     if (known) return known;
-    const { enforced, rehearsed } = applying(this.policies, subject);
+    const { enforced, logOnly } = applying(this.policies, subject);
     const isNaming = ({ rule }: Policy): boolean => toolsNamedBy(rule) !== null;
     const always = (policies: readonly Policy[]): Policy[] =>
       policies.filter((policy) => isNaming(policy) && refuses(policy, subject, NO_RATES));
@@ -160,12 +160,17 @@ export class Simulation {
       policies.filter(({ rule: { type } }) => type === 'spend_limit' || type === 'time_window');
     const ruled: Ruled = {
       alwaysRefusing: always(enforced),
-      alwaysRehearsed: always(rehearsed),
+      alwaysLogOnly: always(logOnly),
       asked: asked(enforced),
-      askedRehearsed: asked(rehearsed),
+      askedLogOnly: asked(logOnly),
       approvals: approvalsRequired(enforced),
-      rehearsedApprovals: approvalsRequired(rehearsed),
-      wish: { tenantId: '', agentId: subject.agentId, limits: rateLimits(enforced), rehearsed: rateLimits(rehearsed) },
+      logOnlyApprovals: approvalsRequired(logOnly),
+      rateRequest: {
+        tenantId: '',
+        agentId: subject.agentId,
+        limits: rateLimits(enforced),
+        logOnly: rateLimits(logOnly),
+      },
     };
     if (this.ruled.size >= MAX_RULED) this.ruled.clear();
     this.ruled.set(key, ruled);

@@ -5,7 +5,7 @@ import { UnsupportedMedia } from '@haldir/http';
 import { HANDSHAKE_VERSIONS, isObject, type RequestId, requestIdIn, STATELESS_VERSION } from '@haldir/mcp';
 import { checkHeaders, headerOf } from './mcp-headers.js';
 import {
-  type Era,
+  type Revision,
   INVALID_REQUEST,
   PARSE_ERROR,
   type RpcAnswer,
@@ -16,7 +16,7 @@ import {
 
 /** What came in with one POST. */
 export interface Post {
-  era: Era;
+  revision: Revision;
   /** Whether they came as a list, and are answered as one. */
   isBatch: boolean;
   /** In their order; empty when there were only notifications and answers, which ask for nothing. */
@@ -33,7 +33,7 @@ const MAX_BATCH = 50;
 const UNSUPPORTED_VERSION = -32022;
 
 /**
- * Reads a POST: the official classifier tells the eras apart and refuses what is neither.
+ * Reads a POST: the official classifier tells the revisions apart and refuses what is neither.
  *
  * @param body parsed, or the refusal of one that is no JSON
  * @throws RpcError
@@ -54,11 +54,16 @@ export function readPost(headers: IncomingHttpHeaders, body: unknown): Post {
     throw new RpcError(route.code, route.message, { status: route.httpStatus, data: route.data });
   return route.kind === 'modern'
     ? {
-        ...{ era: 'stateless', isBatch: false, cancelled: [], answers: [] },
+        ...{ revision: 'stateless', isBatch: false, cancelled: [], answers: [] },
         requests: statelessRequests(headers, body, route.classification.revision),
       }
     : {
-        ...{ era: 'handshake', isBatch: Array.isArray(body), cancelled: cancelledBy(body), answers: answersIn(body) },
+        ...{
+          revision: 'handshake',
+          isBatch: Array.isArray(body),
+          cancelled: cancelledBy(body),
+          answers: answersIn(body),
+        },
         requests: handshakeRequests(headers, body),
       };
 }

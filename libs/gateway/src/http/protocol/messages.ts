@@ -2,7 +2,7 @@ import { stringifyJson, VERSION } from '@haldir/kernel';
 import { isObject, type JsonObject, type RequestId, requestIdIn } from '@haldir/mcp';
 
 /** How a client speaks: in requests that stand alone, or after a handshake. */
-export type Era = 'stateless' | 'handshake';
+export type Revision = 'stateless' | 'handshake';
 
 export const SERVER_INFO = { name: 'haldir', title: 'Haldir', version: VERSION } as const;
 

@@ -19,7 +19,7 @@ import { PaymentTools } from './payment.tools.js';
 import { SecretTools } from './secret.tools.js';
 import { SessionTools } from './session.tools.js';
 
-interface Offered {
+interface ToolEntry {
   tool: OwnTool;
   /** Its definition, as JSON text. */
   json: string;
@@ -28,7 +28,7 @@ interface Offered {
 /** Haldir's own tools: six for an agent in its session, ten for the operator of a key. */
 @Injectable()
 export class OwnToolbox {
-  private readonly offered: Readonly<Record<Audience, ReadonlyMap<string, Offered>>>;
+  private readonly tools: Readonly<Record<Audience, ReadonlyMap<string, ToolEntry>>>;
 
   constructor(
     sessions: SessionTools,
@@ -38,28 +38,28 @@ export class OwnToolbox {
     approvals: ApprovalTools,
   ) {
     const all: OwnTool[] = [sessions, secrets, payments, audit, approvals].flatMap(({ tools }) => tools);
-    const offeredTo = (audience: Audience): Map<string, Offered> =>
+    const openTo = (audience: Audience): Map<string, ToolEntry> =>
       new Map(
         all
           .filter((tool) => tool.audience.includes(audience))
           .map((tool) => [tool.name, { tool, json: definitionOf(tool, audience) }]),
       );
-    this.offered = { agent: offeredTo('agent'), operator: offeredTo('operator') };
+    this.tools = { agent: openTo('agent'), operator: openTo('operator') };
   }
 
   /** Definitions of the tools that a key of this kind with these scopes may call, as JSON texts. */
   definitions(audience: Audience, { actor, scopes }: Caller): string[] {
-    return [...this.offered[audience].values()]
+    return [...this.tools[audience].values()]
       .filter(({ tool }) => isOpenTo(actor, tool) && tool.scopes.some((scope) => grantsKeyScope(scopes, scope)))
       .map(({ json }) => json);
   }
 
   names(audience: Audience): string[] {
-    return [...this.offered[audience].keys()];
+    return [...this.tools[audience].keys()];
   }
 
   find(audience: Audience, name: string): OwnTool | null {
-    return this.offered[audience].get(name)?.tool ?? null;
+    return this.tools[audience].get(name)?.tool ?? null;
   }
 
   /**

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { STATELESS_VERSION } from './mcp.js';
 
 /** An upstream of one revision, strict about what that revision asks of its clients. */
-export interface EraUpstream {
+export interface RevisionUpstream {
   readonly url: string;
   /** What clients did that they should not have; empty when nothing was. */
   readonly faults: string[];
@@ -21,7 +21,7 @@ interface Message {
 type Outcome = { result: object } | { error: { code: number; message: string }; status: number };
 
 /** @param answers as one JSON text, or as an event stream with something else before the answer */
-export async function startEraUpstream(version: string, answers: 'json' | 'sse'): Promise<EraUpstream> {
+export async function startRevisionUpstream(version: string, answers: 'json' | 'sse'): Promise<RevisionUpstream> {
   const faults: string[] = [];
   const sessions = new Set<string>();
   const isStateless = version === STATELESS_VERSION;
@@ -78,7 +78,11 @@ export async function startEraUpstream(version: string, answers: 'json' | 'sse')
       sessions.add(session);
       response.setHeader('mcp-session-id', session);
       say({
-        result: { protocolVersion: version, capabilities: { tools: {} }, serverInfo: { name: 'era', version: '1' } },
+        result: {
+          protocolVersion: version,
+          capabilities: { tools: {} },
+          serverInfo: { name: 'revision', version: '1' },
+        },
       });
       return;
     }

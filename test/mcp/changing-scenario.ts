@@ -61,7 +61,7 @@ export class Stage {
 }
 
 /** A tenant whose agent has a session, and an upstream whose tools change; it is not registered yet. */
-export class ChangingStory {
+export class ChangingScenario {
   private constructor(
     private readonly stage: Stage,
     readonly tenant: Client,
@@ -69,10 +69,10 @@ export class ChangingStory {
     readonly upstream: ChangingUpstream,
   ) {}
 
-  static async begin(stage: Stage, ...tools: string[]): Promise<ChangingStory> {
+  static async begin(stage: Stage, ...tools: string[]): Promise<ChangingScenario> {
     const tenant = await stage.world.newTenant();
     const session = await tenant.session({ agent_id: 'agent', scopes: ['execute'] });
-    return new ChangingStory(stage, tenant, session, await startChangingUpstream(...tools));
+    return new ChangingScenario(stage, tenant, session, await startChangingUpstream(...tools));
   }
 
   /** The tenant at one of the processes. */

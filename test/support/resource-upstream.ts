@@ -3,7 +3,7 @@ import { type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 /** An upstream with a handshake that has resources and prompts. Change what it has and answers as the test goes on. */
-export interface OfferingUpstream {
+export interface ResourceUpstream {
   readonly url: string;
   /** Methods in the order they were asked, but for the handshake. */
   readonly asked: string[];
@@ -22,7 +22,7 @@ interface Message {
   params?: { protocolVersion?: string; uri?: string; name?: string; arguments?: object; ref?: object };
 }
 
-export async function startOfferingUpstream(label: string): Promise<OfferingUpstream> {
+export async function startResourceUpstream(label: string): Promise<ResourceUpstream> {
   const resultOf = ({ method, params = {} }: Message): object | null => {
     switch (method) {
       case 'initialize': {
@@ -67,7 +67,7 @@ export async function startOfferingUpstream(label: string): Promise<OfferingUpst
     else void text(request).then((body) => answer(JSON.parse(body) as Message, response));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const upstream: OfferingUpstream = {
+  const upstream: ResourceUpstream = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
     asked: [],
     resources: [{ uri: `doc://${label}/one`, name: 'One' }],

@@ -5,13 +5,13 @@ import {
   type Client,
   connectMcp,
   decidePending,
-  type McpEra,
+  type McpRevision,
   type McpParty,
   type McpReply,
-  type OfferingUpstream,
+  type ResourceUpstream,
   startApi,
   startBalancer,
-  startOfferingUpstream,
+  startResourceUpstream,
   startWorld,
   type World,
 } from '@haldir/test-support';
@@ -20,8 +20,8 @@ let world: World;
 let balancer: Balancer;
 let tenant: Client;
 let session: string;
-let red: OfferingUpstream;
-let blue: OfferingUpstream;
+let red: ResourceUpstream;
+let blue: ResourceUpstream;
 
 beforeAll(async () => {
   world = await startWorld({ processes: 2 });
@@ -34,20 +34,20 @@ afterAll(async () => {
 beforeEach(async () => {
   tenant = await world.newTenant();
   session = await tenant.session({ agent_id: 'reader', scopes: ['read'] });
-  red = await startOfferingUpstream('red');
-  blue = await startOfferingUpstream('blue');
+  red = await startResourceUpstream('red');
+  blue = await startResourceUpstream('blue');
 });
 afterEach(async () => {
   await red.stop();
   await blue.stop();
 });
 
-const register = async (upstream: OfferingUpstream, name: string, prefix = true): Promise<void> => {
+const register = async (upstream: ResourceUpstream, name: string, prefix = true): Promise<void> => {
   const { status } = await tenant.post('/v1/proxy/upstreams', { name, url: upstream.url, prefix });
   expect(status).toBe(201);
 };
-const agent = (era: McpEra = 'stateless', of = session): BareMcp =>
-  new BareMcp({ url: balancer.url, key: tenant.key ?? '', session: of }, era);
+const agent = (revision: McpRevision = 'stateless', of = session): BareMcp =>
+  new BareMcp({ url: balancer.url, key: tenant.key ?? '', session: of }, revision);
 const ask = (method: string, params: Record<string, unknown> = {}, client = agent()): Promise<McpReply> =>
   client.ask(method, params, typeof params['uri'] === 'string' ? { 'mcp-name': params['uri'] } : {});
 const listed = async (method: string, member: string, key: string, client = agent()): Promise<unknown[]> => {
@@ -69,11 +69,11 @@ const entries = async (): Promise<Record<string, unknown>[]> => {
     .reverse();
 };
 
-describe.each<McpEra>(['stateless', 'handshake'])('an official client of the %s revisions', (era) => {
+describe.each<McpRevision>(['stateless', 'handshake'])('an official client of the %s revisions', (revision) => {
   it('lists and reads the resources, and lists and gets the prompts, of every upstream', async () => {
     await register(red, 'red');
     await register(blue, 'blue', false);
-    const client = await connectMcp({ url: balancer.url, key: tenant.key ?? '', session }, era);
+    const client = await connectMcp({ url: balancer.url, key: tenant.key ?? '', session }, revision);
     expect(client.getServerCapabilities()).toMatchObject({ resources: {}, prompts: {}, completions: {} });
     expect((await client.listResources()).resources.map(({ uri }) => uri)).toEqual(['doc://blue/one', 'doc://red/one']);
     expect((await client.listResourceTemplates()).resourceTemplates).toMatchObject([
@@ -170,10 +170,10 @@ describe('a prompt that needs approval, of a client that can be kept waiting or 
     await register(red, 'red');
     await tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['red.greet'] });
   });
-  it.each<McpEra>(['stateless', 'handshake'])(
+  it.each<McpRevision>(['stateless', 'handshake'])(
     'is there once it is approved, and not once it is denied (%s)',
-    async (era) => {
-      const client = await connectMcp(party(), era);
+    async (revision) => {
+      const client = await connectMcp(party(), revision);
       const approved = client.getPrompt(get);
       await decidePending(tenant, 'approve');
       expect((await approved).messages).toHaveLength(1);

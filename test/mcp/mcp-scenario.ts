@@ -3,7 +3,7 @@ import {
   BareMcp,
   type Client,
   type FakeUpstream,
-  type McpEra,
+  type McpRevision,
   startFakeUpstream,
 } from '@haldir/test-support';
 
@@ -15,7 +15,7 @@ export interface Entry {
 }
 
 /** A tenant whose agent has a session and an upstream named `up`. */
-export class McpStory {
+export class McpScenario {
   private constructor(
     private readonly balancer: Balancer,
     readonly tenant: Client,
@@ -23,15 +23,15 @@ export class McpStory {
     readonly upstream: FakeUpstream,
   ) {}
 
-  static async begin(balancer: Balancer, tenant: Client, tools: string[], scopes = ['execute']): Promise<McpStory> {
+  static async begin(balancer: Balancer, tenant: Client, tools: string[], scopes = ['execute']): Promise<McpScenario> {
     const upstream = await startFakeUpstream(...tools);
     const { body } = await tenant.post('/v1/proxy/upstreams', { name: 'up', url: upstream.url });
     if (body['healthy'] !== true) throw new Error(`not registered: ${JSON.stringify(body)}`);
-    return new McpStory(balancer, tenant, await tenant.session({ agent_id: 'agent', scopes }), upstream);
+    return new McpScenario(balancer, tenant, await tenant.session({ agent_id: 'agent', scopes }), upstream);
   }
 
-  agent(era: McpEra = 'stateless', session: string | undefined = this.session): BareMcp {
-    return new BareMcp({ url: this.balancer.url, key: this.tenant.key ?? '', session }, era);
+  agent(revision: McpRevision = 'stateless', session: string | undefined = this.session): BareMcp {
+    return new BareMcp({ url: this.balancer.url, key: this.tenant.key ?? '', session }, revision);
   }
 
   /** By its key alone. */

@@ -15,7 +15,7 @@ export interface Result {
 }
 
 /** A tenant, an agent's session, and the upstreams they have. */
-export class ProxyStory {
+export class ProxyScenario {
   private readonly upstreams: { stop(): Promise<void> }[] = [];
 
   constructor(
@@ -24,15 +24,15 @@ export class ProxyStory {
   ) {}
 
   /** @param scopes of the session */
-  static async begin(tenant: Client, scopes = ['execute']): Promise<ProxyStory> {
-    return new ProxyStory(tenant, await tenant.session({ agent_id: 'agent', scopes }));
+  static async begin(tenant: Client, scopes = ['execute']): Promise<ProxyScenario> {
+    return new ProxyScenario(tenant, await tenant.session({ agent_id: 'agent', scopes }));
   }
 
   register(name: string, url: string): Promise<Reply> {
     return this.tenant.post('/v1/proxy/upstreams', { name, url });
   }
 
-  /** A registered upstream with these tools; it ends with the story. */
+  /** A registered upstream with these tools; it ends with the scenario. */
   async upstream(name: string, ...tools: string[]): Promise<FakeUpstream> {
     const upstream = this.keep(await startFakeUpstream(...tools));
     const { status, body } = await this.register(name, upstream.url);
@@ -71,8 +71,8 @@ export class ProxyStory {
   }
 }
 
-/** A story in a world of two processes, with an upstream named `up`. */
-export class StoryOfTwo extends ProxyStory {
+/** A scenario in a world of two processes, with an upstream named `up`. */
+export class ScenarioOfTwo extends ProxyScenario {
   private constructor(
     tenant: Client,
     session: string,
@@ -84,10 +84,10 @@ export class StoryOfTwo extends ProxyStory {
     this.keep(up);
   }
 
-  static async of(world: World, ...tools: string[]): Promise<StoryOfTwo> {
-    const story = await ProxyStory.begin(await world.newTenant());
-    const up = await story.upstream('up', ...tools);
-    return new StoryOfTwo(story.tenant, story.session, story.tenant.at(world.apis[1] as AppProcess), up);
+  static async of(world: World, ...tools: string[]): Promise<ScenarioOfTwo> {
+    const scenario = await ProxyScenario.begin(await world.newTenant());
+    const up = await scenario.upstream('up', ...tools);
+    return new ScenarioOfTwo(scenario.tenant, scenario.session, scenario.tenant.at(world.apis[1] as AppProcess), up);
   }
 }
 

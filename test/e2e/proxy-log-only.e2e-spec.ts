@@ -1,5 +1,5 @@
 import { type Reply, startWorld, type World } from '@haldir/test-support';
-import { byStatus, type Result, saying, StoryOfTwo, times } from './proxy-story.js';
+import { byStatus, type Result, saying, ScenarioOfTwo, times } from './proxy-scenario.js';
 
 interface Explanation {
   policy_id: string;
@@ -15,33 +15,33 @@ interface Entry {
 type Refused = Result & { explanation?: Explanation[] };
 
 let world: World;
-let story: StoryOfTwo;
+let scenario: ScenarioOfTwo;
 beforeAll(async () => {
   world = await startWorld({ processes: 2 });
 });
 afterAll(() => world.stop());
 beforeEach(async () => {
-  story = await StoryOfTwo.of(world, 'echo', 'pay', 'delete_file');
+  scenario = await ScenarioOfTwo.of(world, 'echo', 'pay', 'delete_file');
 });
-afterEach(() => story.end());
+afterEach(() => scenario.end());
 
 const change = (id: string, terms: Record<string, unknown>): Promise<Reply> =>
-  story.tenant.patch(`/v1/proxy/policies/${id}`, terms);
+  scenario.tenant.patch(`/v1/proxy/policies/${id}`, terms);
 /** The details of the newest entries of calls. */
 async function logged(limit = 1): Promise<Record<string, unknown>[]> {
-  const { body } = await story.tenant.get<{ entries: Entry[] }>('/v1/audit?limit=100');
+  const { body } = await scenario.tenant.get<{ entries: Entry[] }>('/v1/audit?limit=100');
   return body.entries
     .filter(({ tool }) => !tool.startsWith('haldir'))
     .slice(0, limit)
     .map(({ details }) => JSON.parse(details) as Record<string, unknown>);
 }
 
-describe('a policy in rehearsal', () => {
+describe('a policy in log_only mode', () => {
   it('refuses nothing, and the log says what it would have done', async () => {
-    const block = await story.policy('block_tool', { tool: 'echo', mode: 'log_only' });
-    const limit = await story.policy('spend_limit', { max: 5, mode: 'log_only' });
-    const approve = await story.policy('require_approval', { mode: 'log_only', scope: { tools: ['*.delete_*'] } });
-    expect(await story.statusOf('echo', { amount: 6 })).toBe(200);
+    const block = await scenario.policy('block_tool', { tool: 'echo', mode: 'log_only' });
+    const limit = await scenario.policy('spend_limit', { max: 5, mode: 'log_only' });
+    const approve = await scenario.policy('require_approval', { mode: 'log_only', scope: { tools: ['*.delete_*'] } });
+    expect(await scenario.statusOf('echo', { amount: 6 })).toBe(200);
     expect(await logged()).toMatchObject([
       {
         decision: 'allowed',
@@ -52,39 +52,41 @@ describe('a policy in rehearsal', () => {
       },
     ]);
     expect((await logged())[0]).not.toHaveProperty('would_hold');
-    expect(await story.statusOf('delete_file')).toBe(200);
+    expect(await scenario.statusOf('delete_file')).toBe(200);
     expect(await logged()).toMatchObject([{ would_hold: [{ policy_id: approve }] }]);
-    expect(story.up.calls).toHaveLength(2);
-    expect((await story.tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
+    expect(scenario.up.calls).toHaveLength(2);
+    expect((await scenario.tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
   });
 
   it('of a rate counts what it would have let through, and takes no place of those that are enforced', async () => {
-    const rehearsed = await story.policy('rate_limit', { max_per_minute: 3, mode: 'log_only' });
-    await story.policy('rate_limit', { max_per_minute: 8 });
-    const replies = await times(20, (i) => story.call('echo', { i }, { by: i % 2 ? story.tenant : story.there }));
+    const logOnly = await scenario.policy('rate_limit', { max_per_minute: 3, mode: 'log_only' });
+    await scenario.policy('rate_limit', { max_per_minute: 8 });
+    const replies = await times(20, (i) =>
+      scenario.call('echo', { i }, { by: i % 2 ? scenario.tenant : scenario.there }),
+    );
     expect(byStatus(replies)).toEqual({ 200: 8, 403: 12 });
     const entries = await logged(20);
     const allowed = entries.filter(({ decision }) => decision === 'allowed');
     expect(allowed.filter((entry) => !('would_block' in entry))).toHaveLength(3);
     for (const { would_block: would } of allowed.filter((entry) => 'would_block' in entry))
-      expect(would).toMatchObject([{ policy_id: rehearsed, type: 'rate_limit' }]);
+      expect(would).toMatchObject([{ policy_id: logOnly, type: 'rate_limit' }]);
   });
 
   it('is switched on where it stands, on every process, and off again', async () => {
-    const id = await story.policy('block_tool', { tool: 'echo', mode: 'log_only' });
-    expect(await story.statusOf('echo', {}, story.there)).toBe(200);
+    const id = await scenario.policy('block_tool', { tool: 'echo', mode: 'log_only' });
+    expect(await scenario.statusOf('echo', {}, scenario.there)).toBe(200);
     expect((await change(id, { mode: 'enforce' })).body).toMatchObject({ id, mode: 'enforce', tool: 'echo' });
-    expect(await story.statusOf('echo', {}, story.there)).toBe(403);
+    expect(await scenario.statusOf('echo', {}, scenario.there)).toBe(403);
     await change(id, { scope: { agents: ['somebody else'] } });
-    expect(await story.statusOf('echo', {}, story.there)).toBe(200);
+    expect(await scenario.statusOf('echo', {}, scenario.there)).toBe(200);
     await change(id, { scope: {}, priority: 7 });
-    expect(await story.statusOf('echo', {}, story.there)).toBe(403);
+    expect(await scenario.statusOf('echo', {}, scenario.there)).toBe(403);
     await change(id, { mode: 'log_only' });
-    expect(await story.statusOf('echo', {}, story.there)).toBe(200);
-    expect((await story.tenant.get('/v1/proxy/policies')).body).toMatchObject({
+    expect(await scenario.statusOf('echo', {}, scenario.there)).toBe(200);
+    expect((await scenario.tenant.get('/v1/proxy/policies')).body).toMatchObject({
       policies: [{ id, mode: 'log_only', priority: 7, scope: { upstreams: [], agents: [], tools: [] } }],
     });
-    const { body } = await story.tenant.get<{ entries: Entry[] }>('/v1/audit?tool=haldir.proxy');
+    const { body } = await scenario.tenant.get<{ entries: Entry[] }>('/v1/audit?tool=haldir.proxy');
     const changes = body.entries.filter(({ action }) => action === 'policy_changed');
     expect(changes).toHaveLength(4);
     expect(JSON.parse(changes[3]?.details ?? '')).toMatchObject({
@@ -94,7 +96,7 @@ describe('a policy in rehearsal', () => {
   });
 
   it('is changed by nobody else, and not to nonsense', async () => {
-    const id = await story.policy('block_tool', { tool: 'echo' });
+    const id = await scenario.policy('block_tool', { tool: 'echo' });
     const stranger = await world.newTenant();
     expect((await stranger.patch(`/v1/proxy/policies/${id}`, { mode: 'log_only' })).status).toBe(404);
     expect((await change('pol_unknown', { mode: 'log_only' })).status).toBe(404);
@@ -109,20 +111,20 @@ describe('a policy in rehearsal', () => {
     for (const [body, field] of wrong) {
       for (const reply of [
         await change(id, body),
-        await story.tenant.post('/v1/proxy/policies', { type: 'require_approval', ...body }),
+        await scenario.tenant.post('/v1/proxy/policies', { type: 'require_approval', ...body }),
       ])
         expect([reply.status, reply.body['error']]).toEqual([400, expect.stringContaining(field)]);
     }
-    expect(await story.statusOf('echo')).toBe(403);
+    expect(await scenario.statusOf('echo')).toBe(403);
   });
 });
 
 describe('a policy with a scope', () => {
   it('is about the upstreams, agents and tools that its patterns mean', async () => {
-    await story.upstream('prod-eu', 'echo', 'delete_user');
-    const robot = await story.tenant.session({ agent_id: 'robot-7', scopes: ['execute'] });
-    const as = async (tool: string, session = story.session): Promise<number> => (await story.call(tool, {}, { session })).status;
-    const id = await story.policy('allow_list', { tools: [], scope: { upstreams: ['prod-*'], agents: ['robot-*'], tools: ['*.delete_*'] } });
+    await scenario.upstream('prod-eu', 'echo', 'delete_user');
+    const robot = await scenario.tenant.session({ agent_id: 'robot-7', scopes: ['execute'] });
+    const as = async (tool: string, session = scenario.session): Promise<number> => (await scenario.call(tool, {}, { session })).status;
+    const id = await scenario.policy('allow_list', { tools: [], scope: { upstreams: ['prod-*'], agents: ['robot-*'], tools: ['*.delete_*'] } });
     expect([await as('delete_user'), await as('delete_user', robot), await as('prod-eu.echo', robot), await as('delete_file', robot)]).toEqual([200, 403, 200, 200]);
     await change(id, { scope: { agents: ['robot-*'] } });
     expect([await as('up.echo'), await as('up.echo', robot)]).toEqual([200, 403]);
@@ -131,9 +133,11 @@ describe('a policy with a scope', () => {
   }); // prettier-ignore
 
   it('counts only calls within it towards its rate', async () => {
-    await story.policy('rate_limit', { max_per_minute: 2, scope: { tools: ['pay'] } });
-    expect(byStatus(await times(5, () => story.call('echo')))).toEqual({ 200: 5 });
-    expect(byStatus(await times(5, (i) => story.call('pay', {}, { by: i % 2 ? story.tenant : story.there })))).toEqual({
+    await scenario.policy('rate_limit', { max_per_minute: 2, scope: { tools: ['pay'] } });
+    expect(byStatus(await times(5, () => scenario.call('echo')))).toEqual({ 200: 5 });
+    expect(
+      byStatus(await times(5, (i) => scenario.call('pay', {}, { by: i % 2 ? scenario.tenant : scenario.there }))),
+    ).toEqual({
       200: 2,
       403: 3,
     });
@@ -142,17 +146,17 @@ describe('a policy with a scope', () => {
 
 describe('a policy that requires approval', () => {
   it('holds a call as an approval rule does, and lets it through once when it is approved', async () => {
-    const id = await story.policy('require_approval', { scope: { tools: ['pay'] } });
-    await story.policy('rate_limit', { max_per_minute: 1 });
-    const held = await story.call('pay', { n: 1 });
+    const id = await scenario.policy('require_approval', { scope: { tools: ['pay'] } });
+    await scenario.policy('rate_limit', { max_per_minute: 1 });
+    const held = await scenario.call('pay', { n: 1 });
     expect([held.status, saying(held)]).toMatchObject([200, { status: 'approval_required' }]);
     const request = String(saying(held)['request_id']);
-    expect(saying(await story.call('pay', { n: 1 }, { by: story.there }))['request_id']).toBe(request);
-    expect(story.up.calls).toHaveLength(0);
-    expect((await story.tenant.post(`/v1/approvals/${request}/approve`)).status).toBe(200);
-    await times(6, (i) => story.call('pay', { n: 1 }, { by: i % 2 ? story.tenant : story.there }));
-    expect(story.up.calls).toHaveLength(1);
-    const { body } = await story.tenant.get<{ entries: Entry[] }>('/v1/audit?tool=haldir.approvals');
+    expect(saying(await scenario.call('pay', { n: 1 }, { by: scenario.there }))['request_id']).toBe(request);
+    expect(scenario.up.calls).toHaveLength(0);
+    expect((await scenario.tenant.post(`/v1/approvals/${request}/approve`)).status).toBe(200);
+    await times(6, (i) => scenario.call('pay', { n: 1 }, { by: i % 2 ? scenario.tenant : scenario.there }));
+    expect(scenario.up.calls).toHaveLength(1);
+    const { body } = await scenario.tenant.get<{ entries: Entry[] }>('/v1/audit?tool=haldir.approvals');
     const asked = body.entries.find(({ action }) => action === 'approval_requested');
     expect(JSON.parse(asked?.details ?? '')).toMatchObject({ rule_id: id, rule: 'require_approval' });
     expect(await logged(9)).toContainEqual(expect.objectContaining({ decision: 'allowed', approval: request }));
@@ -161,11 +165,11 @@ describe('a policy that requires approval', () => {
 
 describe('a refusal', () => {
   it('names the policy of the highest priority, and explains what every one of them would need', async () => {
-    const list = await story.policy('deny_list', { tools: ['pay', 'up.pay', 'x'] });
-    const limit = await story.policy('spend_limit', { max: 5, priority: 10 });
-    const rate = await story.policy('rate_limit', { max_per_minute: 0, priority: -1 });
-    await story.policy('block_tool', { tool: 'pay', mode: 'log_only', priority: 1000 });
-    const refused = (await story.call('pay', { amount: 12.5 })) as Reply<Refused>;
+    const list = await scenario.policy('deny_list', { tools: ['pay', 'up.pay', 'x'] });
+    const limit = await scenario.policy('spend_limit', { max: 5, priority: 10 });
+    const rate = await scenario.policy('rate_limit', { max_per_minute: 0, priority: -1 });
+    await scenario.policy('block_tool', { tool: 'pay', mode: 'log_only', priority: 1000 });
+    const refused = (await scenario.call('pay', { amount: 12.5 })) as Reply<Refused>;
     expect(refused.status).toBe(403);
     expect(saying(refused)).toMatchObject({ policy_id: limit, policy: 'spend_limit', blocked_by: 'haldir' });
     expect(refused.body.explanation).toEqual([
@@ -187,27 +191,27 @@ describe('a refusal', () => {
   });
 
   it('is gone after the changes that it names', async () => {
-    await story.policy('allow_list', { tools: ['echo'] });
-    await story.policy('spend_limit', { max: 5 });
-    await story.policy('deny_list', { tools: ['up.pay'] });
-    const { body } = (await story.call('pay', { amount: 7 })) as Reply<Refused>;
+    await scenario.policy('allow_list', { tools: ['echo'] });
+    await scenario.policy('spend_limit', { max: 5 });
+    await scenario.policy('deny_list', { tools: ['up.pay'] });
+    const { body } = (await scenario.call('pay', { amount: 7 })) as Reply<Refused>;
     expect(body.explanation).toHaveLength(3);
     for (const { policy_id: id, policy, remedy } of body.explanation ?? []) {
-      await story.tenant.delete(`/v1/proxy/policies/${id}`);
-      if (remedy['change'] === 'add_tool') await story.policy(policy, { tools: ['echo', remedy['tool']] });
-      if (remedy['change'] === 'raise') await story.policy(policy, { max: remedy['to'] });
+      await scenario.tenant.delete(`/v1/proxy/policies/${id}`);
+      if (remedy['change'] === 'add_tool') await scenario.policy(policy, { tools: ['echo', remedy['tool']] });
+      if (remedy['change'] === 'raise') await scenario.policy(policy, { max: remedy['to'] });
     }
-    expect([await story.statusOf('pay', { amount: 7 }), await story.statusOf('pay', { amount: 8 })]).toEqual([
+    expect([await scenario.statusOf('pay', { amount: 7 }), await scenario.statusOf('pay', { amount: 8 })]).toEqual([
       200, 403,
     ]);
   });
 
   it('for a rate says when there is a place again', async () => {
-    await story.policy('rate_limit', { max_per_minute: 1 });
+    await scenario.policy('rate_limit', { max_per_minute: 1 });
     const before = Date.now() / 1000;
-    expect(await story.statusOf('echo')).toBe(200);
+    expect(await scenario.statusOf('echo')).toBe(200);
     const after = Date.now() / 1000;
-    const { body } = (await story.call('echo')) as Reply<Refused>;
+    const { body } = (await scenario.call('echo')) as Reply<Refused>;
     const until = Number(body.explanation?.[0]?.remedy['until']);
     expect(until).toBeGreaterThanOrEqual(before + 60);
     expect(until).toBeLessThanOrEqual(after + 60);

@@ -65,7 +65,7 @@ const PROMPTS: Record<string, Fixture> = {
 };
 
 /** Serves the resources and prompts of the official conformance suite. */
-export function offerConformanceFixtures(server: Server): void {
+export function addConformanceFixtures(server: Server): void {
   server.setRequestHandler('resources/list', () => ({ resources: [TEXT, BINARY] }));
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: [TEMPLATE] }));
   server.setRequestHandler('resources/read', ({ params: { uri } }) => {
