@@ -8,6 +8,7 @@ export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './c
 export { startConformanceUpstream } from './conformance-upstream.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
 export { type RevisionUpstream, startRevisionUpstream } from './revision-upstream.js';
+export { EgressWorld, failureOf } from './egress-world.js';
 export { eventually } from './eventually.js';
 export { type Launched, npmStart } from './launcher.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';

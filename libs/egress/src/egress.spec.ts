@@ -1,42 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EgressWorld, failureOf } from '@haldir/test-support';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Egress, type EgressOptions } from './egress.js';
-import { EgressFailed } from './egress.errors.js';
-import { EgressPolicy } from './egress-policy.js';
 
-const cleanups: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-function loopback(options: Partial<EgressOptions> = {}): Egress {
-  const egress = new Egress(new EgressPolicy(['127.0.0.0/8', '::1']), options);
-  cleanups.push(() => egress.close());
-  return egress;
-}
-
-async function serve(listener: RequestListener): Promise<{ url: string; connections: () => number }> {
-  let connections = 0;
-  const server: Server = createServer(listener).on('connection', () => connections++);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(() => {
-    server.closeAllConnections();
-    return new Promise((resolve) => server.close(resolve));
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, connections: () => connections };
-}
-
-async function serveRaw(answer: string | Buffer): Promise<string> {
-  const server: TcpServer = createTcpServer((socket) =>
-    socket.on('error', () => undefined).once('data', () => socket.end(answer)),
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(() => new Promise((resolve) => server.close(resolve)));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-}
+const world = new EgressWorld();
+afterEach(() => world.close());
 
 async function textOf(request: IncomingMessage): Promise<string> {
   let text = '';
@@ -46,18 +14,9 @@ async function textOf(request: IncomingMessage): Promise<string> {
 
 const limits = { deadlineMs: 2_000, maxResponseBytes: 64 * 1024 };
 
-const failureOf = (promise: Promise<unknown>): Promise<EgressFailed> =>
-  promise.then(
-    () => expect.unreachable(),
-    (error: unknown) => {
-      expect(error).toBeInstanceOf(EgressFailed);
-      return error as EgressFailed;
-    },
-  );
-
 describe('Egress.request', () => {
   it('sends method, headers, body and Host, and answers status, headers and body', async () => {
-    const { url } = await serve(async (req, res) => {
+    const { url } = await world.serve(async (req, res) => {
       res.setHeader(
         'X-Seen',
         `${req.method} ${req.url} ${String(req.headers['x-a'])} ${req.headers.host?.split(':')[0]}`,
@@ -65,7 +24,7 @@ describe('Egress.request', () => {
       res.statusCode = 201;
       res.end(await textOf(req));
     });
-    const answer = await loopback().request({
+    const answer = await world.egress().request({
       ...limits,
       method: 'POST',
       url: `${url}/p?q=1`,
@@ -79,27 +38,27 @@ describe('Egress.request', () => {
   });
 
   it('keeps the host name in Host while connecting to the checked address', async () => {
-    const { url } = await serve((req, res) => res.end(req.headers.host));
+    const { url } = await world.serve((req, res) => res.end(req.headers.host));
     const port = new URL(url).port;
-    const egress = loopback({ resolver: () => Promise.resolve(['127.0.0.1']) });
+    const egress = world.egress({ resolver: () => Promise.resolve(['127.0.0.1']) });
     const answer = await egress.request({ ...limits, method: 'GET', url: `http://name.example:${port}/` });
     expect(answer.body.toString()).toBe(`name.example:${port}`);
   });
 
   it.each([301, 302, 303, 307, 308])('answers a %i as it is and follows nothing', async (status) => {
     const seen: (string | undefined)[] = [];
-    const { url } = await serve((req, res) => {
+    const { url } = await world.serve((req, res) => {
       seen.push(req.url);
       res.writeHead(status, { location: '/elsewhere' }).end();
     });
-    const answer = await loopback().request({ ...limits, method: 'POST', url: `${url}/start`, body: '{}' });
+    const answer = await world.egress().request({ ...limits, method: 'POST', url: `${url}/start`, body: '{}' });
     expect(answer.status).toBe(status);
     expect(seen).toEqual(['/start']);
   });
 
   it('shares kept connections between requests', async () => {
-    const { url, connections } = await serve((_req, res) => res.end('ok'));
-    const egress = loopback();
+    const { url, connections } = await world.serve((_req, res) => res.end('ok'));
+    const egress = world.egress();
     for (let i = 0; i < 20; i++) await egress.request({ ...limits, method: 'GET', url });
     // The next request may start before the pool has the first connection back.
     expect(connections()).toBeLessThanOrEqual(2);
@@ -107,15 +66,15 @@ describe('Egress.request', () => {
 
   it('takes no proxy from the environment', async () => {
     const proxied: string[] = [];
-    const proxy = await serve((req, res) => {
+    const proxy = await world.serve((req, res) => {
       proxied.push(req.url ?? '');
       res.end('proxy');
     });
-    const { url } = await serve((_req, res) => res.end('direct'));
+    const { url } = await world.serve((_req, res) => res.end('direct'));
     const before = { HTTP_PROXY: process.env['HTTP_PROXY'], http_proxy: process.env['http_proxy'] };
     process.env['HTTP_PROXY'] = process.env['http_proxy'] = proxy.url;
     try {
-      const answer = await loopback().request({ ...limits, method: 'GET', url });
+      const answer = await world.egress().request({ ...limits, method: 'GET', url });
       expect(answer.body.toString()).toBe('direct');
       expect(proxied).toEqual([]);
     } finally {
@@ -127,37 +86,37 @@ describe('Egress.request', () => {
   });
 
   it('ends a slow drip at the deadline, however regularly a byte comes', async () => {
-    const { url } = await serve((_req, res) => {
+    const { url } = await world.serve((_req, res) => {
       const drip = setInterval(() => res.write('x'), 10);
       res.on('close', () => {
         clearInterval(drip);
       });
     });
     const startedAt = performance.now();
-    const failure = await failureOf(loopback().request({ ...limits, method: 'GET', url, deadlineMs: 200 }));
+    const failure = await failureOf(world.egress().request({ ...limits, method: 'GET', url, deadlineMs: 200 }));
     expect(failure).toMatchObject({ reason: 'timeout', sent: true });
     expect(performance.now() - startedAt).toBeLessThan(1_000);
   });
 
   it('fails an oversize answer, announced or not', async () => {
-    const announced = await serve((_req, res) => res.end(Buffer.alloc(100_000)));
-    const chunked = await serve((_req, res) => {
+    const announced = await world.serve((_req, res) => res.end(Buffer.alloc(100_000)));
+    const chunked = await world.serve((_req, res) => {
       for (let i = 0; i < 10; i++) res.write(Buffer.alloc(10_000));
       res.end();
     });
-    const egress = loopback();
+    const egress = world.egress();
     for (const { url } of [announced, chunked]) {
       expect((await failureOf(egress.request({ ...limits, method: 'GET', url }))).reason).toBe('too_large');
     }
   });
 
   it('cuts an endless answer where asked to, and says so', async () => {
-    const { url } = await serve((_req, res) => {
+    const { url } = await world.serve((_req, res) => {
       const flood = (): void =>
         void (res.writableEnded || res.destroyed || res.write(Buffer.alloc(4_096, 'a'), () => setImmediate(flood)));
       flood();
     });
-    const answer = await loopback().request({
+    const answer = await world.egress().request({
       ...limits,
       method: 'GET',
       url,
@@ -169,9 +128,9 @@ describe('Egress.request', () => {
   });
 
   it('ends at once when its signal aborts, and leaves no listener behind', async () => {
-    const { url } = await serve((req, res) => void (req.url === '/hang' || res.end('ok')));
+    const { url } = await world.serve((req, res) => void (req.url === '/hang' || res.end('ok')));
     const controller = new AbortController();
-    const egress = loopback();
+    const egress = world.egress();
     let listeners = 0;
     const { signal } = controller;
     const add = signal.addEventListener.bind(signal);
@@ -189,15 +148,15 @@ describe('Egress.request', () => {
   });
 
   it('tells each failure apart, with a fixed message', async () => {
-    const egress = loopback({
+    const egress = world.egress({
       resolver: (name) =>
         name === 'gone.example' ? Promise.reject(new Error('ENOTFOUND internal-dns')) : new Promise(() => undefined),
       dnsTimeoutMs: 50,
     });
-    const closed = await serveRaw('');
-    const garbage = await serveRaw('SSH-2.0-OpenSSH_9.2 internal banner\r\n');
-    const half = await serveRaw('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf');
-    const plain = (await serve((_req, res) => res.end())).url;
+    const closed = await world.serveRaw('');
+    const garbage = await world.serveRaw('SSH-2.0-OpenSSH_9.2 internal banner\r\n');
+    const half = await world.serveRaw('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf');
+    const plain = (await world.serve((_req, res) => res.end())).url;
     const cases: [string, string][] = [
       ['http://gone.example/', 'dns'],
       ['http://slow.example/', 'dns'],
@@ -217,12 +176,12 @@ describe('Egress.request', () => {
 
   it('sends nothing for a request whose deadline passed while the connection was made', async () => {
     let requests = 0;
-    const { url } = await serve((_req, res) => {
+    const { url } = await world.serve((_req, res) => {
       requests++;
       res.end();
     });
     const port = new URL(url).port;
-    const egress = loopback({ resolver: () => sleep(150).then(() => ['127.0.0.1']) });
+    const egress = world.egress({ resolver: () => sleep(150).then(() => ['127.0.0.1']) });
     const failure = await failureOf(
       egress.request({ ...limits, method: 'POST', url: `http://slow.example:${port}/`, deadlineMs: 50 }),
     );
@@ -233,71 +192,32 @@ describe('Egress.request', () => {
 
   it('refuses to have its Host overridden', async () => {
     await expect(
-      loopback().request({ ...limits, method: 'GET', url: 'http://127.0.0.1:9999/', headers: { HOST: 'x' } }),
+      world.egress().request({ ...limits, method: 'GET', url: 'http://127.0.0.1:9999/', headers: { HOST: 'x' } }),
     ).rejects.toThrow('Host');
-  });
-});
-
-describe('pools', () => {
-  it('keeps a hung destination from delaying others under another key', async () => {
-    const { url } = await serve((req, res) => void (req.url === '/hang' || res.end('ok')));
-    const egress = loopback();
-    const hung = Array.from({ length: 8 }, () =>
-      failureOf(
-        egress.request({
-          ...limits,
-          method: 'GET',
-          url: `${url}/hang`,
-          deadlineMs: 500,
-          pool: { key: 'a', connections: 2 },
-        }),
-      ),
-    );
-    await sleep(30);
-    const answer = await egress.request({ ...limits, method: 'GET', url, deadlineMs: 300, pool: { key: 'b' } });
-    expect(answer.body.toString()).toBe('ok');
-    expect((await Promise.all(hung)).every(({ reason }) => reason === 'timeout')).toBe(true);
-  });
-
-  it('are closed by key, and only by exactly that key', async () => {
-    const { url } = await serve((_req, res) => res.end('ok'));
-    const egress = loopback();
-    for (const key of ['a', 'a b']) await egress.request({ ...limits, method: 'GET', url, pool: { key } });
-    egress.closePools('a');
-    expect(egress.poolCount).toBe(1);
-  });
-
-  it('are bounded in number, and closed when idle', async () => {
-    const { url } = await serve((_req, res) => res.end('ok'));
-    const egress = loopback({ maxPools: 3, poolIdleMs: 100 });
-    for (let i = 0; i < 10; i++) await egress.request({ ...limits, method: 'GET', url, pool: { key: `k${i}` } });
-    expect(egress.poolCount).toBeLessThanOrEqual(3);
-    await sleep(350);
-    expect(egress.poolCount).toBe(0);
   });
 });
 
 describe('Egress.open', () => {
   it('hands on chunks as they come', async () => {
-    const { url } = await serve(async (_req, res) => {
+    const { url } = await world.serve(async (_req, res) => {
       for (const part of ['one', 'two', 'three']) {
         res.write(part);
         await sleep(20);
       }
       res.end();
     });
-    const stream = await loopback().open({ ...limits, method: 'GET', url });
+    const stream = await world.egress().open({ ...limits, method: 'GET', url });
     const parts: string[] = [];
     for await (const chunk of stream.body) parts.push(chunk.toString());
     expect(parts).toEqual(['one', 'two', 'three']);
   });
 
   it('counts deadline and bytes for the body too', async () => {
-    const { url } = await serve((req, res) => {
+    const { url } = await world.serve((req, res) => {
       res.write('x'.repeat(100));
       if (req.url === '/big') res.write('y'.repeat(100_000));
     });
-    const egress = loopback();
+    const egress = world.egress();
     const drained = async (path: string): Promise<void> => {
       const stream = await egress.open({ ...limits, method: 'GET', url: url + path, deadlineMs: 200 });
       for await (const chunk of stream.body) expect(chunk.length).toBeGreaterThan(0);
@@ -308,11 +228,11 @@ describe('Egress.open', () => {
 
   it('closes the connection of an answer that is given up', async () => {
     let closed = false;
-    const { url } = await serve((_req, res) => {
+    const { url } = await world.serve((_req, res) => {
       res.write('x');
       res.on('close', () => (closed = true));
     });
-    const stream = await loopback().open({ ...limits, method: 'GET', url });
+    const stream = await world.egress().open({ ...limits, method: 'GET', url });
     for await (const chunk of stream.body) {
       expect(chunk.toString()).toBe('x');
       break;

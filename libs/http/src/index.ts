@@ -60,14 +60,5 @@ export { Answers, Refuses, Returns } from './wire/returns.js';
 export { useWarnings } from './wire/schema.pipe.js';
 export { type ErrorAnswer } from './platform/route-settings.js';
 export { ErrorFilter } from './wire/error.filter.js';
-export {
-  Answer,
-  ANONYMOUS_REPLAY_MS,
-  type Claim,
-  Interrupted,
-  leaveUnknown,
-  Write,
-  writeOf,
-  type WriteRequest,
-  Writes,
-} from './writes/writes.js';
+export { Write, writeOf, type WriteRequest } from './writes/write-request.js';
+export { Answer, ANONYMOUS_REPLAY_MS, type Claim, Interrupted, leaveUnknown, Writes } from './writes/writes.js';

@@ -1,9 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
-import { isDataFailure, Transactions, type Tx } from '@haldir/database';
-import { type PublishedEvent } from '@haldir/events';
-import { MAX_ATTEMPTS } from './retry-schedule.js';
-import { messageBody } from './webhook-message.js';
+import { isDataFailure, Transactions } from '@haldir/database';
 
 export interface EndpointKey {
   tenantId: string;
@@ -61,36 +58,6 @@ interface ClaimWish extends EndpointKey {
   leasedUntil: Date;
 }
 
-const tenantsListening = {
-  name: 'webhook.tenants_listening.v2',
-  text: `SELECT DISTINCT tenant_id FROM webhook
-          WHERE tenant_id = ANY($1::text[]) AND deleted_at IS NULL`,
-};
-const fanOut = {
-  name: 'webhook.fan_out.v2',
-  text: `WITH e AS (
-           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[]) AS e(tenant_id, id, type, body, created_at)
-         ), d AS (
-           INSERT INTO webhook_delivery (tenant_id, event_id, webhook_id, state, attempts_left, next_attempt_at)
-             SELECT e.tenant_id, e.id, w.id, CASE WHEN w.disabled_at IS NULL THEN 'pending' ELSE 'cancelled' END, $7::integer, $6::timestamptz
-               FROM e JOIN webhook w ON w.tenant_id = e.tenant_id AND w.deleted_at IS NULL
-                                    AND (w.events && ARRAY['all', e.type])
-             ON CONFLICT DO NOTHING
-             RETURNING tenant_id, event_id, webhook_id, state
-         ), kept AS (
-           INSERT INTO webhook_event (tenant_id, id, type, body, created_at)
-             SELECT * FROM e WHERE (tenant_id, id) IN (SELECT tenant_id, event_id FROM d)
-             ON CONFLICT DO NOTHING
-         )
-         SELECT DISTINCT tenant_id, webhook_id FROM d WHERE state = 'pending'`,
-};
-const sendOne = {
-  name: 'webhook.send_one.v1',
-  text: `WITH e AS (
-           INSERT INTO webhook_event (tenant_id, id, type, body, created_at) VALUES ($1, $2, $3, $4, $5)
-         )
-         INSERT INTO webhook_delivery (tenant_id, event_id, webhook_id, attempts_left, next_attempt_at) VALUES ($1, $2, $6, $7, $5)`,
-};
 const claim = {
   name: 'webhook_delivery.claim.v1',
   text: `WITH due AS MATERIALIZED (
@@ -168,7 +135,7 @@ const countDue = {
           WHERE d.state = 'pending' AND d.next_attempt_at <= $1`,
 };
 
-interface EndpointRow {
+export interface EndpointRow {
   tenant_id: string;
   webhook_id: string;
 }
@@ -191,7 +158,7 @@ interface ClaimRow extends DeliveryRow {
   probing: boolean;
 }
 
-/** The deliveries: which are due, who holds them, what became of them. Calls that arrive together share a statement. */
+/** Deliveries that were made: which are due, who holds them, what became of them. Calls that arrive together share a statement. */
 @Injectable()
 export class DeliveryRepository {
   private readonly claims: Batcher<ClaimWish, Claim>;
@@ -211,35 +178,6 @@ export class DeliveryRepository {
       splitOn: isDataFailure,
       run: (outcomes) => this.settleAll(outcomes),
     });
-  }
-
-  /**
-   * Makes a delivery of each event for each endpoint of its tenant that wants it; answers the endpoints. Harmless when repeated.
-   * For one that is switched off it is cancelled from the beginning, and kept until it is recovered or too old.
-   */
-  async fanOut(tx: Tx, events: readonly PublishedEvent[], now: Date): Promise<EndpointKey[]> {
-    const tenants = [...new Set(events.map(({ tenantId }) => tenantId))];
-    const listening = new Set(
-      (await tx.query<{ tenant_id: string }>(tenantsListening, [tenants])).map((row) => row.tenant_id),
-    );
-    const heard = events.filter(({ tenantId }) => listening.has(tenantId));
-    if (heard.length === 0) return [];
-    const rows = await tx.query<EndpointRow>(fanOut, [
-      heard.map(({ tenantId }) => tenantId),
-      heard.map(({ eventId }) => eventId),
-      heard.map(({ type }) => type),
-      heard.map(messageBody),
-      heard.map(({ at }) => at),
-      now,
-      MAX_ATTEMPTS,
-    ]);
-    return rows.map(toEndpointKey);
-  }
-
-  /** Makes one event for one endpoint, whatever it subscribed to. */
-  async send(tx: Tx, webhookId: number, event: PublishedEvent): Promise<void> {
-    const { tenantId, eventId, type, at } = event;
-    await tx.query(sendOne, [tenantId, eventId, type, messageBody(event), at, webhookId, MAX_ATTEMPTS]);
   }
 
   /**
@@ -322,7 +260,7 @@ function unzip(keys: readonly DeliveryKey[]): [string[], string[], number[]] {
   ];
 }
 
-function toEndpointKey({ tenant_id, webhook_id }: EndpointRow): EndpointKey {
+export function toEndpointKey({ tenant_id, webhook_id }: EndpointRow): EndpointKey {
   return { tenantId: tenant_id, webhookId: Number(webhook_id) };
 }
 

@@ -4,8 +4,9 @@ import { AuditLog } from '@haldir/audit-log';
 import { SealBroken, TenantKeyGone } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { Egress } from '@haldir/egress';
-import { DeliveryRepository, type EndpointKey } from './delivery.repository.js';
+import { type EndpointKey } from './delivery.repository.js';
 import { EndpointWaker } from './endpoint-waker.js';
+import { FanOutRepository } from './fan-out.repository.js';
 import { newSecret, WebhookSecrets } from './webhook-secrets.js';
 import { type DisabledReason, Webhook } from './webhook.entity.js';
 import { WebhookRepository } from './webhook.repository.js';
@@ -61,7 +62,7 @@ const MAX_WEBHOOKS = 500;
 export class WebhookService {
   constructor(
     private readonly webhooks: WebhookRepository,
-    private readonly deliveries: DeliveryRepository,
+    private readonly deliveries: FanOutRepository,
     private readonly secrets: WebhookSecrets,
     private readonly waker: EndpointWaker,
     private readonly egress: Egress,

@@ -7,6 +7,7 @@ import { DeliveryLog } from './delivery-log.js';
 import { DeliveryRetention } from './delivery-retention.js';
 import { DeliveryRepository } from './delivery.repository.js';
 import { EndpointWaker } from './endpoint-waker.js';
+import { FanOutRepository } from './fan-out.repository.js';
 import { WebhookSecrets } from './webhook-secrets.js';
 import { Webhook } from './webhook.entity.js';
 import { WebhookRepository } from './webhook.repository.js';
@@ -20,6 +21,7 @@ import { WebhookService } from './webhook.service.js';
     DeliveryRepository,
     DeliveryRetention,
     EndpointWaker,
+    FanOutRepository,
     WebhookRepository,
     WebhookSecrets,
     WebhookService,
@@ -29,6 +31,7 @@ import { WebhookService } from './webhook.service.js';
     DeliveryRepository,
     DeliveryRetention,
     EndpointWaker,
+    FanOutRepository,
     WebhookRepository,
     WebhookSecrets,
     WebhookService,

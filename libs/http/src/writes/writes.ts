@@ -1,19 +1,12 @@
-import { createHash, createHmac, hash, type KeyObject } from 'node:crypto';
+import { createHmac, hash, type KeyObject } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
-import {
-  canonicalJson,
-  Clock,
-  HaldirError,
-  InvalidInput,
-  type JsonValue,
-  parseJson,
-  stringifyJson,
-} from '@haldir/kernel';
+import { Injectable } from '@nestjs/common';
+import { Clock, parseJson, stringifyJson } from '@haldir/kernel';
 import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 import { Transactions, type Tx } from '@haldir/database';
 import { Unauthenticated } from '../auth/authenticator.js';
-import { type HaldirReply, type HaldirRequest } from '../auth/caller.js';
+import { IdempotencyInProgress, IdempotencyMismatch, OutcomeUnknown } from './idempotency.errors.js';
+import { type WriteRequest } from './write-request.js';
 
 /** An answer with a status of its own, where it is not the route's success. */
 export class Answer<Body> {
@@ -21,81 +14,6 @@ export class Answer<Body> {
     readonly status: number,
     readonly body: Body,
   ) {}
-}
-
-/** The same key came with another body, path or query. */
-export class IdempotencyMismatch extends HaldirError {
-  constructor() {
-    super('unprocessable', 'Idempotency-Key was used before with another request', { code: 'idempotency_mismatch' });
-  }
-}
-
-/** The first request with the key is still being worked on. */
-export class IdempotencyInProgress extends HaldirError {
-  constructor() {
-    super('conflict', 'A request with this Idempotency-Key is in progress', {
-      code: 'idempotency_in_progress',
-      retryAfterSeconds: 1,
-    });
-  }
-}
-
-/** A request that changes something, as its idempotency sees it. */
-export interface WriteRequest {
-  tenantId: string;
-  /** Who asks: what one asked for is answered again to nobody else. Empty where no credential is asked for. */
-  principal: string;
-  route: string;
-  /** Null when the request carries no `Idempotency-Key`. */
-  idempotencyKey: string | null;
-  fingerprint: () => Buffer;
-  reply: HaldirReply;
-}
-
-/** The write a route serves; pass it to `Writes`. */
-export const Write = createParamDecorator((_: unknown, context: ExecutionContext): WriteRequest => {
-  const http = context.switchToHttp();
-  const request = http.getRequest<HaldirRequest>();
-  return {
-    tenantId: request.caller?.actor.tenantId ?? '',
-    principal: request.caller?.actor.id ?? '',
-    route: `${request.method} ${request.routeOptions.url ?? ''}`,
-    idempotencyKey: readIdempotencyKey(request.headers['idempotency-key']),
-    fingerprint: () =>
-      createHash('sha256')
-        .update(canonicalJson((request.rawBody ?? null) as JsonValue))
-        .update('\0')
-        .update(request.url)
-        .digest(),
-    reply: http.getResponse<HaldirReply>(),
-  };
-});
-
-/** The write that a request asks for by its content rather than by its route. */
-export function writeOf(
-  request: HaldirRequest,
-  reply: HaldirReply,
-  route: string,
-  content: () => JsonValue,
-): WriteRequest {
-  return {
-    tenantId: request.caller?.actor.tenantId ?? '',
-    principal: request.caller?.actor.id ?? '',
-    route,
-    idempotencyKey: readIdempotencyKey(request.headers['idempotency-key']),
-    fingerprint: () => createHash('sha256').update(canonicalJson(content())).digest(),
-    reply,
-  };
-}
-
-/** Bare or as an RFC 8941 String in quotes. */
-function readIdempotencyKey(header: string | string[] | undefined): string | null {
-  if (header === undefined) return null;
-  const [, quoted, bare] =
-    /^(?:"([\x20-\x21\x23-\x5b\x5d-\x7e]{1,255})"|([\x21-\x7e]{1,255}))$/.exec(String(header)) ?? [];
-  const key = quoted ?? bare;
-  if (key === undefined) throw new InvalidInput('Idempotency-Key: expected 1 to 255 visible ASCII characters');
-  return key;
 }
 
 /** Thrown by what `around` calls when it failed after something may have happened, which the key then stands for. */
@@ -316,15 +234,6 @@ export class Writes {
 
   private key(): KeyObject {
     return (this.sealingKey ??= this.keys.derive('haldir.idempotency.v1'));
-  }
-}
-
-/** The process that worked on the request died before it could write down how it went. */
-export class OutcomeUnknown extends HaldirError {
-  constructor() {
-    super('bad_gateway', 'The outcome of the request with this Idempotency-Key is unknown; it is not repeated', {
-      code: 'outcome_unknown',
-    });
   }
 }
 

@@ -5,7 +5,7 @@ import { type Actor } from '@haldir/kernel';
 import { CurrentActor, type HaldirReply, Refuses, RequiresScope, Returns } from '@haldir/http';
 import { AuditTrailService } from '../audit-trail.service.js';
 import { csvLines, jsonLines, ManifestAnswer, toManifest } from './audit-export.js';
-import { ExportAuditEntries, ExportManifestQuery, toAuditFilter } from './audit.dto.js';
+import { ExportAuditEntries, ExportManifestQuery, toAuditFilter } from './audit-filter.dto.js';
 
 @ApiTags('audit')
 @RequiresScope('audit:read')

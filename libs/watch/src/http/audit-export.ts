@@ -4,7 +4,8 @@ import { actorOf, formatOf, verifierKey } from '@haldir/verifier';
 import { z } from 'zod';
 import { type AuditEntry, type AuditFilter } from '../audit-trail.repository.js';
 import { type AuditTrailService, type ExportManifest } from '../audit-trail.service.js';
-import { describeFilter, timestampOf } from './audit.dto.js';
+import { describeFilter } from './audit-filter.dto.js';
+import { timestampOf } from './audit.dto.js';
 
 /** Of the manifest and of the lines, together: grows when a reader of the version before would misread them. */
 const FORMAT_VERSION = 2;

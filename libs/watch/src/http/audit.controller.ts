@@ -17,19 +17,17 @@ import {
 } from '@haldir/http';
 import { AuditTrailService } from '../audit-trail.service.js';
 import { SpendService } from '../spend.service.js';
+import { ListAuditEntries } from './audit-filter.dto.js';
 import {
   ActionLogged,
   AuditEntryList,
   auditPage,
   DetailsErased,
-  ListAuditEntries,
   LogAction,
-  SpendAnswer,
-  SpendQuery,
-  spendPage,
   toActionLogged,
   toRecord,
 } from './audit.dto.js';
+import { SpendAnswer, SpendQuery, spendPage } from './spend.dto.js';
 
 @ApiTags('watch', 'audit')
 @Controller('v1/audit')

@@ -1,13 +1,4 @@
 export { WatchHttpModule } from './watch-http.module.js';
-export {
-  ActionLogged,
-  AuditEntryList,
-  auditPage,
-  ListAuditEntries,
-  LogAction,
-  SpendAnswer,
-  SpendQuery,
-  spendPage,
-  toActionLogged,
-  toRecord,
-} from './audit.dto.js';
+export { ListAuditEntries } from './audit-filter.dto.js';
+export { ActionLogged, AuditEntryList, auditPage, LogAction, toActionLogged, toRecord } from './audit.dto.js';
+export { SpendAnswer, SpendQuery, spendPage } from './spend.dto.js';
