@@ -1,4 +1,5 @@
-export { type CallOptions, McpClient, type Presentation } from './mcp-client.js';
+export { McpClient } from './mcp-client.js';
+export { type CallOptions, type Presentation } from './mcp-client.options.js';
 export { type Dialogue, type InputRequired, isInputRequired } from './mcp-protocol.js';
 export { type UpstreamTool, type UpstreamToolResult } from './mcp-protocol.js';
 export { type Mask } from './json-rpc-transport.js';

@@ -1,7 +1,8 @@
 import { type Egress, EgressFailed, type EgressStream, type EgressTarget, type ResponseHeaders } from '@haldir/egress';
 import { stringifyJson } from '@haldir/kernel';
-import { isObject, type JsonObject, SseParser } from '@haldir/mcp';
-import { findAnswer, mediaType, messageIn, parsed, rejection, resultOf } from './json-rpc-response.js';
+import { type JsonObject, SseParser } from '@haldir/mcp';
+import { answerIn, type Incoming } from './event-answer.js';
+import { mediaType, messageIn, parsed, rejection, resultOf } from './json-rpc-response.js';
 import { headersFor, isListChange, type ProtocolRevision } from './mcp-protocol.js';
 import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
 
@@ -49,11 +50,7 @@ export interface Answered {
   readonly headers: ResponseHeaders;
 }
 
-/** After its answer, an event stream may end by itself for so long, which keeps the connection usable. */
-const LINGER_MS = 250;
 const MAX_RESUMPTIONS = 20;
-/** Requests of the upstream (`ping`, …) that are answered while one call waits. */
-const MAX_REPLIES = 16;
 /** What an upstream may say of its own accord before the stream is opened anew. */
 const MAX_HEARD_BYTES = 1_024 * 1_024;
 
@@ -120,7 +117,7 @@ export class JsonRpcTransport {
         return false;
       }
       try {
-        const answer = await this.answerIn(stream, new SseParser(), id, asked);
+        const answer = await answerIn(stream, new SseParser(), id, this.incoming(asked));
         return answer === null || !('error' in answer);
       } finally {
         stream.cancel();
@@ -222,9 +219,10 @@ export class JsonRpcTransport {
     const parser = { current: new SseParser() };
     // For the answer as a whole, however often it is taken up again.
     const room = { bytes: maxBytes };
+    const incoming = this.incoming(asked);
     let stream = first;
     for (let resumptions = 0; ; resumptions++) {
-      const message = await this.answerIn(stream, parser.current, id, asked, room).catch((error: unknown) => {
+      const message = await answerIn(stream, parser.current, id, incoming, room).catch((error: unknown) => {
         stream.cancel();
         throw error;
       });
@@ -247,45 +245,18 @@ export class JsonRpcTransport {
     }
   }
 
-  private async answerIn(
-    stream: EgressStream,
-    parser: SseParser,
-    id: number,
-    asked: Asked,
-    room = { bytes: Infinity },
-  ): Promise<JsonObject | null> {
-    const chunks = stream.body[Symbol.asyncIterator]();
-    let replies = 0;
-    for (;;) {
-      const { value, done } = await chunks.next();
-      if (done) return null;
-      room.bytes -= value.length;
-      for (const { data } of parser.push(value)) {
-        if (data === '') continue;
-        const message = await parsed(data, asked);
-        const answer = findAnswer(message, id);
-        if (answer) {
-          linger(stream);
-          return answer;
-        }
-        if (!isObject(message) || typeof message['method'] !== 'string') continue;
-        if (!('id' in message)) {
-          if (isListChange(message)) this.options.onListChange?.();
-          asked.onNotification?.(message);
-        } else if (replies < MAX_REPLIES) {
-          replies++;
-          this.reply(asked.revision, message);
-        }
-      }
-    }
-  }
-
-  /** Answers a request of the upstream: a ping as the specification asks, anything else with "method not found". */
-  private reply(revision: ProtocolRevision, request: JsonObject): void {
-    if (revision.kind === 'stateless') return;
-    const outcome =
-      request['method'] === 'ping' ? { result: {} } : { error: { code: -32601, message: 'Method not found' } };
-    this.tell(revision, { id: request['id'], ...outcome });
+  private incoming(asked: Presenting): Incoming {
+    const { mask, onNotification } = asked;
+    const { onListChange } = this.options;
+    return {
+      ...(mask ? { mask } : {}),
+      onNotification: (notification) => {
+        if (isListChange(notification)) onListChange?.();
+        onNotification?.(notification);
+      },
+      // A server of the stateless revision asks nothing on a stream.
+      ...(asked.revision.kind === 'stateless' ? {} : { onReply: (reply) => this.tell(asked.revision, reply) }),
+    };
   }
 }
 
@@ -305,18 +276,4 @@ function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
     }, ms);
     signal?.addEventListener('abort', aborted, { once: true });
   });
-}
-
-function linger(stream: EgressStream): void {
-  const timer = setTimeout(() => {
-    stream.cancel();
-  }, LINGER_MS).unref();
-  stream.bytes().then(
-    () => {
-      clearTimeout(timer);
-    },
-    () => {
-      clearTimeout(timer);
-    },
-  );
 }

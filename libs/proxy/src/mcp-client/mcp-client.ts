@@ -1,24 +1,13 @@
-import { type Egress } from '@haldir/egress';
-import { findUnstorable, stringifyJson, Turns } from '@haldir/kernel';
-import {
-  isObject,
-  type JsonObject,
-  type MirroredArgument,
-  mirroredArguments,
-  mirrorHeaders,
-  STATELESS_VERSION,
-  subjectOf,
-} from '@haldir/mcp';
+import { isObject, type JsonObject, STATELESS_VERSION, subjectOf } from '@haldir/mcp';
+import { suggestsAnotherServer, twiceAtMost } from './after-failure.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
-import { type Answered, type Asked, JsonRpcTransport, type Mask } from './json-rpc-transport.js';
+import { type Answered, JsonRpcTransport } from './json-rpc-transport.js';
 import { NegotiatedProtocol } from './negotiated-protocol.js';
 import { ListLimits } from './list-limits.js';
 import {
-  type Dialogue,
   headersFor,
   type InputRequired,
   paramsFor,
-  type Progress,
   progressOf,
   type ProtocolRevision,
   type UpstreamTool,
@@ -27,56 +16,17 @@ import {
   withDialogue,
 } from './mcp-protocol.js';
 import { RESOURCE_LISTS, ResourcePages, type ResourceKind, type ResourceLists } from './resource-pages.js';
-import { isOwnName } from './own-members.js';
-import { type ToolPageLimits, ToolPages } from './tool-pages.js';
+import {
+  type CallOptions,
+  type McpClientOptions,
+  type Presentation,
+  type Terms,
+  termsOf,
+} from './mcp-client.options.js';
+import { MirroredHeaders } from './mirrored-headers.js';
+import { toQuestion, toToolResult } from './tool-result.js';
+import { ToolPages } from './tool-pages.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
-
-export interface McpClientOptions {
-  readonly egress: Egress;
-  readonly url: string;
-  /** Unique per upstream (tenant and name): upstreams never wait for each other's connections. */
-  readonly key: string;
-  /** Calls under way at once; further ones wait, within their deadline. Default 32. */
-  readonly connections?: number;
-  /** Default 30,000. */
-  readonly deadlineMs?: number;
-  /** Largest answer, events included. Default 4 MiB. */
-  readonly maxResponseBytes?: number;
-  /** Largest catalogue. Defaults 50 pages, 2,000 tools. */
-  readonly limits?: ToolPageLimits;
-  /** Told when the upstream says that one of its lists has changed, on the stream of an answer or while it is listened to. */
-  readonly onListChange?: () => void;
-}
-
-/** What an upstream is shown with every request. */
-export interface Presentation {
-  headers: Readonly<Record<string, string>>;
-  masker: Mask | null;
-  /** When it was found out, in any count that grows. */
-  order: number;
-}
-
-export interface CallOptions {
-  /** For everything the call needs, finding out how to speak included. */
-  readonly deadlineMs?: number;
-  readonly signal?: AbortSignal;
-  /** Told how far a call has come, as often as the upstream says so. */
-  readonly onProgress?: (progress: Progress) => void;
-  /** For a call by a client that can be asked something; without it, a tool that asks is refused. */
-  readonly dialogue?: Dialogue;
-  /** Arguments to repeat as headers, whatever the upstream says of them by now; without it, as its list said last. */
-  readonly mirrored?: readonly MirroredArgument[];
-  /** Whether the tool is declared to do no more when called twice: called again, once, when the connection broke. */
-  readonly repeatable?: boolean;
-  /** Takes out of each message of the upstream what nobody may see. */
-  readonly mask?: (message: unknown) => Promise<unknown>;
-  /** Told when something had to be taken out besides, because the upstream was told it before. */
-  readonly onMasked?: () => void;
-}
-
-/** What holds for everything a call needs. */
-type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification' | 'mask' | 'onMasked' | 'maxBytes'> &
-  Pick<CallOptions, 'mirrored'>;
 
 const METHOD_NOT_FOUND = -32601;
 
@@ -95,8 +45,7 @@ export class McpClient {
   private presented = 0;
   private closing = false;
   private readonly closed = new AbortController();
-  /** By tool, what the stateless revision wants mirrored to headers; only tools that declare something. */
-  private mirrored = new Map<string, MirroredArgument[]>();
+  private readonly mirrored = new MirroredHeaders();
 
   /** @throws EgressRefused when the URL is not allowed */
   constructor(private readonly options: McpClientOptions) {
@@ -126,17 +75,10 @@ export class McpClient {
    * @throws UpstreamUnreachable, UpstreamRpcError
    */
   async listTools(options: CallOptions = {}): Promise<UpstreamTool[]> {
-    const terms = this.termsOf(options);
+    const terms = termsOf(options, this.deadlineMs);
     const pages = new ToolPages(this.options.limits);
     await this.followPages('tools/list', pages, terms);
-    const turns = new Turns();
-    const mirrored = new Map<string, MirroredArgument[]>();
-    for (const { name, inputSchema } of pages.tools) {
-      if (turns.isOver) await turns.next();
-      const declared = mirroredArguments(inputSchema);
-      if (declared.length > 0) mirrored.set(name, [...declared]);
-    }
-    this.mirrored = mirrored;
+    await this.mirrored.learn(pages.tools);
     return pages.tools;
   }
 
@@ -146,7 +88,7 @@ export class McpClient {
    * @throws UpstreamUnreachable, UpstreamRpcError
    */
   async listResources(options: CallOptions = {}): Promise<ResourceLists> {
-    const terms = this.termsOf(options);
+    const terms = termsOf(options, this.deadlineMs);
     const revision = await this.negotiated.find(terms);
     const declared = revision.kind === 'plain' ? {} : (revision.capabilities ?? {});
     const list = (kind: ResourceKind): Promise<JsonObject[]> =>
@@ -165,8 +107,8 @@ export class McpClient {
   async read(method: string, params: JsonObject, options: CallOptions = {}): Promise<JsonObject | InputRequired> {
     const { dialogue } = options;
     const asIs = dialogue ? withDialogue(params, dialogue) : params;
-    const terms = this.termsOf(options);
-    const result = await this.repeatably(() => this.rpc(method, asIs, terms));
+    const terms = termsOf(options, this.deadlineMs);
+    const result = await twiceAtMost(() => this.rpc(method, asIs, terms));
     if (!isObject(result)) throw new UpstreamUnreachable('protocol');
     return result['resultType'] === 'input_required' ? toQuestion(result, dialogue) : result;
   }
@@ -185,10 +127,10 @@ export class McpClient {
     const { onProgress, dialogue, repeatable = false } = options;
     const call = { name, arguments: args };
     const asIs = dialogue ? withDialogue(call, dialogue) : call;
-    const terms = this.termsOf(options);
+    const terms = termsOf(options, this.deadlineMs);
     const make = (params: JsonObject, under: Terms): Promise<unknown> => {
       const once = (): Promise<unknown> => this.rpc('tools/call', params, under);
-      return repeatable ? this.repeatably(once) : once();
+      return repeatable ? twiceAtMost(once) : once();
     };
     if (!onProgress) return toToolResult(await make(asIs, terms), dialogue);
     const token = `p${++this.progressTokens}`;
@@ -210,7 +152,7 @@ export class McpClient {
    */
   async listen({ deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal }): Promise<boolean> {
     const cut = AbortSignal.any([signal, this.closed.signal]);
-    const revision = await this.negotiated.find({ ...this.termsOf({}), signal: cut });
+    const revision = await this.negotiated.find({ ...termsOf({}, this.deadlineMs), signal: cut });
     const notifications = wantedChanges(revision);
     if (!notifications) return false;
     const [verb, method] =
@@ -271,20 +213,10 @@ export class McpClient {
     do {
       const params: JsonObject = cursor === null ? {} : { cursor };
       const page = await room.take((maxBytes) =>
-        this.repeatably(() => this.answer(method, params, { ...terms, maxBytes })),
+        twiceAtMost(() => this.answer(method, params, { ...terms, maxBytes })),
       );
       cursor = await pages.add(page);
     } while (cursor !== null);
-  }
-
-  private termsOf({ deadlineMs = this.deadlineMs, signal, mirrored, mask, onMasked }: CallOptions): Terms {
-    return {
-      deadlineAt: performance.now() + deadlineMs,
-      ...(signal ? { signal } : {}),
-      ...(mirrored ? { mirrored } : {}),
-      ...(mask ? { mask } : {}),
-      ...(onMasked ? { onMasked } : {}),
-    };
   }
 
   private async rpc(method: string, params: JsonObject, terms: Terms): Promise<unknown> {
@@ -329,64 +261,14 @@ export class McpClient {
     params: JsonObject,
     { mirrored, ...terms }: Terms,
   ): Promise<Answered> {
-    const tool = method === 'tools/call' ? String(params['name']) : undefined;
     const headers = headersFor(revision, method, subjectOf(method, params)?.value);
-    const declared =
-      tool !== undefined && revision.kind === 'stateless' ? (mirrored ?? this.mirrored.get(tool)) : undefined;
-    if (declared && isObject(params['arguments'])) Object.assign(headers, mirrorHeaders(declared, params['arguments']));
+    if (method === 'tools/call' && revision.kind === 'stateless')
+      Object.assign(headers, this.mirrored.of(params, mirrored));
     return this.transport.ask({ revision, method, params: paramsFor(revision, params), headers, ...terms });
-  }
-
-  /** Once more after a connection that broke: only for what changes nothing. */
-  private async repeatably<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (error instanceof UpstreamUnreachable && error.reason === 'reset') return work();
-      throw error;
-    }
   }
 
   /** A header mismatch means that the tool's declarations are not the ones remembered. */
   private async relearnHeaders({ deadlineAt, signal }: Terms): Promise<void> {
     await this.listTools({ deadlineMs: Math.max(1, deadlineAt - performance.now()), ...(signal ? { signal } : {}) });
   }
-}
-
-/** Whether the next call should find out anew what it is speaking to. */
-function suggestsAnotherServer({ reason }: UpstreamUnreachable): boolean {
-  return (
-    reason === 'connect' || reason === 'dns' || reason === 'tls' || reason === 'protocol' || reason === 'http_status'
-  );
-}
-
-/**
- * Its names and its state come back with the next call, so they have to be what a request may hold; and a question of Haldir's
- * own is asked by Haldir.
- */
-function toQuestion(result: JsonObject, dialogue: Dialogue | undefined): InputRequired {
-  if (!dialogue)
-    throw new UpstreamRpcError(-32021, 'The tool asks for input during the call, which this client cannot give', 200);
-  const { inputRequests, requestState = null } = result;
-  const names = isObject(inputRequests) ? Object.keys(inputRequests) : [];
-  const isUsable = requestState === null || typeof requestState === 'string';
-  if (
-    !isUsable ||
-    names.includes('__proto__') ||
-    names.some(isOwnName) ||
-    findUnstorable([requestState, ...names]) !== null
-  )
-    throw new UpstreamUnreachable('protocol');
-  return { ...result, resultType: 'input_required' };
-}
-
-/** Servers without MCP answer `tools/call` with whatever they have; it is handed on as one text block. */
-function toToolResult(result: unknown, dialogue: Dialogue | undefined): UpstreamToolResult | InputRequired {
-  if (isObject(result)) {
-    if (result['resultType'] === 'input_required') return toQuestion(result, dialogue);
-    if (Array.isArray(result['content'])) return { ...result, content: result['content'] };
-  }
-  if (result === undefined) throw new UpstreamUnreachable('protocol');
-  const text = typeof result === 'string' ? result : stringifyJson(result);
-  return { ...(isObject(result) ? result : {}), content: [{ type: 'text', text }] };
 }

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo } from 'node:net';
 import { Egress, EgressPolicy } from '@haldir/egress';
 import { expect } from 'vitest';
-import { McpClient, type McpClientOptions } from './mcp-client.js';
+import { McpClient } from './mcp-client.js';
+import { type McpClientOptions } from './mcp-client.options.js';
 import { UpstreamUnreachable } from './mcp-client.errors.js';
 
 /* What a parsed JSON-RPC message may hold is up to the test. */

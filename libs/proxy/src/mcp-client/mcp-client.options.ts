@@ -1,0 +1,63 @@
+import { type Egress } from '@haldir/egress';
+import { type MirroredArgument } from '@haldir/mcp';
+import { type Asked, type Mask } from './json-rpc-transport.js';
+import { type Dialogue, type Progress } from './mcp-protocol.js';
+import { type ToolPageLimits } from './tool-pages.js';
+
+export interface McpClientOptions {
+  readonly egress: Egress;
+  readonly url: string;
+  /** Unique per upstream (tenant and name): upstreams never wait for each other's connections. */
+  readonly key: string;
+  /** Calls under way at once; further ones wait, within their deadline. Default 32. */
+  readonly connections?: number;
+  /** Default 30,000. */
+  readonly deadlineMs?: number;
+  /** Largest answer, events included. Default 4 MiB. */
+  readonly maxResponseBytes?: number;
+  /** Largest catalogue. Defaults 50 pages, 2,000 tools. */
+  readonly limits?: ToolPageLimits;
+  /** Told when the upstream says that one of its lists has changed, on the stream of an answer or while it is listened to. */
+  readonly onListChange?: () => void;
+}
+
+/** What an upstream is shown with every request. */
+export interface Presentation {
+  headers: Readonly<Record<string, string>>;
+  masker: Mask | null;
+  /** When it was found out, in any count that grows. */
+  order: number;
+}
+
+export interface CallOptions {
+  /** For everything the call needs, finding out how to speak included. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  /** Told how far a call has come, as often as the upstream says so. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** For a call by a client that can be asked something; without it, a tool that asks is refused. */
+  readonly dialogue?: Dialogue;
+  /** Arguments to repeat as headers, whatever the upstream says of them by now; without it, as its list said last. */
+  readonly mirrored?: readonly MirroredArgument[];
+  /** Whether the tool is declared to do no more when called twice: called again, once, when the connection broke. */
+  readonly repeatable?: boolean;
+  /** Takes out of each message of the upstream what nobody may see. */
+  readonly mask?: (message: unknown) => Promise<unknown>;
+  /** Told when something had to be taken out besides, because the upstream was told it before. */
+  readonly onMasked?: () => void;
+}
+
+/** What holds for everything a call needs. */
+export type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification' | 'mask' | 'onMasked' | 'maxBytes'> &
+  Pick<CallOptions, 'mirrored'>;
+
+/** @param defaultMs the deadline of a call that names none */
+export function termsOf({ deadlineMs, signal, mirrored, mask, onMasked }: CallOptions, defaultMs: number): Terms {
+  return {
+    deadlineAt: performance.now() + (deadlineMs ?? defaultMs),
+    ...(signal ? { signal } : {}),
+    ...(mirrored ? { mirrored } : {}),
+    ...(mask ? { mask } : {}),
+    ...(onMasked ? { onMasked } : {}),
+  };
+}
