@@ -72,6 +72,18 @@ export function digestOfCall(call: ExactCall): Buffer {
   );
 }
 
+/** What the log says of arguments and of what was answered to the tool, which may hold secrets. */
+export function digestsOf(
+  args: Readonly<Record<string, unknown>>,
+  dialogue: Dialogue | undefined,
+): Record<string, string> {
+  const answers = answersIn(dialogue);
+  return {
+    arguments_sha256: digestOfArguments(args),
+    ...(answers === null ? {} : { answers_sha256: digestOfArguments(answers) }),
+  };
+}
+
 /** SHA-256, hex, of the RFC 8785 JSON of a call's arguments: what the log says of them, since they may hold secrets. */
 export function digestOfArguments(args: Readonly<Record<string, unknown>>): string {
   return hash('sha256', canonicalJson(args as JsonValue), 'hex');

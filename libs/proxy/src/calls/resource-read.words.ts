@@ -1,6 +1,6 @@
 import { type JsonObject } from '@haldir/mcp';
 import { type ResourceTarget } from '../catalogue/resource-lookup.js';
-import { answersIn, digestOfArguments } from './call-digest.js';
+import { digestsOf } from './call-digest.js';
 import { type EntryWords } from './call-kind.js';
 import { type NewRead } from './resource-read.js';
 
@@ -24,11 +24,5 @@ export const READ_WORDS: EntryWords<NewRead, ResourceTarget, JsonObject> = {
   },
   resultOf: (result) => (result['resultType'] === 'input_required' ? 'input_required' : 'ok'),
   factsOf: () => ({}),
-  digestsOf: (read) => {
-    const answers = answersIn(read.dialogue);
-    return {
-      arguments_sha256: digestOfArguments({ ...read.arguments, subject: read.subject.name }),
-      ...(answers === null ? {} : { answers_sha256: digestOfArguments(answers) }),
-    };
-  },
+  digestsOf: (read) => digestsOf({ ...read.arguments, subject: read.subject.name }, read.dialogue),
 };

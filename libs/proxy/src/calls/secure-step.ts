@@ -24,6 +24,7 @@ const HOLD_MS = 24 * 60 * 60_000;
 export interface Needs {
   /** Why it needs an approval; null when it needs none. */
   match: RuleMatch | null;
+  /** Asked for once, by a call that needs an approval. */
   terms: () => ApprovalTerms;
   /** The record that the call is made, as it is then. */
   start: () => NewStart;
@@ -59,9 +60,8 @@ export class SecureStep {
       const refusals = decision.refusedBy(await this.limiter.take(rateRequest));
       return refusals ? { kind: 'blocked', refusals } : null;
     }
-    const details = match === null ? null : await shownTo(candidate, terms());
-    if (details instanceof DetailsTooLong) return { kind: 'unshowable', error: details };
-    const subject = match === null ? null : toSubject(candidate, terms(), details);
+    const subject = match && (await toSubject(candidate, terms()));
+    if (subject instanceof DetailsTooLong) return { kind: 'unshowable', error: subject };
     const { actor, sessionId, heedsDenials = false } = request;
     await this.started.holdLease();
     return this.transactions.run(actor.tenantId, async (tx): Promise<Stopped | null> => {
@@ -108,7 +108,10 @@ async function shownTo({ request }: Candidate, { shown }: ApprovalTerms): Promis
   }
 }
 
-function toSubject(candidate: Candidate, terms: ApprovalTerms, details: string | null): ApprovalSubject {
+/** What is asked of whoever decides about the candidate. */
+async function toSubject(candidate: Candidate, terms: ApprovalTerms): Promise<ApprovalSubject | DetailsTooLong> {
+  const details = await shownTo(candidate, terms);
+  if (details instanceof DetailsTooLong) return details;
   const { request, session, traits, policies, rules } = candidate;
   const { actor, sessionId } = request;
   const { action, tool, fingerprint } = terms;

@@ -2,7 +2,7 @@ import { toDollars, toJsonNumber, toUnixSeconds } from '@haldir/kernel';
 import { type ToolTarget } from '../catalogue/tool-lookup.js';
 import { qualifiedName } from '../catalogue/tool-name.js';
 import { type UpstreamToolResult } from '../mcp-client/index.js';
-import { answersIn, digestOfArguments } from './call-digest.js';
+import { digestsOf } from './call-digest.js';
 import { type CallNotes } from './call-decision.js';
 import { type EntryWords } from './call-kind.js';
 import { type NewCall } from './tool-call.js';
@@ -18,13 +18,7 @@ export const TOOL_CALL_WORDS: EntryWords<NewCall, ToolTarget, UpstreamToolResult
   nameOf: ({ tool }, target) => (target ? qualifiedName(target) : tool),
   resultOf: ({ isError }) => (isError === true ? 'tool_error' : 'ok'),
   factsOf: noted,
-  digestsOf: (call) => {
-    const answers = answersIn(call.dialogue);
-    return {
-      arguments_sha256: digestOfArguments(call.arguments),
-      ...(answers === null ? {} : { answers_sha256: digestOfArguments(answers) }),
-    };
-  },
+  digestsOf: (call) => digestsOf(call.arguments, call.dialogue),
 };
 
 /** What it takes to decide the call again, and what `log_only` policies made of it. */
