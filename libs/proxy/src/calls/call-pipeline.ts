@@ -36,7 +36,7 @@ interface Asked<Request> {
  *     resolve (session, target, policies, rules) → decide (scope, policies, rates) → secure (approval, price, rate)
  *       → fill (secrets) → send → record
  *
- * What differs between them is their `CallKind`. Simulation decides with `CallDecision` alone.
+ * What differs between them is their `CallKind`. Simulation decides logged calls by the same policies, and has none of the other steps.
  */
 @Injectable()
 export class CallPipeline {
