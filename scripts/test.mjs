@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { OperatorError } from './embedded/home.mjs';
 import { say, step } from './launcher/console.mjs';
 import { prepare } from './launcher/prepare.mjs';
+import { readCount } from './launcher/test-count.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const PROJECTS = ['unit', 'db', 'e2e'];
@@ -24,7 +25,7 @@ const ABOUT_QUEUES = [
 ].map((name) => `test/e2e/${name}.e2e-spec.ts`);
 
 /** @typedef {{ title: string, project: string, env: NodeJS.ProcessEnv, only?: string[] }} Run `only`: files */
-/** @typedef {{ passed: number, failed: number, skipped: number, failures: string[] }} Count `failures`: what failed, and why */
+/** @typedef {import('./launcher/test-count.mjs').Count} Count */
 
 const args = process.argv.slice(2);
 const chosen = PROJECTS.filter((name) => args.includes(name));
@@ -120,7 +121,7 @@ async function vitest({ title, project, env, only }) {
     child.on('exit', resolve);
   });
   ending.signal.removeEventListener('abort', forward);
-  const count = readCount(output);
+  const count = readCount(output, root);
   fs.rmSync(output, { force: true });
   // A run that ends badly without a failed test failed all the same: a server or a worker that died, for instance.
   if (code !== 0 && count.failed === 0) {
@@ -129,44 +130,6 @@ async function vitest({ title, project, env, only }) {
   }
   return count;
 }
-
-/**
- * @param {string} file
- * @returns {Count} a file that could not be loaded counts as one failure
- */
-function readCount(file) {
-  let report;
-  try {
-    report = JSON.parse(fs.readFileSync(file, 'utf8'));
-  } catch {
-    return { passed: 0, failed: 0, skipped: 0, failures: [] };
-  }
-  /** @type {{ name: string, status: string, message: string, assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[]} */
-  const files = report.testResults;
-  const failed = files.flatMap(({ name, assertionResults }) =>
-    assertionResults
-      .filter(({ status }) => status === 'failed')
-      .map(({ fullName, failureMessages }) => `${nameOf(name)} › ${fullName}\n    ${firstLines(failureMessages[0])}`),
-  );
-  const broken = files
-    .filter(
-      ({ status, assertionResults }) =>
-        status === 'failed' && !assertionResults.some((result) => result.status === 'failed'),
-    )
-    .map(({ name, message }) => `${nameOf(name)}\n    ${firstLines(message)}`);
-  return {
-    passed: report.numPassedTests,
-    failed: report.numFailedTests + broken.length,
-    skipped: report.numPendingTests + report.numTodoTests,
-    failures: [...failed, ...broken],
-  };
-}
-
-/** @param {string} file */
-const nameOf = (file) => path.relative(root, file);
-
-/** @param {string | undefined} message */
-const firstLines = (message = '') => message.split('\n').slice(0, 12).join('\n    ').slice(0, 1500);
 
 function report() {
   if (ending.signal.aborted) {

@@ -51,10 +51,13 @@ function* written(text: string): Generator<string> {
   yield hex.toUpperCase();
 }
 
+/** An end that, with what happens to follow it, could read as an escape. */
+const BEGUN_ESCAPE = /(?:%[0-9a-f]?|&#?[0-9a-z]{0,7}|\\(?:u[0-9a-f]{0,3}|x[0-9a-f]?)?)$/i;
+
 /** As it reads once escapes and white space are gone. */
 function* read(text: string): Generator<string> {
   for (const plain of [text.replace(/\s+/g, ''), plainText(text), plainText(plainText(text))])
-    if (plain.length >= MIN_LENGTH) yield plain;
+    for (const form of [plain, plain.replace(BEGUN_ESCAPE, '')]) if (form.length >= MIN_LENGTH) yield form;
 }
 
 function inJson(text: string): string {

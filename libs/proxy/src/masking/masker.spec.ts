@@ -113,6 +113,22 @@ it('masks a value that begins like an escape, of whatever its encoding makes of 
   }
 });
 
+it.each([
+  ['%', 'aa'],
+  ['%4', '1'],
+  ['&', '#65;'],
+  ['&am', 'p;'],
+  ['&#6', '5;'],
+])('masks a value that ends in %s, though with the %s after it that reads as an escape', async (end, after) => {
+  const value = `correct horse battery${end}`;
+  const masker = await Masker.of([{ name: 'key', text: value }]);
+  for (const written of [value, halfEscaped(value), unicode(value.slice(0, 5)) + value.slice(5)]) {
+    const masked = JSON.stringify(await masker.mask(PLACES['a content block']?.(written + after)));
+    expect(masked).toContain('[secret:key]');
+    expect(masked).not.toContain('battery');
+  }
+});
+
 it('changes nothing of an answer that holds no value', async () => {
   await fc.assert(
     fc.asyncProperty(
