@@ -1,23 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { Batcher, type MicroUsd } from '@haldir/kernel';
-import { Transactions, type Tx } from '@haldir/database';
+import { Batcher } from '@haldir/kernel';
+import { columnsOf, Transactions, type Tx } from '@haldir/database';
 import { type ApprovalRuleType } from './approval-subject.js';
 import { ApprovalRule } from './approval-rule.entity.js';
 
-const byTenants = {
-  name: 'approval_rule.by_tenants.v1',
-  text: `SELECT tenant_id, id, type, threshold_micros, tools, created_at
-           FROM approval_rule WHERE tenant_id = ANY ($1) ORDER BY tenant_id, id`,
-};
+const COLUMNS = columnsOf(ApprovalRule);
 
-interface RuleRow {
-  tenant_id: string;
-  id: string;
-  type: ApprovalRuleType;
-  threshold_micros: string | null;
-  tools: string[] | null;
-  created_at: Date;
-}
+/** On the path of every call and payment. */
+const byTenants = {
+  name: 'approval_rule.by_tenants.v2',
+  text: `SELECT ${COLUMNS.list} FROM approval_rule WHERE tenant_id = ANY ($1) ORDER BY tenant_id, id`,
+};
 
 @Injectable()
 export class ApprovalRuleRepository {
@@ -53,9 +46,9 @@ export class ApprovalRuleRepository {
       /** False, and nothing written, when the tenant has `max` rules already. */
       insert: async (rule: ApprovalRule, max: number): Promise<boolean> => {
         const rows = await tx.query(
-          `INSERT INTO approval_rule (tenant_id, id, type, threshold_micros, tools, created_at)
-             SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT count(*) FROM approval_rule WHERE tenant_id = $1) < $7 RETURNING id`,
-          [rule.tenantId, rule.id, rule.type, rule.threshold?.toString() ?? null, rule.tools, rule.createdAt, max],
+          `INSERT INTO approval_rule (${COLUMNS.list})
+             SELECT ${COLUMNS.parameters} WHERE (SELECT count(*) FROM approval_rule WHERE tenant_id = $1) < $7 RETURNING id`,
+          [...COLUMNS.toValues(rule), max],
         );
         return rows.length === 1;
       },
@@ -72,17 +65,9 @@ export class ApprovalRuleRepository {
 
   private async load(tenantIds: string[]): Promise<ApprovalRule[][]> {
     const rules = new Map<string, ApprovalRule[]>(tenantIds.map((tenantId) => [tenantId, []]));
-    for (const row of await this.transactions.query<RuleRow>(byTenants, [[...rules.keys()]])) {
-      rules.get(row.tenant_id)?.push(
-        Object.assign(new ApprovalRule(), {
-          tenantId: row.tenant_id,
-          id: row.id,
-          type: row.type,
-          threshold: row.threshold_micros === null ? null : (BigInt(row.threshold_micros) as MicroUsd),
-          tools: row.tools,
-          createdAt: row.created_at,
-        }),
-      );
+    for (const row of await this.transactions.query(byTenants, [[...rules.keys()]])) {
+      const rule = COLUMNS.toEntity(row);
+      rules.get(rule.tenantId)?.push(rule);
     }
     return tenantIds.map((tenantId) => rules.get(tenantId) ?? []);
   }

@@ -1,6 +1,7 @@
 export { BigIntColumn } from './columns.js';
 export { dataSourceOptions } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
+export { columnsOf } from './entity-columns.js';
 export { tolerateLostConnections } from './lost-connections.js';
 export { Notices } from './notices.js';
 export { migrate, pendingMigrations } from './migrate.js';

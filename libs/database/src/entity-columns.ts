@@ -1,0 +1,96 @@
+import { type ColumnOptions, getMetadataArgsStorage } from 'typeorm';
+
+interface Field {
+  column: string;
+  /** As rows have it. */
+  key: string;
+  property: string;
+  /** Null for a column whose values are taken as the driver has them. */
+  transform: Transform | null;
+}
+
+interface Transform {
+  from(value: unknown): unknown;
+  to(value: unknown): unknown;
+}
+
+/**
+ * Columns of an entity, for SQL of its repository: their list, entities from rows, and values from entities. The entity's decorators say
+ * names and transformers, for TypeORM's queries and for these.
+ */
+export class EntityColumns<Entity extends object> {
+  /** `tenant_id, id`: for SELECT, RETURNING and INSERT. */
+  readonly list: string;
+  /** `$1, $2`, one for each of `list`: for VALUES. */
+  readonly parameters: string;
+
+  constructor(
+    private readonly make: new () => object,
+    private readonly fields: readonly Field[],
+  ) {
+    this.list = fields.map(({ column, key }) => (column === key ? column : `${column} AS ${key}`)).join(', ');
+    this.parameters = fields.map((_, i) => `$${i + 1}`).join(', ');
+  }
+
+  /** `s.tenant_id, s.id` for the alias `s`. */
+  of(alias: string): string {
+    return this.fields.map(({ column, key }) => `${alias}.${column}${column === key ? '' : ` AS ${key}`}`).join(', ');
+  }
+
+  /** Those of these properties, in this order. */
+  only<Name extends keyof Entity & string>(...names: Name[]): EntityColumns<Pick<Entity, Name>> {
+    return new EntityColumns<Pick<Entity, Name>>(
+      this.make,
+      names.map((name) => {
+        const field = this.fields.find(({ property }) => property === name);
+        if (!field) throw new Error(`${this.make.name}.${name} is no column`);
+        return field;
+      }),
+    );
+  }
+
+  /** The same where another table of the query has columns of these names: `agent_id AS key_agent_id` for `key_`. */
+  prefixed(prefix: string): EntityColumns<Entity> {
+    return new EntityColumns<Entity>(
+      this.make,
+      this.fields.map((field) => ({ ...field, key: prefix + field.column })),
+    );
+  }
+
+  /** From a row that has these columns, and may have others. */
+  toEntity(row: object): Entity {
+    const entity = new this.make() as Record<string, unknown>;
+    for (const { key, property, transform } of this.fields) {
+      const value = (row as Record<string, unknown>)[key];
+      entity[property] = transform === null ? value : transform.from(value);
+    }
+    return entity as Entity;
+  }
+
+  /** One for each of `list`. */
+  toValues(entity: Entity): unknown[] {
+    return this.fields.map(({ property, transform }) => {
+      const value = (entity as Record<string, unknown>)[property];
+      return transform === null ? value : transform.to(value);
+    });
+  }
+}
+
+/** All columns of an entity, in the order of its properties. */
+export function columnsOf<Entity extends object>(entity: new () => Entity): EntityColumns<Entity> {
+  const columns = getMetadataArgsStorage().columns.filter(({ target }) => target === entity);
+  if (columns.length === 0) throw new Error(`${entity.name} has no columns`);
+  return new EntityColumns(
+    entity,
+    columns.map(({ propertyName: property, options }) => {
+      const column = options.name ?? property;
+      return { column, key: column, property, transform: transformOf(options) };
+    }),
+  );
+}
+
+/** Values of `json` columns would have to be written as text; no entity has one. */
+function transformOf({ type, transformer }: ColumnOptions): Transform | null {
+  if (type === 'json' || type === 'jsonb' || Array.isArray(transformer)) throw new Error('not a column for SQL');
+  return (transformer) ?? null;
+}
