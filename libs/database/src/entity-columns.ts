@@ -92,5 +92,5 @@ export function columnsOf<Entity extends object>(entity: new () => Entity): Enti
 /** Values of `json` columns would have to be written as text; no entity has one. */
 function transformOf({ type, transformer }: ColumnOptions): Transform | null {
   if (type === 'json' || type === 'jsonb' || Array.isArray(transformer)) throw new Error('not a column for SQL');
-  return (transformer) ?? null;
+  return transformer ?? null;
 }
