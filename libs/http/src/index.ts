@@ -61,4 +61,4 @@ export { useWarnings } from './wire/schema.pipe.js';
 export { type ErrorAnswer } from './platform/route-settings.js';
 export { ErrorFilter } from './wire/error.filter.js';
 export { Write, writeOf, type WriteRequest } from './writes/write-request.js';
-export { Answer, ANONYMOUS_REPLAY_MS, type Claim, Interrupted, leaveUnknown, Writes } from './writes/writes.js';
+export { Answer, ANONYMOUS_REPLAY_MS, type Attempt, type Claim, leaveUnknown, Writes } from './writes/writes.js';

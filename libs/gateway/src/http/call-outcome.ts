@@ -2,7 +2,7 @@ import { stringifyJson } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { Answer } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
-import { type CallOutcome, MISMATCHED } from '@haldir/proxy';
+import { type CallOutcome, isRefused, MISMATCHED } from '@haldir/proxy';
 import { toCallAnswer } from '@haldir/proxy/http';
 import { type Revision, HEADER_MISMATCH, INVALID_PARAMS, MISSING_CAPABILITY, RpcError } from './protocol/messages.js';
 import { passQuestion } from './protocol/request-state.js';
@@ -15,6 +15,10 @@ type Answerable = Exclude<CallOutcome, { kind: 'no_session' | 'held' }>;
 
 /** The words of the REST API, in MCP's shape. What did not run is an error to the agent, never a result of the tool. */
 export function toCallReply(outcome: Answerable, revision: Revision): CallReply {
+  if (isRefused(outcome)) {
+    const { content, isError } = saidOverRest(outcome);
+    return { result: { content, isError } };
+  }
   switch (outcome.kind) {
     case 'answered':
       return { result: { ...outcome.result } };
@@ -40,17 +44,6 @@ export function toCallReply(outcome: Answerable, revision: Revision): CallReply 
       const { message, code, sent } = outcome.error;
       const advice = sent ? 'The tool may have run all the same.' : 'The tool did not run.';
       return { result: refused({ error: `${message}. ${advice}`, code }) };
-    }
-    case 'blocked':
-    case 'drifted':
-    case 'unaffordable':
-    case 'unshowable':
-    case 'unapprovable':
-    case 'no_secret':
-    case 'no_key':
-    case 'no_scope': {
-      const { content, isError } = saidOverRest(outcome);
-      return { result: { content, isError } };
     }
   }
 }

@@ -1,8 +1,8 @@
 import { type HeldRequest } from '@haldir/approvals';
 import { type JsonObject } from '@haldir/mcp';
-import { CALL_SCOPES, explain, type NewRead, type ReadOutcome, UNSHOWABLE } from '@haldir/proxy';
+import { isRefused, type NewRead, type ReadOutcome, refusalOf, type RefusedOutcome } from '@haldir/proxy';
 import { type CallReply } from './call-outcome.js';
-import { type Revision, INVALID_PARAMS, MISSING_CAPABILITY, RpcError, SERVER_ERROR } from './protocol/messages.js';
+import { type Revision, INVALID_PARAMS, MISSING_CAPABILITY, SERVER_ERROR } from './protocol/messages.js';
 import { passQuestion } from './protocol/request-state.js';
 
 /** Up to 2025-11-25, of a resource that is not there. */
@@ -10,25 +10,17 @@ const RESOURCE_NOT_FOUND = -32002;
 /** What was read may be used again for so long at most: a later policy counts, and the log hears of every read. */
 const MAX_TTL_MS = 5_000;
 
-/**
- * The upstream's answer, as it came but for what is said of keeping it.
- *
- * @throws RpcError for everything else: only tools have results that say they failed
- */
-export function toReadResult(
+/** The upstream's answer, as it came but for what is said of keeping it; else an error: only tools have results that say they failed. */
+export function toReadReply(
   outcome: Exclude<ReadOutcome, { kind: 'no_session' | 'held' }>,
   revision: Revision,
   method: NewRead['method'],
   params: JsonObject,
-): JsonObject {
-  const fail = (code: number, message: string, data: JsonObject, status = 200): RpcError =>
-    new RpcError(code, message, { data, status });
+): CallReply {
+  if (isRefused(outcome)) return toRefusedReply(outcome);
   switch (outcome.kind) {
     case 'answered':
-      if (outcome.result['resultType'] === 'input_required') return passQuestion(timeless(outcome.result));
-      return revision === 'stateless' && method === 'resources/read'
-        ? cacheable(outcome.result)
-        : timeless(outcome.result);
+      return { result: toResult(outcome.result, revision, method) };
     case 'unknown': {
       const { upstreams } = outcome;
       const about = method === 'resources/read' ? { uri: params['uri'] } : {};
@@ -37,51 +29,47 @@ export function toReadResult(
           method === 'prompts/get'
             ? 'ask for it as upstream.name'
             : 'ask for it as haldir://upstream/<upstream>/<address>, or as upstream.name';
-        throw fail(INVALID_PARAMS, `Several upstreams have it; ${how}`, { ...about, upstreams });
+        return failed(INVALID_PARAMS, `Several upstreams have it; ${how}`, { ...about, upstreams });
       }
-      if (method === 'prompts/get') throw fail(INVALID_PARAMS, 'Unknown prompt', { upstreams });
+      if (method === 'prompts/get') return failed(INVALID_PARAMS, 'Unknown prompt', { upstreams });
       const isOld = revision === 'handshake' && method === 'resources/read';
-      throw fail(isOld ? RESOURCE_NOT_FOUND : INVALID_PARAMS, 'Resource not found', about);
+      return failed(isOld ? RESOURCE_NOT_FOUND : INVALID_PARAMS, 'Resource not found', about);
     }
     case 'refused': {
       const { rpcCode, rpcMessage, data } = outcome.error;
       const status = revision === 'stateless' && rpcCode === MISSING_CAPABILITY ? 400 : 200;
-      throw new RpcError(rpcCode, rpcMessage, { data, status });
+      return { error: { code: rpcCode, message: rpcMessage, data, status } };
     }
     case 'unreachable': {
       const { message, code } = outcome.error;
-      throw fail(SERVER_ERROR, message, { code });
+      return failed(SERVER_ERROR, message, { code });
     }
     case 'denied': {
       const data = { status: 'approval_denied', request_id: outcome.requestId };
-      throw fail(
+      return failed(
         SERVER_ERROR,
         'A human has denied this. Do not repeat it: for some minutes it is answered the same.',
         data,
       );
     }
-    case 'unshowable':
-      throw fail(SERVER_ERROR, UNSHOWABLE, { blocked_by: 'haldir' });
-    case 'unapprovable':
-      throw fail(SERVER_ERROR, outcome.reason, { blocked_by: 'haldir' });
-    case 'blocked': {
-      const [{ policyId, type, reason }] = outcome.refusals;
-      const data = { blocked_by: 'haldir', policy_id: policyId, policy: type, ...explain(outcome.refusals) };
-      throw fail(SERVER_ERROR, reason, data);
-    }
-    case 'no_key':
-      throw fail(SERVER_ERROR, outcome.error.message, { blocked_by: 'haldir', code: outcome.error.code });
     case 'asked':
-    case 'drifted':
     case 'mismatched':
-    case 'no_secret':
-    case 'unaffordable':
       throw new Error(`${outcome.kind} is said of tools alone`);
-    case 'no_scope':
-      throw fail(SERVER_ERROR, `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {
-        ...{ blocked_by: 'haldir', required: CALL_SCOPES },
-      });
   }
+}
+
+function toRefusedReply(outcome: RefusedOutcome): CallReply {
+  const { message, facts, readFacts = facts } = refusalOf(outcome);
+  return failed(SERVER_ERROR, message, { blocked_by: 'haldir', ...readFacts });
+}
+
+function failed(code: number, message: string, data: JsonObject): CallReply {
+  return { error: { code, message, data, status: 200 } };
+}
+
+function toResult(result: JsonObject, revision: Revision, method: NewRead['method']): JsonObject {
+  if (result['resultType'] === 'input_required') return passQuestion(timeless(result));
+  return revision === 'stateless' && method === 'resources/read' ? cacheable(result) : timeless(result);
 }
 
 /** What a read is answered that nobody could be asked about, and that was not decided while it waited. */

@@ -17,7 +17,7 @@ import { type Asking } from './asking.js';
 import { resultOf } from './call-outcome.js';
 import { HeldRequests } from './held-requests.js';
 import { INVALID_PARAMS, RpcError, SERVER_ERROR } from './protocol/messages.js';
-import { toHeldError, toReadResult } from './read-outcome.js';
+import { toHeldError, toReadReply } from './read-outcome.js';
 import { dialogueIn } from './tool-call.js';
 
 /** What the key must hold, as for the tools of upstreams. */
@@ -105,7 +105,7 @@ export class UpstreamResources {
       ? await this.reads.read({ ...read, recheck: () => this.callers.refusal(asking.request, KEY_SCOPE) }, watch)
       : first;
     if (outcome.kind === 'no_session') throw new SessionInvalid();
-    if (outcome.kind !== 'held') return toReadResult(outcome, revision, method, params);
+    if (outcome.kind !== 'held') return resultOf(toReadReply(outcome, revision, method, params));
     const { request } = outcome;
     return resultOf(
       this.held.prompt(asking, params, request, dialogue) ?? toHeldError(request, this.held.pageOf(asking, request)),

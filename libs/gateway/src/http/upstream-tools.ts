@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { type HaldirError, type JsonValue } from '@haldir/kernel';
 import { type Session, SessionInvalid } from '@haldir/gate';
-import { Callers, Cursors, grantsKeyScope, Interrupted, MissingKeyScope, writeOf, Writes } from '@haldir/http';
+import { type Attempt, Callers, Cursors, grantsKeyScope, MissingKeyScope, writeOf, Writes } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import {
+  attemptOf,
   CallConclusions,
   CALL_SCOPES,
   type CallOutcome,
@@ -12,7 +13,6 @@ import {
   type CatalogueTool,
   type Dialogue,
   type MissingUpstream,
-  neverLeft,
   type NewCall,
   type PerformedCall,
   ToolCallService,
@@ -43,6 +43,9 @@ const SESSION_ENDED = {
   error: 'The session has ended while the tool was asking; it did not finish.',
   code: 'invalid_session',
 };
+
+/** A call that is over: to be written down and answered, or in the log already and with its answer. */
+type EndedCall = PerformedCall | { reply: CallReply };
 
 /** A page of a session's tools. */
 export interface ToolPage {
@@ -123,24 +126,17 @@ export class UpstreamTools {
       ...((dialogue ?? {}) as { [member: string]: JsonValue }),
     });
     const write = writeOf(asking.request, asking.reply, 'MCP tools/call', content);
-    try {
-      const reply = await this.writes.around<PerformedCall | Concluded, CallReply>(
-        write,
-        this.longestMs(asking, call),
-        (claim) => this.perform(asking, { ...call, claim }, toolCall),
-        async (performed, tx) =>
-          performed instanceof Concluded
-            ? performed.reply
-            : this.replyTo(await this.conclusions.conclude(performed, tx), asking, toolCall),
-        (performed) => {
-          if (!(performed instanceof Concluded)) this.conclusions.concludeLater(performed);
-        },
-      );
-      return resultOf(reply);
-    } catch (error) {
-      if (error instanceof WithoutEffect) return resultOf(this.replyTo(error.outcome, asking, toolCall));
-      throw error;
-    }
+    const reply = await this.writes.around<EndedCall, CallReply>(
+      write,
+      this.longestMs(asking, call),
+      (claim) => this.perform(asking, { ...call, claim }, toolCall),
+      async (ended, tx) =>
+        'reply' in ended ? ended.reply : this.replyTo(await this.conclusions.conclude(ended, tx), asking, toolCall),
+      (ended) => {
+        if (!('reply' in ended)) this.conclusions.concludeLater(ended);
+      },
+    );
+    return resultOf(reply);
   }
 
   private longestMs({ revision }: Asking, { dialogue }: NewCall): number {
@@ -152,44 +148,49 @@ export class UpstreamTools {
    * Makes the call. One that is decided about while it waits is decided anew then, its key included, like one that comes again; and so is each
    * round of one whose tool has asked the client something on the stream. The log has each before it waits.
    */
-  private async perform(asking: Asking, first: NewCall, toolCall: ToolCall): Promise<PerformedCall | Concluded> {
+  private async perform(asking: Asking, first: NewCall, toolCall: ToolCall): Promise<Attempt<EndedCall>> {
     const watch = watchOf(asking, toolCall);
     const endsAt = performance.now() + DIALOGUE_MS;
     let call = first;
     const recheck = (): Promise<HaldirError | null> => this.callers.refusal(asking.request, KEY_SCOPE);
     let hasWaited = false;
     let rounds = 0;
-    for (;;) {
-      const performed = await this.calls.perform(call, watch).catch((error: unknown) => {
-        throw rounds === 0 ? error : new Interrupted(error);
-      });
-      const { outcome } = performed;
-      if (outcome.kind === 'held' && !hasWaited) {
-        hasWaited = true;
-        await this.conclusions.conclude(performed, null);
-        const { request } = outcome;
-        if (!(await this.held.isDecided(asking, toolCall.params, request, rounds > 0))) {
-          // Another prompt would have the client begin anew.
-          const begun = rounds > 0 ? toPollReply(request, this.held.pageOf(asking, request)) : null;
-          return new Concluded(begun ?? this.replyTo(outcome, asking, toolCall));
+    try {
+      for (;;) {
+        const performed = await this.calls.perform(call, watch);
+        const { outcome } = performed;
+        if (outcome.kind === 'held' && !hasWaited) {
+          hasWaited = true;
+          await this.conclusions.conclude(performed, null);
+          const { request } = outcome;
+          if (!(await this.held.isDecided(asking, toolCall.params, request, rounds > 0))) {
+            // Another prompt would have the client begin anew.
+            const begun = rounds > 0 ? toPollReply(request, this.held.pageOf(asking, request)) : null;
+            return replied(begun ?? this.replyTo(outcome, asking, toolCall));
+          }
+          call = { ...call, recheck };
+        } else if (outcome.kind === 'asked' && asking.revision === 'handshake') {
+          rounds++;
+          await this.conclusions.conclude(performed, null);
+          const { inputRequests, requestState } = outcome.question;
+          const leftMs = rounds <= MAX_ROUNDS ? endsAt - performance.now() : 0;
+          const responses = await this.questions.ask(asking, inputRequests, leftMs);
+          if (!responses) return replied({ result: refused(NOT_ANSWERED) });
+          const { capabilities } = call.dialogue ?? { capabilities: {} };
+          const state = typeof requestState === 'string' ? { state: requestState } : {};
+          call = { ...call, recheck, dialogue: { capabilities, responses, ...state } };
+          hasWaited = false;
+        } else if (rounds === 0) return attemptOf(performed);
+        else if (outcome.kind !== 'no_session') return { kind: 'done', outcome: performed };
+        else {
+          await this.conclusions.conclude(performed, null);
+          return replied({ result: refused(SESSION_ENDED) });
         }
-        call = { ...call, recheck };
-      } else if (outcome.kind === 'asked' && asking.revision === 'handshake') {
-        await this.conclusions.conclude(performed, null);
-        const { inputRequests, requestState } = outcome.question;
-        const leftMs = rounds++ < MAX_ROUNDS ? endsAt - performance.now() : 0;
-        const responses = await this.questions.ask(asking, inputRequests, leftMs);
-        if (!responses) return new Concluded({ result: refused(NOT_ANSWERED) });
-        const { capabilities } = call.dialogue ?? { capabilities: {} };
-        const state = typeof requestState === 'string' ? { state: requestState } : {};
-        call = { ...call, recheck, dialogue: { capabilities, responses, ...state } };
-        hasWaited = false;
-      } else if (rounds === 0) return this.failWithoutEffect(performed);
-      else if (outcome.kind !== 'no_session') return performed;
-      else {
-        await this.conclusions.conclude(performed, null);
-        return new Concluded({ result: refused(SESSION_ENDED) });
       }
+    } catch (error) {
+      if (rounds === 0) throw error;
+      // The tool has run as far as its question.
+      return { kind: 'interrupted', error };
     }
   }
 
@@ -201,12 +202,6 @@ export class UpstreamTools {
     return (
       this.held.prompt(asking, params, request, dialogue) ?? toPollReply(request, this.held.pageOf(asking, request))
     );
-  }
-
-  /** A call that certainly had no effect, and may have one if it is tried again, leaves its `Idempotency-Key` free. */
-  private async failWithoutEffect(performed: PerformedCall): Promise<PerformedCall> {
-    if (!neverLeft(performed.outcome)) return performed;
-    throw new WithoutEffect(await this.conclusions.conclude(performed, null));
   }
 }
 
@@ -227,15 +222,8 @@ function toText({ shownName, definition }: CatalogueTool): string {
 }
 
 /** A call that is in the log already. */
-class Concluded {
-  constructor(readonly reply: CallReply) {}
-}
-
-/** Carries an outcome past the `Idempotency-Key`. */
-class WithoutEffect extends Error {
-  constructor(readonly outcome: CallOutcome) {
-    super('the call had no effect');
-  }
+function replied(reply: CallReply): Attempt<EndedCall> {
+  return { kind: 'done', outcome: { reply } };
 }
 
 /** What the tool may ask: in its result a client of the stateless revision, on the stream one of the others. */

@@ -16,13 +16,14 @@ export class Answer<Body> {
   ) {}
 }
 
-/** Thrown by what `around` calls when it failed after something may have happened, which the key then stands for. */
-export class Interrupted extends Error {
-  /** @param cause what is answered */
-  constructor(override readonly cause: unknown) {
-    super('something may have happened before the failure');
-  }
-}
+/** What came of work that reaches outside the database, and with it of the `Idempotency-Key`. */
+export type Attempt<Outcome> =
+  /** The key stands for it. */
+  | { kind: 'done'; outcome: Outcome }
+  /** It certainly had no effect, and may have one if it is tried again: the key stays free. */
+  | { kind: 'undone'; outcome: Outcome }
+  /** It failed, which is answered, after something may have happened: of the key, the outcome is unknown. */
+  | { kind: 'interrupted'; error: unknown };
 
 /** What an Idempotency-Key of a tenant is known by, for records of what is done under it. */
 export interface Claim {
@@ -130,35 +131,40 @@ export class Writes {
    * first, `call` runs, and `finish` writes its outcome together with the answer. A crash in between leaves the
    * outcome unknown; the retry says so and never calls again.
    *
-   * @param call is told what the key is known by; may throw `Interrupted`; any other failure means that nothing has happened, and leaves the key free
+   * @param call is told what the key is known by; when it throws, nothing has happened, and the key stays free
    * @param lockMs how long `call` may take at most
+   * @param finish gets no transaction of an outcome that is not kept under the key
    * @param unwritten is told an outcome of which nobody knows whether it was written under the key, or that was not
    */
   async around<Outcome, Body>(
     request: WriteRequest,
     lockMs: number,
-    call: (claim: Claim | null) => Promise<Outcome>,
+    call: (claim: Claim | null) => Promise<Attempt<Outcome>>,
     finish: (outcome: Outcome, tx: Tx | null) => Promise<Body | Answer<Body>>,
     unwritten: (outcome: Outcome) => void,
   ): Promise<Body> {
     const { idempotencyKey } = request;
     if (idempotencyKey === null) {
-      const outcome = await call(null).catch((error: unknown) => {
-        throw error instanceof Interrupted ? error.cause : error;
-      });
-      return this.send(request, await finish(outcome, null));
+      const attempt = await call(null);
+      if (attempt.kind === 'interrupted') throw attempt.error;
+      return this.send(request, await finish(attempt.outcome, null));
     }
     const id = identify(request, idempotencyKey);
     const fingerprint = this.fingerprint(request);
     const first = await this.claimOrReplay<Body>(request, id, fingerprint, lockMs);
     if (first) return this.send(request, first);
-    let outcome: Outcome;
-    try {
-      outcome = await call({ route: id[1], keyHash: id[2].toString('hex') });
-    } catch (error) {
-      if (error instanceof Interrupted) throw error.cause;
+    const attempt = await call({ route: id[1], keyHash: id[2].toString('hex') }).catch(async (error: unknown) => {
       await this.transactions.query(release, id);
       throw error;
+    });
+    if (attempt.kind === 'interrupted') throw attempt.error;
+    const { outcome } = attempt;
+    if (attempt.kind === 'undone') {
+      try {
+        return this.send(request, await finish(outcome, null));
+      } finally {
+        await this.transactions.query(release, id);
+      }
     }
     const written = this.transactions.run(request.tenantId, async (tx) => {
       const result = await finish(outcome, tx);

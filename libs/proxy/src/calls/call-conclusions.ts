@@ -3,7 +3,8 @@ import { AuditLog, StartedCalls } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { Metrics } from '@haldir/runtime';
 import { CallCharges } from '@haldir/vault';
-import { type CallOutcome, decisionOf, type PerformedCall } from './call-outcome.js';
+import { type CallOutcome, type PerformedCall } from './call-outcome.js';
+import { decisionOf, isPaid } from './outcome-table.js';
 
 /** Writes down what became of calls: the entry, the price, the record that a call had left, the counts. */
 @Injectable()
@@ -51,8 +52,7 @@ export class CallConclusions {
   private async end(tx: Tx, { outcome, entry, notes }: PerformedCall<unknown>): Promise<void> {
     if (!notes?.started) return;
     const isFirst = await this.started.endIn(tx, notes.started, entry);
-    // With the answer, also one that says isError: the tool ran.
-    if (notes.charge && isFirst) await this.charges.settle(tx, notes.charge, outcome.kind === 'answered');
+    if (notes.charge && isFirst) await this.charges.settle(tx, notes.charge, isPaid(outcome));
   }
 
   private count({ outcome, notes }: PerformedCall<unknown>): void {

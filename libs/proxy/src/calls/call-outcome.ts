@@ -13,7 +13,10 @@ import { type Refusals } from '../policies/policy-refusal.js';
 import { type CallNotes } from './call-decision.js';
 import { type SecretRefusal } from './secret-refusal.js';
 
-/** What became of a call. All but the last four mean that no upstream has heard of it. */
+/**
+ * What became of a call. All but the last four mean that no upstream has heard of it. What each means for the log, the caller, the
+ * price and the `Idempotency-Key` is in `outcome-table.ts`.
+ */
 export type CallOutcome<Result = UpstreamToolResult> =
   /** Unknown, expired, revoked and another tenant's session look alike. */
   | { kind: 'no_session' }
@@ -62,24 +65,3 @@ export interface PerformedCall<Result = UpstreamToolResult> {
 
 /** Scopes of a session that let it call tools; either is enough. */
 export const CALL_SCOPES = ['execute', 'read'] as const;
-
-/** What is said of a call that nobody can be asked to approve. */
-export const UNSHOWABLE = 'The call needs approval, and its arguments are too long to be shown to whoever decides';
-
-/** What is said of a request whose headers contradict it. */
-export const MISMATCHED = 'The Mcp-Param headers do not repeat the arguments as the tool asks';
-
-/** What is said of a call of a tool that is held back. */
-export const DRIFTED =
-  'The upstream has changed what it says of this tool; calls of it are held back until an operator accepts the change';
-
-/** Whether a call that failed had no effect for certain, and may have one if it is tried again. */
-export function neverLeft(outcome: CallOutcome<unknown>): boolean {
-  return outcome.kind === 'no_session' || (outcome.kind === 'unreachable' && !outcome.error.sent);
-}
-
-/** As metrics count it. */
-export function decisionOf({ kind }: CallOutcome<unknown>): 'allowed' | 'denied' | 'held' {
-  if (kind === 'held') return 'held';
-  return ['answered', 'asked', 'refused', 'unreachable'].includes(kind) ? 'allowed' : 'denied';
-}

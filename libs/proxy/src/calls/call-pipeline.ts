@@ -6,13 +6,13 @@ import { type Session, SessionService } from '@haldir/gate';
 import { HaldirConfig } from '@haldir/runtime';
 import { UpstreamUnreachable } from '../mcp-client/index.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
-import { type CallEnding } from '../upstreams/upstream-statistics.js';
 import { CallConclusions } from './call-conclusions.js';
 import { CallDecision, type CallNotes } from './call-decision.js';
 import { toEntry, toUnknownEntry } from './call-entry.js';
 import { type CallKind, type Candidate, type EntryWords, type Found } from './call-kind.js';
 import { CALL_SCOPES, type CallOutcome, type PerformedCall } from './call-outcome.js';
 import { type CallRequest, type CallWatch } from './call-request.js';
+import { endingOf } from './outcome-table.js';
 import { SecureStep, toRuleSubject } from './secure-step.js';
 import { SendStep } from './send-step.js';
 
@@ -169,7 +169,7 @@ export class CallPipeline {
       traits,
       kind.failureEvent,
       () => kind.send(candidate, content.filled, options),
-      (outcome) => endingOf(kind.words, outcome),
+      (outcome) => endingOf(outcome, kind.words),
     );
   }
 
@@ -196,10 +196,4 @@ function toStart<Request extends CallRequest, Target, Result>(
   const { actor, claim = null } = request;
   const entry = toUnknownEntry(words, request, { session, target, notes });
   return { actor, entry, paymentId: notes.charge?.paymentId ?? null, claim };
-}
-
-function endingOf<Result>(words: EntryWords<never, never, Result>, outcome: CallOutcome<Result>): CallEnding {
-  if (outcome.kind === 'asked') return 'answered';
-  if (outcome.kind !== 'answered') return 'failed';
-  return words.resultOf(outcome.result) === 'tool_error' ? 'tool_error' : 'answered';
 }

@@ -1,7 +1,6 @@
 import { Body, Controller, HttpStatus, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
-import { SessionInvalid } from '@haldir/gate';
 import {
   Answers,
   CurrentActor,
@@ -15,7 +14,7 @@ import {
   JsonBody,
 } from '@haldir/http';
 import { CallConclusions } from '../calls/call-conclusions.js';
-import { type CallOutcome, neverLeft, type PerformedCall } from '../calls/call-outcome.js';
+import { attemptOf } from '../calls/outcome-table.js';
 import { ToolCallService } from '../calls/tool-call.service.js';
 import { CallFailed, CallRefused, ProxyCall, toCallAnswer, toNewCall, ToolResult } from './proxy-call.dto.js';
 
@@ -52,24 +51,9 @@ export class ProxyCallController {
     return this.writes.around(
       write,
       this.calls.longestMs,
-      async (claim) => this.failWithoutEffect(await this.calls.perform({ ...call, claim })),
-      async (performed, tx) => {
-        const outcome = await this.conclusions.conclude(performed, tx);
-        if (outcome.kind === 'no_session') throw new SessionInvalid();
-        return toCallAnswer(outcome);
-      },
+      async (claim) => attemptOf(await this.calls.perform({ ...call, claim })),
+      async (performed, tx) => toCallAnswer(await this.conclusions.conclude(performed, tx)),
       (performed) => this.conclusions.concludeLater(performed),
     );
   }
-
-  /** A call that certainly had no effect, and may have one if it is tried again, leaves its `Idempotency-Key` free. */
-  private async failWithoutEffect(performed: PerformedCall): Promise<PerformedCall> {
-    if (!neverLeft(performed.outcome)) return performed;
-    await this.conclusions.conclude(performed, null);
-    throw failureOf(performed.outcome);
-  }
-}
-
-function failureOf(outcome: CallOutcome): Error {
-  return outcome.kind === 'unreachable' ? outcome.error : new SessionInvalid();
 }

@@ -1,9 +1,10 @@
-import { type Actor, toDollars } from '@haldir/kernel';
+import { type Actor } from '@haldir/kernel';
+import { SessionInvalid } from '@haldir/gate';
 import { Answer } from '@haldir/http';
 import { z } from 'zod';
-import { CALL_SCOPES, type CallOutcome, DRIFTED, UNSHOWABLE } from '../calls/call-outcome.js';
+import { type CallOutcome } from '../calls/call-outcome.js';
+import { isRefused, type RefusedOutcome, refusalOf } from '../calls/outcome-table.js';
 import { type NewCall } from '../calls/tool-call.js';
-import { explain } from '../policies/policy-refusal.js';
 import { POLICY_TYPES } from '../policies/policy.js';
 import { toolName } from './fields.js';
 
@@ -68,8 +69,13 @@ export const CallRefused = z.object({
 type CallRefused = z.infer<typeof CallRefused>;
 export const CallFailed = z.object({ error: z.string(), code: z.string(), request_id: z.string() });
 
-/** What the caller of a tool is answered; a call without a live session is not one of these. */
-export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' }>): ToolResult | Answer<ToolResult> {
+/**
+ * What the caller of a tool is answered.
+ *
+ * @throws SessionInvalid, UpstreamUnreachable for what is not kept under an `Idempotency-Key`
+ */
+export function toCallAnswer(outcome: CallOutcome): ToolResult | Answer<ToolResult> {
+  if (isRefused(outcome)) return toRefusedAnswer(outcome);
   switch (outcome.kind) {
     case 'answered':
       // Copied, because the tool's own type is read-only.
@@ -90,50 +96,26 @@ export function toCallAnswer(outcome: Exclude<CallOutcome, { kind: 'no_session' 
     case 'asked':
     case 'denied':
       throw new Error('only MCP repeats arguments as headers, can be asked something, and heeds denials');
-    case 'blocked': {
-      const [{ policyId, type, reason }] = outcome.refusals;
-      const why = explain(outcome.refusals);
-      return refusal(403, 'blocked_by_policy', reason, { policy_id: policyId, policy: type, ...why }, why);
-    }
-    case 'drifted': {
-      const { upstream, tool } = outcome;
-      return refusal(403, 'tool_drift', DRIFTED, { code: 'tool_drift', upstream, tool });
-    }
-    case 'no_secret': {
-      const { code, message } = outcome.refusal;
-      return refusal(403, code, message, { code });
-    }
-    case 'no_key': {
-      const { code, message } = outcome.error;
-      return refusal(403, code, message, { code });
-    }
-    case 'unshowable': {
-      const { code } = outcome.error;
-      return refusal(403, code, UNSHOWABLE, { code });
-    }
-    case 'unapprovable':
-      return refusal(403, 'unapprovable', outcome.reason, { code: 'unapprovable' });
-    case 'no_scope':
-      return refusal(403, 'missing_session_scope', `The session holds none of the scopes ${CALL_SCOPES.join(', ')}`, {
-        required: CALL_SCOPES,
-      });
-    case 'unaffordable': {
-      const { reason, price, remaining } = outcome.denial;
-      const budget = {
-        price_usd: toDollars(price),
-        remaining_budget: remaining === null ? null : toDollars(remaining),
-      };
-      return refusal(403, 'insufficient_budget', reason, { code: 'insufficient_budget', ...budget });
-    }
-    case 'unknown': {
-      const { upstreams } = outcome;
-      if (upstreams.length === 0) return refusal(404, 'unknown_tool', 'Unknown tool', {});
-      const message = `Several upstreams have this tool; call it as upstream.tool (${upstreams.join(', ')})`;
-      return refusal(404, 'ambiguous_tool', message, { upstreams });
-    }
+    case 'no_session':
+      throw new SessionInvalid();
+    case 'unknown':
+      return toUnknownAnswer(outcome);
     case 'unreachable':
+      if (!outcome.error.sent) throw outcome.error;
       return new Answer(502, { error: outcome.error.message, code: outcome.error.code });
   }
+}
+
+/** What Haldir says in place of the tool. */
+function toRefusedAnswer(outcome: RefusedOutcome): Answer<ToolResult> {
+  const { code, message, facts, explained } = refusalOf(outcome);
+  return refusal(403, code, message, facts, explained);
+}
+
+function toUnknownAnswer({ upstreams }: { upstreams: readonly string[] }): Answer<ToolResult> {
+  if (upstreams.length === 0) return refusal(404, 'unknown_tool', 'Unknown tool', {});
+  const message = `Several upstreams have this tool; call it as upstream.tool (${upstreams.join(', ')})`;
+  return refusal(404, 'ambiguous_tool', message, { upstreams });
 }
 
 /** @param members what the body says beside, for programs that do not read the text */
