@@ -1,85 +1,9 @@
 // @ts-check
 // `npm run bench`: how fast a Haldir is on this machine, held against what lies beneath it. `--help` says more.
-import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { help, readOptions } from './bench/options.mjs';
-import { measure } from './bench/row.mjs';
-import { rows } from './bench/rows/index.mjs';
-import { gates, table } from './bench/table.mjs';
-import { OperatorError } from './embedded/home.mjs';
-import { say, step } from './launcher/console.mjs';
+import { runTypeScript } from './launcher/typescript.mjs';
 import { prepare } from './launcher/prepare.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-
-const ending = new AbortController();
-for (const name of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(name, () => ending.abort());
-const asked = new Promise((_, reject) =>
-  ending.signal.addEventListener('abort', () => reject(new Error('interrupted'))),
-);
-asked.catch(() => undefined);
-
-/** @type {(() => Promise<void> | void)[]} */
-const undo = [];
-try {
-  await Promise.race([bench(), asked]);
-} catch (error) {
-  process.exitCode = 1;
-  if (ending.signal.aborted) {
-    say('\ninterrupted');
-    process.exitCode = 130;
-  } else {
-    console.error(error instanceof OperatorError ? error.message : error);
-  }
-}
-ending.abort();
-for (const action of undo.reverse()) await action();
-
-async function bench() {
-  const names = rows.map(({ name }) => name);
-  const options = readOptions(process.argv.slice(2), names);
-  if (options === null) return say(help(names));
-
-  await prepare(root, ending.signal);
-  const { openWorld } = await import('./bench/world.mjs');
-  const setting = {
-    root,
-    options,
-    signal: ending.signal,
-    defer: (/** @type {() => Promise<void> | void} */ action) => undo.push(action),
-  };
-  const world = await step('starting PostgreSQL, API and worker', () => openWorld(setting));
-  const measured = [];
-  for (const row of rows.filter(({ name }) => options.rows.includes(name))) {
-    measured.push(await step(row.title, () => measure(row, world)));
-  }
-
-  say(`\n${describe(options, world.instance.versions)}\n`);
-  say(table(measured, options.connections));
-  say(`\n${gates(measured)}`);
-  if (options.json !== null) {
-    const facts = { options, machine: machine(), node: process.version, ...world.instance.versions };
-    const results = measured.map(({ row: { name, title, target }, ...rest }) => ({ name, title, target, ...rest }));
-    fs.writeFileSync(options.json, `${JSON.stringify({ ...facts, rows: results }, null, 2)}\n`);
-  }
-  if (measured.some((row) => row.gates.some(({ holds }) => holds === false))) process.exitCode = 1;
-}
-
-/**
- * @param {import('./bench/options.mjs').Options} options
- * @param {import('./bench/instance.mjs').Instance['versions']} versions
- */
-function describe({ connections, rounds, seconds, quota }, { postgres, fsync, synchronousCommit, redis }) {
-  return [
-    `${connections} connections, medians of ${rounds} rounds of ${seconds} s each; load generator, API, worker and database on one machine`,
-    `${machine()}, Node ${process.version}, PostgreSQL ${postgres} (fsync ${fsync}, synchronous_commit ${synchronousCommit}), queues on ${redis === '' ? 'PostgreSQL' : `Redis ${redis}`}`,
-    `one API process, log level info to a file, ${quota ? 'every request counted against an hourly limit' : 'no hourly limit'}`,
-  ].join('\n');
-}
-
-function machine() {
-  const cpus = os.cpus();
-  return `${cpus.length} × ${cpus[0]?.model.trim() ?? 'unknown processor'}`;
-}
+await runTypeScript(new URL('./bench/main.ts', import.meta.url), () => prepare(root));

@@ -10,7 +10,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startEverything } from './demo/everything.mjs';
+import { startEverything } from './lib/everything.mjs';
 import { OperatorError } from './embedded/home.mjs';
 import { freePort } from './embedded/ports.mjs';
 import { run } from './embedded/processes.mjs';

@@ -1,6 +1,6 @@
 // @ts-check
 import { fileURLToPath } from 'node:url';
-import { startEverything } from '../demo/everything.mjs';
+import { startEverything } from '../lib/everything.mjs';
 import { say, seconds, step, worthShowing } from '../launcher/console.mjs';
 import { launch, nextFreePort } from '../launcher/launch.mjs';
 import { compileAndWatch } from './compile.mjs';

@@ -3,8 +3,8 @@
 // payment, and a call that waits for a human. All of it goes through the REST API.
 import fs from 'node:fs';
 import path from 'node:path';
-import { Teller } from '../demo/teller.mjs';
 import { OperatorError } from '../embedded/home.mjs';
+import { ApiClient } from '../lib/api-client.mjs';
 
 const UPSTREAM = 'everything';
 const AGENT = 'dev-agent';
@@ -34,16 +34,16 @@ export function readKept(home) {
  * @throws OperatorError when a request is not answered as it should be
  */
 export async function seed({ home, url, bootstrapToken, upstream, signal }) {
-  const teller = new Teller(url, signal);
+  const api = new ApiClient(url, signal);
   /** @type {(method: string, path: string, body: object, as: string | null, statuses?: number[]) => Promise<any>} */
   const ask = async (method, to, body, as, statuses = [200, 201]) => {
-    const answer = await teller.ask(method, to, { body, key: as });
+    const answer = await api.ask(method, to, { body, key: as });
     if (statuses.includes(answer.status)) return answer.body;
     throw new OperatorError(`${method} ${to} was answered with ${answer.status}: ${JSON.stringify(answer.body)}`);
   };
 
   let kept = readKept(home);
-  if (kept !== null && (await teller.ask('GET', '/v1/keys', { key: kept.key })).status !== 200) kept = null;
+  if (kept !== null && (await api.ask('GET', '/v1/keys', { key: kept.key })).status !== 200) kept = null;
   if (kept === null) {
     const token = bootstrapToken === null ? {} : { bootstrap_token: bootstrapToken };
     const { key } = await ask('POST', '/v1/keys', { name: 'dev', tier: 'enterprise', ...token }, null);

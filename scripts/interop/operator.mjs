@@ -1,10 +1,9 @@
 // @ts-check
-const REQUEST_MS = 20_000;
+import { ApiClient } from '../lib/api-client.mjs';
 
 /** Asks the Haldir of the run as its operator. */
 export class Operator {
-  #key = '';
-  #signal;
+  #api;
 
   /**
    * @param {string} url
@@ -12,12 +11,12 @@ export class Operator {
    */
   constructor(url, signal) {
     this.url = url;
-    this.#signal = signal;
+    this.#api = new ApiClient(url, signal);
   }
 
   /** Takes the first key, and puts the MCP server behind Haldir with one of its tools blocked. @param {string} mcpUrl */
   async begin(mcpUrl) {
-    this.#key = (await this.#ask('POST', '/v1/keys', { name: 'operator', tier: 'enterprise' })).key;
+    this.#api.key = (await this.#ask('POST', '/v1/keys', { name: 'operator', tier: 'enterprise' })).key;
     await this.#ask('POST', '/v1/proxy/upstreams', { name: 'demo', url: mcpUrl });
     await this.addPolicy({ type: 'block_tool', tool: 'demo.get-env' });
   }
@@ -50,17 +49,8 @@ export class Operator {
    * @returns {Promise<any>}
    */
   async #ask(method, address, body) {
-    const response = await fetch(`${this.url}${address}`, {
-      method,
-      headers: {
-        ...(this.#key === '' ? {} : { authorization: `Bearer ${this.#key}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.any([this.#signal, AbortSignal.timeout(REQUEST_MS)]),
-    });
-    const answer = /** @type {any} */ (await response.json());
-    if (!response.ok) throw new Error(`${method} ${address} was answered with ${response.status}: ${answer.error}`);
-    return answer;
+    const answer = await this.#api.ask(method, address, { body });
+    if (answer.status < 300) return answer.body;
+    throw new Error(`${method} ${address} was answered with ${answer.status}: ${answer.body.error}`);
   }
 }
