@@ -12,7 +12,7 @@ export interface Receiver {
   stop: () => Promise<void>;
 }
 
-const PATIENCE_MS = 30_000;
+const DEADLINE_MS = 30_000;
 
 export async function startReceiver(): Promise<Receiver> {
   const deliveries: Delivery[] = [];
@@ -30,11 +30,11 @@ export async function startReceiver(): Promise<Receiver> {
   return {
     url: `http://127.0.0.1:${address.port}/haldir`,
     next: async (event, signal) => {
-      const deadline = performance.now() + PATIENCE_MS;
+      const deadline = performance.now() + DEADLINE_MS;
       for (;;) {
         const found = deliveries.find(({ headers }) => headers['x-haldir-event'] === event);
         if (found) return found;
-        if (performance.now() > deadline) throw new Error(`no delivery of ${event} after ${PATIENCE_MS / 1000} s`);
+        if (performance.now() > deadline) throw new Error(`no delivery of ${event} after ${DEADLINE_MS / 1000} s`);
         await pause(50, undefined, { signal });
       }
     },

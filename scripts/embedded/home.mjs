@@ -101,12 +101,12 @@ function refuseIfDatabaseExists(home, name, remedy) {
  * Claims the home for this process. A claim left by a process that died is taken over.
  *
  * @param {Home} home
- * @param {string} needle what the command line of a living holder contains
+ * @param {string} part what the command line of a living holder contains
  * @returns {{ holder: Record<string, unknown> & { pid: number } } | { dead: Record<string, unknown> | null, update: (facts: object) => void, release: () => void }}
  *   the living holder and what it said about itself; or, when the claim is ours, what a dead holder had said, how to say
  *   more ourselves, and how to give it back
  */
-export function claimHome(home, needle) {
+export function claimHome(home, part) {
   const file = path.join(home.dir, 'launcher.json');
   const draft = `${file}.${process.pid}`;
   const mine = { pid: process.pid };
@@ -122,7 +122,7 @@ export function claimHome(home, needle) {
         if (!(error instanceof Error) || !('code' in error) || error.code !== 'EEXIST') throw error;
       }
       const holder = readJson(file);
-      if (holder && holder.pid !== process.pid && isRunning(holder.pid, needle)) return { holder };
+      if (holder && holder.pid !== process.pid && isRunning(holder.pid, part)) return { holder };
       dead = holder;
       bury(file, holder?.pid);
     }

@@ -31,16 +31,16 @@ export function run(command, args, { input, ...options } = {}) {
 }
 
 /**
- * True when process `pid` lives and its command line holds every needle; so a recycled process id is not mistaken for
+ * True when process `pid` lives and its command line holds every part; so a recycled process id is not mistaken for
  * the process that once had it. A zombie does not live.
  *
  * @param {number} pid
- * @param {...string} needles
+ * @param {...string} parts
  */
-export function isRunning(pid, ...needles) {
+export function isRunning(pid, ...parts) {
   if (!Number.isInteger(pid) || pid <= 0) return false;
   const commandLine = commandLineOf(pid);
-  return commandLine !== null && commandLine !== '' && needles.every((needle) => commandLine.includes(needle));
+  return commandLine !== null && commandLine !== '' && parts.every((part) => commandLine.includes(part));
 }
 
 /**
@@ -106,12 +106,12 @@ export function processesIn(dir) {
  *
  * @param {number} pid
  * @param {number} graceMs
- * @param {...string} needles as of {@link isRunning}
+ * @param {...string} parts as of {@link isRunning}
  */
-export async function stopProcess(pid, graceMs, ...needles) {
+export async function stopProcess(pid, graceMs, ...parts) {
   const deadline = performance.now() + graceMs;
   signal(pid, 'SIGTERM');
-  while (isRunning(pid, ...needles)) {
+  while (isRunning(pid, ...parts)) {
     if (performance.now() > deadline) signal(pid, 'SIGKILL');
     await pause(20);
   }

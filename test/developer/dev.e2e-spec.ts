@@ -6,7 +6,7 @@ import { Client, copyTree, eventually } from '@haldir/test-support';
 import { freePort } from '../../scripts/embedded/ports.mjs';
 import { processesIn } from '../../scripts/embedded/processes.mjs';
 
-const PATIENCE_MS = 40_000;
+const DEADLINE_MS = 40_000;
 let tree: ReturnType<typeof copyTree>;
 let npm: ChildProcess;
 let url: string;
@@ -27,7 +27,7 @@ async function start(): Promise<void> {
   });
   for (const stream of [npm.stdout, npm.stderr])
     stream?.setEncoding('utf8').on('data', (text: string) => (said += text));
-  await eventually(() => expect(said).toContain('Ctrl-C stops everything'), PATIENCE_MS);
+  await eventually(() => expect(said).toContain('Ctrl-C stops everything'), DEADLINE_MS);
 }
 
 afterAll(() => {
@@ -38,7 +38,7 @@ afterAll(() => {
 const version = async (): Promise<unknown> =>
   ((await (await fetch(`${url}/healthz`)).json()) as { version?: unknown }).version;
 const served = (expected: string): Promise<void> =>
-  eventually(async () => expect(await version().catch(() => said)).toBe(expected), PATIENCE_MS);
+  eventually(async () => expect(await version().catch(() => said)).toBe(expected), DEADLINE_MS);
 
 it('npm run dev serves a tenant with a session, an upstream, a call that waits, and a log', async () => {
   const operator = new Client(url, /Key {8}(hld_\w+)/.exec(said)?.[1] ?? '');
@@ -56,7 +56,7 @@ it('npm run dev serves what is saved in a lib, outlives what does not compile, a
   writeFileSync(file, source.replace(now, '7.7.1'));
   await served('7.7.1');
   writeFileSync(file, source.replace(now, "7.7.2' + ;"));
-  await eventually(() => expect(said).toContain('does not compile'), PATIENCE_MS);
+  await eventually(() => expect(said).toContain('does not compile'), DEADLINE_MS);
   expect(await version()).toBe('7.7.1');
   writeFileSync(file, source.replace(now, '7.7.3'));
   await served('7.7.3');
@@ -64,7 +64,7 @@ it('npm run dev serves what is saved in a lib, outlives what does not compile, a
   const pids = processesIn(tree.dir);
   expect(pids.length).toBeGreaterThan(3);
   npm.kill('SIGTERM');
-  await eventually(() => expect(processesIn(tree.dir)).toEqual([]), PATIENCE_MS);
+  await eventually(() => expect(processesIn(tree.dir)).toEqual([]), DEADLINE_MS);
 });
 
 it('the next npm run dev finds the tenant of the one before, and a call that waits', async () => {
@@ -75,5 +75,5 @@ it('the next npm run dev finds the tenant of the one before, and a call that wai
   const { body } = await new Client(url, before).get('/v1/approvals/pending');
   expect(JSON.stringify(body)).toContain('everything.get-sum');
   npm.kill('SIGTERM');
-  await eventually(() => expect(processesIn(tree.dir)).toEqual([]), PATIENCE_MS);
+  await eventually(() => expect(processesIn(tree.dir)).toEqual([]), DEADLINE_MS);
 });

@@ -107,18 +107,18 @@ describe('an agent that connects with one header', () => {
   });
 
   it('uses an approval in the session that has taken the place of the one it was asked in', async () => {
-    const agent = await connect({ agent_id: 'patient' });
-    const id = await scenario.policy('require_approval', { scope: { tools: ['up.echo'], agents: ['patient'] } });
+    const agent = await connect({ agent_id: 'waiting' });
+    const id = await scenario.policy('require_approval', { scope: { tools: ['up.echo'], agents: ['waiting'] } });
     const call = async (): Promise<Record<string, unknown>> => saidBy(await agent.call('up.echo', { message: 'wait' }));
     const held = String((await call())['request_id']);
     expect(saidBy(await agent.call('checkApproval', { request_id: held }))).toMatchObject({ status: 'pending' });
-    await world.sql(`UPDATE session SET expires_at = now() WHERE agent_id = 'patient'`);
+    await world.sql(`UPDATE session SET expires_at = now() WHERE agent_id = 'waiting'`);
     expect((await call())['request_id']).toBe(held);
-    expect(await sessionsOf('patient')).toHaveLength(2);
+    expect(await sessionsOf('waiting')).toHaveLength(2);
     expect(saidBy(await agent.call('checkApproval', { request_id: held }))).toMatchObject({ status: 'pending' });
     expect((await tenant.post(`/v1/approvals/${held}/approve`)).status).toBe(200);
     // Another key of the same agent has not asked, and gets nothing of it.
-    const colleague = await connect({ agent_id: 'patient' });
+    const colleague = await connect({ agent_id: 'waiting' });
     expect(saidBy(await colleague.call('checkApproval', { request_id: held }))).toMatchObject({ code: 'not_found' });
     const theirs = saidBy(await colleague.call('up.echo', { message: 'wait' }));
     expect([typeof theirs['request_id'], theirs['request_id'] === held]).toEqual(['string', false]);

@@ -94,7 +94,7 @@ export class ApprovalPage {
   }
 
   /** Whether a human could press it. */
-  offers(button: string): boolean {
+  hasButton(button: string): boolean {
     return this.buttons().some((each) => each.textContent === button && !each.disabled && this.isVisible(each));
   }
 
@@ -111,7 +111,7 @@ export class ApprovalPage {
 
   pressWithoutWaiting(name: string): void {
     const button = this.buttons().find(({ textContent }) => textContent === name);
-    if (!button || !this.offers(name)) throw new Error(`nobody could press ${name} here: ${this.shown()}`);
+    if (!button || !this.hasButton(name)) throw new Error(`nobody could press ${name} here: ${this.shown()}`);
     button.click();
   }
 

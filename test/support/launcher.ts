@@ -6,7 +6,7 @@ import { isRunning } from '../../scripts/embedded/processes.mjs';
 import { eventually } from './eventually.js';
 
 const root = join(import.meta.dirname, '..', '..');
-const PATIENCE_MS = 80_000;
+const DEADLINE_MS = 80_000;
 
 /** `npm start`, ready. */
 export interface Launched {
@@ -33,7 +33,7 @@ export async function npmStart(home: string, settings: Record<string, string> = 
   let said = '';
   for (const stream of [npm.stdout, npm.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-  await eventually(() => expect(said).toContain('Ctrl-C stops everything'), PATIENCE_MS);
+  await eventually(() => expect(said).toContain('Ctrl-C stops everything'), DEADLINE_MS);
   const { pid, services } = JSON.parse(readFileSync(join(home, 'launcher.json'), 'utf8')) as {
     pid: number;
     services: number[];

@@ -94,7 +94,7 @@ describe('a human with a key', () => {
     await page.approve({ by: 'Dana', note: 'for lunch' });
     expect(page.outcome()).toBe('Approved. You can go back to your agent.');
     expect(page.focused()).toBe('message');
-    expect([page.offers('Approve'), page.offers('Deny')]).toEqual([false, false]);
+    expect([page.hasButton('Approve'), page.hasButton('Deny')]).toEqual([false, false]);
     const decided = { decided_by: 'Dana', key: key.slice(0, 14), note: 'for lunch', request_id: id };
     expect(await audited('approval_approved')).toMatchObject([decided]);
     const calls = upstream.calls.length;
@@ -118,7 +118,7 @@ describe('a human with a key', () => {
     await later.enter(ownKey());
     expect(later.outcome()).toBe(`This request was already denied, with the key ${key.slice(0, 14)}.`);
     expect(later.shown()).toMatch(/Decided by, in their own words\nDana/);
-    expect(later.offers('Approve')).toBe(false);
+    expect(later.hasButton('Approve')).toBe(false);
   });
 
   it('cannot approve before all of long arguments was shown, to the last character, and sees what hides in their middle', async () => {
@@ -140,7 +140,7 @@ describe('a human with a key', () => {
     for (const [i, part] of parts.entries()) {
       expect(page.shown()).toContain(part);
       expect(page.shown().includes(String.raw`pay mallory\\u{202e}\\u{200b}\\u{e0041}z`)).toBe(i > 0);
-      expect([page.offers('Approve'), page.offers('Deny')]).toEqual([i === 3, true]);
+      expect([page.hasButton('Approve'), page.hasButton('Deny')]).toEqual([i === 3, true]);
       expect(/You can approve once you have been shown all of them/.test(page.shown())).toBe(i < 3);
       if (i < 3) await page.press(`Show part ${i + 2} of 4`);
     }
@@ -167,18 +167,18 @@ describe('a human with a key', () => {
     page.window.fetch = cutOff;
     await page.enter(ownKey());
     expect(page.outcome()).toMatch(/could not be reached/);
-    expect(page.offers('Approve')).toBe(false);
+    expect(page.hasButton('Approve')).toBe(false);
     page.window.fetch = working;
     await page.enter(ownKey());
     page.window.fetch = cutOff;
     await page.press('Show part 2 of 2');
     expect(page.outcome()).toMatch(/could not be reached/);
-    expect(page.offers('Approve')).toBe(false);
+    expect(page.hasButton('Approve')).toBe(false);
     for (const wrong of ['{}', '{"offset":0,"text":"other","total":1,"next_offset":null}', 'Welcome']) {
       page.window.fetch = async () => new Response(wrong);
       await page.press('Show part 2 of 2');
       expect(page.outcome()).toMatch(/nothing that this page understands/);
-      expect(page.offers('Approve')).toBe(false);
+      expect(page.hasButton('Approve')).toBe(false);
     }
     page.window.fetch = working;
     await page.deny();
@@ -204,12 +204,12 @@ describe('a human with a key', () => {
     await first.enter(ownKey());
     await second.enter(ownKey());
     first.pressWithoutWaiting('Approve');
-    expect([first.offers('Approve'), first.offers('Deny')]).toEqual([false, false]);
+    expect([first.hasButton('Approve'), first.hasButton('Deny')]).toEqual([false, false]);
     await first.settled();
     expect(first.asked).toHaveLength(2);
     await second.deny();
     expect(second.outcome()).toBe(`This request was already approved, with the key ${ownKey().slice(0, 14)}.`);
-    expect(second.offers('Deny')).toBe(false);
+    expect(second.hasButton('Deny')).toBe(false);
     expect(await stateOf(id)).toMatchObject({ status: 'approved' });
   });
 
@@ -223,7 +223,7 @@ describe('a human with a key', () => {
     const late = await open(id);
     await late.enter(ownKey());
     expect(late.outcome()).toMatch(/has expired/);
-    expect(late.offers('Approve')).toBe(false);
+    expect(late.hasButton('Approve')).toBe(false);
     expect(await stateOf(id)).toMatchObject({ status: 'expired' });
   });
 
@@ -242,7 +242,7 @@ describe('a human with a key', () => {
       page.window.fetch = async () => new Response(other);
       await page.enter(ownKey());
       expect(page.outcome()).toMatch(/^Haldir answered 200: nothing that this page understands/);
-      expect(page.offers('Approve')).toBe(false);
+      expect(page.hasButton('Approve')).toBe(false);
     }
     page.window.fetch = working;
     await page.enter(` ${ownKey()}\n`);
@@ -363,12 +363,12 @@ describe('what an agent says', () => {
     const details = `${'['.repeat(600)}${'0,'.repeat(100_000)}0${']'.repeat(600)}`;
     const page = await open(await ask({ details }));
     await page.enter(ownKey());
-    expect(page.offers('Deny')).toBe(true);
+    expect(page.hasButton('Deny')).toBe(true);
     for (let at = 0; at < details.length; at += 65_536) {
       if (at > 0) await page.press(`Show part ${at / 65_536 + 1} of 4`);
       expect(page.shown()).toContain(details.slice(at, at + 65_536));
     }
-    expect(page.offers('Approve')).toBe(true);
+    expect(page.hasButton('Approve')).toBe(true);
   });
 
   it('is text in the arguments of a call that waits, with what is hidden in it visible', async () => {

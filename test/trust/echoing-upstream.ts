@@ -105,7 +105,7 @@ export async function startEchoingUpstream(version: string, answers: 'json' | 's
 
   const echo = (value: unknown, form: unknown): object =>
     FORMS[typeof form === 'string' ? form : 'raw']?.(String(value)) ?? {};
-  const offered = (method: string, params: Params, headers: IncomingHttpHeaders): object | null => {
+  const answerTo = (method: string, params: Params, headers: IncomingHttpHeaders): object | null => {
     const value = String(headers['authorization']);
     const { header = '', as } = params.arguments ?? {};
     const [place = '', form = ''] = String(params.uri).slice('echo:'.length).split('/').map(decodeURIComponent);
@@ -145,7 +145,9 @@ export async function startEchoingUpstream(version: string, answers: 'json' | 's
       };
     if (method === 'tools/list') return { result: { tools, resultType: 'complete' } };
     if (method !== 'tools/call') {
-      const made = offered(String(method), params, headers) ?? { error: { code: -32601, message: 'Method not found' } };
+      const made = answerTo(String(method), params, headers) ?? {
+        error: { code: -32601, message: 'Method not found' },
+      };
       return 'error' in made ? made : { result: { ...made, resultType: 'complete' } };
     }
     const { arguments: args = {}, requestState } = params;

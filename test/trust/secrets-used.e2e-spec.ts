@@ -62,8 +62,8 @@ async function entries(action: string): Promise<Entry[]> {
 function expectNothingIn(answer: string): void {
   const [front = '', back = ''] = value.split(' &+/"');
   for (const part of [front, back])
-    for (const { form, needle } of formsOf(part))
-      expect([form, answer.includes(needle.toString())]).toEqual([form, false]);
+    for (const { form, pattern } of formsOf(part))
+      expect([form, answer.includes(pattern.toString())]).toEqual([form, false]);
 }
 
 describe.each([

@@ -39,8 +39,8 @@ const refresh = (): Promise<Reply> => tenant.post('/v1/proxy/upstreams/up/refres
 
 function expectNothingIn(written: string, ...parts: string[]): void {
   for (const part of parts)
-    for (const { form, needle } of formsOf(part))
-      expect([form, written.includes(needle.toString())]).toEqual([form, false]);
+    for (const { form, pattern } of formsOf(part))
+      expect([form, written.includes(pattern.toString())]).toEqual([form, false]);
 }
 
 describe.each([

@@ -89,7 +89,7 @@ it('of client credentials goes with every request, is asked for once, and comes 
   // The process that examined the upstream has the token; whoever registers anew asks anew.
   expect(asked).toHaveLength(1);
   const said = JSON.stringify(replies.map((reply) => reply.body));
-  for (const { needle } of formsOf(given[0] ?? '')) expect(said).not.toContain(needle.toString());
+  for (const { pattern } of formsOf(given[0] ?? '')) expect(said).not.toContain(pattern.toString());
   expect(said).toContain('[secret:access token]');
 });
 
@@ -161,7 +161,7 @@ it('is shown by where it comes from and for whom; the secret is not, nor is it i
     await world.tenantOf(tenant),
   ]);
   const everything = JSON.stringify([body, audit.body, rows]);
-  for (const { needle } of formsOf(written)) expect(everything).not.toContain(needle.toString());
+  for (const { pattern } of formsOf(written)) expect(everything).not.toContain(pattern.toString());
 });
 
 it.each([

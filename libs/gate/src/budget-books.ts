@@ -50,10 +50,10 @@ export class BudgetBooks {
     return this.locked.get(`${tenantId} ${sessionId}`);
   }
 
-  /** The usages that limits hold for, of the sessions that the wishes are about. */
-  limitedUsages(wishes: readonly (SessionKey & { actor: Actor })[]): UsageKey[] {
+  /** The usages that limits hold for, of the sessions that the spends are about. */
+  limitedUsages(spends: readonly (SessionKey & { actor: Actor })[]): UsageKey[] {
     const keys = new Map<string, UsageKey>();
-    for (const { tenantId, sessionId, actor } of wishes) {
+    for (const { tenantId, sessionId, actor } of spends) {
       const entry = this.session(tenantId, sessionId);
       if (!entry) continue;
       for (const { key } of this.limitsOver(entry, actor)) keys.set(nameOf(key), key);

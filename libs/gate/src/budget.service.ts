@@ -8,7 +8,7 @@ import { BudgetRepository } from './budget.repository.js';
 import { type Session } from './session.entity.js';
 import { type LockedSession, type SessionKey, SessionRepository } from './session.repository.js';
 
-/** A wish to take `amount` from a session's budget, or to set it aside. */
+/** A spend to take `amount` from a session's budget, or to set it aside. */
 export interface Spend extends SessionKey {
   /** Acts through the session. */
   actor: Actor;
@@ -68,22 +68,22 @@ export class BudgetService {
   ) {}
 
   /**
-   * Decides the wishes in their order, on the rows locked for the rest of the transaction: of those that together exceed
+   * Decides the spends in their order, on the rows locked for the rest of the transaction: of those that together exceed
    * a budget, only the ones that fit are taken, however many processes ask at once. Announces `budget_threshold`, once for
    * each of 50, 80 and 100 % of a limit, and `budget_exhausted`, at most once per session and minute, when a session's
    * budget is emptied or an amount does not fit in it.
    */
-  async take(tx: Tx, wishes: readonly Spend[]): Promise<SpendDecision[]> {
-    const tenants = [...new Set(wishes.map(({ tenantId }) => tenantId))];
+  async take(tx: Tx, spends: readonly Spend[]): Promise<SpendDecision[]> {
+    const tenants = [...new Set(spends.map(({ tenantId }) => tenantId))];
     const [locked, budgets] = await Promise.all([
-      this.sessions.in(tx).lock([...wishes]),
+      this.sessions.in(tx).lock([...spends]),
       this.budgets.in(tx).ofTenants(tenants),
     ]);
     const now = this.clock.now();
     const books = new BudgetBooks(locked, budgets, now);
-    const limited = books.limitedUsages(wishes);
+    const limited = books.limitedUsages(spends);
     if (limited.length > 0) books.open(await this.budgets.in(tx).lockUsages(limited));
-    const decisions = wishes.map((wish) => this.decide(tx, books, wish, now));
+    const decisions = spends.map((spend) => this.decide(tx, books, spend, now));
     const changed = books.changedSessions();
     if (changed.length > 0) this.sessions.in(tx).saveBudgets(changed);
     this.budgets.in(tx).addUsages(books.movements());
@@ -107,8 +107,8 @@ export class BudgetService {
     this.budgets.in(tx).changeUsages(books.movements());
   }
 
-  private decide(tx: Tx, books: BudgetBooks, wish: Spend, now: Date): SpendDecision {
-    const { actor, tenantId, sessionId, kind } = wish;
+  private decide(tx: Tx, books: BudgetBooks, spend: Spend, now: Date): SpendDecision {
+    const { actor, tenantId, sessionId, kind } = spend;
     const entry = books.session(tenantId, sessionId);
     if (!entry?.session.isValidAt(now)) return { taken: false, reason: 'invalid_session' };
     const { session } = entry;
@@ -116,10 +116,10 @@ export class BudgetService {
     const above = books.usagesOver(entry, actor);
     const remaining = (): MicroUsd | null => least([session.remainingBudget(), ...above.map(remainingOf)]);
     if (!session.maySpend()) return { taken: false, reason: 'no_grant', session, remaining: remaining() };
-    if (wish.amount === null && (own !== null || above.length > 0)) {
+    if (spend.amount === null && (own !== null || above.length > 0)) {
       return { taken: false, reason: 'no_rate', session, remaining: remaining() };
     }
-    const amount = wish.amount ?? (0n as MicroUsd);
+    const amount = spend.amount ?? (0n as MicroUsd);
     if (own !== null && amount > own) {
       this.announceExhausted(tx, books, entry, now);
       return { taken: false, reason: 'over_budget', session, remaining: remaining() };

@@ -28,7 +28,7 @@ export { Callers } from './auth/callers.js';
 export { HttpModule } from './http.module.js';
 export {
   BODY_LIMIT_BYTES,
-  JudgesBody,
+  AnswersBadBody,
   readInnerJson,
   UnsupportedMedia,
   useJsonBodies,

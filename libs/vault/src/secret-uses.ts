@@ -41,7 +41,7 @@ export type SecretsUsed = { used: UsedSecret[] } | { refused: UseRefusal };
 const MAX_RECORDED = 10_000;
 
 /** What decides whether a secret may be sent; without session and tool, the tenant sends it itself, with every request. */
-interface Judged {
+interface UseContext {
   tenantId: string;
   session: Session | null;
   upstream: string;
@@ -118,7 +118,7 @@ export class SecretUses {
   }
 
   private async find(
-    use: Judged,
+    use: UseContext,
     names: readonly string[],
   ): Promise<{ secrets: StoredSecret[] } | { refused: UseRefusal }> {
     const secrets: StoredSecret[] = [];
@@ -132,7 +132,11 @@ export class SecretUses {
     return { secrets };
   }
 
-  private refusalOf(name: string, secret: StoredSecret | null, { session, upstream, tool }: Judged): UseRefusal | null {
+  private refusalOf(
+    name: string,
+    secret: StoredSecret | null,
+    { session, upstream, tool }: UseContext,
+  ): UseRefusal | null {
     if (!secret) return { name, reason: 'unknown' };
     const { bindings, expiresAt } = secret.place;
     if (!bindsTo(bindings, upstream, tool)) return { name, reason: 'unbound' };

@@ -112,10 +112,10 @@ class ExportCheck {
       if (!(error instanceof InvalidCheckpoint)) throw error;
       return /another log/.test(error.message) ? cannot(error.message) : broken(0, error.message);
     }
-    return this.judge(manifest, checkpoint, version === FORMAT_VERSION);
+    return this.verdictOf(manifest, checkpoint, version === FORMAT_VERSION);
   }
 
-  private judge(manifest: Record<string, unknown>, checkpoint: Checkpoint, isSigned: boolean): Verdict {
+  private verdictOf(manifest: Record<string, unknown>, checkpoint: Checkpoint, isSigned: boolean): Verdict {
     const { pinned } = this.options;
     if (this.fault) return { outcome: 'broken', ...this.fault };
     if (this.next < checkpoint.size) return broken(this.next, 'the entry is missing: the log was signed with more');

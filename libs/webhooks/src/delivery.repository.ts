@@ -52,7 +52,7 @@ export interface AttemptOutcome extends DeliveryKey {
   nextAttemptAt: Date;
 }
 
-interface ClaimWish extends EndpointKey {
+interface ClaimRequest extends EndpointKey {
   take: number;
   now: Date;
   leasedUntil: Date;
@@ -161,7 +161,7 @@ interface ClaimRow extends DeliveryRow {
 /** Deliveries that were made: which are due, who holds them, what became of them. Calls that arrive together share a statement. */
 @Injectable()
 export class DeliveryRepository {
-  private readonly claims: Batcher<ClaimWish, Claim>;
+  private readonly claims: Batcher<ClaimRequest, Claim>;
   private readonly outcomes: Batcher<AttemptOutcome, undefined>;
 
   constructor(private readonly transactions: Transactions) {
@@ -169,7 +169,7 @@ export class DeliveryRepository {
       maxBatch: 64,
       maxInFlight: 2,
       maxQueued: 100_000,
-      run: (wishes) => this.claimAll(wishes),
+      run: (requests) => this.claimAll(requests),
     });
     this.outcomes = new Batcher({
       maxBatch: 512,
@@ -184,8 +184,8 @@ export class DeliveryRepository {
    * Takes up to `take` of an endpoint's due deliveries, oldest first, and holds them until `leasedUntil`: nobody else
    * gets them meanwhile. Takes one, as a probe, when the breaker was open until now.
    */
-  claim(wish: ClaimWish): Promise<Claim> {
-    return this.claims.submit(wish);
+  claim(request: ClaimRequest): Promise<Claim> {
+    return this.claims.submit(request);
   }
 
   /** Writes an attempt down, once, and what it makes of the delivery; durable when it resolves. */
@@ -215,13 +215,13 @@ export class DeliveryRepository {
     return Number(row?.due ?? 0);
   }
 
-  private async claimAll(wishes: ClaimWish[]): Promise<Claim[]> {
-    const now = new Date(Math.max(...wishes.map((wish) => wish.now.getTime())));
-    const leasedUntil = new Date(Math.max(...wishes.map((wish) => wish.leasedUntil.getTime())));
+  private async claimAll(requests: ClaimRequest[]): Promise<Claim[]> {
+    const now = new Date(Math.max(...requests.map((request) => request.now.getTime())));
+    const leasedUntil = new Date(Math.max(...requests.map((request) => request.leasedUntil.getTime())));
     const rows = await this.transactions.query<ClaimRow>(claim, [
-      wishes.map(({ tenantId }) => tenantId),
-      wishes.map(({ webhookId }) => webhookId),
-      wishes.map(({ take }) => take),
+      requests.map(({ tenantId }) => tenantId),
+      requests.map(({ webhookId }) => webhookId),
+      requests.map(({ take }) => take),
       now,
       leasedUntil,
     ]);
@@ -232,7 +232,7 @@ export class DeliveryRepository {
       if (found) found.push(row);
       else byEndpoint.set(key, [row]);
     }
-    return wishes.map(({ tenantId, webhookId }) => toClaim(byEndpoint.get(`${tenantId} ${webhookId}`) ?? []));
+    return requests.map(({ tenantId, webhookId }) => toClaim(byEndpoint.get(`${tenantId} ${webhookId}`) ?? []));
   }
 
   private async settleAll(outcomes: AttemptOutcome[]): Promise<undefined[]> {

@@ -8,7 +8,7 @@ const EVENTS_PER_SECOND = 1500;
 const AGENTS = 200;
 /** As many as a worker sends at once, unless told otherwise. */
 const CONCURRENCY = 50;
-const PATIENCE_MS = 120_000;
+const DEADLINE_MS = 120_000;
 
 export const webhook: Row = {
   name: 'webhook',
@@ -40,7 +40,7 @@ export const webhook: Row = {
       const costs = { worker: () => cpuMicros(worker.pid()), postgres: () => clusterCpuMicros(cluster) };
       return sample(costs, async () => {
         const before = await receiver.ask({});
-        const deadline = performance.now() + PATIENCE_MS;
+        const deadline = performance.now() + DEADLINE_MS;
         let now = before;
         for (; now.unique < events; now = await receiver.ask({})) {
           if (performance.now() > deadline)

@@ -35,9 +35,9 @@ export class Canaries {
   tracesIn(written: Buffer | string): Trace[] {
     const haystack = typeof written === 'string' ? Buffer.from(written) : written;
     const traces = new Map<string, Trace>();
-    for (const { form, needle } of this.forms) {
-      for (const trace of occurrences(haystack, needle)) {
-        const index = form === 'raw' ? /^z(\d+)z/.exec(trace.toString('latin1').slice(needle.length))?.[1] : undefined;
+    for (const { form, pattern } of this.forms) {
+      for (const trace of occurrences(haystack, pattern)) {
+        const index = form === 'raw' ? /^z(\d+)z/.exec(trace.toString('latin1').slice(pattern.length))?.[1] : undefined;
         const canary = index === undefined ? null : (this.sent[Number(index)] ?? null);
         traces.set(`${form} ${canary?.text ?? ''}`, { form, canary });
       }
@@ -48,7 +48,7 @@ export class Canaries {
 
 /** Values that are shown once, or never. */
 export class Secrets {
-  private readonly kept = new Map<string, { form: string; needle: Buffer }[]>();
+  private readonly kept = new Map<string, { form: string; pattern: Buffer }[]>();
 
   /** @param core the part of it that is secret */
   keep(name: string, core: string): void {
@@ -66,7 +66,7 @@ export class Secrets {
     return [...this.kept]
       .filter(([name]) => names.length === 0 || names.includes(name.split(' ')[0] ?? ''))
       .flatMap(([name, forms]) =>
-        forms.filter(({ needle }) => haystack.includes(needle)).map(({ form }) => `${name} ${form}`),
+        forms.filter(({ pattern }) => haystack.includes(pattern)).map(({ form }) => `${name} ${form}`),
       );
   }
 }

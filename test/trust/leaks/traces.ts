@@ -21,7 +21,7 @@ function base64Cores(text: string): string[] {
 }
 
 /** Every way in which a text may have been written down: what to look for. */
-export function formsOf(text: string): { form: string; needle: Buffer }[] {
+export function formsOf(text: string): { form: string; pattern: Buffer }[] {
   const bytes = Buffer.from(text);
   const eachByte = (write: (hex: string) => string): string =>
     [...bytes].map((byte) => write(byte.toString(16).padStart(2, '0'))).join('');
@@ -39,14 +39,14 @@ export function formsOf(text: string): { form: string; needle: Buffer }[] {
       ['Base64url', core.replaceAll('+', '-').replaceAll('/', '_')],
     ]),
   ];
-  const needles = new Map(forms.map(([form, written]) => [written, { form, needle: Buffer.from(written) }]));
-  return [...needles.values(), { form: 'UTF-16', needle: Buffer.from(text, 'utf16le') }];
+  const patterns = new Map(forms.map(([form, written]) => [written, { form, pattern: Buffer.from(written) }]));
+  return [...patterns.values(), { form: 'UTF-16', pattern: Buffer.from(text, 'utf16le') }];
 }
 
-/** Where a needle is in a haystack: the bytes from there on, for each time it occurs. */
-export function occurrences(haystack: Buffer, needle: Buffer): Buffer[] {
+/** Where a pattern is in a haystack: the bytes from there on, for each time it occurs. */
+export function occurrences(haystack: Buffer, pattern: Buffer): Buffer[] {
   const found: Buffer[] = [];
-  for (let at = haystack.indexOf(needle); at !== -1; at = haystack.indexOf(needle, at + 1)) {
+  for (let at = haystack.indexOf(pattern); at !== -1; at = haystack.indexOf(pattern, at + 1)) {
     found.push(haystack.subarray(at, at + 200));
   }
   return found;

@@ -7,7 +7,7 @@ import {
   CurrentCaller,
   type HaldirReply,
   type HaldirRequest,
-  JudgesBody,
+  AnswersBadBody,
   OpenToAgents,
   Quota,
   RequiresKey,
@@ -49,7 +49,7 @@ export class McpController {
   @Post()
   @RequiresKey()
   @OpenToAgents()
-  @JudgesBody(rpcRefusal)
+  @AnswersBadBody(rpcRefusal)
   async post(@CurrentCaller() caller: Caller, @Req() request: HaldirRequest, @Res() reply: HaldirReply): Promise<void> {
     this.hosts.check(request.headers);
     const { revision, isBatch, requests, cancelled, answers } = readPost(request.headers, request.body);

@@ -22,7 +22,8 @@ const MAY_BE_FORBIDDEN = /\\u|__proto__/;
 const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;]*))/i;
 
 /** The route answers itself for what it cannot use, and says refusals in its own way. */
-export const JudgesBody = (refusal: NonNullable<RouteSettings['refusal']>) => onRoute({ judgesBody: true, refusal });
+export const AnswersBadBody = (refusal: NonNullable<RouteSettings['refusal']>) =>
+  onRoute({ answersBadBody: true, refusal });
 
 /** The body is in an encoding that is not read here. */
 export class UnsupportedMedia extends HaldirError {
@@ -43,13 +44,13 @@ export function useJsonBodies(fastify: FastifyInstance): void {
     ['application/json', '*'],
     { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES },
     (request, body, done) => {
-      const isJudged = settingsOf(request).judgesBody === true;
+      const answersItself = settingsOf(request).answersBadBody === true;
       try {
-        const value = readBody(request, body as Buffer, isJudged);
+        const value = readBody(request, body as Buffer, answersItself);
         (request as HaldirRequest).rawBody = value;
         done(null, value);
       } catch (error) {
-        if (isJudged && error instanceof HaldirError) done(null, error);
+        if (answersItself && error instanceof HaldirError) done(null, error);
         else done(error as Error);
       }
     },

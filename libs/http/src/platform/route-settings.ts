@@ -15,7 +15,7 @@ export interface RouteSettings {
   /** Whose key is looked at before the body is read. */
   admits?: 'only a key' | 'a key';
   /** The route answers itself for a body it cannot use: it is given any JSON value, or the refusal in place of a body that is none. */
-  judgesBody?: boolean;
+  answersBadBody?: boolean;
   /** How a refusal is said there, where it is not as everywhere else. */
   refusal?: (answer: ErrorAnswer, request: FastifyRequest) => object;
 }

@@ -59,7 +59,7 @@ export class ResourceCatalogue {
       const found = await client.listResources({ deadlineMs: Math.min(DEADLINE_MS, this.config.upstreams.timeoutMs) });
       return await screened(found);
     } catch (error) {
-      this.log.warn({ event: 'proxy.offers_unknown', upstream: name, reason: (error as Error).message });
+      this.log.warn({ event: 'proxy.resources_unknown', upstream: name, reason: (error as Error).message });
       return null;
     }
   }

@@ -20,7 +20,7 @@ const states = {
           WHERE u.tenant_id = $1 ORDER BY u.name COLLATE "C"`,
 };
 const lists = {
-  name: 'proxy_offering.offers.v1',
+  name: 'proxy_offering.lists.v1',
   text: `SELECT upstream, encode(digest, 'hex') AS digest, offers FROM proxy_offering WHERE tenant_id = $1 AND upstream = ANY ($2)`,
 };
 const digestOf = {

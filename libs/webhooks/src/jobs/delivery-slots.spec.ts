@@ -33,18 +33,18 @@ it('serves tenants that wait in turn, however much one of them wants', async () 
 });
 
 it('never has more out than there are, never lets one wait for nothing, and forgets nobody', async () => {
-  const wish = fc.record({ tenant: fc.constantFrom('a', 'b', 'c'), release: fc.boolean() });
+  const request = fc.record({ tenant: fc.constantFrom('a', 'b', 'c'), release: fc.boolean() });
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 5 }),
       fc.integer({ min: 1, max: 5 }),
-      fc.array(wish, { maxLength: 60 }),
-      async (total, share, wishes) => {
+      fc.array(request, { maxLength: 60 }),
+      async (total, share, requests) => {
         const slots = new DeliverySlots(total, share);
         const held: string[] = [];
         let asked = 0;
         let released = 0;
-        for (const { tenant, release } of wishes) {
+        for (const { tenant, release } of requests) {
           const holder = held.indexOf(tenant);
           if (release && holder >= 0) {
             held.splice(holder, 1);
