@@ -3,22 +3,19 @@ import {
   type Client,
   eventually,
   type Reply,
+  sharedWorld,
   startWorker,
-  startWorld,
+  times,
   type World,
 } from '@haldir/test-support';
 import fc from 'fast-check';
-
-type Body = Record<string, unknown>;
-
-const times = <T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> =>
-  Promise.all(Array.from({ length: count }, (_, i) => make(i)));
+import { type Body, moneyOf } from './money.js';
 
 let world: World;
 let tenant: Client;
 let there: AppProcess;
 beforeAll(async () => {
-  world = await startWorld({ processes: 2, environment: { HALDIR_FX_RATES: 'EUR=1.08' } });
+  world = await sharedWorld();
   there = world.apis[1] as AppProcess;
 });
 beforeEach(async () => {
@@ -28,24 +25,7 @@ beforeEach(async () => {
 afterEach(async () => {
   expect(await world.sql('SELECT * FROM payment_fault')).toEqual([]);
 });
-afterAll(() => world.stop());
-
-const hold = (session: string, amount: number, more: Body = {}, client = tenant): Promise<Reply> =>
-  client.post('/v1/payments/hold', { session_id: session, amount, ...more });
-const held = async (session: string, amount: number, more: Body = {}): Promise<string> => {
-  const { status, body } = await hold(session, amount, more);
-  expect([status, body['status']]).toEqual([200, 'held']);
-  return String(body['authorization_id']);
-};
-const capture = (id: string, body?: Body, client = tenant): Promise<Reply> =>
-  client.post(`/v1/payments/${id}/capture`, body);
-const release = (id: string, client = tenant): Promise<Reply> => client.post(`/v1/payments/${id}/void`);
-const pay = (session: string, amount: number, client = tenant): Promise<Reply> =>
-  client.post('/v1/payments/authorize', { session_id: session, amount });
-const budget = async (session: string): Promise<Body> => {
-  const { body } = await tenant.get(`/v1/sessions/${session}`);
-  return { spent: body['spent'], held: body['held'], remaining: body['remaining_budget'] };
-};
+const { hold, held, capture, release, pay, budget } = moneyOf(() => tenant);
 
 describe('a hold', () => {
   it('sets its amount aside, and what is captured of it is spent, the rest free again', async () => {
@@ -230,99 +210,6 @@ describe('racing payments and holds over two processes', () => {
           : payAlone(String(sessions[20 + i / 2]), `${round}-${i}`, client);
       });
       expect(replies.map(({ status, body }) => (status === 200 ? 200 : body))).toEqual(replies.map(() => 200));
-    }
-  });
-});
-
-describe('budgets above sessions', () => {
-  const set = (body: Body): Promise<Reply> => tenant.post('/v1/budgets', body);
-  const events = async (): Promise<Body[]> =>
-    (
-      await world.sql<{ data: Body }>(
-        `SELECT data FROM outbox WHERE tenant_id = $1 AND type = 'budget_threshold' ORDER BY id`,
-        [await world.tenantOf(tenant)],
-      )
-    ).map(({ data }) => data);
-
-  it('hold over all sessions of an agent in a day and of a tenant in a month, however many race', async () => {
-    expect((await set({ scope: 'tenant', limit: 40 })).status).toBe(201);
-    expect((await set({ scope: 'agent', limit: 30 })).status).toBe(201);
-    expect((await set({ scope: 'agent', agent_id: 'frugal', limit: 15 })).status).toBe(201);
-    const frugal = await times(5, () => tenant.session({ agent_id: 'frugal', scopes: ['spend'] }));
-    const lavish = await times(5, () => tenant.session({ agent_id: 'lavish', scopes: ['spend'] }));
-    const replies = await times(120, (i) => {
-      const sessions = i % 2 ? frugal : lavish;
-      const client = i % 3 ? tenant : tenant.at(there);
-      return i % 5 ? pay(String(sessions[i % 5]), 1, client) : hold(String(sessions[i % 5]), 1, {}, client);
-    });
-    const passed = replies.filter(({ status }) => status === 200);
-    expect(passed).toHaveLength(40);
-    const reasons = new Set(replies.filter(({ status }) => status === 403).map(({ body }) => body['reason']));
-    expect([...reasons].every((reason) => /budget of the (day|month) is exceeded$/.test(String(reason)))).toBe(true);
-    const { budgets } = (await tenant.get<{ budgets: Body[] }>('/v1/budgets')).body;
-    const of = (agent: string | null, scope: string): Body =>
-      budgets.find((one) => one['agent_id'] === agent && one['scope'] === scope) ?? {};
-    expect(of(null, 'tenant')).toMatchObject({ limit: 40, remaining: 0, period: 'month' });
-    expect(Number(of('frugal', 'agent')['spent']) + Number(of('frugal', 'agent')['held'])).toBeLessThanOrEqual(15);
-    expect(of(null, 'agent')).toMatchObject({ spent: null, remaining: null });
-  });
-
-  it('know what was spent before they were set, and give back what is voided', async () => {
-    const session = await tenant.session({ scopes: ['spend'] });
-    await pay(session, 7);
-    const id = await held(session, 3);
-    await set({ scope: 'tenant', limit: 12 });
-    const denied = await pay(session, 2.01);
-    expect(denied.body).toMatchObject({ remaining_budget: 2, reason: "The tenant's budget of the month is exceeded" });
-    await release(id);
-    expect((await pay(session, 5)).body).toMatchObject({ authorized: true, remaining_budget: 0 });
-  });
-
-  it('let nothing of unknown worth through', async () => {
-    const session = await tenant.session({ scopes: ['spend'] });
-    const yen = () => tenant.post('/v1/payments/authorize', { session_id: session, amount: 100, currency: 'JPY' });
-    expect((await yen()).status).toBe(200);
-    await set({ scope: 'agent', limit: 1000 });
-    expect((await yen()).body).toMatchObject({ authorized: false, reason: expect.stringContaining('exchange rate') });
-  });
-
-  it('announce 50, 80 and 100 percent, of every limit, exactly once', async () => {
-    await set({ scope: 'tenant', limit: 200 });
-    await set({ scope: 'agent', limit: 125 });
-    const session = await tenant.session({ spend_limit: 100, agent_id: 'a' });
-    await times(100, (i) => pay(session, 1, i % 2 ? tenant : tenant.at(there)));
-    // Voided and held again, nothing is announced again.
-    const other = await tenant.session({ agent_id: 'a', scopes: ['spend'] });
-    for (let i = 0; i < 3; i++) await release(await held(other, 25));
-    const told = (await events()).map(
-      ({ scope, threshold, limit }) => `${String(scope)} ${String(threshold)} of ${String(limit)}`,
-    );
-    expect(told.sort()).toEqual(
-      [
-        'agent_day 100 of 125',
-        'agent_day 50 of 125',
-        'agent_day 80 of 125',
-        'session 100 of 100',
-        'session 50 of 100',
-        'session 80 of 100',
-        'tenant_month 50 of 200',
-      ].sort(),
-    );
-  });
-
-  it('are set by who may, for this tenant alone', async () => {
-    const stranger = await world.newTenant();
-    const { body } = await set({ scope: 'tenant', limit: 1 });
-    expect((await stranger.get('/v1/budgets')).body).toMatchObject({ count: 0 });
-    expect((await stranger.delete(`/v1/budgets/${String(body['id'])}`)).status).toBe(404);
-    const again = await set({ scope: 'tenant', limit: 2 });
-    expect((await tenant.get<{ budgets: Body[] }>('/v1/budgets')).body.budgets).toMatchObject([
-      { id: again.body['id'], limit: 2 },
-    ]);
-    expect((await tenant.delete(`/v1/budgets/${String(again.body['id'])}`)).body).toMatchObject({ deleted: true });
-    for (const fault of [{ scope: 'world' }, { limit: -1 }, { limit: 0.001 }, { agent_id: 'a' }]) {
-      const reply = await set({ scope: 'tenant', limit: 1, ...fault });
-      expect([reply.status, String(reply.body['error']).split(':')[0]]).toEqual([400, Object.keys(fault)[0]]);
     }
   });
 });

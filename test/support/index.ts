@@ -4,7 +4,7 @@ export { type Balancer, startBalancer } from './balancer.js';
 export { type ChangingUpstream, startChangingUpstream } from './changing-upstream.js';
 export { type BreakingUpstream, startBreakingUpstream } from './breaking-upstream.js';
 export { cli, type RunningCommand, startCli } from './cli.js';
-export { BOOTSTRAP_TOKEN, Client, type Reply, startWorld, type World } from './client.js';
+export { Client, type Reply } from './client.js';
 export { startConformanceUpstream } from './conformance-upstream.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
 export { type RevisionUpstream, startRevisionUpstream } from './revision-upstream.js';
@@ -40,4 +40,6 @@ export {
 export { type NotifyingUpstream, startNotifyingUpstream } from './notifying-upstream.js';
 export { type ResourceUpstream, startResourceUpstream } from './resource-upstream.js';
 export { startTextUpstream, type TextUpstream } from './text-upstream.js';
+export { times } from './times.js';
 export { copyTree } from './tree.js';
+export { BOOTSTRAP_TOKEN, sharedWorld, startWorld, type World } from './world.js';
