@@ -17,9 +17,20 @@ const files = readdirSync(join(root, 'libs'), { recursive: true, encoding: 'utf8
   .map((name) => `libs/${name.replaceAll('\\', '/')}`)
   .filter((name) => name.endsWith('.ts') && !name.startsWith('libs/database/src/migrations/'));
 
+const lines = (file: string): number => readFileSync(join(root, file), 'utf8').split('\n').length - 1;
+
+describe('the files of tests', () => {
+  it('have 400 lines at most', () => {
+    const code = readdirSync(join(root, 'test'), { recursive: true, encoding: 'utf8' })
+      .map((name) => `test/${name.replaceAll('\\', '/')}`)
+      .filter((name) => /\.(ts|mjs)$/.test(name));
+    expect(code.length).toBeGreaterThan(100);
+    expect(code.filter((file) => lines(file) > 400)).toEqual([]);
+  });
+});
+
 describe('the files of libs', () => {
   it('have 300 lines at most', () => {
-    const lines = (file: string): number => readFileSync(join(root, file), 'utf8').split('\n').length - 1;
     expect(files.filter((file) => lines(file) > 300)).toEqual([]);
   });
 

@@ -198,3 +198,18 @@ export async function openApprovalPage(url: string): Promise<ApprovalPage> {
   });
   return new ApprovalPage(dom, asked, failures, dispatcher);
 }
+
+/** Opens pages; after each test those that it opened are closed, and nothing has gone wrong in any of them. */
+export function pagesOfTests(): (url: string) => Promise<ApprovalPage> {
+  const opened: ApprovalPage[] = [];
+  afterEach(async () => {
+    const pages = opened.splice(0);
+    await Promise.all(pages.map((page) => page.close()));
+    expect(pages.flatMap(({ failures }) => failures)).toEqual([]);
+  });
+  return async (url) => {
+    const page = await openApprovalPage(url);
+    opened.push(page);
+    return page;
+  };
+}

@@ -1,4 +1,4 @@
-export { type ApprovalPage, openApprovalPage } from './approval-page.js';
+export { type ApprovalPage, openApprovalPage, pagesOfTests } from './approval-page.js';
 export { decidePending, pendingRequest } from './approvals.js';
 export { type Balancer, startBalancer } from './balancer.js';
 export { type ChangingUpstream, startChangingUpstream } from './changing-upstream.js';

@@ -1,16 +1,16 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, startWorld, type World } from '@haldir/test-support';
-import { bodyHash, contentHash, entryHash, GENESIS_HASH } from '@haldir/verifier';
 import { Client as Postgres } from 'pg';
+import { askGo, flip, hasGo, mulberry } from './go-verifier.js';
+import { ENTRIES, TAMPERING } from './log-tampering.js';
 
 type Json = Record<string, unknown>;
 
 const root = join(import.meta.dirname, '..', '..');
 const cli = join(root, 'dist', 'apps', 'cli', 'src', 'main.js');
-const ENTRIES = 30;
 
 let world: World;
 let dir: string;
@@ -206,183 +206,7 @@ describe('erased details', () => {
 });
 
 describe('an export, after a database superuser', () => {
-  const COLUMNS: [string, string][] = [
-    ['entry_id', `entry_id || 'x'`],
-    ['source', `'proxy'`],
-    ['session_id', `session_id || 'x'`],
-    ['agent_id', `'other'`],
-    ['tool', `'other'`],
-    ['action', `'other'`],
-    ['cost_micros', 'cost_micros - 1'],
-    ['at', `at - interval '1 microsecond'`],
-    ['details', `'other'`],
-    ['details', 'NULL, details_salt = NULL'],
-    ['details_salt', `'\\x00'`],
-    ['details_hash', `sha256('x')`],
-    ['flag_reason', `'other'`],
-    ['prev_hash', `sha256('x')`],
-    ['entry_hash', `sha256('x')`],
-    ['actor_id', `'other'`],
-    ['context', `'{"label":"other"}'`],
-    ['context', 'NULL, context_salt = NULL'],
-    ['context_salt', `'\\x00'`],
-    ['context_hash', `sha256('x')`],
-  ];
-  const tampering: [
-    string,
-    number | RegExp,
-    (db: Postgres, log: Log, other: () => Promise<Log>) => Promise<unknown>,
-  ][] = [
-    ...COLUMNS.map(([column, value], i): (typeof tampering)[number] => [
-      `changed ${column}`,
-      5 + i,
-      (db, { tenantId }) =>
-        db.query(`UPDATE audit_entry SET ${column} = ${value} WHERE tenant_id = $1 AND seq = $2`, [tenantId, 5 + i]),
-    ]),
-    ...([0, 14, ENTRIES - 1] as const).map((seq): (typeof tampering)[number] => [
-      `deleted entry ${seq}`,
-      seq,
-      (db, { tenantId }) => db.query('DELETE FROM audit_entry WHERE tenant_id = $1 AND seq = $2', [tenantId, seq]),
-    ]),
-    [
-      'deleted an entry and closed the gap',
-      14,
-      async (db, { tenantId }) => {
-        await db.query('DELETE FROM audit_entry WHERE tenant_id = $1 AND seq = 14', [tenantId]);
-        for (let seq = 15; seq < ENTRIES; seq++) {
-          await db.query('UPDATE audit_entry SET seq = seq - 1 WHERE tenant_id = $1 AND seq = $2', [tenantId, seq]);
-        }
-        await db.query('UPDATE audit_head SET size = size - 1 WHERE tenant_id = $1', [tenantId]);
-      },
-    ],
-    [
-      'inserted an entry at the end',
-      ENTRIES,
-      async (db, { tenantId }) => {
-        await db.query(
-          `INSERT INTO audit_entry SELECT tenant_id, seq + 1, entry_id || 'x', source, session_id, agent_id, tool, action, cost_micros, at,
-                  details, details_salt, details_hash, flag_reason, entry_hash, sha256(entry_hash),
-                  actor_id, context, context_salt, context_hash FROM audit_entry WHERE tenant_id = $1 AND seq = $2`,
-          [tenantId, ENTRIES - 1],
-        );
-        await db.query('UPDATE audit_head SET size = size + 1 WHERE tenant_id = $1', [tenantId]);
-      },
-    ],
-    [
-      'swapped two entries',
-      9,
-      async (db, { tenantId }) => {
-        for (const [from, to] of [
-          [9, -1],
-          [10, 9],
-          [-1, 10],
-        ]) {
-          await db.query('UPDATE audit_entry SET seq = $3 WHERE tenant_id = $1 AND seq = $2', [tenantId, from, to]);
-        }
-      },
-    ],
-    [
-      'put another tenant’s entry in its place',
-      11,
-      async (db, { tenantId }, makeOther) => {
-        const other = await makeOther();
-        await db.query('DELETE FROM audit_entry WHERE tenant_id = $1 AND seq = 11', [tenantId]);
-        await db.query(`UPDATE audit_entry SET tenant_id = $1 WHERE tenant_id = $2 AND seq = 11`, [
-          tenantId,
-          other.tenantId,
-        ]);
-      },
-    ],
-    [
-      'cut off the tail and everything that knew of it',
-      20,
-      async (db, { tenantId }) => {
-        await db.query('DELETE FROM audit_entry WHERE tenant_id = $1 AND seq >= 20', [tenantId]);
-        await forgetTree(db, tenantId);
-        await db.query(
-          `UPDATE audit_head SET size = 20, hash = (SELECT entry_hash FROM audit_entry WHERE tenant_id = $1 AND seq = 19) WHERE tenant_id = $1`,
-          [tenantId],
-        );
-      },
-    ],
-    [
-      'rewrote an entry and linked all that follow anew',
-      12,
-      async (db, { tenantId }) => {
-        await db.query(`UPDATE audit_entry SET action = 'innocent' WHERE tenant_id = $1 AND seq = 15`, [tenantId]);
-        await relink(db, tenantId);
-      },
-    ],
-    [
-      'rewrote an entry, linked all that follow anew, and had the result signed again',
-      /^0$/,
-      async (db, { tenantId }) => {
-        await db.query(`UPDATE audit_entry SET action = 'innocent' WHERE tenant_id = $1 AND seq = 15`, [tenantId]);
-        await relink(db, tenantId);
-        await forgetTree(db, tenantId);
-      },
-    ],
-    [
-      'put the tree head of another log in the place of this one’s',
-      /^0$/,
-      async (db, { tenantId }, makeOther) =>
-        db.query(
-          `UPDATE audit_checkpoint c SET root_hash = o.root_hash, signature = o.signature,
-                  note = replace(o.note, $2, $1) FROM audit_checkpoint o
-            WHERE c.tenant_id = $1 AND o.tenant_id = $2 AND c.tree_size = $3 AND o.tree_size = $3`,
-          [tenantId, (await makeOther()).tenantId, ENTRIES],
-        ),
-    ],
-  ];
-
-  /** As if nothing had ever been signed. */
-  async function forgetTree(db: Postgres, tenantId: string): Promise<void> {
-    await db.query('DELETE FROM audit_checkpoint WHERE tenant_id = $1', [tenantId]);
-    await db.query('DELETE FROM audit_tile WHERE tenant_id = $1', [tenantId]);
-    await db.query(`UPDATE audit_tree SET size = 0, frontier = '', last_hash = $2 WHERE tenant_id = $1`, [
-      tenantId,
-      GENESIS_HASH,
-    ]);
-  }
-
-  /** What `audit_append` would have written, had the entries always been what they are now. */
-  async function relink(db: Postgres, tenantId: string): Promise<void> {
-    const { rows } = await db.query<
-      Record<string, string> & Record<'flag_reason' | 'details_hash' | 'actor_id' | 'context_hash', string | null>
-    >(
-      `SELECT seq, entry_id, source, session_id, agent_id, tool, action, cost_micros, (extract(epoch FROM at) * 1000000)::bigint AS micros,
-              encode(details_hash, 'hex') AS details_hash, flag_reason, actor_id,
-              encode(context_hash, 'hex') AS context_hash FROM audit_entry WHERE tenant_id = $1 ORDER BY seq`,
-      [tenantId],
-    );
-    let previous: Buffer = GENESIS_HASH;
-    for (const row of rows) {
-      const content = contentHash({
-        tenantId,
-        entryId: String(row['entry_id']),
-        source: String(row['source']),
-        sessionId: String(row['session_id']),
-        agentId: String(row['agent_id']),
-        tool: String(row['tool']),
-        action: String(row['action']),
-        costMicros: String(row['cost_micros']),
-        detailsHash: row.details_hash,
-        actorId: row.actor_id,
-        contextHash: row.context_hash,
-      });
-      const hash = entryHash(previous, bodyHash(content, BigInt(String(row['micros'])), row.flag_reason));
-      await db.query('UPDATE audit_entry SET prev_hash = $3, entry_hash = $4 WHERE tenant_id = $1 AND seq = $2', [
-        tenantId,
-        row['seq'],
-        previous,
-        hash,
-      ]);
-      previous = hash;
-    }
-    await db.query('UPDATE audit_head SET hash = $2 WHERE tenant_id = $1', [tenantId, previous]);
-  }
-
-  it.each(tampering)('%s, is broken where it happened', async (_what, index, tamper) => {
+  it.each(TAMPERING)('%s, is broken where it happened', async (_what, index, tamper) => {
     const log = await makeLog();
     await asSuperuser(async (db) => {
       await tamper(db, log, makeLog);
@@ -444,73 +268,13 @@ describe.runIf(hasGo() || process.env.HALDIR_TEST_REQUIRE_GO === 'true')('Go’s
       good.push({ vkey, note, first, first_root: body['first_root'], path: body['consistency_path'] });
     });
     const bad = good.map((item) => flip(item, random));
-    const answers = await go([...good, ...bad]);
+    const answers = await askGo([...good, ...bad], join(dir, 'go-cache'));
     expect(good.length).toBeGreaterThanOrEqual(2020);
     expect(answers.slice(0, good.length).filter((answer) => answer !== 'ok')).toEqual([]);
     expect(answers.slice(good.length).filter((answer) => !answer.startsWith('refused'))).toEqual([]);
   }, 120_000);
 });
 
-function hasGo(): boolean {
-  return spawnSync('go', ['version']).status === 0 && existsSync('/usr/share/gocode/src/golang.org/x/mod/sumdb/tlog');
-}
-
-async function go(items: Json[]): Promise<string[]> {
-  const child = spawn('go', ['run', join(root, 'test', 'interop', 'verify.go')], {
-    env: {
-      ...process.env,
-      GOPATH: '/usr/share/gocode',
-      GO111MODULE: 'off',
-      GOFLAGS: '',
-      GOCACHE: join(dir, 'go-cache'),
-    },
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-  child.stdin.end(items.map((item) => `${JSON.stringify(item)}\n`).join(''));
-  const code = await new Promise((resolve) => child.on('close', resolve));
-  expect(code).toBe(0);
-  return output.trimEnd().split('\n');
-}
-
 async function inBatches(count: number, work: () => Promise<void>): Promise<void> {
   for (let i = 0; i < count; i += 25) await Promise.all(Array.from({ length: 25 }, work));
-}
-
-/** The item with one character of one of its hashes, or of its note, changed. */
-function flip(item: Json, random: () => number): Json {
-  const path = item['path'] as string[] | undefined;
-  const places = [
-    ...(path && path.length > 0 ? ['path'] : []),
-    ...(item['leaf'] ? ['leaf'] : []),
-    ...(item['first_root'] ? ['first_root'] : []),
-    'note',
-  ];
-  const place = places[Math.floor(random() * places.length)] as string;
-  if (place === 'path' && path) {
-    const at = Math.floor(random() * path.length);
-    return { ...item, path: path.map((hash, i) => (i === at ? flipHex(hash, random) : hash)) };
-  }
-  if (place !== 'note') return { ...item, [place]: flipHex(String(item[place]), random) };
-  const note = String(item['note']);
-  // The last digit of the base64 text holds two bits that mean nothing.
-  const at = note.length - 4 - Math.floor(random() * 80);
-  return { ...item, note: note.slice(0, at) + (note[at] === 'A' ? 'B' : 'A') + note.slice(at + 1) };
-}
-
-function flipHex(hash: string, random: () => number): string {
-  const at = Math.floor(random() * hash.length);
-  return hash.slice(0, at) + (hash[at] === '0' ? '1' : '0') + hash.slice(at + 1);
-}
-
-/** A small generator of numbers from 0 to 1 that gives the same ones for the same seed. */
-function mulberry(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
