@@ -1,6 +1,6 @@
 // The architecture, as a list of arrows. A lib may import another lib only along an arrow named here, and only through
 // one of its doors (index.ts, http/index.ts, jobs/index.ts). A new arrow comes with the reason for it; one that nobody uses any more
-// goes (test/architecture.spec.ts).
+// goes (test/house/architecture.spec.ts).
 
 /** What each lib's core may import, and why. */
 const CORE_ARROWS = {

@@ -5,7 +5,7 @@
 //   npm test -- e2e                  one or more of unit, db, e2e
 //   npm test -- db libs/vault        what else is given goes to vitest: here, files whose path contains it
 //
-// Tests in test/e2e of each kind of job, and of what is counted where the queues live, run on both queue backends, all others once.
+// Tests of each kind of job, and of what is counted where the queues live, run on both queue backends, all others once.
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -20,9 +20,16 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const PROJECTS = ['unit', 'db', 'e2e'];
 /** What is asked of queues on Redis too: deliveries, fan-out, schedules of every domain, counted requests. */
 const ABOUT_QUEUES = [
-  ...['agent-freeze', 'approvals', 'holds', 'key-rotation', 'proxy-upstreams', 'quota', 'vault-versions', 'watch'],
-  ...['webhook-chaos', 'webhook-endpoints', 'webhook-recovery', 'webhooks'],
-].map((name) => `test/e2e/${name}.e2e-spec.ts`);
+  ...['approvals/requests', 'gate/agent-freeze', 'gate/key-rotation', 'gate/quota', 'proxy/upstreams', 'vault/holds'],
+  ...[
+    'vault/versions',
+    'watch/trail',
+    'webhooks/chaos',
+    'webhooks/endpoints',
+    'webhooks/recovery',
+    'webhooks/deliveries',
+  ],
+].map((name) => `test/${name}.e2e-spec.ts`);
 
 /** @typedef {{ title: string, project: string, env: NodeJS.ProcessEnv, only?: string[] }} Run `only`: files */
 /** @typedef {import('./launcher/test-count.mjs').Count} Count */
