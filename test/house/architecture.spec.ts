@@ -27,6 +27,13 @@ describe('the files of tests', () => {
     expect(code.length).toBeGreaterThan(100);
     expect(code.filter((file) => lines(file) > 400)).toEqual([]);
   });
+
+  it('stand in the folders that CONTRIBUTING names, and in no other', () => {
+    const named = [...readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8').matchAll(/^\| `test\/([^`]+)` +\| \S/gm)];
+    const entries = readdirSync(join(root, 'test'), { withFileTypes: true });
+    expect(named.map(([, folder]) => folder)).toEqual(entries.map(({ name }) => name).sort());
+    expect(entries.filter((entry) => !entry.isDirectory())).toEqual([]);
+  });
 });
 
 describe('the files of libs', () => {
