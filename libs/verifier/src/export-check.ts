@@ -4,7 +4,7 @@ import { faultOf } from './entry-check.js';
 import { formatOf, GENESIS_HASH } from './entry-hash.js';
 import { Erasures } from './erasures.js';
 import { readEntry } from './export-line.js';
-import { manifestFault } from './manifest.js';
+import { foreignMember, FORMAT_VERSION, manifestFault, UNSIGNED_VERSION } from './manifest.js';
 import { Frontier } from './merkle.js';
 import { parseStrictObject } from './strict-json.js';
 import { broken, cannot, nothing, type Verdict } from './verdict.js';
@@ -18,13 +18,6 @@ export interface ExportCheckOptions {
 }
 
 const PROGRESS_EVERY = 4096;
-/** Of an export. In version 1 entries are of format 1 and the manifest is not signed. */
-const UNSIGNED_VERSION = 1;
-const FORMAT_VERSION = 2;
-const MANIFEST_MEMBERS = [
-  ...['type', 'format_version', 'tenant_id', 'generated_at', 'filters', 'count', 'first_timestamp', 'last_timestamp'],
-  ...['last_chain_hash', 'sha256', 'tree_size', 'verifier_key', 'checkpoint', 'checkpoints'],
-]; // prettier-ignore
 /** Said of an export that was made before manifests were signed. */
 export const UNSIGNED_MANIFEST =
   'the manifest is not signed (exports of version 1): only what the entries and the checkpoint bear out of it was checked';
@@ -140,9 +133,8 @@ class ExportCheck {
   /** What is wrong with the manifest, once its checkpoint is known to be the log's; null when nothing is. */
   private manifestFault(manifest: Record<string, unknown>, checkpoint: Checkpoint, isSigned: boolean): string | null {
     const { log } = this.options;
-    const expected = isSigned ? [...MANIFEST_MEMBERS, 'signature'] : MANIFEST_MEMBERS;
-    const foreign = Object.keys(manifest).find((name) => !expected.includes(name));
-    if (foreign !== undefined) return `the manifest has a member that nothing covers: ${JSON.stringify(foreign)}`;
+    const foreign = foreignMember(manifest, isSigned);
+    if (foreign !== null) return `the manifest has a member that nothing covers: ${JSON.stringify(foreign)}`;
     if (!isSigned && this.newestFormat > 1) return 'the manifest is of an older version than its entries';
     const { tenant_id: tenantId, first_timestamp: first, last_timestamp: last, last_chain_hash: lastHash } = manifest;
     const lastEntry = this.next === 0 ? null : this.previous.toString('hex');

@@ -1,78 +1,121 @@
 import { type LoggedEntry } from './entry-check.js';
 import { formatOf } from './entry-hash.js';
 
-/** What a line of an entry of format 1 holds; lines written before there was another format hold nothing else. */
-const MEMBERS = [
-  ...['entry_id', 'timestamp', 'tenant_id', 'session_id', 'agent_id', 'tool', 'action', 'cost_usd', 'flagged', 'flag_reason'],
-  ...['details', 'prev_hash', 'entry_hash', 'leaf_index', 'source', 'cost_micros', 'details_salt', 'details_hash'],
-]; // prettier-ignore
-const LATER_MEMBERS = ['format', 'actor', 'actor_id', 'context', 'context_salt', 'context_hash'];
+/** What a line says that follows from its other members. */
+const FOLLOWING = {
+  cost_usd: ({ costMicros }: LoggedEntry): number => millionths(costMicros),
+  flagged: ({ flagReason }: LoggedEntry): boolean => flagReason !== null,
+  format: formatOf,
+  actor: actorOf,
+};
+
+/**
+ * An entry as a line of an export, at a position of its log. What a line holds is what the entry's hash covers, and what follows from
+ * that: nothing that is shown is without proof.
+ */
+export function writeEntry(entry: LoggedEntry, position: unknown) {
+  return {
+    entry_id: entry.entryId,
+    timestamp: millionths(entry.atMicros),
+    tenant_id: entry.tenantId,
+    session_id: entry.sessionId,
+    agent_id: entry.agentId,
+    tool: entry.tool,
+    action: entry.action,
+    cost_usd: FOLLOWING.cost_usd(entry),
+    flagged: FOLLOWING.flagged(entry),
+    flag_reason: entry.flagReason,
+    details: entry.details,
+    prev_hash: entry.prevHash.toString('hex'),
+    entry_hash: entry.entryHash.toString('hex'),
+    leaf_index: position,
+    source: entry.source,
+    cost_micros: entry.costMicros.toString(),
+    details_salt: entry.detailsSalt,
+    details_hash: entry.detailsHash,
+    format: FOLLOWING.format(entry),
+    actor: FOLLOWING.actor(entry),
+    actor_id: entry.actorId,
+    context: entry.context,
+    context_salt: entry.contextSalt,
+    context_hash: entry.contextHash,
+  };
+}
+
+type LineMember = keyof ReturnType<typeof writeEntry>;
+/** What of the entry a member holds, as it is read: undefined for what is not written like that. */
+type Holding = {
+  [Field in keyof LoggedEntry]: [field: Field, read: (written: unknown) => LoggedEntry[Field] | undefined];
+}[keyof LoggedEntry];
 
 const SHA256_HEX = /^[0-9a-f]{64}$/;
 
+const text = (written: unknown): string | undefined => (typeof written === 'string' ? written : undefined);
+const nullable = (written: unknown): string | null | undefined => (written === null ? null : text(written));
+const sha256 = (written: unknown): Buffer | undefined =>
+  SHA256_HEX.test(String(written)) ? Buffer.from(String(written), 'hex') : undefined;
+/** A timestamp has microseconds; the number is as near to them as numbers get. */
+const seconds = (written: unknown): bigint | undefined =>
+  typeof written === 'number' && written >= 0 && written < 1e11 ? BigInt(Math.round(written * 1e6)) : undefined;
+const micros = (written: unknown): string | undefined =>
+  /^(0|[1-9]\d{0,18})$/.test(text(written) ?? '') ? text(written) : undefined;
+
+/** How all others are read. The position is held against its place by whoever knows that. */
+const HOLDING: { [Member in Exclude<LineMember, keyof typeof FOLLOWING | 'leaf_index'>]: Holding } = {
+  entry_id: ['entryId', text],
+  timestamp: ['atMicros', seconds],
+  tenant_id: ['tenantId', text],
+  session_id: ['sessionId', text],
+  agent_id: ['agentId', text],
+  tool: ['tool', text],
+  action: ['action', text],
+  flag_reason: ['flagReason', nullable],
+  details: ['details', nullable],
+  prev_hash: ['prevHash', sha256],
+  entry_hash: ['entryHash', sha256],
+  source: ['source', text],
+  cost_micros: ['costMicros', micros],
+  details_salt: ['detailsSalt', nullable],
+  details_hash: ['detailsHash', nullable],
+  actor_id: ['actorId', nullable],
+  context: ['context', nullable],
+  context_salt: ['contextSalt', nullable],
+  context_hash: ['contextHash', nullable],
+};
+/** Lines that were written before there was a format 2 do not have these. */
+const LATER: readonly string[] = ['format', 'actor', 'actor_id', 'context', 'context_salt', 'context_hash'];
+const membersOf = (isMember: (name: string) => boolean) => ({
+  names: [...Object.keys(HOLDING), ...Object.keys(FOLLOWING), 'leaf_index'].filter(isMember),
+  holding: Object.entries(HOLDING).filter(([name]) => isMember(name)),
+  following: Object.entries(FOLLOWING).filter(([name]) => isMember(name)),
+});
+const ALL = membersOf(() => true);
+const FIRST = membersOf((name) => !LATER.includes(name));
+const NOT_LATER = { actorId: null, context: null, contextSalt: null, contextHash: null };
+
 /**
- * An entry as a line of an export shows it. Every member of the line is one that the entry's hash covers, or follows from such:
- * nothing that is shown is without proof.
+ * An entry as a line of an export shows it.
  *
  * @returns in words, why the line is no entry, or contradicts itself
  */
 export function readEntry(line: Record<string, unknown>): LoggedEntry | string {
-  const names = Object.keys(line);
-  const isLater = LATER_MEMBERS.some((name) => Object.hasOwn(line, name));
-  const expected = isLater ? [...MEMBERS, ...LATER_MEMBERS] : MEMBERS;
-  const missing = expected.find((name) => !Object.hasOwn(line, name));
+  const isLater = LATER.some((name) => Object.hasOwn(line, name));
+  const { names, holding, following } = isLater ? ALL : FIRST;
+  const missing = names.find((name) => !Object.hasOwn(line, name));
   if (missing !== undefined) return `the line is not an entry: it has no ${missing}`;
-  const foreign = names.find((name) => !expected.includes(name));
+  const found = Object.keys(line);
+  const foreign = found.length === names.length ? undefined : found.find((name) => !names.includes(name));
   if (foreign !== undefined) return `the line has a member that no hash covers: ${JSON.stringify(foreign)}`;
 
-  const text = (name: string): string | null => (typeof line[name] === 'string' ? line[name] : null);
   const wrong = (name: string): string => `the line is not an entry: ${name} is not as it is written`;
-  const texts = ['tenant_id', 'entry_id', 'source', 'session_id', 'agent_id', 'tool', 'action', 'cost_micros'];
-  const nullable = [
-    'details',
-    'details_salt',
-    'details_hash',
-    'flag_reason',
-    'context',
-    'context_salt',
-    'context_hash',
-  ];
-  for (const name of texts) if (text(name) === null) return wrong(name);
-  for (const name of [...nullable, 'actor_id', 'actor'])
-    if (isLater || MEMBERS.includes(name)) {
-      if (line[name] !== null && text(name) === null) return wrong(name);
-    }
-  for (const name of ['prev_hash', 'entry_hash']) if (!SHA256_HEX.test(String(line[name]))) return wrong(name);
-  const { timestamp, cost_micros: cost, cost_usd: dollars } = line;
-  if (typeof timestamp !== 'number' || !(timestamp >= 0 && timestamp < 1e11)) return wrong('timestamp');
-  if (!/^(0|[1-9]\d{0,18})$/.test(cost as string)) return wrong('cost_micros');
-  if (dollars !== Number(`${String(cost)}e-6`)) return wrong('cost_usd');
-  if (line['flagged'] !== (line['flag_reason'] !== null)) return wrong('flagged');
-
-  const entry: LoggedEntry = {
-    tenantId: text('tenant_id') ?? '',
-    entryId: text('entry_id') ?? '',
-    source: text('source') ?? '',
-    sessionId: text('session_id') ?? '',
-    agentId: text('agent_id') ?? '',
-    tool: text('tool') ?? '',
-    action: text('action') ?? '',
-    costMicros: text('cost_micros') ?? '',
-    details: text('details'),
-    detailsSalt: text('details_salt'),
-    detailsHash: text('details_hash'),
-    actorId: text('actor_id'),
-    context: text('context'),
-    contextSalt: text('context_salt'),
-    contextHash: text('context_hash'),
-    // A timestamp has microseconds; the number is as near to them as numbers get.
-    atMicros: BigInt(Math.round(timestamp * 1e6)),
-    flagReason: text('flag_reason'),
-    prevHash: Buffer.from(text('prev_hash') ?? '', 'hex'),
-    entryHash: Buffer.from(text('entry_hash') ?? '', 'hex'),
-  };
-  if (isLater && line['format'] !== formatOf(entry)) return wrong('format');
-  if (isLater && line['actor'] !== actorOf(entry)) return wrong('actor');
+  const values: Partial<Record<keyof LoggedEntry, unknown>> = isLater ? {} : { ...NOT_LATER };
+  for (const [name, [field, read]] of holding) {
+    const value = read(line[name]);
+    if (value === undefined) return wrong(name);
+    values[field] = value;
+  }
+  const entry = values as LoggedEntry;
+  for (const [name, follow] of following) if (line[name] !== follow(entry)) return wrong(name);
   return entry;
 }
 
@@ -85,4 +128,9 @@ export function actorOf({ actorId, context }: Pick<LoggedEntry, 'actorId' | 'con
   } catch {
     return actorId;
   }
+}
+
+/** Millionths as a number, exactly as it is written. */
+function millionths(units: bigint | string): number {
+  return Number(`${units}e-6`);
 }

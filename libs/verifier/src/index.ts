@@ -13,8 +13,8 @@ export { faultOf, type LoggedEntry } from './entry-check.js';
 export { bodyHash, contentHash, entryHash, GENESIS_HASH, formatOf, hashSalted } from './entry-hash.js';
 export { ERASURE_ACTION, Erasures } from './erasures.js';
 export { checkExport } from './export-check.js';
-export { actorOf } from './export-line.js';
-export { manifestBody } from './manifest.js';
+export { actorOf, writeEntry } from './export-line.js';
+export { FORMAT_VERSION, manifestBody, type ManifestMember } from './manifest.js';
 export {
   consistencyPath,
   foldNodes,

@@ -4,6 +4,26 @@ import { InvalidCheckpoint, type LogIdentity, noteBodySignedBy } from './checkpo
 /** Begins the note that signs a manifest; no checkpoint begins like that, because no origin has a space. */
 const LABEL = 'haldir export manifest v1';
 
+/** Of manifest and lines, together: grows when a reader of the version before would misread them. */
+export const FORMAT_VERSION = 2;
+/** In version 1 entries are of format 1 and the manifest is not signed. */
+export const UNSIGNED_VERSION = 1;
+const UNSIGNED_MEMBERS = [
+  ...(['type', 'format_version', 'tenant_id', 'generated_at', 'filters', 'count', 'first_timestamp'] as const),
+  ...(['last_timestamp', 'last_chain_hash', 'sha256', 'tree_size', 'verifier_key', 'checkpoint'] as const),
+  'checkpoints',
+] as const;
+
+/** What a manifest holds, in its order. */
+const MANIFEST_MEMBERS = [...UNSIGNED_MEMBERS, 'signature'] as const;
+export type ManifestMember = (typeof MANIFEST_MEMBERS)[number];
+
+/** The first member that no manifest of the version has; null when all are known. */
+export function foreignMember(manifest: Readonly<Record<string, unknown>>, isSigned: boolean): string | null {
+  const known: readonly string[] = isSigned ? MANIFEST_MEMBERS : UNSIGNED_MEMBERS;
+  return Object.keys(manifest).find((name) => !known.includes(name)) ?? null;
+}
+
 /** The lines that are signed for a manifest: what they are, of which log, and the digest of all its members but `signature`. */
 export function manifestBody(origin: string, manifest: Readonly<Record<string, unknown>>): string {
   const { signature: _, ...signed } = manifest;

@@ -1,14 +1,11 @@
-import { fromMinorUnits, toDollars, toUnixSeconds } from '@haldir/kernel';
+import { fromMinorUnits, toUnixSeconds } from '@haldir/kernel';
 import { type TreeHead } from '@haldir/audit-log';
-import { actorOf, formatOf, verifierKey } from '@haldir/verifier';
+import { actorOf, FORMAT_VERSION, formatOf, type ManifestMember, verifierKey, writeEntry } from '@haldir/verifier';
 import { z } from 'zod';
 import { type AuditEntry, type AuditFilter } from '../audit-trail.repository.js';
 import { type AuditTrailService, type ExportManifest } from '../audit-trail.service.js';
 import { describeFilter } from './audit-filter.dto.js';
 import { timestampOf } from './audit.dto.js';
-
-/** Of the manifest and of the lines, together: grows when a reader of the version before would misread them. */
-const FORMAT_VERSION = 2;
 
 export const ManifestAnswer = z
   .object({
@@ -27,7 +24,7 @@ export const ManifestAnswer = z
     checkpoint: z.string().describe('C2SP checkpoint over the log as it was exported'),
     checkpoints: z.array(z.string()).describe('Older checkpoints, oldest first, evenly spread when there are many'),
     signature: z.string().describe('C2SP signed note of the log over the digest of all other members'),
-  })
+  } satisfies Record<ManifestMember, z.ZodType>)
   .meta({ id: 'AuditExportManifest' });
 export type ManifestAnswer = z.infer<typeof ManifestAnswer>;
 
@@ -56,8 +53,7 @@ export function toManifest(
 }
 
 /**
- * JSON Lines, oldest entry first, the manifest last. Beside what existing readers know, a line holds what it takes to
- * compute the entry's hash again.
+ * JSON Lines, oldest entry first, the manifest last: lines as the verifier defines them.
  */
 export async function* jsonLines(
   trail: AuditTrailService,
@@ -71,37 +67,8 @@ export async function* jsonLines(
       yield `${JSON.stringify(await toManifest(trail, value, filter))}\n`;
       return;
     }
-    yield value.map((entry) => `${JSON.stringify(toLine(entry))}\n`).join('');
+    yield value.map((entry) => `${JSON.stringify(writeEntry(entry, entry.seq))}\n`).join('');
   }
-}
-
-export function toLine(entry: AuditEntry): Record<string, unknown> {
-  return {
-    entry_id: entry.entryId,
-    timestamp: timestampOf(entry),
-    tenant_id: entry.tenantId,
-    session_id: entry.sessionId,
-    agent_id: entry.agentId,
-    tool: entry.tool,
-    action: entry.action,
-    cost_usd: toDollars(entry.costMicros),
-    flagged: entry.flagReason !== null,
-    flag_reason: entry.flagReason,
-    details: entry.details,
-    prev_hash: entry.prevHash.toString('hex'),
-    entry_hash: entry.entryHash.toString('hex'),
-    leaf_index: entry.seq,
-    source: entry.source,
-    cost_micros: entry.costMicros.toString(),
-    details_salt: entry.detailsSalt,
-    details_hash: entry.detailsHash,
-    format: formatOf(entry),
-    actor: actorOf(entry),
-    actor_id: entry.actorId,
-    context: entry.context,
-    context_salt: entry.contextSalt,
-    context_hash: entry.contextHash,
-  };
 }
 
 const CSV_COLUMNS = [

@@ -1,11 +1,10 @@
 import { toUnixSeconds } from '@haldir/kernel';
 import { type ConsistencyProof, type InclusionProof, type TreeHead } from '@haldir/audit-log';
 import { nextCursor, pageQuery, queryInt } from '@haldir/http';
-import { keyHash, verifierKey } from '@haldir/verifier';
+import { keyHash, verifierKey, writeEntry } from '@haldir/verifier';
 import { z } from 'zod';
 import { type AuditEntry } from '../audit-trail.repository.js';
 import { type ChainVerdict } from '../chain-verification.js';
-import { toLine } from './audit-export.js';
 
 const MERKLE = 'RFC6962-SHA256';
 const hex = (bytes: Buffer): string => bytes.toString('hex');
@@ -85,7 +84,7 @@ export function toInclusionProof(
     root_hash: hex(head.root),
     audit_path: path.map(hex),
     sth: toTreeHead(head),
-    entry: toLine(entry),
+    entry: writeEntry(entry, entry.seq),
   };
 }
 
