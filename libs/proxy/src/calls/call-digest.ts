@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, type JsonValue, type MicroUsd } from '@haldir/kernel';
 import { type Dialogue } from '../mcp-client/index.js';
+import { type DigestDetails } from './call-details.js';
 
 /** What makes two calls the same call. */
 export interface ExactCall {
@@ -76,7 +77,7 @@ export function digestOfCall(call: ExactCall): Buffer {
 export function digestsOf(
   args: Readonly<Record<string, unknown>>,
   dialogue: Dialogue | undefined,
-): Record<string, string> {
+): Partial<DigestDetails> {
   const answers = answersIn(dialogue);
   return {
     arguments_sha256: digestOfArguments(args),

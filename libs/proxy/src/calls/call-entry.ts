@@ -1,6 +1,7 @@
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
 import { type CallNotes } from './call-decision.js';
+import { type CallDetails, type DigestDetails } from './call-details.js';
 import { type EntryWords } from './call-kind.js';
 import { type CallOutcome } from './call-outcome.js';
 import { loggedOf } from './outcome-table.js';
@@ -40,7 +41,7 @@ export function toEntry<Request extends object, Target, Result>(
       ...(notes ? words.factsOf(notes, target) : {}),
       latency_ms: Math.round(latencyMs * 100) / 100,
       ...digestsOf(words, request),
-    },
+    } satisfies CallDetails,
   };
 }
 
@@ -54,20 +55,20 @@ export function toUnknownEntry<Request extends object, Target, Result>(
     ...{ source: 'proxy', sessionId: session.id, agentId: session.agentId, tool: words.nameOf(request, target) },
     action: words.actionOf(request),
     details: {
-      ...{ decision: 'allowed', outcome: 'unknown' },
+      ...({ decision: 'allowed', outcome: 'unknown' } as const),
       ...words.factsOf(notes, target),
       ...digestsOf(words, request),
-    },
+    } satisfies CallDetails,
   };
 }
 
 /** Written twice, computed once. */
-const digests = new WeakMap<object, Record<string, string>>();
+const digests = new WeakMap<object, Partial<DigestDetails>>();
 
 function digestsOf<Request extends object>(
   words: Pick<EntryWords<Request, never, never>, 'digestsOf'>,
   request: Request,
-): Record<string, string> {
+): Partial<DigestDetails> {
   const known = digests.get(request);
   if (known) return known;
   const found = words.digestsOf(request);

@@ -6,6 +6,7 @@ import { type Policy, type PolicySubject } from '../policies/policy.js';
 import { type CallDeadline } from '../registry/catalogue-freshness.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { type CallDecision, type CallNotes } from './call-decision.js';
+import { type CallDetails, type DigestDetails } from './call-details.js';
 import { type CallOutcome } from './call-outcome.js';
 import { type CallRequest, type CallWatch } from './call-request.js';
 import { type SecretRefusal } from './secret-refusal.js';
@@ -114,7 +115,7 @@ export interface EntryWords<Request, Target, Result> {
   readonly ambiguous: string;
   resultOf(result: Result): 'ok' | 'tool_error' | 'input_required';
   /** What it takes to decide the call again. */
-  factsOf(notes: CallNotes, target: Target | null): Record<string, unknown>;
+  factsOf(notes: CallNotes, target: Target | null): Partial<CallDetails>;
   /** Of arguments and answers, which may hold secrets. */
-  digestsOf(request: Request): Record<string, string>;
+  digestsOf(request: Request): Partial<DigestDetails>;
 }

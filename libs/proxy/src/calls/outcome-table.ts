@@ -2,6 +2,7 @@ import { toDollars } from '@haldir/kernel';
 import { type Attempt } from '@haldir/http';
 import { type Explanation, explain } from '../policies/policy-refusal.js';
 import { type CallEnding } from '../upstreams/upstream-statistics.js';
+import { type CallDetails, type LoggedDecision, type OutcomeDetails } from './call-details.js';
 import { type EntryWords } from './call-kind.js';
 import { CALL_SCOPES, type CallOutcome, type PerformedCall } from './call-outcome.js';
 
@@ -18,7 +19,7 @@ export interface CallRefusal {
   /** Of reads, where they are told less. */
   readFacts?: Facts;
   /** For the log, beside the message. */
-  logged: Facts;
+  logged: Partial<OutcomeDetails>;
   /** Over REST, members of the body too. */
   explained?: { explanation: Explanation[]; unexplained?: number };
 }
@@ -76,15 +77,14 @@ type RefusedKind = keyof typeof REFUSALS;
 /** An outcome that every door tells in the same words. */
 export type RefusedOutcome = OutcomeOf<RefusedKind>;
 
-type Decision = 'allowed' | 'blocked' | 'approval_required' | 'approval_denied';
 type Words = Pick<EntryWords<never, never, unknown>, 'unknown' | 'ambiguous' | 'resultOf'>;
 
 /** What the pipeline has to know of an outcome. */
 interface OutcomeRow<Outcome> {
   /** As the log has it; metrics and the entry's action follow from it. */
-  decision: Decision;
+  decision: LoggedDecision;
   /** What the log says beside. */
-  logged(outcome: Outcome, words: Words): Facts;
+  logged(outcome: Outcome, words: Words): Partial<OutcomeDetails>;
   /** Whether the call certainly had no effect, and may have one if it is tried again: its `Idempotency-Key` stays free. */
   leavesKeyFree?(outcome: Outcome): boolean;
   /** Whether the price of the call is spent; else it is given back. */
@@ -132,13 +132,18 @@ const REFUSED: OutcomeRow<RefusedOutcome> = {
 };
 
 /** Of an entry's action, after its name. */
-const SUFFIXES = { allowed: '', blocked: '_blocked', approval_denied: '_blocked', approval_required: '_held' } as const;
+const SUFFIXES: Readonly<Record<LoggedDecision, string>> = {
+  allowed: '',
+  blocked: '_blocked',
+  approval_denied: '_blocked',
+  approval_required: '_held',
+};
 const COUNTED_AS = {
   allowed: 'allowed',
   blocked: 'denied',
   approval_denied: 'denied',
   approval_required: 'held',
-} as const satisfies Record<Decision, string>;
+} as const satisfies Record<LoggedDecision, string>;
 
 export function isRefused(outcome: CallOutcome<unknown>): outcome is RefusedOutcome {
   return outcome.kind in REFUSALS;
@@ -152,7 +157,7 @@ export function refusalOf(outcome: RefusedOutcome): CallRefusal {
 export function loggedOf<Result>(
   outcome: CallOutcome<Result>,
   words: EntryWords<never, never, Result>,
-): { suffix: string; facts: Facts } {
+): { suffix: string; facts: Pick<CallDetails, 'decision'> & Partial<OutcomeDetails> } {
   const row = rowOf(outcome);
   return { suffix: SUFFIXES[row.decision], facts: { decision: row.decision, ...row.logged(outcome, words) } };
 }

@@ -1,7 +1,7 @@
-import { decimalOf, isNumber, parseJson } from '@haldir/kernel';
 import { type LoggedCall } from '@haldir/audit-log';
-import { namesOf } from '../policies/subject-names.js';
+import { type LoggedDecision, readDetails } from '../calls/call-details.js';
 import { type PolicySubject } from '../policies/policy.js';
+import { namesOf } from '../policies/subject-names.js';
 
 /** What may become of a call. */
 export type Verdict = 'allowed' | 'blocked' | 'held';
@@ -28,7 +28,7 @@ interface CallFacts {
   isApproved: boolean;
 }
 
-const VERDICTS: Readonly<Record<string, Verdict>> = {
+const VERDICTS: Readonly<Record<LoggedDecision, Verdict>> = {
   allowed: 'allowed',
   blocked: 'blocked',
   approval_required: 'held',
@@ -37,45 +37,23 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
 
 /** Null for an entry that does not say enough: its details were erased, or it was written before they said this. */
 export function toRecordedCall({ details, ...entry }: LoggedCall): RecordedCall | null {
-  const said = details === null ? null : parse(details);
-  const was = VERDICTS[String(said?.['decision'])];
-  if (!said || !was) return null;
-  const { upstream, amount, decided_at: decidedAt, rated_at: ratedAt } = said;
+  const said = details === null ? null : readDetails(details);
+  if (!said) return null;
+  const was = VERDICTS[said.decision];
+  const { upstream, byPolicy, decidedBy } = said;
   // Nobody has the tool, or it was refused before a policy was asked: no policy changes that.
-  if (was === 'blocked' && (said['policy_id'] === undefined || upstream === undefined)) {
-    return { ...entry, was, facts: null };
-  }
-  if (typeof upstream !== 'string' || typeof decidedAt !== 'number' || !entry.tool.startsWith(`${upstream}.`))
-    return null;
-  const at = toTime(decidedAt);
+  if (was === 'blocked' && (!byPolicy || upstream === null)) return { ...entry, was, facts: null };
+  if (upstream === null || !decidedBy || !entry.tool.startsWith(`${upstream}.`)) return null;
+  const { amount, decidedAt: at, ratedAt, destructive, goesByOwnName, approvalId } = decidedBy;
+  const names = namesOf(upstream, entry.tool.slice(upstream.length + 1), goesByOwnName);
   return {
     ...entry,
     was,
     facts: {
-      subject: {
-        upstream,
-        ...namesOf(upstream, entry.tool.slice(upstream.length + 1), said['own_name'] !== false),
-        agentId: entry.agentId,
-        amount: amount === 'unclear' ? amount : isNumber(amount) ? decimalOf(amount) : null,
-        at,
-      },
-      destructive: said['destructive'] === true,
-      ratedAt: typeof ratedAt === 'number' ? toTime(ratedAt) : at,
-      isApproved: typeof said['approval'] === 'string',
+      subject: { upstream, ...names, agentId: entry.agentId, amount, at },
+      destructive,
+      ratedAt: ratedAt ?? at,
+      isApproved: approvalId !== null,
     },
   };
-}
-
-/** Unix seconds with a fraction, which is not exact in binary. */
-function toTime(seconds: number): Date {
-  return new Date(Math.round(seconds * 1000));
-}
-
-function parse(details: string): Record<string, unknown> | null {
-  try {
-    const value = parseJson(details);
-    return typeof value === 'object' ? (value as Record<string, unknown> | null) : null;
-  } catch {
-    return null;
-  }
 }
