@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     globals: true,
+    testTimeout: 30_000,
     setupFiles: ['reflect-metadata'],
     include: [
       'libs/{kernel/src/money,vault/src/exchange-rates,audit-log/src/log-key}.spec.ts',

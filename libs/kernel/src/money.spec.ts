@@ -1,5 +1,13 @@
 import fc from 'fast-check';
-import { currencyExponent, fromMinorUnits, microUsd, minorToMicros, toDollars, toMinorUnits } from './money.js';
+import {
+  currencyExponent,
+  fromMinorUnits,
+  microUsd,
+  minorToMicros,
+  settledUnits,
+  toDollars,
+  toMinorUnits,
+} from './money.js';
 
 it('reads a number from its shortest decimal text', () => {
   expect(toMinorUnits(0.1, 2)).toBe(10n);
@@ -9,6 +17,15 @@ it('reads a number from its shortest decimal text', () => {
   expect(toMinorUnits(0.000001, 6)).toBe(1n);
   expect(toMinorUnits(-2.5, 1)).toBe(-25n);
   expect(toMinorUnits(NaN, 2)).toBeNull();
+});
+
+it('takes what doubles made of an amount for that amount, within a billionth and no farther', () => {
+  expect(settledUnits(0.1 + 0.2, 2)).toBe(30n);
+  expect(settledUnits('0.300000001', 2)).toBe(30n);
+  expect(settledUnits('0.299999999', 2)).toBe(30n);
+  expect(settledUnits('0.3000000011', 2)).toBeNull();
+  expect(settledUnits(0.305, 2)).toBeNull();
+  expect(settledUnits(NaN, 2)).toBeNull();
 });
 
 it('gives back every amount of minor units exactly', () => {

@@ -42,7 +42,7 @@ export function toMinorUnits(value: number, decimals: number): bigint | null {
 /** What computing with doubles may leave of an amount. */
 const TOLERANCE: Decimal = { units: 1n, scale: 9 };
 
-/** The same of a number that is within a billionth of such an integer, which is what it means then. */
+/** The same of a number that is within a billionth (of 1, not of the unit) of such an amount, which is what it means then. */
 export function settledUnits(value: number | JsonNumber | string, decimals: number): bigint | null {
   const exact = decimalOf(value);
   if (!exact) return null;
