@@ -51,7 +51,7 @@ describe('a call before the policies of its tenant', () => {
       policy('b', { type: 'rate_limit', maxPerMinute: 1 }, log),
       policy('c', { type: 'require_approval' }, log),
     );
-    expect([decision.isRefused, decision.approvalRule]).toEqual([false, null]);
+    expect([decision.isRefused, decision.approvalRule([], false)]).toEqual([false, null]);
     expect(ids(decision.notes.wouldBlock)).toEqual(['a']);
     expect(decision.notes.wouldHold.map(({ id }) => id)).toEqual(['c']);
     const ratedAt = new Date(AT.getTime() + 5);
@@ -63,6 +63,6 @@ describe('a call before the policies of its tenant', () => {
   it('waits for the first policy that asks for an approval', () => {
     const decision = decide(policy('a', { type: 'require_approval' }), policy('b', { type: 'require_approval' }));
     expect(decision.isRefused).toBe(false);
-    expect(decision.approvalRule).toMatchObject({ ruleId: 'a', type: 'require_approval' });
+    expect(decision.approvalRule([], false)).toMatchObject({ ruleId: 'a', type: 'require_approval' });
   });
 });

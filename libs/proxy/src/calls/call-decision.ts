@@ -1,17 +1,11 @@
-import { type RuleMatch } from '@haldir/approvals';
+import { type ApprovalRule, type RuleMatch } from '@haldir/approvals';
 import { type StartedCall } from '@haldir/audit-log';
 import { type CallCharge } from '@haldir/vault';
-import {
-  type ApplyingPolicies,
-  applying,
-  approvalsRequired,
-  type Policy,
-  type PolicySubject,
-  rateLimits,
-} from '../policies/policy.js';
+import { type Policy, type PolicySubject } from '../policies/policy.js';
 import { type Amount } from '../policies/amount.js';
 import { type RateAnswer, type RateRequest } from '../policies/rate-window.js';
 import { type Refusal, type Refusals, refusals } from '../policies/policy-refusal.js';
+import { CallPolicies, NO_RATES } from './call-policies.js';
 
 /** How a call was decided: what is written down beside its outcome. */
 export interface CallNotes {
@@ -32,22 +26,18 @@ export interface CallNotes {
   wouldHold: readonly Policy[];
 }
 
-/** A call before the policies of its tenant. */
+/** A call that is made, before the policies of its tenant. */
 export class CallDecision {
-  /** The call's place under the rate limits. */
-  readonly rateRequest: RateRequest;
   readonly notes: CallNotes;
-  private readonly policies: ApplyingPolicies;
+  private readonly policies: CallPolicies;
 
   constructor(
     tenantId: string,
     policies: readonly Policy[],
     readonly subject: PolicySubject,
   ) {
-    this.policies = applying(policies, subject);
-    const { enforced, logOnly } = this.policies;
-    const { agentId, amount, at } = subject;
-    this.rateRequest = { tenantId, agentId, limits: rateLimits(enforced), logOnly: rateLimits(logOnly) };
+    this.policies = new CallPolicies(tenantId, policies, subject);
+    const { amount, at } = subject;
     this.notes = {
       decidedAt: at,
       ratedAt: null,
@@ -56,32 +46,34 @@ export class CallDecision {
       charge: null,
       started: null,
       masked: false,
-      wouldBlock: refusals(logOnly, subject),
-      wouldHold: approvalsRequired(logOnly),
+      wouldBlock: refusals(this.policies.decide(subject, NO_RATES).wouldRefuse, subject),
+      wouldHold: this.policies.wouldHold,
     };
+  }
+
+  /** The call's place under the rate limits. */
+  get rateRequest(): RateRequest {
+    return this.policies.rateRequest;
   }
 
   /** Whether the call alone is reason enough to refuse it. */
   get isRefused(): boolean {
-    return refusals(this.policies.enforced, this.subject).length > 0;
+    return this.policies.decide(this.subject, NO_RATES).refusing.length > 0;
   }
 
   /** Every policy that refuses the call, once its rates are known; null when none does. Notes what `log_only` policies make of it. */
   refusedBy(rates: RateAnswer): Refusals | null {
-    const { enforced, logOnly } = this.policies;
+    const { refusing, wouldRefuse } = this.policies.decide(this.subject, rates);
     if (rates.at !== null) {
       this.notes.ratedAt = rates.at;
-      this.notes.wouldBlock = refusals(logOnly, this.subject, rates.logOnly);
+      this.notes.wouldBlock = refusals(wouldRefuse, this.subject, rates.logOnly);
     }
-    const [first, ...others] = refusals(enforced, this.subject, rates.full);
+    const [first, ...others] = refusals(refusing, this.subject, rates.full);
     return first ? [first, ...others] : null;
   }
 
-  /** The policy that asks for an approval of the call; null when none does. */
-  get approvalRule(): RuleMatch | null {
-    const [first] = approvalsRequired(this.policies.enforced);
-    return first
-      ? { ruleId: first.id, type: 'require_approval', reason: `the policy ${first.id} asks for approval of the call` }
-      : null;
+  /** The approval rule or policy that asks for an approval of the call; null when none does. */
+  approvalRule(rules: readonly ApprovalRule[], destructive: boolean): RuleMatch | null {
+    return this.policies.approvalRule(rules, this.subject, destructive);
   }
 }

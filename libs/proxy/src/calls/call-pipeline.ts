@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
-import { type ApprovalRule, ApprovalRuleService, firstMatch } from '@haldir/approvals';
+import { type ApprovalRule, ApprovalRuleService } from '@haldir/approvals';
 import { type NewStart, StartedCalls } from '@haldir/audit-log';
 import { type Session, SessionService } from '@haldir/gate';
 import { HaldirConfig } from '@haldir/runtime';
@@ -13,7 +13,7 @@ import { type CallKind, type Candidate, type EntryWords, type Found } from './ca
 import { CALL_SCOPES, type CallOutcome, type PerformedCall } from './call-outcome.js';
 import { type CallRequest, type CallWatch } from './call-request.js';
 import { endingOf } from './outcome-table.js';
-import { SecureStep, toRuleSubject } from './secure-step.js';
+import { SecureStep } from './secure-step.js';
 import { SendStep } from './send-step.js';
 
 /** What became of a call, and how it was decided. */
@@ -36,7 +36,8 @@ interface Asked<Request> {
  *     resolve (session, target, policies, rules) → decide (scope, policies, rates) → secure (approval, price, rate)
  *       → fill (secrets) → send → record
  *
- * What differs between them is their `CallKind`. Simulation decides logged calls by the same policies, and has none of the other steps.
+ * What differs between them is their `CallKind`. Simulation decides logged calls by the same `CallPolicies`, and has none of the other
+ * steps.
  */
 @Injectable()
 export class CallPipeline {
@@ -144,7 +145,7 @@ export class CallPipeline {
     const { notes } = decision;
     const unable = await kind.check(candidate);
     if (unable) return unable;
-    const match = firstMatch(candidate.rules, toRuleSubject(candidate)) ?? decision.approvalRule;
+    const match = decision.approvalRule(candidate.rules, traits.destructive);
     if (match && !traits.approvable) return { kind: 'unapprovable', reason: match.reason };
     const start = (): NewStart => toStart(kind.words, candidate);
     const stopped = await this.securing.secure(candidate, {

@@ -10,12 +10,12 @@ import {
 import { type NewStart, StartedCalls } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 import { CallCharges } from '@haldir/vault';
-import { ruledAmount } from '../policies/amount.js';
 import { policyVersion } from '../policies/policy-version.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
 import { answersIn, digestOfCall } from './call-digest.js';
 import { type ApprovalTerms, type Candidate } from './call-kind.js';
 import { type CallOutcome } from './call-outcome.js';
+import { ruleSubjectOf } from './call-policies.js';
 
 /** Longer than any outage: what ends the hold of a price is the entry of its call. */
 const HOLD_MS = 24 * 60 * 60_000;
@@ -88,15 +88,6 @@ export class SecureStep {
   }
 }
 
-/** What approval rules ask about. */
-export function toRuleSubject({
-  traits,
-  decision,
-}: Candidate): Pick<ApprovalSubject, 'toolNames' | 'amount' | 'destructive'> {
-  const { toolNames, amount } = decision.subject;
-  return { toolNames, amount: ruledAmount(amount), destructive: traits.destructive };
-}
-
 /** What whoever decides about the candidate is shown of it, all of it. */
 async function shownTo({ request }: Candidate, { shown }: ApprovalTerms): Promise<string | DetailsTooLong> {
   const answers = answersIn(request.dialogue);
@@ -112,10 +103,10 @@ async function shownTo({ request }: Candidate, { shown }: ApprovalTerms): Promis
 async function toSubject(candidate: Candidate, terms: ApprovalTerms): Promise<ApprovalSubject | DetailsTooLong> {
   const details = await shownTo(candidate, terms);
   if (details instanceof DetailsTooLong) return details;
-  const { request, session, traits, policies, rules } = candidate;
+  const { request, session, traits, policies, rules, decision } = candidate;
   const { actor, sessionId } = request;
   const { action, tool, fingerprint } = terms;
-  const ruled = toRuleSubject(candidate);
+  const ruled = ruleSubjectOf(decision.subject, traits.destructive);
   return {
     ...{ actor, sessionId, agentId: session.agentId, tool: traits.name, action, ...ruled },
     // The rule's own words.

@@ -45,7 +45,7 @@ export function refusals(policies: readonly Policy[], subject: PolicySubject, fu
 }
 
 /** Whether a policy refuses the call, without the words. */
-export function refuses({ id, rule }: Policy, subject: PolicySubject, full: FullRates): boolean {
+export function refuses({ id, rule }: Policy, subject: PolicySubject, full: Pick<FullRates, 'has'>): boolean {
   const { amount, at } = subject;
   switch (rule.type) {
     case 'spend_limit':

@@ -1,18 +1,9 @@
-import { type ApprovalRule, firstMatch } from '@haldir/approvals';
-import { ruledAmount } from '../policies/amount.js';
-import {
-  applying,
-  approvalsRequired,
-  type Policy,
-  type PolicySubject,
-  type PolicyType,
-  type RateLimit,
-  rateLimits,
-  toolsNamedBy,
-} from '../policies/policy.js';
-import { answerTo, countCall, isFull, type RateWindow, type RateRequest, WINDOW_MS } from '../policies/rate-window.js';
+import { type ApprovalRule } from '@haldir/approvals';
+import { CallPolicies } from '../calls/call-policies.js';
+import { type Policy, type PolicySubject, type PolicyType, type RateLimit } from '../policies/policy.js';
+import { type Refusal, refusals } from '../policies/policy-refusal.js';
+import { answerTo, countCall, isFull, type RateWindow, WINDOW_MS } from '../policies/rate-window.js';
 import { type RecordedCall, type Verdict } from './recorded-call.js';
-import { refuses, type Refusal, refusals } from '../policies/policy-refusal.js';
 
 /** A call about which the policies say something else than was decided. */
 export interface ChangedCall {
@@ -32,22 +23,9 @@ export interface PolicyTally {
   held: number;
 }
 
-/** What policies mean for the calls of one tool by one agent. */
-interface Ruled {
-  /** Those whose answer is the same for all of these calls. */
-  alwaysRefusing: readonly Policy[];
-  alwaysLogOnly: readonly Policy[];
-  /** Those that decide by amount and hour. */
-  asked: readonly Policy[];
-  askedLogOnly: readonly Policy[];
-  approvals: readonly Policy[];
-  logOnlyApprovals: readonly Policy[];
-  rateRequest: RateRequest;
-}
-
-const MAX_RULED = 10_000;
+/** Tools with agents whose policies are kept found. */
+const MAX_FOUND = 10_000;
 const PRUNE_EVERY = 10_000;
-const NO_RATES = new Map<string, Date | null>();
 
 /**
  * Decides recorded calls again under some policies, in the order in which they are put in: that of their time. The approval
@@ -55,7 +33,7 @@ const NO_RATES = new Map<string, Date | null>();
  */
 export class Simulation {
   readonly tallies: ReadonlyMap<string, PolicyTally>;
-  private readonly ruled = new Map<string, Ruled>();
+  private readonly found = new Map<string, CallPolicies>();
   private readonly windows = new Map<string, RateWindow>();
   private decided = 0;
 
@@ -74,18 +52,22 @@ export class Simulation {
   decide({ facts }: RecordedCall, counts: boolean): Verdict {
     if (facts === null) return 'blocked';
     if (++this.decided % PRUNE_EVERY === 0) this.forgetBefore(facts.ratedAt.getTime() - WINDOW_MS - 1000);
-    const { subject, ratedAt, isApproved } = facts;
-    const ruled = this.ruledFor(subject);
-    const isRefused = this.tally(ruled.alwaysRefusing, ruled.asked, ruled.rateRequest.limits, facts, counts);
-    this.tally(ruled.alwaysLogOnly, ruled.askedLogOnly, ruled.rateRequest.logOnly, facts, counts);
-    if (counts) for (const { id } of ruled.logOnlyApprovals) this.count(id, 'held');
-    if (isRefused) return 'blocked';
-    const heldBy = this.heldBy(facts, ruled);
-    if (heldBy !== null && !isApproved) {
-      if (counts) this.count(heldBy, 'held');
+    const { subject, ratedAt, isApproved, destructive } = facts;
+    const policies = this.policiesFor(subject);
+    const { limits, logOnly } = policies.rateRequest;
+    const rates = { full: this.fullOf(limits, facts), logOnly: this.fullOf(logOnly, facts) };
+    const { refusing, wouldRefuse } = policies.decide(subject, rates);
+    if (counts) {
+      for (const { id } of [...refusing, ...wouldRefuse]) this.count(id, 'blocked');
+      for (const { id } of policies.wouldHold) this.count(id, 'held');
+    }
+    if (refusing.length > 0) return 'blocked';
+    const rule = isApproved ? null : policies.approvalRule(this.rules, subject, destructive);
+    if (rule) {
+      if (counts) this.count(rule.ruleId, 'held');
       return 'held';
     }
-    countCall((limit) => this.windowOf(limit, subject.agentId), ruled.rateRequest, ratedAt);
+    countCall((limit) => this.windowOf(limit, subject.agentId), policies.rateRequest, ratedAt);
     return 'allowed';
   }
 
@@ -93,42 +75,22 @@ export class Simulation {
   explain(call: RecordedCall, wouldBe: Verdict): ChangedCall {
     const { facts } = call;
     if (facts === null) return { call, wouldBe, refusals: [], heldBy: null };
-    const ruled = this.ruledFor(facts.subject);
-    const { full } = answerTo((limit) => this.windowOf(limit, facts.subject.agentId), ruled.rateRequest, facts.ratedAt);
-    const { enforced } = applying(this.policies, facts.subject);
+    const { subject, ratedAt, destructive } = facts;
+    const policies = this.policiesFor(subject);
+    const rates = answerTo((limit) => this.windowOf(limit, subject.agentId), policies.rateRequest, ratedAt);
+    const { refusing } = policies.decide(subject, rates);
     return {
       call,
       wouldBe,
-      refusals: wouldBe === 'blocked' ? refusals(enforced, facts.subject, full) : [],
-      heldBy: wouldBe === 'held' ? this.heldBy(facts, ruled) : null,
+      refusals: wouldBe === 'blocked' ? refusals(refusing, subject, rates.full) : [],
+      heldBy: wouldBe === 'held' ? (policies.approvalRule(this.rules, subject, destructive)?.ruleId ?? null) : null,
     };
   }
 
-  private heldBy({ subject, destructive }: NonNullable<RecordedCall['facts']>, ruled: Ruled): string | null {
-    const { toolNames, amount } = subject;
-    const rule = firstMatch(this.rules, {
-      ...{ toolNames, destructive },
-      amount: ruledAmount(amount),
-    });
-    return rule?.ruleId ?? ruled.approvals[0]?.id ?? null;
-  }
-
-  private tally(
-    always: readonly Policy[],
-    asked: readonly Policy[],
-    limits: readonly RateLimit[],
-    { subject, ratedAt }: NonNullable<RecordedCall['facts']>,
-    counts: boolean,
-  ): boolean {
-    const refusing = [
-      ...always.map(({ id }) => id),
-      ...asked.filter((policy) => refuses(policy, subject, NO_RATES)).map(({ id }) => id),
-      ...limits
-        .filter((limit) => isFull(this.windowOf(limit, subject.agentId), limit, ratedAt))
-        .map(({ policyId }) => policyId),
-    ];
-    if (counts) for (const id of refusing) this.count(id, 'blocked');
-    return refusing.length > 0;
+  /** Only whether, not until when: that takes longer, and is asked of few. */
+  private fullOf(limits: readonly RateLimit[], { subject, ratedAt }: NonNullable<RecordedCall['facts']>): Set<string> {
+    const full = limits.filter((limit) => isFull(this.windowOf(limit, subject.agentId), limit, ratedAt));
+    return new Set(full.map(({ policyId }) => policyId));
   }
 
   private count(id: string, what: 'blocked' | 'held'): void {
@@ -148,32 +110,15 @@ export class Simulation {
     for (const [key, { times }] of this.windows) if ((times.at(-1) ?? 0) < time) this.windows.delete(key);
   }
 
-  private ruledFor(subject: PolicySubject): Ruled {
-    const key = `${subject.upstream ?? ''} ${subject.toolNames[0] ?? ''} ${subject.agentId}`;
-    const known = this.ruled.get(key);
+  private policiesFor(subject: PolicySubject): CallPolicies {
+    // A tool may have lost its own name on the way, when another upstream came with it.
+    const { upstream, toolNames, allowedNames, agentId } = subject;
+    const key = `${upstream ?? ''} ${toolNames[0] ?? ''} ${allowedNames.length} ${agentId}`;
+    const known = this.found.get(key);
     if (known) return known;
-    const { enforced, logOnly } = applying(this.policies, subject);
-    const isNaming = ({ rule }: Policy): boolean => toolsNamedBy(rule) !== null;
-    const always = (policies: readonly Policy[]): Policy[] =>
-      policies.filter((policy) => isNaming(policy) && refuses(policy, subject, NO_RATES));
-    const asked = (policies: readonly Policy[]): Policy[] =>
-      policies.filter(({ rule: { type } }) => type === 'spend_limit' || type === 'time_window');
-    const ruled: Ruled = {
-      alwaysRefusing: always(enforced),
-      alwaysLogOnly: always(logOnly),
-      asked: asked(enforced),
-      askedLogOnly: asked(logOnly),
-      approvals: approvalsRequired(enforced),
-      logOnlyApprovals: approvalsRequired(logOnly),
-      rateRequest: {
-        tenantId: '',
-        agentId: subject.agentId,
-        limits: rateLimits(enforced),
-        logOnly: rateLimits(logOnly),
-      },
-    };
-    if (this.ruled.size >= MAX_RULED) this.ruled.clear();
-    this.ruled.set(key, ruled);
-    return ruled;
+    const policies = new CallPolicies('', this.policies, subject);
+    if (this.found.size >= MAX_FOUND) this.found.clear();
+    this.found.set(key, policies);
+    return policies;
   }
 }
