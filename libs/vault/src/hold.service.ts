@@ -119,7 +119,7 @@ export class HoldService {
         action: `payment_${hold.state}`,
         details: {
           authorization_id: hold.id,
-          amount: toNumber(hold.capturedMinor ?? hold.amountMinor, hold.currency),
+          amount: amountIn(hold.capturedMinor ?? hold.amountMinor, hold.currency),
           currency: hold.currency,
           ...(hold.capturedValue === null ? {} : { usd: toDollars(hold.capturedValue) }),
           ...(actor === null ? {} : { by: actor.id }),
@@ -152,6 +152,6 @@ function minorUnits(amount: number, { amountMinor, currency }: Payment): bigint 
   return minor;
 }
 
-function toNumber(minor: bigint, currency: string): number {
+function amountIn(minor: bigint, currency: string): number {
   return fromMinorUnits(minor, currencyExponent(currency) ?? 0);
 }

@@ -5,12 +5,12 @@ import { type z } from 'zod';
 import { type HaldirRequest, PUBLIC_ROUTE } from '../auth/caller.js';
 import { membersOf, refuseUnknownQuery } from '../wire/members.js';
 
-type Handler = ReturnType<ExecutionContext['getHandler']>;
+type RouteHandler = ReturnType<ExecutionContext['getHandler']>;
 
 /** No name in a query goes unheard: a filter that is misspelt would be a list without it. Pages and probes take any. */
 @Injectable()
 export class QueryNamesGuard implements CanActivate {
-  private readonly known = new Map<Handler, ReadonlySet<string> | null>();
+  private readonly known = new Map<RouteHandler, ReadonlySet<string> | null>();
 
   canActivate(context: ExecutionContext): boolean {
     const query = context.switchToHttp().getRequest<HaldirRequest>().query as object;

@@ -3,7 +3,7 @@ import { type z } from 'zod';
 import { type Json } from './json-schema.js';
 
 type Schema = z.core.$ZodType;
-type Def = z.core.$ZodTypes['_zod']['def'];
+type ZodDef = z.core.$ZodTypes['_zod']['def'];
 
 /**
  * The value with plain numbers for the members that the schema knows, where they are exactly that however they are written (1.0,
@@ -40,7 +40,7 @@ function plainMembers(object: Json, schemaOf: (key: string) => Schema | undefine
 }
 
 /** Whether a schema looks at numbers as they were written, or not at all. */
-function takesExact(def: Def): boolean {
+function takesExact(def: ZodDef): boolean {
   if (def.type === 'unknown' || def.type === 'any') return true;
   if (def.type === 'pipe') return typeOf(def.in) === 'transform' || takesExact(defOf(def.in));
   if (def.type === 'union') return def.options.some((option) => takesExact(defOf(option)));
@@ -49,15 +49,15 @@ function takesExact(def: Def): boolean {
 }
 
 /** What a schema that only adds to another adds to. */
-function innerOf(def: Def): Schema | null {
+function innerOf(def: ZodDef): Schema | null {
   if (def.type === 'pipe') return typeOf(def.in) === 'transform' ? def.out : def.in;
   return 'innerType' in def ? def.innerType : null;
 }
 
-function defOf(schema: Schema): Def {
+function defOf(schema: Schema): ZodDef {
   return (schema as z.core.$ZodTypes)._zod.def;
 }
 
-function typeOf(schema: Schema): Def['type'] {
+function typeOf(schema: Schema): ZodDef['type'] {
   return defOf(schema).type;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-type Issue = Parameters<NonNullable<ReturnType<typeof z.config>['customError']>>[0];
+type ZodIssue = Parameters<NonNullable<ReturnType<typeof z.config>['customError']>>[0];
 
 const TYPES: Readonly<Record<string, string>> = {
   string: 'a text',
@@ -21,7 +21,7 @@ const UNITS: Readonly<Record<string, string>> = {
 };
 
 /** What is expected, in our words, of whatever schema says nothing itself: a refusal never speaks as a library does. */
-function textOf(issue: Issue): string {
+function textOf(issue: ZodIssue): string {
   switch (issue.code) {
     case 'invalid_type':
       return `expected ${TYPES[issue.expected] ?? 'another type'}`;

@@ -40,7 +40,7 @@ export function toEntry<Request extends object, Target, Result>(
       ...facts,
       ...(notes ? words.factsOf(notes, target) : {}),
       latency_ms: Math.round(latencyMs * 100) / 100,
-      ...digestsOf(words, request),
+      ...keptDigests(words, request),
     } satisfies CallDetails,
   };
 }
@@ -57,7 +57,7 @@ export function toUnknownEntry<Request extends object, Target, Result>(
     details: {
       ...({ decision: 'allowed', outcome: 'unknown' } as const),
       ...words.factsOf(notes, target),
-      ...digestsOf(words, request),
+      ...keptDigests(words, request),
     } satisfies CallDetails,
   };
 }
@@ -65,7 +65,7 @@ export function toUnknownEntry<Request extends object, Target, Result>(
 /** Written twice, computed once. */
 const digests = new WeakMap<object, Partial<DigestDetails>>();
 
-function digestsOf<Request extends object>(
+function keptDigests<Request extends object>(
   words: Pick<EntryWords<Request, never, never>, 'digestsOf'>,
   request: Request,
 ): Partial<DigestDetails> {

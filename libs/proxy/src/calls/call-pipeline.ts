@@ -24,7 +24,7 @@ interface Decided<Target, Result> {
 }
 
 /** What a request is decided by. */
-interface Asked<Request> {
+interface ReadyCall<Request> {
   request: Request;
   session: Session;
   rules: readonly ApprovalRule[];
@@ -112,7 +112,7 @@ export class CallPipeline {
   /** What can be told of a call without counting it; policies mean unknown targets by the name that was asked for. */
   private async decide<Request extends CallRequest, Target, Filled, Result>(
     kind: CallKind<Request, Target, Filled, Result>,
-    { request, session, rules }: Asked<Request>,
+    { request, session, rules }: ReadyCall<Request>,
     found: Found<Target>,
   ): Promise<Candidate<Request, Target> | Decided<Target, Result>> {
     const target = sole(found);

@@ -7,9 +7,7 @@ import { type ToolTarget } from '../catalogue/tool-lookup.js';
 import { Masker } from '../masking/masker.js';
 import { type SecretRefusal } from './secret-refusal.js';
 import { UpstreamMasks } from '../upstreams/upstream-masks.js';
-import { mentionsSecrets, referencesIn, withReferences } from '../masking/secret-references.js';
-
-type Arguments = Readonly<Record<string, unknown>>;
+import { mentionsSecrets, referencesIn, withReferences, type Arguments } from '../masking/secret-references.js';
 
 /** The arguments with values in place of references, and what takes the values out of the answer. */
 export interface Filled {

@@ -27,7 +27,7 @@ const DEADLINE_MS = 3_000;
 /** Lists that a process keeps ready, in characters. */
 const MAX_KEPT = 32 * 1024 * 1024;
 
-interface Kept {
+interface KeptLists {
   digest: string;
   lists: ResourceLists;
   size: number;
@@ -39,7 +39,7 @@ interface Kept {
  */
 @Injectable()
 export class ResourceCatalogue {
-  private readonly kept = new Map<string, Kept>();
+  private readonly kept = new Map<string, KeptLists>();
   private size = 0;
 
   constructor(
@@ -139,11 +139,11 @@ export class ResourceCatalogue {
     return { known, unknown: states.filter(({ digest }) => digest === null), names };
   }
 
-  private keptOf(tenantId: string, name: string): Kept | undefined {
+  private keptOf(tenantId: string, name: string): KeptLists | undefined {
     return this.kept.get(`${tenantId}/${name}`);
   }
 
-  private keep(key: string, kept: Kept): void {
+  private keep(key: string, kept: KeptLists): void {
     this.size += kept.size - (this.kept.get(key)?.size ?? 0);
     this.kept.delete(key);
     this.kept.set(key, kept);

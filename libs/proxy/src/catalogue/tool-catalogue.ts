@@ -52,7 +52,7 @@ interface Standing {
   policies: readonly Policy[];
 }
 
-interface Kept {
+interface KeptTools {
   digest: string;
   tools: KeptTool[];
   size: number;
@@ -73,7 +73,7 @@ const TOOL_SIZE = 256;
  */
 @Injectable()
 export class ToolCatalogue {
-  private readonly kept = new Map<string, Kept>();
+  private readonly kept = new Map<string, KeptTools>();
   private size = 0;
   private readonly views = new LRUCache<string, Catalogue>({
     maxSize: MAX_KEPT,
@@ -160,12 +160,12 @@ export class ToolCatalogue {
   private async load(
     tenantId: string,
     states: readonly CatalogueState[],
-  ): Promise<{ known: Kept[]; isCurrent: boolean }> {
+  ): Promise<{ known: KeptTools[]; isCurrent: boolean }> {
     const isFresh = ({ name, digest }: CatalogueState): boolean =>
       digest === null || this.kept.get(keyOf(tenantId, name))?.digest === digest;
     const stale = states.filter((state) => !isFresh(state)).map(({ name }) => name);
-    const loaded = stale.length === 0 ? new Map<string, Kept>() : await this.read(tenantId, stale);
-    const known: Kept[] = [];
+    const loaded = stale.length === 0 ? new Map<string, KeptTools>() : await this.read(tenantId, stale);
+    const known: KeptTools[] = [];
     let isCurrent = true;
     for (const { name, digest } of states) {
       const kept = digest === null ? undefined : (loaded.get(name) ?? this.kept.get(keyOf(tenantId, name)));
@@ -177,9 +177,9 @@ export class ToolCatalogue {
     return { known, isCurrent };
   }
 
-  private async read(tenantId: string, names: string[]): Promise<Map<string, Kept>> {
+  private async read(tenantId: string, names: string[]): Promise<Map<string, KeptTools>> {
     const turns = new Turns();
-    const found = new Map<string, Kept>(names.map((name) => [name, { digest: '', tools: [], size: 0 }]));
+    const found = new Map<string, KeptTools>(names.map((name) => [name, { digest: '', tools: [], size: 0 }]));
     for (const { upstream, digest, name, held, definition } of await this.tools.definitions(tenantId, names)) {
       if (turns.isOver) await turns.next();
       const kept = found.get(upstream);
@@ -199,7 +199,7 @@ export class ToolCatalogue {
   }
 
   /** As the most recently used; the least recently used make room. */
-  private keep(key: string, kept: Kept): void {
+  private keep(key: string, kept: KeptTools): void {
     this.size += kept.size - (this.kept.get(key)?.size ?? 0);
     this.kept.delete(key);
     this.kept.set(key, kept);

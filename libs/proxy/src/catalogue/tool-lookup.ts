@@ -97,13 +97,13 @@ interface ResolvedRow {
 }
 
 /** What a name may mean, the narrower before the wider. */
-interface Found {
+interface ToolMatches {
   exact: ToolTarget[];
   unprefixed: ToolTarget[];
   bare: ToolTarget[];
 }
 
-const NOTHING: Found = { exact: [], unprefixed: [], bare: [] };
+const NOTHING: ToolMatches = { exact: [], unprefixed: [], bare: [] };
 
 /**
  * Finds tools by name, and the policies of their tenants. Look-ups that arrive together share their queries, which are sent
@@ -111,7 +111,7 @@ const NOTHING: Found = { exact: [], unprefixed: [], bare: [] };
  */
 @Injectable()
 export class ToolLookup {
-  private readonly loader = new Batcher<Wanted, { found: Found; policies: readonly Policy[] }>({
+  private readonly loader = new Batcher<Wanted, { found: ToolMatches; policies: readonly Policy[] }>({
     maxBatch: 256,
     maxInFlight: 2,
     maxQueued: 8192,
@@ -132,7 +132,7 @@ export class ToolLookup {
     return { targets: meantBy({ exact: within(exact), unprefixed: within(unprefixed), bare: within(bare) }), policies };
   }
 
-  private async load(wanted: Wanted[]): Promise<{ found: Found; policies: readonly Policy[] }[]> {
+  private async load(wanted: Wanted[]): Promise<{ found: ToolMatches; policies: readonly Policy[] }[]> {
     const distinct = [...new Map(wanted.map((item) => [keyOf(item.tenantId, item.name), item])).values()];
     const split = distinct.map(({ name }) => splitToolName(name));
     const at = performance.now();
@@ -145,7 +145,7 @@ export class ToolLookup {
       ]),
       this.policies.byTenants([...new Set(wanted.map(({ tenantId }) => tenantId))]),
     ]);
-    const found = new Map<string, Found>();
+    const found = new Map<string, ToolMatches>();
     for (const row of rows) {
       const key = keyOf(row.tenant_id, row.wanted);
       let entry = found.get(key);
@@ -184,7 +184,7 @@ export class ToolLookup {
  * A name that says its upstream means that one, even if another's tool is called the same; a bare one means the upstream that
  * goes without prefix, if there is one such.
  */
-function meantBy({ exact, unprefixed, bare }: Found): ToolTarget[] {
+function meantBy({ exact, unprefixed, bare }: ToolMatches): ToolTarget[] {
   if (exact.length > 0) return exact;
   return unprefixed.length === 1 ? unprefixed : bare;
 }

@@ -14,7 +14,7 @@ import { type ListedTool, type ToolFilter, ToolRepository, type Traits } from '.
 import { UpstreamRepository } from '../upstreams/upstream.repository.js';
 import { type UpstreamTool } from '../mcp-client/index.js';
 
-interface Place {
+interface UpstreamKey {
   tenantId: string;
   /** Of the upstream. */
   name: string;
@@ -72,7 +72,7 @@ export class ToolPinsService {
   /** Pins what a new registration offers, and forgets what an earlier one under the name did; answers what was pinned. */
   async begin(
     tx: Tx,
-    { tenantId, name }: Place,
+    { tenantId, name }: UpstreamKey,
     { tools, refused }: ScreenedTools,
     listed: Buffer,
   ): Promise<ScreenedTools> {
@@ -85,7 +85,7 @@ export class ToolPinsService {
   }
 
   /** Forgets what an earlier registration under the name offered. */
-  forget(tx: Tx, { tenantId, name }: Place): void {
+  forget(tx: Tx, { tenantId, name }: UpstreamKey): void {
     this.tools.in(tx).clear(tenantId, name);
   }
 
@@ -95,7 +95,7 @@ export class ToolPinsService {
    *
    * @param listed what tells this list from others
    */
-  async update(tx: Tx, { tenantId, name }: Place, list: readonly UpstreamTool[], listed: Buffer): Promise<void> {
+  async update(tx: Tx, { tenantId, name }: UpstreamKey, list: readonly UpstreamTool[], listed: Buffer): Promise<void> {
     const pins = await this.tools.in(tx).pins(tenantId, name);
     const { tools, refused } = await screenTools(list, pins.map((pin) => pin.name)); // prettier-ignore
     const changes = comparePins(pins, tools);
@@ -109,7 +109,7 @@ export class ToolPinsService {
   }
 
   /** What became of the tools of a list. */
-  async report({ tenantId, name }: Place, list: readonly UpstreamTool[]): Promise<ListReport> {
+  async report({ tenantId, name }: UpstreamKey, list: readonly UpstreamTool[]): Promise<ListReport> {
     const pins = new Map((await this.tools.pins(tenantId, name)).map((pin) => [pin.name, pin]));
     const { tools, refused } = await screenTools(list, [...pins.keys()]);
     const [names, others]: [string[], string[]] = [[], []];
@@ -169,13 +169,13 @@ export class ToolPinsService {
     return beyond;
   }
 
-  private apply(tx: Tx, { tenantId, name }: Place, changes: PinChanges): Promise<void> {
+  private apply(tx: Tx, { tenantId, name }: UpstreamKey, changes: PinChanges): Promise<void> {
     return this.tools.in(tx).apply(tenantId, name, changes, traitsOf, this.clock.now());
   }
 
   private tell(
     tx: Tx,
-    { tenantId, name }: Place,
+    { tenantId, name }: UpstreamKey,
     { added, returned, removed, drifted, settled }: PinChanges,
     refused: readonly RefusedTool[],
     tools: number,
@@ -191,7 +191,7 @@ export class ToolPinsService {
           tools,
           added: added.length + returned.length,
           removed: removed.length,
-          ...refusals(refused),
+          ...refusedMembers(refused),
         },
       });
     }
@@ -223,7 +223,7 @@ export class ToolPinsService {
 }
 
 /** What an audit entry says of tools that were not taken. */
-export function refusals(refused: readonly RefusedTool[]): { refused?: number; refused_tools?: RefusedTool[] } {
+export function refusedMembers(refused: readonly RefusedTool[]): { refused?: number; refused_tools?: RefusedTool[] } {
   return refused.length === 0 ? {} : { refused: refused.length, refused_tools: refused.slice(0, MAX_NAMED) };
 }
 

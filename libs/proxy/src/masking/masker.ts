@@ -72,7 +72,7 @@ export class Masker {
   async mask(message: unknown): Promise<unknown> {
     const turns = new Turns();
     const said = this.saidIn(message);
-    const masked: Masked = { texts: new Map(), bytes: new Map() };
+    const masked: Replacements = { texts: new Map(), bytes: new Map() };
     for (const text of said.texts) {
       if (turns.isOver) await turns.next();
       const without = await this.text(text, turns);
@@ -159,7 +159,7 @@ export class Masker {
 }
 
 /** What takes the place of texts and of bytes. */
-interface Masked {
+interface Replacements {
   texts: Map<string, string>;
   bytes: Map<string, string>;
 }
@@ -168,7 +168,7 @@ function isBytes(text: string, member: string | null): boolean {
   return member !== null && BYTES.includes(member) && BASE64.test(text);
 }
 
-function without(value: unknown, member: string | null, masked: Masked): unknown {
+function without(value: unknown, member: string | null, masked: Replacements): unknown {
   if (typeof value === 'string') return masked[isBytes(value, member) ? 'bytes' : 'texts'].get(value) ?? value;
   if (isNumber(value)) return masked.texts.get(String(value)) ?? value;
   if (Array.isArray(value)) return value.map((item) => without(item, null, masked));

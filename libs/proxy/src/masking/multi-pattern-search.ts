@@ -12,7 +12,7 @@ export interface SearchPattern {
 }
 
 /** What is found at a place: all patterns that begin there, as one. */
-interface Found {
+interface PatternMatch {
   /** Characters of them before the place. */
   before: 0 | 1;
   /** Characters of them from the place on. */
@@ -26,15 +26,15 @@ interface Head {
   /** Of its patterns, how long the longest is. */
   longest: number;
   /** Its pattern, where it is the only one. */
-  only: { hash: number; found: Found } | null;
+  only: { hash: number; found: PatternMatch } | null;
 }
 
 /** A beginning of patterns. */
 interface Beginning {
   /** The pattern that is no longer than it. */
-  own: Found | null;
+  own: PatternMatch | null;
   /** With all patterns that it begins with itself; undefined before `settle`. */
-  all: Found | null | undefined;
+  all: PatternMatch | null | undefined;
 }
 
 interface Span {
@@ -83,7 +83,7 @@ export class MultiPatternSearch {
     const bucket = bucketOf(text.charCodeAt(0), text.charCodeAt(1), text.charCodeAt(2), text.charCodeAt(3));
     this.starts[bucket >> 3] = (this.starts[bucket >> 3] ?? 0) | (1 << (bucket & 7));
     const hashes = PrefixHashes.of(text);
-    const found: Found = { before, reach: length + after, label };
+    const found: PatternMatch = { before, reach: length + after, label };
     const whole = hashes.between(0, length);
     const head = getOr(this.heads, hashes.between(0, HEAD), () => ({ longest: length, only: { hash: whole, found } }));
     if (head.only?.hash !== whole || head.longest !== length) head.only = null;
@@ -136,7 +136,7 @@ export class MultiPatternSearch {
   }
 
   /** Tells `found` of each, by the place it begins at, until it answers false. */
-  private async eachIn(text: string, turns: Turns, found: (what: Found, at: number) => boolean): Promise<void> {
+  private async eachIn(text: string, turns: Turns, found: (what: PatternMatch, at: number) => boolean): Promise<void> {
     const chunk = Math.max(CHUNK, this.longest);
     for (let from = 0; from + HEAD <= text.length; from += chunk) {
       if (from > 0 && turns.isOver) await turns.next();
@@ -150,7 +150,7 @@ export class MultiPatternSearch {
     from: number,
     to: number,
     turns: Turns,
-    found: (what: Found, at: number) => boolean,
+    found: (what: PatternMatch, at: number) => boolean,
   ): Promise<boolean> {
     let hashes: PrefixHashes | null = null;
     let [one, two, three] = [text.charCodeAt(from), text.charCodeAt(from + 1), text.charCodeAt(from + 2)];
@@ -177,16 +177,16 @@ export class MultiPatternSearch {
     return true;
   }
 
-  private onlyIn(hashes: PrefixHashes, start: number, most: number, { longest, only }: Head): Found | null {
+  private onlyIn(hashes: PrefixHashes, start: number, most: number, { longest, only }: Head): PatternMatch | null {
     if (most < longest || !only) return null;
     this.steps++;
     return hashes.between(start, start + longest) === only.hash ? only.found : null;
   }
 
   /** The patterns that begin at a place of what was hashed, and are at most so long. */
-  private longestIn(hashes: PrefixHashes, start: number, most: number): Found | null {
+  private longestIn(hashes: PrefixHashes, start: number, most: number): PatternMatch | null {
     let size = 0;
-    let found: Found | null = null;
+    let found: PatternMatch | null = null;
     for (let digit = highestDigit(most); digit > 0; digit = digit >> 1) {
       if (size + digit > most) continue;
       this.steps++;
@@ -199,11 +199,11 @@ export class MultiPatternSearch {
   }
 
   /** The patterns that a kept beginning of what was hashed begins with. */
-  private allIn(hashes: PrefixHashes, size: number): Found | null {
+  private allIn(hashes: PrefixHashes, size: number): PatternMatch | null {
     const beginning = this.beginnings.get(size)?.get(hashes.between(0, size));
     if (!beginning) return null;
     if (beginning.all !== undefined) return beginning.all;
-    let shorter: Found | null = null;
+    let shorter: PatternMatch | null = null;
     for (let digit = highestDigit(size - 1), length = 0; digit > 0; digit = digit >> 1) {
       if (length + digit >= size || !this.beginnings.get(length + digit)?.has(hashes.between(0, length + digit)))
         continue;
@@ -214,7 +214,7 @@ export class MultiPatternSearch {
   }
 }
 
-function together(shorter: Found | null, longer: Found | null): Found | null {
+function together(shorter: PatternMatch | null, longer: PatternMatch | null): PatternMatch | null {
   if (!shorter || !longer) return longer ?? shorter;
   return {
     before: shorter.before === 1 ? 1 : longer.before,

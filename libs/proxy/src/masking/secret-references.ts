@@ -1,7 +1,8 @@
 import { isObject } from '@haldir/mcp';
 import { isSecretName } from '@haldir/vault';
 
-type Arguments = Readonly<Record<string, unknown>>;
+/** Of a call. */
+export type Arguments = Readonly<Record<string, unknown>>;
 
 /** A text in its parts: what stands there, and names of secrets. */
 type Part = string | { secret: string };

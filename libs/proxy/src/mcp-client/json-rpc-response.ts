@@ -6,7 +6,7 @@ import { withoutOwnMembers } from './own-members.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** What is to be taken out of an answer before anything else is done with it. */
-interface Masked {
+interface Masking {
   readonly mask?: (message: unknown) => Promise<unknown>;
 }
 
@@ -39,7 +39,7 @@ export function mediaType(headers: ResponseHeaders): string {
 /** What is done with an answer takes time by its values as much as by its length. */
 const MAX_VALUES = 200_000;
 
-export async function parsed(source: string | Buffer, { mask }: Masked): Promise<unknown> {
+export async function parsed(source: string | Buffer, { mask }: Masking): Promise<unknown> {
   try {
     const text = typeof source === 'string' ? source : source.toString('utf8');
     const message = withoutOwnMembers(parseJson(text, { maxValues: MAX_VALUES }), text);
@@ -88,7 +88,7 @@ function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
 export async function rejection(
   stream: EgressStream,
   id: number,
-  asked: Masked & { readonly revision: ProtocolRevision },
+  asked: Masking & { readonly revision: ProtocolRevision },
 ): Promise<Error> {
   const { status } = stream;
   if (status === 401 || status === 403) {
@@ -119,7 +119,7 @@ function deniesTheSpeaker(error: UpstreamRpcError, status: number, revision: Pro
   );
 }
 
-async function asJson(text: string, asked: Masked): Promise<unknown> {
+async function asJson(text: string, asked: Masking): Promise<unknown> {
   try {
     return await parsed(text, asked);
   } catch {

@@ -21,7 +21,7 @@ export interface Mask {
   mask(message: unknown): Promise<unknown>;
 }
 
-export interface Asked {
+export interface SentRequest {
   readonly revision: ProtocolRevision;
   readonly method: string;
   readonly params: JsonObject;
@@ -39,7 +39,7 @@ export interface Asked {
   readonly onNotification?: (notification: JsonObject) => void;
 }
 
-interface Presenting extends Asked {
+interface Presenting extends SentRequest {
   readonly credentials: Readonly<Record<string, string>>;
 }
 
@@ -71,7 +71,7 @@ export class JsonRpcTransport {
    * @throws UpstreamRpcError when the answer is a JSON-RPC error
    * @throws UpstreamUnreachable when there is no usable answer
    */
-  async ask(given: Asked): Promise<Answered> {
+  async ask(given: SentRequest): Promise<Answered> {
     // Whatever is presented meanwhile: where the answer breaks off, its rest is asked for as its beginning was.
     const asked = this.presenting(given);
     const id = this.nextId++;
@@ -103,7 +103,7 @@ export class JsonRpcTransport {
    *
    * @throws RejectedUnprocessed, UpstreamUnreachable
    */
-  async hear(verb: 'GET' | 'POST', given: Asked): Promise<boolean> {
+  async hear(verb: 'GET' | 'POST', given: SentRequest): Promise<boolean> {
     const asked = this.presenting(given);
     const id = this.nextId++;
     const { method, params, headers } = asked;
@@ -129,7 +129,7 @@ export class JsonRpcTransport {
   }
 
   /** With the credentials of now, and what is taken out of answers on account of the request and of what was told before. */
-  private presenting(asked: Asked): Presenting {
+  private presenting(asked: SentRequest): Presenting {
     const { masker, headers: credentials } = this;
     if (!masker) return { ...asked, credentials };
     const { mask, onMasked } = asked;

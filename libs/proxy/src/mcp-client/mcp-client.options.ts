@@ -1,6 +1,6 @@
 import { type Egress } from '@haldir/egress';
 import { type MirroredArgument } from '@haldir/mcp';
-import { type Asked, type Mask } from './json-rpc-transport.js';
+import { type SentRequest, type Mask } from './json-rpc-transport.js';
 import { type Dialogue, type Progress } from './mcp-protocol.js';
 import { type ToolPageLimits } from './tool-pages.js';
 
@@ -48,7 +48,7 @@ export interface CallOptions {
 }
 
 /** What holds for everything a call needs. */
-export type Terms = Pick<Asked, 'deadlineAt' | 'signal' | 'onNotification' | 'mask' | 'onMasked' | 'maxBytes'> &
+export type Terms = Pick<SentRequest, 'deadlineAt' | 'signal' | 'onNotification' | 'mask' | 'onMasked' | 'maxBytes'> &
   Pick<CallOptions, 'mirrored'>;
 
 /** @param defaultMs the deadline of a call that names none */

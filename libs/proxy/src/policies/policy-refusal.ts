@@ -39,7 +39,7 @@ const MAX_EXPLAINED = 50;
  */
 export function refusals(policies: readonly Policy[], subject: PolicySubject, full: FullRates = NO_RATES): Refusal[] {
   return policies.flatMap((policy) => {
-    const found = refusalOf(policy, subject, full);
+    const found = refusalBy(policy, subject, full);
     return found ? [found] : [];
   });
 }
@@ -70,7 +70,7 @@ function isOver(amount: Decimal, max: number): boolean {
   return limit === null || compareDecimals(amount, limit) > 0;
 }
 
-function refusalOf(policy: Policy, subject: PolicySubject, full: FullRates): Refusal | null {
+function refusalBy(policy: Policy, subject: PolicySubject, full: FullRates): Refusal | null {
   if (!refuses(policy, subject, full)) return null;
   const { id, rule } = policy;
   const { allowedNames, amount, at } = subject;

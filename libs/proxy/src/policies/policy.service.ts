@@ -25,7 +25,7 @@ export class PolicyService {
     if (!(await this.policies.in(tx).insert(tenantId, policy, this.clock.now(), MAX_POLICIES))) {
       throw new TooManyPolicies(MAX_POLICIES);
     }
-    const details = { policy_id: policy.id, ...wanted.rule, ...termsOf(policy), by };
+    const details = { policy_id: policy.id, ...wanted.rule, ...onlyTerms(policy), by };
     this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_added', details });
     return policy;
   }
@@ -42,7 +42,7 @@ export class PolicyService {
     if (!before) throw new PolicyNotFound();
     const after = { ...before, ...terms };
     policies.change(tenantId, id, after);
-    const details = { policy_id: id, type: before.rule.type, ...termsOf(after), before: termsOf(before), by };
+    const details = { policy_id: id, type: before.rule.type, ...onlyTerms(after), before: onlyTerms(before), by };
     this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_changed', details });
     return after;
   }
@@ -65,6 +65,6 @@ export class PolicyService {
   }
 }
 
-function termsOf({ mode, scope, priority }: PolicyTerms): PolicyTerms {
+function onlyTerms({ mode, scope, priority }: PolicyTerms): PolicyTerms {
   return { mode, scope, priority };
 }

@@ -6,7 +6,7 @@ import { ToldValues } from '@haldir/vault';
 import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
 import { TooManyUpstreams } from './registry.errors.js';
 import { UpstreamNotFound } from '../upstreams/upstream.errors.js';
-import { refusals, ToolPinsService } from '../catalogue/tool-pins.service.js';
+import { refusedMembers, ToolPinsService } from '../catalogue/tool-pins.service.js';
 import { digestOfList } from '../catalogue/tool-definition.js';
 import { type RefusedTool, type ScreenedTools, screenTools } from '../catalogue/tool-screening.js';
 import {
@@ -80,12 +80,12 @@ export class UpstreamRegistry {
     } else this.pins.forget(tx, address);
     this.record(tx, actor, address.name, 'upstream_registered', {
       url: withoutSecrets(address.url),
-      ...namesOf(address.headers),
+      ...shownNames(address.headers),
       prefix: terms.prefixed,
       tools_max_age: terms.toolsMaxAgeSeconds,
       healthy: discovered.healthy,
       tools: screened.tools.length,
-      ...refusals(screened.refused),
+      ...refusedMembers(screened.refused),
       by: actor.id,
     });
     const names = screened.tools.map(({ tool }) => tool.name);
@@ -141,7 +141,7 @@ function withoutSecrets(url: string): string {
 }
 
 /** Headers as the log may have them: their names, and what may be shown of their texts. */
-function namesOf(kept: KeptHeaders): { headers?: Record<string, string>; auth?: ShownAuth } {
+function shownNames(kept: KeptHeaders): { headers?: Record<string, string>; auth?: ShownAuth } {
   if (kept === null || Buffer.isBuffer(kept)) return {};
   const auth = shownAuth(kept.fresh);
   return { headers: shownHeaders(kept.fresh.headers), ...(auth && { auth }) };

@@ -7,7 +7,7 @@ import { UpstreamMasks } from './upstream-masks.js';
 import { type UpstreamAddress } from './upstream-address.js';
 import { McpClient, type Presentation, UpstreamUnreachable } from '../mcp-client/index.js';
 
-interface Kept {
+interface KeptConnection {
   client: McpClient;
   revision: string;
   usedAt: number;
@@ -23,7 +23,7 @@ const SWEEP_MS = 60_000;
  */
 @Injectable()
 export class UpstreamConnections implements OnApplicationShutdown {
-  private readonly clients = new Map<string, Kept>();
+  private readonly clients = new Map<string, KeptConnection>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(

@@ -7,7 +7,7 @@ import { type Mask, UpstreamUnreachable } from '../mcp-client/index.js';
 import { Masker } from '../masking/masker.js';
 import { partsOfHeader } from './upstream-credentials.js';
 
-type Place = Pick<UpstreamAddress, 'tenantId' | 'name' | 'told'>;
+type ToldUpstream = Pick<UpstreamAddress, 'tenantId' | 'name' | 'told'>;
 
 /** What an upstream was told, as this process knows it. */
 interface Known {
@@ -53,7 +53,7 @@ export class UpstreamMasks {
    * @returns false, and nothing must be sent, when it would be more than can be masked
    * @throws UpstreamUnreachable when what it was told does not open
    */
-  async note(place: Place, values: readonly ToldValue[]): Promise<boolean> {
+  async note(place: ToldUpstream, values: readonly ToldValue[]): Promise<boolean> {
     if (values.length === 0) return true;
     const { tenantId, name } = place;
     const { digests } = await this.upTo(place, await this.versionOf(place));
@@ -66,7 +66,7 @@ export class UpstreamMasks {
   }
 
   /** To be made before a request leaves; it masks what is known by the time that a message comes. */
-  async maskFor(place: Place): Promise<Mask> {
+  async maskFor(place: ToldUpstream): Promise<Mask> {
     let lookedAt = place.told?.at ?? performance.now();
     let known = await this.upTo(place, await this.versionOf(place));
     return {
@@ -84,7 +84,7 @@ export class UpstreamMasks {
   }
 
   /** What is known by now; while the database is away nobody notes anything, so that is what was known before. */
-  private async now(place: Place, before: Known): Promise<Known> {
+  private async now(place: ToldUpstream, before: Known): Promise<Known> {
     const version = await this.look(place).catch((error: unknown) => {
       this.log.debug({ event: 'proxy.told_unknown', upstream: place.name, reason: (error as Error).message });
       return before.version;
@@ -92,16 +92,16 @@ export class UpstreamMasks {
     return this.upTo(place, version);
   }
 
-  private versionOf(place: Place): Promise<number | null> | number | null {
+  private versionOf(place: ToldUpstream): Promise<number | null> | number | null {
     return place.told ? place.told.version : this.look(place);
   }
 
-  private look({ tenantId, name }: Place): Promise<number | null> {
+  private look({ tenantId, name }: ToldUpstream): Promise<number | null> {
     return this.told.version({ tenantId, upstream: name });
   }
 
   /** What the upstream was told up to a version, and perhaps more. */
-  private async upTo(place: Place, version: number | null): Promise<Known> {
+  private async upTo(place: ToldUpstream, version: number | null): Promise<Known> {
     const known = this.known.get(keyOf(place));
     if (known && version !== null && known.version >= version) return known;
     // One that was begun before may have read too early.
@@ -110,7 +110,7 @@ export class UpstreamMasks {
     return this.load(place);
   }
 
-  private load(place: Place): Promise<Known> {
+  private load(place: ToldUpstream): Promise<Known> {
     const key = keyOf(place);
     const loading = this.read(place).finally(() => {
       if (this.loading.get(key) === loading) this.loading.delete(key);
@@ -119,7 +119,7 @@ export class UpstreamMasks {
     return loading;
   }
 
-  private async read(place: Place): Promise<Known> {
+  private async read(place: ToldUpstream): Promise<Known> {
     const { tenantId, name } = place;
     const key = keyOf(place);
     const { version, digests, values } = await this.told.load({ tenantId, upstream: name }).catch((error: unknown) => {
@@ -142,6 +142,6 @@ export class UpstreamMasks {
   }
 }
 
-function keyOf({ tenantId, name }: Place): string {
+function keyOf({ tenantId, name }: ToldUpstream): string {
   return `${tenantId}/${name}`;
 }
