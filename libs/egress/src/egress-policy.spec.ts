@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { contains, parseCidr, parseIp } from '@haldir/kernel';
 import { EgressRefused } from './egress.errors.js';
 import { EgressPolicy } from './egress-policy.js';
-import { contains, parseCidr, parseIp } from './ip-address.js';
 
 const policy = new EgressPolicy();
 

@@ -1,4 +1,4 @@
-import { type Cidr, contains, type IpBytes, parseCidr, parseIp, unmapped } from './ip-address.js';
+import { type Cidr, contains, type IpBytes, parseCidr, parseIp, unmapped } from '@haldir/kernel';
 import { EgressRefused } from './egress.errors.js';
 
 /** Special-purpose IPv4 ranges (IANA registry, RFC 6890 and successors), multicast and reserved space. */

@@ -42,3 +42,4 @@ export {
 export { VERSION } from './version.js';
 export { readsAsOwn } from './own-name.js';
 export { withDeadline } from './with-deadline.js';
+export { type Cidr, contains, type IpBytes, parseCidr, parseIp, unmapped } from './ip-address.js';
