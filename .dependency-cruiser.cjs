@@ -7,7 +7,7 @@ const CORE_ARROWS = {
   kernel: {},
   verifier: {},
   mcp: { kernel: 'numbers are passed on as they were written' },
-  runtime: { kernel: 'the clock that everybody is given is the real one' },
+  runtime: { kernel: 'the clock that everybody is given is the real one, and settings hold ranges of addresses' },
   crypto: {
     kernel: 'errors and the clock',
     runtime: 'root keys come from the settings',
@@ -22,7 +22,10 @@ const CORE_ARROWS = {
     runtime: 'the backend is chosen by the settings',
     database: 'queues on Postgres: their schema, and connections that get lost',
   },
-  egress: { kernel: 'refusals are errors', runtime: 'the allow-list comes from the settings' },
+  egress: {
+    kernel: 'refusals are errors, addresses and ranges are values',
+    runtime: 'the allow-list comes from the settings',
+  },
   events: {
     kernel: 'ids, the clock and JSON of events',
     database: 'an outbox row joins the transaction of the change it reports',

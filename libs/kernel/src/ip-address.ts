@@ -77,7 +77,7 @@ export function parseCidr(text: string): Cidr | null {
   const bytes = parseIp(address);
   if (!bytes) return null;
   const width = bytes.length * 8;
-  if (bits !== undefined && !/^\d{1,3}$/.test(bits)) return null;
+  if (bits !== undefined && !/^(?:0|[1-9]\d{0,2})$/.test(bits)) return null;
   const prefix = bits === undefined ? width : Number(bits);
   if (prefix > width) return null;
   const inner = unmapped(bytes);

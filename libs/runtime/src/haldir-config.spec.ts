@@ -57,6 +57,11 @@ it('refuses loopback egress in production, and takes it in development', () => {
   expect(refusal({ HALDIR_EGRESS_ALLOW: '127.0.0.0/8' })).toMatch(/^HALDIR_EGRESS_ALLOW/);
   expect(refusal({ HALDIR_EGRESS_ALLOW: '0.0.0.0/0' })).toMatch(/^HALDIR_EGRESS_ALLOW/);
   expect(refusal({ HALDIR_EGRESS_ALLOW: '::/0' })).toMatch(/^HALDIR_EGRESS_ALLOW/);
+  for (const range of ['127.1.0.0/16', '::1/128', '::ffff:0:0/96', '::ffff:127.0.0.2/128', '::ffff:7f00:0/104'])
+    expect([range, refusal({ HALDIR_EGRESS_ALLOW: range })]).toEqual([range, expect.stringMatching(/loopback/)]);
+  for (const range of ['10.1.0.0', '10.1.0.0/08', '10.1.0.0/33', 'fd00::/129', '10.1.0.0/16/8', 'fe80::1%eth0/64'])
+    expect([range, refusal({ HALDIR_EGRESS_ALLOW: range })]).toEqual([range, expect.stringMatching(/^HALDIR_EGRESS/)]);
+  expect(refusal({ HALDIR_EGRESS_ALLOW: 'fd00::/8,::ffff:10.1.0.0/112' })).toBe('accepted');
   expect(refusal({ HALDIR_EGRESS_ALLOW: '127.0.0.0/8', HALDIR_EMBEDDED: 'true' })).toBe('accepted');
   expect(refusal({ HALDIR_EGRESS_ALLOW: '10.1.0.0/16' })).toBe('accepted');
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { BlockList } from 'node:net';
 import { resolve } from 'node:path';
+import { type Cidr, contains, parseCidr, parseIp } from '@haldir/kernel';
 import { z } from 'zod';
 import { isDatabaseUrl, withPassword } from './database-url.js';
 
@@ -228,26 +228,22 @@ function readRootKeys(inline: string | null, file: string | null): RootKey[] {
   return keys;
 }
 
-const CIDR = z.union([z.cidrv4(), z.cidrv6()]);
-/** A CIDR that holds a loopback address: inside 127.0.0.0/8, ::1, or wide enough to reach over them. */
-function reachesLoopback(cidr: string): boolean {
-  const [address = '', bits = '0'] = cidr.split('/');
-  const range = new BlockList();
-  const family = address.includes(':') ? 'ipv6' : 'ipv4';
-  range.addSubnet(address, Number(bits), family);
-  return family === 'ipv4'
-    ? /^127\./.test(address) || range.check('127.0.0.1')
-    : range.check('::1', 'ipv6') || range.check('::ffff:127.0.0.1', 'ipv6');
+const LOOPBACK = ['127.0.0.1', '::1', '::ffff:127.0.0.1'].map(parseIp).filter((bytes) => bytes !== null);
+
+/** A range that reaches into 127.0.0.0/8, or holds ::1, also within a wider one. */
+function reachesLoopback(range: Cidr): boolean {
+  return LOOPBACK.some((address) => contains(range, address)) || (range.bytes.length === 4 && range.bytes[0] === 127);
 }
 
 function checkedCidrs(entries: string[], embedded: boolean): string[] {
   for (const entry of entries) {
-    if (!CIDR.safeParse(entry).success) {
+    const range = entry.includes('/') ? parseCidr(entry) : null;
+    if (!range) {
       throw new ConfigError(
         'HALDIR_EGRESS_ALLOW should be CIDRs separated by commas, for example HALDIR_EGRESS_ALLOW=10.1.0.0/16',
       );
     }
-    if (!embedded && reachesLoopback(entry)) {
+    if (!embedded && reachesLoopback(range)) {
       throw new ConfigError(
         'HALDIR_EGRESS_ALLOW should not hold loopback in production; for development set HALDIR_EMBEDDED=true, for example HALDIR_EGRESS_ALLOW=10.1.0.0/16',
       );
