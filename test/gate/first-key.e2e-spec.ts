@@ -133,7 +133,7 @@ describe('a stranger', () => {
           operator.post('/v1/proxy/call', { session_id, tool: 'lib.slow', arguments: {} }),
         ]);
         expect(cut.answer).toMatch(/^HTTP\/1\.1 408 /);
-        expect(cut.seconds).toBeLessThan(55);
+        expect(cut.sent).toBeLessThan(55);
         expect(call.status).toBe(200);
       });
     } finally {
@@ -142,9 +142,8 @@ describe('a stranger', () => {
   });
 });
 
-/** Sends a request a byte a second, up to a minute; answers what came back, and when the connection was closed. */
-async function dribble(url: string): Promise<{ answer: string; seconds: number }> {
-  const startedAt = performance.now();
+/** Sends a request a byte a second, up to a minute; answers what came back, and how many were sent by then. */
+async function dribble(url: string): Promise<{ answer: string; sent: number }> {
   const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
   let answer = '';
   let closed = false;
@@ -153,10 +152,11 @@ async function dribble(url: string): Promise<{ answer: string; seconds: number }
   socket.write(
     'POST /v1/keys HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{',
   );
-  for (let sent = 0; sent < 60 && !closed; sent++) {
+  let sent = 0;
+  for (; sent < 60 && !closed; sent++) {
     await pause(1000);
     if (!closed && socket.writable) socket.write(' ');
   }
   socket.destroy();
-  return { answer, seconds: (performance.now() - startedAt) / 1000 };
+  return { answer, sent };
 }

@@ -239,12 +239,13 @@ it('asks an upstream only for what it declares, and lists what was known while i
   expect(blue.asked).toEqual(['tools/list']);
   await register(red, 'red');
   red.silent = ['resources/list', 'resources/templates/list', 'prompts/list'];
-  const { body } = await tenant.post('/v1/proxy/upstreams/red/refresh');
-  expect(body).toMatchObject({ healthy: true });
-  const startedAt = performance.now();
+  // Whoever asks it itself waits until it is given up, after ten seconds.
+  let isGivenUp = false;
+  const asked = tenant.post('/v1/proxy/upstreams/red/refresh').finally(() => (isGivenUp = true));
   expect(await listed('resources/list', 'resources', 'uri')).toEqual(['doc://red/one']);
-  // It is given up after ten seconds.
-  expect(performance.now() - startedAt).toBeLessThan(9_000);
+  expect(isGivenUp).toBe(false);
+  expect((await asked).body).toMatchObject({ healthy: true });
+  expect(await listed('resources/list', 'resources', 'uri')).toEqual(['doc://red/one']);
   red.silent = [];
   red.resources = [
     { uri: 'doc://red/two', name: 'Two' },

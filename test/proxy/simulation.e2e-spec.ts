@@ -217,18 +217,13 @@ describe('a simulation', () => {
       { type: 'deny_list', tools: ['tool-3', 'up.tool-5'] },
       { type: 'require_approval', scope: { agents: ['agent-1*'], tools: ['up.tool-1*'] } },
     ];
-    const startedAt = performance.now();
     let isOver = false;
     const simulated = simulate({ policies: proposed }).finally(() => (isOver = true));
-    const waits: number[] = [];
-    while (!(isOver as boolean)) {
-      const asked = performance.now();
-      await at(1).get('/livez');
-      waits.push(performance.now() - asked);
-    }
+    let answered = 0;
+    for (; !(isOver as boolean); answered++) await at(1).get('/livez');
     const { calls, verdicts } = await simulated;
-    // Whoever waited for all of it would have waited as long.
-    expect(Math.max(...waits)).toBeLessThan((performance.now() - startedAt) / 2);
+    // Where others wait for all of it, one is answered before it is begun, and one when it is over.
+    expect(answered).toBeGreaterThan(5);
     expect(calls).toBe(LONG);
     expect([verdicts.undecidable, verdicts.allowed > 0, verdicts.blocked > 0, verdicts.held > 0]).toEqual([0, true, true, true]);
   }, 120_000); // prettier-ignore

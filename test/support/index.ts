@@ -10,6 +10,7 @@ export { freshDatabaseUrl, testDatabase } from './database.js';
 export { type RevisionUpstream, startRevisionUpstream } from './revision-upstream.js';
 export { EgressWorld, failureOf } from './egress-world.js';
 export { eventually } from './eventually.js';
+export { growthOf, LINEAR } from './growth.js';
 export { type Launched, npmStart } from './launcher.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';
 export {

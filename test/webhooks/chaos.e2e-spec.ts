@@ -146,17 +146,20 @@ describe('workers', () => {
     const endpoint = await register(tenant);
     await cause(silent, 100);
     await eventually(() => expect(arrived(holes)).toBeGreaterThan(10), 10_000);
+    const givenUp = async (): Promise<number> =>
+      (await world.sql('SELECT FROM webhook_attempt WHERE webhook_id = ANY ($1)', [holes.map(({ id }) => id)])).length;
+    /** Of each round, how many tries of the silent ones had been given up by its end, which takes fifteen seconds. */
+    const rounds: number[] = [];
     for (let round = 0; round < 10; round++) {
-      const startedAt = performance.now();
       const [request] = await cause(tenant, 1);
-      const arrival = await eventually(() => {
-        const found = endpoint.arrivals.find(({ body }) => body['request_id'] === request);
-        if (!found) throw new Error('not there yet');
-        return found;
-      });
-      // The silent ones are given up after fifteen seconds.
-      expect(arrival.at - startedAt).toBeLessThan(12_000);
+      await eventually(
+        () => expect(endpoint.arrivals.map(({ body }) => body['request_id'])).toContain(request),
+        30_000,
+      );
+      rounds.push(await givenUp());
     }
+    // One that waited for them would end with them; the machine may be too slow for all rounds in that time.
+    expect(rounds.slice(0, 3)).toEqual([0, 0, 0]);
   }, 60_000);
 });
 

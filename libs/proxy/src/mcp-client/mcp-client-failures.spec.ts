@@ -45,6 +45,7 @@ describe('event streams', () => {
   });
 
   it('answers when the answer is there, not when the stream ends', async () => {
+    // Of a stream that never ends.
     const server = await upstream(
       handshake(
         (message, _req, res) =>
@@ -53,9 +54,7 @@ describe('event streams', () => {
             .write(`data: ${JSON.stringify(ok(message, text('now')))}\n\n`),
       ),
     );
-    const startedAt = performance.now();
     expect(await client(server.url).callTool('a', {})).toEqual(text('now'));
-    expect(performance.now() - startedAt).toBeLessThan(1_500);
   });
 
   it('takes a stream up again from its last event, without repeating the call', async () => {
@@ -194,11 +193,12 @@ describe('failures', () => {
     const slow = client(server.url, { egress, key: 'slow', connections: 2 });
     const fast = client(server.url, { egress, key: 'fast', connections: 2 });
     await Promise.all([slow.callTool('x', {}), fast.callTool('x', {})]);
-    const hung = Promise.all(Array.from({ length: 10 }, () => failure(slow.callTool('hang', {}, { deadlineMs: 400 }))));
+    let ended = 0;
+    const hang = () => failure(slow.callTool('hang', {}, { deadlineMs: 1_000 })).finally(() => ended++);
+    const hung = Promise.all(Array.from({ length: 10 }, hang));
     await sleep(20);
-    const startedAt = performance.now();
     expect(await fast.callTool('x', {})).toEqual(text('fast'));
-    expect(performance.now() - startedAt).toBeLessThan(200);
+    expect(ended).toBe(0);
     const errors = await hung;
     expect(errors.every(({ reason }) => reason === 'timeout')).toBe(true);
     await sleep(50);
@@ -211,12 +211,16 @@ describe('failures', () => {
 
   it('ends at the deadline of the call even while nobody knows how to speak to the upstream', async () => {
     const server = await upstream(() => undefined);
-    const startedAt = performance.now();
+    let isLaterOver = false;
+    const later = failure(client(server.url).callTool('a', {}, { deadlineMs: 1_500 })).finally(
+      () => (isLaterOver = true),
+    );
     expect(await failure(client(server.url).callTool('a', {}, { deadlineMs: 150 }))).toMatchObject({
       reason: 'timeout',
       sent: false,
     });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(isLaterOver).toBe(false);
+    await later;
   });
 
   it('ends when its signal aborts', async () => {
