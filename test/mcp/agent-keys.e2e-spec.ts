@@ -2,25 +2,26 @@ import {
   type Balancer,
   BareMcp,
   type Client,
+  type FakeUpstream,
   saidBy,
+  Scenario,
   startBalancer,
   startWorld,
   type World,
 } from '@haldir/test-support';
-import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
 let tenant: Client;
-let scenario: McpScenario;
+let scenario: Scenario<FakeUpstream>;
 beforeAll(async () => {
   world = await startWorld({ processes: 2 });
   balancer = await startBalancer(world.apis);
   tenant = await world.newTenant();
-  scenario = await McpScenario.begin(balancer, tenant, ['echo']);
+  scenario = await Scenario.of(world, ['echo'], { balancer, tenant });
 });
 afterAll(async () => {
-  await scenario.upstream.stop();
+  await scenario.up.stop();
   await balancer.stop();
   await world.stop();
 });
@@ -48,7 +49,7 @@ describe('an agent that connects with one header', () => {
     expect(JSON.stringify((await agent.call('up.echo', { message: 'hello' })).message)).toContain('echo');
     const [session, ...others] = await sessionsOf('one-header');
     expect([session?.opened_key, others]).toEqual([agent.party.key.slice(0, 14), []]);
-    expect((await scenario.entries('up.echo')).at(-1)).toMatchObject({ session_id: session?.id });
+    expect((await scenario.callEntries('up.echo')).at(-1)).toMatchObject({ session_id: session?.id });
     for (const name of ['createSession', 'getSession', 'revokeSession', 'storeSecret', 'getAuditTrail', 'getSpend'])
       expect((await agent.call(name)).message).toMatchObject({ error: { code: -32602 } });
   });

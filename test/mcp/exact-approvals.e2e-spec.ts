@@ -1,5 +1,13 @@
-import { type Client, eventually, type Reply } from '@haldir/test-support';
-import { ChangingScenario, type Result, Stage } from './changing-scenario.js';
+import {
+  type CallResult,
+  type ChangingUpstream,
+  type Client,
+  eventually,
+  type Reply,
+  Scenario,
+  startChangingUpstream,
+} from '@haldir/test-support';
+import { Stage } from './stage.js';
 
 interface Request {
   request_id: string;
@@ -16,21 +24,24 @@ interface Request {
 }
 
 let stage: Stage;
-let scenario: ChangingScenario;
+let scenario: Scenario<ChangingUpstream>;
 beforeAll(async () => {
   stage = await Stage.start({ processes: 3 });
 });
 afterAll(() => stage.stop());
 beforeEach(async () => {
-  scenario = await ChangingScenario.begin(stage, 'pay', 'look');
-  await scenario.register({ tools_max_age: 0 });
+  scenario = await Scenario.around(stage.world, await startChangingUpstream('pay', 'look'), {
+    balancer: stage.balancer,
+  });
+  await scenario.register('up', scenario.up.url, { tools_max_age: 0 });
   await scenario.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.pay'] });
 });
 afterEach(() => scenario.end());
 
 const ARGS = { to: 'dana', amount: 5, note: 'for lunch' };
-const call = (args: object = ARGS, by = scenario.tenant): Promise<Reply<Result>> => scenario.call('up.pay', args, by);
-const said = ({ body }: Reply<Result>): Record<string, unknown> =>
+const call = (args: object = ARGS, by = scenario.tenant): Promise<Reply<CallResult>> =>
+  scenario.call('up.pay', args, { by });
+const said = ({ body }: Reply<CallResult>): Record<string, unknown> =>
   JSON.parse(body.content[0]?.text ?? '') as Record<string, unknown>;
 /** The id of the request that a call waits for. */
 const held = async (args: object = ARGS, by = scenario.tenant): Promise<string> => {
@@ -52,7 +63,7 @@ describe('an approval is for the call as it was shown', () => {
     [
       'the text of its tool, though that was accepted',
       async () => {
-        scenario.upstream.change('pay', { description: 'Does pay, at once' });
+        scenario.up.change('pay', { description: 'Does pay, at once' });
         expect((await call()).status).toBe(403);
         const { tools } = (
           await scenario.tenant.get<{ tools: { drift: { fingerprint: string } }[] }>('/v1/proxy/tools?drifted=true')
@@ -85,7 +96,7 @@ describe('an approval is for the call as it was shown', () => {
     expect((await approve(id)).status).toBe(200);
     const args = await change();
     for (const api of stage.world.apis) expect(await held(args, scenario.tenant.at(api))).not.toBe(id);
-    expect(scenario.upstream.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
     expect((await request(id)).consumed).toBe(false);
   });
 
@@ -98,7 +109,7 @@ describe('an approval is for the call as it was shown', () => {
       i % 2 === 0 ? call(ARGS, scenario.at(i)) : agent.call('up.pay', ARGS),
     );
     await Promise.all(calls);
-    expect(scenario.upstream.calls).toEqual([{ tool: 'pay', arguments: ARGS }]);
+    expect(scenario.up.calls).toEqual([{ tool: 'pay', arguments: ARGS }]);
     expect(await request(id)).toMatchObject({ consumed: true, digest });
     // What was shown is what was used.
     expect(await audited('approval_consumed')).toMatchObject([{ request_id: id, digest }]);
@@ -139,7 +150,7 @@ describe('whoever decides', () => {
     // The text that was shown is another call.
     expect(await held({ to: String.raw`dana\u{202e}\u{200b}`, [String.raw`no\u{2066}te`]: 'plain' })).not.toBe(id);
     expect((await call(args)).body.content[0]?.text).toBe('pay');
-    expect(scenario.upstream.calls).toEqual([{ tool: 'pay', arguments: args }]);
+    expect(scenario.up.calls).toEqual([{ tool: 'pay', arguments: args }]);
   });
 
   it('is recorded from the credential, beside what they call themselves', async () => {

@@ -3,10 +3,12 @@ import {
   BareMcp,
   connectMcp,
   eventually,
+  type FakeUpstream,
   type McpRevision,
   type Reply,
   RpcFailure,
   saidBy,
+  Scenario,
   startBalancer,
   startFakeUpstream,
   startHungUpstream,
@@ -15,11 +17,10 @@ import {
   type World,
 } from '@haldir/test-support';
 import { type Client as McpClient } from '@modelcontextprotocol/client';
-import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
-let scenario: McpScenario;
+let scenario: Scenario<FakeUpstream>;
 const REVISIONS: McpRevision[] = ['stateless', 'handshake'];
 const OWN_AGENT_TOOLS = [
   'checkPermission',
@@ -35,9 +36,9 @@ beforeAll(async () => {
   balancer = await startBalancer(world.apis);
 });
 beforeEach(async () => {
-  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo', 'read_file', 'delete_file']);
+  scenario = await Scenario.of(world, ['echo', 'read_file', 'delete_file'], { balancer });
 });
-afterEach(() => scenario.upstream.stop());
+afterEach(() => scenario.up.stop());
 afterAll(async () => {
   await balancer.stop();
   await world.stop();
@@ -54,7 +55,7 @@ describe.each(REVISIONS)('to a client of the %s revisions', (revision) => {
       expect([name, reply.status, reply.message?.result?.isError]).toEqual([name, 200, true]);
       expect(saidBy(reply)).toMatchObject({ blocked_by: 'haldir', policy_id: expect.stringMatching(/^pol_/) });
     }
-    expect(scenario.upstream.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
 
     await scenario.policy('allow_list', { tools: ['up.delete_file'] });
     expect((await scenario.toolNames(agent)).filter((name) => name.startsWith('up.'))).toEqual([]);
@@ -82,7 +83,7 @@ describe.each(REVISIONS)('to a client of the %s revisions', (revision) => {
       ...{ tool: 'up.echo', arguments: { amount: 11 }, session_id: scenario.session },
     });
     expect(refused.message?.result?.content).toEqual(rest.body.content);
-    const entries = (await scenario.entries()).map(
+    const entries = (await scenario.callEntries()).map(
       ({ session_id, tool, action, details: { latency_ms: _, decided_at: at, ...facts } }) => ({
         decided: typeof at,
         ...{ session_id, tool, action, facts },
@@ -110,7 +111,7 @@ describe.each(REVISIONS)('to a client of the %s revisions', (revision) => {
     expect(saidBy(await agent.call('up.echo', { n: 2 }))['request_id']).not.toBe(said['request_id']);
     const racing = await Promise.all(Array.from({ length: 20 }, () => agent.call('up.echo', { n: 1 })));
     expect(racing.filter(({ message }) => message?.result?.isError !== true)).toHaveLength(1);
-    expect(scenario.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect(scenario.up.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
   });
 });
 
@@ -143,8 +144,8 @@ describe('a client that can ask its human', () => {
     });
     const result = await client.callTool({ name: 'up.echo', arguments: { n: 1 } });
     expect(result.content).toEqual([{ type: 'text', text: 'echo' }]);
-    expect(scenario.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
-    expect((await scenario.entries()).map(({ action }) => action)).toEqual([
+    expect(scenario.up.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect((await scenario.callEntries()).map(({ action }) => action)).toEqual([
       ...['tool_call_held', 'tool_call_held', 'tool_call'],
     ]);
     await client.close();
@@ -155,7 +156,7 @@ describe('a client that can ask its human', () => {
     const result = await client.callTool({ name: 'up.echo', arguments: { n: 1 } });
     expect(result.isError).toBe(true);
     expect(JSON.stringify(result.content)).toContain('checkApproval');
-    expect(scenario.upstream.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
     await client.close();
   });
 });
@@ -171,7 +172,7 @@ it('lets no more calls through in a minute than a policy allows, over REST and M
     ...(await Promise.all(overRest)).map(({ status }) => status === 200),
   ];
   expect(results.filter(Boolean)).toHaveLength(7);
-  expect(scenario.upstream.calls).toHaveLength(7);
+  expect(scenario.up.calls).toHaveLength(7);
 });
 
 it('lists and calls nothing of upstreams without the scopes of session and key', async () => {
@@ -184,25 +185,25 @@ it('lists and calls nothing of upstreams without the scopes of session and key',
   const logger = new BareMcp({ url: balancer.url, key: body.key, session: scenario.session });
   expect(await scenario.toolNames(logger)).toEqual(['logAction']);
   expect(saidBy(await logger.call('up.echo'))).toMatchObject({ code: 'insufficient_scope', required: 'proxy:call' });
-  expect(scenario.upstream.calls).toEqual([]);
+  expect(scenario.up.calls).toEqual([]);
 });
 
 it('answers what a tool, its upstream and its absence say, each in its own way', async () => {
   const agent = scenario.agent();
-  scenario.upstream.answer = () => ({ content: [{ type: 'text', text: 'no' }], isError: true, extra: { kept: 1 } });
+  scenario.up.answer = () => ({ content: [{ type: 'text', text: 'no' }], isError: true, extra: { kept: 1 } });
   expect((await agent.call('up.echo')).message?.result).toMatchObject({ isError: true, extra: { kept: 1 } });
-  scenario.upstream.answer = () => {
+  scenario.up.answer = () => {
     throw new RpcFailure(-32602, 'n: expected a number');
   };
   expect((await agent.call('up.echo')).message?.error).toMatchObject({ code: -32602, message: 'n: expected a number' });
   expect((await agent.call('up.nothing')).message?.error).toMatchObject({ code: -32602, message: 'Unknown tool' });
-  await scenario.upstream.stop();
+  await scenario.up.stop();
   expect(saidBy(await agent.call('up.echo'))).toMatchObject({
     code: 'upstream_unreachable',
     error: expect.stringContaining('The tool did not run'),
   });
-  await scenario.upstream.start();
-  expect((await scenario.entries()).map(({ details }) => details['result'] ?? details['decision'])).toEqual([
+  await scenario.up.start();
+  expect((await scenario.callEntries()).map(({ details }) => details['result'] ?? details['decision'])).toEqual([
     ...['tool_error', 'refused', 'blocked', 'unreachable'],
   ]);
   // The statistics of one process are the others' within a second.
@@ -232,7 +233,7 @@ it('goes on without an upstream that hangs, and says which one is missing and wh
 it('sees tools that come and go at once, on every process', async () => {
   const names = (): Promise<string[]> => scenario.toolNames(scenario.agent());
   expect(await names()).toContain('up.echo');
-  scenario.upstream.tools = [{ name: 'other', inputSchema: { type: 'object' } }];
+  scenario.up.tools = [{ name: 'other', inputSchema: { type: 'object' } }];
   await scenario.tenant.post('/v1/proxy/upstreams/up/refresh');
   for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual(['up.other']);
   await scenario.tenant.delete('/v1/proxy/upstreams/up');
@@ -286,7 +287,7 @@ it('shows the tools of an upstream without prefix by their own names, where thos
   await scenario.agent().call('echo', { n: 1 });
   await scenario.tenant.post('/v1/proxy/call', { tool: 'echo', arguments: { n: 2 }, session_id: scenario.session });
   expect(other.calls.map(({ arguments: { n } }) => n)).toEqual([1, 2]);
-  expect((await scenario.entries()).map(({ tool }) => tool)).toEqual(['plain.echo', 'plain.echo']);
+  expect((await scenario.callEntries()).map(({ tool }) => tool)).toEqual(['plain.echo', 'plain.echo']);
 
   await register('third', third.url, false);
   expect((await names()).filter((name) => name.includes('unique'))).toEqual(['plain.unique', 'third.unique']);
@@ -301,21 +302,21 @@ it('shows the tools of an upstream without prefix by their own names, where thos
 });
 
 it('shows a tenant nothing of another', async () => {
-  const stranger = await McpScenario.begin(balancer, await world.newTenant(), ['secret_tool']);
+  const stranger = await Scenario.of(world, ['secret_tool'], { balancer });
   expect(await scenario.toolNames(scenario.agent())).not.toContain('up.secret_tool');
   expect((await scenario.agent().call('up.secret_tool')).message?.error?.message).toBe('Unknown tool');
   const { status, message } = await new BareMcp({
     ...{ url: balancer.url, key: scenario.tenant.key ?? '', session: stranger.session },
   }).ask('tools/list');
   expect([status, message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
-  expect(stranger.upstream.calls).toEqual([]);
-  await stranger.upstream.stop();
+  expect(stranger.up.calls).toEqual([]);
+  await stranger.up.stop();
 });
 
 it('answers a call once per Idempotency-Key, and says the first answer again', async () => {
   const headers = { 'idempotency-key': 'key-1' };
   let count = 0;
-  scenario.upstream.answer = () => text(`${++count}`);
+  scenario.up.answer = () => text(`${++count}`);
   const agent = scenario.agent();
   const replies = await Promise.all(Array.from({ length: 5 }, () => agent.call('up.echo', { n: 1 }, headers)));
   expect(replies.map(({ message }) => message?.result?.content?.[0]?.text)).toEqual(Array(5).fill('1'));

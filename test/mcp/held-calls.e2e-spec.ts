@@ -2,19 +2,20 @@ import {
   type Balancer,
   BareMcp,
   decidePending,
-  type McpRevision,
+  type FakeUpstream,
   type McpReply,
+  type McpRevision,
   pendingRequest,
   saidBy,
+  Scenario,
   startBalancer,
   startWorld,
   type World,
 } from '@haldir/test-support';
-import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
-let scenario: McpScenario;
+let scenario: Scenario<FakeUpstream>;
 const REVISIONS: McpRevision[] = ['stateless', 'handshake'];
 
 beforeAll(async () => {
@@ -26,10 +27,10 @@ afterAll(async () => {
   await world.stop();
 });
 beforeEach(async () => {
-  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo']);
+  scenario = await Scenario.of(world, ['echo'], { balancer });
   await scenario.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] });
 });
-afterEach(() => scenario.upstream.stop());
+afterEach(() => scenario.up.stop());
 
 const decide = (decision: 'approve' | 'deny'): Promise<string> => decidePending(scenario.tenant, decision);
 
@@ -39,7 +40,7 @@ describe.each(REVISIONS)('a held call of the %s revisions', (revision) => {
     await decide('approve');
     const replies: McpReply[] = await Promise.all(calls);
     expect(replies.filter(({ message }) => message?.result?.isError !== true)).toHaveLength(1);
-    expect(scenario.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect(scenario.up.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
   });
 
   it('is told at once that it is denied, and is not made', async () => {
@@ -54,7 +55,7 @@ describe.each(REVISIONS)('a held call of the %s revisions', (revision) => {
     expect(saidBy(await call)).toMatchObject({ status: 'approval_denied', request_id: expect.stringMatching(/^apr_/) });
     expect(isOtherOver).toBe(false);
     await other;
-    expect(scenario.upstream.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
   });
 
   it('is told to poll when nobody decides in time, or at once where it takes no event stream', async () => {
@@ -67,7 +68,7 @@ describe.each(REVISIONS)('a held call of the %s revisions', (revision) => {
     expect(saidBy(unstreamed)).toMatchObject({ status: 'approval_required' });
     expect(isHeld).toBe(true);
     expect(saidBy(await held)).toMatchObject({ status: 'approval_required' });
-    expect(scenario.upstream.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
   });
 });
 
@@ -78,7 +79,7 @@ it('a call whose session was revoked while it waited is not made', async () => {
   await decide('approve');
   const { status, message } = await call;
   expect([status, message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
-  expect(scenario.upstream.calls).toEqual([]);
+  expect(scenario.up.calls).toEqual([]);
 });
 
 it('a client that goes away waits no longer, and its approval is there for the call it makes again', async () => {
@@ -102,7 +103,7 @@ it('a client that goes away waits no longer, and its approval is there for the c
   await new Promise((resolve) => setTimeout(resolve, 500));
   await decide('approve');
   await new Promise((resolve) => setTimeout(resolve, 800));
-  expect(scenario.upstream.calls).toEqual([]);
+  expect(scenario.up.calls).toEqual([]);
   expect((await agent.call('up.echo')).message?.result?.isError).not.toBe(true);
-  expect(scenario.upstream.calls).toHaveLength(1);
+  expect(scenario.up.calls).toHaveLength(1);
 });

@@ -2,18 +2,19 @@ import {
   type Balancer,
   BareMcp,
   decidePending,
+  type FakeUpstream,
   type McpRevision,
   pendingRequest,
+  Scenario,
   startBalancer,
   startResourceUpstream,
   startWorld,
   type World,
 } from '@haldir/test-support';
-import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
-let scenario: McpScenario;
+let scenario: Scenario<FakeUpstream>;
 let agentKey: { key: string; prefix: string };
 beforeAll(async () => {
   world = await startWorld({ processes: 2, environment: { MCP_HOLD_SECONDS: '20' } });
@@ -24,12 +25,12 @@ afterAll(async () => {
   await world.stop();
 });
 beforeEach(async () => {
-  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo'], ['execute', 'read']);
+  scenario = await Scenario.of(world, ['echo'], { balancer, scopes: ['execute', 'read'] });
   await scenario.tenant.post('/v1/approvals/rules', { type: 'all' });
   const { body } = await scenario.tenant.post<typeof agentKey>('/v1/keys', { scopes: ['proxy:write'] });
   agentKey = body;
 });
-afterEach(() => scenario.upstream.stop());
+afterEach(() => scenario.up.stop());
 
 const agent = (revision: McpRevision): BareMcp =>
   new BareMcp({ url: balancer.url, key: agentKey.key, session: scenario.session }, revision);
@@ -45,10 +46,10 @@ it.each(['stateless', 'handshake'] as const)(
     await revoke();
     await decidePending(scenario.tenant, 'approve');
     const { message } = await call;
-    expect(scenario.upstream.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
     expect(message?.result?.isError).toBe(true);
     expect(JSON.stringify(message?.result)).toContain('revoked API key');
-    expect(await scenario.entries('up.echo')).toMatchObject([
+    expect(await scenario.callEntries('up.echo')).toMatchObject([
       { action: 'tool_call_held' },
       { action: 'tool_call_blocked', details: { decision: 'blocked', code: 'unauthorized' } },
     ]);

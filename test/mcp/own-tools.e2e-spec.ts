@@ -1,26 +1,27 @@
 import {
   type Balancer,
   type BareMcp,
+  type FakeUpstream,
   type McpReply,
   saidBy,
+  Scenario,
   startBalancer,
   startWorld,
   type World,
 } from '@haldir/test-support';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
-let scenario: McpScenario;
+let scenario: Scenario<FakeUpstream>;
 
 beforeAll(async () => {
   world = await startWorld({ processes: 2 });
   balancer = await startBalancer(world.apis);
-  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo'], ['read', 'spend:10']);
+  scenario = await Scenario.of(world, ['echo'], { balancer, scopes: ['read', 'spend:10'] });
 });
 afterAll(async () => {
-  await scenario.upstream.stop();
+  await scenario.up.stop();
   await balancer.stop();
   await world.stop();
 });

@@ -5,22 +5,23 @@ import {
   connectMcp,
   connectOldMcp,
   decidePending,
-  type McpRevision,
+  type FakeUpstream,
   type McpParty,
   type McpReply,
+  type McpRevision,
   openApprovalPage,
   pendingRequest,
   saidBy,
+  Scenario,
   startApi,
   startBalancer,
   startWorld,
   type World,
 } from '@haldir/test-support';
-import { McpScenario } from './mcp-scenario.js';
 
 let world: World;
 let balancer: Balancer;
-let scenario: McpScenario;
+let scenario: Scenario<FakeUpstream>;
 let party: McpParty & { session: string };
 
 beforeAll(async () => {
@@ -32,11 +33,11 @@ afterAll(async () => {
   await world.stop();
 });
 beforeEach(async () => {
-  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo']);
+  scenario = await Scenario.of(world, ['echo'], { balancer });
   await scenario.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['up.echo'] });
   party = { url: balancer.url, key: scenario.tenant.key ?? '', session: scenario.session };
 });
-afterEach(() => scenario.upstream.stop());
+afterEach(() => scenario.up.stop());
 
 type Decision = 'approve' | 'deny';
 type ElicitationCapability = NonNullable<ClientCapabilities['elicitation']>;
@@ -159,13 +160,13 @@ const statuses = async (): Promise<unknown[]> => {
   return body.requests.map(({ status, consumed }) => [status, consumed]);
 };
 const logged = async (): Promise<unknown[]> =>
-  (await scenario.entries('up.echo')).map(({ action, details }) => [action, details['decision']]);
+  (await scenario.callEntries('up.echo')).map(({ action, details }) => [action, details['decision']]);
 
 describe.each(KINDS)('a client that %s', (_, resume) => {
   it('gets the result of the call once it is approved, and it is made once', async () => {
     const result = await resume(decides('approve'));
     expect([result.isError ?? false, result.content]).toEqual([false, [{ type: 'text', text: 'echo' }]]);
-    expect(scenario.upstream.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
+    expect(scenario.up.calls).toEqual([{ tool: 'echo', arguments: { n: 1 } }]);
     expect(await statuses()).toEqual([['approved', true]]);
     expect(await logged()).toEqual([
       ['tool_call_held', 'approval_required'],
@@ -180,7 +181,7 @@ describe.each(KINDS)('a client that %s', (_, resume) => {
       ...{ status: 'approval_denied', request_id: expect.stringMatching(/^apr_/) },
       message: expect.stringContaining('Do not repeat it'),
     });
-    expect(scenario.upstream.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
     expect(await statuses()).toEqual([['denied', false]]);
     expect(await logged()).toEqual([
       ['tool_call_held', 'approval_required'],
@@ -212,7 +213,7 @@ describe('a client that was sent to a page', () => {
     expect([codeOf(first), codeOf(second)]).toEqual([-32042, -32042]);
     expect(second.message?.error?.data).toEqual(first.message?.error?.data);
     expect(await statuses()).toEqual([['pending', false]]);
-    expect(scenario.upstream.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
   });
 
   it('hears for five minutes that the call was denied, and then a human is asked anew', async () => {
@@ -238,7 +239,7 @@ describe('a client that was sent to a page', () => {
     // From then on the denial is past, also for a call within its time.
     await shift(10);
     expect(codeOf(await client.call(CALL.name, CALL.arguments))).toBe(-32042);
-    expect(scenario.upstream.calls).toEqual([]);
+    expect(scenario.up.calls).toEqual([]);
   });
 
   it('is sent to the address that the installation is known by', async () => {
@@ -277,6 +278,6 @@ it.each<McpRevision>(['stateless', 'handshake'])(
     const agent = new BareMcp(party, revision);
     const replies = await Promise.all(Array.from({ length: 5 }, () => agent.call(CALL.name, CALL.arguments)));
     expect(replies.filter(({ message }) => message?.result?.content?.[0]?.text === 'echo')).toHaveLength(1);
-    expect(scenario.upstream.calls).toHaveLength(1);
+    expect(scenario.up.calls).toHaveLength(1);
   },
 );

@@ -1,6 +1,5 @@
-import { type Client, eventually, startWorld, type World } from '@haldir/test-support';
+import { type Client, eventually, Scenario, startWorld, type World } from '@haldir/test-support';
 import { freePort } from '../../scripts/embedded/ports.mjs';
-import { ProxyScenario } from '../proxy/proxy-scenario.js';
 
 type Json = Record<string, unknown>;
 type Query = Readonly<Record<string, string>>;
@@ -154,10 +153,10 @@ it('payments are found by when they were made', async () => {
 });
 
 describe('what the proxy has', () => {
-  let scenario: ProxyScenario;
+  let scenario: Scenario;
   beforeAll(async () => {
     tenant = await world.newTenant();
-    scenario = await ProxyScenario.begin(tenant);
+    scenario = await Scenario.begin(world, { tenant });
     await scenario.upstream('files', 'read', 'ReadAll', 'write');
     await scenario.upstream('Mail_1', 'read', 'send');
     expect((await scenario.register('dead', `http://127.0.0.1:${await freePort()}/mcp`)).status).toBe(201);

@@ -1,15 +1,14 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import { connectMcp, startWorld, text, type World } from '@haldir/test-support';
-import { ProxyScenario } from '../proxy/proxy-scenario.js';
+import { connectMcp, Scenario, startWorld, text, type World } from '@haldir/test-support';
 
 let world: World;
-let scenario: ProxyScenario;
+let scenario: Scenario;
 beforeAll(async () => {
   world = await startWorld();
 });
 beforeEach(async () => {
-  scenario = await ProxyScenario.begin(await world.newTenant());
+  scenario = await Scenario.begin(world);
 });
 afterEach(() => scenario.end());
 afterAll(() => world.stop());

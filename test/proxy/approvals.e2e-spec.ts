@@ -1,14 +1,21 @@
-import { startWorld, type World } from '@haldir/test-support';
-import { byStatus, type ProxyScenario, type Result, saying, ScenarioOfTwo, times } from './proxy-scenario.js';
+import {
+  byStatus,
+  type CallResult,
+  type FakeUpstream,
+  saying,
+  Scenario,
+  sharedWorld,
+  times,
+  type World,
+} from '@haldir/test-support';
 
 let world: World;
-let scenario: ScenarioOfTwo;
+let scenario: Scenario<FakeUpstream>;
 beforeAll(async () => {
-  world = await startWorld({ processes: 2 });
+  world = await sharedWorld();
 });
-afterAll(() => world.stop());
 beforeEach(async () => {
-  scenario = await ScenarioOfTwo.of(world, 'echo', 'transfer', 'tidy', 'get_sum');
+  scenario = await Scenario.of(world, ['echo', 'transfer', 'tidy', 'get_sum']);
 });
 afterEach(() => scenario.end());
 
@@ -17,7 +24,7 @@ const rule = async (type: string, parameters: Record<string, unknown> = {}): Pro
   return body.id;
 };
 /** The id of the request that the call waits for; null when it was let through. */
-const heldAs = async (...args: Parameters<ProxyScenario['call']>): Promise<string | null> => {
+const heldAs = async (...args: Parameters<Scenario['call']>): Promise<string | null> => {
   const before = scenario.up.calls.length;
   const reply = await scenario.call(...args);
   expect(reply.status).toBe(200);
@@ -202,7 +209,7 @@ describe('the rules at the proxy', () => {
     await rule('all');
     const id = await heldAs('echo');
     const stranger = await world.newTenant();
-    expect((await stranger.post<Result>(`/v1/approvals/${id}/approve`)).status).toBe(404);
+    expect((await stranger.post<CallResult>(`/v1/approvals/${id}/approve`)).status).toBe(404);
     expect(await heldAs('echo')).toBe(id);
   });
 });

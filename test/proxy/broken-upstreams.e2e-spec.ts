@@ -1,31 +1,33 @@
 import {
   BareMcp,
-  type BreakingUpstream,
-  startBreakingUpstream,
+  type FakeUpstream,
+  saying,
+  Scenario,
+  startFakeUpstream,
   startHungUpstream,
   startResourceUpstream,
   startWorld,
+  times,
   type World,
 } from '@haldir/test-support';
-import { ProxyScenario, saying, times } from './proxy-scenario.js';
 
 let world: World;
-let scenario: ProxyScenario;
+let scenario: Scenario;
 beforeAll(async () => {
   world = await startWorld({ processes: 1, environment: { UPSTREAM_TIMEOUT_SECONDS: '8' } });
 });
 afterAll(() => world.stop());
 beforeEach(async () => {
-  scenario = await ProxyScenario.begin(await world.newTenant());
+  scenario = await Scenario.begin(world);
 });
 afterEach(() => scenario.end());
 
 describe('a call whose connection breaks after the upstream has read it', () => {
-  let upstream: BreakingUpstream;
-  const arrivals = (name: string): number => upstream.arrivals.filter((each) => each === name).length;
+  let upstream: FakeUpstream;
+  const arrivals = (name: string): number => upstream.calls.filter(({ tool }) => tool === name).length;
   beforeEach(async () => {
     upstream = scenario.keep(
-      await startBreakingUpstream({
+      await startFakeUpstream({
         put: { idempotentHint: true },
         get: { readOnlyHint: true },
         post: {},
@@ -33,11 +35,12 @@ describe('a call whose connection breaks after the upstream has read it', () => 
         claim: { idempotentHint: 'true' },
       }),
     );
+    upstream.drops = 1;
     expect((await scenario.register('up', upstream.url)).body).toMatchObject({ healthy: true, tools_discovered: 5 });
   });
 
   it.each(['put', 'get'])('is made once more when the tool is declared to bear it: %s', async (tool) => {
-    expect(await scenario.call(tool)).toMatchObject({ status: 200, body: { content: [{ text: `did ${tool}` }] } });
+    expect(await scenario.call(tool)).toMatchObject({ status: 200, body: { content: [{ text: tool }] } });
     expect(arrivals(tool)).toBe(2);
   });
 

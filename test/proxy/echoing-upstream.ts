@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { serveHttp, type Upstream } from '@haldir/test-support';
 
 const STATELESS_VERSION = '2026-07-28';
 
@@ -11,15 +11,13 @@ type Arguments = Record<string, unknown>;
  * An upstream that gives back what it was sent, in many forms: by its tools, its prompt `say`, at `echo:<header>/<form>`, in
  * completions and in the descriptions of its lists.
  */
-export interface EchoingUpstream {
-  readonly url: string;
+export interface EchoingUpstream extends Upstream {
   /** Everything it was asked to do, and with which headers. */
   readonly calls: { tool: string; arguments: Arguments; headers: IncomingHttpHeaders; requestState?: string }[];
   /** Headers of all requests. */
   readonly seen: IncomingHttpHeaders[];
   /** Requests that are answered with a 401. */
   refuses: (headers: IncomingHttpHeaders) => boolean;
-  stop(): Promise<void>;
 }
 
 interface Message {
@@ -89,15 +87,10 @@ function asking(value: string): object {
 
 /** @param answers as one JSON text, or as an event stream that is sent in pieces, after progress */
 export async function startEchoingUpstream(version: string, answers: 'json' | 'sse'): Promise<EchoingUpstream> {
-  const upstream: EchoingUpstream = {
-    url: '',
+  const upstream: Omit<EchoingUpstream, keyof Upstream> = {
     calls: [],
     seen: [],
     refuses: () => false,
-    stop: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
   };
   const isStateless = version === STATELESS_VERSION;
   const capabilities = { tools: {}, resources: {}, prompts: {}, completions: {} };
@@ -197,7 +190,5 @@ export async function startEchoingUpstream(version: string, answers: 'json' | 's
     setTimeout(() => response.end(event.subarray(middle)), 20);
   };
 
-  const server = createServer((request, response) => void serve(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return Object.assign(upstream, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp` });
+  return Object.assign(upstream, await serveHttp((request, response) => void serve(request, response)));
 }

@@ -1,15 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startApi, startWorld, text, type World } from '@haldir/test-support';
-import { byStatus, saying, ScenarioOfTwo, times } from './proxy-scenario.js';
+import {
+  byStatus,
+  type FakeUpstream,
+  saying,
+  Scenario,
+  startApi,
+  startWorld,
+  text,
+  times,
+  type World,
+} from '@haldir/test-support';
 
 let world: World;
-let scenario: ScenarioOfTwo;
+let scenario: Scenario<FakeUpstream>;
 beforeAll(async () => {
   world = await startWorld({ processes: 2, environment: { UPSTREAM_TIMEOUT_SECONDS: '3' } });
 });
 afterAll(() => world.stop());
 beforeEach(async () => {
-  scenario = await ScenarioOfTwo.of(world, 'echo');
+  scenario = await Scenario.of(world, ['echo']);
 });
 afterEach(() => scenario.end());
 

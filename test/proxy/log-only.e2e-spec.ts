@@ -1,5 +1,14 @@
-import { type Reply, startWorld, type World } from '@haldir/test-support';
-import { byStatus, type Result, saying, ScenarioOfTwo, times } from './proxy-scenario.js';
+import {
+  byStatus,
+  type CallResult,
+  type FakeUpstream,
+  type Reply,
+  saying,
+  Scenario,
+  sharedWorld,
+  times,
+  type World,
+} from '@haldir/test-support';
 
 interface Explanation {
   policy_id: string;
@@ -12,16 +21,15 @@ interface Entry {
   action: string;
   details: string;
 }
-type Refused = Result & { explanation?: Explanation[] };
+type Refused = CallResult & { explanation?: Explanation[] };
 
 let world: World;
-let scenario: ScenarioOfTwo;
+let scenario: Scenario<FakeUpstream>;
 beforeAll(async () => {
-  world = await startWorld({ processes: 2 });
+  world = await sharedWorld();
 });
-afterAll(() => world.stop());
 beforeEach(async () => {
-  scenario = await ScenarioOfTwo.of(world, 'echo', 'pay', 'delete_file');
+  scenario = await Scenario.of(world, ['echo', 'pay', 'delete_file']);
 });
 afterEach(() => scenario.end());
 

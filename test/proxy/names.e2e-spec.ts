@@ -1,14 +1,19 @@
-import { BareMcp, startResourceUpstream, startWorld, type World } from '@haldir/test-support';
-import { ScenarioOfTwo } from './proxy-scenario.js';
+import {
+  BareMcp,
+  type FakeUpstream,
+  Scenario,
+  startResourceUpstream,
+  sharedWorld,
+  type World,
+} from '@haldir/test-support';
 
 let world: World;
-let scenario: ScenarioOfTwo;
+let scenario: Scenario<FakeUpstream>;
 beforeAll(async () => {
-  world = await startWorld({ processes: 2 });
+  world = await sharedWorld();
 });
-afterAll(() => world.stop());
 beforeEach(async () => {
-  scenario = await ScenarioOfTwo.of(world, 'files.read', 'echo');
+  scenario = await Scenario.of(world, ['files.read', 'echo']);
   await scenario.upstream('bank', 'transfer');
 });
 afterEach(() => scenario.end());

@@ -1,14 +1,12 @@
-import { startWorld, type World } from '@haldir/test-support';
-import { byStatus, saying, ScenarioOfTwo, times } from './proxy-scenario.js';
+import { byStatus, type FakeUpstream, saying, Scenario, sharedWorld, times, type World } from '@haldir/test-support';
 
 let world: World;
-let scenario: ScenarioOfTwo;
+let scenario: Scenario<FakeUpstream>;
 beforeAll(async () => {
-  world = await startWorld({ processes: 2 });
+  world = await sharedWorld();
 });
-afterAll(() => world.stop());
 beforeEach(async () => {
-  scenario = await ScenarioOfTwo.of(world, 'echo', 'pay', 'files.read');
+  scenario = await Scenario.of(world, ['echo', 'pay', 'files.read']);
 });
 afterEach(() => scenario.end());
 

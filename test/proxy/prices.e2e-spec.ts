@@ -2,7 +2,9 @@ import {
   type AppProcess,
   type Balancer,
   eventually,
+  type FakeUpstream,
   type Reply,
+  Scenario,
   startApi,
   startBalancer,
   startWorker,
@@ -10,7 +12,6 @@ import {
   type World,
 } from '@haldir/test-support';
 import { createServer, type RequestListener } from 'node:http';
-import { McpScenario } from '../mcp/mcp-scenario.js';
 
 interface Standing {
   spent: number;
@@ -19,18 +20,18 @@ interface Standing {
 
 let world: World;
 let balancer: Balancer;
-let scenario: McpScenario;
+let scenario: Scenario<FakeUpstream>;
 let session: string;
 beforeAll(async () => {
   world = await startWorld({ processes: 2, environment: { UPSTREAM_TIMEOUT_SECONDS: '2' } });
   balancer = await startBalancer(world.apis);
 });
 beforeEach(async () => {
-  scenario = await McpScenario.begin(balancer, await world.newTenant(), ['echo', 'free']);
+  scenario = await Scenario.of(world, ['echo', 'free'], { balancer });
   session = await scenario.tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 5 });
   expect((await price(0.5)).body).toEqual({ upstream: 'up', tool: 'echo', price_usd: 0.5 });
 });
-afterEach(() => scenario.upstream.stop().catch(() => undefined));
+afterEach(() => scenario.up.stop().catch(() => undefined));
 afterAll(async () => {
   await balancer.stop();
   await world.stop();
@@ -64,8 +65,8 @@ const BEHIND = `SELECT count(*)::int AS waiting FROM pg_locks mine JOIN pg_locks
 
 /** Answers in the place of the upstream, which has ended. */
 async function instead<T>(answer: RequestListener, work: () => Promise<T>): Promise<T> {
-  const port = Number(new URL(scenario.upstream.url).port);
-  await scenario.upstream.stop();
+  const port = Number(new URL(scenario.up.url).port);
+  await scenario.up.stop();
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   try {
@@ -87,7 +88,7 @@ describe('a priced tool', () => {
       }),
     );
     expect(answers.filter((passed) => passed)).toHaveLength(10);
-    expect(scenario.upstream.calls).toHaveLength(10);
+    expect(scenario.up.calls).toHaveLength(10);
     expect(await standing()).toMatchObject({ spent: 5, remaining_budget: 0 });
     const { body: spend } = await scenario.tenant.get('/v1/audit/spend');
     expect(spend).toMatchObject({ payments: { total_usd: 5, count: 10 }, total_usd: 0 });
@@ -95,7 +96,7 @@ describe('a priced tool', () => {
     expect([refused.status, refused.body]).toMatchObject([403, { isError: true, code: 'insufficient_budget' }]);
     const said = JSON.parse((refused.body['content'] as { text: string }[])[0]?.text ?? '') as unknown;
     expect(said).toMatchObject({ blocked_by: 'haldir', code: 'insufficient_budget', price_usd: 0.5, remaining_budget: 0 });
-    const entries = await scenario.entries('up.echo');
+    const entries = await scenario.callEntries('up.echo');
     expect(entries.filter(({ details }) => details['authorization_id'] !== undefined)).toHaveLength(10);
     expect(entries.filter(({ details }) => details['code'] === 'insufficient_budget')).toHaveLength(11);
     // What costs nothing asks no budget.
@@ -134,11 +135,11 @@ describe('a priced tool', () => {
         expect(await overtaken(make, lose)).toContain('secret_not_usable');
         expect(await standing()).toMatchObject({ spent: 0, remaining_budget: 5 });
       }
-      expect(scenario.upstream.calls).toEqual([]);
+      expect(scenario.up.calls).toEqual([]);
       // It was held, and waited for no expiry.
       expect((await scenario.tenant.get('/v1/payments?status=voided')).body).toMatchObject({ count: 2 });
       expect((await scenario.tenant.get('/v1/payments?status=held')).body).toMatchObject({ count: 0 });
-      const blocked = await scenario.entries('up.echo');
+      const blocked = await scenario.callEntries('up.echo');
       expect(blocked).toMatchObject([1, 2].map(() => ({ action: 'tool_call_blocked', details: { secret: 'key', secret_reason: reason } })));
       expect(await faults()).toEqual([]);
     });
@@ -156,7 +157,7 @@ describe('a priced tool', () => {
     await world.sql(`UPDATE process_lease SET ends_at = now() - interval '1 second'`);
     const worker = await startWorker(world.environment);
     await eventually(async () => expect(await standing()).toMatchObject({ spent: 0.5, remaining_budget: 4.5 }));
-    const entries = await scenario.entries('up.echo');
+    const entries = await scenario.callEntries('up.echo');
     expect(entries).toMatchObject([{ action: 'tool_call', details: { outcome: 'unknown', price_usd: 0.5 } }]);
     await worker.stop();
     expect(await faults()).toEqual([]);
@@ -189,7 +190,7 @@ describe('a priced tool', () => {
     expect(await standing()).toMatchObject({ spent: 0 });
     await price(2);
     await scenario.tenant.delete('/v1/proxy/upstreams/up');
-    await scenario.tenant.post('/v1/proxy/upstreams', { name: 'up', url: scenario.upstream.url });
+    await scenario.tenant.post('/v1/proxy/upstreams', { name: 'up', url: scenario.up.url });
     expect(await shown()).toEqual([['echo', undefined], ['free', undefined]]);
   }); // prettier-ignore
 });

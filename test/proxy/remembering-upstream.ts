@@ -1,15 +1,13 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
+import { type IncomingHttpHeaders } from 'node:http';
+import { serveMcp, type Upstream } from '@haldir/test-support';
+import { McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
 /**
  * An upstream on the official server library that keeps what it was sent, and says it to whoever asks: by its tools, in progress,
  * as an error, in a resource, a prompt and the description of a tool.
  */
-export interface RememberingUpstream {
-  readonly url: string;
+export interface RememberingUpstream extends Upstream {
   /** What it was sent last by `remember`, or told by a test. */
   memory: string;
   /** Of all requests, without what came twice. */
@@ -20,12 +18,18 @@ export interface RememberingUpstream {
   waiting: number;
   /** Requests with these headers are answered with a 401. */
   refuses: (headers: IncomingHttpHeaders) => boolean;
-  stop(): Promise<void>;
 }
 
 export async function startRememberingUpstream(): Promise<RememberingUpstream> {
   const waiting = new Set<() => void>();
-  const handler = createMcpHandler(() => {
+  const upstream = {
+    memory: 'nothing yet',
+    authorizations: [] as string[],
+    describes: false,
+    waiting: 0,
+    refuses: (_: IncomingHttpHeaders): boolean => false,
+  };
+  const create = (): McpServer => {
     const server = new McpServer({ name: 'upstream', version: '1.0.0' });
     const text = (said: string) => ({ content: [{ type: 'text' as const, text: said }] });
     server.registerTool('remember', { inputSchema: z.object({ v: z.string() }) }, async ({ v }) => {
@@ -71,31 +75,18 @@ export async function startRememberingUpstream(): Promise<RememberingUpstream> {
       messages: [{ role: 'user', content: { type: 'text', text: `say ${upstream.memory}` } }],
     }));
     return server;
-  });
-  const serve = toNodeHandler(handler);
-  const server = createServer((request, response) => {
-    const { authorization } = request.headers;
-    if (upstream.refuses(request.headers)) {
-      response.writeHead(401).end();
-      return;
-    }
-    if (authorization !== undefined && !upstream.authorizations.includes(authorization))
-      upstream.authorizations.push(authorization);
-    void serve(request, response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const upstream: RememberingUpstream = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
-    memory: 'nothing yet',
-    authorizations: [],
-    describes: false,
-    waiting: 0,
-    refuses: () => false,
-    stop: async () => {
-      await handler.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
   };
-  return upstream;
+  const served = await serveMcp(create, {
+    before: ({ headers }, response) => {
+      const { authorization } = headers;
+      if (upstream.refuses(headers)) {
+        response.writeHead(401).end();
+        return true;
+      }
+      if (authorization !== undefined && !upstream.authorizations.includes(authorization))
+        upstream.authorizations.push(authorization);
+      return false;
+    },
+  });
+  return Object.assign(upstream, served);
 }

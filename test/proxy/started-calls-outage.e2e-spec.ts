@@ -3,12 +3,12 @@ import {
   BOOTSTRAP_TOKEN,
   Client,
   eventually,
+  Scenario,
   startApi,
   startTestPostgres,
   testEnvironment,
   text,
 } from '@haldir/test-support';
-import { ProxyScenario } from './proxy-scenario.js';
 
 it('calls that are answered while the database is away are in the log once it is back, with what came of them', async () => {
   const postgres = await startTestPostgres({ durable: true });
@@ -21,7 +21,7 @@ it('calls that are answered while the database is away are in the log once it is
     const minted = await new Client(api.url, null).post<{ key: string }>('/v1/keys', body);
     const tenant = new Client(api.url, minted.body.key);
     const session = await tenant.session({ agent_id: 'agent', scopes: ['execute'], spend_limit: 5 });
-    const scenario = new ProxyScenario(tenant, session);
+    const scenario = await Scenario.begin({ apis: [api], newTenant: async () => tenant }, { session });
     const up = await scenario.upstream('up', 'free', 'priced');
     await tenant.put('/v1/proxy/upstreams/up/tools/priced/price', { price_usd: 0.5 });
     let answer = (): void => undefined;

@@ -1,8 +1,10 @@
 import {
   type AppProcess,
+  BareMcp,
   eventually,
   type ResourceUpstream,
-  BareMcp,
+  saying,
+  Scenario,
   startApi,
   startResourceUpstream,
   startWorker,
@@ -10,13 +12,12 @@ import {
   text,
   type World,
 } from '@haldir/test-support';
-import { ProxyScenario, saying } from './proxy-scenario.js';
 
 type Details = Record<string, unknown>;
 
 let world: World;
 let worker: AppProcess;
-let scenario: ProxyScenario;
+let scenario: Scenario;
 beforeAll(async () => {
   world = await startWorld({ environment: { UPSTREAM_TIMEOUT_SECONDS: '60', SHUTDOWN_TIMEOUT_SECONDS: '4' } });
   worker = await startWorker(world.environment);
@@ -26,7 +27,7 @@ afterAll(async () => {
   await world.stop();
 });
 beforeEach(async () => {
-  scenario = await ProxyScenario.begin(await world.newTenant(), ['execute', 'spend']);
+  scenario = await Scenario.begin(world, { scopes: ['execute', 'spend'] });
 });
 afterEach(() => scenario.end());
 

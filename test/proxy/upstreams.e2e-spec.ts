@@ -4,19 +4,21 @@ import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import {
   type AppProcess,
+  byStatus,
   type Client,
   eventually,
+  Scenario,
   startApi,
   startEverything,
   startFakeUpstream,
   startHungUpstream,
   startWorker,
   startWorld,
+  times,
   type World,
 } from '@haldir/test-support';
 import { Client as Postgres } from 'pg';
 import { z } from 'zod';
-import { byStatus, ProxyScenario, times } from './proxy-scenario.js';
 
 interface Upstreams {
   upstreams: Record<string, { url: string; healthy: boolean; tools: number; total_calls: number; error?: string }>;
@@ -27,7 +29,7 @@ interface Upstreams {
 
 let world: World;
 let worker: AppProcess;
-let scenario: ProxyScenario;
+let scenario: Scenario;
 beforeAll(async () => {
   world = await startWorld({ processes: 2, environment: { UPSTREAM_TIMEOUT_SECONDS: '3' } });
   worker = await startWorker(world.environment);
@@ -37,7 +39,7 @@ afterAll(async () => {
   await world.stop();
 });
 beforeEach(async () => {
-  scenario = await ProxyScenario.begin(await world.newTenant());
+  scenario = await Scenario.begin(world);
 });
 afterEach(() => scenario.end());
 
@@ -155,7 +157,7 @@ describe('an upstream', () => {
 
   it('is found dead without a call, while others that hang are checked', async () => {
     const hung = scenario.keep(await startHungUpstream());
-    const strangers = await times(8, async () => ProxyScenario.begin(await world.newTenant()));
+    const strangers = await times(8, async () => Scenario.begin(world));
     await Promise.all(strangers.flatMap((stranger) => times(8, (i) => stranger.register(`hung-${i}`, hung.url))));
     const upstream = await scenario.upstream('up', 'echo');
     await upstream.stop();

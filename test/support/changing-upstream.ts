@@ -1,12 +1,9 @@
-import { createServer } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, InMemoryServerEventBus, Server, type Tool } from '@modelcontextprotocol/server';
+import { InMemoryServerEventBus, Server, type Tool } from '@modelcontextprotocol/server';
+import { serveMcp, type Upstream } from './upstream-server.js';
 import { type UpstreamCall } from './upstreams.js';
 
 /** An upstream on the official server library whose tools are what the test says they are at that moment. */
-export interface ChangingUpstream {
-  readonly url: string;
+export interface ChangingUpstream extends Upstream {
   tools: Tool[];
   /** Calls in the order they came. */
   readonly calls: UpstreamCall[];
@@ -20,14 +17,12 @@ export interface ChangingUpstream {
   beforeList: () => Promise<void>;
   /** Gives a tool other members; a member that is undefined is taken away. */
   change(name: string, members: Partial<Tool>): void;
-  stop(): Promise<void>;
 }
 
 /** Every tool takes any arguments and answers its own name. */
 export async function startChangingUpstream(...names: string[]): Promise<ChangingUpstream> {
   const bus = new InMemoryServerEventBus();
-  const upstream: ChangingUpstream = {
-    url: '',
+  const upstream: Omit<ChangingUpstream, keyof Upstream> = {
     tools: names.map((name) => ({ name, description: `Does ${name}`, inputSchema: { type: 'object' } })),
     calls: [],
     lists: 0,
@@ -37,13 +32,8 @@ export async function startChangingUpstream(...names: string[]): Promise<Changin
     change: (name, members) => {
       upstream.tools = upstream.tools.map((tool) => (tool.name === name ? { ...tool, ...members } : tool));
     },
-    stop: async () => {
-      await handler.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
   };
-  const handler = createMcpHandler(
+  const served = await serveMcp(
     () => {
       const mcp = new Server(
         { name: 'changing', version: '1.0.0' },
@@ -63,7 +53,5 @@ export async function startChangingUpstream(...names: string[]): Promise<Changin
     },
     { bus },
   );
-  const server = createServer((request, response) => void toNodeHandler(handler)(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return Object.assign(upstream, { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp` });
+  return Object.assign(upstream, served);
 }

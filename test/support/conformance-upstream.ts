@@ -1,13 +1,9 @@
-import { createServer } from 'node:http';
-import { type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { toNodeHandler } from '@modelcontextprotocol/node';
 import {
   CLIENT_CAPABILITIES_META_KEY,
   type CallToolResult,
   type ElicitRequestFormParams,
   type ClientCapabilities,
-  createMcpHandler,
   type InputRequests,
   type InputRequiredResult,
   ProtocolError,
@@ -17,6 +13,7 @@ import {
   type Tool,
 } from '@modelcontextprotocol/server';
 import { addConformanceFixtures } from './conformance-resources.js';
+import { serveMcp, type Upstream } from './upstream-server.js';
 
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==';
 const SILENCE = 'UklGRiQAAABXQVZFZm10IBAAAAABAAEARKwAAIhYAQACABAAZGF0YQAAAAA=';
@@ -299,8 +296,8 @@ const FIXTURES: Record<string, Fixture> = {
 };
 
 /** An upstream with the tools, resources and prompts of the official conformance suite. */
-export async function startConformanceUpstream(): Promise<{ url: string; stop(): Promise<void> }> {
-  const handler = createMcpHandler(() => {
+export function startConformanceUpstream(): Promise<Upstream> {
+  return serveMcp(() => {
     const server = new Server(
       { name: 'conformance', version: '1.0.0' },
       { capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} } },
@@ -320,14 +317,4 @@ export async function startConformanceUpstream(): Promise<{ url: string; stop():
     });
     return server;
   });
-  const server = createServer((request, response) => void toNodeHandler(handler)(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
-    stop: async () => {
-      await handler.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }

@@ -2,7 +2,6 @@ export { type ApprovalPage, openApprovalPage, pagesOfTests } from './approval-pa
 export { decidePending, pendingRequest } from './approvals.js';
 export { type Balancer, startBalancer } from './balancer.js';
 export { type ChangingUpstream, startChangingUpstream } from './changing-upstream.js';
-export { type BreakingUpstream, startBreakingUpstream } from './breaking-upstream.js';
 export { cli, type RunningCommand, startCli } from './cli.js';
 export { Client, type Reply } from './client.js';
 export { startConformanceUpstream } from './conformance-upstream.js';
@@ -26,6 +25,7 @@ export {
 } from './mcp.js';
 export { type McpUpstream, startMcpUpstream } from './mcp-upstream.js';
 export { type AppProcess, type Environment, startApi, startWorker, testEnvironment } from './processes.js';
+export { byStatus, type CallResult, Scenario, saying } from './scenario.js';
 export { startTestPostgres, type TestPostgres } from './postgres.js';
 export { type Arrival, type Receiver, type ReceiverAnswer, startReceiver } from './receiver.js';
 export { startTestRedis, type TestRedis, testRedisUrl } from './redis.js';
@@ -43,4 +43,5 @@ export { type ResourceUpstream, startResourceUpstream } from './resource-upstrea
 export { startTextUpstream, type TextUpstream } from './text-upstream.js';
 export { times } from './times.js';
 export { copyTree } from './tree.js';
+export { serveHttp, serveMcp, type Upstream } from './upstream-server.js';
 export { BOOTSTRAP_TOKEN, sharedWorld, startWorld, type World } from './world.js';

@@ -1,23 +1,20 @@
-import { createServer } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { toNodeHandler } from '@modelcontextprotocol/node';
-import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
+import { McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
+import { serveMcp, type Upstream } from './upstream-server.js';
 
 /** An upstream on the official server library, of the stateless revision. */
-export interface McpUpstream {
-  readonly url: string;
+export interface McpUpstream extends Upstream {
   /** Calls of `wait` that were broken off. */
   cancelled: number;
   /** Calls of `wait` under way. */
   waiting: number;
-  stop(): Promise<void>;
 }
 
 const REGIONS = ['eu', 'us'] as const;
 
 export async function startMcpUpstream(): Promise<McpUpstream> {
-  const handler = createMcpHandler(() => {
+  const counts = { cancelled: 0, waiting: 0 };
+  const served = await serveMcp(() => {
     const server = new McpServer({ name: 'upstream', version: '1.0.0' });
     server.registerTool(
       'weather',
@@ -49,25 +46,13 @@ export async function startMcpUpstream(): Promise<McpUpstream> {
       return { content: [{ type: 'text', text: `counted to ${to}` }] };
     });
     server.registerTool('wait', { inputSchema: z.object({}) }, async (_, { mcpReq }) => {
-      upstream.waiting++;
+      counts.waiting++;
       await new Promise<void>((resolve) => mcpReq.signal.addEventListener('abort', () => resolve(), { once: true }));
-      upstream.waiting--;
-      upstream.cancelled++;
+      counts.waiting--;
+      counts.cancelled++;
       return { content: [] };
     });
     return server;
   });
-  const server = createServer((request, response) => void toNodeHandler(handler)(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const upstream: McpUpstream = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
-    cancelled: 0,
-    waiting: 0,
-    stop: async () => {
-      await handler.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-  return upstream;
+  return Object.assign(counts, served);
 }

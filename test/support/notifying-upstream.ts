@@ -1,27 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { NodeStreamableHTTPServerTransport } from '@modelcontextprotocol/node';
-import { Server, type Tool } from '@modelcontextprotocol/server';
+import { Server } from '@modelcontextprotocol/server';
+import { type ChangingUpstream } from './changing-upstream.js';
+import { serveHttp } from './upstream-server.js';
 
 /** An upstream with a handshake, on the official server library, that says on its standing streams when its tools change. */
-export interface NotifyingUpstream {
-  readonly url: string;
-  tools: Tool[];
-  /** How often it was asked for its tools. */
-  lists: number;
+export interface NotifyingUpstream extends Omit<ChangingUpstream, 'beforeList'> {
   /** Whether it has standing streams. */
   streams: boolean;
   /** Standing streams that were refused. */
   refused: number;
   /** Standing streams that were opened, ever. */
   opened: number;
-  /** Those that are open. */
-  heard(): number;
-  /** Says that its tools have changed. */
-  say(): void;
-  change(name: string, members: Partial<Tool>): void;
-  stop(): Promise<void>;
 }
 
 /** Every tool answers its own name. */
@@ -38,7 +29,10 @@ export async function startNotifyingUpstream(...names: string[]): Promise<Notify
       upstream.lists++;
       return { tools: upstream.tools };
     });
-    server.setRequestHandler('tools/call', ({ params }) => ({ content: [{ type: 'text', text: params.name }] }));
+    server.setRequestHandler('tools/call', ({ params }) => {
+      upstream.calls.push({ tool: params.name, arguments: params.arguments ?? {} });
+      return { content: [{ type: 'text', text: params.name }] };
+    });
     const transport = new NodeStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => void sessions.set(id, { server, transport }),
@@ -60,11 +54,11 @@ export async function startNotifyingUpstream(...names: string[]): Promise<Notify
     const known = sessions.get(String(request.headers['mcp-session-id']));
     await (known?.transport ?? (await begin())).handleRequest(request, response);
   };
-  const server = createServer((request, response) => void serve(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const served = await serveHttp((request, response) => void serve(request, response));
   const upstream: NotifyingUpstream = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    ...served,
     tools: names.map((name) => ({ name, description: `Does ${name}`, inputSchema: { type: 'object' } })),
+    calls: [],
     lists: 0,
     streams: true,
     refused: 0,
@@ -75,10 +69,6 @@ export async function startNotifyingUpstream(...names: string[]): Promise<Notify
     },
     change: (name, members) => {
       upstream.tools = upstream.tools.map((tool) => (tool.name === name ? { ...tool, ...members } : tool));
-    },
-    stop: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
     },
   };
   return upstream;

@@ -1,10 +1,7 @@
-import { createServer, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
+import { NO_SUCH_METHOD, rpcListener, type RpcQuestion, serveHttp, type Upstream } from './upstream-server.js';
 
 /** An upstream with a handshake that has resources and prompts. Change what it has and answers as the test goes on. */
-export interface ResourceUpstream {
-  readonly url: string;
+export interface ResourceUpstream extends Upstream {
   /** Methods in the order they were asked, but for the handshake. */
   readonly asked: string[];
   resources: Record<string, unknown>[];
@@ -13,21 +10,14 @@ export interface ResourceUpstream {
   capabilities: Record<string, object>;
   /** Answers nothing to these. */
   silent: string[];
-  stop(): Promise<void>;
-}
-
-interface Message {
-  id?: number;
-  method: string;
-  params?: { protocolVersion?: string; uri?: string; name?: string; arguments?: object; ref?: object };
 }
 
 export async function startResourceUpstream(label: string): Promise<ResourceUpstream> {
-  const resultOf = ({ method, params = {} }: Message): object | null => {
+  const resultOf = ({ method, params }: RpcQuestion): object | null => {
     switch (method) {
       case 'initialize': {
         const { capabilities } = upstream;
-        return { protocolVersion: params.protocolVersion, capabilities, serverInfo: { name: label, version: '1' } };
+        return { protocolVersion: params['protocolVersion'], capabilities, serverInfo: { name: label, version: '1' } };
       }
       case 'tools/list':
         return { tools: [{ name: 'noop', inputSchema: { type: 'object' } }] };
@@ -38,47 +28,33 @@ export async function startResourceUpstream(label: string): Promise<ResourceUpst
       case 'prompts/list':
         return { prompts: upstream.prompts };
       case 'resources/read':
-        return { contents: [{ uri: params.uri, text: `${label} has ${params.uri}` }] };
+        return { contents: [{ uri: params['uri'], text: `${label} has ${String(params['uri'])}` }] };
       case 'prompts/get': {
-        const said = `${label} says ${params.name} ${JSON.stringify(params.arguments)}`;
+        const said = `${label} says ${String(params['name'])} ${JSON.stringify(params['arguments'])}`;
         return { messages: [{ role: 'user', content: { type: 'text', text: said } }] };
       }
       case 'completion/complete':
-        return { completion: { values: [JSON.stringify(params.ref)] } };
+        return { completion: { values: [JSON.stringify(params['ref'])] } };
       default:
         return null;
     }
   };
-  const answer = (message: Message, response: ServerResponse): void => {
-    if (message.id === undefined) {
-      response.writeHead(202).end();
-      return;
-    }
-    if (!['initialize', 'server/discover'].includes(message.method)) upstream.asked.push(message.method);
-    if (upstream.silent.includes(message.method)) return;
-    const result = resultOf(message);
-    const body = result ? { result } : { error: { code: -32601, message: 'Method not found' } };
-    response
-      .writeHead(200, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ jsonrpc: '2.0', id: message.id, ...body }));
-  };
-  const server = createServer((request, response) => {
-    if (request.method !== 'POST') response.writeHead(405).end();
-    else void text(request).then((body) => answer(JSON.parse(body) as Message, response));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const served = await serveHttp(
+    rpcListener((question) => {
+      if (!['initialize', 'server/discover'].includes(question.method)) upstream.asked.push(question.method);
+      if (upstream.silent.includes(question.method)) return null;
+      const result = resultOf(question);
+      return result ? { result } : NO_SUCH_METHOD;
+    }),
+  );
   const upstream: ResourceUpstream = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    ...served,
     asked: [],
     resources: [{ uri: `doc://${label}/one`, name: 'One' }],
     templates: [{ uriTemplate: `doc://${label}/page/{n}`, name: 'Page' }],
     prompts: [{ name: 'greet', description: `Greets from ${label}` }],
     capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
     silent: [],
-    stop: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
   };
   return upstream;
 }

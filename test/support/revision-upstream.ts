@@ -1,15 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo } from 'node:net';
+import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { STATELESS_VERSION } from './mcp.js';
+import { serveHttp, type Upstream } from './upstream-server.js';
 
 /** An upstream of one revision, strict about what that revision asks of its clients. */
-export interface RevisionUpstream {
-  readonly url: string;
+export interface RevisionUpstream extends Upstream {
   /** What clients did that they should not have; empty when nothing was. */
   readonly faults: string[];
-  stop(): Promise<void>;
 }
 
 interface Message {
@@ -95,14 +93,5 @@ export async function startRevisionUpstream(version: string, answers: 'json' | '
     else say(outcomeOf(message));
   };
 
-  const server = createServer((request, response) => void serve(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
-    faults,
-    stop: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
+  return { ...(await serveHttp((request, response) => void serve(request, response))), faults };
 }

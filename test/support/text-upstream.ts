@@ -1,19 +1,16 @@
-import { createServer } from 'node:http';
-import { type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { serveHttp, type Upstream } from './upstream-server.js';
 
 /** An upstream that reads no numbers: what a call holds comes back as the text that came. */
-export interface TextUpstream {
-  readonly url: string;
+export interface TextUpstream extends Upstream {
   /** The texts of the arguments of each call, as they came. */
   readonly calls: string[];
-  stop(): Promise<void>;
 }
 
 /** @param answers as one JSON text, or as an event stream in which progress is told first */
 export async function startTextUpstream(answers: 'json' | 'sse' = 'json'): Promise<TextUpstream> {
   const calls: string[] = [];
-  const server = createServer((request, response) => {
+  const served = await serveHttp((request, response) => {
     void text(request).then((body) => {
       const { id, method } = JSON.parse(body || '{}') as { id?: number; method?: string };
       const send = (result: string): void => {
@@ -30,16 +27,7 @@ export async function startTextUpstream(answers: 'json' | 'sse' = 'json'): Promi
       } else response.writeHead(404).end();
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    calls,
-    stop: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  return { ...served, calls };
 }
 
 /** The text of the member `arguments`, which holds no brackets in strings. */

@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
-import { type AddressInfo } from 'node:net';
 import { freePort } from '../../scripts/embedded/ports.mjs';
+import { NO_SUCH_METHOD, rpcListener, serveHttp, type Upstream } from './upstream-server.js';
 
 /** An MCP server of someone else's, as a process of its own that can die and come back on its port. */
 export interface EverythingServer {
@@ -48,14 +47,14 @@ export interface UpstreamCall {
 }
 
 /** An upstream of a test, in its process. Change what it offers and answers as the test goes on. */
-export interface FakeUpstream {
-  readonly url: string;
+export interface FakeUpstream extends Upstream {
   /** Calls in the order they came. */
   readonly calls: UpstreamCall[];
   tools: { name: string; [member: string]: unknown }[];
   /** What a tool answers: a result, or an `RpcFailure` to throw. */
   answer: (call: UpstreamCall) => unknown;
-  stop(): Promise<void>;
+  /** Calls of each tool that are read whole, and whose connection is cut before one is answered. */
+  drops: number;
   /** Listens again on the same port. */
   start(): Promise<void>;
 }
@@ -74,66 +73,47 @@ export class RpcFailure extends Error {
 /** What an MCP tool answers with one text. */
 export const text = (value: string): unknown => ({ content: [{ type: 'text', text: value }] });
 
-interface Message {
-  id?: number;
-  method: string;
-  params: { name: string; arguments: Record<string, unknown> };
-}
-
-/** Speaks plain JSON-RPC, without any handshake; each tool answers its own name until told otherwise. */
-export async function startFakeUpstream(...toolNames: string[]): Promise<FakeUpstream> {
+/**
+ * Speaks plain JSON-RPC, without any handshake; each tool answers its own name until told otherwise.
+ *
+ * @param tools their names, or annotations by name
+ */
+export async function startFakeUpstream(...tools: (string | Record<string, object>)[]): Promise<FakeUpstream> {
   const port = await freePort();
-  let server = createServer();
+  const inputSchema = { type: 'object' };
+  const listener = rpcListener(async ({ method, params }) => {
+    if (method === 'tools/list') return { result: { tools: fake.tools } };
+    if (method !== 'tools/call') return NO_SUCH_METHOD;
+    const call = { tool: String(params['name']), arguments: params['arguments'] as Record<string, unknown> };
+    fake.calls.push(call);
+    if (fake.calls.filter(({ tool }) => tool === call.tool).length <= fake.drops) return 'drop';
+    try {
+      return { result: await fake.answer(call) };
+    } catch (error) {
+      if (!(error instanceof RpcFailure)) throw error;
+      return { error: { code: error.code, message: error.message, data: error.data } };
+    }
+  });
+  let served = await serveHttp(listener, port);
   const fake: FakeUpstream = {
     url: `http://127.0.0.1:${port}/rpc`,
     calls: [],
-    tools: toolNames.map((name) => ({ name, inputSchema: { type: 'object' } })),
+    tools: tools.flatMap((tool) =>
+      typeof tool === 'string'
+        ? [{ name: tool, inputSchema }]
+        : Object.entries(tool).map(([name, annotations]) => ({ name, annotations, inputSchema })),
+    ),
     answer: ({ tool }) => text(tool),
-    stop: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
+    drops: 0,
+    stop: () => served.stop(),
     start: async () => {
-      server = createServer((request, response) => void serve(request, response));
-      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+      served = await serveHttp(listener, port);
     },
   };
-  const resultOf = (message: Message): unknown => {
-    if (message.method === 'tools/list') return { tools: fake.tools };
-    if (message.method !== 'tools/call') throw new RpcFailure(-32601, 'Method not found');
-    const call = { tool: message.params.name, arguments: message.params.arguments };
-    fake.calls.push(call);
-    return fake.answer(call);
-  };
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    let body = '';
-    for await (const chunk of request.setEncoding('utf8')) body += String(chunk);
-    // A port that another test had before may still be asked for what was there.
-    if (body === '') return void response.writeHead(400).end();
-    const message = JSON.parse(body) as Message;
-    let outcome: object;
-    try {
-      outcome = { result: await resultOf(message) };
-    } catch (error) {
-      if (!(error instanceof RpcFailure)) throw error;
-      outcome = { error: { code: error.code, message: error.message, data: error.data } };
-    }
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ jsonrpc: '2.0', id: message.id, ...outcome }));
-  };
-  await fake.start();
   return fake;
 }
 
 /** A port on which nothing answers, although connections are taken: a hung upstream. */
-export async function startHungUpstream(): Promise<{ url: string; stop(): Promise<void> }> {
-  const server = createServer(() => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
-    stop: () => {
-      server.closeAllConnections();
-      return new Promise((resolve) => server.close(() => resolve()));
-    },
-  };
+export function startHungUpstream(): Promise<Upstream> {
+  return serveHttp(() => undefined);
 }

@@ -1,5 +1,4 @@
-import { BareMcp, Client, startWorld, type World } from '@haldir/test-support';
-import { ProxyScenario } from '../proxy/proxy-scenario.js';
+import { BareMcp, Client, Scenario, startWorld, type World } from '@haldir/test-support';
 
 interface Entry {
   entry_id: string;
@@ -22,7 +21,7 @@ type Query = Readonly<Record<string, string>>;
 
 let world: World;
 let tenant: Client;
-let scenario: ProxyScenario;
+let scenario: Scenario;
 let log: Entry[];
 let policy: string;
 let rule: string;
@@ -31,7 +30,7 @@ let agentKey: string;
 beforeAll(async () => {
   world = await startWorld();
   tenant = await world.newTenant();
-  scenario = await ProxyScenario.begin(tenant);
+  scenario = await Scenario.begin(world, { tenant });
   await scenario.upstream('files', 'echo', 'rm');
   await scenario.upstream('Mail', 'send');
   policy = await scenario.policy('block_tool', { tool: 'files.rm' });

@@ -52,8 +52,11 @@ beforeEach(() => {
   service = new ToolPinsService(...(parts as unknown as ConstructorParameters<typeof ToolPinsService>));
 });
 
-const tool = (name: string, description = `Does ${name}`): UpstreamTool =>
-  ({ name, description, inputSchema: { type: 'object' } }) as UpstreamTool;
+const tool = (name: string, description = `Does ${name}`): UpstreamTool => ({
+  name,
+  description,
+  inputSchema: { type: 'object' },
+});
 const pin = (name: string, more: Partial<Pin> = {}): Pin => ({
   ...{ name, fingerprint: fingerprintOf(tool(name)), pending: null, gone: false },
   ...more,
