@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { type EntityManager, type SelectQueryBuilder } from 'typeorm';
-import { type MicroUsd } from '@haldir/kernel';
-import { type Collector, Transactions, type Tx } from '@haldir/database';
+import { type EntityManager, MoreThan, type SelectQueryBuilder } from 'typeorm';
+import { type Collector, columnsOf, Transactions, type Tx } from '@haldir/database';
 import { ApprovalRequest, type ApprovalStatus, VIEW_DETAILS_CHARS } from './approval-request.entity.js';
 import { type ApprovalSubject } from './approval-subject.js';
 
@@ -11,6 +10,9 @@ export interface ApprovalFilter {
   ruleId?: string | undefined;
   status?: ApprovalStatus | undefined;
 }
+
+/** A request that is decided or has expired. */
+export type EndedRequest = Pick<ApprovalRequest, 'tenantId' | 'id' | 'status'>;
 
 export interface Decision {
   status: 'approved' | 'denied';
@@ -35,62 +37,37 @@ export interface DetailsPart {
 /** The digest says whose it is, too. */
 type ExactCall = Pick<ApprovalSubject, 'actor' | 'digest'>;
 
+const FACTS = [
+  ...(['tenantId', 'id', 'sessionId', 'agentId', 'tool', 'action', 'amount', 'expiresAt', 'digest'] as const),
+] as const;
 /** What an audit entry about a request says of it. */
-export type RequestFacts = Pick<
-  ApprovalRequest,
-  'tenantId' | 'id' | 'sessionId' | 'agentId' | 'tool' | 'action' | 'amount' | 'expiresAt' | 'digest'
->;
+export type RequestFacts = Pick<ApprovalRequest, (typeof FACTS)[number]>;
 
-interface FactsRow {
-  tenant_id: string;
-  id: string;
-  session_id: string;
-  agent_id: string;
-  tool: string;
-  action: string;
-  amount_micros: string;
-  expires_at: Date;
-  digest: Buffer | null;
-  reason: string;
-}
-
-interface DetailsRow {
-  part: string;
-  total: number;
-  sha256: string;
-  digest: Buffer | null;
-  requested_key: string | null;
-}
-
-interface NewestRow {
-  id: string;
-  status: ApprovalStatus;
-  decided_at: Date | null;
-}
-
-const FACTS = 'tenant_id, id, session_id, agent_id, tool, action, amount_micros, expires_at, digest, reason';
+const COLUMNS = columnsOf(ApprovalRequest);
+const WITH_FACTS = COLUMNS.only(...FACTS);
+const PENDING = COLUMNS.only(...FACTS, 'reason');
+const ENDED = COLUMNS.only('tenantId', 'id', 'status');
+const NEWEST = COLUMNS.only('id', 'status', 'decidedAt');
 
 const insert = {
-  name: 'approval_request.insert.v3',
-  text: `INSERT INTO approval_request (tenant_id, id, session_id, agent_id, tool, action, amount_micros, reason, details, digest,
-                                       requested_key, status, created_at, expires_at, rule_id)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'pending', $12, $13, $14)
+  name: 'approval_request.insert.v4',
+  text: `INSERT INTO approval_request (${COLUMNS.list}) VALUES (${COLUMNS.parameters})
            ON CONFLICT (tenant_id, digest) WHERE status = 'pending' AND digest IS NOT NULL DO NOTHING RETURNING id`,
 };
 const lockPending = {
-  name: 'approval_request.lock_pending.v2',
-  text: `SELECT ${FACTS} FROM approval_request
+  name: 'approval_request.lock_pending.v3',
+  text: `SELECT ${PENDING.list} FROM approval_request
           WHERE tenant_id = $1 AND digest = $2 AND status = 'pending' FOR UPDATE`,
 };
 const lockApproved = {
-  name: 'approval_request.lock_approved.v2',
-  text: `SELECT ${FACTS} FROM approval_request
+  name: 'approval_request.lock_approved.v3',
+  text: `SELECT ${WITH_FACTS.list} FROM approval_request
           WHERE tenant_id = $1 AND digest = $2 AND status = 'approved' AND consumed_at IS NULL AND expires_at > $3
           ORDER BY id LIMIT 1 FOR UPDATE`,
 };
 const newest = {
-  name: 'approval_request.newest.v2',
-  text: `SELECT id, status, decided_at FROM approval_request
+  name: 'approval_request.newest.v3',
+  text: `SELECT ${NEWEST.list} FROM approval_request
           WHERE tenant_id = $1 AND digest = $2 ORDER BY id DESC LIMIT 1`,
 };
 const consume = {
@@ -98,45 +75,21 @@ const consume = {
   text: `UPDATE approval_request SET consumed_at = $3
           WHERE tenant_id = $1 AND id = $2 AND status = 'approved' AND consumed_at IS NULL RETURNING id`,
 };
-const decide = {
-  name: 'approval_request.decide.v1',
-  text: `UPDATE approval_request SET status = $3, decided_at = $4, decided_by = $5, decision_note = $6, decided_key = $7
-          WHERE tenant_id = $1 AND id = $2 AND status = 'pending' AND expires_at > $4 RETURNING ${FACTS}`,
+const statuses = {
+  name: 'approval_request.statuses.v1',
+  text: `SELECT ${ENDED.list} FROM approval_request
+          WHERE tenant_id = ANY ($1) AND (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND status <> 'pending'`,
 };
-const denyAll = {
-  name: 'approval_request.deny_all.v1',
-  text: `UPDATE approval_request SET status = 'denied', decided_at = $3, decided_by = $4, decision_note = $5, decided_key = $6
-          WHERE tenant_id = $1 AND ($2::text IS NULL OR agent_id = $2) AND status = 'pending' AND expires_at > $3 RETURNING 1 AS done`,
-};
-const readDetails = {
-  name: 'approval_request.read_details.v1',
-  text: `SELECT substring(d.details FROM $3::integer + 1 FOR $4::integer) AS part, length(d.details) AS total,
-                encode(sha256(convert_to(d.details, 'UTF8')), 'hex') AS sha256, r.digest, r.requested_key
-           FROM approval_request r CROSS JOIN LATERAL (SELECT coalesce(r.details, '') AS details) d
-          WHERE r.tenant_id = $1 AND r.id = $2`,
-};
-const expire = {
-  name: 'approval_request.expire.v1',
-  text: `UPDATE approval_request SET status = 'expired'
-          WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM approval_request WHERE status = 'pending' AND expires_at <= $1
-                                     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-          RETURNING ${FACTS}`,
-};
-const expireOne = {
-  name: 'approval_request.expire_one.v1',
-  text: `UPDATE approval_request SET status = 'expired' WHERE tenant_id = $1 AND id = $2 AND status = 'pending'`,
-};
+const expire = `
+  UPDATE approval_request SET status = 'expired'
+   WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM approval_request WHERE status = 'pending' AND expires_at <= $1
+                              ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+  RETURNING ${WITH_FACTS.list}`;
 const addTotals = {
   name: 'approval_total.add.v1',
   text: `INSERT INTO approval_total (tenant_id, requests) SELECT t, count(*) FROM unnest($1::text[]) AS w(t) GROUP BY t ORDER BY t
            ON CONFLICT (tenant_id) DO UPDATE SET requests = approval_total.requests + excluded.requests`,
 };
-const counts = {
-  name: 'approval_request.counts.v1',
-  text: `SELECT (SELECT count(*) FROM approval_request WHERE tenant_id = $1 AND status = 'pending' AND expires_at > $2)::integer AS pending,
-                coalesce((SELECT requests FROM approval_total WHERE tenant_id = $1), 0)::float8 AS total`,
-};
-
 /** Written in tenant order just before commit, so that transactions with several tenants' requests cannot lock each other out. */
 const totals: Collector<string> = {
   rank: 40,
@@ -179,84 +132,109 @@ export class ApprovalRequestRepository {
   }
 
   /** A part of the details, whoever asked; null without such a request. */
-  async readDetails(tenantId: string, id: string, offset: number, limit: number): Promise<DetailsPart | null> {
-    const [row] = await this.transactions.query<DetailsRow>(readDetails, [tenantId, id, offset, limit]);
-    if (!row) return null;
-    const { part: text, total, sha256, digest, requested_key: requestedKey } = row;
-    return { text, offset, total, sha256, digest, requestedKey };
+  readDetails(tenantId: string, id: string, offset: number, limit: number): Promise<DetailsPart | null> {
+    return this.transactions.read(tenantId, async (manager) => {
+      const row = await manager
+        .createQueryBuilder(ApprovalRequest, 'r')
+        .select(`substring(coalesce(r.details, '') FROM :from::integer FOR :limit::integer)`, 'text')
+        .addSelect(`length(coalesce(r.details, ''))`, 'total')
+        .addSelect(`encode(sha256(convert_to(coalesce(r.details, ''), 'UTF8')), 'hex')`, 'sha256')
+        .addSelect('r.digest', 'digest')
+        .addSelect('r.requestedKey', 'requestedKey')
+        .where({ tenantId, id })
+        .setParameters({ from: offset + 1, limit })
+        .getRawOne<Omit<DetailsPart, 'offset'>>();
+      return row ? { ...row, offset } : null;
+    });
   }
 
-  async counts(tenantId: string, now: Date): Promise<{ pending: number; total: number }> {
-    const [row] = await this.transactions.query<{ pending: number; total: number }>(counts, [tenantId, now]);
-    return row ?? { pending: 0, total: 0 };
+  counts(tenantId: string, now: Date): Promise<{ pending: number; total: number }> {
+    return this.transactions.read(tenantId, async (manager) => {
+      const pending = await manager.countBy(ApprovalRequest, {
+        ...{ tenantId, status: 'pending', expiresAt: MoreThan(now) },
+      });
+      const made = await manager
+        .createQueryBuilder()
+        .select('t.requests', 'requests')
+        .from('approval_total', 't')
+        .where('t.tenant_id = :tenantId', { tenantId })
+        .getRawOne<{ requests: string }>();
+      return { pending, total: Number(made?.requests ?? 0) };
+    });
+  }
+
+  /** Of these requests those that are pending no more. */
+  async decidedAmong(requests: readonly { tenantId: string; id: string }[]): Promise<EndedRequest[]> {
+    const rows = await this.transactions.query(statuses, [
+      requests.map(({ tenantId }) => tenantId),
+      requests.map(({ id }) => id),
+    ]);
+    return rows.map((row) => ENDED.toEntity(row));
   }
 
   in(tx: Tx) {
     return {
       /** False, and nothing written, when a request for the same exact call is pending already. */
       insert: async (request: ApprovalRequest): Promise<boolean> => {
-        const { tenantId, id, sessionId, agentId, tool, action, reason, details, digest, requestedKey } = request;
-        const amount = request.amount.toString();
-        const { createdAt, expiresAt, ruleId } = request;
-        const values = [
-          tenantId,
-          id,
-          sessionId,
-          agentId,
-          tool,
-          action,
-          amount,
-          reason,
-          details,
-          digest,
-          requestedKey,
-          createdAt,
-          expiresAt,
-          ruleId,
-        ];
-        const inserted = (await tx.query(insert, values)).length === 1;
-        if (inserted) tx.collect(totals, tenantId);
+        const inserted = (await tx.query(insert, COLUMNS.toValues(request))).length === 1;
+        if (inserted) tx.collect(totals, request.tenantId);
         return inserted;
       },
       /** The pending request for an exact call, locked; it may have expired without anyone having noted it. */
       lockPending: async ({ actor, digest }: ExactCall): Promise<(RequestFacts & { reason: string }) | null> => {
-        const [row] = await tx.query<FactsRow>(lockPending, [actor.tenantId, digest]);
-        return row ? { ...toFacts(row), reason: row.reason } : null;
+        const [row] = await tx.query(lockPending, [actor.tenantId, digest]);
+        return row ? PENDING.toEntity(row) : null;
       },
       /** The approval that lets an exact call through, locked. */
       lockApproved: async ({ actor, digest }: ExactCall, now: Date): Promise<RequestFacts | null> => {
-        const [row] = await tx.query<FactsRow>(lockApproved, [actor.tenantId, digest, now]);
-        return row ? toFacts(row) : null;
+        const [row] = await tx.query(lockApproved, [actor.tenantId, digest, now]);
+        return row ? WITH_FACTS.toEntity(row) : null;
       },
       /** The newest request for an exact call, whatever became of it. */
       newest: async ({
         actor,
         digest,
       }: ExactCall): Promise<Pick<ApprovalRequest, 'id' | 'status' | 'decidedAt'> | null> => {
-        const [row] = await tx.query<NewestRow>(newest, [actor.tenantId, digest]);
-        return row ? { id: row.id, status: row.status, decidedAt: row.decided_at } : null;
+        const [row] = await tx.query(newest, [actor.tenantId, digest]);
+        return row ? NEWEST.toEntity(row) : null;
       },
       /** False when it was not there to be used. */
       consume: async (tenantId: string, id: string, now: Date): Promise<boolean> =>
         (await tx.query(consume, [tenantId, id, now])).length === 1,
       /** Decides a pending, unexpired request; null when there is none of that id. */
-      decide: async (
-        tenantId: string,
-        id: string,
-        { status, at, by, note, key }: Decision,
-      ): Promise<RequestFacts | null> => {
-        const [row] = await tx.query<FactsRow>(decide, [tenantId, id, status, at, by, note, key]);
-        return row ? toFacts(row) : null;
+      decide: async (tenantId: string, id: string, { status, ...decision }: Decision): Promise<RequestFacts | null> => {
+        const { raw } = (await tx.manager
+          .createQueryBuilder()
+          .update(ApprovalRequest)
+          .set({ status, ...toDecided(decision) })
+          .where({ tenantId, id, status: 'pending', expiresAt: MoreThan(decision.at) })
+          .returning(WITH_FACTS.list)
+          .execute()) as { raw: object[] };
+        return raw[0] ? WITH_FACTS.toEntity(raw[0]) : null;
       },
       /** Denies every pending, unexpired request, of one agent if one is named; answers how many there were. */
-      denyAll: async (tenantId: string, agentId: string | null, { at, by, note, key }: Omit<Decision, 'status'>) =>
-        (await tx.query(denyAll, [tenantId, agentId, at, by, note, key])).length,
+      denyAll: async (
+        tenantId: string,
+        agentId: string | null,
+        decision: Omit<Decision, 'status'>,
+      ): Promise<number> => {
+        const { affected } = await tx.manager.update(
+          ApprovalRequest,
+          {
+            ...{ tenantId, ...(agentId === null ? {} : { agentId }) },
+            ...{ status: 'pending', expiresAt: MoreThan(decision.at) },
+          },
+          { status: 'denied', ...toDecided(decision) },
+        );
+        return affected ?? 0;
+      },
       find: (tenantId: string, id: string): Promise<ApprovalRequest | null> => findIn(tx.manager, tenantId, id),
       /** Ends up to `limit` requests whose time is up, leaving those that someone else is at. */
       expire: async (now: Date, limit: number): Promise<RequestFacts[]> =>
-        (await tx.query<FactsRow>(expire, [now, limit])).map(toFacts),
+        (await tx.query(expire, [now, limit])).map((row) => WITH_FACTS.toEntity(row)),
       /** Ends one, which the caller has locked. */
-      expireOne: ({ tenantId, id }: RequestFacts): void => tx.send(expireOne, [tenantId, id]),
+      expireOne: ({ tenantId, id }: RequestFacts): Promise<unknown> =>
+        tx.manager.update(ApprovalRequest, { tenantId, id, status: 'pending' }, { status: 'expired' }),
     };
   }
 }
@@ -283,16 +261,6 @@ async function findIn(manager: EntityManager, tenantId: string, id: string): Pro
   return request;
 }
 
-function toFacts(row: FactsRow): RequestFacts {
-  return {
-    tenantId: row.tenant_id,
-    id: row.id,
-    sessionId: row.session_id,
-    agentId: row.agent_id,
-    tool: row.tool,
-    action: row.action,
-    amount: BigInt(row.amount_micros) as MicroUsd,
-    expiresAt: row.expires_at,
-    digest: row.digest,
-  };
+function toDecided({ at, by, note, key }: Omit<Decision, 'status'>): Partial<ApprovalRequest> {
+  return { decidedAt: at, decidedBy: by, decisionNote: note, decidedKey: key };
 }

@@ -45,20 +45,15 @@ export class ApprovalRuleRepository {
     return {
       /** False, and nothing written, when the tenant has `max` rules already. */
       insert: async (rule: ApprovalRule, max: number): Promise<boolean> => {
-        const rows = await tx.query(
-          `INSERT INTO approval_rule (${COLUMNS.list})
-             SELECT ${COLUMNS.parameters} WHERE (SELECT count(*) FROM approval_rule WHERE tenant_id = $1) < $7 RETURNING id`,
-          [...COLUMNS.toValues(rule), max],
-        );
-        return rows.length === 1;
+        if ((await tx.manager.countBy(ApprovalRule, { tenantId: rule.tenantId })) >= max) return false;
+        await tx.manager.insert(ApprovalRule, rule);
+        return true;
       },
       /** The type of the rule that was there; null when the tenant has none of that id. */
       remove: async (tenantId: string, id: string): Promise<ApprovalRuleType | null> => {
-        const [row] = await tx.query<{ type: ApprovalRuleType }>(
-          'DELETE FROM approval_rule WHERE tenant_id = $1 AND id = $2 RETURNING type',
-          [tenantId, id],
-        );
-        return row?.type ?? null;
+        const query = tx.manager.createQueryBuilder().delete().from(ApprovalRule).where({ tenantId, id });
+        const { raw } = (await query.returning('type').execute()) as { raw: { type: ApprovalRuleType }[] };
+        return raw[0]?.type ?? null;
       },
     };
   }

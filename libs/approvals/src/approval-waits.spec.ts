@@ -1,9 +1,9 @@
-import { type Transactions } from '@haldir/database';
 import { createLogger } from '@haldir/runtime';
+import { type ApprovalRequestRepository } from './approval-request.repository.js';
 import { ApprovalWaits } from './approval-waits.js';
 
 it('has no tenant keep others from waiting', async () => {
-  const waits = new ApprovalWaits({} as Transactions, createLogger('silent'));
+  const waits = new ApprovalWaits({} as ApprovalRequestRepository, createLogger('silent'));
   const wait = (tenantId: string): Promise<string> =>
     waits.untilDecided(tenantId, 'apr_1', 60_000, new AbortController().signal);
   const decided = vi.fn();

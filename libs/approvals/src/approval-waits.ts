@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
-import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
 import { type ApprovalStatus } from './approval-request.entity.js';
+import { ApprovalRequestRepository } from './approval-request.repository.js';
 
 interface Waiting {
   tenantId: string;
@@ -14,12 +14,6 @@ const LOOK_EVERY_MS = 300;
 const MAX_WAITING = 5_000;
 const MAX_OF_TENANT = 1_000;
 
-const statuses = {
-  name: 'approval_request.statuses.v1',
-  text: `SELECT tenant_id, id, status FROM approval_request
-          WHERE tenant_id = ANY ($1) AND (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND status <> 'pending'`,
-};
-
 /** Waits for decisions, made on any process: all that wait in this one share a query every 300 ms. */
 @Injectable()
 export class ApprovalWaits implements BeforeApplicationShutdown {
@@ -28,7 +22,7 @@ export class ApprovalWaits implements BeforeApplicationShutdown {
   private ending = false;
 
   constructor(
-    private readonly transactions: Transactions,
+    private readonly requests: ApprovalRequestRepository,
     private readonly log: Log,
   ) {}
 
@@ -81,11 +75,8 @@ export class ApprovalWaits implements BeforeApplicationShutdown {
   private async look(): Promise<void> {
     const asked = [...this.waiting];
     try {
-      const rows = await this.transactions.query<{ tenant_id: string; id: string; status: ApprovalStatus }>(statuses, [
-        asked.map(({ tenantId }) => tenantId),
-        asked.map(({ id }) => id),
-      ]);
-      const found = new Map(rows.map(({ tenant_id, id, status }) => [`${tenant_id} ${id}`, status]));
+      const ended = await this.requests.decidedAmong(asked);
+      const found = new Map(ended.map(({ tenantId, id, status }) => [`${tenantId} ${id}`, status]));
       for (const waiting of asked) {
         const status = found.get(`${waiting.tenantId} ${waiting.id}`);
         if (status) waiting.end(status);

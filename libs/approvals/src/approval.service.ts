@@ -99,7 +99,7 @@ export class ApprovalService {
         const { id: requestId, reason, expiresAt } = waiting;
         return this.held(tx, { requestId, reason, expiresAt, isNew: false });
       }
-      if (waiting) this.expireOne(tx, waiting);
+      if (waiting) await this.expireOne(tx, waiting);
       const denial = heedsDenials ? await this.recentDenial(tx, subject, now) : null;
       if (denial !== null) return { kind: 'denied', requestId: denial };
       const request = this.newRequest({
@@ -218,8 +218,8 @@ export class ApprovalService {
     return now.getTime() - newest.decidedAt.getTime() < DENIAL_STANDS_MS ? newest.id : null;
   }
 
-  private expireOne(tx: Tx, request: RequestFacts): void {
-    this.requests.in(tx).expireOne(request);
+  private async expireOne(tx: Tx, request: RequestFacts): Promise<void> {
+    await this.requests.in(tx).expireOne(request);
     this.record(tx, haldirActor(request.tenantId), request, 'haldir', 'approval_expired', {});
   }
 

@@ -8,12 +8,13 @@ import { ApprovalRule } from './approval-rule.entity.js';
 import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { ApprovalService } from './approval.service.js';
+import { ApprovalSettings } from './approval-settings.entity.js';
 import { ApprovalSettingsRepository } from './approval-settings.repository.js';
 import { ApprovalWaits } from './approval-waits.js';
 import { SelfApprovalService } from './self-approval.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ApprovalRequest, ApprovalRule]), GateModule],
+  imports: [TypeOrmModule.forFeature([ApprovalRequest, ApprovalRule, ApprovalSettings]), GateModule],
   providers: [
     ApprovalCounts,
     ApprovalRequestRepository,

@@ -4,7 +4,8 @@ import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { SessionService } from '@haldir/gate';
 import { ApprovalRequestRepository } from './approval-request.repository.js';
-import { type ApprovalSettings, ApprovalSettingsRepository } from './approval-settings.repository.js';
+import { type ApprovalSettings } from './approval-settings.entity.js';
+import { ApprovalSettingsRepository } from './approval-settings.repository.js';
 import { SelfApproval } from './approvals.errors.js';
 
 /** Keeps, where the tenant wants it so, whoever asked from deciding. */
@@ -23,13 +24,13 @@ export class SelfApprovalService {
   }
 
   /** Holds for decisions that begin afterwards. */
-  change(tx: Tx, actor: Actor, settings: ApprovalSettings): void {
-    this.settings.in(tx).put(actor.tenantId, settings);
+  async change(tx: Tx, actor: Actor, { forbidSelfApproval }: Omit<ApprovalSettings, 'tenantId'>): Promise<void> {
+    await this.settings.in(tx).put({ tenantId: actor.tenantId, forbidSelfApproval });
     this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: 'haldir.approvals',
       action: 'approval_settings_changed',
-      details: { forbid_self_approval: settings.forbidSelfApproval, by: actor.id },
+      details: { forbid_self_approval: forbidSelfApproval, by: actor.id },
     });
   }
 

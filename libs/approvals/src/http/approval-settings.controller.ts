@@ -64,7 +64,7 @@ export class ApprovalSettingsController {
   ): Promise<ApprovalSettingsDetail> {
     const wanted = { forbidSelfApproval: body.forbid_self_approval };
     return this.writes.run(write, async (tx): Promise<ApprovalSettingsDetail> => {
-      this.selfApproval.change(tx, actor, wanted);
+      await this.selfApproval.change(tx, actor, wanted);
       return body;
     });
   }
