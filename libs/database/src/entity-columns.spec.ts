@@ -16,6 +16,9 @@ class Account {
   @Column({ name: 'ended_at', type: 'timestamptz', nullable: true })
   endedAt: Date | null;
 
+  @Column({ type: 'bytea', select: false })
+  mac: Buffer;
+
   isShown = false;
 }
 
@@ -54,6 +57,11 @@ describe('columns of an entity', () => {
     expect(some.list).toBe('limit_micros, id');
     expect({ ...some.toEntity({ id: 'a', limit_micros: null }) }).toEqual({ limit: null, id: 'a', isShown: false });
     expect(() => columns.only('isShown')).toThrow('Account.isShown is no column');
+  });
+
+  it('are those that TypeORM selects, and others when they are asked for', () => {
+    expect(columns.with('mac').list).toBe('tenant_id, id, limit_micros, ended_at, mac');
+    expect(columns.only('id', 'mac').list).toBe('id, mac');
   });
 
   it('go by other names beside a table that has the same', () => {

@@ -27,6 +27,8 @@ export class EntityColumns<Entity extends object> {
   constructor(
     private readonly make: new () => object,
     private readonly fields: readonly Field[],
+    /** Of the entity. */
+    private readonly all: readonly Field[],
   ) {
     this.list = fields.map(({ column, key }) => (column === key ? column : `${column} AS ${key}`)).join(', ');
     this.parameters = fields.map((_, i) => `$${i + 1}`).join(', ');
@@ -39,22 +41,18 @@ export class EntityColumns<Entity extends object> {
 
   /** Those of these properties, in this order. */
   only<Name extends keyof Entity & string>(...names: Name[]): EntityColumns<Pick<Entity, Name>> {
-    return new EntityColumns<Pick<Entity, Name>>(
-      this.make,
-      names.map((name) => {
-        const field = this.fields.find(({ property }) => property === name);
-        if (!field) throw new Error(`${this.make.name}.${name} is no column`);
-        return field;
-      }),
-    );
+    return new EntityColumns<Pick<Entity, Name>>(this.make, this.named(names), this.all);
+  }
+
+  /** With these, which TypeORM reads only when it is told to (`select: false`). */
+  with(...names: (keyof Entity & string)[]): EntityColumns<Entity> {
+    return new EntityColumns<Entity>(this.make, [...this.fields, ...this.named(names)], this.all);
   }
 
   /** The same where another table of the query has columns of these names: `agent_id AS key_agent_id` for `key_`. */
   prefixed(prefix: string): EntityColumns<Entity> {
-    return new EntityColumns<Entity>(
-      this.make,
-      this.fields.map((field) => ({ ...field, key: prefix + field.column })),
-    );
+    const fields = this.fields.map((field) => ({ ...field, key: prefix + field.column }));
+    return new EntityColumns<Entity>(this.make, fields, this.all);
   }
 
   /** From a row that has these columns, and may have others. */
@@ -74,19 +72,26 @@ export class EntityColumns<Entity extends object> {
       return transform === null ? value : transform.to(value);
     });
   }
+
+  private named(names: readonly string[]): Field[] {
+    return names.map((name) => {
+      const field = this.all.find(({ property }) => property === name);
+      if (!field) throw new Error(`${this.make.name}.${name} is no column`);
+      return field;
+    });
+  }
 }
 
-/** All columns of an entity, in the order of its properties. */
+/** The columns of an entity that TypeORM reads, too, in the order of its properties. */
 export function columnsOf<Entity extends object>(entity: new () => Entity): EntityColumns<Entity> {
   const columns = getMetadataArgsStorage().columns.filter(({ target }) => target === entity);
   if (columns.length === 0) throw new Error(`${entity.name} has no columns`);
-  return new EntityColumns(
-    entity,
-    columns.map(({ propertyName: property, options }) => {
-      const column = options.name ?? property;
-      return { column, key: column, property, transform: transformOf(options) };
-    }),
-  );
+  const all = columns.map(({ propertyName: property, options }) => {
+    const column = options.name ?? property;
+    return { column, key: column, property, transform: transformOf(options) };
+  });
+  const fields = all.filter((_, i) => columns[i]?.options.select !== false);
+  return new EntityColumns(entity, fields, all);
 }
 
 /** Values of `json` columns would have to be written as text; no entity has one. */

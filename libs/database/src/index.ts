@@ -5,6 +5,7 @@ export { columnsOf } from './entity-columns.js';
 export { tolerateLostConnections } from './lost-connections.js';
 export { Notices } from './notices.js';
 export { migrate, pendingMigrations } from './migrate.js';
+export { ping } from './ping.js';
 export { openSchemaStatements } from './roles.js';
 export {
   type Collector,

@@ -1,22 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, Clock } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { Transactions, type Tx } from '@haldir/database';
+import { type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
-import { agentFreezesIn, EVERY_AGENT } from './agent-freeze.repository.js';
+import { type AgentFreeze, EVERY_AGENT } from './agent-freeze.entity.js';
+import { AgentFreezeRepository } from './agent-freeze.repository.js';
 
 /** Why an agent, or a whole tenant, is stopped. */
-export interface Freeze {
-  reason: string;
-  /** The principal that did it. */
-  by: string;
-  at: Date;
-}
-
-const of = {
-  name: 'agent_freeze.of.v1',
-  text: 'SELECT agent_id, reason, by, at FROM agent_freeze WHERE tenant_id = $1 AND agent_id = ANY ($2::text[])',
-};
+export type Freeze = Pick<AgentFreeze, 'reason' | 'by' | 'at'>;
 
 /**
  * Stops agents until somebody lets them go on: their sessions are as good as dead from the next step on, on every process, and
@@ -25,9 +16,9 @@ const of = {
 @Injectable()
 export class AgentFreezes {
   constructor(
+    private readonly frozen: AgentFreezeRepository,
     private readonly auditLog: AuditLog,
     private readonly outbox: Outbox,
-    private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {}
 
@@ -47,7 +38,7 @@ export class AgentFreezes {
   ): Promise<boolean> {
     const { tenantId, id: by } = actor;
     const row = { tenantId, agentId: agentId ?? EVERY_AGENT, reason, by, at: this.clock.now() };
-    if (!(await agentFreezesIn(tx).put(row))) return false;
+    if (!(await this.frozen.in(tx).put(row))) return false;
     this.tell(tx, actor, agentId, 'frozen', { reason, ...facts });
     return true;
   }
@@ -59,16 +50,15 @@ export class AgentFreezes {
    * @returns false, and nothing written, when it was not stopped
    */
   async unfreeze(tx: Tx, actor: Actor, agentId: string | null): Promise<boolean> {
-    if (!(await agentFreezesIn(tx).remove(actor.tenantId, agentId ?? EVERY_AGENT))) return false;
+    if (!(await this.frozen.in(tx).remove(actor.tenantId, agentId ?? EVERY_AGENT))) return false;
     this.tell(tx, actor, agentId, 'unfrozen', {});
     return true;
   }
 
   /** Why each of the agents is stopped by itself, by agent; those that are not are left out. */
   async ofAgents(tenantId: string, agentIds: readonly string[]): Promise<Map<string, Freeze>> {
-    type Row = Freeze & { agent_id: string };
-    const rows = await this.transactions.query<Row>(of, [tenantId, agentIds]);
-    return new Map(rows.map(({ agent_id: agentId, ...freeze }) => [agentId, freeze]));
+    const found = await this.frozen.find(tenantId, agentIds);
+    return new Map(found.map(({ agentId, reason, by, at }) => [agentId, { reason, by, at }]));
   }
 
   /** Why every agent of the tenant is stopped; null while they are not. */

@@ -62,6 +62,10 @@ export class ApiKey {
   @Column({ name: 'created_at', type: 'timestamptz' })
   createdAt: Date;
 
+  /** When it was told that the key ends; null until then. */
+  @Column({ name: 'expiry_announced_at', type: 'timestamptz', nullable: true, select: false })
+  expiryAnnouncedAt: Date | null;
+
   /** To the minute; null until first used. */
   @Column({ name: 'last_used_at', type: 'timestamptz', nullable: true })
   lastUsedAt: Date | null;

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
-import { Transactions, type Tx } from '@haldir/database';
+import { columnsOf, Transactions, type Tx } from '@haldir/database';
 import { type Caller } from '@haldir/http';
 import { publicIdOfPrefix } from './api-key-format.js';
 import { ApiKey } from './api-key.entity.js';
 import { type KeyGrant } from './grants.js';
-import { type KeyGrantRow, toKeyGrant } from './key-grant-row.js';
+import { GRANTING_COLUMNS, type KeyTenantRow, toKeyGrant } from './key-grant-row.js';
 
 /** A key as authentication needs it. */
 export interface KeyRecord extends KeyGrant {
@@ -13,19 +13,37 @@ export interface KeyRecord extends KeyGrant {
   session: Caller['session'];
 }
 
+const ENDING = columnsOf(ApiKey).only('tenantId', 'publicId', 'name', 'agentId', 'createdAt', 'expiresAt');
+
 // Before a key is known to be good, nothing is known of its tenant: a function that sees all keys answers about those asked for.
 const liveKeys = {
-  name: 'api_key.live.v4',
-  text: `SELECT tenant_id, public_id, tier, scopes, hash, tenant_tier, is_operator, agent_id, agent_scopes, agent_ttl_seconds,
-                agent_spend_limit_micros, agent_spend_period, agent_upstreams, principal_id, expires_at, mac, session_id, session_expires_at
+  name: 'api_key.live.v5',
+  text: `SELECT ${GRANTING_COLUMNS.list}, tenant_tier, is_operator, session_id, session_expires_at
            FROM api_key_live($1::text[])`,
 };
+/** Every second, for the keys of all requests. */
+const markUsed = {
+  name: 'api_key.mark_used.v1',
+  text: `UPDATE api_key k SET last_used_at = $3
+           FROM unnest($1::text[], $2::text[]) AS u(tenant_id, public_id)
+          WHERE k.tenant_id = u.tenant_id AND k.public_id = u.public_id
+            AND (k.last_used_at IS NULL OR k.last_used_at < $3::timestamptz - interval '1 minute')`,
+};
+const takeEnding = `
+  UPDATE api_key k SET expiry_announced_at = $1
+    FROM (SELECT tenant_id, public_id FROM api_key
+           WHERE expires_at IS NOT NULL AND expiry_announced_at IS NULL AND revoked_at IS NULL AND expires_at <= $2
+           ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED) AS due
+   WHERE k.tenant_id = due.tenant_id AND k.public_id = due.public_id
+  RETURNING ${ENDING.of('k')}`;
 
-interface LiveKeyRow extends KeyGrantRow {
-  mac: Buffer | null;
+interface LiveKeyRow extends KeyTenantRow {
   session_id: string | null;
   session_expires_at: Date | null;
 }
+
+/** A key that ends by itself. */
+type EndingKey = Pick<ApiKey, 'tenantId' | 'publicId' | 'name' | 'agentId' | 'createdAt'> & { expiresAt: Date };
 
 export const API_KEY_STATUSES = ['active', 'expired', 'revoked'] as const;
 
@@ -84,6 +102,15 @@ export class ApiKeyRepository {
     });
   }
 
+  /** Notes, to the minute, that keys were used. */
+  async markUsed(keys: readonly Pick<ApiKey, 'tenantId' | 'publicId'>[], now: Date): Promise<void> {
+    await this.transactions.query(markUsed, [
+      keys.map(({ tenantId }) => tenantId),
+      keys.map(({ publicId }) => publicId),
+      now,
+    ]);
+  }
+
   /** Keys ever made, revoked ones included. */
   count(tenantId: string): Promise<number> {
     return this.transactions.read(tenantId, (manager) => manager.countBy(ApiKey, { tenantId }));
@@ -103,35 +130,31 @@ export class ApiKeyRepository {
           .getOne(),
       /** Writes when a key that was replaced ends; nobody is told again of that. */
       replace: ({ tenantId, publicId, expiresAt, mac }: ApiKey, now: Date): Promise<unknown> =>
-        tx.query(
-          'UPDATE api_key SET expires_at = $3, mac = $4, expiry_announced_at = $5 WHERE tenant_id = $1 AND public_id = $2',
-          [tenantId, publicId, expiresAt, mac, now],
-        ),
+        tx.manager.update(ApiKey, { tenantId, publicId }, { expiresAt, mac, expiryAnnouncedAt: now }),
       /** Ends a key; false when the tenant has none of that id. An ended one stays as it was. */
       revoke: async (tenantId: string, publicId: string, now: Date): Promise<boolean> => {
-        const rows = await tx.query(
-          'UPDATE api_key SET revoked_at = coalesce(revoked_at, $3) WHERE tenant_id = $1 AND public_id = $2 RETURNING 1 AS done',
-          [tenantId, publicId, now],
-        );
-        return rows.length > 0;
+        const query = tx.manager
+          .createQueryBuilder()
+          .update(ApiKey)
+          .set({ revokedAt: () => 'coalesce(revoked_at, :now)' })
+          .where({ tenantId, publicId });
+        return (await query.setParameter('now', now).execute()).affected === 1;
       },
+      /** Up to `limit` keys of any tenant that end until then and were not told of; from now on they are. */
+      takeEnding: async (now: Date, until: Date, limit: number): Promise<EndingKey[]> =>
+        (await tx.query(takeEnding, [now, until, limit])).map((row) => ENDING.toEntity(row) as EndingKey),
     };
   }
 
   private async load(publicIds: string[]): Promise<(KeyRecord | null)[]> {
     const rows = await this.transactions.queryAll<LiveKeyRow>(liveKeys, [[...new Set(publicIds)]]);
     const byId = new Map(
-      rows.map((row): [string, KeyRecord] => [
-        row.public_id,
-        {
-          ...toKeyGrant(row),
-          mac: row.mac,
-          session:
-            row.session_id === null || row.session_expires_at === null
-              ? null
-              : { id: row.session_id, expiresAt: row.session_expires_at },
-        },
-      ]),
+      rows.map((row): [string, KeyRecord] => {
+        const key = GRANTING_COLUMNS.toEntity(row);
+        const { session_id: id, session_expires_at: expiresAt } = row;
+        const session = id === null || expiresAt === null ? null : { id, expiresAt };
+        return [key.publicId, { ...toKeyGrant(key, row), mac: key.mac, session }];
+      }),
     );
     return publicIds.map((id) => byId.get(id) ?? null);
   }

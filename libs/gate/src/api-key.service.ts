@@ -22,6 +22,7 @@ import { type ApiKeyFilter, ApiKeyRepository } from './api-key.repository.js';
 import { FirstKeyDoor } from './first-key-door.js';
 import { ApiKeyNotFound, KeyBeyondGrant } from './gate.errors.js';
 import { KEY_GRANT, type KeyGrant, keyGrant } from './grants.js';
+import { TenantRepository } from './tenant.repository.js';
 import { UsageMeter } from './usage-meter.js';
 
 export interface NewKey {
@@ -63,15 +64,13 @@ export interface MintedKey extends NewKey {
   principalId: string;
 }
 
-/** Serialises the making of tenants, so that the first call of all is decided once. */
-const TENANT_LOCK = 7_247_411_004;
-
 @Injectable()
 export class ApiKeyService implements Authenticator {
   private pepperKey: KeyObject | undefined;
 
   constructor(
     private readonly keys: ApiKeyRepository,
+    private readonly tenants: TenantRepository,
     private readonly keyRing: KeyRing,
     private readonly seal: GrantSeal,
     private readonly auditLog: AuditLog,
@@ -105,7 +104,7 @@ export class ApiKeyService implements Authenticator {
    * @throws Unauthenticated once the operator's tenant had a key
    */
   async mintFirst(tx: Tx, key: NewKey): Promise<MintedKey> {
-    await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
+    await this.tenants.in(tx).hold();
     await this.door.pass(tx);
     refuseAsFirst(key);
     return this.insert(tx, await this.createTenant(tx, 'enterprise', true), key);
@@ -122,7 +121,7 @@ export class ApiKeyService implements Authenticator {
   /** The first key of a new tenant, whose tier is the key's; for whoever has the operator's token. */
   async mintForNewTenant(tx: Tx, key: NewKey): Promise<MintedKey> {
     refuseAsFirst(key);
-    await tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]);
+    await this.tenants.in(tx).hold();
     return this.insert(tx, await this.createTenant(tx, key.tier, false), key);
   }
 
@@ -198,12 +197,7 @@ export class ApiKeyService implements Authenticator {
   private async createTenant(tx: Tx, tenantTier: Tier, isOperator: boolean): Promise<TenantStanding> {
     const tenantId = newId('tnt');
     tx.enter(tenantId);
-    await tx.query('INSERT INTO tenant (id, tier, is_operator, created_at) VALUES ($1, $2, $3, $4)', [
-      tenantId,
-      tenantTier,
-      isOperator,
-      this.clock.now(),
-    ]);
+    await this.tenants.in(tx).insert({ id: tenantId, tier: tenantTier, isOperator, createdAt: this.clock.now() });
     await this.keyRing.createTenantKey(tx, tenantId);
     await this.auditLog.create(tx, tenantId);
     return { tenantId, tenantTier, isOperator };

@@ -1,34 +1,11 @@
 import { type MicroUsd, type SpendPeriod } from '@haldir/kernel';
+import { type Budget } from './budget.entity.js';
 
 export const BUDGET_SCOPES = ['tenant_month', 'agent_day'] as const;
 /** Above the session: what a tenant may spend in a UTC month, and an agent in a UTC day. */
 export type BudgetScope = (typeof BUDGET_SCOPES)[number];
 /** What is counted: for those, and for the standing budgets of agent keys. */
 export type UsageScope = BudgetScope | 'key';
-
-/** A limit above the session. */
-export interface Budget {
-  tenantId: string;
-  id: string;
-  scope: BudgetScope;
-  /** The agent; empty for the tenant, and for every agent that has no budget of its own. */
-  subject: string;
-  limit: MicroUsd;
-  createdAt: Date;
-}
-
-/** What was spent and is held under a budget in one period, whether there is a limit or not. */
-export interface BudgetUsage {
-  tenantId: string;
-  scope: UsageScope;
-  subject: string;
-  /** `YYYY-MM` or `YYYY-MM-DD`, UTC, or `total`. */
-  period: string;
-  spent: MicroUsd;
-  held: MicroUsd;
-  /** The highest share of the limit, in percent, that was announced. */
-  threshold: number;
-}
 
 /** What the sessions of one agent key may spend together. */
 export interface StandingBudget {

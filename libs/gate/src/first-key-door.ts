@@ -3,12 +3,7 @@ import { Clock } from '@haldir/kernel';
 import { type Tx } from '@haldir/database';
 import { ANONYMOUS_REPLAY_MS, Unauthenticated } from '@haldir/http';
 import { HaldirConfig } from '@haldir/runtime';
-
-/** The operator's tenant is made with its first key, and nobody can remove it; other tenants do not count. */
-const isShut = {
-  name: 'first_key.is_shut.v1',
-  text: 'SELECT operator_exists() AS shut',
-};
+import { TenantRepository } from './tenant.repository.js';
 
 /** Stands open for the first key of all, and never again. */
 @Injectable()
@@ -17,6 +12,7 @@ export class FirstKeyDoor {
   private shutSince: number | null = null;
 
   constructor(
+    private readonly tenants: TenantRepository,
     private readonly config: HaldirConfig,
     private readonly clock: Clock,
   ) {}
@@ -42,8 +38,7 @@ export class FirstKeyDoor {
    * @throws Unauthenticated when somebody went through before
    */
   async pass(tx: Tx): Promise<void> {
-    const [row] = await tx.query<{ shut: boolean }>(isShut);
-    if (row?.shut !== false) {
+    if (await this.tenants.in(tx).operatorExists()) {
       this.remember();
       throw new Unauthenticated();
     }

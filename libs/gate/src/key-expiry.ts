@@ -3,33 +3,18 @@ import { Clock, haldirActor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { EVERY_TENANT, Transactions } from '@haldir/database';
 import { Outbox } from '@haldir/events';
+import { keyPrefix } from './api-key-format.js';
+import { ApiKeyRepository } from './api-key.repository.js';
 
 const BATCH = 500;
 /** So long before its end a key is told of. */
 const AHEAD_MS = 7 * 24 * 3600 * 1000;
 
-// Of a key that was made to live no longer than that nobody is told; whoever made it knows.
-const takeEnding = `
-  UPDATE api_key k SET expiry_announced_at = $1
-    FROM (SELECT tenant_id, public_id FROM api_key
-           WHERE expires_at IS NOT NULL AND expiry_announced_at IS NULL AND revoked_at IS NULL AND expires_at <= $2
-           ORDER BY expires_at LIMIT ${BATCH} FOR UPDATE SKIP LOCKED) AS due
-   WHERE k.tenant_id = due.tenant_id AND k.public_id = due.public_id
-  RETURNING k.tenant_id, k.public_id, k.name, k.agent_id, k.created_at, k.expires_at`;
-
-interface EndingKey {
-  tenant_id: string;
-  public_id: string;
-  name: string;
-  agent_id: string | null;
-  created_at: Date;
-  expires_at: Date;
-}
-
 /** Tells of keys that end within a week. Several processes may do it at once. */
 @Injectable()
 export class KeyExpiry {
   constructor(
+    private readonly keys: ApiKeyRepository,
     private readonly transactions: Transactions,
     private readonly auditLog: AuditLog,
     private readonly outbox: Outbox,
@@ -40,12 +25,12 @@ export class KeyExpiry {
   announce(): Promise<number> {
     const now = this.clock.now();
     return this.transactions.run(EVERY_TENANT, async (tx) => {
-      const rows = await tx.query<EndingKey>(takeEnding, [now, new Date(now.getTime() + AHEAD_MS)]);
-      for (const row of rows) {
-        const { tenant_id: tenantId, agent_id: agentId, name, expires_at: expiresAt } = row;
-        if (expiresAt <= now || expiresAt.getTime() - row.created_at.getTime() <= AHEAD_MS) continue;
+      const ending = await this.keys.in(tx).takeEnding(now, new Date(now.getTime() + AHEAD_MS), BATCH);
+      for (const { tenantId, publicId, name, agentId, createdAt, expiresAt } of ending) {
+        // Of a key that was made to live no longer than that nobody is told; whoever made it knows.
+        if (expiresAt <= now || expiresAt.getTime() - createdAt.getTime() <= AHEAD_MS) continue;
         const data = {
-          ...{ prefix: `hld_${row.public_id}`, name, agent_id: agentId },
+          ...{ prefix: keyPrefix(publicId), name, agent_id: agentId },
           expires_at: expiresAt.toISOString(),
         };
         this.auditLog.record(tx, haldirActor(tenantId), {
@@ -55,7 +40,7 @@ export class KeyExpiry {
         });
         this.outbox.publish(tx, tenantId, { type: 'key_expiring', data });
       }
-      return rows.length;
+      return ending.length;
     });
   }
 }

@@ -1,10 +1,15 @@
 import { type GrantSeal, type KeyRing } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
+import { GrantMacRepository } from './grant-mac.repository.js';
 import { KEY_GRANT, keyGrant, SESSION_GRANT, sessionGrant } from './grants.js';
-import { type KeyGrantRow, toKeyGrant } from './key-grant-row.js';
-import { type SessionRow, toSession } from './session-row.js';
 
 const BATCH = 1000;
+
+interface GrantMac {
+  tenantId: string;
+  id: string;
+  mac: Buffer;
+}
 
 /**
  * Gives every key and session the MAC over what it grants now, and has the database ask for one from then on. As the owner of the
@@ -13,44 +18,39 @@ const BATCH = 1000;
  * @returns how many rows it was, or null when it was done before
  */
 export async function sealGrants(tx: Tx, keyRing: KeyRing, seal: GrantSeal): Promise<number | null> {
+  const macs = new GrantMacRepository().in(tx);
   let rows = 0;
   const isDone = await keyRing.sealGrantsOnce(tx, async () => {
-    await tx.query('LOCK TABLE api_key, session, tenant IN EXCLUSIVE MODE');
-    rows += await sealAll(tx, 'api_key', 'public_id', (row: Row & KeyGrantRow) =>
-      // There were no keys of agents in the version that made no MACs.
-      seal.macOf(KEY_GRANT, keyGrant(toKeyGrant({ ...row, agent_id: null }))),
-    );
-    rows += await sealAll(tx, 'session', 'id', (row: Omit<SessionRow, 'frozen'>) =>
-      seal.macOf(SESSION_GRANT, sessionGrant(toSession({ ...row, frozen: false }))),
-    );
-    await tx.query('ALTER TABLE api_key ALTER COLUMN mac SET NOT NULL');
-    await tx.query('ALTER TABLE session ALTER COLUMN mac SET NOT NULL');
+    await macs.lock();
+    rows += await inPages(async (after) => {
+      const sealed = (await macs.keys(after, BATCH)).map((key) => {
+        // There were no keys of agents in the version that made no MACs.
+        const mac = seal.macOf(KEY_GRANT, keyGrant({ ...key, grant: null }));
+        return { tenantId: key.tenantId, id: key.publicId, mac };
+      });
+      await macs.put('api_key', sealed);
+      return sealed;
+    });
+    rows += await inPages(async (after) => {
+      const sealed = (await macs.sessions(after, BATCH)).map((session) => {
+        return { tenantId: session.tenantId, id: session.id, mac: seal.macOf(SESSION_GRANT, sessionGrant(session)) };
+      });
+      await macs.put('session', sealed);
+      return sealed;
+    });
+    await macs.require();
   });
   return isDone ? rows : null;
 }
 
-interface Row {
-  tenant_id: string;
-  id: string;
-}
-
-/** In pages by the primary key. */
-async function sealAll<R extends Row>(tx: Tx, table: string, id: string, macOf: (row: R) => Buffer): Promise<number> {
-  let after: R | undefined;
-  let sealed = 0;
+/** Answers how many rows all pages had. */
+async function inPages(page: (after: GrantMac | undefined) => Promise<GrantMac[]>): Promise<number> {
+  let after: GrantMac | undefined;
+  let total = 0;
   do {
-    const rows: R[] = await tx.query<R>(
-      `SELECT r.*, r.${id} AS id, t.tier AS tenant_tier, t.is_operator FROM ${table} r JOIN tenant t ON t.id = r.tenant_id
-        WHERE (r.tenant_id, r.${id}) > ($1, $2) ORDER BY r.tenant_id, r.${id} LIMIT ${BATCH}`,
-      [after?.tenant_id ?? '', after?.id ?? ''],
-    );
-    await tx.query(
-      `UPDATE ${table} r SET mac = w.mac FROM unnest($1::text[], $2::text[], $3::bytea[]) AS w(tenant_id, id, mac)
-        WHERE r.tenant_id = w.tenant_id AND r.${id} = w.id`,
-      [rows.map((row) => row.tenant_id), rows.map((row) => row.id), rows.map(macOf)],
-    );
-    sealed += rows.length;
-    after = rows.length === BATCH ? rows.at(-1) : undefined;
+    const sealed = await page(after);
+    total += sealed.length;
+    after = sealed.length === BATCH ? sealed.at(-1) : undefined;
   } while (after);
-  return sealed;
+  return total;
 }

@@ -1,9 +1,12 @@
 import { Clock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
+import { type GrantSeal } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
+import { KeptRecordRepository } from './kept-record.repository.js';
 import { SessionExpiry } from './session-expiry.js';
+import { SessionRepository } from './session.repository.js';
 
 /** Long ago, so that nothing of other tests has expired by then. */
 const now = new Date('2020-01-01T00:00:00Z');
@@ -24,7 +27,8 @@ beforeAll(async () => {
   const transactions = new Transactions(dataSource);
   const clock = new SetClock();
   const auditLog = new AuditLog(transactions, clock);
-  expiry = new SessionExpiry(transactions, auditLog, clock);
+  const sessions = new SessionRepository(transactions, {} as GrantSeal);
+  expiry = new SessionExpiry(sessions, new KeptRecordRepository(transactions), transactions, auditLog, clock);
   tenantId = newId('tnt');
   await transactions.run(tenantId, async (tx) => {
     await tx.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', $2)`, [tenantId, now]);

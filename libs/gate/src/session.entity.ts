@@ -45,6 +45,22 @@ export class Session {
   @Column({ name: 'revoked_at', type: 'timestamptz', nullable: true })
   revokedAt: Date | null;
 
+  /** When its end was recorded; null until then. */
+  @Column({ name: 'expiry_announced_at', type: 'timestamptz', nullable: true, select: false })
+  expiryAnnouncedAt: Date | null;
+
+  /** When an exhausted budget was last announced. */
+  @Column({ name: 'budget_announced_at', type: 'timestamptz', nullable: true, select: false })
+  budgetAnnouncedAt: Date | null;
+
+  /** The highest share of the limit, in percent, that was announced. */
+  @Column({ type: 'integer', select: false })
+  threshold: number;
+
+  /** Over all that the row grants, see `GrantSeal`. */
+  @Column({ type: 'bytea', select: false })
+  mac: Buffer;
+
   /** Whether its agent is stopped: the session is as good as dead until the agent goes on. Known of sessions that are acted through. */
   isFrozen = false;
 

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
 import { GrantSeal } from '@haldir/crypto';
-import { type Collector, Transactions, type Tx } from '@haldir/database';
-import { EVERY_AGENT } from './agent-freeze.repository.js';
+import { type Collector, columnsOf, Transactions, type Tx } from '@haldir/database';
+import { type EntityManager, IsNull, MoreThan, type SelectQueryBuilder } from 'typeorm';
+import { EVERY_AGENT } from './agent-freeze.entity.js';
+import { ApiKey } from './api-key.entity.js';
 import { type StandingBudget } from './budget.js';
 import { KEY_GRANT, keyGrant, SESSION_GRANT, sessionGrant } from './grants.js';
-import { type LockedRow, type SessionRow, standingOf, toOpeningKey, toSession } from './session-row.js';
+import { GRANTING_COLUMNS, type KeyTenantRow, toKeyGrant } from './key-grant-row.js';
 import { Session, type SessionStatus } from './session.entity.js';
 
 export interface SessionKey {
@@ -20,23 +22,24 @@ export interface SessionFilter {
   openedBy?: string | undefined;
 }
 
-const COLUMNS =
-  's.tenant_id, s.id, s.agent_id, s.scopes, s.spend_limit_micros, s.spent_micros, s.held_micros, s.opened_key, s.created_at, s.expires_at, s.revoked_at, s.mac';
+const SESSION = columnsOf(Session).with('mac');
+const LOCKED = SESSION.with('budgetAnnouncedAt', 'threshold');
+const OPENING_KEY = GRANTING_COLUMNS.prefixed('key_');
+const ENDED = SESSION.only('agentId', 'openedKey');
+const EXPIRED = SESSION.only('tenantId', 'id', 'agentId');
 
 // Few agents are ever stopped, so there is next to nothing to look through.
 const FROZEN = `EXISTS (SELECT FROM agent_freeze f WHERE f.tenant_id = s.tenant_id AND f.agent_id IN (s.agent_id, '${EVERY_AGENT}')) AS frozen`;
 
 const byKeys = {
-  name: 'session.by_keys.v5',
-  text: `SELECT ${COLUMNS}, ${FROZEN} FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id)
+  name: 'session.by_keys.v6',
+  text: `SELECT ${SESSION.of('s')}, ${FROZEN} FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id)
            JOIN session s ON s.tenant_id = w.tenant_id AND s.id = w.id`,
 };
 // With the key that opened it: on the standing budget of an agent key every payment in its sessions is drawn.
 const lockByKeys = {
-  name: 'session.lock_by_keys.v6',
-  text: `SELECT ${COLUMNS}, ${FROZEN}, s.budget_announced_at, s.threshold, k.public_id, k.principal_id, k.tier, k.scopes AS key_scopes, k.hash,
-                k.expires_at AS key_expires_at, k.mac AS key_mac, t.tier AS tenant_tier, t.is_operator, k.agent_id AS key_agent_id, k.agent_scopes,
-                k.agent_ttl_seconds, k.agent_spend_limit_micros, k.agent_spend_period, k.agent_upstreams
+  name: 'session.lock_by_keys.v7',
+  text: `SELECT ${LOCKED.of('s')}, ${FROZEN}, ${OPENING_KEY.of('k')}, t.tier AS tenant_tier, t.is_operator
            FROM session s
            JOIN tenant t ON t.id = s.tenant_id
            LEFT JOIN api_key k ON k.tenant_id = s.tenant_id AND k.public_id = substr(s.opened_key, 5)
@@ -78,18 +81,22 @@ const opened: Collector<{ session: Session; mac: Buffer }> = {
   },
 };
 
-const countActive = {
-  name: 'session.count_active.v1',
-  text: `SELECT count(*)::float8 AS sessions FROM session
-          WHERE tenant_id = $1 AND revoked_at IS NULL AND expiry_announced_at IS NULL AND expires_at > $2`,
-};
+const takeExpired = `
+  UPDATE session s SET expiry_announced_at = $1
+    FROM (SELECT tenant_id, id FROM session
+           WHERE revoked_at IS NULL AND expiry_announced_at IS NULL AND expires_at <= $1
+           ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED) AS due
+   WHERE s.tenant_id = due.tenant_id AND s.id = due.id
+  RETURNING ${EXPIRED.of('s')}`;
 
-const countActiveOfAgents = {
-  name: 'session.count_active_of_agents.v1',
-  text: `SELECT agent_id, count(*)::float8 AS sessions FROM session
-          WHERE tenant_id = $1 AND agent_id = ANY ($3::text[]) AND revoked_at IS NULL AND expiry_announced_at IS NULL AND expires_at > $2
-          GROUP BY agent_id`,
-};
+interface SessionRow {
+  frozen: boolean;
+}
+
+/** Without the key that opened it, all of that is null. */
+interface LockedRow extends SessionRow, KeyTenantRow {
+  key_public_id: string | null;
+}
 
 /** A session whose row is locked until the transaction ends. */
 export interface LockedSession {
@@ -142,18 +149,21 @@ export class SessionRepository {
     });
   }
 
-  async countActive(tenantId: string, now: Date): Promise<number> {
-    return (await this.transactions.query<{ sessions: number }>(countActive, [tenantId, now]))[0]?.sessions ?? 0;
+  countActive(tenantId: string, now: Date): Promise<number> {
+    return this.transactions.read(tenantId, (manager) => liveOf(manager, tenantId, now).getCount());
   }
 
   /** Live sessions of each of the agents, by agent; one without any is left out. */
   async countActiveOfAgents(tenantId: string, agentIds: readonly string[], now: Date): Promise<Map<string, number>> {
-    const rows = await this.transactions.query<{ agent_id: string; sessions: number }>(countActiveOfAgents, [
-      tenantId,
-      now,
-      agentIds,
-    ]);
-    return new Map(rows.map((row) => [row.agent_id, row.sessions]));
+    const rows = await this.transactions.read(tenantId, (manager) =>
+      liveOf(manager, tenantId, now)
+        .select('s.agentId', 'agentId')
+        .addSelect('count(*)::integer', 'sessions')
+        .andWhere('s.agentId = ANY (:agentIds)', { agentIds })
+        .groupBy('s.agentId')
+        .getRawMany<{ agentId: string; sessions: number }>(),
+    );
+    return new Map(rows.map(({ agentId, sessions }) => [agentId, sessions]));
   }
 
   in(tx: Tx) {
@@ -168,14 +178,19 @@ export class SessionRepository {
         agentId: string | null,
         now: Date,
       ): Promise<{ agentId: string; openedByAgent: boolean } | null> => {
-        const [row] = await tx.query<{ agent_id: string; opened_by_agent: boolean }>(
-          `UPDATE session s SET revoked_at = $4
-            WHERE tenant_id = $1 AND id = $2 AND ($3::text IS NULL OR agent_id = $3) AND revoked_at IS NULL AND expires_at > $4
-           RETURNING agent_id, EXISTS (SELECT FROM api_key k WHERE k.tenant_id = s.tenant_id AND k.public_id = substr(s.opened_key, 5)
-                                                               AND k.kind = 'agent') AS opened_by_agent`,
-          [tenantId, sessionId, agentId, now],
-        );
-        return row ? { agentId: row.agent_id, openedByAgent: row.opened_by_agent } : null;
+        const { raw } = (await tx.manager
+          .createQueryBuilder()
+          .update(Session)
+          .set({ revokedAt: now })
+          .where({ tenantId, id: sessionId, revokedAt: IsNull(), expiresAt: MoreThan(now) })
+          .andWhere(agentId === null ? {} : { agentId })
+          .returning(ENDED.list)
+          .execute()) as { raw: object[] };
+        if (!raw[0]) return null;
+        const { agentId: whose, openedKey } = ENDED.toEntity(raw[0]);
+        const publicId = openedKey?.slice('hld_'.length) ?? '';
+        const openedByAgent = await tx.manager.existsBy(ApiKey, { tenantId, publicId, kind: 'agent' });
+        return { agentId: whose, openedByAgent };
       },
       /**
        * Locks the rows in one order everywhere, so that concurrent spends queue up and never deadlock. One whose grant was edited
@@ -183,12 +198,7 @@ export class SessionRepository {
        */
       lock: async (keys: SessionKey[]): Promise<LockedSession[]> => {
         const rows = await tx.query<LockedRow>(lockByKeys, unzip(keys));
-        return rows.map((row) => ({
-          session: this.orRevoked(row),
-          announcedAt: row.budget_announced_at,
-          threshold: row.threshold,
-          standing: standingOf(row),
-        }));
+        return rows.map((row) => this.toLocked(row));
       },
       /** Writes the budgets of locked sessions; does not wait for the answer. */
       saveBudgets: (changed: LockedSession[]): void => {
@@ -201,38 +211,58 @@ export class SessionRepository {
           changed.map(({ threshold }) => threshold),
         ]);
       },
+      /** Up to `limit` sessions of any tenant that have ended by themselves, and were not noted; from now on they are. */
+      takeExpired: async (now: Date, limit: number): Promise<Pick<Session, 'tenantId' | 'id' | 'agentId'>[]> =>
+        (await tx.query(takeExpired, [now, limit])).map((row) => EXPIRED.toEntity(row)),
     };
   }
 
-  private isIntact(session: Session, mac: Buffer | null): boolean {
-    const { tenantId, id } = session;
+  private isIntact(session: Session): boolean {
+    const { tenantId, id, mac } = session;
     return this.seal.isIntact(SESSION_GRANT, sessionGrant(session), { tenantId, id, mac });
   }
 
   /** As the row has it; one whose grant, or that of the key that opened it, was edited is as good as revoked. */
-  private orRevoked(row: LockedRow): Session {
-    const session = toSession(row);
-    if (!this.isIntact(session, row.mac) || !this.isOpenedByIntactKey(row)) session.revokedAt ??= session.createdAt;
-    return session;
-  }
-
-  private isOpenedByIntactKey(row: LockedRow): boolean {
-    if (row.opened_key === null) return true;
-    const { tenant_id: tenantId, opened_key: id, key_mac: mac } = row;
-    const key = toOpeningKey(row);
-    return key !== null && this.seal.isIntact(KEY_GRANT, keyGrant(key), { tenantId, id, mac });
+  private toLocked(row: LockedRow): LockedSession {
+    const session = Object.assign(LOCKED.toEntity(row), { isFrozen: row.frozen });
+    const key = row.key_public_id === null ? null : OPENING_KEY.toEntity(row);
+    const isOpenedByIntactKey =
+      session.openedKey === null ||
+      (key !== null &&
+        this.seal.isIntact(KEY_GRANT, keyGrant(toKeyGrant(key, row)), {
+          ...{ tenantId: session.tenantId, id: session.openedKey, mac: key.mac },
+        }));
+    if (!this.isIntact(session) || !isOpenedByIntactKey) session.revokedAt ??= session.createdAt;
+    const { budgetAnnouncedAt: announcedAt, threshold } = session;
+    return { session, announcedAt, threshold, standing: key && standingOf(session, key) };
   }
 
   private async load(keys: SessionKey[]): Promise<(Session | null)[]> {
     const rows = await this.transactions.query<SessionRow>(byKeys, unzip(keys));
-    const found = new Map(rows.map((row) => [`${row.tenant_id} ${row.id}`, row]));
-    return keys.map(({ tenantId, sessionId }) => {
-      const row = found.get(`${tenantId} ${sessionId}`);
-      if (!row) return null;
-      const session = toSession(row);
-      return this.isIntact(session, row.mac) ? session : null;
-    });
+    const found = new Map(
+      rows.map((row) => {
+        const session = Object.assign(SESSION.toEntity(row), { isFrozen: row.frozen });
+        return [`${session.tenantId} ${session.id}`, this.isIntact(session) ? session : null];
+      }),
+    );
+    return keys.map(({ tenantId, sessionId }) => found.get(`${tenantId} ${sessionId}`) ?? null);
   }
+}
+
+/** The standing budget of the agent key that opened it; null for a key that is no agent's. */
+function standingOf(
+  { openedKey: keyId }: Session,
+  key: Pick<ApiKey, 'agentSpendLimit' | 'agentSpendPeriod'>,
+): StandingBudget | null {
+  const { agentSpendLimit: limit, agentSpendPeriod: period } = key;
+  return keyId === null || limit === null || period === null ? null : { keyId, limit, period };
+}
+
+/** What lives, as the index `session_live` has it. */
+function liveOf(manager: EntityManager, tenantId: string, now: Date): SelectQueryBuilder<Session> {
+  return manager
+    .createQueryBuilder(Session, 's')
+    .where({ tenantId, revokedAt: IsNull(), expiryAnnouncedAt: IsNull(), expiresAt: MoreThan(now) });
 }
 
 /** The distinct keys, as two arrays. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { type Actor, type AgentGrant, Batcher, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
-import { agentFreezesIn } from './agent-freeze.repository.js';
+import { AgentFreezeRepository } from './agent-freeze.repository.js';
 import { AgentFreezes } from './agent-freezes.js';
 import { AgentFrozen, SessionBeyondCeiling, SessionInvalid, SessionNotFound } from './gate.errors.js';
 import { holdsScope, parseScopes } from './session-scopes.js';
@@ -33,6 +33,7 @@ export class SessionService {
 
   constructor(
     private readonly sessions: SessionRepository,
+    private readonly frozen: AgentFreezeRepository,
     private readonly freezes: AgentFreezes,
     private readonly auditLog: AuditLog,
     transactions: Transactions,
@@ -47,9 +48,9 @@ export class SessionService {
         transactions.run(
           openings.map(({ actor }) => actor.tenantId),
           async (tx) => {
-            const frozen = await agentFreezesIn(tx).among(openings.map(({ session }) => session));
+            const isFrozen = await this.frozen.in(tx).among(openings.map(({ session }) => session));
             return openings.map(({ actor, session }, i) =>
-              frozen[i] ? new AgentFrozen() : this.insert(tx, actor, session),
+              isFrozen[i] ? new AgentFrozen() : this.insert(tx, actor, session),
             );
           },
         ),
@@ -68,8 +69,8 @@ export class SessionService {
   /** The same, as part of a transaction. */
   async openIn(tx: Tx, actor: Actor, wanted: NewSession): Promise<Session> {
     const session = this.prepare(actor, wanted);
-    const [frozen] = await agentFreezesIn(tx).among([session]);
-    if (frozen) throw new AgentFrozen();
+    const [isFrozen] = await this.frozen.in(tx).among([session]);
+    if (isFrozen) throw new AgentFrozen();
     return this.insert(tx, actor, session);
   }
 

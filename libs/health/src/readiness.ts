@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { withDeadline } from '@haldir/kernel';
 import { KeyRing } from '@haldir/crypto';
-import { pendingMigrations } from '@haldir/database';
+import { pendingMigrations, ping } from '@haldir/database';
 import { QueueConnection } from '@haldir/queue';
 
 export interface Check {
@@ -26,9 +26,7 @@ export class Readiness {
   /** Every check answers within two seconds. */
   check(): Promise<Check[]> {
     return Promise.all([
-      this.run('database', async () => {
-        await this.dataSource.query('SELECT 1');
-      }),
+      this.run('database', () => ping(this.dataSource)),
       this.run('migrations', async () => {
         const pending = await pendingMigrations(this.dataSource);
         if (pending.length > 0) throw new Error(`${pending.length} not run; run npm run migrate`);

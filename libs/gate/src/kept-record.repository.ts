@@ -1,0 +1,33 @@
+import { Injectable } from '@nestjs/common';
+import { EVERY_TENANT, Transactions } from '@haldir/database';
+
+const purgeIdempotency = `
+  DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+  RETURNING 1 AS purged`;
+const purgeQuotas = `
+  DELETE FROM quota WHERE ctid = ANY (ARRAY(
+    SELECT q.ctid FROM quota q JOIN api_key k ON 'hld_' || k.public_id = q.principal_id
+     WHERE k.tenant_id = q.tenant_id AND k.revoked_at < $1
+       AND coalesce(q.times[cardinality(q.times)], 0) < extract(epoch FROM $1::timestamptz) LIMIT $2 FOR UPDATE OF q SKIP LOCKED))
+  RETURNING 1 AS purged`;
+
+/** Records that are kept for a while only. What others are at is left for the next time. */
+@Injectable()
+export class KeptRecordRepository {
+  constructor(private readonly transactions: Transactions) {}
+
+  /** Removes up to `limit` idempotency records of any tenant from before then; answers how many. */
+  purgeIdempotency(before: Date, limit: number): Promise<number> {
+    return this.purge(purgeIdempotency, before, limit);
+  }
+
+  /** Removes up to `limit` quotas of keys that were revoked, and last used, before then; answers how many. */
+  purgeQuotas(before: Date, limit: number): Promise<number> {
+    return this.purge(purgeQuotas, before, limit);
+  }
+
+  private purge(text: string, before: Date, limit: number): Promise<number> {
+    return this.transactions.run(EVERY_TENANT, async (tx) => (await tx.query(text, [before, limit])).length);
+  }
+}

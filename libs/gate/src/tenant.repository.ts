@@ -1,0 +1,21 @@
+import { Injectable } from '@nestjs/common';
+import { type Tx } from '@haldir/database';
+import { Tenant } from './tenant.entity.js';
+
+const TENANT_LOCK = 7_247_411_004;
+
+@Injectable()
+export class TenantRepository {
+  in(tx: Tx) {
+    return {
+      /** Serialises the making of tenants until the transaction ends, so that the first call of all is decided once. */
+      hold: (): Promise<unknown> => tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]),
+      /** The operator's tenant is made with its first key, and nobody can remove it; other tenants do not count. */
+      operatorExists: async (): Promise<boolean> => {
+        const [row] = await tx.query<{ exists: boolean }>('SELECT operator_exists() AS exists');
+        return row?.exists !== false;
+      },
+      insert: (tenant: Tenant): Promise<unknown> => tx.manager.insert(Tenant, tenant),
+    };
+  }
+}
