@@ -1,8 +1,8 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, HaldirError } from '@haldir/kernel';
-import { Transactions } from '@haldir/database';
 import { HaldirConfig, type Tier } from '@haldir/runtime';
 import { type Caller, type HaldirReply } from '../auth/caller.js';
+import { QuotaRepository } from './quota.repository.js';
 import { type QuotaState, setRateLimitHeaders } from './rate-limit-headers.js';
 
 export const WINDOW_SECONDS = 3600;
@@ -32,12 +32,6 @@ export class QuotaExceeded extends HaldirError {
     setRateLimitHeaders(reply, this.state);
   }
 }
-
-const takeStatement = {
-  name: 'quota_take.v2',
-  text: 'SELECT granted, used, oldest, tenant_used, tenant_oldest, now_seconds FROM quota_take($1, $2, $3, $4, $5, $6)',
-};
-const giveBackStatement = { name: 'quota_give_back.v2', text: 'SELECT quota_give_back($1, $2, $3, $4)' };
 
 /** Requests in the window as the database had it, without the unspent tokens of this lease. */
 interface Window {
@@ -77,7 +71,7 @@ export class Quota implements OnApplicationShutdown {
   private readonly sweeper: NodeJS.Timeout;
 
   constructor(
-    private readonly transactions: Transactions,
+    private readonly windows: QuotaRepository,
     private readonly config: HaldirConfig,
     private readonly clock: Clock,
   ) {
@@ -139,26 +133,11 @@ export class Quota implements OnApplicationShutdown {
       const size = limit < LEASED_FROM ? 0 : Math.min(LEASE_MAX, Math.floor(limit / 50), Math.ceil(left / 8));
       const leaseSeconds = limit < LEASED_FROM ? 0 : LEASE_MS / 1000;
       const askedAt = this.now();
-      const [row] = await this.transactions.query<{
-        granted: number;
-        used: number;
-        oldest: number | null;
-        tenant_used: number;
-        tenant_oldest: number | null;
-        now_seconds: number;
-      }>(takeStatement, [
-        lease.tenantId,
-        lease.principal,
-        Math.max(lease.waiting, size),
-        limits.own,
-        limits.tenant,
-        leaseSeconds,
-      ]);
-      if (!row) throw new Error('quota_take answers one row');
-      lease.tokens = row.granted;
-      lease.own = { used: row.used - row.granted, oldest: row.oldest ?? 0 };
-      lease.tenant = { used: row.tenant_used - row.granted, oldest: row.tenant_oldest ?? 0 };
-      lease.minute = Math.floor((row.now_seconds + leaseSeconds) / 60);
+      const taken = await this.windows.take(lease, Math.max(lease.waiting, size), limits, leaseSeconds);
+      lease.tokens = taken.granted;
+      lease.own = { used: taken.used - taken.granted, oldest: taken.oldest ?? 0 };
+      lease.tenant = { used: taken.tenantUsed - taken.granted, oldest: taken.tenantOldest ?? 0 };
+      lease.minute = Math.floor((taken.nowSeconds + leaseSeconds) / 60);
       lease.until = Math.max(this.now() + 50, askedAt + leaseSeconds * 1000);
     } finally {
       lease.refill = null;
@@ -166,10 +145,10 @@ export class Quota implements OnApplicationShutdown {
   }
 
   private async giveBack(lease: Lease): Promise<void> {
-    const { tenantId, principal, tokens, minute } = lease;
+    const { tokens, minute } = lease;
     if (tokens === 0) return;
     lease.tokens = 0;
-    await this.transactions.query(giveBackStatement, [tenantId, principal, minute, tokens]);
+    await this.windows.giveBack(lease, minute, tokens);
   }
 
   private async sweep(now: number): Promise<void> {

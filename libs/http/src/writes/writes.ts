@@ -6,6 +6,7 @@ import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 import { Transactions, type Tx } from '@haldir/database';
 import { Unauthenticated } from '../auth/authenticator.js';
 import { IdempotencyInProgress, IdempotencyMismatch, OutcomeUnknown } from './idempotency.errors.js';
+import { type Claim, type IdempotencyId, IdempotencyRepository, type StoredWrite } from './idempotency.repository.js';
 import { type WriteRequest } from './write-request.js';
 
 /** An answer with a status of its own, where it is not the route's success. */
@@ -25,44 +26,6 @@ export type Attempt<Outcome> =
   /** It failed, which is answered, after something may have happened: of the key, the outcome is unknown. */
   | { kind: 'interrupted'; error: unknown };
 
-/** What an Idempotency-Key of a tenant is known by, for records of what is done under it. */
-export interface Claim {
-  route: string;
-  keyHash: string;
-}
-
-interface StoredWrite {
-  fingerprint: Buffer;
-  status: number | null;
-  response: Buffer | null;
-  locked_until: Date | null;
-  created_at: Date;
-}
-
-const claim = {
-  name: 'idempotency.claim.v1',
-  text: `INSERT INTO idempotency (tenant_id, route, key_hash, fingerprint, locked_until, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING 1 AS claimed`,
-};
-const find = {
-  name: 'idempotency.find.v2',
-  text: 'SELECT fingerprint, status, response, locked_until, created_at FROM idempotency WHERE tenant_id = $1 AND route = $2 AND key_hash = $3',
-};
-const store = {
-  name: 'idempotency.store.v1',
-  text: 'UPDATE idempotency SET status = $4, response = $5, locked_until = NULL WHERE tenant_id = $1 AND route = $2 AND key_hash = $3',
-};
-const release = {
-  name: 'idempotency.release.v1',
-  text: 'DELETE FROM idempotency WHERE tenant_id = $1 AND route = $2 AND key_hash = $3 AND status IS NULL',
-};
-
-const unlock = {
-  name: 'idempotency.unlock.v1',
-  text: `UPDATE idempotency SET locked_until = NULL
-          WHERE tenant_id = $1 AND route = $2 AND key_hash = decode($3, 'hex') AND status IS NULL`,
-};
-
 const LOCK_NOT_AVAILABLE = '55P03';
 /** How long a request waits for the first one with its key; the same as the lock timeout of `run`. */
 const RACE_MS = 2_000;
@@ -81,6 +44,7 @@ export class Writes {
   private fingerprintKey: KeyObject | undefined;
 
   constructor(
+    private readonly records: IdempotencyRepository,
     private readonly transactions: Transactions,
     private readonly keys: KeyRing,
     private readonly clock: Clock,
@@ -98,12 +62,14 @@ export class Writes {
     const id = identify(request, idempotencyKey);
     const fingerprint = this.fingerprint(request);
     const outcome = await this.transactions.run(request.tenantId, async (tx) => {
-      await tx.query(`SET LOCAL lock_timeout = '2s'`);
-      const [claimed] = await tx.query(claim, [...id, fingerprint, null, this.clock.now()]).catch((error: unknown) => {
+      const records = this.records.in(tx);
+      await records.waitForLocks(2);
+      const wanted = { fingerprint, lockedUntil: null, createdAt: this.clock.now() };
+      const isClaimed = await records.claim(id, wanted).catch((error: unknown) => {
         throw (error as { code?: string }).code === LOCK_NOT_AVAILABLE ? new IdempotencyInProgress() : error;
       });
-      if (!claimed) return this.replay<Body>(request, id, fingerprint, (await tx.query<StoredWrite>(find, id))[0]);
-      await tx.query(`SET LOCAL lock_timeout = '10s'`);
+      if (!isClaimed) return this.replay<Body>(request, id, fingerprint, await records.find(id));
+      await records.waitForLocks(10);
       const result = await work(tx);
       await tx.flush();
       await this.store(tx, request, id, result);
@@ -122,7 +88,7 @@ export class Writes {
     const { idempotencyKey } = request;
     if (idempotencyKey === null) return null;
     const id = identify(request, idempotencyKey);
-    const [stored] = await this.transactions.query<StoredWrite>(find, id);
+    const stored = await this.records.find(id);
     return stored ? this.send(request, this.replay<Body>(request, id, this.fingerprint(request), stored)) : null;
   }
 
@@ -154,7 +120,7 @@ export class Writes {
     const first = await this.claimOrReplay<Body>(request, id, fingerprint, lockMs);
     if (first) return this.send(request, first);
     const attempt = await call({ route: id[1], keyHash: id[2].toString('hex') }).catch(async (error: unknown) => {
-      await this.transactions.query(release, id);
+      await this.records.release(id);
       throw error;
     });
     if (attempt.kind === 'interrupted') throw attempt.error;
@@ -163,7 +129,7 @@ export class Writes {
       try {
         return this.send(request, await finish(outcome, null));
       } finally {
-        await this.transactions.query(release, id);
+        await this.records.release(id);
       }
     }
     const written = this.transactions.run(request.tenantId, async (tx) => {
@@ -182,7 +148,7 @@ export class Writes {
   /** Null when the key is claimed now; else what the first request answered, for which a racing one waits two seconds at most. */
   private async claimOrReplay<Body>(
     request: WriteRequest,
-    id: Identity,
+    id: IdempotencyId,
     fingerprint: Buffer,
     lockMs: number,
   ): Promise<Answer<Body> | null> {
@@ -190,9 +156,8 @@ export class Writes {
     for (;;) {
       const now = this.clock.now();
       const lockedUntil = new Date(now.getTime() + lockMs);
-      const [claimed] = await this.transactions.query(claim, [...id, fingerprint, lockedUntil, now]);
-      if (claimed) return null;
-      const [stored] = await this.transactions.query<StoredWrite>(find, id);
+      if (await this.records.claim(id, { fingerprint, lockedUntil, createdAt: now })) return null;
+      const stored = await this.records.find(id);
       try {
         return this.replay<Body>(request, id, fingerprint, stored);
       } catch (error) {
@@ -202,23 +167,29 @@ export class Writes {
     }
   }
 
-  private async store<Body>(tx: Tx, request: WriteRequest, id: Identity, result: Body | Answer<Body>): Promise<void> {
+  private async store<Body>(
+    tx: Tx,
+    request: WriteRequest,
+    id: IdempotencyId,
+    result: Body | Answer<Body>,
+  ): Promise<void> {
     const { status, body } = result instanceof Answer ? result : { status: request.reply.statusCode, body: result };
-    await tx.query(store, [...id, status, seal(this.key(), 1, Buffer.from(stringifyJson(body)), placeOf(id))]);
+    const response = seal(this.key(), 1, Buffer.from(stringifyJson(body)), placeOf(id));
+    await this.records.in(tx).store(id, status, response);
   }
 
   private replay<Body>(
     request: WriteRequest,
-    id: Identity,
+    id: IdempotencyId,
     fingerprint: Buffer,
-    stored: StoredWrite | undefined,
+    stored: StoredWrite | null,
   ): Answer<Body> {
     if (!stored) throw new IdempotencyInProgress();
     if (!stored.fingerprint.equals(fingerprint)) throw new IdempotencyMismatch();
-    const age = this.clock.now().getTime() - stored.created_at.getTime();
+    const age = this.clock.now().getTime() - stored.createdAt.getTime();
     if (request.tenantId === '' && age > ANONYMOUS_REPLAY_MS) throw new Unauthenticated();
     if (stored.status === null || stored.response === null) {
-      if (stored.locked_until !== null && stored.locked_until > this.clock.now()) throw new IdempotencyInProgress();
+      if (stored.lockedUntil !== null && stored.lockedUntil > this.clock.now()) throw new IdempotencyInProgress();
       throw new OutcomeUnknown();
     }
     request.reply.header('idempotent-replayed', 'true');
@@ -243,18 +214,11 @@ export class Writes {
   }
 }
 
-/** From now on the key answers that the outcome is unknown, rather than that the request is in progress. */
-export function leaveUnknown(tx: Tx, tenantId: string, { route, keyHash }: Claim): void {
-  tx.send(unlock, [tenantId, route, keyHash]);
-}
-
-type Identity = [tenantId: string, route: string, keyHash: Buffer];
-
 /** No principal's id and no key has a NUL. */
-function identify({ tenantId, route, principal }: WriteRequest, key: string): Identity {
+function identify({ tenantId, route, principal }: WriteRequest, key: string): IdempotencyId {
   return [tenantId, route, hash('sha256', `${principal}\0${key}`, 'buffer')];
 }
 
-function placeOf([tenantId, route, keyHash]: Identity): Buffer {
+function placeOf([tenantId, route, keyHash]: IdempotencyId): Buffer {
   return associatedData(['haldir.idempotency.v1', tenantId, route, keyHash.toString('hex')]);
 }
