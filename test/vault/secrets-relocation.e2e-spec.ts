@@ -1,5 +1,5 @@
 import { SEALED_LOG_SEEDS } from '@haldir/audit-log';
-import { KeyRing, RootKeys, SealBroken, type SealedColumn } from '@haldir/crypto';
+import { KEY_ENTITIES, KeyRing, RootKeys, SealBroken, type SealedColumn } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { SystemClock } from '@haldir/kernel';
 import { SEALED_UPSTREAM_HEADERS } from '@haldir/proxy';
@@ -25,7 +25,10 @@ let cells: Cell[];
 const clients = new Map<string, Client>();
 beforeAll(async () => {
   world = await startWorld();
-  dataSource = await new DataSource(dataSourceOptions(world.environment['DATABASE_OWNER_URL'] ?? '', 2)).initialize();
+  dataSource = await new DataSource({
+    ...dataSourceOptions(world.environment['DATABASE_OWNER_URL'] ?? '', 2),
+    entities: KEY_ENTITIES,
+  }).initialize();
   transactions = new Transactions(dataSource);
   const tenants = [await world.newTenant(), await world.newTenant()];
   cells = [...(await Promise.all(tenants.map(cellsOf))).flat(), ...cellsOfInstallation()];

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { AuditLog, SEALED_LOG_SEEDS } from '@haldir/audit-log';
-import { GrantSeal, KeyRing, RootKeys, type SealedColumn } from '@haldir/crypto';
+import { GrantSeal, KEY_ENTITIES, KeyRing, RootKeys, type SealedColumn } from '@haldir/crypto';
 import { dataSourceOptions, EVERY_TENANT, Transactions } from '@haldir/database';
 import { sealGrants } from '@haldir/gate';
 import { SystemClock } from '@haldir/kernel';
@@ -48,7 +48,7 @@ export async function asOwner<T>(
   env: Env,
   work: (transactions: Transactions, dataSource: DataSource) => Promise<T>,
 ): Promise<T> {
-  const dataSource = new DataSource(dataSourceOptions(ownerUrl(env), 3));
+  const dataSource = new DataSource({ ...dataSourceOptions(ownerUrl(env), 3), entities: KEY_ENTITIES });
   try {
     await dataSource.initialize();
     return await work(new Transactions(dataSource), dataSource);

@@ -3,6 +3,7 @@ import { SystemClock } from '@haldir/kernel';
 import { dataSourceOptions, isConnectionFailure, Transactions } from '@haldir/database';
 import { type HaldirConfig } from '@haldir/runtime';
 import { DataSource } from 'typeorm';
+import { KEY_ENTITIES } from './key-entities.js';
 import { KeyRing } from './key-ring.js';
 import { RootKeys } from './root-keys.js';
 
@@ -25,7 +26,7 @@ export async function checkRootKeys(config: HaldirConfig): Promise<void> {
 }
 
 async function connect(url: string): Promise<DataSource> {
-  const dataSource = new DataSource(dataSourceOptions(url, 2));
+  const dataSource = new DataSource({ ...dataSourceOptions(url, 2), entities: KEY_ENTITIES });
   for (let attempt = 1; ; attempt++) {
     try {
       return await dataSource.initialize();

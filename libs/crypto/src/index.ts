@@ -2,6 +2,7 @@ export { associatedData, keyVersionOf, open, seal, SealBroken } from './blob.js'
 export { checkRootKeys } from './check-root-keys.js';
 export { CryptoModule } from './crypto.module.js';
 export { type Grant, GrantSeal } from './grant-seal.js';
+export { KEY_ENTITIES } from './key-entities.js';
 export { KeyRing, TenantKeyGone, type VersionedKey } from './key-ring.js';
 export { countSealed, type KeyStatus, readKeyStatus } from './key-status.js';
 export { RootKeyRotation } from './root-key-rotation.js';

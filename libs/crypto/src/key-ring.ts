@@ -5,6 +5,9 @@ import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
 import { associatedData, keyVersionOf, open, seal, SealBroken } from './blob.js';
 import { RootKeys, wrongRootKey } from './root-keys.js';
+import { RootKeyRepository } from './root-key.repository.js';
+import { SystemKeyRepository } from './system-key.repository.js';
+import { TenantKeyRepository, type WrappedKey } from './tenant-key.repository.js';
 import { LRUCache } from 'lru-cache';
 
 export interface VersionedKey {
@@ -19,32 +22,8 @@ export interface VersionedKey {
 const SYSTEM_KEY = 'installation';
 /** As it was called while grants had no MACs. */
 const UNSEALED_SYSTEM_KEY = 'master';
-const START_LOCK = 7_247_411_003;
 const CACHE_ENTRIES = 1000;
 const CACHE_MS = 300_000;
-
-const rememberRootKey = {
-  name: 'root_key.remember.v1',
-  text: 'INSERT INTO root_key (id, canary, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
-};
-/** Until the transaction ends, no other key takes the place of the active one: whoever rotates takes the lock exclusively. */
-const holdTenantKey = {
-  name: 'tenant_key.hold.v1',
-  text: `SELECT pg_advisory_xact_lock_shared(tenant_key_lock($1))`,
-};
-const activeTenantKey = {
-  name: 'tenant_key.active.v1',
-  text: `SELECT version, wrapped FROM tenant_key WHERE tenant_id = $1 AND state = 'active'`,
-};
-const tenantKeyByVersion = {
-  name: 'tenant_key.by_version.v2',
-  text: `SELECT version, wrapped FROM tenant_key WHERE tenant_id = $1 AND version = $2 AND state <> 'retired'`,
-};
-
-interface WrappedKey {
-  version: number;
-  wrapped: Buffer;
-}
 
 /**
  * The tenant has no key of that version: nobody ever had it, or it is retired. A value read before its key was retired is under
@@ -59,6 +38,9 @@ export class TenantKeyGone extends SealBroken {}
 @Injectable()
 export class KeyRing {
   private readonly tenantKeys = new LRUCache<string, VersionedKey & { until: number }>({ max: CACHE_ENTRIES });
+  private readonly rootKeyRows = new RootKeyRepository();
+  private readonly systemKeys = new SystemKeyRepository();
+  private readonly tenantKeyRows: TenantKeyRepository;
   private system: Buffer | undefined;
 
   constructor(
@@ -66,7 +48,9 @@ export class KeyRing {
     private readonly transactions: Transactions,
     private readonly config: HaldirConfig,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.tenantKeyRows = new TenantKeyRepository(transactions);
+  }
 
   /**
    * Opens the installation's key, making it on the very first start. To be called before the process takes requests:
@@ -76,7 +60,7 @@ export class KeyRing {
    */
   async load(): Promise<void> {
     this.system = await this.transactions.run(EVERY_TENANT, async (tx) => {
-      await tx.query('SELECT pg_advisory_xact_lock($1)', [START_LOCK]);
+      await this.systemKeys.in(tx).hold();
       await this.checkRootKeys(tx);
       const wrapped = await this.systemKey(tx, SYSTEM_KEY);
       if (!wrapped && (await this.systemKey(tx, UNSEALED_SYSTEM_KEY))) {
@@ -99,7 +83,7 @@ export class KeyRing {
    * @throws ConfigError naming the root key that is missing or wrong
    */
   async sealGrantsOnce(tx: Tx, sealAll: () => Promise<void>): Promise<boolean> {
-    await tx.query('SELECT pg_advisory_xact_lock($1)', [START_LOCK]);
+    await this.systemKeys.in(tx).hold();
     await this.checkRootKeys(tx);
     const wrapped = await this.systemKey(tx, UNSEALED_SYSTEM_KEY);
     if (!wrapped || (await this.systemKey(tx, SYSTEM_KEY))) return false;
@@ -107,7 +91,7 @@ export class KeyRing {
     await sealAll();
     await this.rememberRootKey(tx);
     await this.keepSystemKey(tx, this.system);
-    await tx.query('DELETE FROM system_key WHERE name = $1', [UNSEALED_SYSTEM_KEY]);
+    await this.systemKeys.in(tx).remove(UNSEALED_SYSTEM_KEY);
     return true;
   }
 
@@ -129,10 +113,8 @@ export class KeyRing {
   async createTenantKey(tx: Tx, tenantId: string): Promise<void> {
     const version = 1;
     const { rootKeyId, wrapped } = this.rootKeys.wrap(randomBytes(32), tenantKeyPlace(tenantId, version));
-    await tx.query(
-      'INSERT INTO tenant_key (tenant_id, version, root_key_id, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)',
-      [tenantId, version, rootKeyId, wrapped, this.clock.now()],
-    );
+    const createdAt = this.clock.now();
+    await this.tenantKeyRows.in(tx).insert({ tenantId, version, rootKeyId, wrapped, createdAt });
   }
 
   /**
@@ -143,10 +125,7 @@ export class KeyRing {
    * @throws Unavailable when the root key it is under is not configured; the cause names it
    */
   async sealingKey(tx: Tx, tenantId: string): Promise<VersionedKey> {
-    const [, [row]] = await Promise.all([
-      tx.query(holdTenantKey, [tenantId]),
-      tx.query<WrappedKey>(activeTenantKey, [tenantId]),
-    ]);
+    const row = await this.tenantKeyRows.in(tx).holdActive(tenantId);
     if (!row) throw new TenantKeyGone();
     return this.cached(tenantId, row.version) ?? this.keep(tenantId, row);
   }
@@ -161,9 +140,7 @@ export class KeyRing {
   async tenantKey(tenantId: string, version: number, tx?: Tx): Promise<VersionedKey> {
     const cached = this.cached(tenantId, version);
     if (cached) return cached;
-    const [row] = await (tx
-      ? tx.query<WrappedKey>(tenantKeyByVersion, [tenantId, version])
-      : this.transactions.query<WrappedKey>(tenantKeyByVersion, [tenantId, version]));
+    const row = await this.tenantKeyRows.find(tenantId, version, tx);
     if (!row) throw new TenantKeyGone();
     return this.keep(tenantId, row);
   }
@@ -199,10 +176,9 @@ export class KeyRing {
 
   /** Every key that something is sealed under is configured, and each configured one is the one it was. */
   private async checkRootKeys(tx: Tx): Promise<void> {
-    const inUse = await tx.query<{ id: string }>('SELECT id FROM root_keys_in_use() AS id ORDER BY 1');
-    this.rootKeys.require(inUse.map(({ id }) => Number(id)));
-    const known = await tx.query<{ id: string; canary: Buffer }>('SELECT id, canary FROM root_key ORDER BY 1');
-    for (const { id, canary } of known) this.rootKeys.recognize(Number(id), canary);
+    const rootKeys = this.rootKeyRows.in(tx);
+    this.rootKeys.require(await rootKeys.inUse());
+    for (const { id, canary } of await rootKeys.known()) this.rootKeys.recognize(id, canary);
   }
 
   private unwrapTenantKey(tenantId: string, { version, wrapped }: WrappedKey): Buffer {
@@ -215,21 +191,18 @@ export class KeyRing {
   }
 
   private async rememberRootKey(tx: Tx): Promise<void> {
-    const { rootKeyId, canary } = this.rootKeys.canary();
-    await tx.query(rememberRootKey, [rootKeyId, canary, this.clock.now()]);
+    const { rootKeyId: id, canary } = this.rootKeys.canary();
+    await this.rootKeyRows.in(tx).remember({ id, canary, createdAt: this.clock.now() });
   }
 
   private async systemKey(tx: Tx, name: string): Promise<Buffer | null> {
-    const [row] = await tx.query<{ wrapped: Buffer }>('SELECT wrapped FROM system_key WHERE name = $1', [name]);
-    return row?.wrapped ?? null;
+    return (await this.systemKeys.in(tx).find(name))?.wrapped ?? null;
   }
 
   private async keepSystemKey(tx: Tx, system: Buffer): Promise<void> {
     const { rootKeyId, wrapped } = this.rootKeys.wrap(system, systemKeyPlace(SYSTEM_KEY));
-    await tx.query('INSERT INTO system_key (name, root_key_id, wrapped, created_at) VALUES ($1, $2, $3, $4)', [
-      ...[SYSTEM_KEY, rootKeyId, wrapped],
-      this.clock.now(),
-    ]);
+    const createdAt = this.clock.now();
+    await this.systemKeys.in(tx).insert({ name: SYSTEM_KEY, rootKeyId, wrapped, createdAt });
   }
 
   private unwrapSystemKey(name: string, wrapped: Buffer): Buffer {

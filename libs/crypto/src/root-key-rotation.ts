@@ -2,14 +2,12 @@ import { EVERY_TENANT, type Transactions, type Tx } from '@haldir/database';
 import { SealBroken } from './blob.js';
 import { systemKeyPlace, tenantKeyPlace } from './key-ring.js';
 import { type RootKeys } from './root-keys.js';
+import { RootKeyRepository } from './root-key.repository.js';
+import { SystemKeyRepository } from './system-key.repository.js';
+import { type TenantKey } from './tenant-key.entity.js';
+import { TenantKeyRepository } from './tenant-key.repository.js';
 
 const BATCH = 500;
-
-interface KeyRow {
-  tenant_id: string;
-  version: number;
-  wrapped: Buffer;
-}
 
 export interface RootRotationReport {
   /** Keys that are under the active root key now, and were not. */
@@ -20,85 +18,58 @@ export interface RootRotationReport {
   inUse: number[];
 }
 
-const toWrap = {
-  name: 'tenant_key.to_wrap.v1',
-  text: `SELECT tenant_id, version, wrapped FROM tenant_key
-          WHERE root_key_id <> $1 AND state <> 'retired' AND (tenant_id, version) > ($2, $3::integer)
-          ORDER BY tenant_id, version LIMIT ${BATCH} FOR NO KEY UPDATE`,
-};
-const wrap = {
-  name: 'tenant_key.wrap.v1',
-  text: `UPDATE tenant_key AS k SET root_key_id = $1, wrapped = w.wrapped
-           FROM unnest($2::text[], $3::integer[], $4::bytea[]) AS w(tenant_id, version, wrapped)
-          WHERE k.tenant_id = w.tenant_id AND k.version = w.version`,
-};
-
 /**
  * Wraps every key that is under another root key under the active one. The keys themselves stay as they are, so nobody who holds
  * one open notices. Nothing but the rows says how far it came: run again after a crash it goes on, and run twice it finds nothing.
  */
 export class RootKeyRotation {
+  private readonly tenantKeys: TenantKeyRepository;
+  private readonly systemKeys = new SystemKeyRepository();
+  private readonly rootKeyRows = new RootKeyRepository();
+
   constructor(
     private readonly transactions: Transactions,
     private readonly rootKeys: RootKeys,
     private readonly onProgress: (keys: number) => void,
-  ) {}
+  ) {
+    this.tenantKeys = new TenantKeyRepository(transactions);
+  }
 
   async run(): Promise<RootRotationReport> {
     const report: RootRotationReport = { keys: 0, broken: [], inUse: [] };
-    let after: KeyRow | undefined;
+    let after: TenantKey | null = null;
     do {
-      const behind = after;
+      const behind: TenantKey | null = after;
       after = await this.transactions.run(EVERY_TENANT, (tx) => this.wrapTenantKeys(tx, behind, report));
       this.onProgress(report.keys);
     } while (after);
     await this.transactions.run(EVERY_TENANT, (tx) => this.wrapSystemKeys(tx, report));
-    report.inUse = (
-      await this.transactions.queryAll<{ id: string }>({
-        name: 'root_key.in_use.v1',
-        text: 'SELECT id FROM root_keys_in_use() AS id ORDER BY 1',
-      })
-    ).map(({ id }) => Number(id));
+    report.inUse = await this.transactions.run(EVERY_TENANT, (tx) => this.rootKeyRows.in(tx).inUse());
     return report;
   }
 
-  private async wrapTenantKeys(
-    tx: Tx,
-    after: KeyRow | undefined,
-    report: RootRotationReport,
-  ): Promise<KeyRow | undefined> {
+  private async wrapTenantKeys(tx: Tx, after: TenantKey | null, report: RootRotationReport): Promise<TenantKey | null> {
     const { activeId } = this.rootKeys;
-    const rows = await tx.query<KeyRow>(toWrap, [activeId, after?.tenant_id ?? '', after?.version ?? 0]);
+    const tenantKeys = this.tenantKeys.in(tx);
+    const rows = await tenantKeys.notUnder(activeId, after, BATCH);
     const moved = rows.flatMap((row) => {
-      const wrapped = this.rewrap(row.wrapped, tenantKeyPlace(row.tenant_id, row.version));
-      if (!wrapped) report.broken.push(`key ${row.version} of ${row.tenant_id}`);
+      const wrapped = this.rewrap(row.wrapped, tenantKeyPlace(row.tenantId, row.version));
+      if (!wrapped) report.broken.push(`key ${row.version} of ${row.tenantId}`);
       return wrapped ? [{ ...row, wrapped }] : [];
     });
-    await tx.query(wrap, [
-      activeId,
-      moved.map((row) => row.tenant_id),
-      moved.map((row) => row.version),
-      moved.map((row) => row.wrapped),
-    ]);
+    await tenantKeys.rewrap(activeId, moved);
     report.keys += moved.length;
-    return rows.length === BATCH ? rows.at(-1) : undefined;
+    return rows.length === BATCH ? (rows.at(-1) ?? null) : null;
   }
 
   private async wrapSystemKeys(tx: Tx, report: RootRotationReport): Promise<void> {
     const { activeId } = this.rootKeys;
-    const rows = await tx.query<{ name: string; wrapped: Buffer }>(
-      'SELECT name, wrapped FROM system_key WHERE root_key_id <> $1 FOR NO KEY UPDATE',
-      [activeId],
-    );
-    for (const { name, wrapped: old } of rows) {
+    const systemKeys = this.systemKeys.in(tx);
+    for (const { name, wrapped: old } of await systemKeys.notUnder(activeId)) {
       const wrapped = this.rewrap(old, systemKeyPlace(name));
       if (!wrapped) report.broken.push(`the installation's key ${name}`);
       else {
-        await tx.query('UPDATE system_key SET root_key_id = $2, wrapped = $3 WHERE name = $1', [
-          name,
-          activeId,
-          wrapped,
-        ]);
+        await systemKeys.rewrap(name, activeId, wrapped);
         report.keys++;
       }
     }

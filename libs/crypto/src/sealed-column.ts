@@ -1,7 +1,10 @@
 import { type KeyObject } from 'node:crypto';
-import { type Statement, type Tx } from '@haldir/database';
+import { type Tx } from '@haldir/database';
 import { associatedData, keyVersionOf, open, seal, SealBroken } from './blob.js';
 import { type VersionedKey } from './key-ring.js';
+import { type SealedColumnRepository, type SealedColumnRow, type SealedValueRow } from './sealed-column.repository.js';
+
+const BATCH = 250;
 
 /** A column whose values are sealed under tenant keys, as a rotation has to know it. */
 export interface SealedColumn {
@@ -21,40 +24,12 @@ export interface ResealedBatch {
   next: string[] | null;
 }
 
-type Row = Record<string, string> & { sealed: Buffer | null };
-type SealedRow = Row & { sealed: Buffer };
-
-/** Matches the version in front of a sealed value against a `tenant_key` row `k`. */
-export function underKey({ table, column }: SealedColumn): string {
-  return `${table}.tenant_id = k.tenant_id AND substr(${table}.${column}, 2, 4) = int4send(k.version)`;
-}
-
 /** The values of one column, to be taken out from under a key. */
 export class Resealer {
-  private readonly select: Statement;
-  private readonly update: Statement;
-
-  constructor(private readonly sealed: SealedColumn) {
-    const { table, column, key } = sealed;
-    const names = key.map(({ name }) => name).join(', ');
-    const position = key.map(({ type }, i) => `$${i + 2}::${type}`).join(', ');
-    // In the order of an index, a page at a time, whatever it is sealed under: each row is looked at once. What others hold is
-    // skipped, so that nobody waits for a rotation that waits for somebody else.
-    this.select = {
-      name: `${table}.${column}.to_reseal.v2`,
-      text: `SELECT ${key.map(({ name }) => `${name}::text AS ${name}`).join(', ')}, ${column} AS sealed FROM ${table}
-              WHERE tenant_id = $1 AND (${names}) > (${position})
-              ORDER BY ${key.map(({ name }) => `${table}.${name}`).join(', ')} LIMIT ${BATCH} FOR NO KEY UPDATE SKIP LOCKED`,
-    };
-    const columns = key.map(({ type }, i) => `$${i + 4}::${type}[]`).join(', ');
-    this.update = {
-      name: `${table}.${column}.reseal.v1`,
-      text: `UPDATE ${table} AS t SET ${column} = w.fresh
-               FROM unnest($2::bytea[], $3::bytea[], ${columns}) AS w(sealed, fresh, ${names})
-              WHERE t.tenant_id = $1 AND t.${column} = w.sealed AND ${key.map(({ name }) => `t.${name} = w.${name}`).join(' AND ')}
-             RETURNING 1 AS done`,
-    };
-  }
+  constructor(
+    private readonly sealed: SealedColumn,
+    private readonly values: SealedColumnRepository,
+  ) {}
 
   /** The next few values under `from`, behind row `after`, sealed under `to`. */
   async batch(
@@ -67,8 +42,9 @@ export class Resealer {
     const { key } = this.sealed;
     // Below every id: none is empty, and numbers begin at 1.
     const position = after ?? key.map(({ type }) => (type === 'text' ? '' : '0'));
-    const rows = await tx.query<Row>(this.select, [tenantId, ...position]);
-    const moved: { row: SealedRow; fresh: Buffer }[] = [];
+    const values = this.values.in(tx, this.sealed);
+    const rows = await values.hold(tenantId, position, BATCH);
+    const moved: { row: SealedValueRow; fresh: Buffer }[] = [];
     const broken: string[] = [];
     for (const row of rows) {
       if (!isUnder(row, from.version)) continue;
@@ -76,18 +52,13 @@ export class Resealer {
       if (fresh) moved.push({ row, fresh });
       else broken.push(this.nameOf(tenantId, row));
     }
-    const updated = await tx.query(this.update, [
-      tenantId,
-      moved.map(({ row }) => row.sealed),
-      moved.map(({ fresh }) => fresh),
-      ...key.map(({ name }) => moved.map(({ row }) => row[name])),
-    ]);
+    const resealed = await values.replace(tenantId, moved);
     const last = rows.at(-1);
     const next = last && rows.length === BATCH ? key.map(({ name }) => last[name] ?? '') : null;
-    return { resealed: updated.length, broken, next };
+    return { resealed, broken, next };
   }
 
-  private reseal(tenantId: string, row: SealedRow, from: KeyObject, to: VersionedKey): Buffer | null {
+  private reseal(tenantId: string, row: SealedValueRow, from: KeyObject, to: VersionedKey): Buffer | null {
     try {
       const { sealed } = row;
       const place = this.sealed.placeOf(tenantId, row, keyVersionOf(sealed));
@@ -101,15 +72,13 @@ export class Resealer {
     }
   }
 
-  private nameOf(tenantId: string, row: Row): string {
+  private nameOf(tenantId: string, row: SealedColumnRow): string {
     const { table, column, key } = this.sealed;
     return `${table}.${column} of ${tenantId}, ${key.map(({ name }) => `${name} ${row[name] ?? ''}`).join(', ')}`;
   }
 }
 
-const BATCH = 250;
-
 /** The version alone, as `underKey` reads it: what is malformed otherwise does not open, and is named. */
-function isUnder(row: Row, keyVersion: number): row is SealedRow {
+function isUnder(row: SealedColumnRow, keyVersion: number): row is SealedValueRow {
   return row.sealed !== null && row.sealed.length >= 5 && row.sealed.readUInt32BE(1) === keyVersion;
 }

@@ -5,7 +5,10 @@ import { type Transactions, type Tx } from '@haldir/database';
 import { SealBroken } from './blob.js';
 import { tenantKeyPlace, type VersionedKey } from './key-ring.js';
 import { type RootKeys } from './root-keys.js';
-import { type ResealedBatch, Resealer, type SealedColumn, underKey } from './sealed-column.js';
+import { KeyRotationRepository } from './key-rotation.repository.js';
+import { type ResealedBatch, Resealer, type SealedColumn } from './sealed-column.js';
+import { SealedColumnRepository } from './sealed-column.repository.js';
+import { TenantKeyRepository, type WrappedKey } from './tenant-key.repository.js';
 
 export const EVERY_TENANT_SCOPE = '*';
 
@@ -25,62 +28,11 @@ export interface RotationHooks {
   onProgress(values: number): void;
 }
 
-interface Rotation {
-  id: string;
-  started_at: Date;
-}
-interface KeyRow {
-  version: number;
-  state: 'active' | 'decrypt_only';
-  wrapped: Buffer;
-}
-
 const TENANTS = 200;
 /** How long whoever seals may have to wait for a key to be put in place. */
 const TAKE_OVER_MS = 500;
 const TRIES = 120;
 const RETRY_MS = 250;
-
-const unfinished = {
-  name: 'key_rotation.unfinished.v1',
-  text: 'SELECT id, started_at FROM key_rotation WHERE scope = $1 AND finished_at IS NULL',
-};
-const begin = {
-  name: 'key_rotation.begin.v1',
-  text: 'INSERT INTO key_rotation (scope, started_at) VALUES ($1, clock_timestamp()) RETURNING id, started_at',
-};
-const finish = {
-  name: 'key_rotation.finish.v1',
-  text: 'UPDATE key_rotation SET finished_at = clock_timestamp() WHERE id = $1',
-};
-const dueTenants = {
-  name: 'tenant_key.due.v1',
-  text: `SELECT DISTINCT tenant_id FROM tenant_key
-          WHERE (state = 'decrypt_only' OR (state = 'active' AND created_at < $1))
-            AND ($2 = '${EVERY_TENANT_SCOPE}' OR tenant_id = $2) AND tenant_id > $3
-          ORDER BY tenant_id LIMIT ${TENANTS}`,
-};
-const lockTenantKey = {
-  name: 'tenant_key.lock.v1',
-  text: 'SELECT pg_advisory_xact_lock(tenant_key_lock($1))',
-};
-const stepDown = {
-  name: 'tenant_key.step_down.v1',
-  text: `UPDATE tenant_key SET state = 'decrypt_only' WHERE tenant_id = $1 AND state = 'active' AND created_at < $2 RETURNING version`,
-};
-const lastVersion = {
-  name: 'tenant_key.last_version.v1',
-  text: 'SELECT max(version) AS version FROM tenant_key WHERE tenant_id = $1',
-};
-const takeOver = {
-  name: 'tenant_key.take_over.v1',
-  text: `INSERT INTO tenant_key (tenant_id, version, root_key_id, wrapped, state, created_at)
-           VALUES ($1, $2, $3, $4, 'active', clock_timestamp())`,
-};
-const liveKeys = {
-  name: 'tenant_key.live.v1',
-  text: `SELECT version, state, wrapped FROM tenant_key WHERE tenant_id = $1 AND state <> 'retired' ORDER BY version`,
-};
 
 /**
  * Gives tenants new keys and seals everything anew under them, while everybody reads and writes. Each step is a transaction of its
@@ -91,38 +43,32 @@ const liveKeys = {
  */
 export class TenantKeyRotation {
   private readonly resealers: readonly Resealer[];
-  private readonly retire: { name: string; text: string };
+  private readonly rotations: KeyRotationRepository;
+  private readonly tenantKeys: TenantKeyRepository;
 
   constructor(
     private readonly transactions: Transactions,
     private readonly rootKeys: RootKeys,
-    columns: readonly SealedColumn[],
+    private readonly columns: readonly SealedColumn[],
     private readonly hooks: RotationHooks,
   ) {
-    this.resealers = columns.map((column) => new Resealer(column));
-    const unused = columns.map((column) => `NOT EXISTS (SELECT FROM ${column.table} WHERE ${underKey(column)})`);
-    this.retire = {
-      name: 'tenant_key.retire.v1',
-      text: `UPDATE tenant_key AS k SET state = 'retired', wrapped = ''
-              WHERE tenant_id = $1 AND state = 'decrypt_only' AND ${unused.join(' AND ')} RETURNING version`,
-    };
+    this.rotations = new KeyRotationRepository(transactions);
+    this.tenantKeys = new TenantKeyRepository(transactions);
+    const values = new SealedColumnRepository(transactions);
+    this.resealers = columns.map((column) => new Resealer(column, values));
   }
 
   /** @param scope a tenant, or `*` for all of them */
   async run(scope: string): Promise<RotationReport> {
-    const [left] = await this.transactions.queryAll<Rotation>(unfinished, [scope]);
-    const [rotation] = left ? [left] : await this.transactions.queryAll<Rotation>(begin, [scope]);
-    if (!rotation) throw new Error('an insert answered no row');
+    const [left] = await this.rotations.unfinished(scope);
+    const { id, startedAt } = left ?? (await this.rotations.begin(scope));
+    const only = scope === EVERY_TENANT_SCOPE ? null : scope;
     const report: RotationReport = { resumed: left !== undefined, tenants: 0, values: 0, broken: [] };
     let after = '';
     for (;;) {
-      const tenants = await this.transactions.queryAll<{ tenant_id: string }>(dueTenants, [
-        rotation.started_at,
-        scope,
-        after,
-      ]);
-      for (const { tenant_id: tenantId } of tenants) {
-        await patiently(() => this.replaceKey(tenantId, rotation.started_at));
+      const tenants = await this.tenantKeys.due(startedAt, only, after, TENANTS);
+      for (const tenantId of tenants) {
+        await patiently(() => this.replaceKey(tenantId, startedAt));
         try {
           await this.empty(tenantId, report);
         } catch (error) {
@@ -134,23 +80,21 @@ export class TenantKeyRotation {
       }
       if (tenants.length === 0) break;
     }
-    await this.transactions.queryAll(finish, [rotation.id]);
+    await this.rotations.finish(id);
     return report;
   }
 
   /** Puts a new key in the place of an active one that is older than the rotation. */
   private replaceKey(tenantId: string, startedAt: Date): Promise<void> {
     return this.transactions.run(tenantId, async (tx) => {
-      tx.send(`SET LOCAL lock_timeout = ${TAKE_OVER_MS}`);
-      await tx.query(lockTenantKey, [tenantId]);
-      const [older] = await tx.query(stepDown, [tenantId, startedAt]);
-      if (!older) return;
-      const [last] = await tx.query<{ version: number }>(lastVersion, [tenantId]);
-      const version = (last?.version ?? 0) + 1;
+      const tenantKeys = this.tenantKeys.in(tx);
+      await tenantKeys.lock(tenantId, TAKE_OVER_MS);
+      if (!(await tenantKeys.stepDown(tenantId, startedAt))) return;
+      const version = (await tenantKeys.lastVersion(tenantId)) + 1;
       const material = randomBytes(32);
       const { rootKeyId, wrapped } = this.rootKeys.wrap(material, tenantKeyPlace(tenantId, version));
       material.fill(0);
-      tx.send(takeOver, [tenantId, version, rootKeyId, wrapped]);
+      await tenantKeys.takeOver({ tenantId, version, rootKeyId, wrapped });
       this.hooks.record(tx, tenantId, version);
     });
   }
@@ -160,7 +104,7 @@ export class TenantKeyRotation {
     for (let tries = 1; ; tries++) {
       const broken: string[] = [];
       const before = report.values;
-      const keys = await this.transactions.query<KeyRow>(liveKeys, [tenantId]);
+      const keys = await this.tenantKeys.live(tenantId);
       const active = keys.find(({ state }) => state === 'active');
       if (!active) throw new Error(`${tenantId} has no active key`);
       const to = this.unwrap(tenantId, active);
@@ -169,9 +113,9 @@ export class TenantKeyRotation {
         const from = this.unwrap(tenantId, key);
         for (const resealer of this.resealers) await this.emptyColumn(resealer, tenantId, from, to, report, broken);
       }
-      const retired = await this.transactions.query(this.retire, [tenantId]);
+      const retired = await this.tenantKeys.retire(tenantId, this.columns);
       // What is left does not open, or was held by somebody else just then.
-      if (retired.length === earlier.length) return;
+      if (retired === earlier.length) return;
       if (report.values > before) tries = 0;
       else if (broken.length > 0 || tries === TRIES) {
         report.broken.push(...broken);
@@ -202,7 +146,7 @@ export class TenantKeyRotation {
     } while (after !== null);
   }
 
-  private unwrap(tenantId: string, { version, wrapped }: KeyRow): VersionedKey {
+  private unwrap(tenantId: string, { version, wrapped }: WrappedKey): VersionedKey {
     const material = this.rootKeys.unwrap(wrapped, tenantKeyPlace(tenantId, version));
     const key = createSecretKey(material);
     material.fill(0);

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
+import { MoreThan } from 'typeorm';
 import { Secret } from './secret.entity.js';
 
 /** A secret that is out of sight and can still be brought back. */
@@ -78,29 +79,36 @@ export class DeletedSecretRepository {
         now: Date,
         purgeAt: Date,
       ): Promise<{ id: string; versions: number } | null> => {
-        const [row] = await tx.query<{ id: string; version: number }>(
-          `UPDATE secret SET name = NULL, deleted_name = name, deleted_at = $3, purge_at = $4 WHERE tenant_id = $1 AND name = $2
-           RETURNING id, version`,
-          [tenantId, name, now, purgeAt],
-        );
-        return row ? { id: row.id, versions: row.version } : null;
+        const { raw } = (await tx.manager
+          .createQueryBuilder()
+          .update(Secret)
+          .set({ name: null, deletedName: () => 'name', deletedAt: now, purgeAt })
+          .where({ tenantId, name })
+          .returning('id, version')
+          .execute()) as { raw: { id: string; version: number }[] };
+        return raw[0] ? { id: raw[0].id, versions: raw[0].version } : null;
       },
       /** Null when the tenant has no deleted secret of that id any more. @throws a unique violation when its name is taken */
       restore: async (tenantId: string, id: string, now: Date): Promise<{ name: string; version: number } | null> => {
-        const [row] = await tx.query<{ name: string; version: number }>(
-          `UPDATE secret SET name = deleted_name, deleted_name = NULL, deleted_at = NULL, purge_at = NULL, updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND purge_at > $3
-           RETURNING name, version`,
-          [tenantId, id, now],
-        );
-        return row ?? null;
+        const { raw } = (await tx.manager
+          .createQueryBuilder()
+          .update(Secret)
+          .set({ name: () => 'deleted_name', deletedName: null, deletedAt: null, purgeAt: null, updatedAt: now })
+          .where({ tenantId, id, purgeAt: MoreThan(now) })
+          .returning('name, version')
+          .execute()) as { raw: { name: string; version: number }[] };
+        return raw[0] ?? null;
       },
       /** Removes a deleted secret and its values; null when the tenant has none of that id any more. */
       purge: async (tenantId: string, id: string, now: Date): Promise<RemovedSecret | null> => {
-        const [row] = await tx.query<RemovedRow>(
-          `DELETE FROM secret WHERE tenant_id = $1 AND id = $2 AND purge_at > $3 RETURNING tenant_id, deleted_name AS name, version`,
-          [tenantId, id, now],
-        );
-        return row ? toRemoved(row) : null;
+        const { raw } = (await tx.manager
+          .createQueryBuilder()
+          .delete()
+          .from(Secret)
+          .where({ tenantId, id, purgeAt: MoreThan(now) })
+          .returning('tenant_id, deleted_name AS name, version')
+          .execute()) as { raw: RemovedRow[] };
+        return raw[0] ? toRemoved(raw[0]) : null;
       },
       /** Removes up to `limit` secrets of any tenant whose time to be brought back is over. */
       purgeDue: async (now: Date, limit: number): Promise<RemovedSecret[]> =>

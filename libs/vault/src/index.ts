@@ -1,5 +1,6 @@
 export { type CallCharge, CallCharges, type ChargeDenial } from './call-charges.js';
-export { type PaidDay, PaymentTotals } from './payment-totals.js';
+export { type PaidDay } from './payment-total.repository.js';
+export { PaymentTotals } from './payment-totals.js';
 export { PaymentService } from './payment.service.js';
 export { isSecretName } from './secret-name.js';
 export { SEALED_DATA_KEYS } from './secret-seal.js';

@@ -1,6 +1,6 @@
 import { keyActor, SystemClock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { KeyRing, RootKeys, TenantKeyRotation } from '@haldir/crypto';
+import { KEY_ENTITIES, KeyRing, RootKeys, TenantKeyRotation } from '@haldir/crypto';
 import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
 import { type SessionService } from '@haldir/gate';
 import { createLogger, HaldirConfig, Metrics } from '@haldir/runtime';
@@ -11,6 +11,7 @@ import { SecretOpener } from './secret-opener.js';
 import { SecretValue } from './secret-value.js';
 import { SecretRepository } from './secret.repository.js';
 import { SecretService } from './secret.service.js';
+import { SecretVersion } from './secret-version.entity.js';
 import { Secret } from './secret.entity.js';
 import { ToldValueRepository } from './told-value.repository.js';
 import { ToldValues } from './told-values.js';
@@ -23,7 +24,10 @@ let config: HaldirConfig;
 beforeAll(async () => {
   const url = await freshDatabaseUrl();
   config = new HaldirConfig({ DATABASE_URL: url, HALDIR_ROOT_KEYS: `1:${Buffer.alloc(32, 1).toString('base64url')}` });
-  dataSource = await new DataSource({ ...dataSourceOptions(url, 12), entities: [Secret] }).initialize();
+  dataSource = await new DataSource({
+    ...dataSourceOptions(url, 12),
+    entities: [...KEY_ENTITIES, Secret, SecretVersion],
+  }).initialize();
   transactions = new Transactions(dataSource);
   auditLog = new AuditLog(transactions, clock);
 });

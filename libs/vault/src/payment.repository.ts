@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { firstIdAt, type MicroUsd } from '@haldir/kernel';
-import { type Collector, Transactions, type Tx } from '@haldir/database';
+import { type Collector, columnsOf, EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
+import { LessThanOrEqual } from 'typeorm';
 import { Payment, type PaymentState } from './payment.entity.js';
 
 export interface PaymentFilter {
@@ -18,6 +19,12 @@ export interface PaymentListFilter extends PaymentFilter {
 
 /** By how much the time in an id may be off the payment's own. */
 const ID_LEEWAY_MS = 60_000;
+
+const SETTLED_NAMES = [
+  ...(['tenantId', 'id', 'sessionId', 'agentId', 'createdAt', 'amountMinor', 'currency', 'usdValue'] as const),
+  ...(['description', 'drawnOn', 'ofCall', 'state', 'capturedMinor', 'capturedValue'] as const),
+] as const;
+const SETTLED = columnsOf(Payment).only(...SETTLED_NAMES);
 
 const insert = {
   name: 'payment.insert.v3',
@@ -37,24 +44,19 @@ const insert = {
                   CASE state WHEN 'held' THEN coalesce(usd_micros, 0) ELSE 0 END, created_at FROM w`,
 };
 const settle = {
-  name: 'payment.settle.v3',
+  name: 'payment.settle.v4',
   text: `WITH w AS (
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::bigint[]) AS w(tenant_id, id, state, captured_minor, captured_micros)
          ), p AS (
            UPDATE payment p SET state = w.state, captured_minor = w.captured_minor, captured_micros = w.captured_micros, settled_at = $6::timestamptz
              FROM w
             WHERE p.tenant_id = w.tenant_id AND p.id = w.id AND p.state = 'held' AND (p.expires_at > $6) = (w.state <> 'expired')
-           RETURNING p.tenant_id, p.id, p.session_id, p.agent_id, p.created_at, p.amount_minor, p.currency, p.usd_micros, p.description, p.drawn_on,
-                     p.of_call, p.state, p.captured_minor, p.captured_micros
+           RETURNING ${SETTLED.of('p')}
          ), e AS (
            INSERT INTO payment_event (tenant_id, payment_id, type, session_id, spent_micros, held_micros, at)
              SELECT tenant_id, id, state, session_id, coalesce(captured_micros, 0), -coalesce(usd_micros, 0), $6 FROM p
          )
          SELECT * FROM p`,
-};
-const dueHolds = {
-  name: 'payment.due_holds.v1',
-  text: `SELECT tenant_id, id, session_id FROM payment WHERE state = 'held' AND expires_at <= $1 ORDER BY expires_at LIMIT $2`,
 };
 // In the order of the key, so that concurrent additions queue up and never deadlock.
 const addToTotals = {
@@ -75,23 +77,6 @@ const addToDays = {
          ON CONFLICT (tenant_id, day, agent_id, tool) DO UPDATE
            SET payments = d.payments + excluded.payments, usd_micros = d.usd_micros + excluded.usd_micros`,
 };
-interface SettledRow {
-  tenant_id: string;
-  id: string;
-  session_id: string;
-  agent_id: string;
-  created_at: Date;
-  amount_minor: string;
-  currency: string;
-  usd_micros: string | null;
-  description: string;
-  drawn_on: string[];
-  of_call: boolean;
-  state: Payment['state'];
-  captured_minor: string | null;
-  captured_micros: string | null;
-}
-
 /** What a hold is to become. */
 export interface HoldEnd {
   tenantId: string;
@@ -101,21 +86,7 @@ export interface HoldEnd {
 }
 
 /** A hold that was settled just now. */
-export type SettledHold = Pick<
-  Payment,
-  | 'tenantId'
-  | 'id'
-  | 'sessionId'
-  | 'agentId'
-  | 'createdAt'
-  | 'amountMinor'
-  | 'currency'
-  | 'usdValue'
-  | 'description'
-  | 'drawnOn'
-  | 'ofCall'
-  | 'state'
-> & { capturedMinor: bigint | null; capturedValue: MicroUsd | null };
+export type SettledHold = Pick<Payment, (typeof SETTLED_NAMES)[number]>;
 
 interface Total {
   tenantId: string;
@@ -202,13 +173,14 @@ export class PaymentRepository {
 
   /** Up to `limit` holds of any tenant whose time is up. */
   async dueHolds(now: Date, limit: number): Promise<{ tenantId: string; id: string; sessionId: string }[]> {
-    interface Row {
-      tenant_id: string;
-      id: string;
-      session_id: string;
-    }
-    const rows = await this.transactions.queryAll<Row>(dueHolds, [now, limit]);
-    return rows.map(({ tenant_id: tenantId, id, session_id: sessionId }) => ({ tenantId, id, sessionId }));
+    const due = await this.transactions.read(EVERY_TENANT, (manager) =>
+      manager.find(Payment, {
+        where: { state: 'held', expiresAt: LessThanOrEqual(now) },
+        order: { expiresAt: 'ASC' },
+        take: limit,
+      }),
+    );
+    return due.map(({ tenantId, id, sessionId }) => ({ tenantId, id, sessionId }));
   }
 
   in(tx: Tx) {
@@ -241,7 +213,7 @@ export class PaymentRepository {
        * were; their sessions have to be locked before.
        */
       settle: async (ends: readonly HoldEnd[], now: Date): Promise<SettledHold[]> => {
-        const rows = await tx.query<SettledRow>(settle, [
+        const rows = await tx.query(settle, [
           ends.map(({ tenantId }) => tenantId),
           ends.map(({ id }) => id),
           ends.map(({ state }) => state),
@@ -249,33 +221,13 @@ export class PaymentRepository {
           ends.map(({ captured }) => captured?.micros.toString() ?? null),
           now,
         ]);
-        const settled = rows.map(toSettled);
+        const settled = rows.map((row) => SETTLED.toEntity(row));
         const captured = settled.filter(({ state }) => state === 'captured');
         for (const hold of captured) tx.collect(totals, { ...hold, micros: hold.capturedValue ?? 0n });
         return settled;
       },
     };
   }
-}
-
-function toSettled(row: SettledRow): SettledHold {
-  const big = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
-  return {
-    tenantId: row.tenant_id,
-    id: row.id,
-    sessionId: row.session_id,
-    agentId: row.agent_id,
-    createdAt: row.created_at,
-    amountMinor: BigInt(row.amount_minor),
-    currency: row.currency,
-    usdValue: big(row.usd_micros) as MicroUsd | null,
-    description: row.description,
-    drawnOn: row.drawn_on,
-    ofCall: row.of_call,
-    state: row.state,
-    capturedMinor: big(row.captured_minor),
-    capturedValue: big(row.captured_micros) as MicroUsd | null,
-  };
 }
 
 /** What the payments add to each of their sums. */

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
-import { Transactions, type Tx } from '@haldir/database';
-import { IsNull } from 'typeorm';
-import { type Bindings } from './secret-binding.js';
+import { columnsOf, Transactions, type Tx } from '@haldir/database';
+import { IsNull, LessThan } from 'typeorm';
 import { type SealedSecret, type SecretPlace } from './secret-seal.js';
+import { SecretVersion } from './secret-version.entity.js';
 import { Secret } from './secret.entity.js';
 
 /** A version of a secret, as it lies in the database. */
@@ -15,93 +15,63 @@ export interface StoredSecret {
 }
 
 /** A version as a list shows it, without its value. */
-export interface SecretVersion {
-  version: number;
-  scopeRequired: string;
-  createdAt: Date;
-  expiresAt: Date | null;
-  bindings: Bindings;
-  isNewest: boolean;
-}
+export type ListedVersion = Pick<
+  SecretVersion,
+  'version' | 'scopeRequired' | 'createdAt' | 'expiresAt' | 'bindings'
+> & { isNewest: boolean };
 
 interface SecretKey {
   tenantId: string;
   name: string;
 }
 
-interface StoredRow {
+/** Where a value stands. */
+interface PlaceRow {
   tenant_id: string;
   name: string;
   id: string;
-  version: number;
-  scope_required: string;
-  expires_at: Date | null;
-  bindings: string[];
-  wrapped_key: Buffer;
-  value: Buffer;
 }
+
+type SealedVersion = Pick<
+  SecretVersion,
+  'version' | 'scopeRequired' | 'expiresAt' | 'bindings' | 'wrappedKey' | 'value'
+>;
+
+const SEALED = columnsOf(SecretVersion).only(
+  ...(['version', 'scopeRequired', 'expiresAt', 'bindings', 'wrappedKey', 'value'] as const),
+);
 
 /** On the path of every read. */
 export const newestByNames = {
-  name: 'secret.newest_by_names.v4',
+  name: 'secret.newest_by_names.v5',
   // LIMIT 1 keeps each look-up a step in an index, whatever statistics say, or do not say yet.
-  text: `SELECT w.tenant_id, w.name, s.id, v.version, v.scope_required, v.expires_at, v.bindings, v.wrapped_key, v.value
+  text: `SELECT w.tenant_id, w.name, s.id, ${SEALED.of('v')}
            FROM unnest($1::text[], $2::text[]) AS w(tenant_id, name)
            CROSS JOIN LATERAL (SELECT id, version FROM secret WHERE tenant_id = w.tenant_id AND name = w.name LIMIT 1) AS s
-           CROSS JOIN LATERAL (SELECT version, scope_required, expires_at, bindings, wrapped_key, value FROM secret_version
+           CROSS JOIN LATERAL (SELECT ${SEALED.list} FROM secret_version
                                 WHERE tenant_id = w.tenant_id AND secret_id = s.id AND version = s.version LIMIT 1) AS v`,
 };
+/** The same for reads of one version. */
 const byVersion = {
-  name: 'secret.by_version.v2',
-  text: `SELECT s.tenant_id, s.name, s.id, v.version, v.scope_required, v.expires_at, v.bindings, v.wrapped_key, v.value,
-                n.scope_required AS newest_scope
+  name: 'secret.by_version.v3',
+  text: `SELECT s.tenant_id, s.name, s.id, ${SEALED.of('v')}, n.scope_required AS newest_scope
            FROM secret s
            JOIN secret_version v ON v.tenant_id = s.tenant_id AND v.secret_id = s.id AND v.version = $3
            JOIN secret_version n ON n.tenant_id = s.tenant_id AND n.secret_id = s.id AND n.version = s.version
           WHERE s.tenant_id = $1 AND s.name = $2`,
 };
-const versions = {
-  name: 'secret_version.list.v2',
-  text: `SELECT v.version, v.scope_required, v.created_at, v.expires_at, v.bindings, v.version = s.version AS is_newest
-           FROM secret s JOIN secret_version v ON v.tenant_id = s.tenant_id AND v.secret_id = s.id AND v.version < $3
-          WHERE s.tenant_id = $1 AND s.name = $2
-          ORDER BY v.version DESC LIMIT $4`,
-};
-const nextVersion = {
-  name: 'secret.next_version.v2',
-  text: `INSERT INTO secret (tenant_id, name, id, version, created_at, updated_at) VALUES ($1, $2, $3, 1, $4, $4)
-         ON CONFLICT (tenant_id, name)
-         DO UPDATE SET version = secret.version + 1, updated_at = excluded.updated_at
-         RETURNING id, version`,
-};
-const nextVersionIfThere = {
-  name: 'secret.next_version_if_there.v1',
-  text: `UPDATE secret SET version = version + 1, updated_at = $3
-          WHERE tenant_id = $1 AND name = $2 RETURNING id, version`,
-};
-/** Holds the row, so that it is not sealed anew before it was opened. */
-const holdVersion = {
-  name: 'secret_version.hold.v2',
-  text: `SELECT scope_required, expires_at, bindings, wrapped_key, value FROM secret_version
-          WHERE tenant_id = $1 AND secret_id = $2 AND version = $3 FOR SHARE`,
-};
-const insertVersion = {
-  name: 'secret_version.insert.v3',
-  text: `INSERT INTO secret_version (tenant_id, secret_id, version, scope_required, expires_at, wrapped_key, value, created_at, bindings)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-};
+const nextVersion = `
+  INSERT INTO secret (tenant_id, name, id, version, created_at, updated_at) VALUES ($1, $2, $3, 1, $4, $4)
+  ON CONFLICT (tenant_id, name)
+  DO UPDATE SET version = secret.version + 1, updated_at = excluded.updated_at
+  RETURNING id, version`;
 
-/** The newest versions that are bound to something of an upstream. */
-const boundTo = {
-  name: 'secret.bound_to.v1',
-  text: `SELECT s.tenant_id, s.name, s.id, v.version, v.scope_required, v.expires_at, v.bindings, v.wrapped_key, v.value
-           FROM secret s JOIN secret_version v ON v.tenant_id = s.tenant_id AND v.secret_id = s.id AND v.version = s.version
-          WHERE s.tenant_id = $1 AND s.name IS NOT NULL AND v.value <> ''
-            AND EXISTS (SELECT FROM unnest(v.bindings) AS b WHERE split_part(b, '.', 1) = $2)
-          ORDER BY s.name LIMIT $3`,
-};
-
-const MAX_INTEGER = 2_147_483_647;
+const boundTo = `
+  SELECT s.tenant_id, s.name, s.id, ${SEALED.of('v')}
+    FROM secret s JOIN secret_version v ON v.tenant_id = s.tenant_id AND v.secret_id = s.id AND v.version = s.version
+   WHERE s.tenant_id = $1 AND s.name IS NOT NULL AND v.value <> ''
+     AND EXISTS (SELECT FROM unnest(v.bindings) AS b WHERE split_part(b, '.', 1) = $2)
+   ORDER BY s.name LIMIT $3`;
 
 @Injectable()
 export class SecretRepository {
@@ -124,32 +94,33 @@ export class SecretRepository {
 
   /** That version, or null. */
   async findVersion(tenantId: string, name: string, version: number): Promise<StoredSecret | null> {
-    const [row] = await this.transactions.query<StoredRow & { newest_scope: string }>(byVersion, [
+    const [row] = await this.transactions.query<PlaceRow & { newest_scope: string }>(byVersion, [
       tenantId,
       name,
       version,
     ]);
-    return row ? toStoredSecret(row, [row.scope_required, row.newest_scope]) : null;
+    if (!row) return null;
+    const sealed = SEALED.toEntity(row);
+    return toStored(row, sealed, [sealed.scopeRequired, row.newest_scope]);
   }
 
   /** Up to `limit` versions, newest first, behind version `before`. None when the tenant has no such secret. */
-  async listVersions(tenantId: string, name: string, limit: number, before: number | null): Promise<SecretVersion[]> {
-    const rows = await this.transactions.query<{
-      version: number;
-      scope_required: string;
-      created_at: Date;
-      expires_at: Date | null;
-      bindings: string[];
-      is_newest: boolean;
-    }>(versions, [tenantId, name, before ?? MAX_INTEGER, limit]);
-    return rows.map((row) => ({
-      version: row.version,
-      scopeRequired: row.scope_required,
-      createdAt: row.created_at,
-      expiresAt: row.expires_at,
-      bindings: row.bindings,
-      isNewest: row.is_newest,
-    }));
+  listVersions(tenantId: string, name: string, limit: number, before: number | null): Promise<ListedVersion[]> {
+    return this.transactions.read(tenantId, async (manager) => {
+      const secret = await manager.findOneBy(Secret, { tenantId, name });
+      if (!secret) return [];
+      const { id: secretId, version: newest } = secret;
+      const versions = await manager.find(SecretVersion, {
+        select: { version: true, scopeRequired: true, createdAt: true, expiresAt: true, bindings: true },
+        where: { tenantId, secretId, ...(before === null ? {} : { version: LessThan(before) }) },
+        order: { version: 'DESC' },
+        take: limit,
+      });
+      return versions.map(({ version, scopeRequired, createdAt, expiresAt, bindings }) => ({
+        ...{ version, scopeRequired, createdAt, expiresAt, bindings },
+        isNewest: version === newest,
+      }));
+    });
   }
 
   /** Up to `limit` of the tenant's names, in the order of their bytes, behind `after`. */
@@ -190,45 +161,58 @@ export class SecretRepository {
         name: string,
         now: Date,
       ): Promise<{ id: string; version: number } | null> => {
-        const [row] = await tx.query<{ id: string; version: number }>(nextVersionIfThere, [tenantId, name, now]);
-        return row ?? null;
+        const { raw } = (await tx.manager
+          .createQueryBuilder()
+          .update(Secret)
+          .set({ version: () => 'version + 1', updatedAt: now })
+          .where({ tenantId, name })
+          .returning('id, version')
+          .execute()) as { raw: { id: string; version: number }[] };
+        return raw[0] ?? null;
       },
-      /** A version, whose sealed value stays as it is until the transaction ends; null when there is none. */
+      /** A version, which is not sealed anew until the transaction ends; null when there is none. */
       holdVersion: async (
         tenantId: string,
         name: string,
         secretId: string,
         version: number,
       ): Promise<StoredSecret | null> => {
-        const [row] = await tx.query<StoredRow>(holdVersion, [tenantId, secretId, version]);
-        if (!row) return null;
-        return toStoredSecret({ ...row, tenant_id: tenantId, name, id: secretId, version }, [row.scope_required]);
+        const held = await tx.manager.findOne(SecretVersion, {
+          where: { tenantId, secretId, version },
+          lock: { mode: 'pessimistic_read' },
+        });
+        return held && toStored({ tenant_id: tenantId, name, id: secretId }, held, [held.scopeRequired]);
       },
       /** The newest versions that are bound to something of an upstream, by name. */
-      boundTo: async (tenantId: string, upstream: string, limit: number): Promise<StoredSecret[]> =>
-        (await tx.query<StoredRow>(boundTo, [tenantId, upstream, limit])).map((row) =>
-          toStoredSecret(row, [row.scope_required]),
-        ),
-      /** Does not wait for the answer. */
-      insertVersion: (place: SecretPlace, sealed: SealedSecret, now: Date): void => {
+      boundTo: async (tenantId: string, upstream: string, limit: number): Promise<StoredSecret[]> => {
+        const rows = await tx.query<PlaceRow>(boundTo, [tenantId, upstream, limit]);
+        return rows.map((row) => {
+          const sealed = SEALED.toEntity(row);
+          return toStored(row, sealed, [sealed.scopeRequired]);
+        });
+      },
+      insertVersion: (place: SecretPlace, sealed: SealedSecret, now: Date): Promise<unknown> => {
         const { tenantId, secretId, version, scopeRequired, expiresAt, bindings } = place;
         const { wrappedKey, value } = sealed;
-        tx.send(insertVersion, [
-          ...[tenantId, secretId, version, scopeRequired, expiresAt, wrappedKey, value, now],
-          bindings,
-        ]);
+        return tx.manager.insert(SecretVersion, {
+          ...{ tenantId, secretId, version, scopeRequired, expiresAt, bindings },
+          ...{ wrappedKey, value, createdAt: now },
+        });
       },
     };
   }
 
   private async load(keys: SecretKey[]): Promise<(StoredSecret | null)[]> {
     const distinct = [...new Map(keys.map((key) => [keyOf(key.tenantId, key.name), key])).values()];
-    const rows = await this.transactions.query<StoredRow>(newestByNames, [
+    const rows = await this.transactions.query<PlaceRow>(newestByNames, [
       distinct.map(({ tenantId }) => tenantId),
       distinct.map(({ name }) => name),
     ]);
     const found = new Map(
-      rows.map((row) => [keyOf(row.tenant_id, row.name), toStoredSecret(row, [row.scope_required])]),
+      rows.map((row) => {
+        const sealed = SEALED.toEntity(row);
+        return [keyOf(row.tenant_id, row.name), toStored(row, sealed, [sealed.scopeRequired])];
+      }),
     );
     return keys.map(({ tenantId, name }) => found.get(keyOf(tenantId, name)) ?? null);
   }
@@ -239,18 +223,11 @@ function keyOf(tenantId: string, name: string): string {
   return `${tenantId} ${name}`;
 }
 
-function toStoredSecret(row: StoredRow, scopes: string[]): StoredSecret {
+function toStored({ tenant_id: tenantId, name, id }: PlaceRow, sealed: SealedVersion, scopes: string[]): StoredSecret {
+  const { version, scopeRequired, expiresAt, bindings, wrappedKey, value } = sealed;
   return {
-    place: {
-      tenantId: row.tenant_id,
-      secretId: row.id,
-      name: row.name,
-      version: row.version,
-      scopeRequired: row.scope_required,
-      expiresAt: row.expires_at,
-      bindings: row.bindings,
-    },
-    sealed: { wrappedKey: row.wrapped_key, value: row.value },
+    place: { tenantId, secretId: id, name, version, scopeRequired, expiresAt, bindings },
+    sealed: { wrappedKey, value },
     scopes,
   };
 }

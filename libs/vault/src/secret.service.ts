@@ -9,7 +9,7 @@ import { type Bindings, fromBindings, inBoth } from './secret-binding.js';
 import { SecretOpener } from './secret-opener.js';
 import { sealSecret, type SecretPlace } from './secret-seal.js';
 import { type SecretValue } from './secret-value.js';
-import { SecretRepository, type SecretVersion, type StoredSecret } from './secret.repository.js';
+import { SecretRepository, type ListedVersion, type StoredSecret } from './secret.repository.js';
 import { isUsable, TOLD_TOO_MUCH, ToldValues } from './told-values.js';
 import {
   SecretExpired,
@@ -83,7 +83,7 @@ export class SecretService {
         ? []
         : await this.bindingsOf(await secrets.holdVersion(tenantId, name, secretId, version - 1), tx));
     const place: SecretPlace = { tenantId, secretId, name, version, scopeRequired, expiresAt, bindings };
-    secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
+    await secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
     await this.noteIn(tx, place, value, 'bindings');
     this.auditLog.record(tx, actor, {
       source: 'haldir',
@@ -125,7 +125,7 @@ export class SecretService {
     const bindings = inBoth(earlier.place.bindings, await this.bindingsOf(newest, tx));
     try {
       const place: SecretPlace = { ...earlier.place, version, scopeRequired, bindings };
-      secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
+      await secrets.insertVersion(place, sealSecret(tenantKey, place, value), now);
       await this.noteIn(tx, place, value, 'version');
     } finally {
       value.wipe();
@@ -206,7 +206,7 @@ export class SecretService {
    *
    * @throws SecretNotFound when the tenant has no such secret
    */
-  async listVersions(tenantId: string, name: string, limit: number, before: number | null): Promise<SecretVersion[]> {
+  async listVersions(tenantId: string, name: string, limit: number, before: number | null): Promise<ListedVersion[]> {
     const found = await this.secrets.listVersions(tenantId, name, limit, before);
     if (found.length === 0 && before === null) throw new SecretNotFound();
     return found;

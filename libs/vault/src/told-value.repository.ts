@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
 import { type SealedColumn } from '@haldir/crypto';
-import { Transactions, type Tx } from '@haldir/database';
+import { columnsOf, Transactions, type Tx } from '@haldir/database';
+import { In, LessThanOrEqual } from 'typeorm';
+import { UpstreamToldHead } from './upstream-told-head.entity.js';
+import { UpstreamTold } from './upstream-told.entity.js';
 
 /** Of which upstream something is kept. */
 export interface Upstream {
@@ -10,20 +13,10 @@ export interface Upstream {
 }
 
 /** A value as it is kept. */
-export interface KeptValue {
-  digest: string;
-  sealed: Buffer;
-  bytes: number;
-  expiresAt: Date | null;
-}
+export type KeptValue = Pick<UpstreamTold, 'digest' | 'sealed' | 'bytes' | 'expiresAt'>;
 
 /** How much is kept of an upstream. */
-export interface ToldHead {
-  version: number;
-  told: number;
-  bytes: number;
-  bound: boolean;
-}
+export type ToldHead = Pick<UpstreamToldHead, 'version' | 'told' | 'bytes' | 'bound'>;
 
 /** All that is kept of an upstream at one moment. */
 export interface KeptValues {
@@ -45,45 +38,17 @@ const values = {
            FROM upstream_told_head h LEFT JOIN upstream_told t ON t.tenant_id = h.tenant_id AND t.upstream = h.upstream
           WHERE h.tenant_id = $1 AND h.upstream = $2 AND h.bound`,
 };
-const lock = {
-  name: 'upstream_told_head.lock.v1',
-  text: `INSERT INTO upstream_told_head (tenant_id, upstream) VALUES ($1, $2)
-         ON CONFLICT (tenant_id, upstream) DO UPDATE SET version = upstream_told_head.version
-         RETURNING version, told, bytes, bound`,
-};
-const save = {
-  name: 'upstream_told_head.save.v1',
-  text: 'UPDATE upstream_told_head SET version = $3, told = $4, bytes = $5, bound = $6 WHERE tenant_id = $1 AND upstream = $2',
-};
-const known = {
-  name: 'upstream_told.known.v1',
-  text: 'SELECT digest FROM upstream_told WHERE tenant_id = $1 AND upstream = $2 AND digest = ANY ($3)',
-};
-const expired = {
-  name: 'upstream_told.expired.v1',
-  text: `SELECT digest, bytes, expires_at AS "expiresAt" FROM upstream_told
-          WHERE tenant_id = $1 AND upstream = $2 AND expires_at <= $3 ORDER BY expires_at`,
-};
-const insert = {
-  name: 'upstream_told.insert.v1',
-  text: `INSERT INTO upstream_told (tenant_id, upstream, digest, sealed, bytes, expires_at)
-           SELECT $1, $2, w.* FROM unnest($3::text[], $4::bytea[], $5::integer[], $6::timestamptz[]) AS w`,
-};
-const remove = {
-  name: 'upstream_told.remove.v1',
-  text: 'DELETE FROM upstream_told WHERE tenant_id = $1 AND upstream = $2 AND digest = ANY ($3)',
-};
-const forget = {
-  name: 'upstream_told.forget.v1',
-  text: `WITH gone AS (DELETE FROM upstream_told WHERE tenant_id = $1 AND upstream = $2)
-         UPDATE upstream_told_head SET version = version + 1, told = 0, bytes = 0, bound = false WHERE tenant_id = $1 AND upstream = $2`,
-};
-
-const lookAgain = {
-  name: 'upstream_told_head.look_again.v1',
-  text: `UPDATE upstream_told_head SET bound = false
-          WHERE (tenant_id, upstream) IN (SELECT tenant_id, upstream FROM upstream_told_head WHERE tenant_id = $1 ORDER BY upstream FOR UPDATE)`,
-};
+const HEAD = columnsOf(UpstreamToldHead).only('version', 'told', 'bytes', 'bound');
+const lock = `
+  INSERT INTO upstream_told_head (tenant_id, upstream) VALUES ($1, $2)
+  ON CONFLICT (tenant_id, upstream) DO UPDATE SET version = upstream_told_head.version
+  RETURNING ${HEAD.list}`;
+const forget = `
+  WITH gone AS (DELETE FROM upstream_told WHERE tenant_id = $1 AND upstream = $2)
+  UPDATE upstream_told_head SET version = version + 1, told = 0, bytes = 0, bound = false WHERE tenant_id = $1 AND upstream = $2`;
+const lookAgain = `
+  UPDATE upstream_told_head SET bound = false
+   WHERE (tenant_id, upstream) IN (SELECT tenant_id, upstream FROM upstream_told_head WHERE tenant_id = $1 ORDER BY upstream FOR UPDATE)`;
 
 /** What is kept of what upstreams were told. */
 @Injectable()
@@ -122,32 +87,39 @@ export class ToldValueRepository {
     return {
       /** How much is kept of it; stays so until the transaction ends. */
       lock: async ({ tenantId, upstream }: Upstream): Promise<ToldHead> => {
-        const [row] = await tx.query<ToldHead & Record<string, unknown>>(lock, [tenantId, upstream]);
+        const [row] = await tx.query(lock, [tenantId, upstream]);
         if (!row) throw new Error('an upsert answered no row');
-        return row;
+        return HEAD.toEntity(row);
       },
-      save: ({ tenantId, upstream }: Upstream, { version, told, bytes, bound }: ToldHead): void =>
-        tx.send(save, [tenantId, upstream, version, told, bytes, bound]),
+      save: ({ tenantId, upstream }: Upstream, { version, told, bytes, bound }: ToldHead): Promise<unknown> =>
+        tx.manager.update(UpstreamToldHead, { tenantId, upstream }, { version, told, bytes, bound }),
       /** Which of these are kept. */
       known: async ({ tenantId, upstream }: Upstream, digests: readonly string[]): Promise<Set<string>> => {
-        const rows = await tx.query<{ digest: string }>(known, [tenantId, upstream, digests]);
-        return new Set(rows.map(({ digest }) => digest));
+        const kept = await tx.manager.find(UpstreamTold, {
+          select: { digest: true },
+          where: { tenantId, upstream, digest: In(digests) },
+        });
+        return new Set(kept.map(({ digest }) => digest));
       },
       /** Those that open nothing any more, the first of them first. */
-      expired: (
+      expired: async (
         { tenantId, upstream }: Upstream,
         now: Date,
-      ): Promise<{ digest: string; bytes: number; expiresAt: Date }[]> => tx.query(expired, [tenantId, upstream, now]),
-      insert: ({ tenantId, upstream }: Upstream, kept: readonly KeptValue[]): void =>
-        tx.send(insert, [
-          ...[tenantId, upstream],
-          kept.map(({ digest }) => digest),
-          kept.map(({ sealed }) => sealed),
-          kept.map(({ bytes }) => bytes),
-          kept.map(({ expiresAt }) => expiresAt),
-        ]),
-      remove: ({ tenantId, upstream }: Upstream, digests: readonly string[]): void =>
-        tx.send(remove, [tenantId, upstream, digests]),
+      ): Promise<{ digest: string; bytes: number; expiresAt: Date }[]> => {
+        const expired = await tx.manager.find(UpstreamTold, {
+          select: { digest: true, bytes: true, expiresAt: true },
+          where: { tenantId, upstream, expiresAt: LessThanOrEqual(now) },
+          order: { expiresAt: 'ASC' },
+        });
+        return expired as (UpstreamTold & { expiresAt: Date })[];
+      },
+      insert: ({ tenantId, upstream }: Upstream, kept: readonly KeptValue[]): Promise<unknown> =>
+        tx.manager.insert(
+          UpstreamTold,
+          kept.map((value) => ({ tenantId, upstream, ...value })),
+        ),
+      remove: ({ tenantId, upstream }: Upstream, digests: readonly string[]): Promise<unknown> =>
+        tx.manager.delete(UpstreamTold, { tenantId, upstream, digest: In(digests) }),
       forget: ({ tenantId, upstream }: Upstream): void => tx.send(forget, [tenantId, upstream]),
       lookAgain: (tenantId: string): void => tx.send(lookAgain, [tenantId]),
     };

@@ -1,11 +1,14 @@
 import { newId, SystemClock } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { KeyRing, RootKeys, SealBroken, TenantKeyRotation } from '@haldir/crypto';
+import { KEY_ENTITIES, KeyRing, RootKeys, SealBroken, TenantKeyRotation } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { createLogger, HaldirConfig } from '@haldir/runtime';
 import { freshDatabaseUrl } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
+import { SecretVersion } from './secret-version.entity.js';
 import { Secret } from './secret.entity.js';
+import { UpstreamToldHead } from './upstream-told-head.entity.js';
+import { UpstreamTold } from './upstream-told.entity.js';
 import { SecretOpener } from './secret-opener.js';
 import { SecretRepository } from './secret.repository.js';
 import { SEALED_TOLD_VALUES, ToldValueRepository } from './told-value.repository.js';
@@ -21,7 +24,10 @@ let told: ToldValues;
 beforeAll(async () => {
   const url = await freshDatabaseUrl();
   config = new HaldirConfig({ DATABASE_URL: url, HALDIR_ROOT_KEYS: `1:${Buffer.alloc(32, 1).toString('base64url')}` });
-  dataSource = await new DataSource({ ...dataSourceOptions(url, 12), entities: [Secret] }).initialize();
+  dataSource = await new DataSource({
+    ...dataSourceOptions(url, 12),
+    entities: [...KEY_ENTITIES, Secret, SecretVersion, UpstreamTold, UpstreamToldHead],
+  }).initialize();
   transactions = new Transactions(dataSource);
 });
 afterAll(() => dataSource.destroy());

@@ -102,7 +102,7 @@ export class ToldValues {
     const key = await this.keys.sealingKey(tx, upstream.tenantId);
     const head = await this.told.in(tx).lock(upstream);
     const after = await this.add(tx, key, upstream, head, values);
-    if (after && after !== head) this.told.in(tx).save(upstream, after);
+    if (after && after !== head) await this.told.in(tx).save(upstream, after);
     return after !== null;
   }
 
@@ -156,8 +156,8 @@ export class ToldValues {
       after.bytes -= bytes;
     }
     if (!fits(after)) return null;
-    if (gone.length > 0) told.remove(upstream, gone);
-    told.insert(upstream, fresh);
+    if (gone.length > 0) await told.remove(upstream, gone);
+    await told.insert(upstream, fresh);
     return after;
   }
 
@@ -174,7 +174,7 @@ export class ToldValues {
         const value = { name: secret.place.name, text, kind: 'secret', expiresAt: null } as const;
         head = (await this.add(tx, key, upstream, head, [value])) ?? head;
       }
-      this.told.in(tx).save(upstream, { ...head, bound: true });
+      await this.told.in(tx).save(upstream, { ...head, bound: true });
     });
   }
 

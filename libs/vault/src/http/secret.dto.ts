@@ -5,7 +5,7 @@ import { type DeletedSecret } from '../deleted-secret.repository.js';
 import { EVERY_TOOL, fromBindings, toBindings } from '../secret-binding.js';
 import { isSecretName } from '../secret-name.js';
 import { SecretValue } from '../secret-value.js';
-import { type SecretVersion } from '../secret.repository.js';
+import { type ListedVersion } from '../secret.repository.js';
 import { type MadeVersion, type NewSecret, type OpenedSecret } from '../secret.service.js';
 
 const NAME_EXPECTED = 'expected 1 to 255 printable characters other than . and ..';
@@ -123,7 +123,7 @@ export const SecretVersionList = z.object({
 });
 export type SecretVersionList = z.infer<typeof SecretVersionList>;
 
-export function toSecretVersionItem(version: SecretVersion, now: Date): z.infer<typeof SecretVersionItem> {
+export function toSecretVersionItem(version: ListedVersion, now: Date): z.infer<typeof SecretVersionItem> {
   return {
     version: version.version,
     scope_required: version.scopeRequired,
