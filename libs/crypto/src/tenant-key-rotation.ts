@@ -6,7 +6,8 @@ import { SealBroken } from './blob.js';
 import { tenantKeyPlace, type VersionedKey } from './key-ring.js';
 import { type RootKeys } from './root-keys.js';
 import { KeyRotationRepository } from './key-rotation.repository.js';
-import { type ResealedBatch, Resealer, type SealedColumn } from './sealed-column.js';
+import { type ResealedBatch, Resealer } from './resealer.js';
+import { type SealedColumn } from './sealed-column.js';
 import { SealedColumnRepository } from './sealed-column.repository.js';
 import { TenantKeyRepository, type WrappedKey } from './tenant-key.repository.js';
 

@@ -1,7 +1,7 @@
 import { type Actor, type MicroUsd } from '@haldir/kernel';
-import { BUDGET_SCOPES, type BudgetScope, limitsFor, periodOf, standingPeriodOf } from './budget.js';
+import { limitsFor, periodOf, standingPeriodOf } from './budget.js';
 import { type BudgetUsage } from './budget-usage.entity.js';
-import { type Budget } from './budget.entity.js';
+import { type Budget, BUDGET_SCOPES, type BudgetScope } from './budget.entity.js';
 import { type UsageKey } from './budget.repository.js';
 import { type LockedSession, type SessionKey } from './session.repository.js';
 

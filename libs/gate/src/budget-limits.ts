@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
-import { type BudgetScope, periodOf } from './budget.js';
-import { type Budget } from './budget.entity.js';
+import { periodOf } from './budget.js';
+import { type Budget, type BudgetScope } from './budget.entity.js';
 import { BudgetRepository, type BudgetStanding } from './budget.repository.js';
 import { BudgetNotFound, TooManyBudgets } from './gate.errors.js';
 

@@ -1,7 +1,10 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type MicroUsd } from '@haldir/kernel';
 import { BigIntColumn } from '@haldir/database';
-import { type UsageScope } from './budget.js';
+import { type BudgetScope } from './budget.entity.js';
+
+/** What is counted: for budgets, and for the standing budgets of agent keys. */
+export type UsageScope = BudgetScope | 'key';
 
 /** What was spent and is held under a budget in one period, whether there is a limit or not. */
 @Entity('budget_usage')

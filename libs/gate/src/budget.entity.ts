@@ -1,7 +1,10 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type MicroUsd } from '@haldir/kernel';
 import { BigIntColumn } from '@haldir/database';
-import { type BudgetScope } from './budget.js';
+
+export const BUDGET_SCOPES = ['tenant_month', 'agent_day'] as const;
+/** Above the session: what a tenant may spend in a UTC month, and an agent in a UTC day. */
+export type BudgetScope = (typeof BUDGET_SCOPES)[number];
 
 /** A limit above the session. */
 @Entity('budget')

@@ -1,11 +1,5 @@
 import { type MicroUsd, type SpendPeriod } from '@haldir/kernel';
-import { type Budget } from './budget.entity.js';
-
-export const BUDGET_SCOPES = ['tenant_month', 'agent_day'] as const;
-/** Above the session: what a tenant may spend in a UTC month, and an agent in a UTC day. */
-export type BudgetScope = (typeof BUDGET_SCOPES)[number];
-/** What is counted: for those, and for the standing budgets of agent keys. */
-export type UsageScope = BudgetScope | 'key';
+import { type Budget, BUDGET_SCOPES, type BudgetScope } from './budget.entity.js';
 
 /** What the sessions of one agent key may spend together. */
 export interface StandingBudget {

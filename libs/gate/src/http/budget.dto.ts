@@ -1,7 +1,7 @@
 import { InvalidInput, microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { decimal, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
-import { type BudgetScope } from '../budget.js';
+import { type BudgetScope } from '../budget.entity.js';
 import { type BudgetStanding } from '../budget.repository.js';
 import { agentId } from './session.dto.js';
 
