@@ -1,4 +1,4 @@
-export { type Activity, AgentActivity } from './agent-activity.js';
+export { type Activity, AgentActivityRepository } from './agent-activity.repository.js';
 export { AuditLog, type AuditRecord, type RecordedEntry } from './audit-log.js';
 export { AuditLogModule } from './audit-log.module.js';
 export { type EntrySource } from './entry.js';
@@ -7,4 +7,4 @@ export { SEALED_LOG_SEEDS } from './log-keys.js';
 export { LogSums, type Share, type SumFilter } from './log-sums.js';
 export { LogTree, type TreeHead } from './log-tree.js';
 export { type NewStart, type StartedCall, StartedCalls } from './started-calls.js';
-export { type LoggedCall, LoggedCalls } from './logged-calls.js';
+export { type LoggedCall, LoggedCallRepository } from './logged-call.repository.js';

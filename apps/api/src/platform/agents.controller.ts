@@ -2,7 +2,7 @@ import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/c
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, InvalidInput } from '@haldir/kernel';
 import { ApprovalService } from '@haldir/approvals';
-import { AgentActivity } from '@haldir/audit-log';
+import { AgentActivityRepository } from '@haldir/audit-log';
 import { AgentFreezes, SessionService } from '@haldir/gate';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
 import { PaymentTotals } from '@haldir/vault';
@@ -15,7 +15,7 @@ const AgentIdPath = () => ApiParam({ name: 'agent_id', description: 'Agent ident
 @Controller('v1')
 export class AgentsController {
   constructor(
-    private readonly activity: AgentActivity,
+    private readonly activity: AgentActivityRepository,
     private readonly freezes: AgentFreezes,
     private readonly sessions: SessionService,
     private readonly payments: PaymentTotals,

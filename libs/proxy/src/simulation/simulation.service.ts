@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ApprovalRuleService } from '@haldir/approvals';
-import { LoggedCalls } from '@haldir/audit-log';
+import { LoggedCallRepository } from '@haldir/audit-log';
 import { HaldirConfig } from '@haldir/runtime';
 import { type Policy } from '../policies/policy.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
@@ -42,7 +42,7 @@ const MAX_POSITIONS = 4_000_000;
 @Injectable()
 export class SimulationService {
   constructor(
-    private readonly calls: LoggedCalls,
+    private readonly calls: LoggedCallRepository,
     private readonly policies: PolicyRepository,
     private readonly rules: ApprovalRuleService,
     private readonly config: HaldirConfig,

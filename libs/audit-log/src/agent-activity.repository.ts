@@ -39,7 +39,7 @@ interface Row {
 
 /** Agents, as the log knows them: whoever opened a session, or was spoken of. */
 @Injectable()
-export class AgentActivity {
+export class AgentActivityRepository {
   constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's agents by name, behind the one named. */

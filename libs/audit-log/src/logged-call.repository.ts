@@ -43,7 +43,7 @@ interface Row {
 
 /** The proxied calls of a tenant's log, narrowly, for whoever reads very many. */
 @Injectable()
-export class LoggedCalls {
+export class LoggedCallRepository {
   constructor(private readonly transactions: Transactions) {}
 
   /** The positions of what was logged from one moment up to, and without, another; null means the beginning, and the end. */
