@@ -1,4 +1,4 @@
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, AuditLogRepository } from '@haldir/audit-log';
 import { type Transactions } from '@haldir/database';
 import { haldirActor } from '@haldir/kernel';
 import {
@@ -240,7 +240,7 @@ async function fill(tenantId: string, count: number): Promise<void> {
   // Over a day.
   const step = 86_400_000 / count;
   let now = Date.now() - 86_400_000;
-  const log = new AuditLog({ query } as unknown as Transactions, { now: () => new Date(now) });
+  const log = new AuditLog(new AuditLogRepository({ query } as unknown as Transactions), { now: () => new Date(now) });
   for (let i = 0; i < count; i += 500) {
     await Promise.all(
       Array.from({ length: 500 }, (_, j) => {

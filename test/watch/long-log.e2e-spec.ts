@@ -1,4 +1,4 @@
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, AuditLogRepository } from '@haldir/audit-log';
 import { type Transactions } from '@haldir/database';
 import { haldirActor } from '@haldir/kernel';
 import { type Client, eventually, startApi, startWorker, startWorld, type World } from '@haldir/test-support';
@@ -27,7 +27,7 @@ async function fill(tenantId: string): Promise<void> {
   await db.query(`SELECT set_config('haldir.tenants', $1, false)`, [`{"${tenantId}"}`]);
   const query = async ({ text }: { text: string }, values: unknown[]): Promise<unknown[]> =>
     (await db.query(text, values)).rows as unknown[];
-  const log = new AuditLog({ query } as unknown as Transactions, { now: () => new Date() });
+  const log = new AuditLog(new AuditLogRepository({ query } as unknown as Transactions), { now: () => new Date() });
   const entry = { source: 'agent', sessionId: session, agentId: 'agent', tool: 'browser', action: 'open' } as const;
   for (let i = 0; i < LENGTH; i += 2000) {
     await Promise.all(

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { AuditLog, SEALED_LOG_SEEDS } from '@haldir/audit-log';
+import { AuditLog, AuditLogRepository, SEALED_LOG_SEEDS } from '@haldir/audit-log';
 import { GrantSeal, KEY_ENTITIES, KeyRing, RootKeys, type SealedColumn } from '@haldir/crypto';
 import { dataSourceOptions, EVERY_TENANT, Transactions } from '@haldir/database';
 import { sealGrants } from '@haldir/gate';
@@ -78,7 +78,11 @@ export function rotating<T>(env: Env, work: (session: KeysSession) => Promise<T>
     const guard = dataSource.createQueryRunner();
     try {
       await takeLock(guard);
-      return await work({ transactions, rootKeys, auditLog: new AuditLog(transactions, clock) });
+      return await work({
+        transactions,
+        rootKeys,
+        auditLog: new AuditLog(new AuditLogRepository(transactions), clock),
+      });
     } finally {
       await guard.query('SELECT pg_advisory_unlock($1)', [ROTATION_LOCK]).catch(() => undefined);
       await guard.release();

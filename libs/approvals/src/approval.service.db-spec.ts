@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Actor, keyActor, Clock, microUsd, newId } from '@haldir/kernel';
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, AuditLogRepository } from '@haldir/audit-log';
 import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
 import { HaldirConfig, Metrics } from '@haldir/runtime';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   const options = { ...dataSourceOptions(url, 12), entities: [ApprovalRequest] };
   dataSource = await new DataSource(options).initialize();
   transactions = new Transactions(dataSource);
-  auditLog = new AuditLog(transactions, clock);
+  auditLog = new AuditLog(new AuditLogRepository(transactions), clock);
   // Nobody listens for the nudge: what is published stays in the outbox.
   const outbox = new Outbox(clock, { name: 'nobody', add: async () => undefined } as unknown as Queue);
   const rules = new ApprovalRuleService(new ApprovalRuleRepository(transactions), auditLog, clock);

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, Batcher, Clock, type MicroUsd, stringifyJson } from '@haldir/kernel';
-import { type Collector, isDataFailure, Transactions, type Tx } from '@haldir/database';
-import { GENESIS_HASH } from '@haldir/verifier';
-import { type EntryIdentity, type EntrySource, type PreparedEntry, prepareEntry, toColumns } from './entry.js';
+import { type Collector, isDataFailure, type Tx } from '@haldir/database';
+import { AuditLogRepository } from './audit-log.repository.js';
+import { type EntryIdentity, type EntrySource, type PreparedEntry, prepareEntry } from './entry.js';
 
 /** What is recorded; who acted, the time and the hashes are added here. */
 export interface AuditRecord {
@@ -34,46 +34,22 @@ interface Pending {
   recorded: RecordedEntry;
 }
 
-const append = {
-  name: 'audit_append.v3',
-  text: `SELECT leaf_index, reason FROM audit_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                                                  $15, $16, $17, $18)`,
-};
-
-/** The same, where some of the entries are of calls that were started. */
-const appendEnding = {
-  name: 'audit_append_ending.v2',
-  text: `SELECT leaf_index, reason FROM started_call_end($1, $19) AS e(tenants),
-           audit_append(e.tenants, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-};
-
-interface AppendRow {
-  reason: string | null;
-}
-
-const collector: Collector<Pending> = {
-  rank: 100,
-  async flush(tx, items) {
-    settle(items, await tx.query<AppendRow>(append, columnsOf(items)));
-  },
-};
-
-function columnsOf(items: Pending[]): ReturnType<typeof toColumns> {
-  return toColumns(items.map(({ prepared }) => prepared));
-}
-
-function settle(items: Pending[], rows: AppendRow[]): void {
-  items.forEach(({ recorded }, i) => (recorded.flagReason = rows[i]?.reason ?? null));
+function settle(items: readonly Pending[], reasons: readonly (string | null)[]): void {
+  items.forEach(({ recorded }, i) => (recorded.flagReason = reasons[i] ?? null));
 }
 
 /** Appends to the tenants' logs. Entries are durable, linked and flagged when their transaction has committed. */
 @Injectable()
 export class AuditLog {
+  private readonly collector: Collector<Pending> = {
+    rank: 100,
+    flush: async (tx, items) => settle(items, await this.entries.in(tx).append(items.map(({ prepared }) => prepared))),
+  };
   /** One flush at a time, all tenants in it: one commit and one fsync for all that arrive meanwhile. */
   private readonly writer: Batcher<Pending, RecordedEntry>;
 
   constructor(
-    private readonly transactions: Transactions,
+    private readonly entries: AuditLogRepository,
     private readonly clock: Clock,
   ) {
     this.writer = new Batcher({
@@ -82,12 +58,9 @@ export class AuditLog {
       maxQueued: 4096,
       splitOn: isDataFailure,
       run: async (items) => {
-        const columns = columnsOf(items);
-        const ended = items.map(({ prepared, ends }) => (ends ? prepared.entryId : null));
-        const rows = ended.some((id) => id !== null)
-          ? await this.transactions.query<AppendRow>(appendEnding, [...columns, ended])
-          : await this.transactions.query<AppendRow>(append, columns);
-        settle(items, rows);
+        const prepared = items.map((item) => item.prepared);
+        const ended = items.map(({ ends, prepared: { entryId } }) => (ends ? entryId : null));
+        settle(items, await this.entries.append(prepared, ended));
         return items.map(({ recorded }) => recorded);
       },
     });
@@ -96,7 +69,7 @@ export class AuditLog {
   /** Adds an entry to what `tx` writes as its last statement before commit. */
   record(tx: Tx, actor: Actor, record: AuditRecord, identity?: EntryIdentity): RecordedEntry {
     const pending = this.prepare(actor, record, identity);
-    tx.collect(collector, pending);
+    tx.collect(this.collector, pending);
     return pending.recorded;
   }
 
@@ -116,15 +89,7 @@ export class AuditLog {
 
   /** Starts the log of a new tenant, with the default flag rules. */
   async create(tx: Tx, tenantId: string): Promise<void> {
-    await tx.query(
-      `INSERT INTO audit_rule (tenant_id, id, type, params, created_at)
-         SELECT $1, 'rul_' || type, type, params::jsonb, $2
-           FROM (VALUES ('rapid_fire',   '{"max_actions": 60, "window_seconds": 60}'),
-                        ('high_cost',    '{"max_micros": 100000000}'),
-                        ('unusual_tool', '{"min_tool_calls": 20}')) AS defaults(type, params)`,
-      [tenantId, this.clock.now()],
-    );
-    await tx.query('SELECT audit_create($1, $2)', [tenantId, GENESIS_HASH]);
+    await this.entries.in(tx).create(tenantId, this.clock.now());
   }
 
   private prepare(actor: Actor, record: AuditRecord, identity?: EntryIdentity): Pending {

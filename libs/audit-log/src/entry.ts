@@ -86,28 +86,3 @@ function contextOf({ kind, label, origin }: Actor): string | null {
     ...(traceId === null ? {} : { trace_id: traceId }),
   });
 }
-
-/** The columns of `audit_append`, in its order. */
-export function toColumns(prepared: readonly PreparedEntry[]): [tenantIds: string[], ...rest: unknown[]] {
-  const entries = prepared.map(({ entry }) => entry);
-  return [
-    entries.map(({ actor }) => actor.tenantId),
-    prepared.map(({ entryId }) => entryId),
-    entries.map(({ source }) => source),
-    entries.map(({ sessionId }) => sessionId),
-    entries.map(({ agentId }) => agentId),
-    entries.map(({ tool }) => tool),
-    entries.map(({ action }) => action),
-    entries.map(({ costMicros }) => costMicros.toString()),
-    entries.map(({ at }) => at.getTime() * 1000),
-    prepared.map(({ details }) => details.text),
-    prepared.map(({ details }) => details.salt),
-    prepared.map(({ details }) => details.hash),
-    prepared.map((one) => one.contentHash),
-    entries.map(({ flag }) => flag),
-    entries.map(({ actor }) => actor.id),
-    prepared.map(({ context }) => context.text),
-    prepared.map(({ context }) => context.salt),
-    prepared.map(({ context }) => context.hash),
-  ];
-}

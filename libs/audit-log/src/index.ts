@@ -1,10 +1,12 @@
 export { type Activity, AgentActivityRepository } from './agent-activity.repository.js';
 export { AuditLog, type AuditRecord, type RecordedEntry } from './audit-log.js';
 export { AuditLogModule } from './audit-log.module.js';
+export { AuditLogRepository } from './audit-log.repository.js';
 export { type EntrySource } from './entry.js';
 export { type ConsistencyProof, type InclusionProof, LogProofs } from './log-proofs.js';
 export { SEALED_LOG_SEEDS } from './log-keys.js';
-export { LogSums, type Share, type SumFilter } from './log-sums.js';
+export { LogSums } from './log-sums.js';
+export { type Share, type SumFilter } from './log-sums.repository.js';
 export { LogTree, type TreeHead } from './log-tree.js';
 export { type NewStart, type StartedCall, StartedCalls } from './started-calls.js';
 export { type LoggedCall, LoggedCallRepository } from './logged-call.repository.js';

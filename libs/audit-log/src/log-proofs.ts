@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { Transactions } from '@haldir/database';
 import { consistencyPath, foldNodes, inclusionPath, nodesOf, type Range } from '@haldir/verifier';
 import { LRUCache } from 'lru-cache';
 import { FoldedTile, placeOfNode, TILE_WIDTH, type TilePlace, widthOfTile } from './log-tiles.js';
+import { LogTileRepository, type ReadTile } from './log-tile.repository.js';
 import { LogTree, type TreeHead } from './log-tree.js';
 
 /** That an entry is in the log as its tree head says. */
@@ -21,30 +21,8 @@ export interface ConsistencyProof {
   path: Buffer[];
 }
 
-const findLeaf = {
-  name: 'audit_entry.leaf_by_id.v1',
-  text: 'SELECT seq, entry_hash FROM audit_entry WHERE tenant_id = $1 AND entry_id = $2',
-};
-const readTiles = {
-  name: 'audit_tile.read.v2',
-  text: `SELECT t.level, t.index, w.width, substring(t.hashes FOR w.width * 32) AS hashes
-           FROM unnest($2::integer[], $3::bigint[], $4::integer[]) AS w(level, index, width)
-           JOIN audit_tile t ON t.tenant_id = $1 AND t.level = w.level AND t.index = w.index`,
-};
-const readTail = {
-  name: 'audit_entry.tail.v1',
-  text: 'SELECT entry_hash FROM audit_entry WHERE tenant_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq',
-};
-
 /** What a process remembers of tiles, in bytes: the upper levels of many logs, and the lowest of those asked about often. */
 const MAX_REMEMBERED = 32 * 1024 * 1024;
-
-interface ReadTile {
-  level: number;
-  index: number;
-  width: number;
-  hashes: Buffer;
-}
 
 /** Proofs against signed tree heads, from O(log n) stored hashes; what was signed does not change, so it is remembered folded. */
 @Injectable()
@@ -57,18 +35,18 @@ export class LogProofs {
 
   constructor(
     private readonly tree: LogTree,
-    private readonly transactions: Transactions,
+    private readonly tiles: LogTileRepository,
   ) {}
 
   /** Null when the tenant's log has no such entry. */
   async inclusion(tenantId: string, entryId: string): Promise<InclusionProof | null> {
-    const [leaf] = await this.transactions.query<{ seq: string; entry_hash: Buffer }>(findLeaf, [tenantId, entryId]);
+    const leaf = await this.tiles.leaf(tenantId, entryId);
     if (!leaf) return null;
-    const leafIndex = Number(leaf.seq);
+    const leafIndex = leaf.seq;
     const head = await this.tree.head(tenantId, leafIndex + 1);
     if (leafIndex >= head.size) return null;
     const path = await this.hashesOf(tenantId, head.size, inclusionPath(leafIndex, head.size));
-    return { head, leafIndex, leafHash: leaf.entry_hash, path };
+    return { head, leafIndex, leafHash: leaf.hash, path };
   }
 
   /** Null unless `1 ≤ first ≤ second ≤ size` of the log. */
@@ -129,26 +107,11 @@ export class LogProofs {
     const isTail = ({ level, width }: { level: number; width: number }): boolean => level === 0 && width < TILE_WIDTH;
     const stored = tiles.filter((tile) => !isTail(tile));
     const tail = tiles.find(isTail);
-    const [tileRows, tailRows] = await Promise.all([
-      stored.length === 0
-        ? []
-        : this.transactions.query<{ level: number; index: string; width: number; hashes: Buffer }>(readTiles, [
-            tenantId,
-            stored.map(({ level }) => level),
-            stored.map(({ index }) => index),
-            stored.map(({ width }) => width),
-          ]),
-      tail === undefined
-        ? []
-        : this.transactions.query<{ entry_hash: Buffer }>(readTail, [
-            tenantId,
-            tail.index * TILE_WIDTH,
-            tail.index * TILE_WIDTH + tail.width,
-          ]),
+    const [read, tailHashes] = await Promise.all([
+      stored.length === 0 ? [] : this.tiles.read(tenantId, stored),
+      tail && this.tiles.entryHashes(tenantId, tail.index * TILE_WIDTH, tail.index * TILE_WIDTH + tail.width),
     ]);
-    const read = tileRows.map((row) => ({ ...row, index: Number(row.index) }));
-    if (!tail) return read;
-    return [...read, { ...tail, hashes: Buffer.concat(tailRows.map(({ entry_hash: hash }) => hash)) }];
+    return tail && tailHashes ? [...read, { ...tail, hashes: Buffer.concat(tailHashes) }] : read;
   }
 }
 

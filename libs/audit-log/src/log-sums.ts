@@ -1,20 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
-import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
-
-/** What entries cost; filters combine. */
-export interface SumFilter {
-  sessionId?: string | undefined;
-  agentId?: string | undefined;
-}
-
-/** Entries and their cost, of one tool or agent. */
-export interface Share {
-  name: string;
-  entries: number;
-  cost: MicroUsd;
-}
+import { LogSumsRepository, type LogTotals, type SumFilter, type Share } from './log-sums.repository.js';
 
 export interface SpendSums {
   entries: number;
@@ -23,115 +10,11 @@ export interface SpendSums {
   byAgent: Share[];
 }
 
-/** A whole log in figures. */
-export interface LogTotals {
-  entries: number;
-  flagged: number;
-  cost: MicroUsd;
-  agents: number;
-  /** Entries of the UTC day. */
-  today: number;
-  /** Sessions ever opened, which are recorded once each. */
-  sessions: number;
-  topTools: Share[];
-  topAgents: Share[];
-}
-
 const ADVANCE_AT_ONCE = 10_000;
 /** Entries behind the mark from which on it is moved in the background: the more at once, the fewer rows are written. */
 const WORTH_MOVING = 2000;
 /** Entries behind the mark that a reader adds up itself; beyond that it moves the mark first. */
 const TAIL_MAX = 2 * ADVANCE_AT_ONCE;
-
-// Inside the sub-select: outside, the walls would keep the comparison from the index, and the whole log would be read.
-const MARK = `(SELECT coalesce(max(seq), 0) FROM audit_rollup_mark WHERE tenant_id = $1)`;
-/** What is behind the mark, with both ends: the planner takes a range with an open end for a third of the log, and reads all of it. */
-const TAIL = `seq >= ${MARK} AND seq < (SELECT size FROM audit_head WHERE tenant_id = $1)`;
-const behind = {
-  name: 'audit_rollup.behind.v2',
-  text: `SELECT size - ${MARK} AS entries FROM audit_head WHERE tenant_id = $1`,
-};
-const advance = { name: 'audit_rollup.advance.v1', text: 'SELECT audit_rollup_advance($1, $2) AS moved' };
-const unsummed = {
-  name: 'audit_rollup.unsummed.v2',
-  text: `SELECT h.tenant_id FROM audit_head h LEFT JOIN audit_rollup_mark m ON m.tenant_id = h.tenant_id
-          WHERE h.size >= coalesce(m.seq, 0) + $1`,
-};
-// One statement is one snapshot: the sums and the entries behind their mark fit together.
-const spendOfAll = {
-  name: 'audit_rollup.spend_of_all.v3',
-  text: `WITH tail AS MATERIALIZED (
-           SELECT tool, agent_id, count(*) AS entries, sum(cost_micros)::bigint AS cost_micros FROM audit_entry
-            WHERE tenant_id = $1 AND ${TAIL} GROUP BY 1, 2
-         ), share AS (
-           SELECT scope, part AS name, entries, cost_micros FROM audit_rollup
-            WHERE tenant_id = $1 AND scope IN ('tool', 'agents') AND subject = ''
-           UNION ALL SELECT 'tool', tool, entries, cost_micros FROM tail
-           UNION ALL SELECT 'agents', agent_id, entries, cost_micros FROM tail
-         )
-         SELECT scope, name, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost FROM share GROUP BY 1, 2`,
-};
-const spendOfSome = {
-  name: 'audit_rollup.spend_of_some.v3',
-  text: `WITH share AS (
-           SELECT part AS tool, agent_id, entries, cost_micros FROM audit_rollup
-            WHERE tenant_id = $1 AND scope = 'session' AND subject = $2 AND ($3::text IS NULL OR agent_id = $3)
-           UNION ALL
-           SELECT part, subject, entries, cost_micros FROM audit_rollup
-            WHERE tenant_id = $1 AND scope = 'agent' AND subject = $3 AND $2::text IS NULL
-           UNION ALL
-           SELECT tool, agent_id, count(*), sum(cost_micros)::bigint FROM audit_entry
-            WHERE tenant_id = $1 AND ${TAIL} AND ($2::text IS NULL OR session_id = $2) AND ($3::text IS NULL OR agent_id = $3)
-            GROUP BY 1, 2
-         )
-         SELECT CASE grouping(tool) WHEN 0 THEN 'tool' ELSE 'agents' END AS scope, coalesce(tool, agent_id) AS name,
-                sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost
-           FROM share GROUP BY GROUPING SETS ((tool), (agent_id))`,
-};
-const totals = {
-  name: 'audit_rollup.totals.v5',
-  text: `WITH tail AS MATERIALIZED (
-           SELECT tool, agent_id, action, source, cost_micros, flag_reason IS NOT NULL AS flagged, at FROM audit_entry
-            WHERE tenant_id = $1 AND ${TAIL}
-         ), mark AS (
-           SELECT coalesce(max(seq), 0) AS seq, coalesce(max(flagged), 0) AS flagged, coalesce(max(cost_micros), 0) AS cost_micros,
-                  coalesce(max(agents), 0) AS agents
-             FROM audit_rollup_mark WHERE tenant_id = $1
-         )
-         SELECT (mark.seq + (SELECT count(*) FROM tail))::float8                       AS entries,
-                (mark.flagged + (SELECT count(*) FROM tail WHERE tail.flagged))::float8 AS flagged,
-                (mark.cost_micros + (SELECT coalesce(sum(tail.cost_micros), 0) FROM tail))::bigint AS cost,
-                (mark.agents + (SELECT count(*) FROM (SELECT DISTINCT agent_id FROM tail WHERE agent_id <> '') AS a WHERE (
-                   SELECT true FROM audit_rollup r WHERE r.tenant_id = $1 AND r.scope = 'agents' AND r.subject = '' AND r.part = a.agent_id) IS NULL))::float8 AS agents,
-                (coalesce((SELECT entries FROM audit_rollup WHERE tenant_id = $1 AND scope = 'day' AND subject = '' AND part = $2), 0)
-                   + (SELECT count(*) FROM tail WHERE at >= $2::date::timestamp AT TIME ZONE 'UTC'))::float8 AS today,
-                (coalesce((SELECT entries FROM audit_rollup WHERE tenant_id = $1 AND scope = 'event' AND subject = '' AND part = 'session_created'), 0)
-                   + (SELECT count(*) FROM tail WHERE source <> 'agent' AND action = 'session_created'))::float8 AS sessions
-           FROM mark`,
-};
-const costSince = {
-  name: 'audit_rollup.cost_since.v1',
-  text: `SELECT (coalesce((SELECT sum(cost_micros) FROM audit_rollup
-                            WHERE tenant_id = $1 AND scope = 'day' AND subject = '' AND part >= $2), 0)
-                 + coalesce((SELECT sum(cost_micros) FROM audit_entry
-                            WHERE tenant_id = $1 AND ${TAIL} AND at >= $2::date::timestamp AT TIME ZONE 'UTC'), 0))::bigint AS cost`,
-};
-const top = (scope: 'tool' | 'agents', column: 'tool' | 'agent_id') => `
-  WITH share AS (
-    SELECT part AS name, entries, cost_micros FROM audit_rollup WHERE tenant_id = $1 AND scope = '${scope}' AND subject = ''
-    UNION ALL
-    SELECT ${column}, count(*), sum(cost_micros)::bigint FROM audit_entry WHERE tenant_id = $1 AND ${TAIL} GROUP BY 1
-  )
-  SELECT name, sum(entries)::float8 AS entries, sum(cost_micros)::bigint AS cost FROM share WHERE name <> ''
-   GROUP BY name ORDER BY 2 DESC, 1 LIMIT $2`;
-const topTools = { name: 'audit_rollup.top_tools.v4', text: top('tool', 'tool') };
-const topAgents = { name: 'audit_rollup.top_agents.v4', text: top('agents', 'agent_id') };
-
-interface ShareRow {
-  name: string;
-  entries: number;
-  cost: string;
-}
 
 /**
  * Sums over each log, at a cost that does not grow with it: kept in rows up to a mark, and added up behind it. The mark is
@@ -140,51 +23,32 @@ interface ShareRow {
 @Injectable()
 export class LogSums {
   constructor(
-    private readonly transactions: Transactions,
+    private readonly sums: LogSumsRepository,
     private readonly log: Log,
   ) {}
 
-  async spend(tenantId: string, { sessionId, agentId }: SumFilter): Promise<SpendSums> {
+  async spend(tenantId: string, filter: SumFilter): Promise<SpendSums> {
     await this.catchUp(tenantId);
-    type Row = ShareRow & { scope: 'tool' | 'agents' };
-    const rows = await (sessionId === undefined && agentId === undefined
-      ? this.transactions.query<Row>(spendOfAll, [tenantId])
-      : this.transactions.query<Row>(spendOfSome, [tenantId, sessionId ?? null, agentId ?? null]));
-    const byTool = rows.filter(({ scope }) => scope === 'tool').map(toShare);
+    const { byTool, byAgent } = await this.sums.shares(tenantId, filter);
     return {
       // Every entry has a tool, if only the empty one.
       entries: byTool.reduce((sum, { entries }) => sum + entries, 0),
       cost: byTool.reduce((sum, { cost }) => sum + cost, 0n) as MicroUsd,
       byTool,
-      byAgent: rows.filter(({ scope, name }) => scope === 'agents' && name !== '').map(toShare),
+      byAgent: byAgent.filter(({ name }) => name !== ''),
     };
   }
 
   /** @param today `YYYY-MM-DD`, UTC; @param most how many tools and agents are named */
   async totals(tenantId: string, today: string, most: number): Promise<LogTotals> {
     await this.catchUp(tenantId);
-    interface Row {
-      entries: number;
-      flagged: number;
-      cost: string;
-      agents: number;
-      today: number;
-      sessions: number;
-    }
-    const [[row], tools, agents] = await Promise.all([
-      this.transactions.query<Row>(totals, [tenantId, today]),
-      this.transactions.query<ShareRow>(topTools, [tenantId, most]),
-      this.transactions.query<ShareRow>(topAgents, [tenantId, most]),
-    ]);
-    if (!row) throw new Error('sums are one row');
-    return { ...row, cost: BigInt(row.cost) as MicroUsd, topTools: tools.map(toShare), topAgents: agents.map(toShare) };
+    return this.sums.totals(tenantId, today, most);
   }
 
   /** What entries of a day and those after it cost. @param day `YYYY-MM-DD`, UTC */
   async costSince(tenantId: string, day: string): Promise<MicroUsd> {
     await this.catchUp(tenantId);
-    const [row] = await this.transactions.query<{ cost: string }>(costSince, [tenantId, day]);
-    return BigInt(row?.cost ?? 0) as MicroUsd;
+    return this.sums.costSince(tenantId, day);
   }
 
   /** Moves the mark of every log that has many entries behind it. Several processes may do it at once. */
@@ -198,8 +62,7 @@ export class LogSums {
   }
 
   private async advanceEach(atLeast: number): Promise<void> {
-    const rows = await this.transactions.queryAll<{ tenant_id: string }>(unsummed, [atLeast]);
-    for (const { tenant_id: tenantId } of rows) {
+    for (const tenantId of await this.sums.logsBehind(atLeast)) {
       try {
         await this.advance(tenantId);
       } catch (error) {
@@ -209,18 +72,10 @@ export class LogSums {
   }
 
   private async catchUp(tenantId: string): Promise<void> {
-    const [row] = await this.transactions.query<{ entries: string }>(behind, [tenantId]);
-    if (Number(row?.entries ?? 0) > TAIL_MAX) await this.advance(tenantId);
+    if ((await this.sums.behind(tenantId)) > TAIL_MAX) await this.advance(tenantId);
   }
 
   private async advance(tenantId: string): Promise<void> {
-    for (;;) {
-      const [row] = await this.transactions.query<{ moved: number }>(advance, [tenantId, ADVANCE_AT_ONCE]);
-      if ((row?.moved ?? 0) < ADVANCE_AT_ONCE) return;
-    }
+    while ((await this.sums.advance(tenantId, ADVANCE_AT_ONCE)) === ADVANCE_AT_ONCE);
   }
-}
-
-function toShare({ name, entries, cost }: ShareRow): Share {
-  return { name, entries, cost: BigInt(cost) as MicroUsd };
 }

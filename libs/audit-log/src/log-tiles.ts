@@ -1,5 +1,5 @@
 import { nodeHash, rootOf, type TreeNode } from '@haldir/verifier';
-import { type Tx } from '@haldir/database';
+import { type GrowTile } from './log-tree.repository.js';
 
 /** Hashes in a tile, and the height of the tree over them: C2SP tlog-tiles. */
 export const TILE_WIDTH = 256;
@@ -65,16 +65,15 @@ export function splitHashes(bytes: Buffer): Buffer[] {
   );
 }
 
-const growTile = { name: 'audit_tile.grow.v2', text: 'SELECT audit_tile_grow($1, $2, $3, $4) AS full' };
-
 /** Turns leaves, taken in their order from the beginning of a tile on, into tiles of every level. */
 export class TileWriter {
   private leaves: Buffer[] = [];
+  private readonly sent: Promise<unknown>[] = [];
   private readonly ups = new Map<string, { level: number; index: number; hashes: Buffer[] }>();
 
   /** @param index of the tile that the first leaf begins */
   constructor(
-    private readonly tx: Tx,
+    private readonly grow: GrowTile,
     private readonly tenantId: string,
     private index: number,
   ) {}
@@ -82,7 +81,9 @@ export class TileWriter {
   take(leaf: Buffer): void {
     this.leaves.push(leaf);
     if (this.leaves.length < TILE_WIDTH) return;
-    this.tx.send(growTile, [this.tenantId, 0, this.index, Buffer.concat(this.leaves)]);
+    const sent = this.grow(this.tenantId, 0, this.index, Buffer.concat(this.leaves));
+    sent.catch(() => undefined);
+    this.sent.push(sent);
     this.growParent(1, this.index, rootOf(this.leaves));
     this.leaves = [];
     this.index++;
@@ -93,14 +94,10 @@ export class TileWriter {
     // A full tile adds to the level above while the loop runs.
     for (const up of this.ups.values()) {
       const { level, index, hashes } = up;
-      const [row] = await this.tx.query<{ full: Buffer | null }>(growTile, [
-        this.tenantId,
-        level,
-        index,
-        Buffer.concat(hashes),
-      ]);
-      if (row?.full) this.growParent(level + 1, index, rootOf(splitHashes(row.full)));
+      const full = await this.grow(this.tenantId, level, index, Buffer.concat(hashes));
+      if (full) this.growParent(level + 1, index, rootOf(splitHashes(full)));
     }
+    await Promise.all(this.sent);
   }
 
   private growParent(level: number, childIndex: number, root: Buffer): void {

@@ -5,20 +5,14 @@ import { Log } from '@haldir/runtime';
 import { manifestBody } from '@haldir/verifier';
 import { type LogKey, signCheckpoint, signNote } from './log-key.js';
 import { LogKeys } from './log-keys.js';
-import { type LeafRow, TreeGrowth, type TreeRow } from './tree-growth.js';
+import { type Checkpoint, LogTreeRepository, type SignedTree } from './log-tree.repository.js';
+import { TreeGrowth } from './tree-growth.js';
 
 /** A signed statement of what a log holds. */
-export interface TreeHead {
+export interface TreeHead extends Checkpoint {
   tenantId: string;
   origin: string;
   publicKey: Buffer;
-  size: number;
-  root: Buffer;
-  signedAt: Date;
-  /** Ed25519, over the checkpoint's lines. */
-  signature: Buffer;
-  /** The C2SP signed note. */
-  note: string;
 }
 
 /** The entries do not continue what was signed: nothing is signed on top of them. */
@@ -29,67 +23,6 @@ const LEAVES_AT_ONCE = 4096;
 /** Logs that are signed in one transaction at most. */
 const LOGS_AT_ONCE = 64;
 
-const lockTree = {
-  name: 'audit_tree.lock.v3',
-  text: 'SELECT tenant_id, size, frontier, last_hash FROM audit_tree_lock($1, true)',
-};
-const tryLockTree = {
-  name: 'audit_tree.try_lock.v3',
-  text: 'SELECT tenant_id, size, frontier, last_hash FROM audit_tree_lock($1, false)',
-};
-const extendTrees = {
-  name: 'audit_tree.extend.v2',
-  text: 'SELECT audit_tree_extend($1, $2, $3, $4, $5, $6, $7, $8)',
-};
-const readHeads = {
-  name: 'audit_head.sizes.v1',
-  text: 'SELECT tenant_id, size FROM audit_head WHERE tenant_id = ANY ($1)',
-};
-// Sorted inside, so that each range is one walk along the index.
-const readLeaves = {
-  name: 'audit_entry.leaves.v2',
-  text: `SELECT w.tenant_id, e.seq, e.prev_hash, e.entry_hash
-           FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS w(tenant_id, first, until)
-          CROSS JOIN LATERAL (SELECT seq, prev_hash, entry_hash FROM audit_entry
-                               WHERE tenant_id = w.tenant_id AND seq >= w.first AND seq < w.until ORDER BY seq) AS e`,
-};
-const newestCheckpoints = {
-  name: 'audit_checkpoint.newest.v2',
-  text: `SELECT w.tenant_id, c.* FROM unnest($1::text[]) AS w(tenant_id)
-          CROSS JOIN LATERAL (SELECT tree_size, root_hash, signed_at, signature, note FROM audit_checkpoint
-                               WHERE tenant_id = w.tenant_id ORDER BY tree_size DESC LIMIT 1) AS c`,
-};
-const newestWithSize = {
-  name: 'audit_checkpoint.newest_with_size.v1',
-  text: `SELECT c.tree_size, c.root_hash, c.signed_at, c.signature, c.note, h.size AS log_size
-           FROM audit_head h JOIN audit_checkpoint c ON c.tenant_id = h.tenant_id
-          WHERE h.tenant_id = $1 ORDER BY c.tree_size DESC LIMIT 1`,
-};
-const checkpointPage = {
-  name: 'audit_checkpoint.page.v1',
-  text: `SELECT tree_size, root_hash, signed_at, signature, note FROM audit_checkpoint
-          WHERE tenant_id = $1 AND ($2::bigint IS NULL OR tree_size < $2) ORDER BY tree_size DESC LIMIT $3`,
-};
-const spreadNotes = {
-  name: 'audit_checkpoint.spread.v1',
-  text: `SELECT note FROM (
-           SELECT note, tree_size, row_number() OVER (ORDER BY tree_size DESC) AS n, count(*) OVER () AS total
-             FROM audit_checkpoint WHERE tenant_id = $1 AND tree_size < $2 AND tree_size > 0) AS c
-          WHERE (n - 1) % ceil(total / $3::numeric)::bigint = 0 ORDER BY tree_size`,
-};
-const unsigned = {
-  name: 'audit_tree.unsigned.v2',
-  text: `SELECT h.tenant_id FROM audit_head h JOIN audit_tree t ON t.tenant_id = h.tenant_id WHERE h.size > t.size`,
-};
-
-interface CheckpointRow {
-  tree_size: string;
-  root_hash: Buffer;
-  signed_at: Date;
-  signature: Buffer;
-  note: string;
-}
-
 /**
  * The Merkle tree over each log (RFC 6962): grows with the committed entries and is signed as it grows. A checkpoint
  * continues the one before it by construction, because the tree is taken up where it was signed last and never built anew.
@@ -98,6 +31,7 @@ interface CheckpointRow {
 export class LogTree {
   constructor(
     private readonly keys: LogKeys,
+    private readonly trees: LogTreeRepository,
     private readonly transactions: Transactions,
     private readonly log: Log,
     private readonly clock: Clock,
@@ -111,24 +45,23 @@ export class LogTree {
    */
   async head(tenantId: string, size: number | null = null): Promise<TreeHead> {
     const key = await this.keys.of(tenantId);
-    const [newest] = await this.transactions.query<CheckpointRow & { log_size: string }>(newestWithSize, [tenantId]);
-    const enough = newest && Number(newest.tree_size) >= (size ?? Number(newest.log_size));
-    const row = enough ? newest : (await this.grow([tenantId], lockTree)).get(tenantId);
-    if (!row) throw new Error('a lock that was waited for was not given');
-    return this.toHead(tenantId, key, row);
+    const newest = await this.trees.newest(tenantId);
+    const enough = newest && newest.size >= (size ?? newest.logSize);
+    const checkpoint = enough ? newest : (await this.grow([tenantId], 'wait')).get(tenantId);
+    if (!checkpoint) throw new Error('a lock that was waited for was not given');
+    return toHead(tenantId, key, checkpoint);
   }
 
   /** Up to `limit` checkpoints, newest first, of trees smaller than `before`. */
   async history(tenantId: string, limit: number, before: number | null): Promise<TreeHead[]> {
     const key = await this.keys.of(tenantId);
-    const rows = await this.transactions.query<CheckpointRow>(checkpointPage, [tenantId, before, limit]);
-    return rows.map((row) => this.toHead(tenantId, key, row));
+    const checkpoints = await this.trees.checkpoints(tenantId, limit, before);
+    return checkpoints.map((checkpoint) => toHead(tenantId, key, checkpoint));
   }
 
   /** Notes of trees smaller than `size`, oldest first; at most `most` of them, evenly spread. */
-  async notesBefore(tenantId: string, size: number, most: number): Promise<string[]> {
-    const rows = await this.transactions.query<{ note: string }>(spreadNotes, [tenantId, size, most]);
-    return rows.map(({ note }) => note);
+  notesBefore(tenantId: string, size: number, most: number): Promise<string[]> {
+    return this.trees.notesBefore(tenantId, size, most);
   }
 
   /** The manifest of an export with the log's own signature over all its members: a C2SP signed note in `signature`. */
@@ -142,47 +75,39 @@ export class LogTree {
 
   /** Signs every log that has grown since it was signed last, many in one commit, leaving those that someone else is at. */
   async signGrown(): Promise<void> {
-    const rows = await this.transactions.queryAll<{ tenant_id: string }>(unsigned);
-    for (let i = 0; i < rows.length; i += LOGS_AT_ONCE) {
-      await this.signEach(rows.slice(i, i + LOGS_AT_ONCE).map(({ tenant_id: tenantId }) => tenantId));
-    }
+    const tenants = await this.trees.grown();
+    for (let i = 0; i < tenants.length; i += LOGS_AT_ONCE) await this.signEach(tenants.slice(i, i + LOGS_AT_ONCE));
   }
 
   /** Age in seconds of the oldest entry that no checkpoint holds yet; 0 when all are signed. */
   async lagSeconds(): Promise<number> {
-    const [row] = await this.transactions.queryAll<{ oldest: Date | null }>({
-      name: 'audit_tree.lag.v2',
-      text: `SELECT min(e.at) AS oldest FROM audit_head h JOIN audit_tree t ON t.tenant_id = h.tenant_id
-               JOIN audit_entry e ON e.tenant_id = h.tenant_id AND e.seq = t.size
-              WHERE h.size > t.size`,
-    });
-    return row?.oldest ? Math.max(0, this.clock.now().getTime() - row.oldest.getTime()) / 1000 : 0;
+    const oldest = await this.trees.oldestUnsigned();
+    return oldest ? Math.max(0, this.clock.now().getTime() - oldest.getTime()) / 1000 : 0;
   }
 
   /** In one commit, or, when that fails, in one each: one tenant's trouble holds up no other. */
   private async signEach(tenants: readonly string[]): Promise<void> {
     try {
-      await this.grow(tenants, tryLockTree);
+      await this.grow(tenants, 'skip');
     } catch (error) {
       if (tenants.length > 1) for (const tenantId of tenants) await this.signEach([tenantId]);
       else this.log.error({ event: 'audit.checkpoint_failed', tenant_id: tenants[0] }, error);
     }
   }
 
-  /** The newest checkpoint of each log, by tenant, after it was made; none of a tree that is locked when `lock` does not wait. */
-  private async grow(tenants: readonly string[], lock: typeof lockTree): Promise<Map<string, CheckpointRow>> {
+  /** The newest checkpoint of each log, by tenant, after it was made; none of a tree that is locked and skipped. */
+  private async grow(tenants: readonly string[], ifLocked: 'wait' | 'skip'): Promise<Map<string, Checkpoint>> {
     const keys = new Map<string, LogKey>();
     for (const tenantId of tenants) keys.set(tenantId, await this.keys.of(tenantId));
     return this.transactions.run(tenants, async (tx) => {
-      const [trees, heads, newest] = await Promise.all([
-        tx.query<TreeRow>(lock, [tenants]),
-        tx.query<{ tenant_id: string; size: string }>(readHeads, [tenants]),
-        tx.query<CheckpointRow & { tenant_id: string }>(newestCheckpoints, [tenants]),
+      const rows = this.trees.in(tx);
+      const [trees, sizes, signed] = await Promise.all([
+        rows.lock(tenants, ifLocked),
+        rows.sizes(tenants),
+        rows.newest(tenants),
       ]);
-      const sizes = new Map(heads.map(({ tenant_id: tenantId, size }) => [tenantId, Number(size)]));
-      const signed = new Map<string, CheckpointRow>(newest.map((row) => [row.tenant_id, row]));
       const growths = trees
-        .map((tree) => new TreeGrowth(tx, tree, sizes.get(tree.tenant_id) ?? 0))
+        .map((tree) => new TreeGrowth(rows.growTile, tree, sizes.get(tree.tenantId) ?? 0))
         .filter(({ tenantId, isGrown }) => isGrown || !signed.has(tenantId));
       await this.readLeaves(tx, growths);
       const extended = [];
@@ -196,9 +121,9 @@ export class LogTree {
         if (!signed.has(tenantId)) throw error;
         this.log.error({ event: 'audit.log_diverged', tenant_id: tenantId, size, signed: growth.from }, error);
       }
-      const rows = await this.extend(tx, extended, keys);
-      const locked = new Set(trees.map(({ tenant_id: tenantId }) => tenantId));
-      return new Map([...signed, ...rows].filter(([tenantId]) => locked.has(tenantId)));
+      const made = await this.extend(tx, extended, keys);
+      const locked = new Set(trees.map(({ tenantId }) => tenantId));
+      return new Map([...signed, ...made].filter(([tenantId]) => locked.has(tenantId)));
     });
   }
 
@@ -208,13 +133,9 @@ export class LogTree {
       if (hungry.length === 0) return;
       const each = Math.ceil(LEAVES_AT_ONCE / hungry.length);
       const untils = hungry.map(({ next, size }) => Math.min(size, next + each));
-      const leaves = await tx.query<LeafRow>(readLeaves, [
-        hungry.map(({ tenantId }) => tenantId),
-        hungry.map(({ next }) => next),
-        untils,
-      ]);
+      const stretches = hungry.map(({ tenantId, next: from }, i) => ({ tenantId, from, to: untils[i] ?? 0 }));
       const byTenant = new Map(hungry.map((growth) => [growth.tenantId, growth]));
-      for (const leaf of leaves) byTenant.get(leaf.tenant_id)?.take(leaf);
+      for (const leaf of await this.trees.in(tx).leaves(stretches)) byTenant.get(leaf.tenantId)?.take(leaf);
       hungry.forEach((growth, i) => growth.expect(untils[i] ?? 0));
     }
   }
@@ -223,47 +144,28 @@ export class LogTree {
     tx: Tx,
     growths: readonly TreeGrowth[],
     keys: ReadonlyMap<string, LogKey>,
-  ): Promise<(readonly [string, CheckpointRow])[]> {
+  ): Promise<(readonly [string, Checkpoint])[]> {
     if (growths.length === 0) return [];
     const signedAt = this.clock.now();
-    const rows = [];
+    const trees: SignedTree[] = [];
     for (const growth of growths) {
       await growth.finishTiles();
-      const { tenantId, size } = growth;
+      const { tenantId, size, last } = growth;
       const key = keys.get(tenantId);
       if (!key) throw new Error('a log is signed under a key');
       const root = growth.root();
-      const { signature, note } = signCheckpoint(key, { size, root });
-      const row: CheckpointRow = { tree_size: String(size), root_hash: root, signed_at: signedAt, signature, note };
-      rows.push([tenantId, row] as const);
+      const checkpoint = { size, root, signedAt, ...signCheckpoint(key, { size, root }) };
+      trees.push({ tenantId, last, frontier: growth.frontierBytes(), checkpoint });
     }
-    tx.send(extendTrees, [
-      growths.map(({ tenantId }) => tenantId),
-      growths.map(({ size }) => size),
-      growths.map((growth) => growth.frontierBytes()),
-      growths.map(({ last }) => last),
-      rows.map(([, { root_hash: root }]) => root),
-      signedAt,
-      rows.map(([, { signature }]) => signature),
-      rows.map(([, { note }]) => note),
-    ]);
-    return rows;
+    this.trees.in(tx).extend(trees, signedAt);
+    return trees.map(({ tenantId, checkpoint }) => [tenantId, checkpoint]);
   }
+}
 
-  private toHead(
-    tenantId: string,
-    { origin, publicKey }: { origin: string; publicKey: Buffer },
-    row: CheckpointRow,
-  ): TreeHead {
-    return {
-      tenantId,
-      origin,
-      publicKey,
-      size: Number(row.tree_size),
-      root: row.root_hash,
-      signedAt: row.signed_at,
-      signature: row.signature,
-      note: row.note,
-    };
-  }
+function toHead(
+  tenantId: string,
+  { origin, publicKey }: { origin: string; publicKey: Buffer },
+  { size, root, signedAt, signature, note }: Checkpoint,
+): TreeHead {
+  return { tenantId, origin, publicKey, size, root, signedAt, signature, note };
 }

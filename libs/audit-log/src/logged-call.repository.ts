@@ -18,19 +18,15 @@ export interface LogStretch {
   to: number;
 }
 
-const position = {
-  name: 'audit_entry.positions.v1',
-  text: `SELECT CASE WHEN $2::timestamptz IS NULL THEN 0 ELSE audit_position_at($1, $2) END::text AS "from",
-                CASE WHEN $3::timestamptz IS NULL THEN h.size ELSE audit_position_at($1, $3) END::text AS "to"
-           FROM audit_head h WHERE h.tenant_id = $1`,
-};
-const read = {
-  name: 'audit_entry.calls.v1',
-  text: `SELECT seq, entry_id, agent_id, tool, at, details FROM audit_entry
-          WHERE tenant_id = $1 AND seq >= $2 AND seq < $3 AND source = 'proxy' AND ($4::text IS NULL OR agent_id = $4)
-            AND action IN ('tool_call', 'tool_call_blocked', 'tool_call_held')
-          ORDER BY seq`,
-};
+const position = `
+  SELECT CASE WHEN $2::timestamptz IS NULL THEN 0 ELSE audit_position_at($1, $2) END::text AS "from",
+         CASE WHEN $3::timestamptz IS NULL THEN h.size ELSE audit_position_at($1, $3) END::text AS "to"
+    FROM audit_head h WHERE h.tenant_id = $1`;
+const read = `
+  SELECT seq, entry_id, agent_id, tool, at, details FROM audit_entry
+   WHERE tenant_id = $1 AND seq >= $2 AND seq < $3 AND source = 'proxy' AND ($4::text IS NULL OR agent_id = $4)
+     AND action IN ('tool_call', 'tool_call_blocked', 'tool_call_held')
+   ORDER BY seq`;
 
 interface Row {
   seq: string;

@@ -1,19 +1,12 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { newId } from '@haldir/kernel';
-import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
+import { ProcessLeaseRepository } from './process-lease.repository.js';
 
 const LEASE_SECONDS = 15;
 const RENEW_EVERY_MS = 3_000;
 /** A lease that was renewed longer ago may end before what is done under it is done. */
 const STALE_MS = (LEASE_SECONDS * 1000) / 2;
-
-const renew = {
-  name: 'process_lease.renew.v1',
-  text: `INSERT INTO process_lease (process_id, ends_at) VALUES ($1, clock_timestamp() + make_interval(secs => $2))
-           ON CONFLICT (process_id) DO UPDATE SET ends_at = excluded.ends_at`,
-};
-const leave = { name: 'process_lease.leave.v1', text: 'DELETE FROM process_lease WHERE process_id = $1' };
 
 /**
  * That this process is alive, by the clock of the database: what it has started is its own to write down while its lease lasts.
@@ -28,7 +21,7 @@ export class ProcessLease implements OnApplicationShutdown {
   private isNeeded: () => boolean = () => false;
 
   constructor(
-    private readonly transactions: Transactions,
+    private readonly leases: ProcessLeaseRepository,
     private readonly log: Log,
   ) {}
 
@@ -50,18 +43,23 @@ export class ProcessLease implements OnApplicationShutdown {
       if (this.isNeeded()) this.renewInBackground();
     }, RENEW_EVERY_MS).unref();
     const startedAt = performance.now();
-    return (this.renewing ??= this.transactions
-      .queryAll(renew, [this.processId, LEASE_SECONDS])
+    return (this.renewing ??= this.leases
+      .renew(this.processId, LEASE_SECONDS)
       .then(() => {
         this.renewedAt = startedAt;
       })
       .finally(() => (this.renewing = null)));
   }
 
+  /** Forgets processes whose leases ended longer ago than `seconds`, once nothing stands under them. */
+  forgetOthers(seconds: number): Promise<void> {
+    return this.leases.forget(seconds);
+  }
+
   async onApplicationShutdown(): Promise<void> {
     if (!this.timer) return;
     clearInterval(this.timer);
-    if (!this.isNeeded()) await this.transactions.queryAll(leave, [this.processId]).catch(() => undefined);
+    if (!this.isNeeded()) await this.leases.leave(this.processId).catch(() => undefined);
   }
 
   private renewInBackground(): void {

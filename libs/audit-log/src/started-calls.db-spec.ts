@@ -4,7 +4,10 @@ import { createLogger } from '@haldir/runtime';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
 import { AuditLog, type AuditRecord } from './audit-log.js';
+import { AuditLogRepository } from './audit-log.repository.js';
 import { ProcessLease } from './process-lease.js';
+import { ProcessLeaseRepository } from './process-lease.repository.js';
+import { StartedCallRepository } from './started-call.repository.js';
 import { type NewStart, StartedCalls } from './started-calls.js';
 
 const log = createLogger('fatal');
@@ -16,7 +19,7 @@ let tenantId: string;
 beforeAll(async () => {
   dataSource = await new DataSource(dataSourceOptions(await testDatabase(), 12)).initialize();
   transactions = new Transactions(dataSource);
-  auditLog = new AuditLog(transactions, clock);
+  auditLog = new AuditLog(new AuditLogRepository(transactions), clock);
 });
 afterAll(() => dataSource.destroy());
 beforeEach(async () => {
@@ -27,8 +30,9 @@ beforeEach(async () => {
 
 /** As a process of its own has them. */
 function process(): { calls: StartedCalls; lease: ProcessLease } {
-  const lease = new ProcessLease(transactions, log);
-  return { calls: new StartedCalls(auditLog, lease, transactions, log, clock), lease };
+  const lease = new ProcessLease(new ProcessLeaseRepository(transactions), log);
+  const repository = new StartedCallRepository(transactions);
+  return { calls: new StartedCalls(auditLog, lease, repository, transactions, log, clock), lease };
 }
 const entry = (said: string): AuditRecord => ({
   ...{ source: 'proxy', sessionId: 'ses_1', agentId: 'agent', tool: 'up.echo', action: 'tool_call' },

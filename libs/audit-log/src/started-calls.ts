@@ -6,6 +6,7 @@ import { Log } from '@haldir/runtime';
 import { AuditLog, type AuditRecord } from './audit-log.js';
 import { type EntryIdentity, newEntryIdentity } from './entry.js';
 import { ProcessLease } from './process-lease.js';
+import { type CallPlace, StartedCallRepository, type StartedRows } from './started-call.repository.js';
 
 /** A call that is about to be made. */
 export interface NewStart {
@@ -23,21 +24,9 @@ export interface StartedCall extends EntryIdentity {
   readonly actor: Actor;
 }
 
-/** Where the record of a call stands. */
-export interface CallPlace {
-  tenantId: string;
-  entryId: string;
-}
-
 /** A call of which nobody learns what became. */
 export interface ClosedCall extends Pick<NewStart, 'paymentId' | 'claim'> {
   tenantId: string;
-}
-
-interface TakenRow {
-  entry: string;
-  payment_id: string | null;
-  claim: object | null;
 }
 
 interface Item {
@@ -49,37 +38,7 @@ interface Item {
 const AGAIN_FIRST_MS = 250;
 const AGAIN_LAST_MS = 5_000;
 /** Leases that ended longer ago are forgotten, once nothing stands under them. */
-const FORGET_AFTER = '5 minutes';
-
-// Only under a lease that lasts: what is written under another would be closed while it is under way.
-const insert = {
-  name: 'started_call.insert.v1',
-  text: `INSERT INTO started_call (tenant_id, entry_id, process_id, entry, payment_id, claim, started_at)
-           SELECT s.tenant_id, s.entry_id, l.process_id, s.entry::json, s.payment_id, s.claim::json, $7
-             FROM process_lease l, unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-                                     AS s(tenant_id, entry_id, entry, payment_id, claim)
-            WHERE l.process_id = $6 AND l.ends_at > clock_timestamp()
-         RETURNING true AS done`,
-};
-const take = {
-  name: 'started_call.take.v2',
-  text: 'DELETE FROM started_call WHERE tenant_id = $1 AND entry_id = $2 RETURNING entry::text AS entry, payment_id, claim',
-};
-const isOwn = {
-  name: 'started_call.is_own.v1',
-  text: `SELECT details_salt = decode($3, 'hex') AS own FROM audit_entry WHERE tenant_id = $1 AND entry_id = $2`,
-};
-const abandoned = {
-  name: 'started_call.abandoned.v1',
-  text: `SELECT s.tenant_id, s.entry_id FROM started_call s
-          WHERE s.process_id IN (SELECT process_id FROM process_lease WHERE ends_at < clock_timestamp())
-          ORDER BY s.entry_id LIMIT $1`,
-};
-const forget = {
-  name: 'process_lease.forget.v1',
-  text: `DELETE FROM process_lease l WHERE ends_at < clock_timestamp() - interval '${FORGET_AFTER}'
-            AND NOT EXISTS (SELECT FROM started_call s WHERE s.process_id = l.process_id)`,
-};
+const FORGET_AFTER_SECONDS = 5 * 60;
 
 /**
  * Calls are recorded before they leave, together with all that leave at the same time, so that each is in the log whatever dies.
@@ -95,6 +54,7 @@ export class StartedCalls {
   constructor(
     private readonly auditLog: AuditLog,
     private readonly lease: ProcessLease,
+    private readonly repository: StartedCallRepository,
     private readonly transactions: Transactions,
     private readonly log: Log,
     private readonly clock: Clock,
@@ -107,10 +67,10 @@ export class StartedCalls {
       splitOn: isDataFailure,
       run: async (items) => {
         await this.lease.hold();
-        const values = this.valuesOf(items);
-        if ((await this.transactions.query(insert, values)).length > 0) return items.map(({ call }) => call);
+        const values = this.rowsOf(items);
+        if (await this.repository.insert(values)) return items.map(({ call }) => call);
         await this.lease.renew();
-        if ((await this.transactions.query(insert, values)).length === 0) throw new Unavailable();
+        if (!(await this.repository.insert(values))) throw new Unavailable();
         return items.map(({ call }) => call);
       },
     });
@@ -135,7 +95,7 @@ export class StartedCalls {
     const item = this.open(start);
     const { call } = item;
     tx.onFailure(() => this.insist(() => this.close(placeOf(call))));
-    if ((await tx.query(insert, this.valuesOf([item]))).length === 0) throw new Unavailable();
+    if (!(await this.repository.in(tx).insert(this.rowsOf([item])))) throw new Unavailable();
     return call;
   }
 
@@ -164,14 +124,14 @@ export class StartedCalls {
    */
   async endIn(tx: Tx, call: StartedCall, record: AuditRecord): Promise<boolean> {
     const { actor, entryId, salt } = call;
-    const [taken] = await tx.query(take, [actor.tenantId, entryId]);
+    const rows = this.repository.in(tx);
+    const taken = await rows.take(actor.tenantId, entryId);
     if (taken) this.auditLog.record(tx, actor, record, call);
-    else {
-      const [entry] = await tx.query<{ own: boolean | null }>(isOwn, [actor.tenantId, entryId, salt]);
-      if (entry?.own !== true) this.auditLog.record(tx, actor, lateEntry(call, record));
+    else if (!(await rows.isOwn(actor.tenantId, entryId, salt))) {
+      this.auditLog.record(tx, actor, lateEntry(call, record));
     }
     tx.onCommit(() => this.own.delete(call.entryId));
-    return taken !== undefined;
+    return taken !== null;
   }
 
   /**
@@ -180,9 +140,9 @@ export class StartedCalls {
    */
   async close({ tenantId, entryId }: CallPlace): Promise<void> {
     await this.transactions.run(tenantId, async (tx) => {
-      const [taken] = await tx.query<TakenRow>(take, [tenantId, entryId]);
+      const taken = await this.repository.in(tx).take(tenantId, entryId);
       if (!taken) return;
-      const { payment_id: paymentId, claim } = taken;
+      const { paymentId, claim } = taken;
       const { actor, record } = parseJson(taken.entry) as { actor: Actor; record: AuditRecord };
       await this.closing(tx, { tenantId, paymentId, claim });
       this.auditLog.record(tx, actor, record, { ...newEntryIdentity(), entryId });
@@ -196,13 +156,12 @@ export class StartedCalls {
   }
 
   /** Up to `most` calls of processes whose leases have ended. */
-  async abandoned(most: number): Promise<CallPlace[]> {
-    const rows = await this.transactions.queryAll<{ tenant_id: string; entry_id: string }>(abandoned, [most]);
-    return rows.map(({ tenant_id: tenantId, entry_id: entryId }) => ({ tenantId, entryId }));
+  abandoned(most: number): Promise<CallPlace[]> {
+    return this.repository.abandoned(most);
   }
 
-  async forgetLeases(): Promise<void> {
-    await this.transactions.queryAll(forget);
+  forgetLeases(): Promise<void> {
+    return this.lease.forgetOthers(FORGET_AFTER_SECONDS);
   }
 
   /** Closes what this process has started and not written down, before it ends. */
@@ -238,9 +197,8 @@ export class StartedCalls {
       await this.auditLog.appendEnding(call.actor, record, call);
     } catch (error) {
       if ((error as { code?: string }).code !== GONE) throw error;
-      const values = [call.actor.tenantId, call.entryId, call.salt] as const;
-      const [entry] = await this.transactions.query<{ own: boolean | null }>(isOwn, values);
-      if (entry?.own !== true) await this.auditLog.append(call.actor, lateEntry(call, record));
+      const isOwn = await this.repository.isOwn(call.actor.tenantId, call.entryId, call.salt);
+      if (!isOwn) await this.auditLog.append(call.actor, lateEntry(call, record));
     }
     this.own.delete(call.entryId);
   }
@@ -251,17 +209,18 @@ export class StartedCalls {
     return { call, start };
   }
 
-  private valuesOf(items: readonly Item[]): [tenants: string[], ...rest: unknown[]] {
-    return [
-      items.map(({ call }) => call.actor.tenantId),
-      items.map(({ call }) => call.entryId),
+  private rowsOf(items: readonly Item[]): StartedRows {
+    return {
       // Who acts is written down; what bounds them is not.
-      items.map(({ start: { actor, entry } }) => stringifyJson({ actor: { ...actor, agent: null }, record: entry })),
-      items.map(({ start }) => start.paymentId),
-      items.map(({ start }) => (start.claim === null ? null : JSON.stringify(start.claim))),
-      this.lease.processId,
-      this.clock.now(),
-    ];
+      calls: items.map(({ call, start: { actor, entry, paymentId, claim } }) => ({
+        ...placeOf(call),
+        entry: stringifyJson({ actor: { ...actor, agent: null }, record: entry }),
+        paymentId,
+        claim,
+      })),
+      processId: this.lease.processId,
+      startedAt: this.clock.now(),
+    };
   }
 }
 

@@ -1,21 +1,6 @@
-import { type Tx } from '@haldir/database';
 import { Frontier } from '@haldir/verifier';
 import { splitHashes, TILE_WIDTH, TileWriter } from './log-tiles.js';
-
-/** A tree as it was signed last. */
-export interface TreeRow {
-  tenant_id: string;
-  size: string;
-  frontier: Buffer;
-  last_hash: Buffer;
-}
-
-export interface LeafRow {
-  tenant_id: string;
-  seq: string;
-  prev_hash: Buffer;
-  entry_hash: Buffer;
-}
+import { type GrowTile, type Leaf, type StoredTree } from './log-tree.repository.js';
 
 /** A tree on its way from what was signed of its log to all there is now. */
 export class TreeGrowth {
@@ -31,17 +16,17 @@ export class TreeGrowth {
   private readonly tiles: TileWriter | null;
 
   constructor(
-    tx: Tx,
-    tree: TreeRow,
+    growTile: GrowTile,
+    tree: StoredTree,
     readonly size: number,
   ) {
-    this.tenantId = tree.tenant_id;
-    this.from = Number(tree.size);
-    this.last = tree.last_hash;
+    this.tenantId = tree.tenantId;
+    this.from = tree.size;
+    this.last = tree.last;
     this.frontier = Frontier.resume(this.from, splitHashes(tree.frontier));
     const firstTile = Math.floor(this.from / TILE_WIDTH);
     const fillsTile = Math.floor(size / TILE_WIDTH) > firstTile;
-    this.tiles = fillsTile ? new TileWriter(tx, this.tenantId, firstTile) : null;
+    this.tiles = fillsTile ? new TileWriter(growTile, this.tenantId, firstTile) : null;
     // A tile is written when it is full, from its beginning.
     this.next = fillsTile ? firstTile * TILE_WIDTH : this.from;
     if (size < this.from) this.diverged = 'the log is shorter than it was when it was signed';
@@ -55,8 +40,8 @@ export class TreeGrowth {
     return this.diverged === null && this.next < this.size;
   }
 
-  take({ seq, prev_hash: previous, entry_hash: hash }: LeafRow): void {
-    if (this.diverged !== null || Number(seq) !== this.next) return;
+  take({ seq, previous, hash }: Leaf): void {
+    if (this.diverged !== null || seq !== this.next) return;
     if (this.next >= this.from) {
       if (!previous.equals(this.last)) {
         this.diverged = 'an entry does not follow the one before it';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Pool, type PoolClient, type QueryResultRow } from 'pg';
+import { type Pool, type PoolClient, type QueryConfig, type QueryResultRow } from 'pg';
 import { DataSource, type EntityManager, type QueryRunner, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { Unavailable } from '@haldir/kernel';
 import { tolerateLostConnections } from './lost-connections.js';
@@ -37,6 +37,10 @@ function settingOf(scope: Scope): string {
   return `{${tenants.map((tenant) => `"${tenant}"`).join(',')}}`;
 }
 
+function configOf(statement: Statement | string, values: readonly unknown[]): QueryConfig {
+  return { ...(typeof statement === 'string' ? { text: statement } : statement), values: [...values] };
+}
+
 /** One database transaction. Statements sent without waiting for each other travel in one round trip. */
 export class Tx {
   private readonly sent: Promise<unknown>[] = [];
@@ -63,8 +67,7 @@ export class Tx {
   }
 
   async query<Row extends QueryResultRow>(statement: Statement | string, values: unknown[] = []): Promise<Row[]> {
-    const config = typeof statement === 'string' ? { text: statement, values } : { ...statement, values };
-    return (await this.client.query<Row>(config)).rows;
+    return (await this.client.query<Row>(configOf(statement, values))).rows;
   }
 
   /** Sends a statement whose answer nobody needs; the transaction fails if it does. */
@@ -162,22 +165,25 @@ export class Transactions {
     return this.run(scope, (tx) => work(tx.manager));
   }
 
-  /** One named statement outside any transaction. Its first parameter is the tenant, or the tenants, whose rows it sees. */
+  /**
+   * One statement outside any transaction, named where it is hot. Its first parameter is the tenant, or the tenants, whose rows it
+   * sees.
+   */
   query<Row extends QueryResultRow>(
-    statement: Statement,
+    statement: Statement | string,
     values: readonly [tenants: string | readonly string[], ...rest: unknown[]],
   ): Promise<Row[]> {
     return this.queryAs<Row>(values[0], statement, values);
   }
 
-  /** One named statement outside any transaction, for all tenants or for what belongs to none. */
-  queryAll<Row extends QueryResultRow>(statement: Statement, values: readonly unknown[] = []): Promise<Row[]> {
+  /** One statement outside any transaction, named where it is hot, for all tenants or for what belongs to none. */
+  queryAll<Row extends QueryResultRow>(statement: Statement | string, values: readonly unknown[] = []): Promise<Row[]> {
     return this.queryAs<Row>(EVERY_TENANT, statement, values);
   }
 
   private async queryAs<Row extends QueryResultRow>(
     scope: Scope,
-    statement: Statement,
+    statement: Statement | string,
     values: readonly unknown[],
   ): Promise<Row[]> {
     let client: PoolClient | undefined;
@@ -185,7 +191,7 @@ export class Transactions {
     try {
       client = await poolOf(this.dataSource).connect();
       const told = this.tell(client, scope);
-      const { rows } = await client.query<Row>({ ...statement, values: [...values] });
+      const { rows } = await client.query<Row>(configOf(statement, values));
       await told;
       return rows;
     } catch (error) {

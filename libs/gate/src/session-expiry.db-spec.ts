@@ -1,5 +1,5 @@
 import { Clock, newId } from '@haldir/kernel';
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, AuditLogRepository } from '@haldir/audit-log';
 import { type GrantSeal } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { testDatabase } from '@haldir/test-support';
@@ -26,7 +26,7 @@ beforeAll(async () => {
   dataSource = await new DataSource(dataSourceOptions(await testDatabase(), 12)).initialize();
   const transactions = new Transactions(dataSource);
   const clock = new SetClock();
-  const auditLog = new AuditLog(transactions, clock);
+  const auditLog = new AuditLog(new AuditLogRepository(transactions), clock);
   const sessions = new SessionRepository(transactions, {} as GrantSeal);
   expiry = new SessionExpiry(sessions, new KeptRecordRepository(transactions), transactions, auditLog, clock);
   tenantId = newId('tnt');

@@ -1,5 +1,5 @@
 import { keyActor, SystemClock, newId } from '@haldir/kernel';
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, AuditLogRepository } from '@haldir/audit-log';
 import { KEY_ENTITIES, KeyRing, RootKeys, TenantKeyRotation } from '@haldir/crypto';
 import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
 import { type SessionService } from '@haldir/gate';
@@ -29,7 +29,7 @@ beforeAll(async () => {
     entities: [...KEY_ENTITIES, Secret, SecretVersion],
   }).initialize();
   transactions = new Transactions(dataSource);
-  auditLog = new AuditLog(transactions, clock);
+  auditLog = new AuditLog(new AuditLogRepository(transactions), clock);
 });
 afterAll(() => dataSource.destroy());
 

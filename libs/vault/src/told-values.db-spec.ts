@@ -1,5 +1,5 @@
 import { newId, SystemClock } from '@haldir/kernel';
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, AuditLogRepository } from '@haldir/audit-log';
 import { KEY_ENTITIES, KeyRing, RootKeys, SealBroken, TenantKeyRotation } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { createLogger, HaldirConfig } from '@haldir/runtime';
@@ -36,7 +36,7 @@ beforeEach(async () => {
   const keys = await keyRing();
   await transactions.run(tenantId, async (tx) => {
     await tx.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', now())`, [tenantId]);
-    await new AuditLog(transactions, clock).create(tx, tenantId);
+    await new AuditLog(new AuditLogRepository(transactions), clock).create(tx, tenantId);
     await keys.createTenantKey(tx, tenantId);
   });
   told = await process();

@@ -1,5 +1,5 @@
 import { Clock, haldirActor, newId } from '@haldir/kernel';
-import { AuditLog } from '@haldir/audit-log';
+import { AuditLog, AuditLogRepository } from '@haldir/audit-log';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
@@ -22,7 +22,7 @@ let tenantId: string;
 beforeAll(async () => {
   dataSource = await new DataSource(dataSourceOptions(await testDatabase(), 12)).initialize();
   transactions = new Transactions(dataSource);
-  auditLog = new AuditLog(transactions, new SetClock());
+  auditLog = new AuditLog(new AuditLogRepository(transactions), new SetClock());
   check = new SpentCheck(auditLog, transactions, new SetClock());
   tenantId = newId('tnt');
   await transactions.run(tenantId, async (tx) => {

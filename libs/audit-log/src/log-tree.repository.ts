@@ -1,0 +1,197 @@
+import { Injectable } from '@nestjs/common';
+import { Transactions, type Tx } from '@haldir/database';
+
+/** A signed statement of how many entries a log has, and which. */
+export interface Checkpoint {
+  size: number;
+  root: Buffer;
+  signedAt: Date;
+  /** Ed25519, over the checkpoint's lines. */
+  signature: Buffer;
+  /** The C2SP signed note. */
+  note: string;
+}
+
+/** A tree as it was signed last. */
+export interface StoredTree {
+  tenantId: string;
+  size: number;
+  frontier: Buffer;
+  /** Of the last entry in it. */
+  last: Buffer;
+}
+
+/** A tree as it is signed now. */
+export interface SignedTree extends Omit<StoredTree, 'size'> {
+  checkpoint: Checkpoint;
+}
+
+/** An entry as the tree has it. */
+export interface Leaf {
+  tenantId: string;
+  seq: number;
+  previous: Buffer;
+  hash: Buffer;
+}
+
+/** Adds hashes to a tile; answers all of the tile's when it has become full, else null. */
+export type GrowTile = (tenantId: string, level: number, index: number, hashes: Buffer) => Promise<Buffer | null>;
+
+const lockTree = {
+  name: 'audit_tree.lock.v3',
+  text: 'SELECT tenant_id, size, frontier, last_hash FROM audit_tree_lock($1, true)',
+};
+const tryLockTree = {
+  name: 'audit_tree.try_lock.v3',
+  text: 'SELECT tenant_id, size, frontier, last_hash FROM audit_tree_lock($1, false)',
+};
+const extendTrees = {
+  name: 'audit_tree.extend.v2',
+  text: 'SELECT audit_tree_extend($1, $2, $3, $4, $5, $6, $7, $8)',
+};
+const readHeads = {
+  name: 'audit_head.sizes.v1',
+  text: 'SELECT tenant_id, size FROM audit_head WHERE tenant_id = ANY ($1)',
+};
+// Sorted inside, so that each range is one walk along the index.
+const readLeaves = {
+  name: 'audit_entry.leaves.v2',
+  text: `SELECT w.tenant_id, e.seq, e.prev_hash, e.entry_hash
+           FROM unnest($1::text[], $2::bigint[], $3::bigint[]) AS w(tenant_id, first, until)
+          CROSS JOIN LATERAL (SELECT seq, prev_hash, entry_hash FROM audit_entry
+                               WHERE tenant_id = w.tenant_id AND seq >= w.first AND seq < w.until ORDER BY seq) AS e`,
+};
+const newestCheckpoints = {
+  name: 'audit_checkpoint.newest.v2',
+  text: `SELECT w.tenant_id, c.* FROM unnest($1::text[]) AS w(tenant_id)
+          CROSS JOIN LATERAL (SELECT tree_size, root_hash, signed_at, signature, note FROM audit_checkpoint
+                               WHERE tenant_id = w.tenant_id ORDER BY tree_size DESC LIMIT 1) AS c`,
+};
+const newestWithSize = {
+  name: 'audit_checkpoint.newest_with_size.v1',
+  text: `SELECT c.tree_size, c.root_hash, c.signed_at, c.signature, c.note, h.size AS log_size
+           FROM audit_head h JOIN audit_checkpoint c ON c.tenant_id = h.tenant_id
+          WHERE h.tenant_id = $1 ORDER BY c.tree_size DESC LIMIT 1`,
+};
+const checkpointPage = `
+  SELECT tree_size, root_hash, signed_at, signature, note FROM audit_checkpoint
+   WHERE tenant_id = $1 AND ($2::bigint IS NULL OR tree_size < $2) ORDER BY tree_size DESC LIMIT $3`;
+const spreadNotes = `
+  SELECT note FROM (
+    SELECT note, tree_size, row_number() OVER (ORDER BY tree_size DESC) AS n, count(*) OVER () AS total
+      FROM audit_checkpoint WHERE tenant_id = $1 AND tree_size < $2 AND tree_size > 0) AS c
+   WHERE (n - 1) % ceil(total / $3::numeric)::bigint = 0 ORDER BY tree_size`;
+const unsigned = {
+  name: 'audit_tree.unsigned.v2',
+  text: `SELECT h.tenant_id FROM audit_head h JOIN audit_tree t ON t.tenant_id = h.tenant_id WHERE h.size > t.size`,
+};
+const oldestUnsigned = `
+  SELECT min(e.at) AS oldest FROM audit_head h JOIN audit_tree t ON t.tenant_id = h.tenant_id
+    JOIN audit_entry e ON e.tenant_id = h.tenant_id AND e.seq = t.size
+   WHERE h.size > t.size`;
+const growTile = { name: 'audit_tile.grow.v2', text: 'SELECT audit_tile_grow($1, $2, $3, $4) AS full' };
+
+interface CheckpointRow {
+  tree_size: string;
+  root_hash: Buffer;
+  signed_at: Date;
+  signature: Buffer;
+  note: string;
+}
+
+/** The Merkle tree over each log: how far it is built, and what was signed of it. */
+@Injectable()
+export class LogTreeRepository {
+  constructor(private readonly transactions: Transactions) {}
+
+  /** The newest checkpoint of a log, and how many entries the log has by now; null for one that was never signed. */
+  async newest(tenantId: string): Promise<(Checkpoint & { logSize: number }) | null> {
+    const [row] = await this.transactions.query<CheckpointRow & { log_size: string }>(newestWithSize, [tenantId]);
+    return row ? { ...toCheckpoint(row), logSize: Number(row.log_size) } : null;
+  }
+
+  /** Up to `limit` checkpoints, newest first, of trees smaller than `before`. */
+  async checkpoints(tenantId: string, limit: number, before: number | null): Promise<Checkpoint[]> {
+    const rows = await this.transactions.query<CheckpointRow>(checkpointPage, [tenantId, before, limit]);
+    return rows.map(toCheckpoint);
+  }
+
+  /** Notes of trees smaller than `size`, oldest first; at most `most` of them, evenly spread. */
+  async notesBefore(tenantId: string, size: number, most: number): Promise<string[]> {
+    const rows = await this.transactions.query<{ note: string }>(spreadNotes, [tenantId, size, most]);
+    return rows.map(({ note }) => note);
+  }
+
+  /** Tenants whose logs have grown since they were signed. */
+  async grown(): Promise<string[]> {
+    const rows = await this.transactions.queryAll<{ tenant_id: string }>(unsigned);
+    return rows.map(({ tenant_id: tenantId }) => tenantId);
+  }
+
+  /** When the oldest entry was appended that no checkpoint holds yet; null when all are signed. */
+  async oldestUnsigned(): Promise<Date | null> {
+    const [row] = await this.transactions.queryAll<{ oldest: Date | null }>(oldestUnsigned);
+    return row?.oldest ?? null;
+  }
+
+  in(tx: Tx) {
+    const grow: GrowTile = async (tenantId, level, index, hashes) => {
+      const [row] = await tx.query<{ full: Buffer | null }>(growTile, [tenantId, level, index, hashes]);
+      return row?.full ?? null;
+    };
+    return {
+      growTile: grow,
+      /** Locks trees until the transaction ends; leaves out those that somebody else is at, unless it is to wait. */
+      lock: async (tenants: readonly string[], ifLocked: 'wait' | 'skip'): Promise<StoredTree[]> => {
+        type Row = { tenant_id: string; size: string; frontier: Buffer; last_hash: Buffer };
+        const rows = await tx.query<Row>(ifLocked === 'wait' ? lockTree : tryLockTree, [tenants]);
+        return rows.map(({ tenant_id: tenantId, size, frontier, last_hash: last }) => ({
+          ...{ tenantId, size: Number(size), frontier, last },
+        }));
+      },
+      /** How many entries each log has. */
+      sizes: async (tenants: readonly string[]): Promise<Map<string, number>> => {
+        const rows = await tx.query<{ tenant_id: string; size: string }>(readHeads, [tenants]);
+        return new Map(rows.map(({ tenant_id: tenantId, size }) => [tenantId, Number(size)]));
+      },
+      newest: async (tenants: readonly string[]): Promise<Map<string, Checkpoint>> => {
+        const rows = await tx.query<CheckpointRow & { tenant_id: string }>(newestCheckpoints, [tenants]);
+        return new Map(rows.map((row) => [row.tenant_id, toCheckpoint(row)]));
+      },
+      /** The entries of some stretches, each in its order. */
+      leaves: async (stretches: readonly { tenantId: string; from: number; to: number }[]): Promise<Leaf[]> => {
+        type Row = { tenant_id: string; seq: string; prev_hash: Buffer; entry_hash: Buffer };
+        const rows = await tx.query<Row>(readLeaves, [
+          stretches.map(({ tenantId }) => tenantId),
+          stretches.map(({ from }) => from),
+          stretches.map(({ to }) => to),
+        ]);
+        return rows.map(({ tenant_id: tenantId, seq, prev_hash: previous, entry_hash: hash }) => ({
+          ...{ tenantId, seq: Number(seq), previous, hash },
+        }));
+      },
+      /** Keeps trees and their checkpoints; does not wait for the answer. */
+      extend: (trees: readonly SignedTree[], signedAt: Date): void =>
+        tx.send(extendTrees, [
+          trees.map(({ tenantId }) => tenantId),
+          trees.map(({ checkpoint }) => checkpoint.size),
+          trees.map(({ frontier }) => frontier),
+          trees.map(({ last }) => last),
+          trees.map(({ checkpoint }) => checkpoint.root),
+          signedAt,
+          trees.map(({ checkpoint }) => checkpoint.signature),
+          trees.map(({ checkpoint }) => checkpoint.note),
+        ]),
+    };
+  }
+}
+
+function toCheckpoint(row: CheckpointRow): Checkpoint {
+  return {
+    size: Number(row.tree_size),
+    root: row.root_hash,
+    signedAt: row.signed_at,
+    signature: row.signature,
+    note: row.note,
+  };
+}
