@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Actor, keyActor, Clock, microUsd, newId } from '@haldir/kernel';
 import { AuditLog, AuditLogRepository } from '@haldir/audit-log';
 import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
-import { Outbox } from '@haldir/events';
+import { Outbox, OutboxRepository } from '@haldir/events';
 import { HaldirConfig, Metrics } from '@haldir/runtime';
 import { testDatabase } from '@haldir/test-support';
 import { type Queue } from 'bullmq';
@@ -39,7 +39,10 @@ beforeAll(async () => {
   transactions = new Transactions(dataSource);
   auditLog = new AuditLog(new AuditLogRepository(transactions), clock);
   // Nobody listens for the nudge: what is published stays in the outbox.
-  const outbox = new Outbox(clock, { name: 'nobody', add: async () => undefined } as unknown as Queue);
+  const outbox = new Outbox(new OutboxRepository(transactions), clock, {
+    name: 'nobody',
+    add: async () => undefined,
+  } as unknown as Queue);
   const rules = new ApprovalRuleService(new ApprovalRuleRepository(transactions), auditLog, clock);
   const requests = new ApprovalRequestRepository(transactions);
   const config = new HaldirConfig({

@@ -5,17 +5,11 @@ import { KeyRing, type SealedColumn, TenantKeyGone } from '@haldir/crypto';
 import { Transactions } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
 import { type LogKey, logKeyFromSeed } from './log-key.js';
+import { SealedLogKeyRepository } from './sealed-log-key.repository.js';
 import { LRUCache } from 'lru-cache';
 
 const CACHE_ENTRIES = 1000;
 const SEED_BYTES = 32;
-
-const find = { name: 'audit_log_key.find.v1', text: 'SELECT origin, seed FROM audit_log_key WHERE tenant_id = $1' };
-const insert = {
-  name: 'audit_log_key.insert.v1',
-  text: `INSERT INTO audit_log_key (tenant_id, origin, public_key, seed, created_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (tenant_id) DO NOTHING`,
-};
 
 /** Each log's own key, made when it is first signed. A key never changes, so it is kept once it was opened. */
 @Injectable()
@@ -24,6 +18,7 @@ export class LogKeys {
 
   constructor(
     private readonly keyRing: KeyRing,
+    private readonly sealedKeys: SealedLogKeyRepository,
     private readonly transactions: Transactions,
     private readonly config: HaldirConfig,
     private readonly clock: Clock,
@@ -47,10 +42,10 @@ export class LogKeys {
   }
 
   private async read(tenantId: string): Promise<LogKey | null> {
-    const [row] = await this.transactions.query<{ origin: string; seed: Buffer }>(find, [tenantId]);
-    if (!row) return null;
-    const seed = await this.keyRing.openFor(tenantId, row.seed, logSeedPlace(tenantId, row.origin));
-    const key = logKeyFromSeed(row.origin, seed);
+    const sealed = await this.sealedKeys.find(tenantId);
+    if (!sealed) return null;
+    const seed = await this.keyRing.openFor(tenantId, sealed.seed, logSeedPlace(tenantId, sealed.origin));
+    const key = logKeyFromSeed(sealed.origin, seed);
     seed.fill(0);
     return key;
   }
@@ -62,7 +57,8 @@ export class LogKeys {
     const { publicKey } = logKeyFromSeed(origin, seed);
     await this.transactions.run(tenantId, async (tx) => {
       const sealed = await this.keyRing.sealFor(tx, tenantId, seed, logSeedPlace(tenantId, origin));
-      tx.send(insert, [tenantId, origin, publicKey, sealed, this.clock.now()]);
+      const createdAt = this.clock.now();
+      await this.sealedKeys.in(tx).insert({ tenantId, origin, publicKey, seed: sealed, createdAt });
     });
     seed.fill(0);
     const made = await this.find(tenantId);

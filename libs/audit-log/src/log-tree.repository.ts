@@ -1,16 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Transactions, type Tx } from '@haldir/database';
-
-/** A signed statement of how many entries a log has, and which. */
-export interface Checkpoint {
-  size: number;
-  root: Buffer;
-  signedAt: Date;
-  /** Ed25519, over the checkpoint's lines. */
-  signature: Buffer;
-  /** The C2SP signed note. */
-  note: string;
-}
+import { columnsOf, Transactions, type Tx } from '@haldir/database';
+import { LessThan } from 'typeorm';
+import { Checkpoint } from './checkpoint.entity.js';
 
 /** A tree as it was signed last. */
 export interface StoredTree {
@@ -22,7 +13,7 @@ export interface StoredTree {
 }
 
 /** A tree as it is signed now. */
-export interface SignedTree extends Omit<StoredTree, 'size'> {
+export interface SignedTree extends Pick<StoredTree, 'frontier' | 'last'> {
   checkpoint: Checkpoint;
 }
 
@@ -61,21 +52,19 @@ const readLeaves = {
           CROSS JOIN LATERAL (SELECT seq, prev_hash, entry_hash FROM audit_entry
                                WHERE tenant_id = w.tenant_id AND seq >= w.first AND seq < w.until ORDER BY seq) AS e`,
 };
+const checkpoints = columnsOf(Checkpoint);
 const newestCheckpoints = {
-  name: 'audit_checkpoint.newest.v2',
-  text: `SELECT w.tenant_id, c.* FROM unnest($1::text[]) AS w(tenant_id)
-          CROSS JOIN LATERAL (SELECT tree_size, root_hash, signed_at, signature, note FROM audit_checkpoint
+  name: 'audit_checkpoint.newest.v3',
+  text: `SELECT c.* FROM unnest($1::text[]) AS w(tenant_id)
+          CROSS JOIN LATERAL (SELECT ${checkpoints.list} FROM audit_checkpoint
                                WHERE tenant_id = w.tenant_id ORDER BY tree_size DESC LIMIT 1) AS c`,
 };
 const newestWithSize = {
-  name: 'audit_checkpoint.newest_with_size.v1',
-  text: `SELECT c.tree_size, c.root_hash, c.signed_at, c.signature, c.note, h.size AS log_size
+  name: 'audit_checkpoint.newest_with_size.v2',
+  text: `SELECT ${checkpoints.of('c')}, h.size AS log_size
            FROM audit_head h JOIN audit_checkpoint c ON c.tenant_id = h.tenant_id
           WHERE h.tenant_id = $1 ORDER BY c.tree_size DESC LIMIT 1`,
 };
-const checkpointPage = `
-  SELECT tree_size, root_hash, signed_at, signature, note FROM audit_checkpoint
-   WHERE tenant_id = $1 AND ($2::bigint IS NULL OR tree_size < $2) ORDER BY tree_size DESC LIMIT $3`;
 const spreadNotes = `
   SELECT note FROM (
     SELECT note, tree_size, row_number() OVER (ORDER BY tree_size DESC) AS n, count(*) OVER () AS total
@@ -91,14 +80,6 @@ const oldestUnsigned = `
    WHERE h.size > t.size`;
 const growTile = { name: 'audit_tile.grow.v2', text: 'SELECT audit_tile_grow($1, $2, $3, $4) AS full' };
 
-interface CheckpointRow {
-  tree_size: string;
-  root_hash: Buffer;
-  signed_at: Date;
-  signature: Buffer;
-  note: string;
-}
-
 /** The Merkle tree over each log: how far it is built, and what was signed of it. */
 @Injectable()
 export class LogTreeRepository {
@@ -106,14 +87,19 @@ export class LogTreeRepository {
 
   /** The newest checkpoint of a log, and how many entries the log has by now; null for one that was never signed. */
   async newest(tenantId: string): Promise<(Checkpoint & { logSize: number }) | null> {
-    const [row] = await this.transactions.query<CheckpointRow & { log_size: string }>(newestWithSize, [tenantId]);
-    return row ? { ...toCheckpoint(row), logSize: Number(row.log_size) } : null;
+    const [row] = await this.transactions.query<{ log_size: string }>(newestWithSize, [tenantId]);
+    return row ? { ...checkpoints.toEntity(row), logSize: Number(row.log_size) } : null;
   }
 
   /** Up to `limit` checkpoints, newest first, of trees smaller than `before`. */
-  async checkpoints(tenantId: string, limit: number, before: number | null): Promise<Checkpoint[]> {
-    const rows = await this.transactions.query<CheckpointRow>(checkpointPage, [tenantId, before, limit]);
-    return rows.map(toCheckpoint);
+  checkpoints(tenantId: string, limit: number, before: number | null): Promise<Checkpoint[]> {
+    return this.transactions.read(tenantId, (manager) =>
+      manager.find(Checkpoint, {
+        where: { tenantId, ...(before !== null && { size: LessThan(before) }) },
+        order: { size: 'DESC' },
+        take: limit,
+      }),
+    );
   }
 
   /** Notes of trees smaller than `size`, oldest first; at most `most` of them, evenly spread. */
@@ -155,8 +141,8 @@ export class LogTreeRepository {
         return new Map(rows.map(({ tenant_id: tenantId, size }) => [tenantId, Number(size)]));
       },
       newest: async (tenants: readonly string[]): Promise<Map<string, Checkpoint>> => {
-        const rows = await tx.query<CheckpointRow & { tenant_id: string }>(newestCheckpoints, [tenants]);
-        return new Map(rows.map((row) => [row.tenant_id, toCheckpoint(row)]));
+        const found = (await tx.query(newestCheckpoints, [tenants])).map((row) => checkpoints.toEntity(row));
+        return new Map(found.map((checkpoint) => [checkpoint.tenantId, checkpoint]));
       },
       /** The entries of some stretches, each in its order. */
       leaves: async (stretches: readonly { tenantId: string; from: number; to: number }[]): Promise<Leaf[]> => {
@@ -173,7 +159,7 @@ export class LogTreeRepository {
       /** Keeps trees and their checkpoints; does not wait for the answer. */
       extend: (trees: readonly SignedTree[], signedAt: Date): void =>
         tx.send(extendTrees, [
-          trees.map(({ tenantId }) => tenantId),
+          trees.map(({ checkpoint }) => checkpoint.tenantId),
           trees.map(({ checkpoint }) => checkpoint.size),
           trees.map(({ frontier }) => frontier),
           trees.map(({ last }) => last),
@@ -184,14 +170,4 @@ export class LogTreeRepository {
         ]),
     };
   }
-}
-
-function toCheckpoint(row: CheckpointRow): Checkpoint {
-  return {
-    size: Number(row.tree_size),
-    root: row.root_hash,
-    signedAt: row.signed_at,
-    signature: row.signature,
-    note: row.note,
-  };
 }

@@ -5,12 +5,12 @@ import { Log } from '@haldir/runtime';
 import { manifestBody } from '@haldir/verifier';
 import { type LogKey, signCheckpoint, signNote } from './log-key.js';
 import { LogKeys } from './log-keys.js';
-import { type Checkpoint, LogTreeRepository, type SignedTree } from './log-tree.repository.js';
+import { type Checkpoint } from './checkpoint.entity.js';
+import { LogTreeRepository, type SignedTree } from './log-tree.repository.js';
 import { TreeGrowth } from './tree-growth.js';
 
 /** A signed statement of what a log holds. */
 export interface TreeHead extends Checkpoint {
-  tenantId: string;
   origin: string;
   publicKey: Buffer;
 }
@@ -49,14 +49,14 @@ export class LogTree {
     const enough = newest && newest.size >= (size ?? newest.logSize);
     const checkpoint = enough ? newest : (await this.grow([tenantId], 'wait')).get(tenantId);
     if (!checkpoint) throw new Error('a lock that was waited for was not given');
-    return toHead(tenantId, key, checkpoint);
+    return toHead(key, checkpoint);
   }
 
   /** Up to `limit` checkpoints, newest first, of trees smaller than `before`. */
   async history(tenantId: string, limit: number, before: number | null): Promise<TreeHead[]> {
     const key = await this.keys.of(tenantId);
     const checkpoints = await this.trees.checkpoints(tenantId, limit, before);
-    return checkpoints.map((checkpoint) => toHead(tenantId, key, checkpoint));
+    return checkpoints.map((checkpoint) => toHead(key, checkpoint));
   }
 
   /** Notes of trees smaller than `size`, oldest first; at most `most` of them, evenly spread. */
@@ -154,18 +154,15 @@ export class LogTree {
       const key = keys.get(tenantId);
       if (!key) throw new Error('a log is signed under a key');
       const root = growth.root();
-      const checkpoint = { size, root, signedAt, ...signCheckpoint(key, { size, root }) };
-      trees.push({ tenantId, last, frontier: growth.frontierBytes(), checkpoint });
+      const checkpoint = { tenantId, size, root, signedAt, ...signCheckpoint(key, { size, root }) };
+      trees.push({ last, frontier: growth.frontierBytes(), checkpoint });
     }
     this.trees.in(tx).extend(trees, signedAt);
-    return trees.map(({ tenantId, checkpoint }) => [tenantId, checkpoint]);
+    return trees.map(({ checkpoint }) => [checkpoint.tenantId, checkpoint]);
   }
 }
 
-function toHead(
-  tenantId: string,
-  { origin, publicKey }: { origin: string; publicKey: Buffer },
-  { size, root, signedAt, signature, note }: Checkpoint,
-): TreeHead {
+function toHead({ origin, publicKey }: Pick<LogKey, 'origin' | 'publicKey'>, checkpoint: Checkpoint): TreeHead {
+  const { tenantId, size, root, signedAt, signature, note } = checkpoint;
   return { tenantId, origin, publicKey, size, root, signedAt, signature, note };
 }

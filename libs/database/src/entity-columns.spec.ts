@@ -25,6 +25,12 @@ class Account {
 @Entity('account_day')
 class AccountDay extends Account {}
 
+@Entity('note')
+class Note {
+  @Column({ type: 'jsonb', nullable: true })
+  said: object | null;
+}
+
 const columns = columnsOf(Account);
 const row = { tenant_id: 't', id: 'a', limit_micros: '9007199254740993', ended_at: null };
 
@@ -62,6 +68,12 @@ describe('columns of an entity', () => {
   it('are those that TypeORM selects, and others when they are asked for', () => {
     expect(columns.with('mac').list).toBe('tenant_id, id, limit_micros, ended_at, mac');
     expect(columns.only('id', 'mac').list).toBe('id, mac');
+  });
+
+  it('of JSON are text where they are written', () => {
+    expect(columnsOf(Note).toValues({ said: { a: [1] } })).toEqual(['{"a":[1]}']);
+    expect(columnsOf(Note).toValues({ said: null })).toEqual([null]);
+    expect(columnsOf(Note).toEntity({ said: { a: [1] } })).toEqual({ said: { a: [1] } });
   });
 
   it('go by other names beside a table that has the same', () => {

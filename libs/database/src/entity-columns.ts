@@ -94,8 +94,14 @@ export function columnsOf<Entity extends object>(entity: new () => Entity): Enti
   return new EntityColumns(entity, fields, all);
 }
 
-/** Values of `json` columns would have to be written as text; no entity has one. */
+/** What becomes of `json` is the driver's to say when it is read, and text when it is written. */
+const json: Transform = {
+  from: (value) => value,
+  to: (value) => (value === null ? null : JSON.stringify(value)),
+};
+
 function transformOf({ type, transformer }: ColumnOptions): Transform | null {
-  if (type === 'json' || type === 'jsonb' || Array.isArray(transformer)) throw new Error('not a column for SQL');
-  return transformer ?? null;
+  const isJson = type === 'json' || type === 'jsonb';
+  if (Array.isArray(transformer) || (isJson && transformer)) throw new Error('a column for SQL has one transformer');
+  return transformer ?? (isJson ? json : null);
 }

@@ -1,9 +1,11 @@
 import { InjectQueue } from '@nestjs/bullmq';
 import { Injectable } from '@nestjs/common';
 import { type Queue } from 'bullmq';
-import { Clock, newId, stringifyJson } from '@haldir/kernel';
+import { Clock, newId } from '@haldir/kernel';
 import { type Collector, type Tx } from '@haldir/database';
 import { Nudge, queues } from '@haldir/queue';
+import { type PublishedEvent } from './event-listeners.js';
+import { OutboxRepository } from './outbox.repository.js';
 
 /** Something that happened, for whoever listens. `data` is what a webhook receiver is sent: no secrets. */
 export interface DomainEvent {
@@ -22,38 +24,17 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number] | 'webhook_test';
 
-interface OutboxRow {
-  tenantId: string;
-  eventId: string;
-  event: DomainEvent;
-  at: Date;
-}
-
-const insert = {
-  name: 'outbox.insert.v1',
-  text: `INSERT INTO outbox (tenant_id, event_id, type, data, created_at)
-           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::timestamptz[])`,
-};
-
-const collector: Collector<OutboxRow> = {
-  rank: 50,
-  async flush(tx, rows) {
-    await tx.query(insert, [
-      rows.map(({ tenantId }) => tenantId),
-      rows.map(({ eventId }) => eventId),
-      rows.map(({ event }) => event.type),
-      rows.map(({ event }) => stringifyJson(event.data)),
-      rows.map(({ at }) => at),
-    ]);
-  },
-};
-
 /** Events leave with the transaction that caused them; the worker's relay takes them from there. */
 @Injectable()
 export class Outbox {
+  private readonly collector: Collector<PublishedEvent> = {
+    rank: 50,
+    flush: (tx, events) => this.events.in(tx).insert(events),
+  };
   private readonly relay: Nudge;
 
   constructor(
+    private readonly events: OutboxRepository,
     private readonly clock: Clock,
     @InjectQueue(queues.outboxRelay.name) relayQueue: Queue,
   ) {
@@ -63,7 +44,7 @@ export class Outbox {
   /** Writes the event together with everything else in `tx`; answers its id. The relay is told after the commit. */
   publish(tx: Tx, tenantId: string, event: DomainEvent): string {
     const eventId = newId('evt');
-    tx.collect(collector, { tenantId, eventId, event, at: this.clock.now() });
+    tx.collect(this.collector, { tenantId, eventId, ...event, at: this.clock.now() });
     tx.onCommit(() => this.relay.now());
     return eventId;
   }

@@ -1,11 +1,14 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApprovalsModule } from '@haldir/approvals';
 import { EgressModule } from '@haldir/egress';
 import { GateModule } from '@haldir/gate';
 import { VaultModule } from '@haldir/vault';
+import { StoredPolicy } from './policies/policy.entity.js';
 import { PolicyRepository } from './policies/policy.repository.js';
 import { PolicyService } from './policies/policy.service.js';
 import { RateLimiter } from './policies/rate-limiter.js';
+import { RateWindowRepository } from './policies/rate-window.repository.js';
 import { AccessTokens } from './upstreams/access-tokens.js';
 import { ListChanges } from './upstreams/list-changes.js';
 import { ListenerLeaseRepository } from './upstreams/listener-lease.repository.js';
@@ -13,13 +16,21 @@ import { UpstreamConnections } from './upstreams/upstream-connections.js';
 import { UpstreamCredentials } from './upstreams/upstream-credentials.js';
 import { UpstreamMasks } from './upstreams/upstream-masks.js';
 import { UpstreamStatistics } from './upstreams/upstream-statistics.js';
+import { UpstreamTraffic } from './upstreams/upstream-traffic.entity.js';
+import { UpstreamTrafficRepository } from './upstreams/upstream-traffic.repository.js';
+import { Upstream, UpstreamName } from './upstreams/upstream.entity.js';
 import { UpstreamRepository } from './upstreams/upstream.repository.js';
 import { ResourceCatalogue } from './catalogue/resource-catalogue.js';
 import { ResourceRepository } from './catalogue/resource.repository.js';
 import { ToolCatalogue } from './catalogue/tool-catalogue.js';
 import { ToolLookup } from './catalogue/tool-lookup.js';
 import { ToolPinsService } from './catalogue/tool-pins.service.js';
+import { ToolPrice } from './catalogue/tool-price.entity.js';
+import { ToolPriceRepository } from './catalogue/tool-price.repository.js';
 import { ToolPriceService } from './catalogue/tool-price.service.js';
+import { StoredResources } from './catalogue/stored-resources.entity.js';
+import { ToolTargetRepository } from './catalogue/tool-target.repository.js';
+import { Tool } from './catalogue/tool.entity.js';
 import { ToolRepository } from './catalogue/tool.repository.js';
 import { CatalogueFreshness } from './registry/catalogue-freshness.js';
 import { Discovery } from './registry/discovery.js';
@@ -35,8 +46,10 @@ import { ToolCallService } from './calls/tool-call.service.js';
 import { UnknownCalls } from './calls/unknown-calls.js';
 import { SimulationService } from './simulation/simulation.service.js';
 
+const entities = [StoredPolicy, StoredResources, Tool, ToolPrice, Upstream, UpstreamName, UpstreamTraffic];
+
 @Module({
-  imports: [ApprovalsModule, EgressModule, GateModule, VaultModule],
+  imports: [TypeOrmModule.forFeature(entities), ApprovalsModule, EgressModule, GateModule, VaultModule],
   providers: [
     AccessTokens,
     CallConclusions,
@@ -51,6 +64,7 @@ import { SimulationService } from './simulation/simulation.service.js';
     PolicyRepository,
     PolicyService,
     RateLimiter,
+    RateWindowRepository,
     ResourceCatalogue,
     ResourceReadService,
     ResourceRepository,
@@ -59,8 +73,10 @@ import { SimulationService } from './simulation/simulation.service.js';
     ToolCatalogue,
     ToolLookup,
     ToolPinsService,
+    ToolPriceRepository,
     ToolPriceService,
     ToolRepository,
+    ToolTargetRepository,
     UnknownCalls,
     UpstreamConnections,
     UpstreamCredentials,
@@ -69,6 +85,7 @@ import { SimulationService } from './simulation/simulation.service.js';
     UpstreamRegistry,
     UpstreamRepository,
     UpstreamStatistics,
+    UpstreamTrafficRepository,
   ],
   exports: [
     CallConclusions,

@@ -76,7 +76,7 @@ const COLUMNS = `seq, entry_id, tenant_id, source, session_id, agent_id, tool, a
   encode(details_hash, 'hex') AS details_hash, flag_reason, prev_hash, entry_hash, actor_id, context,
   encode(context_salt, 'hex') AS context_salt, encode(context_hash, 'hex') AS context_hash`;
 
-const logSize = { name: 'audit_head.read_size.v1', text: 'SELECT size FROM audit_head WHERE tenant_id = $1' };
+const LOG_SIZE = 'SELECT size FROM audit_head WHERE tenant_id = $1';
 
 @Injectable()
 export class AuditTrailRepository {
@@ -125,7 +125,7 @@ export class AuditTrailRepository {
 
   /** Entries in the tenant's log. */
   async size(tenantId: string): Promise<number> {
-    const [row] = await this.transactions.query<{ size: string }>(logSize, [tenantId]);
+    const [row] = await this.transactions.query<{ size: string }>(LOG_SIZE, [tenantId]);
     return Number(row?.size ?? 0);
   }
 }

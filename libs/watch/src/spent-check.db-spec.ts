@@ -3,6 +3,7 @@ import { AuditLog, AuditLogRepository } from '@haldir/audit-log';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
+import { LoggedSpendingRepository } from './logged-spending.repository.js';
 import { SpentCheck } from './spent-check.js';
 
 /** Far ahead, so that the sessions of other tests have expired by then. */
@@ -23,7 +24,7 @@ beforeAll(async () => {
   dataSource = await new DataSource(dataSourceOptions(await testDatabase(), 12)).initialize();
   transactions = new Transactions(dataSource);
   auditLog = new AuditLog(new AuditLogRepository(transactions), new SetClock());
-  check = new SpentCheck(auditLog, transactions, new SetClock());
+  check = new SpentCheck(auditLog, new LoggedSpendingRepository(transactions), transactions, new SetClock());
   tenantId = newId('tnt');
   await transactions.run(tenantId, async (tx) => {
     await tx.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', $2)`, [tenantId, now]);

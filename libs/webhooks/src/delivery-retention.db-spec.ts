@@ -4,6 +4,7 @@ import { type HaldirConfig } from '@haldir/runtime';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
 import { DeliveryLogRepository } from './delivery-log.repository.js';
+import { OldDeliveryRepository } from './old-delivery.repository.js';
 import { DeliveryRetention } from './delivery-retention.js';
 
 /** Long ago, so that nothing of other tests is old by then. */
@@ -24,7 +25,7 @@ beforeAll(async () => {
   dataSource = await new DataSource(dataSourceOptions(await testDatabase(), 12)).initialize();
   transactions = new Transactions(dataSource);
   retention = new DeliveryRetention(
-    transactions,
+    new OldDeliveryRepository(transactions),
     { webhooks: { retentionMs: 30 * DAY_MS } } as HaldirConfig,
     new SetClock(),
   );

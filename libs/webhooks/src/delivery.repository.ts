@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
-import { isDataFailure, Transactions } from '@haldir/database';
+import { EVERY_TENANT, isDataFailure, Transactions } from '@haldir/database';
+import { LessThanOrEqual } from 'typeorm';
+import { Delivery } from './delivery.entity.js';
+import { Webhook } from './webhook.entity.js';
 
 export interface EndpointKey {
   tenantId: string;
@@ -110,30 +113,22 @@ const settle = {
             SET state = k.state, attempts = k.attempt, attempts_left = k.attempts_left, next_attempt_at = k.next_attempt_at, leased_until = NULL
            FROM k WHERE ${SAME} AND d.state = 'pending' AND d.attempts = k.attempt - 1`,
 };
-const dueEndpoints = {
-  name: 'webhook_delivery.due_endpoints.v1',
-  // One index probe per endpoint with anything pending, however much is pending.
-  text: `WITH RECURSIVE endpoint AS (
-           (SELECT tenant_id, webhook_id FROM webhook_delivery WHERE state = 'pending' ORDER BY tenant_id, webhook_id LIMIT 1)
-           UNION ALL
-           SELECT n.tenant_id, n.webhook_id FROM endpoint e CROSS JOIN LATERAL (
-             SELECT d.tenant_id, d.webhook_id FROM webhook_delivery d
-              WHERE d.state = 'pending' AND (d.tenant_id, d.webhook_id) > (e.tenant_id, e.webhook_id)
-              ORDER BY d.tenant_id, d.webhook_id LIMIT 1) n
-         )
-         SELECT e.tenant_id, e.webhook_id FROM endpoint e
-           JOIN webhook w ON w.tenant_id = e.tenant_id AND w.id = e.webhook_id AND w.deleted_at IS NULL AND w.disabled_at IS NULL
-                         AND (w.breaker_until IS NULL OR w.breaker_until <= $1)
-          WHERE EXISTS (SELECT FROM webhook_delivery d
-                         WHERE d.tenant_id = e.tenant_id AND d.webhook_id = e.webhook_id AND d.state = 'pending'
-                           AND d.next_attempt_at <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1))`,
-};
-const countDue = {
-  name: 'webhook_delivery.count_due.v2',
-  text: `SELECT count(*) AS due FROM webhook_delivery d
-           JOIN webhook w ON w.tenant_id = d.tenant_id AND w.id = d.webhook_id AND w.deleted_at IS NULL AND w.disabled_at IS NULL
-          WHERE d.state = 'pending' AND d.next_attempt_at <= $1`,
-};
+// One index probe per endpoint with anything pending, however much is pending.
+const dueEndpoints = `
+  WITH RECURSIVE endpoint AS (
+    (SELECT tenant_id, webhook_id FROM webhook_delivery WHERE state = 'pending' ORDER BY tenant_id, webhook_id LIMIT 1)
+    UNION ALL
+    SELECT n.tenant_id, n.webhook_id FROM endpoint e CROSS JOIN LATERAL (
+      SELECT d.tenant_id, d.webhook_id FROM webhook_delivery d
+       WHERE d.state = 'pending' AND (d.tenant_id, d.webhook_id) > (e.tenant_id, e.webhook_id)
+       ORDER BY d.tenant_id, d.webhook_id LIMIT 1) n
+  )
+  SELECT e.tenant_id, e.webhook_id FROM endpoint e
+    JOIN webhook w ON w.tenant_id = e.tenant_id AND w.id = e.webhook_id AND w.deleted_at IS NULL AND w.disabled_at IS NULL
+                  AND (w.breaker_until IS NULL OR w.breaker_until <= $1)
+   WHERE EXISTS (SELECT FROM webhook_delivery d
+                  WHERE d.tenant_id = e.tenant_id AND d.webhook_id = e.webhook_id AND d.state = 'pending'
+                    AND d.next_attempt_at <= $1 AND (d.leased_until IS NULL OR d.leased_until <= $1))`;
 
 export interface EndpointRow {
   tenant_id: string;
@@ -211,7 +206,15 @@ export class DeliveryRepository {
 
   /** Deliveries that are due or under way. */
   async countDue(now: Date): Promise<number> {
-    const [row] = await this.transactions.queryAll<{ due: string }>(countDue, [now]);
+    const takesThem = 'w.tenantId = d.tenantId AND w.id = d.webhookId AND w.deletedAt IS NULL AND w.disabledAt IS NULL';
+    const row = await this.transactions.read(EVERY_TENANT, (manager) =>
+      manager
+        .createQueryBuilder(Delivery, 'd')
+        .innerJoin(Webhook, 'w', takesThem)
+        .select('count(*)', 'due')
+        .where({ state: 'pending', nextAttemptAt: LessThanOrEqual(now) })
+        .getRawOne<{ due: string }>(),
+    );
     return Number(row?.due ?? 0);
   }
 

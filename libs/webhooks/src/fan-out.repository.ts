@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Tx } from '@haldir/database';
 import { type PublishedEvent } from '@haldir/events';
+import { Delivery, WebhookEvent } from './delivery.entity.js';
 import { type EndpointKey, type EndpointRow, toEndpointKey } from './delivery.repository.js';
 import { MAX_ATTEMPTS } from './retry-schedule.js';
 import { messageBody } from './webhook-message.js';
@@ -27,13 +28,6 @@ const fanOut = {
              ON CONFLICT DO NOTHING
          )
          SELECT DISTINCT tenant_id, webhook_id FROM d WHERE state = 'pending'`,
-};
-const sendOne = {
-  name: 'webhook.send_one.v1',
-  text: `WITH e AS (
-           INSERT INTO webhook_event (tenant_id, id, type, body, created_at) VALUES ($1, $2, $3, $4, $5)
-         )
-         INSERT INTO webhook_delivery (tenant_id, event_id, webhook_id, attempts_left, next_attempt_at) VALUES ($1, $2, $6, $7, $5)`,
 };
 
 /** Makes deliveries of events, in the transaction in which they are heard. */
@@ -65,6 +59,9 @@ export class FanOutRepository {
   /** Makes one event for one endpoint, whatever it subscribed to. */
   async send(tx: Tx, webhookId: number, event: PublishedEvent): Promise<void> {
     const { tenantId, eventId, type, at } = event;
-    await tx.query(sendOne, [tenantId, eventId, type, messageBody(event), at, webhookId, MAX_ATTEMPTS]);
+    const sent = { tenantId, id: eventId, type, body: messageBody(event), createdAt: at };
+    const delivery = { tenantId, eventId, webhookId, attemptsLeft: MAX_ATTEMPTS, nextAttemptAt: at };
+    await tx.manager.insert(WebhookEvent, sent);
+    await tx.manager.insert(Delivery, delivery);
   }
 }

@@ -54,4 +54,8 @@ export class Webhook {
   /** Deliveries wait until then; null while the breaker is closed. */
   @Column({ name: 'breaker_until', type: 'timestamptz', nullable: true })
   breakerUntil: Date | null;
+
+  /** How long the breaker stays open the next time; zero while it is closed. */
+  @Column({ name: 'breaker_seconds', type: 'integer' })
+  breakerSeconds: number;
 }

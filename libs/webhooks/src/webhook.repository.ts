@@ -1,22 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
 import { IsNull, LessThan } from 'typeorm';
+import { Delivery } from './delivery.entity.js';
 import { type EndpointKey } from './delivery.repository.js';
 import { type DisabledReason, Webhook } from './webhook.entity.js';
-
-const fail = {
-  name: 'webhook.fail.v1',
-  text: `UPDATE webhook SET failing_since = coalesce(failing_since, $3) WHERE tenant_id = $1 AND id = $2 RETURNING failing_since`,
-};
-const recover = {
-  name: 'webhook.recover.v1',
-  text: `UPDATE webhook SET failing_since = NULL, breaker_until = NULL, breaker_seconds = 0 WHERE tenant_id = $1 AND id = $2`,
-};
-const nextId = { name: 'webhook.next_id.v1', text: `SELECT nextval('webhook_id') AS id` };
-const openBreaker = {
-  name: 'webhook.open_breaker.v1',
-  text: `UPDATE webhook SET breaker_until = $3, breaker_seconds = $4 WHERE tenant_id = $1 AND id = $2`,
-};
 
 /** The endpoints. */
 @Injectable()
@@ -25,7 +12,7 @@ export class WebhookRepository {
 
   /** The number of the next endpoint, of any tenant. */
   async nextId(): Promise<number> {
-    const [row] = await this.transactions.queryAll<{ id: string }>(nextId);
+    const [row] = await this.transactions.queryAll<{ id: string }>(`SELECT nextval('webhook_id') AS id`);
     if (!row) throw new Error('a sequence answered no row');
     return Number(row.id);
   }
@@ -49,18 +36,24 @@ export class WebhookRepository {
 
   /** Notes that a delivery failed; answers since when nothing but failures came. */
   async noteFailure({ tenantId, webhookId }: EndpointKey, at: Date): Promise<Date> {
-    const [row] = await this.transactions.query<{ failing_since: Date }>(fail, [tenantId, webhookId, at]);
-    return row?.failing_since ?? at;
+    return this.transactions.run(tenantId, async (tx) => {
+      const noted = { tenantId, id: webhookId, failingSince: IsNull() };
+      await tx.manager.update(Webhook, noted, { failingSince: at });
+      const webhook = await tx.manager.findOneBy(Webhook, { tenantId, id: webhookId });
+      return webhook?.failingSince ?? at;
+    });
   }
 
   /** Notes that a delivery succeeded after failures: the breaker is closed. */
-  async noteRecovery({ tenantId, webhookId }: EndpointKey): Promise<void> {
-    await this.transactions.query(recover, [tenantId, webhookId]);
+  async noteRecovery({ tenantId, webhookId: id }: EndpointKey): Promise<void> {
+    const well = { failingSince: null, breakerUntil: null, breakerSeconds: 0 };
+    await this.transactions.run(tenantId, (tx) => tx.manager.update(Webhook, { tenantId, id }, well));
   }
 
   /** Has deliveries wait until then. */
-  async openBreaker({ tenantId, webhookId }: EndpointKey, until: Date, seconds: number): Promise<void> {
-    await this.transactions.query(openBreaker, [tenantId, webhookId, until, seconds]);
+  async openBreaker({ tenantId, webhookId: id }: EndpointKey, until: Date, seconds: number): Promise<void> {
+    const open = { breakerUntil: until, breakerSeconds: seconds };
+    await this.transactions.run(tenantId, (tx) => tx.manager.update(Webhook, { tenantId, id }, open));
   }
 
   in(tx: Tx) {
@@ -80,40 +73,29 @@ export class WebhookRepository {
         tx.manager.update(Webhook, { tenantId, id }, changes),
       /** Switches the endpoint on, as if nothing had ever failed. */
       enable: async (tenantId: string, id: number): Promise<void> => {
-        await tx.query(
-          `UPDATE webhook SET disabled_at = NULL, disabled_reason = NULL, failing_since = NULL, breaker_until = NULL, breaker_seconds = 0
-            WHERE tenant_id = $1 AND id = $2`,
-          [tenantId, id],
-        );
+        const well = { failingSince: null, breakerUntil: null, breakerSeconds: 0 };
+        await tx.manager.update(Webhook, { tenantId, id }, { disabledAt: null, disabledReason: null, ...well });
       },
       /** Ends the endpoint and what waits for it; false when the tenant has none of that id. Its secrets are gone. */
       remove: async (tenantId: string, id: number, now: Date): Promise<boolean> => {
-        const rows = await tx.query(
-          `UPDATE webhook SET deleted_at = $3, secret = '', secret_prev = NULL, secret_prev_expires_at = NULL
-            WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL RETURNING 1 AS done`,
-          [tenantId, id, now],
-        );
-        if (rows.length > 0) await cancelPending(tx, tenantId, id);
-        return rows.length > 0;
+        const gone = { secret: Buffer.alloc(0), secretPrev: null, secretPrevExpiresAt: null };
+        const there = { tenantId, id, deletedAt: IsNull() };
+        const { affected } = await tx.manager.update(Webhook, there, { deletedAt: now, ...gone });
+        if (affected === 1) await cancelPending(tx, tenantId, id);
+        return affected === 1;
       },
       /** Switches the endpoint off and ends what waits for it; false when it was off before. */
       disable: async (tenantId: string, id: number, now: Date, reason: DisabledReason): Promise<boolean> => {
-        const rows = await tx.query(
-          `UPDATE webhook SET disabled_at = $3, disabled_reason = $4
-            WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL AND disabled_at IS NULL RETURNING 1 AS done`,
-          [tenantId, id, now, reason],
-        );
-        if (rows.length > 0) await cancelPending(tx, tenantId, id);
-        return rows.length > 0;
+        const on = { tenantId, id, deletedAt: IsNull(), disabledAt: IsNull() };
+        const { affected } = await tx.manager.update(Webhook, on, { disabledAt: now, disabledReason: reason });
+        if (affected === 1) await cancelPending(tx, tenantId, id);
+        return affected === 1;
       },
     };
   }
 }
 
 async function cancelPending(tx: Tx, tenantId: string, webhookId: number): Promise<void> {
-  await tx.query(
-    `UPDATE webhook_delivery SET state = 'cancelled', leased_until = NULL
-      WHERE tenant_id = $1 AND webhook_id = $2 AND state = 'pending'`,
-    [tenantId, webhookId],
-  );
+  const pending = { tenantId, webhookId, state: 'pending' } as const;
+  await tx.manager.update(Delivery, pending, { state: 'cancelled', leasedUntil: null });
 }

@@ -5,16 +5,22 @@ import { QueueModule, queues } from '@haldir/queue';
 import { DeliveryLogRepository } from './delivery-log.repository.js';
 import { DeliveryLog } from './delivery-log.js';
 import { DeliveryRetention } from './delivery-retention.js';
+import { Attempt, Delivery, WebhookEvent } from './delivery.entity.js';
 import { DeliveryRepository } from './delivery.repository.js';
 import { EndpointWaker } from './endpoint-waker.js';
 import { FanOutRepository } from './fan-out.repository.js';
+import { OldDeliveryRepository } from './old-delivery.repository.js';
 import { WebhookSecrets } from './webhook-secrets.js';
 import { Webhook } from './webhook.entity.js';
 import { WebhookRepository } from './webhook.repository.js';
 import { WebhookService } from './webhook.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([Webhook]), EgressModule, QueueModule.for(queues.webhookDelivery)],
+  imports: [
+    TypeOrmModule.forFeature([Attempt, Delivery, Webhook, WebhookEvent]),
+    EgressModule,
+    QueueModule.for(queues.webhookDelivery),
+  ],
   providers: [
     DeliveryLog,
     DeliveryLogRepository,
@@ -22,6 +28,7 @@ import { WebhookService } from './webhook.service.js';
     DeliveryRetention,
     EndpointWaker,
     FanOutRepository,
+    OldDeliveryRepository,
     WebhookRepository,
     WebhookSecrets,
     WebhookService,

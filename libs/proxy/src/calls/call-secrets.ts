@@ -3,7 +3,7 @@ import { type Session } from '@haldir/gate';
 import { headerValue, isObject } from '@haldir/mcp';
 import { SecretUses, TOLD_TOO_MUCH, type UsedSecret, type UseRefusal } from '@haldir/vault';
 import { type NewCall } from './tool-call.js';
-import { type ToolTarget } from '../catalogue/tool-lookup.js';
+import { type ToolTarget } from '../catalogue/tool-target.repository.js';
 import { Masker } from '../masking/masker.js';
 import { type SecretRefusal } from './secret-refusal.js';
 import { UpstreamMasks } from '../upstreams/upstream-masks.js';

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { mirrorHeaders } from '@haldir/mcp';
 import { HaldirConfig } from '@haldir/runtime';
-import { type FoundTools, ToolLookup, type ToolTarget } from '../catalogue/tool-lookup.js';
+import { type FoundTools, ToolLookup } from '../catalogue/tool-lookup.js';
+import { type ToolTarget } from '../catalogue/tool-target.repository.js';
 import { qualifiedName, splitToolName } from '../catalogue/tool-name.js';
 import { type Masker } from '../masking/masker.js';
 import {

@@ -6,7 +6,7 @@ import { toEntry as entryOf } from './call-entry.js';
 import { type CallOutcome } from './call-outcome.js';
 import { type NewCall } from './tool-call.js';
 import { TOOL_CALL_WORDS } from './tool-call.words.js';
-import { type ToolTarget } from '../catalogue/tool-lookup.js';
+import { type ToolTarget } from '../catalogue/tool-target.repository.js';
 import { UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
 
 const call: NewCall = {

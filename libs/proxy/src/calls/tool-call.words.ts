@@ -1,4 +1,4 @@
-import { type ToolTarget } from '../catalogue/tool-lookup.js';
+import { type ToolTarget } from '../catalogue/tool-target.repository.js';
 import { qualifiedName } from '../catalogue/tool-name.js';
 import { type UpstreamToolResult } from '../mcp-client/index.js';
 import { type CallDetails, writeNoted } from './call-details.js';

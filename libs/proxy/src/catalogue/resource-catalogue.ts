@@ -68,7 +68,7 @@ export class ResourceCatalogue {
   async begin(tx: Tx, address: UpstreamAddress, found: ResourceLists | null): Promise<void> {
     const repository = this.repository.in(tx);
     if (found) await repository.put(address, found, await digestOf(found));
-    else repository.forget(address.tenantId, address.name);
+    else await repository.forget(address.tenantId, address.name);
   }
 
   /** Asks a registered upstream again. What it offered stays known while it does not answer. */

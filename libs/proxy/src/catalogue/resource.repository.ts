@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { stringifyJson } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
-import { TOLD_VERSION, type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { Any } from 'typeorm';
+import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { TOLD_VERSION } from '../upstreams/upstream.repository.js';
+import { StoredResources } from './stored-resources.entity.js';
 import { type ResourceLists } from '../mcp-client/index.js';
 
 /** An upstream, and which lists of it are known. */
@@ -18,14 +21,6 @@ const states = {
   text: `SELECT u.tenant_id AS "tenantId", u.name, u.url, u.revision, u.headers, u.prefixed, u.healthy, u.error, encode(o.digest, 'hex') AS digest, ${TOLD_VERSION} AS version
            FROM proxy_upstream u LEFT JOIN proxy_offering o ON o.tenant_id = u.tenant_id AND o.upstream = u.name
           WHERE u.tenant_id = $1 ORDER BY u.name COLLATE "C"`,
-};
-const lists = {
-  name: 'proxy_offering.lists.v1',
-  text: `SELECT upstream, encode(digest, 'hex') AS digest, offers FROM proxy_offering WHERE tenant_id = $1 AND upstream = ANY ($2)`,
-};
-const digestOf = {
-  name: 'proxy_offering.digest.v1',
-  text: 'SELECT digest FROM proxy_offering WHERE tenant_id = $1 AND upstream = $2',
 };
 /** Of this registration only: one that was replaced meanwhile has other lists. */
 const put = `INSERT INTO proxy_offering (tenant_id, upstream, digest, offers)
@@ -50,13 +45,18 @@ export class ResourceRepository {
     tenantId: string,
     names: readonly string[],
   ): Promise<{ upstream: string; digest: string; lists: ResourceLists }[]> {
-    type Row = { upstream: string; digest: string; offers: ResourceLists };
-    const rows = await this.transactions.query<Row>(lists, [tenantId, names]);
-    return rows.map(({ offers, ...row }) => ({ ...row, lists: offers }));
+    const stored = await this.transactions.read(tenantId, (manager) =>
+      manager.findBy(StoredResources, { tenantId, upstream: Any(names) }),
+    );
+    return stored.map(({ upstream, digest, lists }) => ({ upstream, digest: digest.toString('hex'), lists }));
   }
 
   async digest(tenantId: string, name: string): Promise<Buffer | null> {
-    return (await this.transactions.query<{ digest: Buffer }>(digestOf, [tenantId, name]))[0]?.digest ?? null;
+    const select = { tenantId: true, upstream: true, digest: true } as const;
+    const stored = await this.transactions.read(tenantId, (manager) =>
+      manager.findOne(StoredResources, { select, where: { tenantId, upstream: name } }),
+    );
+    return stored?.digest ?? null;
   }
 
   in(tx: Tx) {
@@ -68,8 +68,9 @@ export class ResourceRepository {
         digest: Buffer,
       ): Promise<boolean> =>
         (await tx.query(put, [tenantId, name, revision, digest, stringifyJson(found)])).length === 1,
-      forget: (tenantId: string, name: string): void =>
-        tx.send('DELETE FROM proxy_offering WHERE tenant_id = $1 AND upstream = $2', [tenantId, name]),
+      forget: async (tenantId: string, name: string): Promise<void> => {
+        await tx.manager.delete(StoredResources, { tenantId, upstream: name });
+      },
     };
   }
 }

@@ -76,17 +76,17 @@ export class ToolPinsService {
     { tools, refused }: ScreenedTools,
     listed: Buffer,
   ): Promise<ScreenedTools> {
-    this.tools.in(tx).clear(tenantId, name);
+    await this.tools.in(tx).clear(tenantId, name);
     const changes = comparePins([], tools);
     const beyond = await this.fit(tx, tenantId, changes);
     await this.apply(tx, { tenantId, name }, changes);
-    this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(pinsAfter([], changes)), listed);
+    await this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(pinsAfter([], changes)), listed);
     return { tools: changes.added, refused: [...refused, ...beyond] };
   }
 
   /** Forgets what an earlier registration under the name offered. */
-  forget(tx: Tx, { tenantId, name }: UpstreamKey): void {
-    this.tools.in(tx).clear(tenantId, name);
+  forget(tx: Tx, { tenantId, name }: UpstreamKey): Promise<void> {
+    return this.tools.in(tx).clear(tenantId, name);
   }
 
   /**
@@ -104,7 +104,7 @@ export class ToolPinsService {
     refused.push(...(await this.fit(tx, tenantId, changes)));
     await this.apply(tx, { tenantId, name }, changes);
     const after = pinsAfter(pins, changes);
-    this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(after), listed);
+    await this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(after), listed);
     this.tell(tx, { tenantId, name }, changes, refused, after.filter(({ gone }) => !gone).length);
   }
 
@@ -131,7 +131,7 @@ export class ToolPinsService {
     if (!(await upstreams.lock(tenantId, name))) throw new UpstreamNotFound();
     const found = await tools.find(tenantId, name, tool);
     if (!found) throw new ToolNotFound();
-    const { fingerprint: accepted, pending, pending_fingerprint: proposed } = found;
+    const { fingerprint: accepted, pending, pendingFingerprint: proposed } = found;
     if (!proposed || !pending) {
       if (accepted.equals(fingerprint)) return;
       throw new OtherDefinition();
@@ -139,8 +139,8 @@ export class ToolPinsService {
     if (!proposed.equals(fingerprint)) throw new OtherDefinition();
     const reason = reasonAgainstDefinition(pending);
     if (reason !== null) throw new MisleadingDefinition(reason);
-    tools.accept(tenantId, name, tool, traitsOf(pending));
-    upstreams.keepCatalogue(tenantId, name, digestOfPins(await tools.pins(tenantId, name)), null);
+    await tools.accept(tenantId, name, tool, traitsOf(pending));
+    await upstreams.keepCatalogue(tenantId, name, digestOfPins(await tools.pins(tenantId, name)), null);
     this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: `${name}.${tool}`,

@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { type MicroUsd, stringifyJson, Turns } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
+import { Any, type EntityManager, IsNull, Not, type QueryDeepPartialEntity } from 'typeorm';
 import { type MirroredArgument } from '@haldir/mcp';
 import { type ListedDefinition } from './tool-definition.js';
 import { type Pin, type PinChanges } from './tool-pins.js';
+import { ToolPrice } from './tool-price.entity.js';
+import { Tool } from './tool.entity.js';
 import { type UpstreamTool } from '../mcp-client/index.js';
+import { Upstream } from '../upstreams/upstream.entity.js';
 
 /** A tool that an upstream offers. */
 export interface ListedTool {
@@ -48,41 +52,16 @@ export interface Traits {
 /** Of definitions that are written at once. */
 const MAX_PART_CHARS = 256 * 1024;
 
-interface ListedRow {
-  upstream: string;
-  name: string;
-  definition: UpstreamTool;
-  fingerprint: Buffer;
-  pending: UpstreamTool | null;
-  pending_fingerprint: Buffer | null;
-  drifted_at: Date | null;
-  price_micros: string | null;
-}
-
-const page = {
-  name: 'proxy_tool.page.v4',
-  text: `SELECT upstream, name, definition, fingerprint, pending, pending_fingerprint, drifted_at,
-                (SELECT price_micros FROM proxy_tool_price p WHERE p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name)
-           FROM proxy_tool t
-          WHERE tenant_id = $1 AND (upstream, name) > ($2, $3) AND NOT gone AND ($5::boolean IS NULL OR (pending IS NOT NULL) = $5)
-            AND ($6::text IS NULL OR upstream = $6)
-            AND ($7::text IS NULL OR strpos(lower(name COLLATE "C"), lower($7::text COLLATE "C")) > 0)
-          ORDER BY upstream, name LIMIT $4`,
-};
-const total = {
-  name: 'proxy_tool.total.v2',
-  text: 'SELECT count(*)::integer AS tools FROM proxy_tool WHERE tenant_id = $1 AND NOT gone',
-};
-const definitions = {
-  name: 'proxy_tool.definitions.v2',
-  text: `SELECT u.name AS upstream, encode(u.catalogue_digest, 'hex') AS digest, t.name, t.pending IS NOT NULL AS held, t.definition
-           FROM proxy_upstream u LEFT JOIN proxy_tool t ON t.tenant_id = u.tenant_id AND t.upstream = u.name AND NOT t.gone
-          WHERE u.tenant_id = $1 AND u.name = ANY ($2) AND u.catalogue_digest IS NOT NULL`,
-};
-const pins = {
-  name: 'proxy_tool.pins.v1',
-  text: 'SELECT name, fingerprint, pending_fingerprint AS pending, gone FROM proxy_tool WHERE tenant_id = $1 AND upstream = $2',
-};
+// Of an upstream there may be thousands, which makes rows of entities too slow.
+const pinsOf = (manager: EntityManager, tenantId: string, upstream: string): Promise<Pin[]> =>
+  manager
+    .createQueryBuilder(Tool, 'tool')
+    .select('tool.name', 'name')
+    .addSelect('tool.fingerprint', 'fingerprint')
+    .addSelect('tool.pendingFingerprint', 'pending')
+    .addSelect('tool.gone', 'gone')
+    .where({ tenantId, upstream })
+    .getRawMany<Pin>();
 
 /** The tools of upstreams: what was accepted of each, and what is held back. */
 @Injectable()
@@ -96,38 +75,69 @@ export class ToolRepository {
     limit: number,
     after: readonly [upstream: string, name: string] | null,
   ): Promise<ListedTool[]> {
-    const { drifted = null, upstream: of = null, nameContains = null } = filter;
+    const { drifted, upstream: of, nameContains } = filter;
     const [upstream, name] = after ?? ['', ''];
-    const rows = await this.transactions.query<ListedRow>(page, [
-      ...([tenantId, upstream, name, limit] as const),
-      ...[drifted, of, nameContains],
-    ]);
-    return rows.map(
-      ({ pending, pending_fingerprint: fingerprint, drifted_at: seenAt, price_micros: micros, ...tool }) => ({
-        ...tool,
-        price: micros === null ? null : (BigInt(micros) as MicroUsd),
-        drift: pending && fingerprint && seenAt ? { definition: pending, fingerprint, seenAt } : null,
-      }),
-    );
+    const { entities, raw } = await this.transactions.read(tenantId, (manager) => {
+      const query = manager
+        .createQueryBuilder(Tool, 't')
+        .leftJoin(ToolPrice, 'p', 'p.tenantId = t.tenantId AND p.upstream = t.upstream AND p.tool = t.name')
+        .addSelect('p.price', 'price')
+        .where({ tenantId, gone: false })
+        .andWhere('(t.upstream, t.name) > (:upstream, :name)', { upstream, name });
+      if (drifted !== undefined) query.andWhere(`t.pending IS ${drifted ? 'NOT ' : ''}NULL`);
+      if (of !== undefined) query.andWhere('t.upstream = :of', { of });
+      if (nameContains !== undefined)
+        query.andWhere('strpos(lower(t.name COLLATE "C"), lower(:nameContains::text COLLATE "C")) > 0', {
+          nameContains,
+        });
+      return query
+        .orderBy('t.upstream')
+        .addOrderBy('t.name')
+        .limit(limit)
+        .getRawAndEntities<{ price: string | null }>();
+    });
+    return entities.map((tool, i) => {
+      const { pending, pendingFingerprint, driftedAt } = tool;
+      const price = raw[i]?.price ?? null;
+      return {
+        ...{ upstream: tool.upstream, name: tool.name, definition: tool.definition, fingerprint: tool.fingerprint },
+        price: price === null ? null : (BigInt(price) as MicroUsd),
+        drift:
+          pending && pendingFingerprint && driftedAt
+            ? { definition: pending, fingerprint: pendingFingerprint, seenAt: driftedAt }
+            : null,
+      };
+    });
   }
 
-  async total(tenantId: string): Promise<number> {
-    return (await this.transactions.query<{ tools: number }>(total, [tenantId]))[0]?.tools ?? 0;
+  total(tenantId: string): Promise<number> {
+    return this.transactions.read(tenantId, (manager) => manager.countBy(Tool, { tenantId, gone: false }));
   }
 
   /** The catalogues of some upstreams, each with the digest that it has at that moment. */
   definitions(tenantId: string, names: readonly string[]): Promise<DefinedTool[]> {
-    return this.transactions.query<DefinedTool>(definitions, [tenantId, names]);
+    return this.transactions.read(tenantId, (manager) =>
+      manager
+        .createQueryBuilder(Upstream, 'u')
+        .leftJoin(Tool, 't', 't.tenantId = u.tenantId AND t.upstream = u.name AND NOT t.gone')
+        .select('u.name', 'upstream')
+        .addSelect(`encode(u.catalogueDigest, 'hex')`, 'digest')
+        .addSelect('t.name', 'name')
+        .addSelect('t.pending IS NOT NULL', 'held')
+        .addSelect('t.definition', 'definition')
+        .where({ tenantId, name: Any(names), catalogueDigest: Not(IsNull()) })
+        .getRawMany<DefinedTool>(),
+    );
   }
 
   pins(tenantId: string, upstream: string): Promise<Pin[]> {
-    return this.transactions.query<Pin>(pins, [tenantId, upstream]);
+    return this.transactions.read(tenantId, (manager) => pinsOf(manager, tenantId, upstream));
   }
 
   /** For a caller that has locked the upstream. */
   in(tx: Tx) {
     return {
-      pins: (tenantId: string, upstream: string): Promise<Pin[]> => tx.query<Pin>(pins, [tenantId, upstream]),
+      pins: (tenantId: string, upstream: string): Promise<Pin[]> => pinsOf(tx.manager, tenantId, upstream),
       /** How long the definitions of all tools of the tenant are together, each counted with `more`; until then nobody else adds any. */
       size: async (tenantId: string, more: number): Promise<number> => {
         tx.send(`SELECT pg_advisory_xact_lock(hashtextextended('proxy_tool ' || $1, 0))`, [tenantId]);
@@ -138,8 +148,9 @@ export class ToolRepository {
         return row?.chars ?? 0;
       },
       /** Forgets all that was pinned. */
-      clear: (tenantId: string, upstream: string): void =>
-        tx.send('DELETE FROM proxy_tool WHERE tenant_id = $1 AND upstream = $2', [tenantId, upstream]),
+      clear: async (tenantId: string, upstream: string): Promise<void> => {
+        await tx.manager.delete(Tool, { tenantId, upstream });
+      },
       apply: async (
         tenantId: string,
         upstream: string,
@@ -164,20 +175,16 @@ export class ToolRepository {
             ],
           );
         }
-        if (returned.length > 0) {
-          tx.send('UPDATE proxy_tool SET gone = false WHERE tenant_id = $1 AND upstream = $2 AND name = ANY ($3)', [
-            ...key,
-            returned,
-          ]);
-        }
-        const over = [...removed, ...settled.map(({ name }) => name)];
-        if (over.length > 0) {
-          tx.send(
-            `UPDATE proxy_tool SET gone = name = ANY ($4), pending = NULL, pending_fingerprint = NULL, drifted_at = NULL
-              WHERE tenant_id = $1 AND upstream = $2 AND name = ANY ($3)`,
-            [...key, over, removed],
-          );
-        }
+        const change = async (names: readonly string[], changes: QueryDeepPartialEntity<Tool>): Promise<void> => {
+          if (names.length > 0) await tx.manager.update(Tool, { tenantId, upstream, name: Any(names) }, changes);
+        };
+        const settledOn = { pending: null, pendingFingerprint: null, driftedAt: null };
+        await change(returned, { gone: false });
+        await change(removed, { gone: true, ...settledOn });
+        await change(
+          settled.map(({ name }) => name),
+          settledOn,
+        );
         for await (const { part, texts } of inParts(drifted)) {
           tx.send(
             `UPDATE proxy_tool t SET pending = d.definition, pending_fingerprint = d.fingerprint, drifted_at = $6
@@ -188,30 +195,22 @@ export class ToolRepository {
         }
       },
       /** What the upstream says of the tool now, and what was accepted; null when it does not offer the tool. */
-      find: async (
-        tenantId: string,
-        upstream: string,
-        name: string,
-      ): Promise<{ fingerprint: Buffer; pending: UpstreamTool | null; pending_fingerprint: Buffer | null } | null> => {
-        const [row] = await tx.query<{
-          fingerprint: Buffer;
-          pending: UpstreamTool | null;
-          pending_fingerprint: Buffer | null;
-        }>(
-          `SELECT fingerprint, pending, pending_fingerprint FROM proxy_tool
-            WHERE tenant_id = $1 AND upstream = $2 AND name = $3 AND NOT gone`,
-          [tenantId, upstream, name],
-        );
-        return row ?? null;
-      },
+      find: (tenantId: string, upstream: string, name: string): Promise<Tool | null> =>
+        tx.manager.findOneBy(Tool, { tenantId, upstream, name, gone: false }),
       /** Makes what is pending what is accepted. */
-      accept: (tenantId: string, upstream: string, name: string, traits: Traits): void =>
-        tx.send(
-          `UPDATE proxy_tool SET definition = pending, fingerprint = pending_fingerprint, destructive = $4, mirrored = $5,
-                  repeatable = $6, pending = NULL, pending_fingerprint = NULL, drifted_at = NULL
-            WHERE tenant_id = $1 AND upstream = $2 AND name = $3`,
-          [tenantId, upstream, name, traits.destructive, JSON.stringify(traits.mirrored), traits.repeatable],
-        ),
+      accept: async (tenantId: string, upstream: string, name: string, traits: Traits): Promise<void> => {
+        await tx.manager
+          .createQueryBuilder()
+          .update(Tool)
+          .set({
+            ...traits,
+            definition: () => 'pending',
+            fingerprint: () => 'pending_fingerprint',
+            ...{ pending: null, pendingFingerprint: null, driftedAt: null },
+          })
+          .where({ tenantId, upstream, name })
+          .execute();
+      },
     };
   }
 }

@@ -22,9 +22,9 @@ export class PolicyService {
   async add(tx: Tx, actor: Actor, wanted: Omit<Policy, 'id'>): Promise<Policy> {
     const { tenantId, id: by } = actor;
     const policy = { id: newId('pol'), ...wanted };
-    if (!(await this.policies.in(tx).insert(tenantId, policy, this.clock.now(), MAX_POLICIES))) {
-      throw new TooManyPolicies(MAX_POLICIES);
-    }
+    const policies = this.policies.in(tx);
+    if ((await policies.count(tenantId)) >= MAX_POLICIES) throw new TooManyPolicies(MAX_POLICIES);
+    await policies.insert(tenantId, policy, this.clock.now());
     const details = { policy_id: policy.id, ...wanted.rule, ...onlyTerms(policy), by };
     this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_added', details });
     return policy;
@@ -41,7 +41,7 @@ export class PolicyService {
     const before = await policies.lock(tenantId, id);
     if (!before) throw new PolicyNotFound();
     const after = { ...before, ...terms };
-    policies.change(tenantId, id, after);
+    await policies.change(tenantId, id, after);
     const details = { policy_id: id, type: before.rule.type, ...onlyTerms(after), before: onlyTerms(before), by };
     this.auditLog.record(tx, actor, { source: 'haldir', tool: 'haldir.proxy', action: 'policy_changed', details });
     return after;

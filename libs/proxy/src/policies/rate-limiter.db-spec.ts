@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { type RateLimit } from './policy.js';
 import { RateLimiter } from './rate-limiter.js';
 import { type RateAnswer } from './rate-window.js';
+import { RateWindowRepository } from './rate-window.repository.js';
 
 class SetClock extends Clock {
   constructor(public ms: number) {
@@ -27,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => dataSource.destroy());
 beforeEach(async () => {
   clock = new SetClock(Date.UTC(2026, 0, 1));
-  limiter = new RateLimiter(transactions, clock);
+  limiter = new RateLimiter(new RateWindowRepository(transactions), transactions, clock);
   tenantId = newId('ten');
   await dataSource.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', now())`, [tenantId]);
 });
@@ -84,10 +85,17 @@ describe('the rate limiter', () => {
   });
 
   it('is exact over several processes', async () => {
-    const others = [limiter, new RateLimiter(transactions, clock), new RateLimiter(transactions, clock)];
+    const others = [
+      limiter,
+      new RateLimiter(new RateWindowRepository(transactions), transactions, clock),
+      new RateLimiter(new RateWindowRepository(transactions), transactions, clock),
+    ];
     expect(await granted(100, [await limit(17)], 'a', others)).toBe(17);
     // Also where a window is there already, and each process has but a few requests at a time.
-    const processes = Array.from({ length: 10 }, () => new RateLimiter(transactions, clock));
+    const processes = Array.from(
+      { length: 10 },
+      () => new RateLimiter(new RateWindowRepository(transactions), transactions, clock),
+    );
     for (let round = 0; round < 5; round++) {
       const seven = await limit(7);
       expect(await granted(1, [seven])).toBe(1);

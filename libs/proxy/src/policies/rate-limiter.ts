@@ -10,56 +10,11 @@ import {
   WINDOW_MS,
   type WindowOf,
 } from './rate-window.js';
+import { type RateKey, RateWindowRepository, type StoredWindow } from './rate-window.repository.js';
 
 const NO_LIMITS: RateAnswer = { full: new Map(), logOnly: new Map(), at: null };
 const NOT_LIMITED: LockedRates = { answer: () => NO_LIMITS, count: () => undefined, save: () => undefined };
 const EMPTY: RateWindow = { times: [], counts: [] };
-
-const ensure = {
-  name: 'proxy_rate.ensure.v1',
-  text: `INSERT INTO proxy_rate (tenant_id, policy_id, agent_id, times, counts, touched_at)
-           SELECT w.tenant_id, w.policy_id, w.agent_id, '{}', '{}', now()
-             FROM unnest($1::text[], $2::text[], $3::text[]) AS w(tenant_id, policy_id, agent_id)
-             JOIN proxy_policy p ON p.tenant_id = w.tenant_id AND p.id = w.policy_id
-            WHERE NOT EXISTS (SELECT FROM proxy_rate r
-                               WHERE r.tenant_id = w.tenant_id AND r.policy_id = w.policy_id AND r.agent_id = w.agent_id)
-            ORDER BY 1, 2, 3 FOR KEY SHARE OF p
-           ON CONFLICT DO NOTHING`,
-};
-const lock = {
-  name: 'proxy_rate.lock.v1',
-  text: `SELECT tenant_id, policy_id, agent_id, times, counts FROM proxy_rate
-          WHERE (tenant_id, policy_id, agent_id) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
-          ORDER BY 1, 2, 3 FOR UPDATE`,
-};
-const save = {
-  name: 'proxy_rate.save.v1',
-  text: `UPDATE proxy_rate r SET times = w.times::bigint[], counts = w.counts::integer[], touched_at = $6
-           FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS w(tenant_id, policy_id, agent_id, times, counts)
-          WHERE r.tenant_id = w.tenant_id AND r.policy_id = w.policy_id AND r.agent_id = w.agent_id`,
-};
-const look = {
-  name: 'proxy_rate.look.v1',
-  text: `SELECT tenant_id, policy_id, agent_id, times, counts FROM proxy_rate
-          WHERE tenant_id = ANY ($1::text[]) AND (tenant_id, policy_id, agent_id) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))`,
-};
-const purge = {
-  name: 'proxy_rate.purge.v1',
-  text: `DELETE FROM proxy_rate WHERE (tenant_id, policy_id, agent_id) IN (
-           SELECT tenant_id, policy_id, agent_id FROM proxy_rate WHERE touched_at < $1 LIMIT 1000 FOR UPDATE SKIP LOCKED)`,
-};
-
-interface RateRow {
-  tenant_id: string;
-  policy_id: string;
-  agent_id: string;
-  times: string[];
-  counts: number[];
-}
-
-interface Window extends Omit<RateRow, 'times'>, RateWindow {
-  changed: boolean;
-}
 
 /** Windows locked for the rest of a transaction. */
 interface LockedRates {
@@ -89,6 +44,7 @@ export class RateLimiter {
   });
 
   constructor(
+    private readonly rates: RateWindowRepository,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {}
@@ -101,8 +57,7 @@ export class RateLimiter {
   /** What a request would be answered now, for a call that is refused anyway. */
   async look(request: RateRequest): Promise<RateAnswer> {
     if (isFree(request)) return NO_LIMITS;
-    const rows = await this.transactions.query<RateRow>(look, columnsOf(keysOf([request])));
-    const windows = windowsOf(rows);
+    const windows = byKey(await this.rates.look(keysOf([request])));
     const windowOf: WindowOf<RateWindow> = ({ policyId }) => windows.get(keyOf(policyId, request.agentId)) ?? EMPTY;
     return answerTo(windowOf, request, this.clock.now());
   }
@@ -111,21 +66,17 @@ export class RateLimiter {
   async lock(tx: Tx, requests: readonly RateRequest[]): Promise<LockedRates> {
     const keys = keysOf(requests);
     if (keys.length === 0) return NOT_LIMITED;
-    const columns = columnsOf(keys);
-    tx.send(ensure, columns);
-    let rows = await tx.query<RateRow>(lock, columns);
-    if (rows.length < keys.length) {
-      // A policy was removed since it was read, or an idle agent's window was forgotten between the two statements.
-      tx.send(ensure, columns);
-      rows = await tx.query<RateRow>(lock, columns);
-    }
+    const rates = this.rates.in(tx);
+    let windows = await rates.lock(keys);
+    // A policy was removed since it was read, or an idle agent's window was forgotten between the two statements.
+    if (windows.length < keys.length) windows = await rates.lock(keys);
     const now = this.clock.now();
-    return this.decider(tx, windowsOf(rows), now);
+    return this.decider(tx, byKey(windows), now);
   }
 
   /** Forgets agents that were not heard of for some minutes, some at a time. */
   async forgetIdle(): Promise<void> {
-    await this.transactions.queryAll(purge, [new Date(this.clock.now().getTime() - 10 * WINDOW_MS)]);
+    await this.rates.forget(new Date(this.clock.now().getTime() - 10 * WINDOW_MS));
   }
 
   private async takeMany(tx: Tx, requests: RateRequest[]): Promise<RateAnswer[]> {
@@ -139,28 +90,20 @@ export class RateLimiter {
     return answers;
   }
 
-  private decider(tx: Tx, windows: Map<string, Window>, at: Date): LockedRates {
+  private decider(tx: Tx, windows: Map<string, StoredWindow>, at: Date): LockedRates {
     // A policy removed since it was read has no window any more, and limits nothing.
     const windowOf =
-      (agentId: string): WindowOf<Window> =>
+      (agentId: string): WindowOf<StoredWindow> =>
       ({ policyId }) =>
         windows.get(keyOf(policyId, agentId));
+    const changed = new Set<StoredWindow>();
     return {
       answer: (request) => answerTo(windowOf(request.agentId), request, at),
       count: (request) => {
-        for (const window of countCall(windowOf(request.agentId), request, at)) window.changed = true;
+        for (const window of countCall(windowOf(request.agentId), request, at)) changed.add(window);
       },
       save: () => {
-        const changed = [...windows.values()].filter((window) => window.changed);
-        if (changed.length === 0) return;
-        tx.send(save, [
-          changed.map((window) => window.tenant_id),
-          changed.map((window) => window.policy_id),
-          changed.map((window) => window.agent_id),
-          changed.map(({ times }) => `{${times.join(',')}}`),
-          changed.map(({ counts }) => `{${counts.join(',')}}`),
-          at,
-        ]);
+        if (changed.size > 0) this.rates.in(tx).save([...changed], at);
       },
     };
   }
@@ -170,26 +113,18 @@ function isFree({ limits, logOnly }: RateRequest): boolean {
   return limits.length === 0 && logOnly.length === 0;
 }
 
-type RateKey = [tenantId: string, policyId: string, agentId: string];
-
 function keysOf(requests: readonly RateRequest[]): RateKey[] {
   const keys = requests.flatMap(({ tenantId, agentId, limits, logOnly }) =>
     [...limits, ...logOnly].map(({ policyId }): [string, RateKey] => [
       keyOf(policyId, agentId),
-      [tenantId, policyId, agentId],
+      { tenantId, policyId, agentId },
     ]),
   );
   return [...new Map(keys).values()];
 }
 
-function columnsOf(keys: readonly RateKey[]): [string[], string[], string[]] {
-  return [keys.map(([tenant]) => tenant), keys.map(([, policy]) => policy), keys.map(([, , agent]) => agent)];
-}
-
-function windowsOf(rows: readonly RateRow[]): Map<string, Window> {
-  return new Map(
-    rows.map((row) => [keyOf(row.policy_id, row.agent_id), { ...row, times: row.times.map(Number), changed: false }]),
-  );
+function byKey(windows: readonly StoredWindow[]): Map<string, StoredWindow> {
+  return new Map(windows.map((window) => [keyOf(window.policyId, window.agentId), window]));
 }
 
 function keyOf(policyId: string, agentId: string): string {

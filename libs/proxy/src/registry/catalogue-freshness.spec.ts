@@ -1,4 +1,4 @@
-import { type ToolTarget } from '../catalogue/tool-lookup.js';
+import { type ToolTarget } from '../catalogue/tool-target.repository.js';
 import { UpstreamUnreachable } from '../mcp-client/index.js';
 import { CatalogueFreshness } from './catalogue-freshness.js';
 

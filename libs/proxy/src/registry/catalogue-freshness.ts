@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, withDeadline } from '@haldir/kernel';
-import { type ToolTarget } from '../catalogue/tool-lookup.js';
+import { type ToolTarget } from '../catalogue/tool-target.repository.js';
 import { UpstreamHealthService } from './upstream-health.service.js';
 import { UpstreamUnreachable } from '../mcp-client/index.js';
 

@@ -77,7 +77,7 @@ export class UpstreamRegistry {
     if (discovered.healthy) {
       const { tools } = discovered;
       screened = await this.pins.begin(tx, address, await screenTools(tools, []), await digestOfList(tools));
-    } else this.pins.forget(tx, address);
+    } else await this.pins.forget(tx, address);
     this.record(tx, actor, address.name, 'upstream_registered', {
       url: withoutSecrets(address.url),
       ...shownNames(address.headers),

@@ -17,7 +17,3 @@ export interface ToldState {
   version: number | null;
   at: number;
 }
-
-/** What it takes to know, of a `proxy_upstream` row `u`. */
-export const TOLD_VERSION = `(SELECT CASE WHEN h.bound THEN h.version END FROM upstream_told_head h
-                  WHERE h.tenant_id = u.tenant_id AND h.upstream = u.name)`;

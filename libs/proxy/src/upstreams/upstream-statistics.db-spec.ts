@@ -4,6 +4,7 @@ import { createLogger } from '@haldir/runtime';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
 import { UpstreamStatistics } from './upstream-statistics.js';
+import { UpstreamTrafficRepository } from './upstream-traffic.repository.js';
 
 let dataSource: DataSource;
 let transactions: Transactions;
@@ -30,7 +31,7 @@ afterEach(async () => {
 });
 
 const open = (through = transactions): UpstreamStatistics => {
-  const traffic = new UpstreamStatistics(through, createLogger('silent'));
+  const traffic = new UpstreamStatistics(new UpstreamTrafficRepository(through), createLogger('silent'));
   opened.push(traffic);
   return traffic;
 };

@@ -1,48 +1,25 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
+import { type UpstreamTraffic } from './upstream-traffic.entity.js';
+import { UpstreamTrafficRepository } from './upstream-traffic.repository.js';
 
 const FLUSH_MS = 1000;
-
-/** Upstreams removed meanwhile are left out; the order keeps processes from locking each other out. */
-const add = {
-  name: 'proxy_traffic.add.v1',
-  text: `WITH known AS MATERIALIZED (
-           SELECT w.* FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::float8[])
-             AS w(tenant_id, upstream, calls, errors, tool_errors, latency_ms)
-             JOIN proxy_upstream u ON u.tenant_id = w.tenant_id AND u.name = w.upstream
-            ORDER BY 1, 2 FOR KEY SHARE OF u)
-         INSERT INTO proxy_traffic (tenant_id, upstream, calls, errors, tool_errors, latency_ms) SELECT * FROM known
-         ON CONFLICT (tenant_id, upstream) DO UPDATE
-           SET calls = proxy_traffic.calls + excluded.calls, errors = proxy_traffic.errors + excluded.errors,
-               tool_errors = proxy_traffic.tool_errors + excluded.tool_errors,
-               latency_ms = proxy_traffic.latency_ms + excluded.latency_ms`,
-};
-
-interface Sums {
-  tenantId: string;
-  upstream: string;
-  calls: number;
-  errors: number;
-  toolErrors: number;
-  latencyMs: number;
-}
 
 /** How a call ended: with an answer of the tool, with one that says `isError`, or without any. */
 export type CallEnding = 'answered' | 'tool_error' | 'failed';
 
 /**
- * Sums over the calls to each upstream. They are kept in memory for a second at most and then added with one statement, so
+ * UpstreamTraffic over the calls to each upstream. They are kept in memory for a second at most and then added with one statement, so
  * that no call writes on its own behalf; a crash loses a second of statistics.
  */
 @Injectable()
 export class UpstreamStatistics implements OnApplicationShutdown {
-  private sums = new Map<string, Sums>();
+  private sums = new Map<string, UpstreamTraffic>();
   private flushing: Promise<void> = Promise.resolve();
   private readonly timer: NodeJS.Timeout;
 
   constructor(
-    private readonly transactions: Transactions,
+    private readonly traffic: UpstreamTrafficRepository,
     private readonly log: Log,
   ) {
     this.timer = setInterval(() => void this.flush(), FLUSH_MS);
@@ -65,7 +42,7 @@ export class UpstreamStatistics implements OnApplicationShutdown {
     await this.flush();
   }
 
-  private add(more: Sums): void {
+  private add(more: UpstreamTraffic): void {
     const key = `${more.tenantId} ${more.upstream}`;
     const sums = this.sums.get(key);
     if (sums) {
@@ -83,14 +60,7 @@ export class UpstreamStatistics implements OnApplicationShutdown {
     const rows = [...this.sums.values()];
     this.sums = new Map();
     try {
-      await this.transactions.query(add, [
-        rows.map(({ tenantId }) => tenantId),
-        rows.map(({ upstream }) => upstream),
-        rows.map(({ calls }) => calls),
-        rows.map(({ errors }) => errors),
-        rows.map(({ toolErrors }) => toolErrors),
-        rows.map(({ latencyMs }) => latencyMs),
-      ]);
+      await this.traffic.add(rows);
     } catch (error) {
       for (const sums of rows) this.add(sums);
       this.log.warn({ event: 'proxy.traffic_flush_failed', reason: (error as Error).message });

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Transactions, type Tx } from '@haldir/database';
+import { columnsOf, Transactions, type Tx } from '@haldir/database';
+import { IsNull, MoreThan } from 'typeorm';
 import { type ShownAuth, shownAuth, shownHeaders } from './upstream-credentials.js';
 import { type UpstreamAddress } from './upstream-address.js';
+import { UpstreamTraffic } from './upstream-traffic.entity.js';
+import { Upstream, UpstreamName } from './upstream.entity.js';
 
 /** What was found out about an upstream when it was last asked. */
 export interface UpstreamState {
@@ -66,63 +69,59 @@ export interface CatalogueState {
   error: string | null;
 }
 
-const stats = {
-  name: 'proxy_upstream.stats.v6',
-  text: `SELECT u.name, u.url, u.shown_headers AS headers, u.shown_auth AS auth, u.prefixed, u.tools_max_age, u.healthy, u.error, u.last_check_at,
-                (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND NOT t.gone)::integer AS tools,
-                (SELECT count(*) FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND t.pending IS NOT NULL)::integer AS drifted,
-                coalesce(f.calls, 0)::float8 AS calls, coalesce(f.errors, 0)::float8 AS errors,
-                coalesce(f.tool_errors, 0)::float8 AS tool_errors, coalesce(f.latency_ms, 0) AS latency_ms
-           FROM proxy_upstream u LEFT JOIN proxy_traffic f ON f.tenant_id = u.tenant_id AND f.upstream = u.name
-          WHERE u.tenant_id = $1 AND u.name > $2 AND ($4::boolean IS NULL OR u.healthy = $4)
-            AND ($5::text IS NULL OR strpos(lower(u.name COLLATE "C"), lower($5::text COLLATE "C")) > 0)
-          ORDER BY u.name LIMIT $3`,
-};
+/** What it takes to know up to where an upstream was told something, of a row `u`. */
+export const TOLD_VERSION = `(SELECT CASE WHEN h.bound THEN h.version END FROM upstream_told_head h
+                  WHERE h.tenant_id = u.tenant_id AND h.upstream = u.name)`;
+
+const standing = columnsOf(Upstream).only('tenantId', 'name', 'prefixed', 'catalogueDigest', 'error');
 const catalogues = {
-  name: 'proxy_upstream.catalogues.v2',
-  text: `SELECT tenant_id, name, prefixed, encode(catalogue_digest, 'hex') AS digest, error FROM proxy_upstream
-          WHERE tenant_id = ANY ($1) ORDER BY tenant_id, name COLLATE "C"`,
+  name: 'proxy_upstream.catalogues.v3',
+  text: `SELECT ${standing.list} FROM proxy_upstream WHERE tenant_id = ANY ($1) ORDER BY tenant_id, name COLLATE "C"`,
 };
-const find = {
-  name: 'proxy_upstream.find.v2',
-  text: 'SELECT tenant_id, name, url, revision, headers, failures FROM proxy_upstream WHERE tenant_id = $1 AND name = $2',
-};
-/** Names stay taken: what was meant by them is not somebody else's later. */
-const noteName = {
-  name: 'upstream_name.note.v1',
-  text: 'INSERT INTO upstream_name (tenant_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-};
+const names = columnsOf(UpstreamName);
 const namesOfTenants = {
   name: 'upstream_name.by_tenants.v1',
-  text: 'SELECT tenant_id, name FROM upstream_name WHERE tenant_id = ANY ($1)',
+  text: `SELECT ${names.list} FROM upstream_name WHERE tenant_id = ANY ($1)`,
 };
 /** That a tenant can ever have used. */
 const MAX_NAMES = 5_000;
-const lock = {
-  name: 'proxy_upstream.lock.v1',
-  text: 'SELECT FROM proxy_upstream WHERE tenant_id = $1 AND name = $2 FOR UPDATE',
-};
+const due = columnsOf(Upstream).only('tenantId', 'name', 'url', 'revision', 'headers', 'failures');
+const DUE = { tenantId: true, name: true, url: true, revision: true, headers: true, failures: true } as const;
 /** The claim is a lease: whoever dies with it leaves the upstream to the next. */
-const claimDue = {
-  name: 'proxy_upstream.claim_due.v2',
-  text: `UPDATE proxy_upstream SET next_check_at = $2
-          WHERE (tenant_id, name) IN (SELECT tenant_id, name FROM proxy_upstream WHERE next_check_at <= $1
-                                       ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-          RETURNING tenant_id, name, url, revision, headers, failures`,
-};
+const claimDue = `
+  UPDATE proxy_upstream SET next_check_at = $2
+   WHERE (tenant_id, name) IN (SELECT tenant_id, name FROM proxy_upstream WHERE next_check_at <= $1
+                                ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+   RETURNING ${due.list}`;
 /** Not before a second after the last check, whoever says so how often. */
-const noteChange = {
-  name: 'proxy_upstream.note_change.v1',
-  text: `UPDATE proxy_upstream
-            SET changed_at = $4, next_check_at = least(next_check_at, greatest($4, last_check_at + interval '1 second'))
-          WHERE tenant_id = $1 AND name = $2 AND revision = $3`,
-};
-/** Upstreams that seem dead and of which nothing is known, so that a call by name may be for one of them. */
-const withoutTools = {
-  name: 'proxy_upstream.without_tools.v2',
-  text: `SELECT tenant_id, name, url, revision, headers, failures FROM proxy_upstream
-          WHERE tenant_id = $1 AND NOT healthy AND catalogue_digest IS NULL AND ($2::text IS NULL OR name = $2) ORDER BY name LIMIT $3`,
-};
+const noteChange = `
+  UPDATE proxy_upstream
+     SET changed_at = $4, next_check_at = least(next_check_at, greatest($4, last_check_at + interval '1 second'))
+   WHERE tenant_id = $1 AND name = $2 AND revision = $3`;
+const noteCheck = `
+  UPDATE proxy_upstream SET healthy = $4, error = $5, failures = $6, last_check_at = $7::timestamptz,
+         next_check_at = CASE WHEN changed_at > $9::timestamptz THEN $7::timestamptz + interval '1 second' ELSE $8 END,
+         confirmed_at = greatest(confirmed_at, $9::timestamptz)
+   WHERE tenant_id = $1 AND name = $2 AND revision = $3
+   RETURNING listed_digest AS listed, confirmed_at = $9 AS latest`;
+const put = `
+  INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, last_check_at, next_check_at, prefixed,
+                              tools_max_age, confirmed_at, headers, shown_headers, shown_auth)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json, $16::json
+     WHERE (SELECT count(*) FROM proxy_upstream WHERE tenant_id = $1 AND name <> $2) < $10
+       AND (SELECT count(*) FROM upstream_name WHERE tenant_id = $1 AND name <> $2) < ${MAX_NAMES}
+  ON CONFLICT (tenant_id, name) DO UPDATE
+    SET url = excluded.url, revision = excluded.revision, healthy = excluded.healthy, error = excluded.error,
+        failures = excluded.failures, catalogue_digest = NULL, listed_digest = NULL, last_check_at = excluded.last_check_at,
+        next_check_at = excluded.next_check_at, prefixed = excluded.prefixed, tools_max_age = excluded.tools_max_age,
+        confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers,
+        shown_auth = excluded.shown_auth,
+        changed_at = NULL, listener = NULL, listen_at = '-infinity'
+  RETURNING name`;
+
+/** How many tools of an upstream `u`. */
+const toolsThat = (condition: string): string =>
+  `(SELECT count(*)::integer FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND ${condition})`;
 
 /** What is known of an upstream whose check was noted. */
 export interface NotedCheck {
@@ -132,73 +131,67 @@ export interface NotedCheck {
   isLatest: boolean;
 }
 
-interface AddressRow {
-  tenant_id: string;
-  name: string;
-  url: string;
-  revision: string;
-  headers: Buffer | null;
-  failures: number;
-}
-
 @Injectable()
 export class UpstreamRepository {
   constructor(private readonly transactions: Transactions) {}
 
   /** Up to `limit` of the tenant's upstreams by name, behind the one named `after`. */
   async stats(tenantId: string, filter: UpstreamFilter, limit: number, after: string | null): Promise<UpstreamStats[]> {
-    interface Row {
-      name: string;
-      url: string;
-      headers: Record<string, string>;
-      auth: ShownAuth | null;
-      prefixed: boolean;
-      tools_max_age: number;
-      healthy: boolean;
-      error: string | null;
-      last_check_at: Date | null;
-      tools: number;
-      drifted: number;
-      calls: number;
-      errors: number;
-      tool_errors: number;
-      latency_ms: number;
-    }
-    const { healthy = null, nameContains = null } = filter;
-    const rows = await this.transactions.query<Row>(stats, [tenantId, after ?? '', limit, healthy, nameContains]);
-    return rows.map(({ tools_max_age, last_check_at, latency_ms, tool_errors, ...row }) => ({
-      ...row,
-      toolsMaxAgeSeconds: tools_max_age,
-      lastCheckAt: last_check_at,
-      toolErrors: tool_errors,
-      latencyMs: latency_ms,
-    }));
+    const { healthy, nameContains } = filter;
+    const { entities, raw } = await this.transactions.read(tenantId, (manager) => {
+      const query = manager
+        .createQueryBuilder(Upstream, 'u')
+        .leftJoinAndMapOne('u.traffic', UpstreamTraffic, 'f', 'f.tenantId = u.tenantId AND f.upstream = u.name')
+        .addSelect(toolsThat('NOT t.gone'), 'tools')
+        .addSelect(toolsThat('t.pending IS NOT NULL'), 'drifted')
+        .where({ tenantId, name: MoreThan(after ?? ''), ...(healthy === undefined ? {} : { healthy }) });
+      if (nameContains !== undefined)
+        query.andWhere('strpos(lower(u.name COLLATE "C"), lower(:nameContains::text COLLATE "C")) > 0', {
+          nameContains,
+        });
+      return query.orderBy('u.name').limit(limit).getRawAndEntities<{ tools: number; drifted: number }>();
+    });
+    return entities.map((upstream, i) => {
+      const { traffic } = upstream as Upstream & { traffic: UpstreamTraffic | null };
+      return {
+        ...{ name: upstream.name, url: upstream.url, headers: upstream.shownHeaders, auth: upstream.shownAuth },
+        ...{ prefixed: upstream.prefixed, toolsMaxAgeSeconds: upstream.toolsMaxAgeSeconds },
+        ...{ healthy: upstream.healthy, error: upstream.error, lastCheckAt: upstream.lastCheckAt },
+        ...{ tools: raw[i]?.tools ?? 0, drifted: raw[i]?.drifted ?? 0 },
+        ...{ calls: traffic?.calls ?? 0, errors: traffic?.errors ?? 0 },
+        ...{ toolErrors: traffic?.toolErrors ?? 0, latencyMs: traffic?.latencyMs ?? 0 },
+      };
+    });
   }
 
-  /** Of every upstream of the tenant. */
-  /** By tenant; those of one in the order of their names. */
+  /** Of every upstream of the tenants, by tenant; those of one in the order of their names. */
   async catalogues(tenantIds: readonly string[]): Promise<Map<string, CatalogueState[]>> {
     const byTenant = new Map<string, CatalogueState[]>(tenantIds.map((tenantId) => [tenantId, []]));
-    const rows = await this.transactions.query<CatalogueState & { tenant_id: string }>(catalogues, [tenantIds]);
-    for (const { tenant_id: tenantId, ...state } of rows) byTenant.get(tenantId)?.push(state);
+    for (const row of await this.transactions.query(catalogues, [tenantIds])) {
+      const { tenantId, name, prefixed, catalogueDigest, error } = standing.toEntity(row);
+      byTenant.get(tenantId)?.push({ name, prefixed, digest: catalogueDigest?.toString('hex') ?? null, error });
+    }
     return byTenant;
   }
 
   /** Of all upstreams that tenants have, or had. */
   async names(tenantIds: readonly string[]): Promise<Map<string, Set<string>>> {
     const byTenant = new Map<string, Set<string>>(tenantIds.map((tenantId) => [tenantId, new Set()]));
-    const rows = await this.transactions.query<{ tenant_id: string; name: string }>(namesOfTenants, [tenantIds]);
-    for (const { tenant_id: tenantId, name } of rows) byTenant.get(tenantId)?.add(name);
+    for (const row of await this.transactions.query(namesOfTenants, [tenantIds])) {
+      const { tenantId, name } = names.toEntity(row);
+      byTenant.get(tenantId)?.add(name);
+    }
     return byTenant;
   }
 
-  async find(tenantId: string, name: string): Promise<DueUpstream | null> {
-    const [row] = await this.transactions.query<AddressRow>(find, [tenantId, name]);
-    return row ? toDue(row) : null;
+  find(tenantId: string, name: string): Promise<DueUpstream | null> {
+    return this.transactions.read(tenantId, (manager) =>
+      manager.findOne(Upstream, { select: DUE, where: { tenantId, name } }),
+    );
   }
 
   async claimDue(now: Date, leaseUntil: Date, limit: number): Promise<DueUpstream[]> {
-    return (await this.transactions.queryAll<AddressRow>(claimDue, [now, leaseUntil, limit])).map(toDue);
+    return (await this.transactions.queryAll(claimDue, [now, leaseUntil, limit])).map((row) => due.toEntity(row));
   }
 
   /** An upstream said that its lists have changed: its check is due, unless it was registered anew meanwhile. */
@@ -206,9 +199,20 @@ export class UpstreamRepository {
     await this.transactions.query(noteChange, [tenantId, name, revision, now]);
   }
 
-  /** @param name null for any */
-  async withoutTools(tenantId: string, name: string | null, limit: number): Promise<DueUpstream[]> {
-    return (await this.transactions.query<AddressRow>(withoutTools, [tenantId, name, limit])).map(toDue);
+  /**
+   * Upstreams that seem dead and of which nothing is known, so that a call by name may be for one of them.
+   *
+   * @param name null for any
+   */
+  withoutTools(tenantId: string, name: string | null, limit: number): Promise<DueUpstream[]> {
+    return this.transactions.read(tenantId, (manager) =>
+      manager.find(Upstream, {
+        select: DUE,
+        where: { tenantId, healthy: false, catalogueDigest: IsNull(), ...(name !== null && { name }) },
+        order: { name: 'ASC' },
+        take: limit,
+      }),
+    );
   }
 
   in(tx: Tx) {
@@ -224,77 +228,62 @@ export class UpstreamRepository {
         const { tenantId, name, url, revision, headers } = address;
         const shown = headers === null || Buffer.isBuffer(headers) ? null : headers.fresh;
         const auth = shown && shownAuth(shown);
-        const rows = await tx.query(
-          `INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, last_check_at, next_check_at, prefixed,
-                                       tools_max_age, confirmed_at, headers, shown_headers, shown_auth)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json, $16::json
-              WHERE (SELECT count(*) FROM proxy_upstream WHERE tenant_id = $1 AND name <> $2) < $10
-                AND (SELECT count(*) FROM upstream_name WHERE tenant_id = $1 AND name <> $2) < ${MAX_NAMES}
-           ON CONFLICT (tenant_id, name) DO UPDATE
-             SET url = excluded.url, revision = excluded.revision, healthy = excluded.healthy, error = excluded.error,
-                 failures = excluded.failures, catalogue_digest = NULL, listed_digest = NULL, last_check_at = excluded.last_check_at,
-                 next_check_at = excluded.next_check_at, prefixed = excluded.prefixed, tools_max_age = excluded.tools_max_age,
-                 confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers,
-                 shown_auth = excluded.shown_auth,
-                 changed_at = NULL, listener = NULL, listen_at = '-infinity'
-           RETURNING name`,
-          [
-            tenantId,
-            name,
-            url,
-            revision,
-            state.healthy,
-            state.error,
-            state.failures,
-            state.checkedAt,
-            state.nextCheckAt,
-            max,
-            terms.prefixed,
-            terms.toolsMaxAgeSeconds,
-            state.confirmedAt,
-            sealedHeaders,
-            JSON.stringify(shown ? shownHeaders(shown.headers) : {}),
-            auth && JSON.stringify(auth),
-          ],
-        );
-        if (rows.length === 1) tx.send(noteName, [tenantId, name]);
-        return rows.length === 1;
+        const rows = await tx.query(put, [
+          tenantId,
+          name,
+          url,
+          revision,
+          state.healthy,
+          state.error,
+          state.failures,
+          state.checkedAt,
+          state.nextCheckAt,
+          max,
+          terms.prefixed,
+          terms.toolsMaxAgeSeconds,
+          state.confirmedAt,
+          sealedHeaders,
+          JSON.stringify(shown ? shownHeaders(shown.headers) : {}),
+          auth && JSON.stringify(auth),
+        ]);
+        if (rows.length === 0) return false;
+        await tx.manager
+          .createQueryBuilder()
+          .insert()
+          .into(UpstreamName)
+          .values({ tenantId, name })
+          .orIgnore()
+          .execute();
+        return true;
       },
       /** Notes a check of a registration and locks it; null when the upstream was registered anew or removed meanwhile. */
       noteCheck: async (address: UpstreamAddress, state: UpstreamState): Promise<NotedCheck | null> => {
         const { tenantId, name, revision } = address;
         const { healthy, error, failures, checkedAt, nextCheckAt, confirmedAt } = state;
-        const [row] = await tx.query<{ listed: Buffer | null; latest: boolean | null }>(
-          `UPDATE proxy_upstream SET healthy = $4, error = $5, failures = $6, last_check_at = $7::timestamptz,
-                  next_check_at = CASE WHEN changed_at > $9::timestamptz THEN $7::timestamptz + interval '1 second' ELSE $8 END,
-                  confirmed_at = greatest(confirmed_at, $9::timestamptz)
-            WHERE tenant_id = $1 AND name = $2 AND revision = $3
-            RETURNING listed_digest AS listed, confirmed_at = $9 AS latest`,
-          [tenantId, name, revision, healthy, error, failures, checkedAt, nextCheckAt, confirmedAt],
-        );
+        const [row] = await tx.query<{ listed: Buffer | null; latest: boolean | null }>(noteCheck, [
+          ...[tenantId, name, revision, healthy, error, failures, checkedAt, nextCheckAt, confirmedAt],
+        ]);
         return row ? { listed: row.listed, isLatest: row.latest ?? false } : null;
       },
       /** Locks an upstream, so that its tools stay as they are; false when there is none. */
-      lock: async (tenantId: string, name: string): Promise<boolean> =>
-        (await tx.query(lock, [tenantId, name])).length === 1,
-      /** Keeps which catalogue stands and, if it comes from one, of which list it is made. */
-      keepCatalogue: (tenantId: string, name: string, digest: Buffer, listed: Buffer | null): void =>
-        tx.send(
-          `UPDATE proxy_upstream SET catalogue_digest = $3, listed_digest = coalesce($4, listed_digest)
-            WHERE tenant_id = $1 AND name = $2`,
-          [tenantId, name, digest, listed],
-        ),
-      remove: async (tenantId: string, name: string): Promise<boolean> => {
-        const rows = await tx.query('DELETE FROM proxy_upstream WHERE tenant_id = $1 AND name = $2 RETURNING name', [
-          tenantId,
-          name,
-        ]);
-        return rows.length === 1;
+      lock: async (tenantId: string, name: string): Promise<boolean> => {
+        const lock = { mode: 'pessimistic_write' } as const;
+        const select = { tenantId: true, name: true } as const;
+        return (await tx.manager.findOne(Upstream, { select, where: { tenantId, name }, lock })) !== null;
       },
+      /** Has it stay registered until the transaction ends; false when there is none. */
+      hold: async (tenantId: string, name: string): Promise<boolean> => {
+        const lock = { mode: 'for_key_share' } as const;
+        const select = { tenantId: true, name: true } as const;
+        return (await tx.manager.findOne(Upstream, { select, where: { tenantId, name }, lock })) !== null;
+      },
+      /** Keeps which catalogue stands and, if it comes from one, of which list it is made. */
+      keepCatalogue: async (tenantId: string, name: string, digest: Buffer, listed: Buffer | null): Promise<void> => {
+        const listedDigest = listed === null ? {} : { listedDigest: listed };
+        await tx.manager.update(Upstream, { tenantId, name }, { catalogueDigest: digest, ...listedDigest });
+      },
+      remove: async (tenantId: string, name: string): Promise<boolean> =>
+        (await tx.manager.delete(Upstream, { tenantId, name })).affected === 1,
     };
   }
-}
-
-function toDue({ tenant_id: tenantId, ...row }: AddressRow): DueUpstream {
-  return { tenantId, ...row };
 }

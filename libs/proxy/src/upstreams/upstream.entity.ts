@@ -1,0 +1,82 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type ShownAuth } from './upstream-credentials.js';
+
+/** A registration. */
+@Entity('proxy_upstream')
+export class Upstream {
+  @PrimaryColumn({ name: 'tenant_id', type: 'text' })
+  tenantId: string;
+
+  @PrimaryColumn({ type: 'text' })
+  name: string;
+
+  @Column({ type: 'text' })
+  url: string;
+
+  /** Whether agents are shown its tools as `upstream.tool`. */
+  @Column({ type: 'boolean' })
+  prefixed: boolean;
+
+  /** New with every registration. */
+  @Column({ type: 'text' })
+  revision: string;
+
+  /** Sealed with the address; null when it has none. */
+  @Column({ type: 'bytea', nullable: true })
+  headers: Buffer | null;
+
+  /** By name, what may be shown of them. */
+  @Column({ name: 'shown_headers', type: 'json' })
+  shownHeaders: Record<string, string>;
+
+  @Column({ name: 'shown_auth', type: 'json', nullable: true })
+  shownAuth: ShownAuth | null;
+
+  @Column({ type: 'boolean' })
+  healthy: boolean;
+
+  /** Null while it is healthy. */
+  @Column({ type: 'text', nullable: true })
+  error: string | null;
+
+  /** Of the tools that there are, and of which of them can be called; null while they are not known. */
+  @Column({ name: 'catalogue_digest', type: 'bytea', nullable: true })
+  catalogueDigest: Buffer | null;
+
+  /** Of the list that the catalogue was made from last. */
+  @Column({ name: 'listed_digest', type: 'bytea', nullable: true })
+  listedDigest: Buffer | null;
+
+  /** A call asks for the tools again when the last answer is older than this. */
+  @Column({ name: 'tools_max_age', type: 'integer' })
+  toolsMaxAgeSeconds: number;
+
+  /** When the question was sent that its tools were confirmed by last. */
+  @Column({ name: 'confirmed_at', type: 'timestamptz', nullable: true })
+  confirmedAt: Date | null;
+
+  /** Checks that failed in a row. */
+  @Column({ type: 'integer' })
+  failures: number;
+
+  @Column({ name: 'last_check_at', type: 'timestamptz', nullable: true })
+  lastCheckAt: Date | null;
+
+  /** Which worker hears what it says of its own accord. */
+  @Column({ type: 'text', nullable: true })
+  listener: string | null;
+
+  /** When another worker may take that over. */
+  @Column({ name: 'listen_at', type: 'timestamptz' })
+  listenAt: Date;
+}
+
+/** A name that an upstream of the tenant has, or had: what was meant by it is not somebody else's later. */
+@Entity('upstream_name')
+export class UpstreamName {
+  @PrimaryColumn({ name: 'tenant_id', type: 'text' })
+  tenantId: string;
+
+  @PrimaryColumn({ type: 'text' })
+  name: string;
+}
