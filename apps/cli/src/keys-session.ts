@@ -8,7 +8,8 @@ import { ConfigError, createLogger, databaseUrl, HaldirConfig, isDatabaseUrl } f
 import { SEALED_UPSTREAM_HEADERS } from '@haldir/proxy';
 import { SEALED_DATA_KEYS, SEALED_TOLD_VALUES } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
-import { DataSource, type QueryRunner } from 'typeorm';
+import { DataSource } from 'typeorm';
+import { KeysRepository, RotationLock } from './keys.repository.js';
 
 /** Every column whose values are under tenant keys. */
 export const SEALED_COLUMNS: readonly SealedColumn[] = [
@@ -19,7 +20,6 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   SEALED_TOLD_VALUES,
 ];
 
-const ROTATION_LOCK = 7_247_411_005;
 const LOCK_TRIES = 40;
 const LOCK_RETRY_MS = 250;
 const INSUFFICIENT_PRIVILEGE = '42501';
@@ -76,15 +76,16 @@ export function rotating<T>(env: Env, work: (session: KeysSession) => Promise<T>
     const rootKeys = new RootKeys(config);
     await new KeyRing(rootKeys, transactions, config, clock).load();
     const guard = dataSource.createQueryRunner();
+    const lock = new RotationLock(guard);
     try {
-      await takeLock(guard);
+      await take(lock);
       return await work({
         transactions,
         rootKeys,
         auditLog: new AuditLog(new AuditLogRepository(transactions), clock),
       });
     } finally {
-      await guard.query('SELECT pg_advisory_unlock($1)', [ROTATION_LOCK]).catch(() => undefined);
+      await lock.release().catch(() => undefined);
       await guard.release();
     }
   });
@@ -98,11 +99,7 @@ export function rotating<T>(env: Env, work: (session: KeysSession) => Promise<T>
  */
 export function sealGrantsThere(env: Env): Promise<number | null> {
   return asOwner(env, async (transactions) => {
-    const [unsealed] = await transactions.queryAll({
-      name: 'system_key.unsealed.v1',
-      text: `SELECT FROM system_key WHERE name = 'master'`,
-    });
-    if (!unsealed) return null;
+    if (!(await new KeysRepository(transactions).hasUnsealedGrants())) return null;
     const config = new HaldirConfig({ ...env, DATABASE_URL: ownerUrl(env) });
     const keyRing = new KeyRing(new RootKeys(config), transactions, config, new SystemClock());
     const seal = new GrantSeal(keyRing, createLogger(config.logLevel));
@@ -110,12 +107,9 @@ export function sealGrantsThere(env: Env): Promise<number | null> {
   });
 }
 
-async function takeLock(guard: QueryRunner): Promise<void> {
+async function take(lock: RotationLock): Promise<void> {
   for (let tries = 0; tries < LOCK_TRIES; tries++) {
-    const [row] = (await guard.query('SELECT pg_try_advisory_lock($1) AS taken', [ROTATION_LOCK])) as {
-      taken: boolean;
-    }[];
-    if (row?.taken) return;
+    if (await lock.take()) return;
     await pause(LOCK_RETRY_MS);
   }
   throw new RotationUnderWay();

@@ -1,6 +1,4 @@
-import { type DataSource } from 'typeorm';
-
-/** @throws when the database does not answer */
-export async function ping(dataSource: DataSource): Promise<void> {
-  await dataSource.query('SELECT 1');
+/** @throws when the database at the other end does not answer */
+export async function ping(connection: { query(text: string): Promise<unknown> }): Promise<void> {
+  await connection.query('SELECT 1');
 }

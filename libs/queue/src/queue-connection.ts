@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { createPostgresBackend, Queue, type QueueOptions, setDefaultBackendFactory } from 'bullmq';
 import { Redis } from 'ioredis';
 import { Client, Pool } from 'pg';
-import { openSchemaStatements, tolerateLostConnections } from '@haldir/database';
+import { openSchemaStatements, ping, tolerateLostConnections } from '@haldir/database';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { OutageLog } from './outage-log.js';
 
@@ -56,7 +56,8 @@ export class QueueConnection implements OnApplicationShutdown {
 
   /** @throws when the queue's store does not answer */
   async ping(): Promise<void> {
-    await (this.redis ? this.redis.ping() : this.pool?.query('SELECT 1'));
+    if (this.redis) await this.redis.ping();
+    else if (this.pool) await ping(this.pool);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -10,6 +10,7 @@ import {
 } from '@haldir/crypto';
 import { haldirActor } from '@haldir/kernel';
 import { type Command, UsageError } from '../command.js';
+import { KeysRepository } from '../keys.repository.js';
 import { asOwner, rotating, RotationUnderWay, SEALED_COLUMNS } from '../keys-session.js';
 import { Progress } from '../progress.js';
 
@@ -104,11 +105,8 @@ ${EXITS}`,
     return whileFree(() =>
       rotating(env, async ({ transactions, rootKeys, auditLog }) => {
         if (scope !== EVERY_TENANT_SCOPE) {
-          const found = await transactions.query(
-            { name: 'tenant.exists.v1', text: 'SELECT 1 AS found FROM tenant WHERE id = $1' },
-            [scope],
-          );
-          if (found.length === 0) throw new UsageError(`there is no tenant ${scope}`);
+          if (!(await new KeysRepository(transactions).hasTenant(scope)))
+            throw new UsageError(`there is no tenant ${scope}`);
         }
         const progress = new Progress(await countSealed(transactions, SEALED_COLUMNS, scope), 'values');
         const rotation = new TenantKeyRotation(transactions, rootKeys, SEALED_COLUMNS, {
