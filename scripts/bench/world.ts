@@ -10,6 +10,7 @@ import { type Load, type Outcome, type Request } from './load.js';
 import { type Options } from './options.js';
 import { type Instance } from './instance.js';
 import { type Helper } from './children.js';
+import { type StatementKind } from './statements.js';
 import { type Tenant } from './tenant.js';
 
 export interface ApiLoad {
@@ -35,6 +36,8 @@ export interface World {
   /** A limit that is a server of its own */
   http: (name: string, url: string, pid: number, requests: Request[]) => Limit;
   limits: { route: Limit; select: Limit; commit: Limit };
+  /** What a statement of its kind takes a program that does nothing else */
+  statement: (name: string, kind: StatementKind) => Limit;
   /** A new one */
   tenant: () => Promise<Tenant>;
   /** Waits until what the last load left to do in the background is done, or five seconds */
@@ -80,7 +83,7 @@ export async function openWorld({
     name,
     measure: () => sample({ server: () => cpuMicros(pid) }, () => load({ url, requests })),
   });
-  const statement = (name: string, kind: 'select' | 'commit'): Limit => ({
+  const statement: World['statement'] = (name, kind) => ({
     name,
     measure: () =>
       sample({ server: () => clusterCpuMicros(instance.cluster), client: () => cpuMicros(statements.pid) }, () =>
@@ -124,6 +127,7 @@ export async function openWorld({
       select: statement('select', 'select'),
       commit: statement('commit', 'commit'),
     },
+    statement,
     tenant: () => newTenant(instance),
     settle: async () => {
       const worker = instance.worker.pid();

@@ -2,6 +2,7 @@ import { auditHot, auditSpread } from './audit-append.js';
 import { longLog } from './long-log.js';
 import { mcpCall, mcpCallAgentKey, mcpCallOlder } from './mcp-call.js';
 import { mcpList } from './mcp-list.js';
+import { named } from './named.js';
 import { paymentHot, paymentSpread } from './payment.js';
 import { proxyCall } from './proxy-call.js';
 import { rotation } from './rotation.js';
@@ -31,6 +32,7 @@ export const rows = [
   webhook,
   rotation,
   simulate,
+  ...named,
   ...worst,
   ...longLog,
 ];
