@@ -207,12 +207,15 @@ function select(
       })
       .join('');
   const lettersOf = (conditions: Condition[]): string => conditions.map(({ letter }) => letter).join('');
-  const name = `audit_entry.${order.toLowerCase()}.${lettersOf(led)}.${lettersOf(rest)}`;
+  const filters = `${order.toLowerCase()}.${lettersOf(led)}.${lettersOf(rest)}`;
   const rows = `FROM audit_entry WHERE tenant_id = $1 AND seq >= $2 AND seq < $3${textOf(led)} ORDER BY seq ${order}`;
   const edge = isPlain
     ? null
     : {
-        statement: { name: `${name}.edge.v1`, text: `SELECT seq ${rows} OFFSET ${LOOKED_AT - 1} LIMIT 1` },
+        statement: {
+          name: `audit_entry.${filters}.edge.v1`,
+          text: `SELECT seq ${rows} OFFSET ${LOOKED_AT - 1} LIMIT 1`,
+        },
         values: [...values] as Asked['values'],
       };
   const others = textOf(rest);
@@ -221,7 +224,7 @@ function select(
     ? `SELECT ${COLUMNS} ${rows} LIMIT $${values.length}`
     : `SELECT ${COLUMNS} FROM (SELECT * ${rows} LIMIT ${LOOKED_AT}) AS looked_at WHERE true${others}
         ORDER BY seq ${order} LIMIT $${values.length}`;
-  return { found: { statement: { name: `${name}.v3`, text: page }, values }, edge };
+  return { found: { statement: { name: `audit_entry.${filters}.v3`, text: page }, values }, edge };
 }
 
 function toEntry(row: EntryRow): AuditEntry {
