@@ -1,14 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Tx } from '@haldir/database';
-import { type DomainEvent } from './outbox.js';
-
-/** An event as it left the outbox. */
-export interface PublishedEvent extends DomainEvent {
-  tenantId: string;
-  eventId: string;
-  /** When it happened. */
-  at: Date;
-}
+import { type PublishedEvent } from './domain-event.js';
 
 /** Whoever wants to hear of events. */
 export interface EventListener {

@@ -1,4 +1,5 @@
-export { type EventListener, EventListeners, type PublishedEvent } from './event-listeners.js';
+export { EVENT_TYPES, type PublishedEvent } from './domain-event.js';
+export { type EventListener, EventListeners } from './event-listeners.js';
 export { EventsModule } from './events.module.js';
-export { EVENT_TYPES, Outbox } from './outbox.js';
+export { Outbox } from './outbox.js';
 export { OutboxRepository } from './outbox.repository.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { stringifyJson } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
-import { type PublishedEvent } from './event-listeners.js';
+import { type PublishedEvent } from './domain-event.js';
 
 const insert = {
   name: 'outbox.insert.v1',

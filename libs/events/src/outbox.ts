@@ -4,25 +4,8 @@ import { type Queue } from 'bullmq';
 import { Clock, newId } from '@haldir/kernel';
 import { type Collector, type Tx } from '@haldir/database';
 import { Nudge, queues } from '@haldir/queue';
-import { type PublishedEvent } from './event-listeners.js';
+import { type DomainEvent, type PublishedEvent } from './domain-event.js';
 import { OutboxRepository } from './outbox.repository.js';
-
-/** Something that happened, for whoever listens. `data` is what a webhook receiver is sent: no secrets. */
-export interface DomainEvent {
-  type: EventType;
-  data: Readonly<Record<string, unknown>>;
-}
-
-export const EVENT_TYPES = [
-  'agent_frozen',
-  'agent_unfrozen',
-  'anomaly',
-  'approval_requested',
-  'budget_exhausted',
-  'budget_threshold',
-  'key_expiring',
-] as const;
-export type EventType = (typeof EVENT_TYPES)[number] | 'webhook_test';
 
 /** Events leave with the transaction that caused them; the worker's relay takes them from there. */
 @Injectable()
