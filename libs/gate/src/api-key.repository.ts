@@ -153,7 +153,7 @@ export class ApiKeyRepository {
         const key = GRANTING_COLUMNS.toEntity(row);
         const { session_id: id, session_expires_at: expiresAt } = row;
         const session = id === null || expiresAt === null ? null : { id, expiresAt };
-        return [key.publicId, { ...toKeyGrant(key, row), mac: key.mac, session }];
+        return [key.publicId, Object.assign(toKeyGrant(key, row), { mac: key.mac, session })];
       }),
     );
     return publicIds.map((id) => byId.get(id) ?? null);

@@ -19,9 +19,17 @@ export interface KeyTenantRow {
 }
 
 export function toKeyGrant(key: GrantingKey, tenant: KeyTenantRow): KeyGrant {
-  const { tenantId, publicId, principalId, tier, scopes, hash, expiresAt } = key;
+  // For every authenticated request, so without copies on the way.
   return {
-    ...{ tenantId, publicId, principalId, tier, scopes, hash, expiresAt },
-    ...{ tenantTier: tenant.tenant_tier, isOperator: tenant.is_operator, grant: grantOf(key) },
+    tenantId: key.tenantId,
+    publicId: key.publicId,
+    principalId: key.principalId,
+    tier: key.tier,
+    scopes: key.scopes,
+    hash: key.hash,
+    expiresAt: key.expiresAt,
+    tenantTier: tenant.tenant_tier,
+    isOperator: tenant.is_operator,
+    grant: grantOf(key),
   };
 }
