@@ -1,9 +1,14 @@
-import { type AppProcess, Client, startApi, startWorld, testEnvironment, type World } from '@haldir/test-support';
+import {
+  type AppProcess,
+  Client,
+  startApi,
+  startWorld,
+  testEnvironment,
+  times,
+  type World,
+} from '@haldir/test-support';
 
 const statuses = (replies: { status: number }[]): number[] => replies.map(({ status }) => status).sort();
-const times = <T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> =>
-  Promise.all(Array.from({ length: count }, (_, i) => make(i)));
-
 describe('the first key', () => {
   it('goes to exactly one of racing first calls over two processes, and the door stays shut', async () => {
     const environment = await testEnvironment();

@@ -5,6 +5,7 @@ import {
   type Reply,
   startApi,
   startWorld,
+  times,
   type World,
 } from '@haldir/test-support';
 
@@ -17,8 +18,6 @@ interface Result extends Body {
   reason: string;
 }
 
-const times = <T>(count: number, make: (i: number) => Promise<T>): Promise<T[]> =>
-  Promise.all(Array.from({ length: count }, (_, i) => make(i)));
 const authorized = (replies: Reply<Result>[]): Reply<Result>[] => replies.filter(({ status }) => status === 200);
 const pay = (
   client: Client,
