@@ -55,7 +55,24 @@ describe('the files of libs', () => {
     });
     expect(misnamed).toEqual([]);
   });
+
+  it('have no two types or doors of one name in one lib', () => {
+    const places = new Map<string, string[]>();
+    for (const file of files.filter((name) => !/\.(\w+-)?spec\.ts$/.test(name))) {
+      for (const name of declaredIn(readFileSync(join(root, file), 'utf8'))) {
+        const key = `${file.split('/')[1]}: ${name}`;
+        places.set(key, [...(places.get(key) ?? []), file]);
+      }
+    }
+    expect(places.size).toBeGreaterThan(1000);
+    expect([...places].filter(([, found]) => new Set(found).size > 1)).toEqual([]);
+  });
 });
+
+/** Types and classes, and what is exported. A function of one file alone may be named as that of another. */
+function declaredIn(source: string): string[] {
+  return [...source.matchAll(/^(?:export (?:abstract |async )?(?:const|function\*?) |(?:export )?(?:abstract )?(?:class|interface|type|enum) )(\w+)/gm)].map(([, name = '']) => name); // prettier-ignore
+}
 
 /** `ApiKeyService`, as a file of it is named. */
 function kebab(name: string): string {

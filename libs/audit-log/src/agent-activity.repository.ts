@@ -28,7 +28,7 @@ const page = `
                         WHERE e.tenant_id = $1 AND e.agent_id = a.agent_id AND e.seq >= mark.seq) tail
    ORDER BY a.agent_id`;
 
-interface Row {
+interface AgentActivityRow {
   agent_id: string;
   last_seen: Date;
   entries: number;
@@ -42,7 +42,7 @@ export class AgentActivityRepository {
 
   /** Up to `limit` of the tenant's agents by name, behind the one named. */
   async list(tenantId: string, limit: number, after: string | null): Promise<Activity[]> {
-    const rows = await this.transactions.query<Row>(page, [tenantId, after ?? '', limit]);
+    const rows = await this.transactions.query<AgentActivityRow>(page, [tenantId, after ?? '', limit]);
     return rows.map(({ agent_id: agentId, last_seen: lastSeen, ...counts }) => ({ agentId, lastSeen, ...counts }));
   }
 }

@@ -28,7 +28,7 @@ const read = `
      AND action IN ('tool_call', 'tool_call_blocked', 'tool_call_held')
    ORDER BY seq`;
 
-interface Row {
+interface LoggedCallRow {
   seq: string;
   entry_id: string;
   agent_id: string;
@@ -50,7 +50,7 @@ export class LoggedCallRepository {
 
   /** The calls in a stretch, in their order; of one agent, or null for all. */
   async read(tenantId: string, { from, to }: LogStretch, agentId: string | null): Promise<LoggedCall[]> {
-    const rows = await this.transactions.query<Row>(read, [tenantId, from, to, agentId]);
+    const rows = await this.transactions.query<LoggedCallRow>(read, [tenantId, from, to, agentId]);
     return rows.map((row) => ({
       seq: Number(row.seq),
       entryId: row.entry_id,

@@ -50,18 +50,18 @@ export class BudgetBooks {
     for (const { tenantId, sessionId, actor } of spends) {
       const entry = this.session(tenantId, sessionId);
       if (!entry) continue;
-      for (const { key } of this.limitsOver(entry, actor)) keys.set(nameOf(key), key);
+      for (const { key } of this.limitsOver(entry, actor)) keys.set(usageName(key), key);
     }
     return [...keys.values()];
   }
 
   open(usages: readonly BudgetUsage[]): void {
-    for (const usage of usages) this.usages.set(nameOf(usage), usage);
+    for (const usage of usages) this.usages.set(usageName(usage), usage);
   }
 
   usagesOver(entry: LockedSession, actor: Actor): LimitedUsage[] {
     return this.limitsOver(entry, actor).map(({ key, limit }) => {
-      const usage = this.usages.get(nameOf(key));
+      const usage = this.usages.get(usageName(key));
       if (!usage) throw new Error('a usage that a limit holds for is locked first');
       return { usage, limit };
     });
@@ -79,7 +79,7 @@ export class BudgetBooks {
       ...drawnOn.map((text) => standingKeyIn(tenantId, text)),
     ];
     for (const key of keys) {
-      for (const usage of [this.usages.get(nameOf(key)), this.movementOf(key)]) {
+      for (const usage of [this.usages.get(usageName(key)), this.movementOf(key)]) {
         if (!usage) continue;
         usage.spent = (usage.spent + spent) as MicroUsd;
         usage.held = (usage.held + held) as MicroUsd;
@@ -104,7 +104,7 @@ export class BudgetBooks {
   }
 
   private movementOf({ tenantId, scope, subject, period }: UsageKey): BudgetUsage {
-    const name = nameOf({ tenantId, scope, subject, period });
+    const name = usageName({ tenantId, scope, subject, period });
     let movement = this.moved.get(name);
     if (!movement) {
       const nothing = 0n as MicroUsd;
@@ -146,6 +146,6 @@ function standingKeyIn(tenantId: string, drawnOn: string): UsageKey {
   return { tenantId, scope: 'key', subject, period };
 }
 
-function nameOf({ tenantId, scope, subject, period }: UsageKey): string {
+function usageName({ tenantId, scope, subject, period }: UsageKey): string {
   return `${tenantId} ${scope} ${period} ${subject}`;
 }

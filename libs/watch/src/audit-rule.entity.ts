@@ -26,7 +26,7 @@ export function toStored(tenantId: string, { id, limits, createdAt }: AuditRule)
 }
 
 export function toRule({ id, type, params, createdAt }: StoredAuditRule): AuditRule {
-  return { id, limits: toLimits(type, params), createdAt };
+  return { id, limits: limitsOf(type, params), createdAt };
 }
 
 function toParams(limits: AuditRuleLimits): Record<string, number> {
@@ -40,7 +40,7 @@ function toParams(limits: AuditRuleLimits): Record<string, number> {
   }
 }
 
-function toLimits(type: AuditRuleType, params: Record<string, number>): AuditRuleLimits {
+function limitsOf(type: AuditRuleType, params: Record<string, number>): AuditRuleLimits {
   switch (type) {
     case 'rapid_fire':
       return { type, maxActions: params['max_actions'] ?? 0, windowSeconds: params['window_seconds'] ?? 0 };

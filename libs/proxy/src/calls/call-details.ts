@@ -9,7 +9,7 @@ import {
   toUnixSeconds,
 } from '@haldir/kernel';
 import { type Amount } from '../policies/amount.js';
-import { type Explanation } from '../policies/policy-refusal.js';
+import { type PolicyExplanation } from '../policies/policy-refusal.js';
 import { type PolicyType } from '../policies/policy.js';
 
 /** `log_only` policies that are named in an entry. */
@@ -37,7 +37,7 @@ export type OutcomeDetails = {
   policy_id: string;
   policy: PolicyType;
   /** All policies that do. */
-  explanation: Explanation[];
+  explanation: PolicyExplanation[];
   unexplained: number;
   price_usd: number;
   remaining_budget: number | null;

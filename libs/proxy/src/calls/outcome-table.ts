@@ -1,6 +1,6 @@
 import { toDollars } from '@haldir/kernel';
 import { type Attempt } from '@haldir/http';
-import { type Explanation, explain } from '../policies/policy-refusal.js';
+import { type PolicyExplanation, explain } from '../policies/policy-refusal.js';
 import { type CallEnding } from '../upstreams/upstream-statistics.js';
 import { type CallDetails, type LoggedDecision, type OutcomeDetails } from './call-details.js';
 import { type EntryWords } from './call-kind.js';
@@ -21,7 +21,7 @@ export interface CallRefusal {
   /** For the log, beside the message. */
   logged: Partial<OutcomeDetails>;
   /** Over REST, members of the body too. */
-  explained?: { explanation: Explanation[]; unexplained?: number };
+  explained?: { explanation: PolicyExplanation[]; unexplained?: number };
 }
 
 /** Said of calls that nobody can be asked to approve. */

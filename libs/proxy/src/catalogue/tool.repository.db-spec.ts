@@ -46,7 +46,7 @@ const listed = (versions: Record<string, number>): ListedDefinition[] =>
     tool: { name, description: String(version), inputSchema: {} },
     fingerprint: Buffer.alloc(32, version),
   }));
-const offer = (versions: Record<string, number>): Promise<void> =>
+const announced = (versions: Record<string, number>): Promise<void> =>
   run(async (tx) => {
     const changes = comparePins(await tools.in(tx).pins(tenantId, 'up'), listed(versions));
     await tools.in(tx).apply(tenantId, 'up', changes, () => traits, now);
@@ -63,23 +63,23 @@ const shown = async (): Promise<Record<string, string>> => {
 
 describe('the tools of an upstream', () => {
   it('are added, go, come back, drift, and go back to what was accepted', async () => {
-    await offer({ a: 1, b: 1 });
+    await announced({ a: 1, b: 1 });
     expect(await shown()).toEqual({ a: '1', b: '1' });
-    await offer({ a: 1, c: 1 });
+    await announced({ a: 1, c: 1 });
     expect(await shown()).toEqual({ a: '1', c: '1' });
-    await offer({ a: 2, b: 1, c: 1 });
+    await announced({ a: 2, b: 1, c: 1 });
     expect(await shown()).toEqual({ a: '1 held 2', b: '1', c: '1' });
     expect(await tools.total(tenantId)).toBe(3);
     expect((await tools.list(tenantId, { drifted: true }, 10, null)).map(({ name }) => name)).toEqual(['a']);
     expect((await tools.list(tenantId, { nameContains: 'B', upstream: 'up' }, 10, null)).length).toBe(1);
     expect((await tools.list(tenantId, {}, 10, ['up', 'b'])).map(({ name }) => name)).toEqual(['c']);
-    await offer({ a: 1, b: 1 });
+    await announced({ a: 1, b: 1 });
     expect(await shown()).toEqual({ a: '1', b: '1' });
   });
 
   it('are what was accepted of them', async () => {
-    await offer({ a: 1 });
-    await offer({ a: 2 });
+    await announced({ a: 1 });
+    await announced({ a: 2 });
     const found = await run((tx) => tools.in(tx).find(tenantId, 'up', 'a'));
     expect(found).toMatchObject({ pendingFingerprint: Buffer.alloc(32, 2) });
     await run((tx) => tools.in(tx).accept(tenantId, 'up', 'a', { ...traits, destructive: true }));
@@ -89,7 +89,7 @@ describe('the tools of an upstream', () => {
   });
 
   it('have a price, which is put in place of the one before and goes', async () => {
-    await offer({ a: 1 });
+    await announced({ a: 1 });
     const prices = new ToolPriceRepository();
     const priceOf = async (): Promise<bigint | null | undefined> => (await tools.list(tenantId, {}, 1, null))[0]?.price;
     for (const price of [10_000n, 20_000n] as ToolPrice['price'][]) {
@@ -102,8 +102,8 @@ describe('the tools of an upstream', () => {
   });
 
   it('are read with the digest of their catalogue', async () => {
-    await offer({ a: 1 });
-    await offer({ a: 2, b: 1 });
+    await announced({ a: 1 });
+    await announced({ a: 2, b: 1 });
     const digest = Buffer.alloc(32, 9);
     await run((tx) => upstreams.in(tx).keepCatalogue(tenantId, 'up', digest, null));
     const found = await tools.definitions(tenantId, ['up', 'other']);

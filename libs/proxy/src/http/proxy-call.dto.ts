@@ -67,7 +67,14 @@ export const CallRefused = z.object({
   unexplained: z.int().optional().describe('How many more policies refuse the call'),
 });
 type CallRefused = z.infer<typeof CallRefused>;
-export const CallFailed = z.object({ error: z.string(), code: z.string(), request_id: z.string() });
+export const CallFailed = z.object({
+  error: z.string(),
+  code: z.string(),
+  request_id: z
+    .string()
+    .optional()
+    .describe('Absent where the call may have been made: that answer is kept for its Idempotency-Key'),
+});
 
 /**
  * What the caller of a tool is answered.

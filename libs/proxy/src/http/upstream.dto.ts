@@ -169,7 +169,7 @@ export const ListUpstreams = z.object({
 });
 export type ListUpstreams = z.infer<typeof ListUpstreams>;
 
-const Upstream = z
+const ShownUpstream = z
   .object({
     url: z.string(),
     headers: z
@@ -192,10 +192,10 @@ const Upstream = z
     error: z.string().optional().describe('Why it is not healthy'),
   })
   .meta({ id: 'Upstream' });
-type Upstream = z.infer<typeof Upstream>;
+type ShownUpstream = z.infer<typeof ShownUpstream>;
 
 export const UpstreamList = z.object({
-  upstreams: z.record(z.string(), Upstream).describe('By name'),
+  upstreams: z.record(z.string(), ShownUpstream).describe('By name'),
   total_tools: z.int().describe('Tools of all upstreams'),
   policies: z.int().describe('Number of active policies'),
   count: z.int(),
@@ -203,7 +203,7 @@ export const UpstreamList = z.object({
 });
 export type UpstreamList = z.infer<typeof UpstreamList>;
 
-export function toUpstream(stats: UpstreamStats): Upstream {
+export function toUpstream(stats: UpstreamStats): ShownUpstream {
   const {
     url,
     headers,

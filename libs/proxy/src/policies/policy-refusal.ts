@@ -132,7 +132,7 @@ function nextHourWithin(at: Date, start: number, end: number): Date | null {
 }
 
 /** A refusal as callers and the log are told of it. */
-export interface Explanation {
+export interface PolicyExplanation {
   policy_id: string;
   policy: PolicyType;
   reason: string;
@@ -140,7 +140,7 @@ export interface Explanation {
 }
 
 /** Every policy that refuses a call: the call is made once none of them refuses it. Beyond 50 they are only counted. */
-export function explain(refused: readonly Refusal[]): { explanation: Explanation[]; unexplained?: number } {
+export function explain(refused: readonly Refusal[]): { explanation: PolicyExplanation[]; unexplained?: number } {
   const explanation = refused.slice(0, MAX_EXPLAINED).map(({ policyId, type, reason, remedy }) => ({
     policy_id: policyId,
     policy: type,
