@@ -5,7 +5,7 @@ import { explain } from '../policies/policy-refusal.js';
 import { POLICY_MODES, POLICY_TYPES } from '../policies/policy.js';
 import { type SimulationRequest, type SimulationResult } from '../simulation/simulation.service.js';
 import { AddProxyPolicy, toNewPolicy } from './policy.dto.js';
-import { PolicyExplanation } from './proxy-call.dto.js';
+import { Explanation } from './proxy-call.dto.js';
 
 const MAX_POLICIES = 500;
 const MAX_CHANGED = 1_000;
@@ -74,7 +74,7 @@ export const SimulatedPolicies = z.object({
       tool: z.string(),
       was: Verdict,
       would_be: Verdict,
-      explanation: z.array(PolicyExplanation).optional().describe('Of a call that would be blocked'),
+      explanation: z.array(Explanation).optional().describe('Of a call that would be blocked'),
       held_by: z.string().optional().describe('The policy or approval rule, of a call that would be held'),
     }),
   ),
