@@ -5,6 +5,7 @@ export default defineConfig({
   resolve: { tsconfigPaths: true },
   test: {
     globals: true,
+    isolate: false,
     testTimeout: 30_000,
     setupFiles: ['reflect-metadata'],
     include: [

@@ -1,5 +1,5 @@
 import { type Outcome } from './load.js';
-import { type Sample } from './row.js';
+import { type Sample } from './measurement.js';
 
 /** A load, and what it cost. */
 export async function sample(

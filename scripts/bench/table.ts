@@ -1,5 +1,6 @@
 import { median, ratio } from './row.js';
-import { type Measured, type Sample } from './row.js';
+import { type Measured } from './row.js';
+import { type Sample } from './measurement.js';
 
 /** The targets are for as many connections. */
 const TARGET_CONNECTIONS = 32;

@@ -1,7 +1,7 @@
 // A tenant of a benchmark: a key, and what is prepared with it before the load.
 import { type Request } from './load.js';
 import { type Instance } from './instance.js';
-import { type Gate } from './row.js';
+import { type Gate } from './measurement.js';
 
 export interface Tenant {
   /** Of a request with its key */

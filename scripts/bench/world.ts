@@ -5,7 +5,7 @@ import { clusterCpuMicros, cpuMicros, startHelper } from './children.js';
 import { startInstance } from './instance.js';
 import { sample } from './sample.js';
 import { newTenant } from './tenant.js';
-import { type Limit, type Sample } from './row.js';
+import { type Limit, type Sample } from './measurement.js';
 import { type Load, type Outcome, type Request } from './load.js';
 import { type Options } from './options.js';
 import { type Instance } from './instance.js';

@@ -8,7 +8,8 @@ import { median } from '../row.js';
 import { type World } from '../world.js';
 import { type Request } from '../load.js';
 import { type FilledLog } from '../log-filler.js';
-import { type Gate, type Row } from '../row.js';
+import { type Row } from '../row.js';
+import { type Gate } from '../measurement.js';
 
 const SHORT = 10_000;
 const LONG = 1_000_000;

@@ -1,5 +1,6 @@
 import { watchLogs } from '../tenant.js';
-import { type Gate, type Row } from '../row.js';
+import { type Row } from '../row.js';
+import { type Gate } from '../measurement.js';
 import { type Tenant } from '../tenant.js';
 import { type World } from '../world.js';
 

@@ -117,7 +117,7 @@ describe('a list that an upstream gives', () => {
 describe('what an upstream says of a tool now', () => {
   const [was, is] = [tool('echo'), tool('echo', 'Does more')];
   const drifted = (pending = is): object => ({
-    ...{ fingerprint: fingerprintOf(was), pending, pending_fingerprint: fingerprintOf(pending) },
+    ...{ fingerprint: fingerprintOf(was), pending, pendingFingerprint: fingerprintOf(pending) },
   });
   const accept = (fingerprint: Buffer): Promise<void> => service.accept(tx, OPERATOR, 'up', 'echo', fingerprint);
 
@@ -131,7 +131,7 @@ describe('what an upstream says of a tool now', () => {
   });
 
   it('is accepted again without a trace', async () => {
-    found = { fingerprint: fingerprintOf(is), pending: null, pending_fingerprint: null };
+    found = { fingerprint: fingerprintOf(is), pending: null, pendingFingerprint: null };
     await accept(fingerprintOf(is));
     expect([accepted, entries]).toEqual([[], []]);
   });

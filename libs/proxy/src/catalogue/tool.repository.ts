@@ -10,16 +10,16 @@ import { Tool } from './tool.entity.js';
 import { type UpstreamTool } from '../mcp-client/index.js';
 import { Upstream } from '../upstreams/upstream.entity.js';
 
-/** A tool that an upstream offers. */
+/** A tool that an upstream has. */
 export interface ListedTool {
   upstream: string;
   name: string;
   /** As it was accepted. */
   definition: UpstreamTool;
   fingerprint: Buffer;
-  /** What the upstream says instead, and when that was seen first; null while it keeps to what was accepted. */
   /** Of each call; null for a tool that costs nothing. */
   price: MicroUsd | null;
+  /** What the upstream says instead, and when that was seen first; null while it keeps to what was accepted. */
   drift: { definition: UpstreamTool; fingerprint: Buffer; seenAt: Date } | null;
 }
 
