@@ -1,5 +1,5 @@
 import { type Decimal, decimalOf, toJsonNumber } from '@haldir/kernel';
-import { amountOf, ceilMicroUsd } from './amount.js';
+import { amountOf, ceilMicroUsd, ruledAmount } from './amount.js';
 
 describe('the amount of a call', () => {
   it.each([
@@ -36,4 +36,8 @@ describe('an amount in micro-dollars', () => {
   ])('of %d dollars is %d: never less than it was', (dollars, micros) => {
     expect(ceilMicroUsd(decimalOf(dollars) as Decimal)).toBe(micros);
   });
+});
+
+it('is none or unclear to approval rules where it is to policies', () => {
+  expect([null, 'unclear' as const, decimalOf(0.0000001)].map(ruledAmount)).toEqual([null, 'unclear', 1n]);
 });
