@@ -155,7 +155,7 @@ describe('a rotation of tenant keys', () => {
     for (let kill = 0; kill < KILLS; kill++) {
       const { child, ended } = startCli(world.environment, 'keys', 'rotate-tenant');
       // The first kills come while it moves values, the last ones while it waits.
-      for (let waited = 0; waited < 200; waited++) {
+      for (let waited = 0; waited < 3_000; waited++) {
         const moved = (await valuesUnder())['2'] ?? 0;
         if (moved > kill * 100 || child.exitCode !== null) break;
         await pause(10);
