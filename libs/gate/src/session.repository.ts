@@ -4,6 +4,7 @@ import { GrantSeal } from '@haldir/crypto';
 import { type Collector, columnsOf, Transactions, type Tx } from '@haldir/database';
 import { type EntityManager, IsNull, MoreThan, type SelectQueryBuilder } from 'typeorm';
 import { EVERY_AGENT } from './agent-freeze.entity.js';
+import { publicIdOfPrefix } from './api-key-format.js';
 import { ApiKey } from './api-key.entity.js';
 import { type StandingBudget } from './budget.js';
 import { KEY_GRANT, keyGrant, SESSION_GRANT, sessionGrant } from './grants.js';
@@ -90,11 +91,14 @@ const takeExpired = `
   RETURNING ${EXPIRED.of('s')}`;
 
 interface SessionRow {
+  tenant_id: string;
+  id: string;
   frozen: boolean;
 }
 
 /** Without the key that opened it, all of that is null. */
-interface LockedRow extends SessionRow, KeyTenantRow {
+interface LockedRow extends KeyTenantRow {
+  frozen: boolean;
   key_public_id: string | null;
 }
 
@@ -124,7 +128,7 @@ export class SessionRepository {
   ) {}
 
   /**
-   * Look-ups that arrive together share one query, sent after the last of them arrived. One whose grant was edited in the
+   * Look-ups that arrive together share one query, sent after the last of them arrived, and no session: each gets its own. One whose grant was edited in the
    * database is no session.
    */
   find(tenantId: string, sessionId: string): Promise<Session | null> {
@@ -158,7 +162,7 @@ export class SessionRepository {
     const rows = await this.transactions.read(tenantId, (manager) =>
       liveOf(manager, tenantId, now)
         .select('s.agentId', 'agentId')
-        .addSelect('count(*)::integer', 'sessions')
+        .addSelect('count(*)::float8', 'sessions')
         .andWhere('s.agentId = ANY (:agentIds)', { agentIds })
         .groupBy('s.agentId')
         .getRawMany<{ agentId: string; sessions: number }>(),
@@ -188,8 +192,9 @@ export class SessionRepository {
           .execute()) as { raw: object[] };
         if (!raw[0]) return null;
         const { agentId: whose, openedKey } = ENDED.toEntity(raw[0]);
-        const publicId = openedKey?.slice('hld_'.length) ?? '';
-        const openedByAgent = await tx.manager.existsBy(ApiKey, { tenantId, publicId, kind: 'agent' });
+        const publicId = openedKey && publicIdOfPrefix(openedKey);
+        const openedByAgent =
+          publicId !== null && (await tx.manager.existsBy(ApiKey, { tenantId, publicId, kind: 'agent' }));
         return { agentId: whose, openedByAgent };
       },
       /**
@@ -239,13 +244,13 @@ export class SessionRepository {
 
   private async load(keys: SessionKey[]): Promise<(Session | null)[]> {
     const rows = await this.transactions.query<SessionRow>(byKeys, unzip(keys));
-    const found = new Map(
-      rows.map((row) => {
-        const session = Object.assign(SESSION.toEntity(row), { isFrozen: row.frozen });
-        return [`${session.tenantId} ${session.id}`, this.isIntact(session) ? session : null];
-      }),
-    );
-    return keys.map(({ tenantId, sessionId }) => found.get(`${tenantId} ${sessionId}`) ?? null);
+    const found = new Map(rows.map((row) => [`${row.tenant_id} ${row.id}`, row]));
+    return keys.map(({ tenantId, sessionId }) => {
+      const row = found.get(`${tenantId} ${sessionId}`);
+      // One for each who asks: what it grants is bounded by the key of that one.
+      const session = row && Object.assign(SESSION.toEntity(row), { isFrozen: row.frozen });
+      return session && this.isIntact(session) ? session : null;
+    });
   }
 }
 
