@@ -45,7 +45,7 @@ export class TenantKeyRepository {
       const rows = await manager
         .createQueryBuilder(TenantKey, 'k')
         .select('k.state', 'state')
-        .addSelect('count(*)::integer', 'keys')
+        .addSelect('count(*)::float8', 'keys')
         .groupBy('k.state')
         .getRawMany<{ state: TenantKeyState; keys: number }>();
       const counts = { active: 0, decrypt_only: 0, retired: 0 };
@@ -82,16 +82,14 @@ export class TenantKeyRepository {
   }
 
   /** Retires what nothing is sealed under any more; its material is gone. Answers how many keys that were. */
-  retire(tenantId: string, columns: readonly SealedColumn[]): Promise<number> {
+  async retire(tenantId: string, columns: readonly SealedColumn[]): Promise<number> {
     const unused = columns.map((column) => `NOT EXISTS (SELECT FROM ${column.table} WHERE ${underKey(column)})`);
-    return this.transactions.run(tenantId, async (tx) => {
-      const rows = await tx.query(
-        `UPDATE tenant_key AS k SET state = 'retired', wrapped = ''
-          WHERE tenant_id = $1 AND state = 'decrypt_only' AND ${unused.join(' AND ')} RETURNING version`,
-        [tenantId],
-      );
-      return rows.length;
-    });
+    const rows = await this.transactions.query(
+      `UPDATE tenant_key AS k SET state = 'retired', wrapped = ''
+        WHERE tenant_id = $1 AND state = 'decrypt_only' AND ${unused.join(' AND ')} RETURNING version`,
+      [tenantId],
+    );
+    return rows.length;
   }
 
   in(tx: Tx) {
@@ -133,7 +131,11 @@ export class TenantKeyRepository {
           .addOrderBy('k.version')
           .limit(limit)
           .setLock('for_no_key_update');
-        if (after !== null) query.andWhere('(k.tenantId, k.version) > (:tenantId, :version)', after);
+        if (after !== null) {
+          // By name, because a whole key would bring parameters of its own.
+          const { tenantId, version } = after;
+          query.andWhere('(k.tenantId, k.version) > (:tenantId, :version)', { tenantId, version });
+        }
         return query.getMany();
       },
       rewrap: (rootKeyId: number, keys: readonly (KeyPosition & WrappedKey)[]): Promise<unknown> =>
