@@ -39,16 +39,17 @@ export class AuditLogRepository {
    */
   async append(entries: readonly PreparedEntry[], ended: readonly (string | null)[]): Promise<(string | null)[]> {
     const columns = toColumns(entries);
-    const rows = ended.some((id) => id !== null)
-      ? await this.transactions.query<AppendRow>(appendEnding, [...columns, ended])
-      : await this.transactions.query<AppendRow>(append, columns);
-    return rows.map(({ reason }) => reason);
+    return reasonsOf(
+      ended.some((id) => id !== null)
+        ? await this.transactions.query<AppendRow>(appendEnding, [...columns, ended])
+        : await this.transactions.query<AppendRow>(append, columns),
+    );
   }
 
   in(tx: Tx) {
     return {
       append: async (entries: readonly PreparedEntry[]): Promise<(string | null)[]> =>
-        (await tx.query<AppendRow>(append, toColumns(entries))).map(({ reason }) => reason),
+        reasonsOf(await tx.query<AppendRow>(append, toColumns(entries))),
       /** The log of a new tenant, with the default flag rules. */
       create: async (tenantId: string, now: Date): Promise<void> => {
         await tx.query(defaultRules, [tenantId, now]);
@@ -56,6 +57,10 @@ export class AuditLogRepository {
       },
     };
   }
+}
+
+function reasonsOf(rows: readonly AppendRow[]): (string | null)[] {
+  return rows.map(({ reason }) => reason);
 }
 
 /** The columns of `audit_append`, in its order. */

@@ -1,6 +1,5 @@
+import { wholeNumber } from '@haldir/database';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-
-const wholeNumber = { to: (value: number) => value, from: Number };
 
 /** A signed statement of how many entries a log has, and which. */
 @Entity('audit_checkpoint')

@@ -1,5 +1,5 @@
 import { nodeHash, rootOf, type TreeNode } from '@haldir/verifier';
-import { type GrowTile } from './log-tree.repository.js';
+import { type TileStore } from './log-tree.repository.js';
 
 /** Hashes in a tile, and the height of the tree over them: C2SP tlog-tiles. */
 export const TILE_WIDTH = 256;
@@ -68,12 +68,11 @@ export function splitHashes(bytes: Buffer): Buffer[] {
 /** Turns leaves, taken in their order from the beginning of a tile on, into tiles of every level. */
 export class TileWriter {
   private leaves: Buffer[] = [];
-  private readonly sent: Promise<unknown>[] = [];
   private readonly ups = new Map<string, { level: number; index: number; hashes: Buffer[] }>();
 
   /** @param index of the tile that the first leaf begins */
   constructor(
-    private readonly grow: GrowTile,
+    private readonly tiles: TileStore,
     private readonly tenantId: string,
     private index: number,
   ) {}
@@ -81,9 +80,7 @@ export class TileWriter {
   take(leaf: Buffer): void {
     this.leaves.push(leaf);
     if (this.leaves.length < TILE_WIDTH) return;
-    const sent = this.grow(this.tenantId, 0, this.index, Buffer.concat(this.leaves));
-    sent.catch(() => undefined);
-    this.sent.push(sent);
+    this.tiles.keepTile(this.tenantId, 0, this.index, Buffer.concat(this.leaves));
     this.growParent(1, this.index, rootOf(this.leaves));
     this.leaves = [];
     this.index++;
@@ -94,10 +91,9 @@ export class TileWriter {
     // A full tile adds to the level above while the loop runs.
     for (const up of this.ups.values()) {
       const { level, index, hashes } = up;
-      const full = await this.grow(this.tenantId, level, index, Buffer.concat(hashes));
+      const full = await this.tiles.growTile(this.tenantId, level, index, Buffer.concat(hashes));
       if (full) this.growParent(level + 1, index, rootOf(splitHashes(full)));
     }
-    await Promise.all(this.sent);
   }
 
   private growParent(level: number, childIndex: number, root: Buffer): void {

@@ -25,8 +25,14 @@ export interface Leaf {
   hash: Buffer;
 }
 
-/** Adds hashes to a tile; answers all of the tile's when it has become full, else null. */
-export type GrowTile = (tenantId: string, level: number, index: number, hashes: Buffer) => Promise<Buffer | null>;
+type NewHashes = [tenantId: string, level: number, index: number, hashes: Buffer];
+
+export interface TileStore {
+  /** Adds hashes to a tile; answers all of the tile's when it has become full, else null. */
+  growTile(...tile: NewHashes): Promise<Buffer | null>;
+  /** The same without the answer, which the transaction waits for. */
+  keepTile(...tile: NewHashes): void;
+}
 
 const lockTree = {
   name: 'audit_tree.lock.v3',
@@ -121,12 +127,15 @@ export class LogTreeRepository {
   }
 
   in(tx: Tx) {
-    const grow: GrowTile = async (tenantId, level, index, hashes) => {
-      const [row] = await tx.query<{ full: Buffer | null }>(growTile, [tenantId, level, index, hashes]);
-      return row?.full ?? null;
+    const tiles: TileStore = {
+      growTile: async (...tile) => {
+        const [row] = await tx.query<{ full: Buffer | null }>(growTile, tile);
+        return row?.full ?? null;
+      },
+      keepTile: (...tile) => tx.send(growTile, tile),
     };
     return {
-      growTile: grow,
+      tiles,
       /** Locks trees until the transaction ends; leaves out those that somebody else is at, unless it is to wait. */
       lock: async (tenants: readonly string[], ifLocked: 'wait' | 'skip'): Promise<StoredTree[]> => {
         type Row = { tenant_id: string; size: string; frontier: Buffer; last_hash: Buffer };
@@ -157,14 +166,14 @@ export class LogTreeRepository {
         }));
       },
       /** Keeps trees and their checkpoints; does not wait for the answer. */
-      extend: (trees: readonly SignedTree[], signedAt: Date): void =>
+      extend: (trees: readonly SignedTree[]): void =>
         tx.send(extendTrees, [
           trees.map(({ checkpoint }) => checkpoint.tenantId),
           trees.map(({ checkpoint }) => checkpoint.size),
           trees.map(({ frontier }) => frontier),
           trees.map(({ last }) => last),
           trees.map(({ checkpoint }) => checkpoint.root),
-          signedAt,
+          trees[0]?.checkpoint.signedAt,
           trees.map(({ checkpoint }) => checkpoint.signature),
           trees.map(({ checkpoint }) => checkpoint.note),
         ]),

@@ -107,7 +107,7 @@ export class LogTree {
         rows.newest(tenants),
       ]);
       const growths = trees
-        .map((tree) => new TreeGrowth(rows.growTile, tree, sizes.get(tree.tenantId) ?? 0))
+        .map((tree) => new TreeGrowth(rows.tiles, tree, sizes.get(tree.tenantId) ?? 0))
         .filter(({ tenantId, isGrown }) => isGrown || !signed.has(tenantId));
       await this.readLeaves(tx, growths);
       const extended = [];
@@ -157,7 +157,7 @@ export class LogTree {
       const checkpoint = { tenantId, size, root, signedAt, ...signCheckpoint(key, { size, root }) };
       trees.push({ last, frontier: growth.frontierBytes(), checkpoint });
     }
-    this.trees.in(tx).extend(trees, signedAt);
+    this.trees.in(tx).extend(trees);
     return trees.map(({ checkpoint }) => [checkpoint.tenantId, checkpoint]);
   }
 }

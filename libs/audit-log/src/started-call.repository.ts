@@ -53,8 +53,7 @@ export class StartedCallRepository {
 
   /** Whether the log has this very entry: its details have the salt, hex. */
   async isOwn(tenantId: string, entryId: string, salt: string): Promise<boolean> {
-    const [row] = await this.transactions.query<{ own: boolean | null }>(isOwn, [tenantId, entryId, salt]);
-    return row?.own === true;
+    return isOwnIn(await this.transactions.query(isOwn, [tenantId, entryId, salt]));
   }
 
   /** Up to `most` calls of processes whose leases have ended. */
@@ -75,12 +74,14 @@ export class StartedCallRepository {
         const [row] = await tx.query<Row>(take, [tenantId, entryId]);
         return row ? { entry: row.entry, paymentId: row.payment_id, claim: row.claim } : null;
       },
-      isOwn: async (tenantId: string, entryId: string, salt: string): Promise<boolean> => {
-        const [row] = await tx.query<{ own: boolean | null }>(isOwn, [tenantId, entryId, salt]);
-        return row?.own === true;
-      },
+      isOwn: async (tenantId: string, entryId: string, salt: string): Promise<boolean> =>
+        isOwnIn(await tx.query(isOwn, [tenantId, entryId, salt])),
     };
   }
+}
+
+function isOwnIn([row]: { own: boolean | null }[]): boolean {
+  return row?.own === true;
 }
 
 function valuesOf({ calls, processId, startedAt }: StartedRows): [tenants: string[], ...rest: unknown[]] {

@@ -1,6 +1,6 @@
 import { Frontier } from '@haldir/verifier';
 import { splitHashes, TILE_WIDTH, TileWriter } from './log-tiles.js';
-import { type GrowTile, type Leaf, type StoredTree } from './log-tree.repository.js';
+import { type Leaf, type StoredTree, type TileStore } from './log-tree.repository.js';
 
 /** A tree on its way from what was signed of its log to all there is now. */
 export class TreeGrowth {
@@ -16,7 +16,7 @@ export class TreeGrowth {
   private readonly tiles: TileWriter | null;
 
   constructor(
-    growTile: GrowTile,
+    tiles: TileStore,
     tree: StoredTree,
     readonly size: number,
   ) {
@@ -26,7 +26,7 @@ export class TreeGrowth {
     this.frontier = Frontier.resume(this.from, splitHashes(tree.frontier));
     const firstTile = Math.floor(this.from / TILE_WIDTH);
     const fillsTile = Math.floor(size / TILE_WIDTH) > firstTile;
-    this.tiles = fillsTile ? new TileWriter(growTile, this.tenantId, firstTile) : null;
+    this.tiles = fillsTile ? new TileWriter(tiles, this.tenantId, firstTile) : null;
     // A tile is written when it is full, from its beginning.
     this.next = fillsTile ? firstTile * TILE_WIDTH : this.from;
     if (size < this.from) this.diverged = 'the log is shorter than it was when it was signed';

@@ -10,3 +10,6 @@ const bigintTransformer = {
 export function BigIntColumn(options: ColumnOptions = {}): PropertyDecorator {
   return Column({ ...options, type: 'bigint', transformer: bigintTransformer });
 }
+
+/** For a column of 64-bit integers that are counts or numbers of rows, as a `number`: exact up to 2^53. */
+export const wholeNumber = { to: (value: number): number => value, from: Number };

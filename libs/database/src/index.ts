@@ -1,4 +1,4 @@
-export { BigIntColumn } from './columns.js';
+export { BigIntColumn, wholeNumber } from './columns.js';
 export { dataSourceOptions } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
 export { columnsOf } from './entity-columns.js';

@@ -59,9 +59,21 @@ it('names the entry in which any member was changed, whatever it was changed to'
     fc.asyncProperty(
       fc.nat(SIZE - 1),
       fc.constantFrom(...members),
-      fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.stringMatching(/^[0-9a-f]{64}$/)),
-      async (index, member, value) => {
+      fc.oneof(
+        fc
+          .oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.stringMatching(/^[0-9a-f]{64}$/))
+          .map((value) => () => value),
+        // What reads like the member as a text, without being one.
+        fc.constantFrom(
+          (value: unknown) => [value],
+          (value: unknown) => [[value]],
+          (value: unknown) => String(value),
+        ),
+        fc.constant(() => ({ toString: 1, valueOf: 1 })),
+      ),
+      async (index, member, made) => {
         const line = lines[index] as Line;
+        const value = made(line[member]);
         fc.pre(JSON.stringify(line[member]) !== JSON.stringify(value));
         const changed = lines.map((other, i) => (i === index ? { ...line, [member]: value } : other));
         expect(await check([...changed, manifest])).toMatchObject({ outcome: 'broken', index });

@@ -13,7 +13,7 @@ const FOLLOWING = {
  * An entry as a line of an export, at a position of its log. What a line holds is what the entry's hash covers, and what follows from
  * that: nothing that is shown is without proof.
  */
-export function writeEntry(entry: LoggedEntry, position: unknown) {
+export function writeEntry(entry: LoggedEntry, position: number) {
   return {
     entry_id: entry.entryId,
     timestamp: millionths(entry.atMicros),
@@ -52,8 +52,10 @@ const SHA256_HEX = /^[0-9a-f]{64}$/;
 
 const text = (written: unknown): string | undefined => (typeof written === 'string' ? written : undefined);
 const nullable = (written: unknown): string | null | undefined => (written === null ? null : text(written));
-const sha256 = (written: unknown): Buffer | undefined =>
-  SHA256_HEX.test(String(written)) ? Buffer.from(String(written), 'hex') : undefined;
+const sha256 = (written: unknown): Buffer | undefined => {
+  const hex = text(written);
+  return hex !== undefined && SHA256_HEX.test(hex) ? Buffer.from(hex, 'hex') : undefined;
+};
 /** A timestamp has microseconds; the number is as near to them as numbers get. */
 const seconds = (written: unknown): bigint | undefined =>
   typeof written === 'number' && written >= 0 && written < 1e11 ? BigInt(Math.round(written * 1e6)) : undefined;

@@ -1,6 +1,5 @@
+import { wholeNumber } from '@haldir/database';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-
-const wholeNumber = { to: (value: number) => value, from: Number };
 
 /** What is sent of an event, byte for byte, to every endpoint and at every attempt. */
 @Entity('webhook_event')

@@ -1,9 +1,8 @@
+import { wholeNumber } from '@haldir/database';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** Why an endpoint was switched off: it said so itself (410), nothing but failures came from it for days, or somebody asked for it. */
 export type DisabledReason = 'gone' | 'failing' | 'requested';
-
-const wholeNumber = { to: (value: number) => value, from: Number };
 
 /** An endpoint that is told of events. */
 @Entity('webhook')
@@ -55,7 +54,7 @@ export class Webhook {
   @Column({ name: 'breaker_until', type: 'timestamptz', nullable: true })
   breakerUntil: Date | null;
 
-  /** How long the breaker stays open the next time; zero while it is closed. */
+  /** For how long the breaker was opened last, in seconds; zero while it is closed. */
   @Column({ name: 'breaker_seconds', type: 'integer' })
   breakerSeconds: number;
 }

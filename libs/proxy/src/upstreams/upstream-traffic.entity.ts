@@ -1,6 +1,5 @@
+import { wholeNumber } from '@haldir/database';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-
-const wholeNumber = { to: (value: number) => value, from: Number };
 
 /** Sums over the calls to an upstream. */
 @Entity('proxy_traffic')
