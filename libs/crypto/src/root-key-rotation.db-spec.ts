@@ -3,9 +3,10 @@ import { dataSourceOptions, Transactions } from '@haldir/database';
 import { HaldirConfig } from '@haldir/runtime';
 import { freshDatabaseUrl } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
-import { KEY_ENTITIES, RootKeys } from './index.js';
+import { KEY_ENTITIES } from './key-entities.js';
 import { tenantKeyPlace } from './key-ring.js';
 import { RootKeyRotation } from './root-key-rotation.js';
+import { RootKeys } from './root-keys.js';
 
 /** More than are wrapped in two transactions. */
 const KEYS = 1_001;
