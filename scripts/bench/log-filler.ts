@@ -1,7 +1,9 @@
-// Fills logs with many entries: by the product's own statement and hashing, without the HTTP in front of them.
+// Fills logs with many entries: by the product's own writer, without the HTTP in front of it.
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import pg from 'pg';
+import { type AuditLog, type AuditLogRepository, type AuditRecord } from '@haldir/audit-log';
+import { type haldirActor, type microUsd } from '@haldir/kernel';
 import { type Tenant } from './tenant.js';
 import { type World } from './world.js';
 
@@ -25,13 +27,9 @@ export interface FilledLog {
 }
 
 /** What an entry says of what was done. */
-export interface Doing {
-  source: string;
-  tool: string;
-  action: string;
-  /** JSON text */
-  details: string;
-  costMicros: bigint;
+export interface Doing extends Pick<AuditRecord, 'source' | 'tool' | 'action' | 'details'> {
+  /** In dollars */
+  cost: number;
 }
 
 const agentAction = (n: number): Doing => ({
@@ -39,8 +37,19 @@ const agentAction = (n: number): Doing => ({
   tool: `tool-${n % TOOLS}`,
   action: 'act',
   details: '{"order":"ord_1042","customer":"cus_9"}',
-  costMicros: n % 1000 === 0 ? 200_000_000n : 12_500n,
+  cost: n % 1000 === 0 ? 200 : 0.0125,
 });
+
+/** What of the product fills a log. */
+interface Product {
+  AuditLog: typeof AuditLog;
+  AuditLogRepository: typeof AuditLogRepository;
+  haldirActor: typeof haldirActor;
+  microUsd: typeof microUsd;
+}
+
+const builtLib = (root: string, lib: string): string =>
+  pathToFileURL(path.join(root, 'dist', 'libs', lib, 'src', 'index.js')).href;
 
 /**
  * A new tenant's log of so many entries, signed.
@@ -53,8 +62,10 @@ export async function fillLog(
   doing: (n: number, at: Date) => Doing = agentAction,
 ): Promise<FilledLog> {
   const { root, ownerUrl } = world.instance;
-  const lib = pathToFileURL(path.join(root, 'dist', 'libs', 'audit-log', 'src', 'entry.js')).href;
-  const { prepareEntry, toColumns } = await import(lib);
+  const product: Product = {
+    ...(await import(builtLib(root, 'audit-log'))),
+    ...(await import(builtLib(root, 'kernel'))),
+  };
   const tenant = await world.tenant();
   const sessions = await tenant.sessions(SESSIONS);
   const { tenant_id: tenantId, tree_size: before } = await tenant.send('GET', '/v1/audit/tree-head');
@@ -68,27 +79,24 @@ export async function fillLog(
     await client.query(`SELECT set_config('haldir.tenants', $1, false)`, [`{${tenantId}}`]);
     // Sessions are recorded today; a log's times only grow.
     await client.query('UPDATE audit_head SET last_micros = 0 WHERE tenant_id = $1', [tenantId]);
+    let at = new Date();
+    const query = async (statement: pg.QueryConfig, values: unknown[]) => (await client.query(statement, values)).rows;
+    const log = new product.AuditLog(new product.AuditLogRepository({ query } as never), { now: () => at });
     for (let from = before; from < entries; from += BATCH) {
       world.signal.throwIfAborted();
-      const batch = Array.from({ length: Math.min(BATCH, entries - from) }, (_, i) => {
+      const batch = Array.from({ length: Math.min(BATCH, entries - from) }, async (_, i) => {
         const n = from + i;
-        const at = new Date((start + (n / entries) * SPREAD_SECONDS) * 1000);
-        const prepared = prepareEntry({
-          tenantId,
+        at = new Date((start + (n / entries) * SPREAD_SECONDS) * 1000);
+        const { cost, ...what } = doing(n, at);
+        const { entryId } = await log.append(product.haldirActor(tenantId), {
           sessionId: sessions[(n * 7) % SESSIONS],
           agentId: `agent-${(n * 7) % SESSIONS}`,
-          ...doing(n, at),
-          at,
-          flag: null,
+          ...what,
+          cost: product.microUsd(cost),
         });
-        if (n % every === 0) entryIds.push(prepared.entryId);
-        return prepared;
+        if (n % every === 0) entryIds.push(entryId);
       });
-      await client.query({
-        name: 'fill',
-        text: 'SELECT count(*) FROM audit_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
-        values: toColumns(batch),
-      });
+      await Promise.all(batch);
     }
     await client.query('VACUUM ANALYZE audit_entry');
   } finally {

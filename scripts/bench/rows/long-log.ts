@@ -3,11 +3,10 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { fillLog } from '../log-filler.js';
 import { median } from '../row.js';
 import { type World } from '../world.js';
 import { type Request } from '../load.js';
-import { type FilledLog } from '../log-filler.js';
+import { type FilledLog, fillLog } from '../log-filler.js';
 import { type Row } from '../row.js';
 import { type Gate } from '../measurement.js';
 
@@ -17,7 +16,8 @@ const EXPORTED = 100_000;
 /** At the long log a request may take 1.15 times what it takes at the short one. */
 const TARGET = 1 / 1.15;
 const PROOF_MS = 10;
-const PROOF_HASHES = 20;
+/** Of a log of up to 2^20 entries (RFC 9162, 2.1.3 and 2.1.4) */
+const PROOF_HASHES: Record<string, number> = { audit_path: 20, consistency_path: 21 };
 const VERIFIED_PER_SECOND = 70_000;
 const REQUESTS = 500;
 
@@ -104,13 +104,14 @@ async function proofGates(world: World, log: FilledLog, requests: Request[], pro
     requests.slice(0, 50).map(async ({ path: asked }) => (await log.tenant.send('GET', asked))[proof].length),
   );
   const most = Math.max(...counts);
+  const limit = PROOF_HASHES[proof] ?? 0;
   return [
     {
       claim: `one at a time, 99 of 100 take at most ${PROOF_MS} ms`,
       holds: p99 <= PROOF_MS,
       detail: `${p99.toFixed(1)} ms`,
     },
-    { claim: `a proof has at most ${PROOF_HASHES} hashes`, holds: most <= PROOF_HASHES, detail: `${most}` },
+    { claim: `a proof has at most ${limit} hashes`, holds: most <= limit, detail: `${most}` },
   ];
 }
 

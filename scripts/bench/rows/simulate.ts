@@ -1,7 +1,6 @@
 import { clusterCpuMicros } from '../children.js';
-import { fillLog } from '../log-filler.js';
 import { sample } from '../sample.js';
-import { type Doing } from '../log-filler.js';
+import { type Doing, fillLog } from '../log-filler.js';
 import { type Row } from '../row.js';
 
 const CALLS = 100_000;
@@ -25,7 +24,7 @@ const call = (n: number, at: Date): Doing => ({
     ...{ decision: 'allowed', result: 'ok', upstream: 'up', amount: n % 100, decided_at: at.getTime() / 1000 },
     ...{ latency_ms: 1.5, arguments_sha256: 'ab'.repeat(32) },
   }),
-  costMicros: 0n,
+  cost: 0,
 });
 
 export const simulate: Row = {
