@@ -9,6 +9,7 @@ import { rows } from './rows/index.js';
 import { gates, table } from './table.js';
 import { OperatorError } from '../embedded/home.mjs';
 import { say, step } from '../launcher/console.mjs';
+import { prepare } from '../launcher/prepare.mjs';
 import { openWorld } from './world.js';
 
 const root = path.join(import.meta.dirname, '..', '..');
@@ -39,6 +40,8 @@ async function bench() {
   const names = rows.map(({ name }) => name);
   const options = readOptions(process.argv.slice(2), names);
   if (options === null) return say(help(names));
+
+  await prepare(root, ending.signal);
 
   const setting = {
     root,

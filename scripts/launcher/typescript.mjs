@@ -3,15 +3,14 @@
 import { OperatorError } from '../embedded/home.mjs';
 
 /**
- * Runs a script in TypeScript. Packages that are missing are said, and the process ends with 1.
+ * Runs a script in TypeScript. Packages that are missing are installed, or said, and the process ends with 1.
  *
  * @param {URL} script
- * @param {() => Promise<void>} [prepare] what has to be done first
+ * @param {() => Promise<void>} [install] what to do when packages are missing
  */
-export async function runTypeScript(script, prepare) {
+export async function runTypeScript(script, install) {
   try {
-    await prepare?.();
-    const { register } = await import('tsx/esm/api').catch(missing);
+    const { register } = await loader(install);
     register();
   } catch (error) {
     console.error(error instanceof OperatorError ? error.message : error);
@@ -21,8 +20,17 @@ export async function runTypeScript(script, prepare) {
   await import(script.href);
 }
 
-/** @param {unknown} error @returns {never} */
-function missing(error) {
-  if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ERR_MODULE_NOT_FOUND') throw error;
-  throw new OperatorError('packages are missing; install them: npm ci');
+/**
+ * @param {() => Promise<void>} [install]
+ * @returns {Promise<typeof import('tsx/esm/api')>}
+ */
+async function loader(install) {
+  try {
+    return await import('tsx/esm/api');
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    if (!install) throw new OperatorError('packages are missing; install them: npm ci');
+    await install();
+    return import('tsx/esm/api');
+  }
 }
