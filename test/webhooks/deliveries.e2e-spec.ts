@@ -1,42 +1,14 @@
-import {
-  type AppProcess,
-  type Client,
-  eventually,
-  type Receiver,
-  startFakeUpstream,
-  startReceiver,
-  startWorker,
-  startWorld,
-  type World,
-} from '@haldir/test-support';
-import { Endpoint, requestApproval } from './endpoint.js';
-
-type Body = Record<string, unknown>;
+import { type Client, eventually, startFakeUpstream } from '@haldir/test-support';
+import { type Endpoint, requestApproval, type Body, deliveryWorld } from './endpoint.js';
 
 const PUBLIC_URL = 'https://haldir.example.com';
 
-let world: World;
-let worker: AppProcess;
-let receiver: Receiver;
-beforeAll(async () => {
-  world = await startWorld({ environment: { WEBHOOK_TIMEOUT_SECONDS: '2', HALDIR_PUBLIC_URL: PUBLIC_URL } });
-  worker = await startWorker(world.environment);
-  receiver = await startReceiver();
-});
-afterAll(async () => {
-  await worker.stop();
-  await world.stop();
-  await receiver.stop();
-});
-afterEach(() => {
-  expect(receiver.faults).toEqual([]);
-});
-
-const register = (client: Client, more?: Body): Promise<Endpoint> => Endpoint.of(receiver, client, more);
+const here = deliveryWorld({ HALDIR_PUBLIC_URL: PUBLIC_URL });
+const { register } = here;
 
 describe('an event', () => {
   it('arrives signed, with its fields in data and at the top level', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const endpoint = await register(tenant, { events: ['approval_requested', 'budget_exhausted', 'anomaly'] });
     const request = await requestApproval(tenant, {
       ...{ tool: 'crm', action: 'drop', amount: 2.5, reason: 'because “so”', details: { to: 'dana' } },
@@ -84,7 +56,7 @@ describe('an event', () => {
         data: facts[event],
         ...facts[event],
       });
-      expect([attempt, webhookId, headers['host']]).toEqual([1, endpoint.id, new URL(receiver.url('')).host]);
+      expect([attempt, webhookId, headers['host']]).toEqual([1, endpoint.id, new URL(here.receiver.url('')).host]);
     }
     expect(await endpoint.attempts(3)).toMatchObject(
       Array(3).fill({ status: 'delivered', delivery_status: 'delivered' }),
@@ -95,7 +67,7 @@ describe('an event', () => {
     const details = (args: string): string => `{"upstream":"up","tool":"pay","arguments":${args}}`;
     /** Registers an upstream with a tool `pay` for a new tenant, with an endpoint and a session. */
     const payer = async (): Promise<{ tenant: Client; endpoint: Endpoint; call: (args: string) => Promise<void> }> => {
-      const tenant = await world.newTenant();
+      const tenant = await here.world.newTenant();
       const endpoint = await register(tenant, { events: ['approval_requested'] });
       const upstream = await startFakeUpstream('pay');
       onTestFinished(() => upstream.stop());
@@ -164,7 +136,7 @@ describe('an event', () => {
   });
 
   it('goes under one webhook-id to every endpoint that wants it, and to no other tenant’s', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const wanting = [
       await register(tenant),
       await register(tenant, { events: null }),
@@ -172,7 +144,7 @@ describe('an event', () => {
       await register(tenant, { events: ['budget_exhausted', 'approval_requested', 'approval_requested'] }),
     ];
     const other = await register(tenant, { events: ['anomaly'] });
-    const stranger = await register(await world.newTenant());
+    const stranger = await register(await here.world.newTenant());
     expect(wanting.map(({ registered }) => registered['events'])).toEqual([
       ['all'],
       ['all'],
@@ -192,13 +164,13 @@ describe('an event', () => {
 
 describe('an endpoint that does not take a delivery', () => {
   it('is sent it again after five seconds, the same bytes under the same id, until it does', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const answers = [404, 302, 500, 400, 304, null] as const;
-    const redirectedTo = receiver.url('redirected');
+    const redirectedTo = here.receiver.url('redirected');
     const endpoints = await Promise.all(answers.map(() => register(tenant, { events: ['anomaly'] })));
     for (const [i, endpoint] of endpoints.entries()) {
       const status = answers[i] ?? null;
-      receiver.answer(endpoint.path, ({ attempt }) =>
+      here.receiver.answer(endpoint.path, ({ attempt }) =>
         attempt > 1 ? 200 : status === null ? null : { status, headers: { location: redirectedTo } },
       );
       await endpoint.test();
@@ -221,14 +193,14 @@ describe('an endpoint that does not take a delivery', () => {
       expect(later).toMatchObject({ attempt: 2, status: 'delivered', status_code: 200, error: null });
       await eventually(async () => expect(await endpoint.shown()).toMatchObject({ active: true, failing_since: null }));
     }
-    expect(receiver.at('redirected')).toEqual([]);
+    expect(here.receiver.at('redirected')).toEqual([]);
   });
 
   it('is left alone as long as it asks, and for good after 410', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const [busy, gone] = [await register(tenant), await register(tenant)];
-    receiver.answer(busy.path, () => ({ status: 429, headers: { 'retry-after': '90' } }));
-    receiver.answer(gone.path, () => 410);
+    here.receiver.answer(busy.path, () => ({ status: 429, headers: { 'retry-after': '90' } }));
+    here.receiver.answer(gone.path, () => 410);
     await requestApproval(tenant);
     const [waiting] = await busy.attempts(1);
     expect(waiting).toMatchObject({ status: 'failed', status_code: 429, delivery_status: 'pending' });
@@ -254,19 +226,19 @@ describe('an endpoint that does not take a delivery', () => {
   });
 
   it('is paused after ten failures in a row, and found again by a probe', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const endpoint = await register(tenant);
     let healthy = false;
-    receiver.answer(endpoint.path, () => (healthy ? 204 : 503));
+    here.receiver.answer(endpoint.path, () => (healthy ? 204 : 503));
     for (let i = 0; i < 14; i++) await endpoint.test();
     await eventually(async () => expect(await endpoint.shown()).toMatchObject({ paused_until: expect.any(Number) }));
     const tried = (await endpoint.attempts(10)).length;
     expect(tried).toBeLessThan(14);
     healthy = true;
-    await world.sql(`UPDATE webhook SET breaker_until = now() WHERE id = $1`, [endpoint.id]);
-    await world.sql(`UPDATE webhook_delivery SET next_attempt_at = now() WHERE webhook_id = $1`, [endpoint.id]);
+    await here.world.sql(`UPDATE webhook SET breaker_until = now() WHERE id = $1`, [endpoint.id]);
+    await here.world.sql(`UPDATE webhook_delivery SET next_attempt_at = now() WHERE webhook_id = $1`, [endpoint.id]);
     await eventually(async () => {
-      const [left] = await world.sql(
+      const [left] = await here.world.sql(
         `SELECT count(*)::integer AS pending FROM webhook_delivery WHERE webhook_id = $1 AND state = 'pending'`,
         [endpoint.id],
       );
@@ -277,10 +249,12 @@ describe('an endpoint that does not take a delivery', () => {
   });
 
   it('is switched off after five days of nothing but failures', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const endpoint = await register(tenant);
-    receiver.answer(endpoint.path, () => 500);
-    await world.sql(`UPDATE webhook SET failing_since = now() - interval '120 hours' WHERE id = $1`, [endpoint.id]);
+    here.receiver.answer(endpoint.path, () => 500);
+    await here.world.sql(`UPDATE webhook SET failing_since = now() - interval '120 hours' WHERE id = $1`, [
+      endpoint.id,
+    ]);
     await endpoint.test();
     await eventually(async () =>
       expect(await endpoint.shown()).toMatchObject({ active: false, disabled_reason: 'failing' }),
@@ -290,15 +264,15 @@ describe('an endpoint that does not take a delivery', () => {
 
 describe('a webhook', () => {
   it('that is deleted is sent nothing more, not even what waits or is on its way', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const [waiting, slow, kept] = [await register(tenant), await register(tenant), await register(tenant)];
-    receiver.answer(waiting.path, () => 500);
-    receiver.answer(slow.path, async () => {
+    here.receiver.answer(waiting.path, () => 500);
+    here.receiver.answer(slow.path, async () => {
       await new Promise((resolve) => setTimeout(resolve, 1800));
       return 204;
     });
     const pause = (until: string): Promise<unknown> =>
-      world.sql(`UPDATE webhook SET breaker_until = ${until} WHERE id = $1`, [slow.id]);
+      here.world.sql(`UPDATE webhook SET breaker_until = ${until} WHERE id = $1`, [slow.id]);
     await pause(`now() + interval '1 hour'`);
     for (let i = 0; i < 20; i++) await slow.test();
     await requestApproval(tenant);
@@ -313,9 +287,10 @@ describe('a webhook', () => {
     }
     await requestApproval(tenant);
     await kept.received(2);
-    const left = await world.sql(`SELECT 1 FROM webhook_delivery WHERE webhook_id = ANY ($1) AND state = 'pending'`, [
-      [waiting.id, slow.id],
-    ]);
+    const left = await here.world.sql(
+      `SELECT 1 FROM webhook_delivery WHERE webhook_id = ANY ($1) AND state = 'pending'`,
+      [[waiting.id, slow.id]],
+    );
     expect(left).toEqual([]);
     expect((await tenant.get('/v1/webhooks')).body).toMatchObject({ webhooks: [{ webhook_id: kept.id }] });
     // What was claimed ahead is found cancelled when its lease is renewed, after two seconds.

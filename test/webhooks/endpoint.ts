@@ -1,6 +1,16 @@
-import { type Arrival, type Client, eventually, type Receiver } from '@haldir/test-support';
+import {
+  type AppProcess,
+  type Arrival,
+  type Client,
+  eventually,
+  type Receiver,
+  startReceiver,
+  startWorker,
+  startWorld,
+  type World,
+} from '@haldir/test-support';
 
-type Body = Record<string, unknown>;
+export type Body = Record<string, unknown>;
 
 export interface Registered extends Body {
   webhook_id: number;
@@ -94,4 +104,33 @@ export class Endpoint {
 export async function requestApproval(client: Client, more: Body = {}): Promise<string> {
   const session_id = await client.session({ agent_id: 'asker' });
   return (await client.post<{ request_id: string }>('/v1/approvals/request', { session_id, ...more })).body.request_id;
+}
+
+/** A world with a worker and a receiver, for the tests of one file; a test in which a delivery was not signed as it has to be fails. */
+class DeliveryWorld {
+  world!: World;
+  worker!: AppProcess;
+  receiver!: Receiver;
+
+  /** Registers an endpoint of the receiver. */
+  readonly register = (client: Client, more?: Body): Promise<Endpoint> => Endpoint.of(this.receiver, client, more);
+}
+
+/** Starts it before the tests of the file that asks, and stops it after them. */
+export function deliveryWorld(environment: Record<string, string> = {}): DeliveryWorld {
+  const here = new DeliveryWorld();
+  beforeAll(async () => {
+    here.world = await startWorld({ environment: { WEBHOOK_TIMEOUT_SECONDS: '2', ...environment } });
+    here.worker = await startWorker(here.world.environment);
+    here.receiver = await startReceiver();
+  });
+  afterAll(async () => {
+    await here.worker.stop();
+    await here.world.stop();
+    await here.receiver.stop();
+  });
+  afterEach(() => {
+    expect(here.receiver.faults).toEqual([]);
+  });
+  return here;
 }

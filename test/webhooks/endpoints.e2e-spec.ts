@@ -1,43 +1,22 @@
+import { Client, type Reply, startApi } from '@haldir/test-support';
 import {
-  type AppProcess,
-  Client,
-  type Receiver,
-  type Reply,
-  startApi,
-  startReceiver,
-  startWorker,
-  startWorld,
-  type World,
-} from '@haldir/test-support';
-import { type Delivery, Endpoint, type Registered, requestApproval } from './endpoint.js';
+  type Delivery,
+  type Endpoint,
+  type Registered,
+  requestApproval,
+  type Body,
+  deliveryWorld,
+} from './endpoint.js';
 
-type Body = Record<string, unknown>;
-
-let world: World;
-let worker: AppProcess;
-let receiver: Receiver;
-beforeAll(async () => {
-  world = await startWorld({ environment: { WEBHOOK_TIMEOUT_SECONDS: '2' } });
-  worker = await startWorker(world.environment);
-  receiver = await startReceiver();
-});
-afterAll(async () => {
-  await worker.stop();
-  await world.stop();
-  await receiver.stop();
-});
-afterEach(() => {
-  expect(receiver.faults).toEqual([]);
-});
-
-const register = (client: Client, more?: Body): Promise<Endpoint> => Endpoint.of(receiver, client, more);
+const here = deliveryWorld();
+const { register } = here;
 
 describe('a secret', () => {
   const rotate = (endpoint: Endpoint, query = ''): Promise<Reply<Registered & { secret_prev: string }>> =>
     endpoint.client.post(`/v1/webhooks/${endpoint.id}/rotate-secret${query}`);
 
   it('that was rotated signs along until its grace is over', async () => {
-    const endpoint = await register(await world.newTenant());
+    const endpoint = await register(await here.world.newTenant());
     const first = endpoint.registered.secret;
     const { status, body } = await rotate(endpoint);
     expect([status, body]).toEqual([
@@ -51,18 +30,18 @@ describe('a secret', () => {
         message: expect.any(String),
       },
     ]);
-    receiver.expectSecrets(endpoint.id, [body.secret, first]);
+    here.receiver.expectSecrets(endpoint.id, [body.secret, first]);
     await endpoint.test();
     await endpoint.received(1);
 
     const third = (await rotate(endpoint, '?grace_seconds=1')).body;
     expect(third).toMatchObject({ secret_prev: body.secret, grace_seconds: 60 });
-    receiver.expectSecrets(endpoint.id, [third.secret, body.secret]);
+    here.receiver.expectSecrets(endpoint.id, [third.secret, body.secret]);
     await endpoint.test();
     await endpoint.received(2);
 
-    await world.sql('UPDATE webhook SET secret_prev_expires_at = now() WHERE id = $1', [endpoint.id]);
-    receiver.expectSecrets(endpoint.id, [third.secret]);
+    await here.world.sql('UPDATE webhook SET secret_prev_expires_at = now() WHERE id = $1', [endpoint.id]);
+    here.receiver.expectSecrets(endpoint.id, [third.secret]);
     await endpoint.test();
     await endpoint.received(3);
     expect(await endpoint.shown()).toMatchObject({ secret_prev_expires_at: null });
@@ -85,7 +64,7 @@ describe('a secret', () => {
   });
 
   it('is rotated once by racing rotations that name each other, and once under one Idempotency-Key', async () => {
-    const endpoint = await register(await world.newTenant());
+    const endpoint = await register(await here.world.newTenant());
     const raced = await Promise.all(Array.from({ length: 5 }, () => rotate(endpoint)));
     const won = raced.filter(({ status }) => status === 200).map(({ body }) => body);
     expect(won.length).toBeGreaterThan(0);
@@ -95,7 +74,7 @@ describe('a secret', () => {
     const before = new Set(won.map(({ secret_prev }) => secret_prev));
     const last = won.filter(({ secret }) => !before.has(secret));
     expect(last).toHaveLength(1);
-    receiver.expectSecrets(endpoint.id, [last[0]?.secret ?? '', last[0]?.secret_prev]);
+    here.receiver.expectSecrets(endpoint.id, [last[0]?.secret ?? '', last[0]?.secret_prev]);
     await endpoint.test();
     await endpoint.received(1);
     const retries = await Promise.all(
@@ -107,7 +86,7 @@ describe('a secret', () => {
   });
 
   it('is shown once, and in no list, table or log', async () => {
-    const endpoint = await register(await world.newTenant());
+    const endpoint = await register(await here.world.newTenant());
     await endpoint.test();
     await endpoint.received(1);
     const { secret } = endpoint.registered;
@@ -115,24 +94,24 @@ describe('a secret', () => {
     for (const list of ['/v1/webhooks', '/v1/webhooks/deliveries']) {
       expect(JSON.stringify((await endpoint.client.get(list)).body)).not.toMatch(/whsec|secret"/);
     }
-    const tables = await world.sql<{ name: string }>(
+    const tables = await here.world.sql<{ name: string }>(
       `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('public', 'bullmq')`,
     );
     const key = Buffer.from(secret.slice('whsec_'.length), 'base64').toString('hex');
     for (const { name } of tables) {
-      const found = await world.sql(`SELECT 1 FROM ${name} AS t WHERE t::text LIKE $1 OR t::text LIKE $2 LIMIT 1`, [
-        `%${secret.slice(6)}%`,
-        `%${key}%`,
-      ]);
+      const found = await here.world.sql(
+        `SELECT 1 FROM ${name} AS t WHERE t::text LIKE $1 OR t::text LIKE $2 LIMIT 1`,
+        [`%${secret.slice(6)}%`, `%${key}%`],
+      );
       expect([name, found]).toEqual([name, []]);
     }
-    for (const app of [...world.apis, worker]) expect(app.output()).not.toContain(secret.slice(6));
+    for (const app of [...here.world.apis, here.worker]) expect(app.output()).not.toContain(secret.slice(6));
   });
 
   it('that was moved or altered in the database signs nothing', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const [endpoint, other] = [await register(tenant), await register(tenant)];
-    await world.sql('UPDATE webhook w SET secret = o.secret FROM webhook o WHERE w.id = $1 AND o.id = $2', [
+    await here.world.sql('UPDATE webhook w SET secret = o.secret FROM webhook o WHERE w.id = $1 AND o.id = $2', [
       endpoint.id,
       other.id,
     ]);
@@ -144,9 +123,9 @@ describe('a secret', () => {
 
 describe('the delivery log', () => {
   it('shows every attempt, in pages that lose none, and sends one again on demand', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const [endpoint, failing] = [await register(tenant), await register(tenant, { events: ['anomaly'] })];
-    receiver.answer(failing.path, () => 500);
+    here.receiver.answer(failing.path, () => 500);
     await requestApproval(tenant);
     const events: string[] = [];
     for (let i = 0; i < 6; i++) events.push(await endpoint.test());
@@ -165,7 +144,7 @@ describe('the delivery log', () => {
         cursor = body.next_cursor;
         if (cursor === null) break;
         expect((await tenant.get(`/v1/webhooks/deliveries?event=anomaly&cursor=${cursor}`)).status).toBe(400);
-        expect((await world.operator.get(`/v1/webhooks/deliveries?cursor=${cursor}`)).status).toBe(400);
+        expect((await here.world.operator.get(`/v1/webhooks/deliveries?cursor=${cursor}`)).status).toBe(400);
       }
       return seen;
     };
@@ -187,13 +166,13 @@ describe('the delivery log', () => {
     const again = (await endpoint.received(8)).at(-1);
     expect([again?.id, again?.raw, again?.attempt]).toEqual([first?.id, first?.raw, 2]);
     const failed = all.find(({ status_code }) => status_code === 500);
-    receiver.answer(failing.path, () => 200);
+    here.receiver.answer(failing.path, () => 200);
     expect((await retry(failed?.id)).status).toBe(202);
     await failing.received(2);
     for (const id of ['dlv_unknown', 'dlv_unknown_1', `${delivered?.id}0`, '1', `evt_${'x'.repeat(500)}`]) {
       expect((await retry(id)).status).toBe(404);
     }
-    const stranger = await world.newTenant();
+    const stranger = await here.world.newTenant();
     expect((await stranger.post(`/v1/webhooks/deliveries/${delivered?.id}/retry`)).status).toBe(404);
     expect((await stranger.get('/v1/webhooks/deliveries')).body).toMatchObject({ deliveries: [], count: 0 });
     expect((await stranger.get(`/v1/webhooks/deliveries?webhook_id=${endpoint.id}`)).body).toMatchObject({ count: 0 });
@@ -202,11 +181,11 @@ describe('the delivery log', () => {
 
 describe('a webhook', () => {
   it('is listed as registered, and nothing to another tenant', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const endpoint = await register(tenant, { name: 'pager', events: ['anomaly'] });
     expect(endpoint.registered).toEqual({
       registered: true,
-      url: receiver.url(endpoint.path),
+      url: here.receiver.url(endpoint.path),
       events: ['anomaly'],
       webhook_id: expect.toSatisfy((id: number) => Number.isInteger(id) && id > 0),
       name: 'pager',
@@ -228,7 +207,7 @@ describe('a webhook', () => {
       count: 1,
       next_cursor: null,
     });
-    const stranger = await world.newTenant();
+    const stranger = await here.world.newTenant();
     expect((await stranger.get('/v1/webhooks')).body).toMatchObject({ webhooks: [], count: 0 });
     for (const id of [endpoint.id, 999_999, 0, -1, 'x', '1.0', '9'.repeat(30)]) {
       expect((await stranger.delete(`/v1/webhooks/${id}`)).status).toBe(404);
@@ -242,19 +221,19 @@ describe('a webhook', () => {
   });
 
   it('says who registered, rotated, retried and deleted it in the audit log, without secrets', async () => {
-    const tenant = await world.newTenant();
+    const tenant = await here.world.newTenant();
     const endpoint = await register(tenant, { events: ['anomaly'] });
     await tenant.post(`/v1/webhooks/${endpoint.id}/rotate-secret`);
     await tenant.delete(`/v1/webhooks/${endpoint.id}`);
     const by = tenant.key?.slice(0, 14);
-    const rows = await world.sql<{ action: string; details: string }>(
+    const rows = await here.world.sql<{ action: string; details: string }>(
       `SELECT action, details FROM audit_entry WHERE tenant_id = $1 AND tool = 'haldir.webhooks' ORDER BY seq`,
-      [await world.tenantOf(tenant)],
+      [await here.world.tenantOf(tenant)],
     );
     expect(rows.map(({ action, details }) => [action, JSON.parse(details)])).toEqual([
       [
         'webhook_registered',
-        { webhook_id: endpoint.id, events: ['anomaly'], origin: new URL(receiver.url('')).origin, by },
+        { webhook_id: endpoint.id, events: ['anomaly'], origin: new URL(here.receiver.url('')).origin, by },
       ],
       ['webhook_secret_rotated', { webhook_id: endpoint.id, grace_seconds: 86_400, by }],
       ['webhook_deleted', { webhook_id: endpoint.id, by }],
@@ -262,7 +241,7 @@ describe('a webhook', () => {
   });
 
   it('needs a URL that may be reached, and events that exist', async () => {
-    const tryToRegister = (body: Body): Promise<Reply> => world.operator.post('/v1/webhooks', body);
+    const tryToRegister = (body: Body): Promise<Reply> => here.world.operator.post('/v1/webhooks', body);
     for (const url of [
       ...[
         '',
@@ -306,7 +285,7 @@ describe('a webhook', () => {
       expect(body['error']).toMatch(/^url\b/);
       if (typeof url === 'string' && url.length > 10) expect(JSON.stringify(body)).not.toContain(url.slice(0, 40));
     }
-    const url = receiver.url('never');
+    const url = here.receiver.url('never');
     for (const [body, field] of [
       [{ url, events: ['some'] }, 'events.0'],
       [{ url, events: [] }, 'events'],
@@ -320,22 +299,24 @@ describe('a webhook', () => {
       const { status, body: answer } = await tryToRegister(body);
       expect([body, status, String(answer['error']).split(':')[0]]).toEqual([body, 400, field]);
     }
-    expect((await world.operator.get('/v1/webhooks')).body).toMatchObject({ count: 0 });
+    expect((await here.world.operator.get('/v1/webhooks')).body).toMatchObject({ count: 0 });
   });
 
   it('on loopback is refused where the operator does not allow it, and whatever the table says is not connected to', async () => {
-    const strict = await startApi({ ...world.environment, HALDIR_EGRESS_ALLOW: '' });
+    const strict = await startApi({ ...here.world.environment, HALDIR_EGRESS_ALLOW: '' });
     try {
       for (const host of ['127.0.0.1', 'localhost', '[::1]', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]']) {
-        const { status, body } = await world.operator.at(strict).post('/v1/webhooks', { url: `http://${host}:8080/` });
+        const { status, body } = await here.world.operator
+          .at(strict)
+          .post('/v1/webhooks', { url: `http://${host}:8080/` });
         expect([host, status, body['code']]).toEqual([host, 400, 'egress_refused']);
       }
     } finally {
       await strict.stop();
     }
-    const endpoint = await register(await world.newTenant());
+    const endpoint = await register(await here.world.newTenant());
     for (const [i, url] of ['http://169.254.169.254/', 'ftp://127.0.0.1/', 'http://[fd00::1]:8080/x'].entries()) {
-      await world.sql('UPDATE webhook SET url = $2 WHERE id = $1', [endpoint.id, url]);
+      await here.world.sql('UPDATE webhook SET url = $2 WHERE id = $1', [endpoint.id, url]);
       await endpoint.test();
       const [attempt] = await endpoint.attempts(i + 1);
       expect(attempt).toMatchObject({ status: 'failed', status_code: null, error: 'egress_refused' });

@@ -1,36 +1,8 @@
-import {
-  type AppProcess,
-  type Client,
-  eventually,
-  type Receiver,
-  type Reply,
-  startReceiver,
-  startWorker,
-  startWorld,
-  type World,
-} from '@haldir/test-support';
-import { Endpoint, requestApproval } from './endpoint.js';
+import { eventually, type Reply } from '@haldir/test-support';
+import { type Endpoint, requestApproval, type Body, deliveryWorld } from './endpoint.js';
 
-type Body = Record<string, unknown>;
-
-let world: World;
-let worker: AppProcess;
-let receiver: Receiver;
-beforeAll(async () => {
-  world = await startWorld({ environment: { WEBHOOK_TIMEOUT_SECONDS: '2' } });
-  worker = await startWorker(world.environment);
-  receiver = await startReceiver();
-});
-afterAll(async () => {
-  await worker.stop();
-  await world.stop();
-  await receiver.stop();
-});
-afterEach(() => {
-  expect(receiver.faults).toEqual([]);
-});
-
-const register = (client: Client, more?: Body): Promise<Endpoint> => Endpoint.of(receiver, client, more);
+const here = deliveryWorld();
+const { register } = here;
 const change = (endpoint: Endpoint, body: Body): Promise<Reply<Body>> =>
   endpoint.client.patch<Body>(`/v1/webhooks/${endpoint.id}`, body);
 const recover = (endpoint: Endpoint, since: unknown, headers: Record<string, string> = {}): Promise<Reply<Body>> =>
@@ -39,7 +11,7 @@ const idsOf = (endpoint: Endpoint): string[] => [...new Set(endpoint.arrivals.ma
 
 /** Of deliveries that are kept for the endpoint without being sent. */
 async function kept(endpoint: Endpoint): Promise<number> {
-  const [row] = await world.sql<{ kept: number }>(
+  const [row] = await here.world.sql<{ kept: number }>(
     `SELECT count(*)::integer AS kept FROM webhook_delivery WHERE webhook_id = $1 AND state = 'cancelled'`,
     [endpoint.id],
   );
@@ -49,9 +21,9 @@ async function kept(endpoint: Endpoint): Promise<number> {
 describe('an endpoint that answered 410 once', () => {
   it('is switched on again with its secret, and sent what it missed, once', async () => {
     const since = Date.now() / 1000 - 1;
-    const endpoint = await register(await world.newTenant());
+    const endpoint = await register(await here.world.newTenant());
     let gone = true;
-    receiver.answer(endpoint.path, () => (gone ? 410 : 200));
+    here.receiver.answer(endpoint.path, () => (gone ? 410 : 200));
     await requestApproval(endpoint.client);
     await eventually(async () => expect(await endpoint.shown()).toMatchObject({ active: false }));
     await requestApproval(endpoint.client);
@@ -81,7 +53,7 @@ describe('an endpoint that answered 410 once', () => {
   });
 
   it('is sent nothing from before the time that is named', async () => {
-    const endpoint = await register(await world.newTenant());
+    const endpoint = await register(await here.world.newTenant());
     await change(endpoint, { active: false });
     await requestApproval(endpoint.client);
     await eventually(async () => expect(await kept(endpoint)).toBe(1));
@@ -95,7 +67,7 @@ describe('an endpoint that answered 410 once', () => {
 
 describe('an endpoint', () => {
   it('is switched off without losing what comes meanwhile, and says why it is off', async () => {
-    const endpoint = await register(await world.newTenant());
+    const endpoint = await register(await here.world.newTenant());
     expect((await change(endpoint, { active: false })).body).toMatchObject({
       active: false,
       disabled_reason: 'requested',
@@ -109,12 +81,15 @@ describe('an endpoint', () => {
   });
 
   it('has what waits sent to its new address, and hears of other events from then on', async () => {
-    const [endpoint, other] = [await register(await world.newTenant()), await register(await world.newTenant())];
-    receiver.answer(endpoint.path, () => 503);
+    const [endpoint, other] = [
+      await register(await here.world.newTenant()),
+      await register(await here.world.newTenant()),
+    ];
+    here.receiver.answer(endpoint.path, () => 503);
     await requestApproval(endpoint.client);
     await endpoint.attempts(1);
-    receiver.expectSecrets(endpoint.id, [endpoint.registered.secret]);
-    const url = receiver.url(`${other.path}-moved`);
+    here.receiver.expectSecrets(endpoint.id, [endpoint.registered.secret]);
+    const url = here.receiver.url(`${other.path}-moved`);
     expect((await change(endpoint, { url, events: ['anomaly'], name: 'moved' })).body).toMatchObject({
       url,
       events: ['anomaly'],
@@ -123,15 +98,15 @@ describe('an endpoint', () => {
     });
     const [waiting] = await endpoint.deliveries();
     await endpoint.client.post(`/v1/webhooks/deliveries/${waiting?.id}/retry`);
-    await eventually(() => expect(receiver.at(`${other.path}-moved`)).toHaveLength(1));
+    await eventually(() => expect(here.receiver.at(`${other.path}-moved`)).toHaveLength(1));
     await requestApproval(endpoint.client);
     await endpoint.test();
-    await eventually(() => expect(receiver.at(`${other.path}-moved`)).toHaveLength(2));
+    await eventually(() => expect(here.receiver.at(`${other.path}-moved`)).toHaveLength(2));
     expect((await change(endpoint, { events: null })).body).toMatchObject({ events: ['all'] });
   });
 
   it('is changed once under an Idempotency-Key, and to nothing that a new one could not be', async () => {
-    const endpoint = await register(await world.newTenant());
+    const endpoint = await register(await here.world.newTenant());
     const retries = await Promise.all(
       Array.from({ length: 3 }, () => recover(endpoint, 0, { 'idempotency-key': 'recover' })),
     );
@@ -155,8 +130,8 @@ describe('an endpoint', () => {
   });
 
   it('of another tenant is not there to be changed or recovered', async () => {
-    const endpoint = await register(await world.newTenant());
-    const stranger = await world.newTenant();
+    const endpoint = await register(await here.world.newTenant());
+    const stranger = await here.world.newTenant();
     const unknown = await stranger.patch<Body>('/v1/webhooks/987654321', { active: false });
     const foreign = await stranger.patch<Body>(`/v1/webhooks/${endpoint.id}`, { active: false });
     expect([foreign.status, { ...foreign.body, request_id: '' }]).toEqual([404, { ...unknown.body, request_id: '' }]);

@@ -42,7 +42,7 @@ const recover = `
     FROM missed WHERE d.tenant_id = $1 AND d.webhook_id = $2 AND d.event_id = missed.event_id
   RETURNING 1 AS done`;
 
-// So does the lock on the event here.
+// The lock on the event is one that the purge waits for, or has.
 const holdEvent = `
   SELECT w.disabled_at IS NULL AS live FROM webhook_delivery d
     JOIN webhook_event e ON e.tenant_id = d.tenant_id AND e.id = d.event_id
@@ -86,7 +86,9 @@ export class DeliveryLogRepository {
         .getRawAndEntities<{ url: string; state: DeliveryState; next: Date }>(),
     );
     return entities.map((attempt, i) => {
-      const { url = '', state = 'pending', next = null } = raw[i] ?? {};
+      const joined = raw[i];
+      if (!joined) throw new Error('an attempt came without its delivery');
+      const { url, state, next } = joined;
       return { ...attempt, url, state, nextAttemptAt: state === 'pending' ? next : null };
     });
   }

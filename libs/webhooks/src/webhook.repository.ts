@@ -5,6 +5,9 @@ import { Delivery } from './delivery.entity.js';
 import { type EndpointKey } from './delivery.repository.js';
 import { type DisabledReason, Webhook } from './webhook.entity.js';
 
+/** As if nothing had ever failed. */
+const WELL = { failingSince: null, breakerUntil: null, breakerSeconds: 0 } as const;
+
 /** The endpoints. */
 @Injectable()
 export class WebhookRepository {
@@ -36,18 +39,23 @@ export class WebhookRepository {
 
   /** Notes that a delivery failed; answers since when nothing but failures came. */
   async noteFailure({ tenantId, webhookId }: EndpointKey, at: Date): Promise<Date> {
-    return this.transactions.run(tenantId, async (tx) => {
-      const noted = { tenantId, id: webhookId, failingSince: IsNull() };
-      await tx.manager.update(Webhook, noted, { failingSince: at });
-      const webhook = await tx.manager.findOneBy(Webhook, { tenantId, id: webhookId });
-      return webhook?.failingSince ?? at;
-    });
+    const { raw } = (await this.transactions.run(tenantId, ({ manager }) =>
+      manager
+        .createQueryBuilder()
+        .update(Webhook)
+        // One statement, which waits for whoever is switching the endpoint on.
+        .set({ failingSince: () => 'coalesce(failing_since, :at)' })
+        .where({ tenantId, id: webhookId })
+        .setParameter('at', at)
+        .returning('failing_since')
+        .execute(),
+    )) as { raw: { failing_since: Date }[] };
+    return raw[0]?.failing_since ?? at;
   }
 
   /** Notes that a delivery succeeded after failures: the breaker is closed. */
   async noteRecovery({ tenantId, webhookId: id }: EndpointKey): Promise<void> {
-    const well = { failingSince: null, breakerUntil: null, breakerSeconds: 0 };
-    await this.transactions.run(tenantId, (tx) => tx.manager.update(Webhook, { tenantId, id }, well));
+    await this.transactions.run(tenantId, (tx) => tx.manager.update(Webhook, { tenantId, id }, WELL));
   }
 
   /** Has deliveries wait until then. */
@@ -73,8 +81,7 @@ export class WebhookRepository {
         tx.manager.update(Webhook, { tenantId, id }, changes),
       /** Switches the endpoint on, as if nothing had ever failed. */
       enable: async (tenantId: string, id: number): Promise<void> => {
-        const well = { failingSince: null, breakerUntil: null, breakerSeconds: 0 };
-        await tx.manager.update(Webhook, { tenantId, id }, { disabledAt: null, disabledReason: null, ...well });
+        await tx.manager.update(Webhook, { tenantId, id }, { disabledAt: null, disabledReason: null, ...WELL });
       },
       /** Ends the endpoint and what waits for it; false when the tenant has none of that id. Its secrets are gone. */
       remove: async (tenantId: string, id: number, now: Date): Promise<boolean> => {
