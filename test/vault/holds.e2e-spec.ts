@@ -1,35 +1,13 @@
-import {
-  type AppProcess,
-  type Client,
-  eventually,
-  type Reply,
-  sharedWorld,
-  startWorker,
-  times,
-  type World,
-} from '@haldir/test-support';
+import { type Client, eventually, type Reply, startWorker, times } from '@haldir/test-support';
 import fc from 'fast-check';
-import { type Body, moneyOf } from './money.js';
+import { type Body, moneyWorld } from './money.js';
 
-let world: World;
-let tenant: Client;
-let there: AppProcess;
-beforeAll(async () => {
-  world = await sharedWorld();
-  there = world.apis[1] as AppProcess;
-});
-beforeEach(async () => {
-  tenant = await world.newTenant();
-});
-/** Whatever a test did, the books are in order. */
-afterEach(async () => {
-  expect(await world.sql('SELECT * FROM payment_fault')).toEqual([]);
-});
-const { hold, held, capture, release, pay, budget } = moneyOf(() => tenant);
+const here = moneyWorld();
+const { hold, held, capture, release, pay, budget } = here;
 
 describe('a hold', () => {
   it('sets its amount aside, and what is captured of it is spent, the rest free again', async () => {
-    const session = await tenant.session({ spend_limit: 100 });
+    const session = await here.tenant.session({ spend_limit: 100 });
     const id = await held(session, 60.5, { description: 'a night of compute' });
     expect(await budget(session)).toEqual({ spent: 0, held: 60.5, remaining: 39.5 });
     expect((await pay(session, 39.51)).status).toBe(403);
@@ -49,34 +27,34 @@ describe('a hold', () => {
       },
     ]);
     expect(await budget(session)).toEqual({ spent: 20.25, held: 0, remaining: 79.75 });
-    expect((await tenant.get(`/v1/payments/${id}`)).body).toMatchObject({
+    expect((await here.tenant.get(`/v1/payments/${id}`)).body).toMatchObject({
       authorization_id: id,
       status: 'captured',
       amount: 60.5,
       captured_amount: 20.25,
       description: 'a night of compute',
     });
-    expect((await tenant.get('/v1/audit/spend')).body).toMatchObject({ payments: { total_usd: 20.25, count: 1 } });
+    expect((await here.tenant.get('/v1/audit/spend')).body).toMatchObject({ payments: { total_usd: 20.25, count: 1 } });
   });
 
   it('is captured whole without an amount, and voided leaves nothing', async () => {
-    const session = await tenant.session({ spend_limit: 10 });
+    const session = await here.tenant.session({ spend_limit: 10 });
     const [one, other] = [await held(session, 4), await held(session, 6)];
     expect(await budget(session)).toMatchObject({ remaining: 0 });
     expect((await capture(one)).body).toMatchObject({ captured_amount: 4, released_amount: 0 });
     expect((await release(other)).body).toMatchObject({ status: 'voided', captured_amount: null, released_amount: 6 });
     expect(await budget(session)).toEqual({ spent: 4, held: 0, remaining: 6 });
-    const actions = (await tenant.get<{ entries: Body[] }>(`/v1/audit?session_id=${session}`)).body.entries.map(
+    const actions = (await here.tenant.get<{ entries: Body[] }>(`/v1/audit?session_id=${session}`)).body.entries.map(
       ({ action }) => action,
     );
     expect(actions).toEqual(['payment_voided', 'payment_captured', 'payment_held', 'payment_held', 'session_created']);
   });
 
   it('is settled once, whoever races to do it over two processes', async () => {
-    const session = await tenant.session({ spend_limit: 100 });
+    const session = await here.tenant.session({ spend_limit: 100 });
     const id = await held(session, 50);
     const replies = await times(20, (i) => {
-      const client = i % 2 ? tenant : tenant.at(there);
+      const client = i % 2 ? here.tenant : here.tenant.at(here.there);
       return i % 3 === 0 ? release(id, client) : capture(id, { amount: i }, client);
     });
     expect(replies.filter(({ status }) => status === 200)).toHaveLength(1);
@@ -91,7 +69,7 @@ describe('a hold', () => {
     [{ amount: 1.001 }, 'amount'],
     [{ amount: '1' }, 'amount'],
   ])('refuses to be captured with %j', async (body, field) => {
-    const session = await tenant.session({ spend_limit: 10 });
+    const session = await here.tenant.session({ spend_limit: 10 });
     const reply = await capture(await held(session, 5), body);
     expect([reply.status, String(reply.body['error']).split(':')[0]]).toEqual([400, field]);
   });
@@ -103,8 +81,8 @@ describe('a hold', () => {
     [{ amount: 1.001 }, 'amount'],
     [{ currency: 'XXX' }, 'currency'],
   ])('refuses to be made with %j', async (fault, field) => {
-    const reply = await tenant.post('/v1/payments/hold', {
-      session_id: await tenant.session({ spend_limit: 10 }),
+    const reply = await here.tenant.post('/v1/payments/hold', {
+      session_id: await here.tenant.session({ spend_limit: 10 }),
       amount: 1,
       ...fault,
     });
@@ -112,25 +90,25 @@ describe('a hold', () => {
   });
 
   it('is nobody else’s', async () => {
-    const stranger = await world.newTenant();
-    const id = await held(await tenant.session({ spend_limit: 10 }), 5);
+    const stranger = await here.world.newTenant();
+    const id = await held(await here.tenant.session({ spend_limit: 10 }), 5);
     expect((await capture(id, {}, stranger)).status).toBe(404);
     expect((await release(id, stranger)).status).toBe(404);
     expect((await stranger.get(`/v1/payments/${id}`)).status).toBe(404);
     expect((await capture('pay_nothing')).status).toBe(404);
-    expect((await tenant.get<Body>('/v1/payments?status=held')).body).toMatchObject({ count: 1 });
-    expect((await tenant.get<Body>('/v1/payments?status=captured')).body).toMatchObject({ count: 0 });
+    expect((await here.tenant.get<Body>('/v1/payments?status=held')).body).toMatchObject({ count: 1 });
+    expect((await here.tenant.get<Body>('/v1/payments?status=captured')).body).toMatchObject({ count: 0 });
   });
 
   it('of a payment at once is none', async () => {
-    const session = await tenant.session({ spend_limit: 10 });
+    const session = await here.tenant.session({ spend_limit: 10 });
     const id = String((await pay(session, 5)).body['authorization_id']);
     expect((await capture(id)).status).toBe(409);
     expect((await release(id)).body).toMatchObject({ error: 'The payment is authorized, not held' });
   });
 
   it('in another currency comes to dollars at the rate it was held at, rounded up', async () => {
-    const session = await tenant.session({ spend_limit: 100 });
+    const session = await here.tenant.session({ spend_limit: 100 });
     const id = await held(session, 10.01, { currency: 'EUR' });
     expect(await budget(session)).toMatchObject({ held: 10.8108 });
     expect((await capture(id, { amount: 3.33 })).body).toMatchObject({ currency: 'EUR', released_amount: 6.68 });
@@ -138,46 +116,46 @@ describe('a hold', () => {
   });
 
   it('cannot be captured once its time is up, and is free again when a worker has noted it', async () => {
-    const session = await tenant.session({ spend_limit: 10 });
+    const session = await here.tenant.session({ spend_limit: 10 });
     const id = await held(session, 10, { ttl: 1 });
     expect((await pay(session, 1)).status).toBe(403);
     await new Promise((resolve) => setTimeout(resolve, 1100));
     expect((await capture(id)).body).toMatchObject({ error: 'The payment is expired, not held' });
-    expect((await tenant.get(`/v1/payments/${id}`)).body).toMatchObject({ status: 'expired', settled_at: null });
-    const worker = await startWorker(world.environment);
+    expect((await here.tenant.get(`/v1/payments/${id}`)).body).toMatchObject({ status: 'expired', settled_at: null });
+    const worker = await startWorker(here.world.environment);
     try {
       await eventually(async () => expect(await budget(session)).toEqual({ spent: 0, held: 0, remaining: 10 }));
     } finally {
       await worker.stop();
     }
-    expect((await tenant.get<Body>('/v1/payments?status=expired')).body).toMatchObject({ count: 1 });
+    expect((await here.tenant.get<Body>('/v1/payments?status=expired')).body).toMatchObject({ count: 1 });
     expect((await pay(session, 10)).status).toBe(200);
   });
 
   it('of a revoked session can only be voided', async () => {
-    const session = await tenant.session({ spend_limit: 10 });
+    const session = await here.tenant.session({ spend_limit: 10 });
     const id = await held(session, 5);
-    await tenant.delete(`/v1/sessions/${session}`);
+    await here.tenant.delete(`/v1/sessions/${session}`);
     expect((await capture(id)).body).toMatchObject({ code: 'session_revoked' });
     expect((await release(id)).status).toBe(200);
   });
 
   it('waits for approval as a payment does', async () => {
-    await tenant.post('/v1/approvals/rules', { type: 'spend_over', threshold: 5 });
-    const session = await tenant.session({ spend_limit: 100 });
+    await here.tenant.post('/v1/approvals/rules', { type: 'spend_over', threshold: 5 });
+    const session = await here.tenant.session({ spend_limit: 100 });
     const waiting = await hold(session, 50);
     expect([waiting.status, waiting.body['reason']]).toEqual([403, 'approval required']);
-    await tenant.post(`/v1/approvals/${String(waiting.body['request_id'])}/approve`);
+    await here.tenant.post(`/v1/approvals/${String(waiting.body['request_id'])}/approve`);
     // What was approved is the hold, not a payment at once.
     expect((await pay(session, 50)).body).toMatchObject({ reason: 'approval required' });
     await held(session, 50);
   });
 
   it('and 20 retries of it under one Idempotency-Key are one', async () => {
-    const session = await tenant.session({ spend_limit: 100 });
+    const session = await here.tenant.session({ spend_limit: 100 });
     const body = { session_id: session, amount: 30 };
     const replies = await times(20, (i) =>
-      (i % 2 ? tenant : tenant.at(there)).post('/v1/payments/hold', body, { 'idempotency-key': 'h' }),
+      (i % 2 ? here.tenant : here.tenant.at(here.there)).post('/v1/payments/hold', body, { 'idempotency-key': 'h' }),
     );
     expect(new Set(replies.map((reply) => JSON.stringify(reply.body))).size).toBe(1);
     expect(await budget(session)).toMatchObject({ held: 30 });
@@ -186,9 +164,9 @@ describe('a hold', () => {
 
 describe('racing payments and holds over two processes', () => {
   it('never exceed the budget together', async () => {
-    const session = await tenant.session({ spend_limit: 50 });
+    const session = await here.tenant.session({ spend_limit: 50 });
     const replies = await times(200, (i) => {
-      const client = i % 2 ? tenant : tenant.at(there);
+      const client = i % 2 ? here.tenant : here.tenant.at(here.there);
       return i % 4 < 2 ? pay(session, 1, client) : hold(session, 1, {}, client);
     });
     expect(replies.filter(({ status }) => status === 200)).toHaveLength(50);
@@ -197,14 +175,14 @@ describe('racing payments and holds over two processes', () => {
   });
 
   it('of many sessions wait for each other, and never for good', async () => {
-    const sessions = await times(40, () => tenant.session({ scopes: ['spend'] }));
+    const sessions = await times(40, () => here.tenant.session({ scopes: ['spend'] }));
     // Under a key each is a transaction of its own, beside the others.
     const payAlone = (session: string, key: string, client: Client): Promise<Reply> =>
       client.post('/v1/payments/authorize', { session_id: session, amount: 1 }, { 'idempotency-key': key });
     for (let round = 0; round < 5; round++) {
       const ids = await Promise.all(sessions.slice(0, 20).map((session) => held(session, 1)));
       const replies = await times(40, (i) => {
-        const client = i % 4 < 2 ? tenant : tenant.at(there);
+        const client = i % 4 < 2 ? here.tenant : here.tenant.at(here.there);
         return i % 2
           ? capture(String(ids[(i - 1) / 2]), undefined, client)
           : payAlone(String(sessions[20 + i / 2]), `${round}-${i}`, client);
@@ -294,7 +272,7 @@ describe('any sequence of payments, holds, captures and voids', () => {
           { maxCommands: 25 },
         ),
         async (commands) => {
-          const session = await tenant.session({ spend_limit: 100 });
+          const session = await here.tenant.session({ spend_limit: 100 });
           const model = new Model(10_000);
           await fc.asyncModelRun(() => ({ model, real: { session, ids: [] } }), commands);
           expect(await budget(session)).toEqual({

@@ -1,9 +1,9 @@
-import { type Client, type Reply } from '@haldir/test-support';
+import { type AppProcess, type Client, type Reply, sharedWorld, type World } from '@haldir/test-support';
 
 export type Body = Record<string, unknown>;
 
 /** What is done with money, by whoever is the tenant at that time. */
-export function moneyOf(tenant: () => Client) {
+function moneyOf(tenant: () => Client) {
   const hold = (session: string, amount: number, more: Body = {}, client = tenant()): Promise<Reply> =>
     client.post('/v1/payments/hold', { session_id: session, amount, ...more });
   const held = async (session: string, amount: number, more: Body = {}): Promise<string> => {
@@ -21,4 +21,28 @@ export function moneyOf(tenant: () => Client) {
     return { spent: body['spent'], held: body['held'], remaining: body['remaining_budget'] };
   };
   return { hold, held, capture, release, pay, budget };
+}
+
+/** A shared world with a new tenant for each test of the file that asks; a test that leaves the books out of order fails. */
+export function moneyWorld() {
+  const here = {} as {
+    world: World;
+    tenant: Client;
+    /** The second process. */
+    there: AppProcess;
+  };
+  beforeAll(async () => {
+    here.world = await sharedWorld();
+    here.there = here.world.apis[1] as AppProcess;
+  });
+  beforeEach(async () => {
+    here.tenant = await here.world.newTenant();
+  });
+  afterEach(async () => {
+    expect(await here.world.sql('SELECT * FROM payment_fault')).toEqual([]);
+  });
+  return Object.assign(
+    here,
+    moneyOf(() => here.tenant),
+  );
 }

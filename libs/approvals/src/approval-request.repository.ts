@@ -12,7 +12,7 @@ export interface ApprovalFilter {
 }
 
 /** A request that is decided or has expired. */
-export type EndedRequest = Pick<ApprovalRequest, 'tenantId' | 'id' | 'status'>;
+type EndedRequest = Pick<ApprovalRequest, 'tenantId' | 'id' | 'status'>;
 
 export interface Decision {
   status: 'approved' | 'denied';
@@ -37,9 +37,7 @@ export interface DetailsPart {
 /** The digest says whose it is, too. */
 type ExactCall = Pick<ApprovalSubject, 'actor' | 'digest'>;
 
-const FACTS = [
-  ...(['tenantId', 'id', 'sessionId', 'agentId', 'tool', 'action', 'amount', 'expiresAt', 'digest'] as const),
-] as const;
+const FACTS = ['tenantId', 'id', 'sessionId', 'agentId', 'tool', 'action', 'amount', 'expiresAt', 'digest'] as const;
 /** What an audit entry about a request says of it. */
 export type RequestFacts = Pick<ApprovalRequest, (typeof FACTS)[number]>;
 

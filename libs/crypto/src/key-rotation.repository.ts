@@ -17,7 +17,7 @@ export class KeyRotationRepository {
 
   /** By the clock of the database, which is that of the keys' rows. */
   begin(scope: string): Promise<Pick<KeyRotation, 'id' | 'startedAt'>> {
-    return this.transactions.read(EVERY_TENANT, async (manager) => {
+    return this.transactions.run(EVERY_TENANT, async ({ manager }) => {
       const inserted = await manager
         .createQueryBuilder()
         .insert()
@@ -32,7 +32,7 @@ export class KeyRotationRepository {
   }
 
   async finish(id: string): Promise<void> {
-    await this.transactions.read(EVERY_TENANT, (manager) =>
+    await this.transactions.run(EVERY_TENANT, ({ manager }) =>
       manager.update(KeyRotation, { id }, { finishedAt: () => 'clock_timestamp()' }),
     );
   }

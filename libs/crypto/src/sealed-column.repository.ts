@@ -19,7 +19,7 @@ export class SealedColumnRepository {
     return this.transactions.read(EVERY_TENANT, async (manager) => {
       const query = manager
         .createQueryBuilder()
-        .select('count(*)::integer', 'values')
+        .select('count(*)::float8', 'values')
         .from(table, 'v')
         .where(`length(v.${column}) > 0`);
       if (tenantId !== null) query.andWhere('v.tenant_id = :tenantId', { tenantId });
@@ -29,10 +29,8 @@ export class SealedColumnRepository {
 
   /** How many are under keys that seal nothing new. */
   async countToMove(column: SealedColumn): Promise<number> {
-    const [row] = await this.transactions.run(EVERY_TENANT, (tx) =>
-      tx.query<{ values: number }>(
-        `SELECT count(*)::integer AS values FROM tenant_key k JOIN ${column.table} ON ${underKey(column)} WHERE k.state = 'decrypt_only'`,
-      ),
+    const [row] = await this.transactions.queryAll<{ values: number }>(
+      `SELECT count(*)::float8 AS values FROM tenant_key k JOIN ${column.table} ON ${underKey(column)} WHERE k.state = 'decrypt_only'`,
     );
     return row?.values ?? 0;
   }

@@ -87,9 +87,11 @@ export class BudgetRepository {
       /** Takes the place of the budget for the same scope and subject; false, and nothing written, beyond `max`. */
       put: async (budget: Budget, max: number): Promise<boolean> => {
         const { tenantId, scope, subject } = budget;
-        const all = await tx.manager.countBy(Budget, { tenantId });
-        const same = await tx.manager.countBy(Budget, { tenantId, scope, subject });
-        if (all - same >= max) return false;
+        const others = tx.manager
+          .createQueryBuilder(Budget, 'b')
+          .where({ tenantId })
+          .andWhere('(b.scope, b.subject) <> (:scope, :subject)', { scope, subject });
+        if ((await others.getCount()) >= max) return false;
         await tx.manager.upsert(Budget, budget, ['tenantId', 'scope', 'subject']);
         return true;
       },

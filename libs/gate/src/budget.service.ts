@@ -9,7 +9,7 @@ import { BudgetRepository } from './budget.repository.js';
 import { type Session } from './session.entity.js';
 import { type LockedSession, type SessionKey, SessionRepository } from './session.repository.js';
 
-/** A spend to take `amount` from a session's budget, or to set it aside. */
+/** An amount to take from a session's budget, or to set aside. */
 export interface Spend extends SessionKey {
   /** Acts through the session. */
   actor: Actor;

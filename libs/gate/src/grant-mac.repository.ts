@@ -4,7 +4,7 @@ import { GRANTING_COLUMNS, type KeyTenantRow, toKeyGrant } from './key-grant-row
 import { Session } from './session.entity.js';
 
 /** What finds a row. */
-interface Place {
+export interface Place {
   tenantId: string;
   id: string;
 }

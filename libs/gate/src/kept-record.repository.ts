@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { EVERY_TENANT, Transactions } from '@haldir/database';
+import { Transactions } from '@haldir/database';
 
 const purgeIdempotency = `
   DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
@@ -27,7 +27,7 @@ export class KeptRecordRepository {
     return this.purge(purgeQuotas, before, limit);
   }
 
-  private purge(text: string, before: Date, limit: number): Promise<number> {
-    return this.transactions.run(EVERY_TENANT, async (tx) => (await tx.query(text, [before, limit])).length);
+  private async purge(text: string, before: Date, limit: number): Promise<number> {
+    return (await this.transactions.queryAll(text, [before, limit])).length;
   }
 }

@@ -1,15 +1,11 @@
 import { type GrantSeal, type KeyRing } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
-import { GrantMacRepository } from './grant-mac.repository.js';
+import { GrantMacRepository, type Place } from './grant-mac.repository.js';
 import { KEY_GRANT, keyGrant, SESSION_GRANT, sessionGrant } from './grants.js';
 
 const BATCH = 1000;
 
-interface GrantMac {
-  tenantId: string;
-  id: string;
-  mac: Buffer;
-}
+type GrantMac = Place & { mac: Buffer };
 
 /**
  * Gives every key and session the MAC over what it grants now, and has the database ask for one from then on. As the owner of the

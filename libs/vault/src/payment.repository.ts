@@ -172,15 +172,15 @@ export class PaymentRepository {
   }
 
   /** Up to `limit` holds of any tenant whose time is up. */
-  async dueHolds(now: Date, limit: number): Promise<{ tenantId: string; id: string; sessionId: string }[]> {
-    const due = await this.transactions.read(EVERY_TENANT, (manager) =>
+  dueHolds(now: Date, limit: number): Promise<{ tenantId: string; id: string; sessionId: string }[]> {
+    return this.transactions.read(EVERY_TENANT, (manager) =>
       manager.find(Payment, {
+        select: { tenantId: true, id: true, sessionId: true },
         where: { state: 'held', expiresAt: LessThanOrEqual(now) },
         order: { expiresAt: 'ASC' },
         take: limit,
       }),
     );
-    return due.map(({ tenantId, id, sessionId }) => ({ tenantId, id, sessionId }));
   }
 
   in(tx: Tx) {

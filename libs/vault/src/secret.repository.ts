@@ -38,7 +38,12 @@ type SealedVersion = Pick<
 >;
 
 const SEALED = columnsOf(SecretVersion).only(
-  ...(['version', 'scopeRequired', 'expiresAt', 'bindings', 'wrappedKey', 'value'] as const),
+  'version',
+  'scopeRequired',
+  'expiresAt',
+  'bindings',
+  'wrappedKey',
+  'value',
 );
 
 /** On the path of every read. */
