@@ -51,8 +51,9 @@ function* written(text: string): Generator<string> {
   yield hex.toUpperCase();
 }
 
-/** An end that, with what happens to follow it, could read as an escape. */
-const BEGUN_ESCAPE = /(?:%[0-9a-f]?|&#?[0-9a-z]{0,7}|\\(?:u[0-9a-f]{0,3}|x[0-9a-f]?)?)$/i;
+/** An end that, with what happens to follow it, could read as an escape: the beginning of one that `plainText` undoes. */
+const BEGUN_ESCAPE =
+  /(?:%[0-9a-f]?|&(?:#(?:\d{0,7}|x[0-9a-f]{0,6})|a(?:mp?|p(?:os?)?)?|[lg]t?|q(?:uot?|u)?)?|\\(?:u[0-9a-f]{0,3}|x[0-9a-f]?)?)$/i;
 
 /** As it reads once escapes and white space are gone. */
 function* read(text: string): Generator<string> {
