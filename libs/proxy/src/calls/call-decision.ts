@@ -2,19 +2,13 @@ import { type ApprovalRule, type RuleMatch } from '@haldir/approvals';
 import { type StartedCall } from '@haldir/audit-log';
 import { type CallCharge } from '@haldir/vault';
 import { type Policy, type PolicySubject } from '../policies/policy.js';
-import { type Amount } from '../policies/amount.js';
 import { type RateAnswer, type RateRequest } from '../policies/rate-window.js';
 import { type Refusal, type Refusals, refusals } from '../policies/policy-refusal.js';
+import { type DecidedBy, type NotedBeside } from './call-details.js';
 import { CallPolicies, NO_RATES } from './call-policies.js';
 
 /** How a call was decided: what is written down beside its outcome. */
-export interface CallNotes {
-  decidedAt: Date;
-  /** When its rates were decided, by the clock that the windows go by; null when no limit applied. */
-  ratedAt: Date | null;
-  amount: Amount;
-  /** Of the request whose approval let it through. */
-  approvalId: string | null;
+export interface CallNotes extends Omit<DecidedBy, 'destructive' | 'goesByOwnName'>, NotedBeside {
   /** The price that is held until it is known what became of the call. */
   charge: CallCharge | null;
   /** The record of the call, once it is about to leave. */
@@ -29,6 +23,8 @@ export interface CallNotes {
 /** A call that is made, before the policies of its tenant. */
 export class CallDecision {
   readonly notes: CallNotes;
+  /** Whether the call alone is reason enough to refuse it. */
+  readonly isRefused: boolean;
   private readonly policies: CallPolicies;
 
   constructor(
@@ -37,6 +33,8 @@ export class CallDecision {
     readonly subject: PolicySubject,
   ) {
     this.policies = new CallPolicies(tenantId, policies, subject);
+    const { refusing, wouldRefuse } = this.policies.decide(subject, NO_RATES);
+    this.isRefused = refusing.length > 0;
     const { amount, at } = subject;
     this.notes = {
       decidedAt: at,
@@ -46,7 +44,7 @@ export class CallDecision {
       charge: null,
       started: null,
       masked: false,
-      wouldBlock: refusals(this.policies.decide(subject, NO_RATES).wouldRefuse, subject),
+      wouldBlock: refusals(wouldRefuse, subject, NO_RATES.logOnly),
       wouldHold: this.policies.wouldHold,
     };
   }
@@ -54,11 +52,6 @@ export class CallDecision {
   /** The call's place under the rate limits. */
   get rateRequest(): RateRequest {
     return this.policies.rateRequest;
-  }
-
-  /** Whether the call alone is reason enough to refuse it. */
-  get isRefused(): boolean {
-    return this.policies.decide(this.subject, NO_RATES).refusing.length > 0;
   }
 
   /** Every policy that refuses the call, once its rates are known; null when none does. Notes what `log_only` policies make of it. */

@@ -80,7 +80,7 @@ export interface DecidedBy {
   goesByOwnName: boolean;
   amount: Amount;
   decidedAt: Date;
-  /** When its rates were decided; null when no limit applied. */
+  /** When its rates were decided, by the clock that the windows go by; null when no limit applied. */
   ratedAt: Date | null;
   /** Of the request whose approval let it through. */
   approvalId: string | null;

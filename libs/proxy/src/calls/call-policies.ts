@@ -15,7 +15,7 @@ import { type RateRequest } from '../policies/rate-window.js';
 /** The rate limits that have no room for a call. */
 type FullLimits = Pick<FullRates, 'has'>;
 
-const NONE: FullLimits = new Map();
+const NONE: FullRates = new Map();
 export const NO_RATES = { full: NONE, logOnly: NONE };
 
 /** What policies make of a call: those that refuse it, and those in `log_only` that would, in their order. */

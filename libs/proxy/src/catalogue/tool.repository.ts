@@ -179,12 +179,15 @@ export class ToolRepository {
           if (names.length > 0) await tx.manager.update(Tool, { tenantId, upstream, name: Any(names) }, changes);
         };
         const settledOn = { pending: null, pendingFingerprint: null, driftedAt: null };
-        await change(returned, { gone: false });
-        await change(removed, { gone: true, ...settledOn });
-        await change(
-          settled.map(({ name }) => name),
-          settledOn,
-        );
+        // No name is in two of them.
+        await Promise.all([
+          change(returned, { gone: false }),
+          change(removed, { gone: true, ...settledOn }),
+          change(
+            settled.map(({ name }) => name),
+            settledOn,
+          ),
+        ]);
         for await (const { part, texts } of inParts(drifted)) {
           tx.send(
             `UPDATE proxy_tool t SET pending = d.definition, pending_fingerprint = d.fingerprint, drifted_at = $6

@@ -27,21 +27,19 @@ export type Refusals = readonly [Refusal, ...Refusal[]];
 /** Rate limits that have no room for the call, by policy, with the time at which the first place is free (null: never). */
 export type FullRates = ReadonlyMap<string, Date | null>;
 
-const NO_RATES: FullRates = new Map();
 const HOUR_MS = 3_600_000;
 /** What a policy can be given at most. */
 const MAX_AMOUNT = 1_000_000_000;
 const MAX_EXPLAINED = 50;
 
 /**
- * Each of `policies` that refuses the call, in their order. Rates depend on other calls, so whoever counts those says which
- * are full.
+ * What each of the policies that refuse the call says, in their order. Rates depend on other calls, so whoever counts those says
+ * which are full.
+ *
+ * @param refusing each `refuses` the call
  */
-export function refusals(policies: readonly Policy[], subject: PolicySubject, full: FullRates = NO_RATES): Refusal[] {
-  return policies.flatMap((policy) => {
-    const found = refusalBy(policy, subject, full);
-    return found ? [found] : [];
-  });
+export function refusals(refusing: readonly Policy[], subject: PolicySubject, full: FullRates): Refusal[] {
+  return refusing.map((policy) => refusalBy(policy, subject, full));
 }
 
 /** Whether a policy refuses the call, without the words. */
@@ -70,9 +68,7 @@ function isOver(amount: Decimal, max: number): boolean {
   return limit === null || compareDecimals(amount, limit) > 0;
 }
 
-function refusalBy(policy: Policy, subject: PolicySubject, full: FullRates): Refusal | null {
-  if (!refuses(policy, subject, full)) return null;
-  const { id, rule } = policy;
+function refusalBy({ id, rule }: Policy, subject: PolicySubject, full: FullRates): Refusal {
   const { allowedNames, amount, at } = subject;
   // With its upstream, where that is known.
   const name = allowedNames.reduce((longest, each) => (each.length > longest.length ? each : longest), '');
@@ -114,7 +110,7 @@ function refusalBy(policy: Policy, subject: PolicySubject, full: FullRates): Ref
       return say(reason, { change: 'raise', field: 'max_per_minute', to: 1, text: 'Raise max_per_minute to 1' });
     }
     case 'require_approval':
-      return null;
+      throw new Error('a policy that asks for approval refuses nothing');
   }
 }
 

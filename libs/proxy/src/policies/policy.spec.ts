@@ -11,7 +11,7 @@ import {
   rateLimits,
 } from './policy.js';
 import { type Amount, amountOf } from './amount.js';
-import { explain, refusals } from './policy-refusal.js';
+import { explain, type FullRates, refusals, type Refusal, refuses } from './policy-refusal.js';
 
 const ALL = { upstreams: [], agents: [], tools: [] };
 const policy = (rule: PolicyRule, terms: Partial<Policy> = {}): Policy => ({
@@ -25,8 +25,11 @@ const subject = (fields: Partial<PolicySubject> = {}): PolicySubject => ({
   ...{ amount: null, at: new Date('2026-03-01T12:30:00Z') },
   ...fields,
 });
+/** Of those policies that refuse the call. */
+const refusalsOf = (given: readonly Policy[], call: PolicySubject, full: FullRates = new Map()): Refusal[] =>
+  refusals(given.filter((each) => refuses(each, call, full)), call, full); // prettier-ignore
 const blocks = (rule: PolicyRule, fields: Partial<PolicySubject> = {}): boolean =>
-  refusals(policies(rule), subject(fields)).length > 0;
+  refusalsOf(policies(rule), subject(fields)).length > 0;
 
 it('a text of 40,000 digits and a letter is told to be no amount as fast as it is read', async () => {
   const rule: PolicyRule = { type: 'spend_limit', max: 5 };
@@ -39,7 +42,7 @@ it('a text of 40,000 digits and a letter is told to be no amount as fast as it i
 
 describe('the policies of a tenant', () => {
   it('must all let a call through; each that does not is named, in their order', () => {
-    const refused = refusals(
+    const refused = refusalsOf(
       policies(
         { type: 'allow_list', tools: ['echo'] },
         { type: 'spend_limit', max: 5 },
@@ -51,7 +54,7 @@ describe('the policies of a tenant', () => {
       new Map([['pol_3', null]]),
     );
     expect(refused.map(({ policyId }) => policyId)).toEqual(['pol_1', 'pol_2', 'pol_3']);
-    expect(refusals([], subject())).toEqual([]);
+    expect(refusalsOf([], subject())).toEqual([]);
   });
 
   it.each([
@@ -119,7 +122,7 @@ describe('the policies of a tenant', () => {
       { type: 'block_tool', tool: 'x' },
       { type: 'rate_limit', maxPerMinute: 7 },
     );
-    expect(refusals(rules, subject())).toEqual([]);
+    expect(refusalsOf(rules, subject())).toEqual([]);
     expect(rateLimits(rules)).toEqual([
       { policyId: 'pol_0', maxPerMinute: 0 },
       { policyId: 'pol_2', maxPerMinute: 7 },
@@ -181,7 +184,7 @@ describe('a policy in log_only mode', () => {
       ]),
       subject(),
     );
-    expect([enforced, logOnly].map((each) => refusals(each, subject()).map(({ policyId }) => policyId))).toEqual([
+    expect([enforced, logOnly].map((each) => refusalsOf(each, subject()).map(({ policyId }) => policyId))).toEqual([
       ['e_block_tool'],
       ['r_block_tool'],
     ]);
@@ -191,7 +194,7 @@ describe('a policy in log_only mode', () => {
 
 describe('the smallest change that would let a call through', () => {
   const remedy = (rule: PolicyRule, fields: Partial<PolicySubject> = {}, free: Date | null = null): unknown =>
-    explain(refusals(policies(rule), subject(fields), new Map([['pol_0', free]]))).explanation[0]?.remedy;
+    explain(refusalsOf(policies(rule), subject(fields), new Map([['pol_0', free]]))).explanation[0]?.remedy;
 
   it.each<[PolicyRule, { amount?: unknown }, Date | null, Record<string, unknown>]>([
     [{ type: 'block_tool', tool: 'echo' }, {}, null, { change: 'remove_policy' }],
@@ -211,7 +214,7 @@ describe('the smallest change that would let a call through', () => {
   }); // prettier-ignore
 
   it('is told of every policy that refuses, up to 50, and of how many more there are', () => {
-    const many = refusals(policies(...Array<PolicyRule>(53).fill({ type: 'block_tool', tool: 'echo' })), subject());
+    const many = refusalsOf(policies(...Array<PolicyRule>(53).fill({ type: 'block_tool', tool: 'echo' })), subject());
     expect(explain(many)).toMatchObject({ explanation: { length: 50 }, unexplained: 3 });
     expect(explain(many.slice(0, 2))).toEqual({ explanation: [expect.anything(), expect.anything()] });
   });

@@ -9,7 +9,7 @@ const FLUSH_MS = 1000;
 export type CallEnding = 'answered' | 'tool_error' | 'failed';
 
 /**
- * UpstreamTraffic over the calls to each upstream. They are kept in memory for a second at most and then added with one statement, so
+ * Sums over the calls to each upstream. They are kept in memory for a second at most and then added with one statement, so
  * that no call writes on its own behalf; a crash loses a second of statistics.
  */
 @Injectable()
