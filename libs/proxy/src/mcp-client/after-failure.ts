@@ -1,6 +1,6 @@
-import { UpstreamUnreachable } from './mcp-client.errors.js';
+import { type ProtocolRevision } from './mcp-protocol.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
-/** Does it once more when the connection broke: only for what changes nothing, or no more when done twice. */
 export async function twiceAtMost<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -15,4 +15,26 @@ export function suggestsAnotherServer({ reason }: UpstreamUnreachable): boolean 
   return (
     reason === 'connect' || reason === 'dns' || reason === 'tls' || reason === 'protocol' || reason === 'http_status'
   );
+}
+
+/** Errors that a method answers within a session: unknown method, arguments, resource; a question that cannot be asked. */
+const WITHIN_SESSION = [-32_601, -32_602, -32_002, -32_021, -32_042];
+
+export function inSession(revision: ProtocolRevision): boolean {
+  return revision.kind === 'handshake' && revision.sessionId !== null;
+}
+
+/** Whether the words are about a session, or about the handshake that begins one. */
+export function speaksOfSession(message: string): boolean {
+  return /session|initiali[sz]ed/i.test(message);
+}
+
+/**
+ * Whether a failure in a session may mean that the session is over. Servers tell it in every way: by a status, or by an error in
+ * an answer that looks like any other. Whoever asks next makes sure.
+ */
+export function mayHaveEndedSession(error: unknown): boolean {
+  if (error instanceof UpstreamRpcError)
+    return !WITHIN_SESSION.includes(error.rpcCode) || speaksOfSession(error.rpcMessage);
+  return error instanceof UpstreamUnreachable && (error.reason === 'unauthorized' || suggestsAnotherServer(error));
 }

@@ -1,6 +1,7 @@
 import type { EgressStream, ResponseHeaders } from '@haldir/egress';
 import { exactNumber, parseJson, TooManyValues } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
+import { inSession, speaksOfSession } from './after-failure.js';
 import { type ProtocolRevision } from './mcp-protocol.js';
 import { withoutOwnMembers } from './own-members.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
@@ -23,6 +24,15 @@ export class RejectedUnprocessed extends Error {
     readonly rpcError: UpstreamRpcError | null,
   ) {
     super(`rejected with HTTP ${status}`);
+  }
+
+  /** Whether it says that the session is over, as the specification has it (404) or in words. */
+  get tellsOfSession(): boolean {
+    return (
+      this.status === 404 ||
+      this.status === 410 ||
+      (this.rpcError !== null && speaksOfSession(this.rpcError.rpcMessage))
+    );
   }
 
   /** What a caller is told when trying another way did not help. */
@@ -80,10 +90,14 @@ function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
   );
 }
 
+/** Of requests that are refused whoever asks; they tell nothing of a session. */
+const ABOUT_THE_REQUEST = [408, 409, 413, 429];
+
 /**
  * What an answer outside 2xx means. A JSON-RPC error that carries the request's id is an answer to it, except where it tells
  * that session, headers or protocol version were not accepted; 404 and 400 without such an answer say that the endpoint does
- * not know what was spoken. Both come before any processing.
+ * not know what was spoken, and so does any other 4xx of a request in a session. All of these come before any processing. 401 and
+ * 403 can be about the session or about who asks, and are for the caller to tell apart; after a 5xx nobody knows.
  */
 export async function rejection(
   stream: EgressStream,
@@ -105,18 +119,16 @@ export async function rejection(
   if (isOurs && !deniesTheSpeaker(rpcError, status, asked.revision)) return rpcError;
   if (status === 400 || status === 404 || status === 405 || status === 406 || status === 415)
     return new RejectedUnprocessed(status, rpcError);
+  if (inSession(asked.revision) && status > 400 && status < 500 && !ABOUT_THE_REQUEST.includes(status))
+    return new RejectedUnprocessed(status, rpcError);
   return new UpstreamUnreachable('http_status', { status });
 }
 
-/** -32020 header mismatch, -32022 unsupported version; in a session, -32000 and -32001 about the session. */
+/** -32020 header mismatch, -32022 unsupported version; after a handshake, what is about the session. */
 function deniesTheSpeaker(error: UpstreamRpcError, status: number, revision: ProtocolRevision): boolean {
-  if (status !== 400 && status !== 404) return false;
-  if (error.rpcCode === -32020 || error.rpcCode === -32022) return true;
-  return (
-    revision.kind === 'handshake' &&
-    (error.rpcCode === -32000 || error.rpcCode === -32001) &&
-    /session|initiali[sz]ed/i.test(error.rpcMessage)
-  );
+  if (status < 400 || status > 499) return false;
+  if (error.rpcCode === -32020 || error.rpcCode === -32022) return status === 400 || status === 404;
+  return revision.kind === 'handshake' && speaksOfSession(error.rpcMessage);
 }
 
 async function asJson(text: string, asked: Masking): Promise<unknown> {

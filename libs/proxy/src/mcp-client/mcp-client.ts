@@ -1,15 +1,16 @@
-import { isObject, type JsonObject, STATELESS_VERSION, subjectOf } from '@haldir/mcp';
-import { suggestsAnotherServer, twiceAtMost } from './after-failure.js';
+import { isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
+import { inSession, mayHaveEndedSession, twiceAtMost } from './after-failure.js';
+import { Conversation } from './conversation.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
 import { type Answered, JsonRpcTransport } from './json-rpc-transport.js';
 import { NegotiatedProtocol } from './negotiated-protocol.js';
+import { METHOD_NOT_FOUND } from './protocol-detection.js';
 import { ListLimits } from './list-limits.js';
 import {
   headersFor,
   type InputRequired,
   paramsFor,
   progressOf,
-  type ProtocolRevision,
   type UpstreamTool,
   type UpstreamToolResult,
   wantedChanges,
@@ -28,13 +29,12 @@ import { toQuestion, toToolResult } from './tool-result.js';
 import { ToolPages } from './tool-pages.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
-const METHOD_NOT_FOUND = -32601;
-
 /**
  * Speaks MCP to one upstream; keep one per upstream and use it for many calls at once. How the upstream wants to be spoken to
  * (2026-07-28, a 2025 handshake, or JSON-RPC without either) is found out with the first call, remembered, and found out anew
  * when the upstream stops accepting it, which the caller does not notice. A call whose bytes left is sent a second time only
- * if the upstream said that it did not take it, or the tool is declared to do no more then.
+ * if the upstream said that it did not take it, or the tool is declared to do no more then; after any other refusal in a session,
+ * whoever asks next makes sure that the session is still there.
  */
 export class McpClient {
   private readonly transport: JsonRpcTransport;
@@ -46,6 +46,7 @@ export class McpClient {
   private closing = false;
   private readonly closed = new AbortController();
   private readonly mirrored = new MirroredHeaders();
+  private readonly conversation: Conversation;
 
   /** @throws EgressRefused when the URL is not allowed */
   constructor(private readonly options: McpClientOptions) {
@@ -59,6 +60,7 @@ export class McpClient {
       ...(options.onListChange ? { onListChange: options.onListChange } : {}),
     });
     this.negotiated = new NegotiatedProtocol(this.transport, this.deadlineMs);
+    this.conversation = new Conversation(this.transport, this.mirrored, (terms) => this.relearnHeaders(terms));
   }
 
   /** The protocol in use: a revision, `json-rpc`, or null while it is not known. */
@@ -164,10 +166,12 @@ export class McpClient {
       const params = paramsFor(revision, { notifications });
       return await this.transport.hear(verb, { revision, method, params, headers, deadlineAt, signal: cut });
     } catch (error) {
-      if (!(error instanceof RejectedUnprocessed)) throw error;
-      // Perhaps its session is over; whoever listens again begins another.
-      this.negotiated.forget(revision);
-      throw error.outcome();
+      const isRejected = error instanceof RejectedUnprocessed;
+      // Perhaps its session is over; whoever listens again begins another then.
+      if (!inSession(revision)) {
+        if (isRejected) this.negotiated.forget(revision);
+      } else if (isRejected || mayHaveEndedSession(error)) this.negotiated.doubt(revision);
+      throw isRejected ? error.outcome() : error;
     }
   }
 
@@ -226,45 +230,11 @@ export class McpClient {
   private async answer(method: string, params: JsonObject, terms: Terms): Promise<Answered> {
     this.underWay++;
     try {
-      return await this.attempt(method, params, terms);
+      return await this.conversation.answer(this.negotiated, method, params, terms);
     } finally {
       this.underWay--;
       if (this.closing) this.close();
     }
-  }
-
-  private async attempt(method: string, params: JsonObject, terms: Terms): Promise<Answered> {
-    for (let attempt = 1; ; attempt++) {
-      const revision = await this.negotiated.find(terms);
-      try {
-        const answered = await this.ask(revision, method, params, terms);
-        this.negotiated.confirm(revision);
-        return answered;
-      } catch (error) {
-        if (error instanceof RejectedUnprocessed) {
-          this.negotiated.forget(revision);
-          if (attempt > 1) throw error.outcome();
-          if (error.rpcError?.rpcCode === -32020 && method === 'tools/call' && !terms.mirrored)
-            await this.relearnHeaders(terms);
-        } else {
-          if (error instanceof UpstreamRpcError) this.negotiated.confirm(revision);
-          if (error instanceof UpstreamUnreachable && suggestsAnotherServer(error)) this.negotiated.forget(revision);
-          throw error;
-        }
-      }
-    }
-  }
-
-  private ask(
-    revision: ProtocolRevision,
-    method: string,
-    params: JsonObject,
-    { mirrored, ...terms }: Terms,
-  ): Promise<Answered> {
-    const headers = headersFor(revision, method, subjectOf(method, params)?.value);
-    if (method === 'tools/call' && revision.kind === 'stateless')
-      Object.assign(headers, this.mirrored.of(params, mirrored));
-    return this.transport.ask({ revision, method, params: paramsFor(revision, params), headers, ...terms });
   }
 
   /** A header mismatch means that the tool's declarations are not the ones remembered. */

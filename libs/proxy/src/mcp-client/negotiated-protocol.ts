@@ -1,7 +1,7 @@
 import { withDeadline } from '@haldir/kernel';
 import { type JsonRpcTransport } from './json-rpc-transport.js';
 import { type ProtocolRevision } from './mcp-protocol.js';
-import { detectRevision } from './protocol-detection.js';
+import { answersPing, detectRevision } from './protocol-detection.js';
 import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** For how long someone waits at most. */
@@ -16,6 +16,8 @@ const MAX_DETECTION_MS = 10_000;
 /** How one upstream wants to be spoken to: found out once for all calls that need it, and again once it is forgotten. */
 export class NegotiatedProtocol {
   private known: ProtocolRevision | null = null;
+  /** What was spoken until it was forgotten, or doubted: then it may go on. */
+  private before: { revision: ProtocolRevision; mayGoOn: boolean } | null = null;
   private detecting: Promise<ProtocolRevision> | null = null;
   /** The credentials that the detection under way began with. */
   private detectingAs = '';
@@ -42,7 +44,26 @@ export class NegotiatedProtocol {
 
   /** Forgets `revision` unless a concurrent call has replaced it already. */
   forget(revision: ProtocolRevision): void {
-    if (this.known === revision) this.known = null;
+    this.end(revision, false);
+  }
+
+  /** Its session may be over: whoever asks next makes sure, and begins another where it is. */
+  doubt(revision: ProtocolRevision): void {
+    this.end(revision, true);
+  }
+
+  private end(revision: ProtocolRevision, mayGoOn: boolean): void {
+    if (this.known === revision) {
+      this.known = null;
+      this.before = { revision, mayGoOn };
+    } else if (!mayGoOn && this.before?.revision === revision) this.before = { revision, mayGoOn };
+  }
+
+  /** What goes on, or is found out anew; what was before stays known while neither can be told. */
+  private async detect(deadlineAt: number): Promise<ProtocolRevision> {
+    const { before } = this;
+    if (before?.mayGoOn && (await answersPing(this.transport, before.revision, deadlineAt))) return before.revision;
+    return detectRevision(this.transport, deadlineAt, before?.revision ?? null);
   }
 
   /** One detection at a time, shared by all calls that wait for it; each waits no longer than its own deadline. */
@@ -51,8 +72,9 @@ export class NegotiatedProtocol {
     const shown = JSON.stringify(this.transport.headers);
     if (this.detectingAs !== shown) this.detecting = null;
     if (!this.detecting) {
-      const detecting = detectRevision(this.transport, performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
+      const detecting = this.detect(performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
         .then((revision) => {
+          this.before = null;
           if (revision.kind !== 'plain') this.known = revision;
           return revision;
         })

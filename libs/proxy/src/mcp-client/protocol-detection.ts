@@ -6,17 +6,42 @@ import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** Of the time for finding out, what a server may take for a method it has perhaps never heard of. */
 const PROBE_SHARE = 1 / 3;
+export const METHOD_NOT_FOUND = -32601;
 
 /**
  * Finds out how an upstream wants to be spoken to: the stateless revision, the handshake of the 2025 revisions (which it then
  * completes), or JSON-RPC without either. "Plain" is what is left, and not yet proof that anything answers.
  *
+ * @param before what it spoke last: a server that spoke with a handshake is first asked for another one
  * @throws UpstreamUnreachable when nothing is there, or it wants an authorization, or a revision Haldir does not speak
  */
-export async function detectRevision(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision> {
+export async function detectRevision(
+  transport: JsonRpcTransport,
+  deadlineAt: number,
+  before: ProtocolRevision | null = null,
+): Promise<ProtocolRevision> {
+  const again = before?.kind === 'handshake' ? await tryHandshake(transport, deadlineAt) : null;
   return (
-    (await tryStateless(transport, deadlineAt)) ?? (await tryHandshake(transport, deadlineAt)) ?? { kind: 'plain' }
+    again ??
+    (await tryStateless(transport, deadlineAt)) ??
+    (await tryHandshake(transport, deadlineAt)) ?? { kind: 'plain' }
   );
+}
+
+/** Whether a session goes on: that the upstream does not know `ping` is an answer, too. */
+export async function answersPing(
+  transport: JsonRpcTransport,
+  revision: ProtocolRevision,
+  deadlineAt: number,
+): Promise<boolean> {
+  const now = performance.now();
+  const ping = { method: 'ping', params: {}, deadlineAt: now + (deadlineAt - now) * PROBE_SHARE };
+  try {
+    await transport.ask({ revision, headers: headersFor(revision, 'ping'), ...ping });
+    return true;
+  } catch (error) {
+    return error instanceof UpstreamRpcError && error.rpcCode === METHOD_NOT_FOUND;
+  }
 }
 
 async function tryStateless(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision | null> {

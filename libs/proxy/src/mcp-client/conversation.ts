@@ -1,0 +1,79 @@
+import { type JsonObject, subjectOf } from '@haldir/mcp';
+import { inSession, mayHaveEndedSession, suggestsAnotherServer } from './after-failure.js';
+import { RejectedUnprocessed } from './json-rpc-response.js';
+import { type Answered, type JsonRpcTransport } from './json-rpc-transport.js';
+import { type Terms } from './mcp-client.options.js';
+import { headersFor, paramsFor, type ProtocolRevision } from './mcp-protocol.js';
+import { type MirroredHeaders } from './mirrored-headers.js';
+import { type NegotiatedProtocol } from './negotiated-protocol.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
+
+/** Asks an upstream in the way that was negotiated, and once more, in another way or session, where it certainly did nothing. */
+export class Conversation {
+  constructor(
+    private readonly transport: JsonRpcTransport,
+    private readonly mirrored: MirroredHeaders,
+    /** Asks for the tools again: a header mismatch means that they are not declared as they were. */
+    private readonly relearn: (terms: Terms) => Promise<void>,
+  ) {}
+
+  /** @throws UpstreamUnreachable, UpstreamRpcError */
+  async answer(negotiated: NegotiatedProtocol, method: string, params: JsonObject, terms: Terms): Promise<Answered> {
+    for (let attempt = 1; ; attempt++) {
+      const revision = await negotiated.find(terms);
+      try {
+        const answered = await this.ask(revision, method, params, terms);
+        negotiated.confirm(revision);
+        return answered;
+      } catch (error) {
+        const outcome = error instanceof RejectedUnprocessed ? error.outcome() : error;
+        if (inSession(revision)) {
+          if (!(await this.isReplaced(negotiated, revision, error, attempt, terms))) throw outcome;
+        } else if (error instanceof RejectedUnprocessed) {
+          negotiated.forget(revision);
+          if (attempt > 1) throw outcome;
+          if (error.rpcError?.rpcCode === -32020 && method === 'tools/call' && !terms.mirrored)
+            await this.relearn(terms);
+        } else {
+          if (error instanceof UpstreamRpcError) negotiated.confirm(revision);
+          if (error instanceof UpstreamUnreachable && suggestsAnotherServer(error)) negotiated.forget(revision);
+          throw error;
+        }
+      }
+    }
+  }
+
+  /**
+   * Notes what a failure in a session tells of the session. Whether the same may be asked once more: it was certainly not
+   * processed, and there is another session to ask it in.
+   */
+  private async isReplaced(
+    negotiated: NegotiatedProtocol,
+    revision: ProtocolRevision,
+    error: unknown,
+    attempt: number,
+    terms: Terms,
+  ): Promise<boolean> {
+    if (error instanceof RejectedUnprocessed && error.tellsOfSession) negotiated.forget(revision);
+    else if (error instanceof RejectedUnprocessed || mayHaveEndedSession(error)) negotiated.doubt(revision);
+    if (attempt > 1 || !(error instanceof RejectedUnprocessed || isUnauthorized(error))) return false;
+    return (await negotiated.find(terms)) !== revision;
+  }
+
+  private ask(
+    revision: ProtocolRevision,
+    method: string,
+    params: JsonObject,
+    { mirrored, ...terms }: Terms,
+  ): Promise<Answered> {
+    const headers = headersFor(revision, method, subjectOf(method, params)?.value);
+    if (method === 'tools/call' && revision.kind === 'stateless')
+      Object.assign(headers, this.mirrored.of(params, mirrored));
+    return this.transport.ask({ revision, method, params: paramsFor(revision, params), headers, ...terms });
+  }
+}
+
+/** An upstream that refuses so has done nothing. */
+function isUnauthorized(error: unknown): boolean {
+  return error instanceof UpstreamUnreachable && error.reason === 'unauthorized';
+}
