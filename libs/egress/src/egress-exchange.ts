@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { ContentDecoder, contentEncoding } from './content-decoder.js';
 import { EgressFailed, type EgressRefused, requestFailure } from './egress.errors.js';
 
 /** Header fields of an answer, names in lower case. */
@@ -8,6 +9,8 @@ export interface ExchangeLimits {
   readonly maxResponseBytes: number;
   /** What to do with an answer that is larger: fail, or keep its beginning. */
   readonly onOverflow: 'fail' | 'truncate';
+  /** Whether an answer that is encoded is decoded; the limit holds before and after. */
+  readonly decode: boolean;
 }
 
 interface Waiter {
@@ -29,7 +32,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   private controller: Dispatcher.DispatchController | null = null;
   private chunks: Buffer[] = [];
+  /** Bytes of the body, as they came and as they are handed on. */
   private received = 0;
+  private kept = 0;
+  private decoder: ContentDecoder | null = null;
   private sent = false;
   private ended = false;
   private failure: EgressRefused | EgressFailed | null = null;
@@ -54,6 +60,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (status < 200 || this.ended) return;
+    const encoding = this.limits.decode ? contentEncoding(headers['content-encoding']) : null;
+    if (typeof encoding === 'object' && encoding !== null) {
+      this.fail(new EgressFailed('encoding', { sent: true, detail: encoding.unread }));
+      return;
+    }
+    if (encoding !== null)
+      this.decoder = new ContentDecoder(encoding, {
+        data: (chunk) => this.keep(chunk),
+        end: () => this.settle(null),
+        error: (error) => this.fail(new EgressFailed('protocol', { sent: true, cause: error })),
+      });
     this.status = status;
     this.headers = headers;
     const length = Number(headers['content-length'] ?? 0);
@@ -66,24 +83,15 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.ended) return;
-    const room = this.limits.maxResponseBytes - this.received;
-    if (chunk.length <= room) {
-      this.received += chunk.length;
-      this.chunks.push(chunk);
-      this.wake();
-    } else if (this.limits.onOverflow === 'truncate') {
-      this.chunks.push(chunk.subarray(0, room));
-      this.received += room;
-      this.truncated = true;
-      this.settle(null);
-      this.controller?.abort(new EgressFailed('too_large', { sent: true }));
-    } else {
-      this.fail(new EgressFailed('too_large', { sent: true }));
-    }
+    if (!this.decoder) return this.keep(chunk);
+    this.received += chunk.length;
+    if (this.received > this.limits.maxResponseBytes) this.overflow();
+    else this.decoder.write(chunk);
   }
 
   onResponseEnd(): void {
-    this.settle(null);
+    if (this.decoder) this.decoder.end();
+    else this.settle(null);
     this.onReleased();
   }
 
@@ -125,6 +133,29 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
   }
 
+  private keep(chunk: Buffer): void {
+    const room = this.limits.maxResponseBytes - this.kept;
+    if (chunk.length <= room) {
+      this.kept += chunk.length;
+      this.chunks.push(chunk);
+      this.wake();
+      return;
+    }
+    if (this.limits.onOverflow === 'truncate') {
+      this.chunks.push(chunk.subarray(0, room));
+      this.kept += room;
+    }
+    this.overflow();
+  }
+
+  private overflow(): void {
+    const error = new EgressFailed('too_large', { sent: true });
+    if (this.limits.onOverflow === 'fail') return this.fail(error);
+    this.truncated = true;
+    this.settle(null);
+    this.controller?.abort(error);
+  }
+
   private progress(untilEnd = false): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       this.waiter = { untilEnd, resolve, reject };
@@ -149,6 +180,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.ended) return;
     this.ended = true;
     this.failure = failure;
+    this.decoder?.stop();
     this.onSettled();
     this.wake();
   }

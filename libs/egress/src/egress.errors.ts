@@ -19,7 +19,8 @@ export class EgressRefused extends HaldirError {
 }
 
 /** Why an outbound request failed; a closed set, fit for a column or a metric label. */
-export type FailureReason = 'dns' | 'connect' | 'tls' | 'timeout' | 'reset' | 'too_large' | 'aborted' | 'protocol';
+export type FailureReason =
+  'dns' | 'connect' | 'tls' | 'timeout' | 'reset' | 'too_large' | 'aborted' | 'encoding' | 'protocol';
 
 const FAILURES: Record<FailureReason, string> = {
   dns: 'The host name could not be resolved',
@@ -29,6 +30,7 @@ const FAILURES: Record<FailureReason, string> = {
   reset: 'The connection was closed before the answer was complete',
   too_large: 'The answer was larger than allowed',
   aborted: 'The request was cancelled',
+  encoding: 'The answer is in an encoding that is not read',
   protocol: 'The answer was not valid HTTP',
 };
 
@@ -36,13 +38,19 @@ const FAILURES: Record<FailureReason, string> = {
 export class EgressFailed extends HaldirError {
   /** Whether any byte of the request may have left: false means the peer cannot have acted on it. */
   readonly sent: boolean;
+  /** Which encoding, in words of ours. */
+  readonly detail: string | null;
 
   constructor(
     readonly reason: FailureReason,
-    { cause, sent = false }: { cause?: unknown; sent?: boolean } = {},
+    { cause, sent = false, detail }: { cause?: unknown; sent?: boolean; detail?: string } = {},
   ) {
-    super('bad_gateway', FAILURES[reason], { code: `egress_${reason}`, cause });
+    super('bad_gateway', `${FAILURES[reason]}${detail === undefined ? '' : `: ${detail}`}`, {
+      code: `egress_${reason}`,
+      cause,
+    });
     this.sent = sent;
+    this.detail = detail ?? null;
   }
 }
 

@@ -53,6 +53,11 @@ export interface EgressRequest {
   readonly maxResponseBytes: number;
   /** A larger answer fails (`too_large`, the default) or is cut there and marked. */
   readonly onOverflow?: 'fail' | 'truncate';
+  /**
+   * Reads an answer in gzip, deflate or br; it is too large when it is so before or after. One in another encoding fails
+   * (`encoding`). Default: bodies are as they came.
+   */
+  readonly decode?: boolean;
   readonly signal?: AbortSignal;
   /**
    * A pool of one's own: requests under different keys never wait for each other's connections, even to one origin.
@@ -206,7 +211,8 @@ export class Egress {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     };
-    const limits = { maxResponseBytes: request.maxResponseBytes, onOverflow: request.onOverflow ?? 'fail' } as const;
+    const { maxResponseBytes, onOverflow = 'fail', decode = false } = request;
+    const limits = { maxResponseBytes, onOverflow, decode };
     const handlerFor = (release: () => void): Exchange => (started.exchange = new Exchange(limits, settled, release));
     try {
       this.agent.dispatch(

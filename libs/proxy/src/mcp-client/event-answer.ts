@@ -1,6 +1,6 @@
 import { type EgressStream } from '@haldir/egress';
 import { isObject, type JsonObject, type SseParser } from '@haldir/mcp';
-import { findAnswer, parsed } from './json-rpc-response.js';
+import { findAnswer, heard, NoJson } from './json-rpc-response.js';
 
 /** What is done with what comes before the answer. */
 export interface Incoming {
@@ -34,9 +34,11 @@ export async function answerIn(
     const { value, done } = await chunks.next();
     if (done) return null;
     room.bytes -= value.length;
-    for (const { data } of parser.push(value)) {
-      if (data === '') continue;
-      const message = await parsed(data, incoming);
+    for (const { type, data } of parser.push(value)) {
+      // Events of other types are not of MCP, and texts that are no JSON say nothing: both are used to keep a stream alive.
+      if (type !== 'message' || data === '') continue;
+      const message = await heard(data, incoming);
+      if (message instanceof NoJson) continue;
       const answer = findAnswer(message, id);
       if (answer) {
         linger(stream);

@@ -1,9 +1,10 @@
 import type { EgressStream, ResponseHeaders } from '@haldir/egress';
-import { exactNumber, parseJson, TooManyValues } from '@haldir/kernel';
+import { exactNumber, parseJson, TooDeep, TooManyValues } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { inSession, speaksOfSession } from './after-failure.js';
 import { type ProtocolRevision } from './mcp-protocol.js';
 import { withoutOwnMembers } from './own-members.js';
+import { adviceOn } from './redirect-advice.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** What is to be taken out of an answer before anything else is done with it. */
@@ -48,23 +49,47 @@ export function mediaType(headers: ResponseHeaders): string {
 
 /** What is done with an answer takes time by its values as much as by its length. */
 const MAX_VALUES = 200_000;
+const VALUES_LIMIT = 'at most 200,000 values in an answer';
 
-export async function parsed(source: string | Buffer, { mask }: Masking): Promise<unknown> {
+/** What an answer says. @throws UpstreamUnreachable */
+export async function parsed(source: string | Buffer, masking: Masking): Promise<unknown> {
+  const said = await heard(source, masking);
+  if (said instanceof NoJson) throw new UpstreamUnreachable('protocol', masking.mask ? {} : { cause: said.cause });
+  return said;
+}
+
+/** In place of what a text says: it is no JSON. */
+export class NoJson {
+  constructor(readonly cause: unknown) {}
+}
+
+/** What a text of the upstream says, if it says anything. @throws UpstreamUnreachable */
+export async function heard(source: string | Buffer, { mask }: Masking): Promise<unknown> {
+  const text = withoutByteOrderMark(typeof source === 'string' ? source : source.toString('utf8'));
   try {
-    const text = typeof source === 'string' ? source : source.toString('utf8');
     const message = withoutOwnMembers(parseJson(text, { maxValues: MAX_VALUES }), text);
     return mask ? await mask(message) : message;
   } catch (error) {
-    if (error instanceof TooManyValues) throw new UpstreamUnreachable('too_large');
+    if (error instanceof TooManyValues) throw new UpstreamUnreachable('too_large', { detail: VALUES_LIMIT });
+    if (error instanceof SyntaxError && !(error instanceof TooDeep)) return new NoJson(error);
     // What is wrong with a text is said by quoting it.
     throw new UpstreamUnreachable('protocol', mask ? {} : { cause: error });
   }
 }
 
+function withoutByteOrderMark(text: string): string {
+  return text.startsWith('\ufeff') ? text.slice(1) : text;
+}
+
+/** As a number; or as the text of it, as some servers give ids back. */
+function isId(value: unknown, id: number): boolean {
+  return exactNumber(value) === id || value === String(id);
+}
+
 /** The answer to `id`, alone or in a batch; null when it is not there. */
 export function findAnswer(message: unknown, id: number): JsonObject | null {
   if (Array.isArray(message)) return message.map((each) => findAnswer(each, id)).find((each) => each !== null) ?? null;
-  if (!isObject(message) || exactNumber(message['id']) !== id || 'method' in message) return null;
+  if (!isObject(message) || !isId(message['id'], id) || 'method' in message) return null;
   return 'result' in message || 'error' in message ? message : null;
 }
 
@@ -103,8 +128,13 @@ export async function rejection(
   stream: EgressStream,
   id: number,
   asked: Masking & { readonly revision: ProtocolRevision },
+  url: string,
 ): Promise<Error> {
   const { status } = stream;
+  if (status >= 300 && status < 400) {
+    stream.cancel();
+    return new UpstreamUnreachable('http_status', { status, redirect: adviceOn(url, stream.headers['location']) });
+  }
   if (status === 401 || status === 403) {
     stream.cancel();
     return new UpstreamUnreachable('unauthorized', { status });
@@ -115,7 +145,7 @@ export async function rejection(
   );
   const message = await asJson(body, asked);
   const rpcError = isObject(message) && isObject(message['error']) ? rpcErrorOf(message['error'], status) : null;
-  const isOurs = rpcError !== null && isObject(message) && exactNumber(message['id']) === id;
+  const isOurs = rpcError !== null && isObject(message) && isId(message['id'], id);
   if (isOurs && !deniesTheSpeaker(rpcError, status, asked.revision)) return rpcError;
   if (status === 400 || status === 404 || status === 405 || status === 406 || status === 415)
     return new RejectedUnprocessed(status, rpcError);

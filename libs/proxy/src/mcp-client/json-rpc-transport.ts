@@ -79,7 +79,7 @@ export class JsonRpcTransport {
     try {
       const maxBytes = asked.maxBytes ?? this.options.maxResponseBytes;
       const stream = await this.open('POST', asked.headers, asked, body, maxBytes);
-      if (stream.status < 200 || stream.status > 299) throw await rejection(stream, id, asked);
+      if (stream.status < 200 || stream.status > 299) throw await rejection(stream, id, asked, this.url);
       const type = mediaType(stream.headers);
       if (type === 'text/event-stream')
         return { ...(await this.fromEvents(stream, id, asked, maxBytes)), headers: stream.headers };
@@ -111,7 +111,7 @@ export class JsonRpcTransport {
     try {
       const stream = await this.open(verb, headers, asked, body, MAX_HEARD_BYTES);
       const ok = stream.status === 200;
-      if (!ok && stream.status !== 405) throw await rejection(stream, id, asked);
+      if (!ok && stream.status !== 405) throw await rejection(stream, id, asked, this.url);
       if (!ok || mediaType(stream.headers) !== 'text/event-stream') {
         stream.cancel();
         return false;
@@ -126,6 +126,11 @@ export class JsonRpcTransport {
       if (error instanceof EgressFailed && error.reason === 'timeout' && error.sent) return true;
       throw unreachable(error);
     }
+  }
+
+  private get url(): string {
+    const { origin, path } = this.options.target;
+    return origin + path;
   }
 
   /** With the credentials of now, and what is taken out of answers on account of the request and of what was told before. */
@@ -201,6 +206,7 @@ export class JsonRpcTransport {
       ...(body === undefined ? {} : { body }),
       deadlineMs: remaining(asked.deadlineAt),
       maxResponseBytes,
+      decode: true,
       ...(asked.signal ? { signal: asked.signal } : {}),
       pool: { key: poolKey, connections },
     });

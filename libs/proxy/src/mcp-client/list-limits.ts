@@ -30,8 +30,8 @@ export class ListLimits {
       return result;
     } catch (error) {
       if (!(error instanceof UpstreamUnreachable) || error.reason !== 'too_large') throw error;
-      const limit = this.left < MAX_PAGE_BYTES ? LIST_LIMIT : PAGE_LIMIT;
-      throw new UpstreamUnreachable('too_large', { limit, cause: error.cause });
+      const detail = this.left < MAX_PAGE_BYTES ? LIST_LIMIT : PAGE_LIMIT;
+      throw new UpstreamUnreachable('too_large', { detail, cause: error.cause });
     }
   }
 }

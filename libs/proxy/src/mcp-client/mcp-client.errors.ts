@@ -1,5 +1,6 @@
 import { HaldirError } from '@haldir/kernel';
 import { TOLD_TOO_MUCH } from '@haldir/vault';
+import { type RedirectAdvice } from './redirect-advice.js';
 import { EgressFailed, EgressRefused } from '@haldir/egress';
 
 /** Why an upstream gave no usable answer: its address, the way to it, or what it said. */
@@ -11,6 +12,7 @@ export type UnreachableReason =
   | 'timeout'
   | 'reset'
   | 'too_large'
+  | 'encoding'
   | 'aborted'
   | 'http_status'
   | 'unauthorized'
@@ -28,6 +30,7 @@ const MESSAGES: Record<UnreachableReason, string> = {
   timeout: 'The upstream did not answer in time',
   reset: 'The upstream closed the connection before its answer was complete',
   too_large: "The upstream's answer was larger than allowed",
+  encoding: "The upstream's answer has a content encoding that Haldir neither asks for nor reads",
   aborted: 'The call was cancelled',
   http_status: 'The upstream answered with an unexpected HTTP status',
   unauthorized: 'The upstream asks for an authorization that Haldir does not have',
@@ -44,18 +47,27 @@ export class UpstreamUnreachable extends HaldirError {
   readonly status: number | null;
   /** Whether the upstream may have acted on the call. */
   readonly sent: boolean;
+  /** For whoever registered the upstream: the address to register instead, where that is known. */
+  readonly betterUrl: string | null;
 
-  /** @param options with `limit`, what the upstream went beyond, in words */
+  /** @param options with `detail`, what helps whoever reads it, in words of ours */
   constructor(
     readonly reason: UnreachableReason,
-    options: { status?: number; sent?: boolean; cause?: unknown; limit?: string } = {},
+    options: {
+      status?: number;
+      sent?: boolean;
+      cause?: unknown;
+      detail?: string | null;
+      redirect?: RedirectAdvice;
+    } = {},
   ) {
-    const { status, sent = true, cause, limit } = options;
+    const { status, sent = true, cause, redirect, detail = redirect?.words ?? null } = options;
     const more = status === undefined ? '' : ` (${status})`;
-    const message = `${MESSAGES[reason]}${more}${limit === undefined ? '' : `: ${limit}`}`;
+    const message = `${MESSAGES[reason]}${more}${detail === null ? '' : `: ${detail}`}`;
     super('bad_gateway', message, { code: 'upstream_unreachable', cause });
     this.status = status ?? null;
     this.sent = sent;
+    this.betterUrl = redirect?.url ?? null;
   }
 }
 
@@ -76,6 +88,9 @@ export class UpstreamRpcError extends HaldirError {
 /** What a failed request means for the upstream; anything that is not about the way there is passed on. */
 export function unreachable(error: unknown): unknown {
   if (error instanceof EgressRefused) return new UpstreamUnreachable('refused', { sent: false, cause: error });
-  if (error instanceof EgressFailed) return new UpstreamUnreachable(error.reason, { sent: error.sent, cause: error });
+  if (error instanceof EgressFailed) {
+    const { reason, sent, detail } = error;
+    return new UpstreamUnreachable(reason, { sent, detail, cause: error });
+  }
   return error;
 }

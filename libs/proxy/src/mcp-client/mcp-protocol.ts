@@ -119,6 +119,7 @@ export function headersFor(revision: ProtocolRevision, method: string, name?: st
   const headers: Record<string, string> = {
     'content-type': 'application/json',
     accept: 'application/json, text/event-stream',
+    'accept-encoding': 'identity',
   };
   if (revision.kind === 'stateless') {
     headers['mcp-protocol-version'] = STATELESS_VERSION;

@@ -58,7 +58,7 @@ export class ResourcePages {
       if (findUnstorable(item) !== null) continue;
       this.chars += stringifyJson(item).length;
       if (this.items.length >= MAX_ITEMS || this.chars > MAX_CHARS)
-        throw new UpstreamUnreachable('too_large', { limit: LIMIT });
+        throw new UpstreamUnreachable('too_large', { detail: LIMIT });
       this.keys.add(id);
       this.items.push(item);
     }

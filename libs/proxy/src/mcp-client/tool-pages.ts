@@ -34,7 +34,7 @@ export class ToolPages {
       if (turns.isOver) await turns.next();
       if (!isNamed(tool) || this.names.has(tool.name) || findUnstorable(tool) !== null) continue;
       if (this.tools.length >= this.maxTools)
-        throw new UpstreamUnreachable('too_large', { limit: `at most ${this.maxTools} tools` });
+        throw new UpstreamUnreachable('too_large', { detail: `at most ${this.maxTools} tools` });
       this.names.add(tool.name);
       this.tools.push(normalised(tool));
     }

@@ -20,7 +20,14 @@ import {
 /** What an upstream answered when it was asked for its tools. */
 export type Discovered = { askedAt: Date } & (
   | { healthy: true; tools: UpstreamTool[] }
-  | { healthy: false; reason: UnreachableReason; error: string; status: number | null }
+  | {
+      healthy: false;
+      reason: UnreachableReason;
+      error: string;
+      status: number | null;
+      /** For whoever registered it: the address to register instead, where that is known. */
+      betterUrl: string | null;
+    }
 );
 
 /** A registration that is not written down yet. */
@@ -118,13 +125,17 @@ export class Discovery {
 
   private async understand(name: string, question: () => Promise<UpstreamTool[]>): Promise<Discovered> {
     const askedAt = this.clock.now();
-    const failed = (reason: UnreachableReason, error: string, status: number | null): Discovered => ({
-      ...{ askedAt, healthy: false, reason, error, status },
-    });
+    const failed = (
+      reason: UnreachableReason,
+      error: string,
+      status: number | null,
+      betterUrl: string | null = null,
+    ): Discovered => ({ askedAt, healthy: false, reason, error, status, betterUrl });
     try {
       return { askedAt, healthy: true, tools: await question() };
     } catch (error) {
-      if (error instanceof UpstreamUnreachable) return failed(error.reason, error.message, error.status);
+      if (error instanceof UpstreamUnreachable)
+        return failed(error.reason, error.message, error.status, error.betterUrl);
       if (error instanceof UpstreamRpcError)
         return failed('protocol', `The upstream answered with error ${error.rpcCode}`, error.status);
       // A peer can be wrong in ways nobody thought of; that is its trouble, and ours to read about.

@@ -132,7 +132,10 @@ export class UpstreamRegistry {
 }
 
 function troubleOf(discovered: Discovered): Examined['trouble'] {
-  return discovered.healthy ? null : { error: discovered.error, status: discovered.status };
+  if (discovered.healthy) return null;
+  const { error, status, betterUrl } = discovered;
+  // Only here: a path may hold a token, and what is kept of the trouble is shown to agents.
+  return { error: betterUrl === null ? error : `${error}: ${betterUrl}`, status };
 }
 
 /** An address as the log may have it: a path or query can hold a token, the origin cannot. */

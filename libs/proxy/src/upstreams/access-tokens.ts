@@ -97,7 +97,13 @@ export class AccessTokens {
       return await this.egress.request({
         method: 'POST',
         url: tokenUrl,
-        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+        headers: {
+          ...headers,
+          'content-type': 'application/x-www-form-urlencoded',
+          accept: 'application/json',
+          'accept-encoding': 'identity',
+        },
+        decode: true,
         body: form.toString(),
         deadlineMs: Math.min(DEADLINE_MS, this.config.upstreams.timeoutMs),
         maxResponseBytes: MAX_ANSWER_BYTES,
