@@ -15,7 +15,9 @@ import {
 import { ToolPinsService } from '../catalogue/tool-pins.service.js';
 import { PolicyService } from '../policies/policy.service.js';
 import { Discovery } from '../registry/discovery.js';
+import { CommandGiven } from '../registry/registry.errors.js';
 import { UpstreamRegistry } from '../registry/upstream-registry.js';
+import { looksLikeCommand } from './command-text.js';
 import {
   ListUpstreams,
   RegisterUpstream,
@@ -61,6 +63,7 @@ export class UpstreamController {
     const earlier = await this.writes.earlier<UpstreamRegistered>(write);
     if (earlier) return earlier;
     const { name, url, prefix, tools_max_age } = body;
+    if (looksLikeCommand(url)) throw new CommandGiven();
     const registration = await this.discovery.examine(actor.tenantId, name, url, toCredentials(body));
     return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {
       const terms = { prefixed: prefix, toolsMaxAgeSeconds: tools_max_age };

@@ -5,14 +5,11 @@ import { referencesIn, withReferences } from '../masking/secret-references.js';
 import { type Examined } from '../registry/upstream-registry.js';
 import { isHeaderValue, type NewCredentials } from '../upstreams/upstream-credentials.js';
 import { type UpstreamStats } from '../upstreams/upstream.repository.js';
-import { looksLikeCommand } from './command-text.js';
 import { nameContains, wholePageQuery } from './fields.js';
 
 const NAME_EXPECTED = 'expected 1 to 64 letters, digits, - or _';
 const OWN_NAME = 'expected a name that does not read as one of Haldir’s own';
 const URL_EXPECTED = 'expected an absolute http or https URL of at most 2048 characters';
-const NO_COMMAND =
-  'expected the http or https URL of a server that runs; Haldir starts no command: run it behind a bridge from stdio to Streamable HTTP, and register the URL of the bridge';
 const MAX_AGE_EXPECTED = 'expected a whole number of seconds from 0 to 300';
 
 const MAX_HEADERS = 32;
@@ -82,12 +79,7 @@ export const RegisterUpstream = z.object({
     .regex(/^[A-Za-z0-9_-]{1,64}$/, NAME_EXPECTED)
     .refine((name) => !readsAsOwn(name), OWN_NAME)
     .describe('Unique name for this upstream; none that reads as Haldir’s own'),
-  url: z
-    .string(URL_EXPECTED)
-    .refine((text) => !looksLikeCommand(text), NO_COMMAND)
-    .max(2048, URL_EXPECTED)
-    .meta({ format: 'uri' })
-    .describe('MCP server URL'),
+  url: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).meta({ format: 'uri' }).describe('MCP server URL'),
   prefix: z
     .boolean('expected true or false')
     .default(true)

@@ -21,7 +21,7 @@ export class PageCursors {
     if (typeof next !== 'string' || next === '') return null;
     if (this.pages >= this.maxPages || this.seen.has(next) || next.length > MAX_CURSOR_CHARS)
       throw new UpstreamUnreachable('too_large', {
-        limit: `at most ${this.maxPages} pages, each with a cursor of its own`,
+        detail: `at most ${this.maxPages} pages, each with a cursor of its own`,
       });
     this.seen.add(next);
     return next;

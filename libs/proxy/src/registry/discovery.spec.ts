@@ -18,7 +18,14 @@ beforeEach(() => {
   discovery = new Discovery(...(parts as unknown as ConstructorParameters<typeof Discovery>));
 });
 
-const failed: Discovered = { askedAt: NOW, healthy: false, reason: 'connect', error: 'gone', status: null, betterUrl: null };
+const failed: Discovered = {
+  askedAt: NOW,
+  healthy: false,
+  reason: 'connect',
+  error: 'gone',
+  status: null,
+  betterUrl: null,
+};
 const inSeconds = ({ nextCheckAt }: { nextCheckAt: Date }): number => (nextCheckAt.getTime() - NOW.getTime()) / 1000;
 
 describe('what is written down of an upstream', () => {
