@@ -31,7 +31,8 @@ const OPEN_TOOLS = [
 /** Everything that holds an agent, but for what looks at upstreams and clocks leave there by themselves. */
 const HOLDING: Readonly<Record<string, string>> = {
   api_key: "to_jsonb(t) - 'last_used_at'",
-  proxy_upstream: 'jsonb_build_array(name, url, headers, prefixed, tools_max_age, revision)',
+  proxy_upstream:
+    'jsonb_build_array(name, url, headers, prefixed, tools_max_age, timeout_seconds, max_answer_bytes, concurrency, revision)',
   proxy_tool: "to_jsonb(t) - 'last_seen_at'",
   session: 'to_jsonb(t)',
   approval_request: 'to_jsonb(t)',

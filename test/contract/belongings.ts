@@ -99,6 +99,7 @@ export class Belongings {
         return { delivery_id: String((await this.make(path))['delivery_id']) };
       }
       case 'removeUpstream':
+      case 'changeUpstream':
       case 'refreshUpstream': {
         const name = this.name('upstream');
         await this.make('/v1/proxy/upstreams', { name, url: this.neighbours.upstreamUrl });
@@ -163,6 +164,8 @@ export class Belongings {
         return { since: 0 };
       case 'registerUpstream':
         return { name: this.name('upstream'), url: this.neighbours.upstreamUrl };
+      case 'changeUpstream':
+        return { timeout: 20, max_answer_bytes: 65536, concurrency: null };
       case 'proxyCall':
         return {
           tool: 'up.echo',

@@ -39,7 +39,7 @@ export {
   text,
 } from './upstreams.js';
 export { type NotifyingUpstream, startNotifyingUpstream } from './notifying-upstream.js';
-export { type OddUpstream, startOddUpstream } from './odd-upstream.js';
+export { type OddAnswer, type OddUpstream, startOddUpstream, withHandshake } from './odd-upstream.js';
 export { type ResourceUpstream, startResourceUpstream } from './resource-upstream.js';
 export { startTextUpstream, type TextUpstream } from './text-upstream.js';
 export { times } from './times.js';

@@ -84,6 +84,8 @@ export interface EgressStream {
   readonly body: AsyncIterable<Buffer, undefined>;
   /** The rest of the body in one piece. @throws EgressFailed */
   bytes(): Promise<Buffer>;
+  /** Gives the rest of the answer so long from now, in place of what was left. Without effect after its end. */
+  extend(deadlineMs: number): void;
   /** Gives the answer up; its connection is closed. Without effect after its end. */
   cancel(): void;
 }
@@ -155,7 +157,7 @@ export class Egress {
    */
   async request(request: EgressRequest): Promise<EgressResponse> {
     const startedAt = performance.now();
-    const exchange = this.begin(request);
+    const { exchange } = this.begin(request);
     const body = await exchange.rest();
     return {
       status: exchange.status,
@@ -173,13 +175,14 @@ export class Egress {
    * @throws EgressFailed when no answer began
    */
   async open(request: EgressRequest): Promise<EgressStream> {
-    const exchange = this.begin(request);
+    const { exchange, extend } = this.begin(request);
     await exchange.head();
     return {
       status: exchange.status,
       headers: exchange.headers,
       body: chunksOf(exchange),
       bytes: () => exchange.rest(),
+      extend,
       cancel: () => {
         exchange.stop('aborted');
       },
@@ -196,7 +199,7 @@ export class Egress {
     await this.agent.close();
   }
 
-  private begin(request: EgressRequest): Exchange {
+  private begin(request: EgressRequest): { exchange: Exchange; extend: (deadlineMs: number) => void } {
     const { signal, headers, pool } = request;
     if (signal?.aborted) throw new EgressFailed('aborted');
     for (const name in headers) {
@@ -205,9 +208,12 @@ export class Egress {
     const target = typeof request.url === 'string' ? this.target(request.url) : request.url;
     const started: { exchange?: Exchange } = {};
     const onAbort = (): void => started.exchange?.stop('aborted');
-    const timer = setTimeout(() => started.exchange?.stop('timeout'), request.deadlineMs);
+    const endAfter = (ms: number): NodeJS.Timeout => setTimeout(() => started.exchange?.stop('timeout'), ms);
+    let timer = endAfter(request.deadlineMs);
+    let isSettled = false;
     signal?.addEventListener('abort', onAbort, { once: true });
     const settled = (): void => {
+      isSettled = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     };
@@ -234,7 +240,12 @@ export class Egress {
       throw error;
     }
     if (!started.exchange) throw new Error('The agent did not take the request');
-    return started.exchange;
+    const extend = (ms: number): void => {
+      if (isSettled) return;
+      clearTimeout(timer);
+      timer = endAfter(ms);
+    };
+    return { exchange: started.exchange, extend };
   }
 }
 

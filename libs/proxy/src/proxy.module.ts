@@ -14,7 +14,10 @@ import { ListChanges } from './upstreams/list-changes.js';
 import { ListenerLeaseRepository } from './upstreams/listener-lease.repository.js';
 import { UpstreamConnections } from './upstreams/upstream-connections.js';
 import { UpstreamCredentials } from './upstreams/upstream-credentials.js';
+import { UpstreamLimits } from './upstreams/upstream-limits.js';
 import { UpstreamMasks } from './upstreams/upstream-masks.js';
+import { UpstreamPlaces } from './upstreams/upstream-places.js';
+import { UpstreamSettingsRepository } from './upstreams/upstream-settings.repository.js';
 import { UpstreamStatistics } from './upstreams/upstream-statistics.js';
 import { UpstreamTraffic } from './upstreams/upstream-traffic.entity.js';
 import { UpstreamTrafficRepository } from './upstreams/upstream-traffic.repository.js';
@@ -81,9 +84,12 @@ const entities = [StoredPolicy, StoredResources, Tool, ToolPrice, Upstream, Upst
     UpstreamConnections,
     UpstreamCredentials,
     UpstreamHealthService,
+    UpstreamLimits,
     UpstreamMasks,
+    UpstreamPlaces,
     UpstreamRegistry,
     UpstreamRepository,
+    UpstreamSettingsRepository,
     UpstreamStatistics,
     UpstreamTrafficRepository,
   ],

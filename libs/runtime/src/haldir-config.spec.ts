@@ -40,6 +40,10 @@ it.each([
   ['HALDIR_FX_RATES', 'EUR:1.08'],
   ['LOG_LEVEL', 'loud'],
   ['MCP_ALLOWED_HOSTS', 'https://haldir.example'],
+  ['UPSTREAM_TIMEOUT_SECONDS', '601'],
+  ['UPSTREAM_MAX_CALL_SECONDS', '0'],
+  ['UPSTREAM_MAX_ANSWER_BYTES', '1023'],
+  ['UPSTREAM_CONCURRENCY', '257'],
   ['HALDIR_PUBLIC_URL', 'gate.test'],
   ['HALDIR_PUBLIC_URL', 'https://gate.test/haldir'],
   ['HALDIR_PUBLIC_URL', 'https://user@gate.test'],
@@ -51,6 +55,12 @@ it.each([
   expect(message).toContain('for example');
   expect(message).not.toContain('\n');
   if (text !== undefined && text.length > 5) expect(message).not.toContain(text);
+});
+
+it('gives no upstream longer than the longest call', () => {
+  const upstreams = { longestMs: 20_000, maxAnswerBytes: 4_194_304, concurrency: 32 };
+  const config = new HaldirConfig({ ...valid, UPSTREAM_MAX_CALL_SECONDS: '20' });
+  expect(config.upstreams).toEqual({ ...upstreams, timeoutMs: 20_000 });
 });
 
 it('refuses loopback egress in production, and takes it in development', () => {

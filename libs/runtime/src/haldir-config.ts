@@ -93,6 +93,9 @@ const Settings = z.object({
     .meta({ expects: 'host names without ports, separated by commas', example: 'MCP_ALLOWED_HOSTS=haldir.example.com' }),
   MCP_HOLD_SECONDS: wholeNumber(0, 300, 25).meta({ expects: '0 to 300 seconds', example: 'MCP_HOLD_SECONDS=25' }),
   UPSTREAM_TIMEOUT_SECONDS: wholeNumber(1, 600, 30).meta({ expects: '1 to 600 seconds', example: 'UPSTREAM_TIMEOUT_SECONDS=30' }),
+  UPSTREAM_MAX_CALL_SECONDS: wholeNumber(1, 600, 600).meta({ expects: '1 to 600 seconds', example: 'UPSTREAM_MAX_CALL_SECONDS=600' }),
+  UPSTREAM_MAX_ANSWER_BYTES: wholeNumber(1_024, 16_777_216, 4_194_304).meta({ expects: '1024 to 16777216 bytes', example: 'UPSTREAM_MAX_ANSWER_BYTES=4194304' }),
+  UPSTREAM_CONCURRENCY: wholeNumber(1, 256, 32).meta({ expects: '1 to 256 calls', example: 'UPSTREAM_CONCURRENCY=32' }),
   SECRET_RESTORE_SECONDS: wholeNumber(0, 31_536_000, 604_800).meta({ expects: '0 to 31536000 seconds', example: 'SECRET_RESTORE_SECONDS=604800' }),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 300, 20).meta({ expects: '1 to 300 seconds', example: 'SHUTDOWN_TIMEOUT_SECONDS=20' }),
 }); // prettier-ignore
@@ -138,7 +141,14 @@ export class HaldirConfig {
   readonly fxRates: ReadonlyMap<string, string>;
   readonly logLevel: string;
   readonly webhooks: { timeoutMs: number; concurrency: number; retentionMs: number };
-  readonly upstreams: { timeoutMs: number };
+  readonly upstreams: {
+    /** Of a call, unless the upstream has one of its own. */
+    timeoutMs: number;
+    /** Of any call, however often the upstream says that it is at work. */
+    longestMs: number;
+    maxAnswerBytes: number;
+    concurrency: number;
+  };
   /** Under which people and agents reach the API; null: under whatever host their requests name. */
   readonly publicUrl: string | null;
   /** Names by which `/mcp` may be called, and whose pages may call it, besides those of the loopback. */
@@ -193,7 +203,12 @@ export class HaldirConfig {
       concurrency: settings.WEBHOOK_CONCURRENCY,
       retentionMs: settings.WEBHOOK_RETENTION_DAYS * 86_400_000,
     };
-    this.upstreams = { timeoutMs: settings.UPSTREAM_TIMEOUT_SECONDS * 1000 };
+    this.upstreams = {
+      timeoutMs: Math.min(settings.UPSTREAM_TIMEOUT_SECONDS, settings.UPSTREAM_MAX_CALL_SECONDS) * 1000,
+      longestMs: settings.UPSTREAM_MAX_CALL_SECONDS * 1000,
+      maxAnswerBytes: settings.UPSTREAM_MAX_ANSWER_BYTES,
+      concurrency: settings.UPSTREAM_CONCURRENCY,
+    };
     this.publicUrl = settings.HALDIR_PUBLIC_URL;
     this.mcp = { allowedHosts: settings.MCP_ALLOWED_HOSTS, holdMs: settings.MCP_HOLD_SECONDS * 1000 };
     this.secrets = { restoreMs: settings.SECRET_RESTORE_SECONDS * 1000 };

@@ -49,6 +49,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
   changeWebhook: { active: true },
   recoverWebhook: { since: '2026-11-29T00:00:00Z' },
   registerUpstream: { name: 'everything', url: 'http://127.0.0.1:3002/mcp' },
+  changeUpstream: { timeout: 120, concurrency: 4 },
   // From `drift` in listProxyTools.
   acceptTool: { fingerprint: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08' },
   priceTool: { price_usd: 0.5 },

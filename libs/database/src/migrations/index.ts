@@ -19,6 +19,7 @@ import { PaymentDays1790000000019 } from './1790000000019-payment-days.js';
 import { Filters1790000000022 } from './1790000000022-filters.js';
 import { UpstreamTold1790000000023 } from './1790000000023-upstream-told.js';
 import { WholeDetails1790000000024 } from './1790000000024-whole-details.js';
+import { UpstreamLimits1790000000030 } from './1790000000030-upstream-limits.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -43,4 +44,5 @@ export const migrations = [
   Filters1790000000022,
   UpstreamTold1790000000023,
   WholeDetails1790000000024,
+  UpstreamLimits1790000000030,
 ];

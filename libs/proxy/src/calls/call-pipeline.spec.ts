@@ -9,6 +9,7 @@ import { CallPipeline } from './call-pipeline.js';
 import { type CallRequest, type CallWatch } from './call-request.js';
 import { type SecretRefusal } from './secret-refusal.js';
 import { type SecureStep } from './secure-step.js';
+import { type Sending, type Within } from './send-step.js';
 
 type Needs = Parameters<SecureStep['secure']>[1];
 interface Start {
@@ -69,6 +70,7 @@ const rule = (trait: '' | 'destructive'): object => ({
 const upstream = { name: 'up' } as CallTraits['upstream'];
 const unsent = new UpstreamUnreachable('timeout', { sent: false });
 const AT = new Date(5000);
+const WITHIN = { deadlineMs: 900, longestMs: 5000, detectionMs: undefined, maxBytes: 2048 };
 
 const kind: CallKind<CallRequest, string, string, string> = {
   failureEvent: 'failed',
@@ -141,15 +143,15 @@ function pipeline(): CallPipeline {
       },
     },
     sending: {
-      send: async (traits: CallTraits, failureEvent: string, work: () => Promise<unknown>, endingOf: (of: unknown) => unknown) => {
+      send: async (traits: CallTraits, { failureEvent }: Sending, work: (within: Within) => Promise<unknown>, endingOf: (of: unknown) => unknown) => {
         given.sent = [traits, failureEvent, {}];
-        const outcome = await work();
+        const outcome = await work(WITHIN);
         given.ending = endingOf(outcome);
         return outcome;
       },
     },
     conclusions: { concludeLater: (performed: PerformedCall) => void (given.later = performed) },
-    config: { upstreams: { timeoutMs: 1000 } },
+    limits: { of: () => ({ timeoutMs: 1000 }) },
     clock: { now: () => AT },
   }; // prettier-ignore
   return new CallPipeline(...(Object.values(parts) as unknown as ConstructorParameters<typeof CallPipeline>));
@@ -344,9 +346,9 @@ describe('a call that is sent', () => {
     await perform({ dialogue }, { signal });
     const [traits, event, options] = given.sent ?? [];
     expect([traits?.name, event, given.ending]).toEqual(['pay', 'failed', 'answered']);
-    expect(options).toEqual({ signal, dialogue, onMasked: expect.any(Function) });
+    expect(options).toEqual({ ...WITHIN, signal, dialogue, onMasked: expect.any(Function) });
     await perform();
-    expect(given.sent?.[2]).toEqual({ onMasked: expect.any(Function) });
+    expect(given.sent?.[2]).toEqual({ ...WITHIN, onMasked: expect.any(Function) });
   });
 
   it('is flagged when a secret was masked in its answer', async () => {

@@ -3,9 +3,9 @@ import { Clock } from '@haldir/kernel';
 import { type ApprovalRule, ApprovalRuleService } from '@haldir/approvals';
 import { type NewStart, StartedCalls } from '@haldir/audit-log';
 import { type Session, SessionService } from '@haldir/gate';
-import { HaldirConfig } from '@haldir/runtime';
 import { UpstreamUnreachable } from '../mcp-client/index.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
+import { UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { CallConclusions } from './call-conclusions.js';
 import { CallDecision, type CallNotes } from './call-decision.js';
 import { toEntry, toUnknownEntry } from './call-entry.js';
@@ -49,7 +49,7 @@ export class CallPipeline {
     private readonly started: StartedCalls,
     private readonly sending: SendStep,
     private readonly conclusions: CallConclusions,
-    private readonly config: HaldirConfig,
+    private readonly limits: UpstreamLimits,
     private readonly clock: Clock,
   ) {}
 
@@ -97,7 +97,8 @@ export class CallPipeline {
       if (recovered) decided = await this.decide(kind, asked, recovered);
     }
     if (!('outcome' in decided)) {
-      const deadline = { arrivedAt, deadlineMs: this.config.upstreams.timeoutMs, signal: watch.signal };
+      const { timeoutMs: deadlineMs } = this.limits.of(decided.traits.upstream);
+      const deadline = { arrivedAt, deadlineMs, signal: watch.signal };
       const confirmed = await kind.confirm(request, decided.target, deadline);
       // Without notes: it was decided by no policy.
       if (confirmed instanceof UpstreamUnreachable)
@@ -168,8 +169,8 @@ export class CallPipeline {
     const options = { ...watch, ...(dialogue ? { dialogue } : {}), onMasked };
     return this.sending.send(
       traits,
-      kind.failureEvent,
-      () => kind.send(candidate, content.filled, options),
+      { failureEvent: kind.failureEvent, signal: watch.signal },
+      (within) => kind.send(candidate, content.filled, { ...options, ...within }),
       (outcome) => endingOf(outcome, kind.words),
     );
   }

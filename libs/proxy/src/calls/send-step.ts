@@ -2,29 +2,58 @@ import { Injectable } from '@nestjs/common';
 import { Log } from '@haldir/runtime';
 import { UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
 import { UpstreamHealthService } from '../registry/upstream-health.service.js';
+import { UpstreamLimits } from '../upstreams/upstream-limits.js';
+import { UpstreamPlaces } from '../upstreams/upstream-places.js';
 import { type CallEnding, UpstreamStatistics } from '../upstreams/upstream-statistics.js';
-import { type CallTraits } from './call-kind.js';
+import { type CallTraits, type SendOptions } from './call-kind.js';
 import { type CallOutcome } from './call-outcome.js';
 
-/** Send: the question to the upstream, and what it tells of the upstream. */
+/** What a call may take of its upstream, once it is its turn. */
+export type Within = Pick<SendOptions, 'deadlineMs' | 'longestMs' | 'detectionMs' | 'maxBytes'>;
+
+/** What a call brings with it when it is sent. */
+export interface Sending {
+  /** Of the operator's log, when the peer was wrong in a way nobody thought of. */
+  failureEvent: string;
+  signal: AbortSignal | undefined;
+}
+
+/** Send: the question to the upstream, when it has a place for it, and what it tells of the upstream. */
 @Injectable()
 export class SendStep {
   constructor(
     private readonly statistics: UpstreamStatistics,
     private readonly health: UpstreamHealthService,
+    private readonly limits: UpstreamLimits,
+    private readonly places: UpstreamPlaces,
     private readonly log: Log,
   ) {}
 
   /** @param endingOf how statistics count what was answered */
   async send<Result>(
     { upstream }: CallTraits,
-    failureEvent: string,
-    work: () => Promise<CallOutcome<Result>>,
+    { failureEvent, signal }: Sending,
+    work: (within: Within) => Promise<CallOutcome<Result>>,
     endingOf: (outcome: CallOutcome<Result>) => CallEnding,
   ): Promise<CallOutcome<Result>> {
     const startedAt = performance.now();
-    const outcome = await this.outcomeOf(upstream.name, failureEvent, work);
-    this.statistics.count(upstream.tenantId, upstream.name, performance.now() - startedAt, endingOf(outcome));
+    const { timeoutMs, longestMs, detectionMs, maxAnswerBytes: maxBytes } = this.limits.of(upstream);
+    let leave: () => void;
+    try {
+      leave = await this.places.take(upstream, signal);
+    } catch (error) {
+      // Nothing left, and nothing is known of the upstream.
+      if (error instanceof UpstreamUnreachable) return { kind: 'unreachable', error };
+      throw error;
+    }
+    // The time of a call counts while it waits for its place.
+    const waited = performance.now() - startedAt;
+    const within = { deadlineMs: timeoutMs - waited, longestMs: longestMs - waited, detectionMs, maxBytes };
+    const found = await this.outcomeOf(upstream.name, failureEvent, () => work(within)).finally(leave);
+    const tookMs = performance.now() - startedAt;
+    const outcome: CallOutcome<Result> =
+      found.kind === 'unreachable' ? { ...found, error: this.limits.explain(found.error, upstream, tookMs) } : found;
+    this.statistics.count(upstream.tenantId, upstream.name, tookMs, endingOf(outcome));
     await this.health.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
     return outcome;
   }

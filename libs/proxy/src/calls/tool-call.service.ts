@@ -47,7 +47,7 @@ export class ToolCallService implements CallKind<NewCall, ToolTarget, Filled, Up
 
   /** Longer than any call takes. */
   get longestMs(): number {
-    return longestCallMs(this.config.upstreams.timeoutMs);
+    return longestCallMs(this.config.upstreams.longestMs);
   }
 
   /** As `CallPipeline.perform` says. */

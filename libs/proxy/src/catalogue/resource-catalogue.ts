@@ -4,7 +4,7 @@ import { type Actor, haldirActor, mayUseUpstream, stringifyJson, Turns } from '@
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { type JsonObject } from '@haldir/mcp';
-import { HaldirConfig, Log } from '@haldir/runtime';
+import { Log } from '@haldir/runtime';
 import { ResourceRepository, type ResourceState } from './resource.repository.js';
 import { allowedResources, type KnownResources, type ShownResource, shownResources } from './resource-lookup.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
@@ -12,6 +12,7 @@ import { type MissingUpstream, namingFor } from './tool-catalogue.js';
 import { addList } from './tool-definition.js';
 import { isMisleading } from './tool-screening.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { UpstreamRepository } from '../upstreams/upstream.repository.js';
 import { UpstreamConnections } from '../upstreams/upstream-connections.js';
 import {
@@ -22,8 +23,6 @@ import {
   UpstreamUnreachable,
 } from '../mcp-client/index.js';
 
-/** What is listed besides tools does not hold up the tools for longer. */
-const DEADLINE_MS = 3_000;
 /** Lists that a process keeps ready, in characters. */
 const MAX_KEPT = 32 * 1024 * 1024;
 
@@ -49,14 +48,16 @@ export class ResourceCatalogue {
     private readonly connections: UpstreamConnections,
     private readonly transactions: Transactions,
     private readonly auditLog: AuditLog,
-    private readonly config: HaldirConfig,
+    private readonly limits: UpstreamLimits,
     private readonly log: Log,
   ) {}
 
   /** Asks for what there is besides tools; null when that cannot be told. An upstream is no less healthy for it. */
-  async ask(name: string, client: McpClient): Promise<ResourceLists | null> {
+  async ask(address: UpstreamAddress, client: McpClient): Promise<ResourceLists | null> {
+    const { name } = address;
     try {
-      const found = await client.listResources({ deadlineMs: Math.min(DEADLINE_MS, this.config.upstreams.timeoutMs) });
+      const { resourcesMs, detectionMs } = this.limits.of(address);
+      const found = await client.listResources({ deadlineMs: resourcesMs, detectionMs });
       return await screened(found);
     } catch (error) {
       this.log.warn({ event: 'proxy.resources_unknown', upstream: name, reason: (error as Error).message });
@@ -75,7 +76,7 @@ export class ResourceCatalogue {
   async refresh(address: UpstreamAddress): Promise<void> {
     const { tenantId, name } = address;
     const found = await this.connections
-      .use(address, (client) => this.ask(name, client))
+      .use(address, (client) => this.ask(address, client))
       .catch((error: unknown) => {
         if (error instanceof UpstreamUnreachable) return null;
         throw error;

@@ -17,8 +17,8 @@ export interface ResourceState extends UpstreamAddress {
 }
 
 const states = {
-  name: 'proxy_offering.states.v3',
-  text: `SELECT u.tenant_id AS "tenantId", u.name, u.url, u.revision, u.headers, u.prefixed, u.healthy, u.error, encode(o.digest, 'hex') AS digest, ${TOLD_VERSION} AS version
+  name: 'proxy_offering.states.v4',
+  text: `SELECT u.tenant_id AS "tenantId", u.name, u.url, u.revision, u.headers, u.prefixed, u.healthy, u.error, u.timeout_seconds AS "timeoutSeconds", u.max_answer_bytes AS "maxAnswerBytes", u.concurrency, encode(o.digest, 'hex') AS digest, ${TOLD_VERSION} AS version
            FROM proxy_upstream u LEFT JOIN proxy_offering o ON o.tenant_id = u.tenant_id AND o.upstream = u.name
           WHERE u.tenant_id = $1 ORDER BY u.name COLLATE "C"`,
 };

@@ -54,13 +54,13 @@ const GOES_BY_OWN_NAME = `position('.' IN t.name) = 0 OR NOT (
                 OR EXISTS (SELECT FROM proxy_tool o WHERE o.tenant_id = t.tenant_id AND o.name = t.name AND o.upstream <> t.upstream AND NOT o.gone))`;
 const FOUND = `t.name AS tool, t.destructive, t.repeatable, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
                 encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.headers, u.prefixed, u.revision, u.healthy,
-                u.confirmed_at, u.tools_max_age, p.price_micros, ${TOLD_VERSION} AS told, ${GOES_BY_OWN_NAME} AS goes_by_own_name`;
+                u.confirmed_at, u.tools_max_age, u.timeout_seconds, u.max_answer_bytes, u.concurrency, p.price_micros, ${TOLD_VERSION} AS told, ${GOES_BY_OWN_NAME} AS goes_by_own_name`;
 const PRICE =
   'LEFT JOIN proxy_tool_price p ON p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name';
 // Tool names may contain dots, upstream names may not: the first dot divides. What could be the tool of an upstream that is or was
 // there is not another's.
 const resolve = {
-  name: 'proxy_tool.resolve.v7',
+  name: 'proxy_tool.resolve.v8',
   text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool AND NOT t.gone
@@ -95,6 +95,9 @@ interface ResolvedRow {
   healthy: boolean;
   confirmed_at: Date | null;
   tools_max_age: number;
+  timeout_seconds: number | null;
+  max_answer_bytes: number | null;
+  concurrency: number | null;
   price_micros: string | null;
   told: number | null;
 }
@@ -133,6 +136,9 @@ export class ToolTargetRepository {
         price: row.price_micros === null ? null : (BigInt(row.price_micros) as MicroUsd),
         confirmedAt: row.confirmed_at,
         toolsMaxAgeSeconds: row.tools_max_age,
+        timeoutSeconds: row.timeout_seconds,
+        maxAnswerBytes: row.max_answer_bytes,
+        concurrency: row.concurrency,
         told: { version: row.told, at },
       },
     }));

@@ -3,6 +3,7 @@ import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
 import { Upstream, UpstreamName } from '../upstreams/upstream.entity.js';
+import { NO_LIMITS } from '../upstreams/upstream-limits.js';
 import { UpstreamTraffic } from '../upstreams/upstream-traffic.entity.js';
 import { UpstreamRepository, type UpstreamState } from '../upstreams/upstream.repository.js';
 import { type ListedDefinition } from './tool-definition.js';
@@ -35,7 +36,7 @@ afterAll(() => dataSource.destroy());
 beforeEach(async () => {
   tenantId = newId('tnt');
   await dataSource.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', now())`, [tenantId]);
-  const address = { tenantId, name: 'up', url: 'http://127.0.0.1/', revision: 'upr_1', headers: null };
+  const address = { tenantId, name: 'up', url: 'http://127.0.0.1/', revision: 'upr_1', headers: null, ...NO_LIMITS };
   expect(await run((tx) => upstreams.in(tx).put(address, null, terms, state, 10))).toBe(true);
 });
 

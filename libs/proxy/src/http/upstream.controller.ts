@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor } from '@haldir/kernel';
 import {
@@ -29,6 +29,15 @@ import {
   UpstreamRegistered,
   UpstreamRemoved,
 } from './upstream.dto.js';
+
+import {
+  ChangeUpstream,
+  toChanges,
+  toOwnLimits,
+  toShownSettings,
+  toUpstreamTerms,
+  UpstreamChanged,
+} from './upstream-settings.dto.js';
 
 const NamePath = () => ApiParam({ name: 'name', description: 'Upstream name', schema: { type: 'string' } });
 
@@ -62,12 +71,12 @@ export class UpstreamController {
   ): Promise<UpstreamRegistered> {
     const earlier = await this.writes.earlier<UpstreamRegistered>(write);
     if (earlier) return earlier;
-    const { name, url, prefix, tools_max_age } = body;
+    const { name, url } = body;
+    const { tenantId } = actor;
     if (looksLikeCommand(url)) throw new CommandGiven();
-    const registration = await this.discovery.examine(actor.tenantId, name, url, toCredentials(body));
+    const registration = await this.discovery.examine({ tenantId, name, url }, toCredentials(body), toOwnLimits(body));
     return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {
-      const terms = { prefixed: prefix, toolsMaxAgeSeconds: tools_max_age };
-      const examined = await this.upstreams.register(tx, actor, registration, terms);
+      const examined = await this.upstreams.register(tx, actor, registration, toUpstreamTerms(body));
       return { registered: true, ...toDiscovered(examined) };
     });
   }
@@ -104,6 +113,30 @@ export class UpstreamController {
       count: items.length,
       next_cursor: nextCursor,
     };
+  }
+
+  @Patch(':name')
+  @RequiresScope('proxy:write')
+  @NamePath()
+  @ApiOperation({
+    operationId: 'changeUpstream',
+    summary: 'Change settings of an upstream server',
+    description:
+      'Change how an upstream is treated and what it may take; what is left out stays, and so do its address, its headers, its tools with their pins and prices, and its statistics. Calls that begin afterwards go by it. Another address or other headers are another registration.',
+  })
+  @JsonBody(ChangeUpstream)
+  @Returns(HttpStatus.OK, UpstreamChanged, 'The settings as they are now')
+  @Refuses('BadRequest', 'Unauthorized', 'NotFound', 'RateLimited')
+  change(
+    @CurrentActor() actor: Actor,
+    @Param('name') name: string,
+    @Body({ schema: ChangeUpstream }) body: ChangeUpstream,
+    @Write() write: WriteRequest,
+  ): Promise<UpstreamChanged> {
+    return this.writes.run(write, async (tx): Promise<UpstreamChanged> => ({
+      name,
+      ...toShownSettings(await this.upstreams.change(tx, actor, name, toChanges(body))),
+    }));
   }
 
   @Delete(':name')

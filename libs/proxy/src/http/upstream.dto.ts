@@ -2,15 +2,15 @@ import { InvalidInput, readsAsOwn, toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
 import { referencesIn, withReferences } from '../masking/secret-references.js';
-import { type Examined } from '../registry/upstream-registry.js';
+import { type Examined, type ShownSettings } from '../registry/upstream-registry.js';
 import { isHeaderValue, type NewCredentials } from '../upstreams/upstream-credentials.js';
 import { type UpstreamStats } from '../upstreams/upstream.repository.js';
+import { shownSettings, settings, toShownSettings } from './upstream-settings.dto.js';
 import { nameContains, wholePageQuery } from './fields.js';
 
 const NAME_EXPECTED = 'expected 1 to 64 letters, digits, - or _';
 const OWN_NAME = 'expected a name that does not read as one of Haldir’s own';
 const URL_EXPECTED = 'expected an absolute http or https URL of at most 2048 characters';
-const MAX_AGE_EXPECTED = 'expected a whole number of seconds from 0 to 300';
 
 const MAX_HEADERS = 32;
 const HEADERS_EXPECTED = `expected an object of at most ${MAX_HEADERS} headers`;
@@ -80,18 +80,7 @@ export const RegisterUpstream = z.object({
     .refine((name) => !readsAsOwn(name), OWN_NAME)
     .describe('Unique name for this upstream; none that reads as Haldir’s own'),
   url: z.string(URL_EXPECTED).max(2048, URL_EXPECTED).meta({ format: 'uri' }).describe('MCP server URL'),
-  prefix: z
-    .boolean('expected true or false')
-    .default(true)
-    .describe('Whether agents are shown its tools as name.tool; false shows their own names'),
-  tools_max_age: z
-    .int(MAX_AGE_EXPECTED)
-    .min(0, MAX_AGE_EXPECTED)
-    .max(300, MAX_AGE_EXPECTED)
-    .default(20)
-    .describe(
-      'A call asks the upstream for its tools again when the last answer is older (seconds); 0 before every call',
-    ),
+  ...settings,
   headers: Headers.nullish().describe(
     'Sent with every request to the upstream; {{vault:name}} stands for a secret that is bound to the whole upstream. Never shown again',
   ),
@@ -179,8 +168,7 @@ const ShownUpstream = z
       .object({ type: z.literal('client_credentials'), token_origin: z.string(), client_id: z.string() })
       .nullable()
       .describe('How Haldir is authorized there'),
-    prefix: z.boolean().describe('Whether agents are shown its tools as name.tool'),
-    tools_max_age: z.int().describe('Seconds'),
+    ...shownSettings,
     healthy: z.boolean().describe('Whether it answered when it was last asked'),
     tools: z.int(),
     drifted: z.int().describe('Tools of these that are held back because the upstream has changed them'),
@@ -203,29 +191,14 @@ export const UpstreamList = z.object({
 });
 export type UpstreamList = z.infer<typeof UpstreamList>;
 
-export function toUpstream(stats: UpstreamStats): ShownUpstream {
-  const {
-    url,
-    headers,
-    auth,
-    prefixed,
-    toolsMaxAgeSeconds,
-    healthy,
-    tools,
-    drifted,
-    calls,
-    errors,
-    toolErrors,
-    latencyMs,
-    lastCheckAt,
-    error,
-  } = stats;
+export function toUpstream(stats: UpstreamStats & ShownSettings): ShownUpstream {
+  const { url, headers, auth, healthy, tools, drifted, calls, errors, toolErrors, latencyMs, lastCheckAt, error } =
+    stats;
   return {
     url,
     headers,
     auth,
-    prefix: prefixed,
-    tools_max_age: toolsMaxAgeSeconds,
+    ...toShownSettings(stats),
     healthy,
     tools,
     drifted,

@@ -64,7 +64,7 @@ export class Conversation {
     revision: ProtocolRevision,
     method: string,
     params: JsonObject,
-    { mirrored, ...terms }: Terms,
+    { mirrored, detectionMs: _, ...terms }: Terms,
   ): Promise<Answered> {
     const headers = headersFor(revision, method, subjectOf(method, params)?.value);
     if (method === 'tools/call' && revision.kind === 'stateless')

@@ -28,6 +28,8 @@ export interface SentRequest {
   readonly headers: Record<string, string>;
   /** `performance.now()` after which no answer is of use. */
   readonly deadlineAt: number;
+  /** Until when the answer is waited for once the upstream has said so much; null where that changes nothing. */
+  readonly laterDeadline?: (notification: JsonObject) => number | null;
   readonly signal?: AbortSignal;
   /** Takes out of each message of the upstream what nobody may see, before anything else is done with it. */
   readonly mask?: (message: unknown) => Promise<unknown>;
@@ -40,6 +42,7 @@ export interface SentRequest {
 }
 
 interface Presenting extends SentRequest {
+  deadlineAt: number;
   readonly credentials: Readonly<Record<string, string>>;
 }
 
@@ -225,8 +228,8 @@ export class JsonRpcTransport {
     const parser = { current: new SseParser() };
     // For the answer as a whole, however often it is taken up again.
     const room = { bytes: maxBytes };
-    const incoming = this.incoming(asked);
     let stream = first;
+    const incoming = this.incoming(asked, () => stream.extend(remaining(asked.deadlineAt)));
     for (let resumptions = 0; ; resumptions++) {
       const message = await answerIn(stream, parser.current, id, incoming, room).catch((error: unknown) => {
         stream.cancel();
@@ -251,14 +254,19 @@ export class JsonRpcTransport {
     }
   }
 
-  private incoming(asked: Presenting): Incoming {
-    const { mask, onNotification } = asked;
+  /** @param onLater told when the deadline is another */
+  private incoming(asked: Presenting, onLater?: () => void): Incoming {
+    const { mask, onNotification, laterDeadline } = asked;
     const { onListChange } = this.options;
     return {
       ...(mask ? { mask } : {}),
       onNotification: (notification) => {
         if (isListChange(notification)) onListChange?.();
         onNotification?.(notification);
+        const later = laterDeadline?.(notification) ?? null;
+        if (later === null || later <= asked.deadlineAt) return;
+        asked.deadlineAt = later;
+        onLater?.();
       },
       // A server of the stateless revision asks nothing on a stream.
       ...(asked.revision.kind === 'stateless' ? {} : { onReply: (reply) => this.tell(asked.revision, reply) }),

@@ -10,6 +10,7 @@ export type UnreachableReason =
   | 'connect'
   | 'tls'
   | 'timeout'
+  | 'busy'
   | 'reset'
   | 'too_large'
   | 'encoding'
@@ -28,6 +29,7 @@ const MESSAGES: Record<UnreachableReason, string> = {
   connect: 'The upstream could not be connected to',
   tls: 'The TLS handshake with the upstream failed',
   timeout: 'The upstream did not answer in time',
+  busy: 'As many calls of the upstream are under way as it is sent at once',
   reset: 'The upstream closed the connection before its answer was complete',
   too_large: "The upstream's answer was larger than allowed",
   encoding: "The upstream's answer has a content encoding that Haldir neither asks for nor reads",
@@ -47,6 +49,8 @@ export class UpstreamUnreachable extends HaldirError {
   readonly status: number | null;
   /** Whether the upstream may have acted on the call. */
   readonly sent: boolean;
+  /** In words of ours, behind what is said of the reason. */
+  readonly detail: string | null;
   /** For whoever registered the upstream: the address to register instead, where that is known. */
   readonly betterUrl: string | null;
 
@@ -67,7 +71,14 @@ export class UpstreamUnreachable extends HaldirError {
     super('bad_gateway', message, { code: 'upstream_unreachable', cause });
     this.status = status ?? null;
     this.sent = sent;
+    this.detail = detail;
     this.betterUrl = redirect?.url ?? null;
+  }
+
+  /** The same failure, with something more to say of it. */
+  with(detail: string): UpstreamUnreachable {
+    const { reason, status, sent, cause } = this;
+    return new UpstreamUnreachable(reason, { ...(status === null ? {} : { status }), sent, cause, detail });
   }
 }
 

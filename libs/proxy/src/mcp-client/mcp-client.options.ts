@@ -32,6 +32,12 @@ export interface Presentation {
 export interface CallOptions {
   /** For everything the call needs, finding out how to speak included. */
   readonly deadlineMs?: number;
+  /** For finding out how to speak, in place of what a silent upstream has for that otherwise. */
+  readonly detectionMs?: number | undefined;
+  /** For a call that tells how far it has come: each time it has the deadline anew, but no longer than this altogether. */
+  readonly longestMs?: number;
+  /** Largest answer, events included. */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignal;
   /** Told how far a call has come, as often as the upstream says so. */
   readonly onProgress?: (progress: Progress) => void;
@@ -48,13 +54,19 @@ export interface CallOptions {
 }
 
 /** What holds for everything a call needs. */
-export type Terms = Pick<SentRequest, 'deadlineAt' | 'signal' | 'onNotification' | 'mask' | 'onMasked' | 'maxBytes'> &
-  Pick<CallOptions, 'mirrored'>;
+export type Terms = Pick<
+  SentRequest,
+  'deadlineAt' | 'laterDeadline' | 'signal' | 'onNotification' | 'mask' | 'onMasked' | 'maxBytes'
+> &
+  Pick<CallOptions, 'mirrored' | 'detectionMs'>;
 
 /** @param defaultMs the deadline of a call that names none */
-export function termsOf({ deadlineMs, signal, mirrored, mask, onMasked }: CallOptions, defaultMs: number): Terms {
+export function termsOf(options: CallOptions, defaultMs: number): Terms {
+  const { deadlineMs, detectionMs, maxBytes, signal, mirrored, mask, onMasked } = options;
   return {
     deadlineAt: performance.now() + (deadlineMs ?? defaultMs),
+    ...(detectionMs === undefined ? {} : { detectionMs }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
     ...(signal ? { signal } : {}),
     ...(mirrored ? { mirrored } : {}),
     ...(mask ? { mask } : {}),

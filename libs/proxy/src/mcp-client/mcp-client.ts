@@ -126,7 +126,7 @@ export class McpClient {
     args: JsonObject,
     options: CallOptions = {},
   ): Promise<UpstreamToolResult | InputRequired> {
-    const { onProgress, dialogue, repeatable = false } = options;
+    const { onProgress, dialogue, repeatable = false, deadlineMs = this.deadlineMs, longestMs = deadlineMs } = options;
     const call = { name, arguments: args };
     const asIs = dialogue ? withDialogue(call, dialogue) : call;
     const terms = termsOf(options, this.deadlineMs);
@@ -142,7 +142,10 @@ export class McpClient {
       const progress = progressOf(notification, token);
       if (progress) onProgress(progress);
     };
-    return toToolResult(await make(params, { ...terms, onNotification }), dialogue);
+    const endAt = performance.now() + longestMs;
+    const laterDeadline = (notification: JsonObject): number | null =>
+      progressOf(notification, token) && Math.min(performance.now() + deadlineMs, endAt);
+    return toToolResult(await make(params, { ...terms, onNotification, laterDeadline }), dialogue);
   }
 
   /**

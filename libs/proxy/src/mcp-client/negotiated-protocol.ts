@@ -8,6 +8,8 @@ import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
 interface Deadline {
   readonly deadlineAt: number;
   readonly signal?: AbortSignal | undefined;
+  /** For finding out, of an upstream that has a time of its own for that. */
+  readonly detectionMs?: number | undefined;
 }
 
 /** A silent upstream holds up those who ask how to speak to it no longer than this. */
@@ -21,6 +23,8 @@ export class NegotiatedProtocol {
   private detecting: Promise<ProtocolRevision> | null = null;
   /** The credentials that the detection under way began with. */
   private detectingAs = '';
+  /** The upstream did not bear the question of the stateless revision: it is not asked again before it has shown to be another. */
+  private mayProbe = true;
 
   constructor(
     private readonly transport: JsonRpcTransport,
@@ -63,7 +67,8 @@ export class NegotiatedProtocol {
   private async detect(deadlineAt: number): Promise<ProtocolRevision> {
     const { before } = this;
     if (before?.mayGoOn && (await answersPing(this.transport, before.revision, deadlineAt))) return before.revision;
-    return detectRevision(this.transport, deadlineAt, before?.revision ?? null);
+    const probe = { isAllowed: this.mayProbe, hasFailed: () => void (this.mayProbe = false) };
+    return detectRevision(this.transport, deadlineAt, before?.revision ?? null, probe);
   }
 
   /** One detection at a time, shared by all calls that wait for it; each waits no longer than its own deadline. */
@@ -72,14 +77,16 @@ export class NegotiatedProtocol {
     const shown = JSON.stringify(this.transport.headers);
     if (this.detectingAs !== shown) this.detecting = null;
     if (!this.detecting) {
-      const detecting = this.detect(performance.now() + Math.min(this.deadlineMs, MAX_DETECTION_MS))
+      const ms = deadline.detectionMs ?? Math.min(this.deadlineMs, MAX_DETECTION_MS);
+      const detecting = this.detect(performance.now() + ms)
         .then((revision) => {
           this.before = null;
           if (revision.kind !== 'plain') this.known = revision;
+          else this.mayProbe = true;
           return revision;
         })
         .catch((error: unknown) => {
-          throw unreachable(error);
+          throw explained(unreachable(error), deadline.detectionMs === undefined ? ms : null);
         })
         .finally(() => {
           if (this.detecting === detecting) this.detecting = null;
@@ -93,4 +100,10 @@ export class NegotiatedProtocol {
       error: (why) => new UpstreamUnreachable(why, { sent: false }),
     });
   }
+}
+
+/** @param ms how long there was where the upstream has no time of its own */
+function explained(error: unknown, ms: number | null): unknown {
+  if (ms === null || !(error instanceof UpstreamUnreachable) || error.reason !== 'timeout') return error;
+  return error.with(`within ${ms / 1000} s, for which the upstream can have a timeout of its own`);
 }

@@ -1,4 +1,5 @@
 import { HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
+import { twiceAtMost } from './after-failure.js';
 import { type Answered, type JsonRpcTransport } from './json-rpc-transport.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
 import { CLIENT_INFO, headersFor, paramsFor, type ProtocolRevision } from './mcp-protocol.js';
@@ -19,11 +20,12 @@ export async function detectRevision(
   transport: JsonRpcTransport,
   deadlineAt: number,
   before: ProtocolRevision | null = null,
+  probe: Probe = { isAllowed: true, hasFailed: () => undefined },
 ): Promise<ProtocolRevision> {
   const again = before?.kind === 'handshake' ? await tryHandshake(transport, deadlineAt) : null;
   return (
     again ??
-    (await tryStateless(transport, deadlineAt)) ??
+    (probe.isAllowed ? await tryStateless(transport, deadlineAt, probe) : null) ??
     (await tryHandshake(transport, deadlineAt)) ?? { kind: 'plain' }
   );
 }
@@ -44,18 +46,36 @@ export async function answersPing(
   }
 }
 
-async function tryStateless(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
+/** The question whether an upstream speaks the stateless revision. */
+export interface Probe {
+  isAllowed: boolean;
+  /** Told when the upstream, or what stands before it, did not bear it: no answer, a broken connection, a 403. */
+  hasFailed: () => void;
+}
+
+async function tryStateless(
+  transport: JsonRpcTransport,
+  deadlineAt: number,
+  { hasFailed }: Probe,
+): Promise<ProtocolRevision | null> {
   const revision: ProtocolRevision = { kind: 'stateless' };
   const now = performance.now();
   const answer = await attempt(
-    transport.ask({
-      revision,
-      method: 'server/discover',
-      params: paramsFor(revision, {}),
-      headers: headersFor(revision, 'server/discover'),
-      deadlineAt: now + (deadlineAt - now) * PROBE_SHARE,
-    }),
-    { timeoutMeansNo: true },
+    // A connection that was kept may break for other reasons than the question.
+    twiceAtMost(() =>
+      transport.ask({
+        revision,
+        method: 'server/discover',
+        params: paramsFor(revision, {}),
+        headers: headersFor(revision, 'server/discover'),
+        deadlineAt: now + (deadlineAt - now) * PROBE_SHARE,
+      }),
+    ),
+    (error) => {
+      const isBad = isProbeFailure(error);
+      if (isBad) hasFailed();
+      return isBad;
+    },
   );
   if (!answer || !isObject(answer.result)) return null;
   const versions = answer.result['supportedVersions'];
@@ -73,7 +93,7 @@ async function tryHandshake(transport: JsonRpcTransport, deadlineAt: number): Pr
       headers: headersFor({ kind: 'plain' }, 'initialize'),
       deadlineAt,
     }),
-    { timeoutMeansNo: false },
+    () => false,
   );
   if (!answer || !isObject(answer.result)) return null;
   const version = answer.result['protocolVersion'];
@@ -102,7 +122,7 @@ function sessionIdOf(answer: Answered): string | null {
 /** The answer; null when there is one but it shows that the upstream does not speak this way. */
 async function attempt(
   asking: Promise<Answered>,
-  { timeoutMeansNo }: { timeoutMeansNo: boolean },
+  meansNo: (error: UpstreamUnreachable) => boolean,
 ): Promise<Answered | null> {
   try {
     return await asking;
@@ -114,8 +134,13 @@ async function attempt(
         (error.reason === 'http_status' && error.status !== null && error.status >= 400)
       )
         return null;
-      if (error.reason === 'timeout' && error.sent && timeoutMeansNo) return null;
+      if (meansNo(error)) return null;
     }
     throw error;
   }
+}
+
+/** The server is there, and can be asked in another way. */
+function isProbeFailure({ reason, status, sent }: UpstreamUnreachable): boolean {
+  return (sent && (reason === 'timeout' || reason === 'reset')) || (reason === 'unauthorized' && status === 403);
 }

@@ -1,7 +1,7 @@
 /** What a call may take beside its upstream: reading, deciding, and looking for a tool that nobody seems to have. */
 const DECIDING_MS = 30_000;
 
-/** Longer than any call takes from its arrival to its entry, in ms, when its upstream may take `upstreamTimeoutMs`. */
-export function longestCallMs(upstreamTimeoutMs: number): number {
-  return upstreamTimeoutMs + DECIDING_MS;
+/** Longer than any call takes from its arrival to its entry, in ms, when upstreams may take `upstreamMs`. */
+export function longestCallMs(upstreamMs: number): number {
+  return upstreamMs + DECIDING_MS;
 }

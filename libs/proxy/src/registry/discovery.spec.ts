@@ -1,9 +1,11 @@
 import { UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
+import { type HaldirConfig } from '@haldir/runtime';
+import { NO_LIMITS, UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { type Discovered, Discovery } from './discovery.js';
 
 const NOW = new Date('2026-11-30T12:00:00.000Z');
-const ADDRESS = { tenantId: 'ten_1', name: 'up' } as UpstreamAddress;
+const ADDRESS = { ...NO_LIMITS, tenantId: 'ten_1', name: 'up' } as UpstreamAddress;
 
 /** What asking the upstream comes to. */
 let listTools: (options: { deadlineMs: number }) => Promise<unknown[]>;
@@ -12,9 +14,10 @@ let discovery: Discovery;
 beforeEach(() => {
   logged = [];
   const connections = { use: (_: UpstreamAddress, work: (client: object) => unknown) => work({ listTools }) };
-  const config = { upstreams: { timeoutMs: 4_000 } };
+  const upstreams = { timeoutMs: 4_000, longestMs: 9_000, maxAnswerBytes: 4096, concurrency: 2 };
+  const limits = new UpstreamLimits({ upstreams } as HaldirConfig);
   const log = { error: (entry: object) => logged.push(entry) };
-  const parts = [{}, connections, {}, {}, config, log, { now: () => NOW }];
+  const parts = [{}, connections, {}, {}, limits, log, { now: () => NOW }];
   discovery = new Discovery(...(parts as unknown as ConstructorParameters<typeof Discovery>));
 });
 

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, InvalidInput, newId } from '@haldir/kernel';
 import { Egress, EgressRefused } from '@haldir/egress';
-import { HaldirConfig, Log } from '@haldir/runtime';
+import { Log } from '@haldir/runtime';
 import { TOLD_TOO_MUCH } from '@haldir/vault';
 import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { UpstreamConnections } from '../upstreams/upstream-connections.js';
 import { literalsOf, type NewCredentials } from '../upstreams/upstream-credentials.js';
+import { type OwnLimits, UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { UpstreamMasks } from '../upstreams/upstream-masks.js';
 import { type UpstreamState } from '../upstreams/upstream.repository.js';
 import {
@@ -43,8 +44,6 @@ const HEALTHY_EVERY_MS = 15_000;
 /** After a failure, doubled with each further one. */
 const RETRY_FIRST_MS = 5_000;
 const RETRY_LAST_MS = 30_000;
-/** For a question that no call waits for. */
-export const DISCOVERY_DEADLINE_MS = 10_000;
 
 /** Asks upstreams for what they have. Whatever goes wrong with that is a finding about the upstream, not an error. */
 @Injectable()
@@ -54,7 +53,7 @@ export class Discovery {
     private readonly connections: UpstreamConnections,
     private readonly masks: UpstreamMasks,
     private readonly resources: ResourceCatalogue,
-    private readonly config: HaldirConfig,
+    private readonly limits: UpstreamLimits,
     private readonly log: Log,
     private readonly clock: Clock,
   ) {}
@@ -64,22 +63,27 @@ export class Discovery {
    *
    * @throws EgressRefused, InvalidInput when an address is not one that may be connected to, or the upstream can be told no more
    */
-  async examine(tenantId: string, name: string, url: string, credentials: NewCredentials): Promise<Registration> {
+  async examine(
+    { tenantId, name, url }: { tenantId: string; name: string; url: string },
+    credentials: NewCredentials,
+    own: OwnLimits,
+  ): Promise<Registration> {
+    this.limits.vet(own);
     await this.egress.vet(url);
     const { headers, auth } = credentials;
     if (auth) await this.vetTokenUrl(auth.tokenUrl);
     const kept = auth === null && Object.keys(headers).length === 0 ? null : { fresh: credentials };
-    const address = { tenantId, name, url, revision: newId('upr'), headers: kept };
+    const address = { tenantId, name, url, revision: newId('upr'), headers: kept, ...own };
     if (!(await this.masks.note(address, literalsOf(credentials))))
       throw new InvalidInput(
         `${Object.keys(headers).length > 0 ? 'headers' : 'auth.client_secret'}: the upstream ${JSON.stringify(name)} ${TOLD_TOO_MUCH}`,
       );
-    const options = this.optionsWithin(DISCOVERY_DEADLINE_MS);
+    const { discoveryMs: deadlineMs, detectionMs } = this.limits.of(own);
     let lists: ResourceLists | null = null;
-    const discovered = await this.understand(name, () =>
+    const discovered = await this.understand(name, deadlineMs, () =>
       this.connections.apart(address, async (client) => {
-        const tools = await client.listTools(options);
-        lists = await this.resources.ask(name, client);
+        const tools = await client.listTools({ deadlineMs, detectionMs });
+        lists = await this.resources.ask(address, client);
         return tools;
       }),
     );
@@ -89,11 +93,14 @@ export class Discovery {
   /**
    * Asks an upstream for its tools.
    *
-   * @param deadlineMs no longer than any request to an upstream may take, whatever this says
+   * @param atMostMs no longer than any call of the upstream may take, whatever this says; left out, as long as it has where no call waits
    */
-  ask(address: UpstreamAddress, deadlineMs: number): Promise<Discovered> {
-    const options = this.optionsWithin(deadlineMs);
-    return this.understand(address.name, () => this.connections.use(address, (client) => client.listTools(options)));
+  ask(address: UpstreamAddress, atMostMs?: number): Promise<Discovered> {
+    const { timeoutMs, discoveryMs, detectionMs } = this.limits.of(address);
+    const deadlineMs = Math.min(atMostMs ?? discoveryMs, timeoutMs);
+    return this.understand(address.name, deadlineMs, () =>
+      this.connections.use(address, (client) => client.listTools({ deadlineMs, detectionMs })),
+    );
   }
 
   /** What is written down of an upstream that answered so now, after `failuresBefore` failures in a row. */
@@ -119,11 +126,11 @@ export class Discovery {
     });
   }
 
-  private optionsWithin(deadlineMs: number): { deadlineMs: number } {
-    return { deadlineMs: Math.min(deadlineMs, this.config.upstreams.timeoutMs) };
-  }
-
-  private async understand(name: string, question: () => Promise<UpstreamTool[]>): Promise<Discovered> {
+  private async understand(
+    name: string,
+    deadlineMs: number,
+    question: () => Promise<UpstreamTool[]>,
+  ): Promise<Discovered> {
     const askedAt = this.clock.now();
     const failed = (
       reason: UnreachableReason,
@@ -134,8 +141,10 @@ export class Discovery {
     try {
       return { askedAt, healthy: true, tools: await question() };
     } catch (error) {
-      if (error instanceof UpstreamUnreachable)
-        return failed(error.reason, error.message, error.status, error.betterUrl);
+      if (error instanceof UpstreamUnreachable) {
+        const { reason, message, status, betterUrl } = this.limits.explainDiscovery(error, deadlineMs);
+        return failed(reason, message, status, betterUrl);
+      }
       if (error instanceof UpstreamRpcError)
         return failed('protocol', `The upstream answered with error ${error.rpcCode}`, error.status);
       // A peer can be wrong in ways nobody thought of; that is its trouble, and ours to read about.

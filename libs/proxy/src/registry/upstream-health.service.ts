@@ -8,10 +8,11 @@ import { ToolPinsService } from '../catalogue/tool-pins.service.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { type DueUpstream, UpstreamRepository } from '../upstreams/upstream.repository.js';
 import { type UnreachableReason, UpstreamUnreachable } from '../mcp-client/index.js';
-import { type Discovered, Discovery, DISCOVERY_DEADLINE_MS } from './discovery.js';
+import { type Discovered, Discovery } from './discovery.js';
 
 const RECOVERY_DEADLINE_MS = 3_000;
-const HEALTH_LEASE_MS = 60_000;
+/** Longer than any check takes. */
+const HEALTH_LEASE_MS = 150_000;
 /** Checks under way at once in a process. */
 const MAX_CHECKS = 64;
 /** How long a free place waits at most for an upstream that becomes due. */
@@ -58,10 +59,10 @@ export class UpstreamHealthService {
   /**
    * Asks an upstream for its tools and writes down the answer, unless the upstream was registered anew meanwhile.
    *
-   * @param deadlineMs no longer than any request to an upstream may take, whatever this says
+   * @param atMostMs as `Discovery.ask` has it
    */
-  async check(upstream: DueUpstream, deadlineMs = DISCOVERY_DEADLINE_MS): Promise<Discovered> {
-    const discovered = await this.discovery.ask(upstream, deadlineMs);
+  async check(upstream: DueUpstream, atMostMs?: number): Promise<Discovered> {
+    const discovered = await this.discovery.ask(upstream, atMostMs);
     const state = this.discovery.stateAfter(discovered, upstream.failures);
     const listed = discovered.healthy ? await digestOfList(discovered.tools) : null;
     await this.transactions.run(upstream.tenantId, async (tx) => {

@@ -17,13 +17,11 @@ import {
   UpstreamCredentials,
 } from '../upstreams/upstream-credentials.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { type Limits, NO_LIMITS, type OwnLimits, UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { UpstreamStatistics } from '../upstreams/upstream-statistics.js';
-import {
-  type UpstreamFilter,
-  UpstreamRepository,
-  type UpstreamStats,
-  type UpstreamTerms,
-} from '../upstreams/upstream.repository.js';
+import { type UpstreamFilter, UpstreamRepository, type UpstreamStats } from '../upstreams/upstream.repository.js';
+import { type UpstreamSettings, type UpstreamTerms } from '../upstreams/upstream-settings.js';
+import { UpstreamSettingsRepository } from '../upstreams/upstream-settings.repository.js';
 import { type Discovered, Discovery, type Registration } from './discovery.js';
 import { UpstreamHealthService } from './upstream-health.service.js';
 
@@ -40,6 +38,9 @@ export interface Examined {
   trouble: { error: string; status: number | null } | null;
 }
 
+/** Settings as they are, and what the upstream may take by them. */
+export type ShownSettings = UpstreamSettings & { limits: Limits };
+
 const MAX_UPSTREAMS = 200;
 
 /** The upstreams that tenants have registered. */
@@ -54,6 +55,8 @@ export class UpstreamRegistry {
     private readonly credentials: UpstreamCredentials,
     private readonly told: ToldValues,
     private readonly statistics: UpstreamStatistics,
+    private readonly limits: UpstreamLimits,
+    private readonly settings: UpstreamSettingsRepository,
     private readonly auditLog: AuditLog,
   ) {}
 
@@ -83,6 +86,7 @@ export class UpstreamRegistry {
       ...shownNames(address.headers),
       prefix: terms.prefixed,
       tools_max_age: terms.toolsMaxAgeSeconds,
+      ...shownLimits(address),
       healthy: discovered.healthy,
       tools: screened.tools.length,
       ...refusedMembers(screened.refused),
@@ -108,6 +112,23 @@ export class UpstreamRegistry {
     return { address, ...report, trouble: troubleOf(discovered) };
   }
 
+  /**
+   * Changes what is given; what is not, and what is known of its tools, stays. Calls that begin afterwards go by it.
+   *
+   * @throws UpstreamNotFound, InvalidInput
+   */
+  async change(tx: Tx, actor: Actor, name: string, changes: Partial<UpstreamSettings>): Promise<ShownSettings> {
+    if (changes.timeoutSeconds !== undefined) this.limits.vet({ ...NO_LIMITS, timeoutSeconds: changes.timeoutSeconds });
+    const changed = await this.settings.in(tx).change(actor.tenantId, name, changes);
+    if (!changed) throw new UpstreamNotFound();
+    const [before, after] = [changed.before, changed.after].map((settings) => ({
+      ...{ prefix: settings.prefixed, tools_max_age: settings.toolsMaxAgeSeconds },
+      ...shownLimits(settings),
+    }));
+    this.record(tx, actor, name, 'upstream_changed', { ...after, before, by: actor.id });
+    return { ...changed.after, limits: this.limits.of(changed.after) };
+  }
+
   /** @throws UpstreamNotFound */
   async remove(tx: Tx, actor: Actor, name: string): Promise<void> {
     if (!(await this.upstreams.in(tx).remove(actor.tenantId, name))) throw new UpstreamNotFound();
@@ -116,9 +137,15 @@ export class UpstreamRegistry {
   }
 
   /** With the sums over calls: exact for this process, up to a second old for others. */
-  async stats(tenantId: string, filter: UpstreamFilter, limit: number, after: string | null): Promise<UpstreamStats[]> {
+  async stats(
+    tenantId: string,
+    filter: UpstreamFilter,
+    limit: number,
+    after: string | null,
+  ): Promise<(UpstreamStats & ShownSettings)[]> {
     await this.statistics.flush();
-    return this.upstreams.stats(tenantId, filter, limit, after);
+    const stats = await this.upstreams.stats(tenantId, filter, limit, after);
+    return stats.map((each) => ({ ...each, limits: this.limits.of(each) }));
   }
 
   private record(tx: Tx, actor: Actor, name: string, action: string, details: object): void {
@@ -129,6 +156,15 @@ export class UpstreamRegistry {
       details: { upstream: name, ...details },
     });
   }
+}
+
+/** Limits of its own, as the log has them. */
+function shownLimits({ timeoutSeconds, maxAnswerBytes, concurrency }: OwnLimits): object {
+  return {
+    ...(timeoutSeconds !== null && { timeout: timeoutSeconds }),
+    ...(maxAnswerBytes !== null && { max_answer_bytes: maxAnswerBytes }),
+    ...(concurrency !== null && { concurrency }),
+  };
 }
 
 function troubleOf(discovered: Discovered): Examined['trouble'] {

@@ -68,7 +68,7 @@ export class SimulationService {
       for (const entry of logged) replay.put(toRecordedCall(entry), entry.seq);
       readUntil = logged.at(-1)?.at ?? readUntil;
       // Whatever is logged from now on was decided no longer ago than a call takes.
-      if (readUntil) replay.decideBefore(readUntil.getTime() - longestCallMs(this.config.upstreams.timeoutMs));
+      if (readUntil) replay.decideBefore(readUntil.getTime() - longestCallMs(this.config.upstreams.longestMs));
       const isEnough = replay.result.calls + replay.waiting >= MAX_CALLS && from + PAGE < stretch.to;
       if (isEnough || (from + PAGE >= end && end < stretch.to)) truncatedAt = readUntil;
       if (isEnough) break;

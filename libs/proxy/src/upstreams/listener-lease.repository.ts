@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { columnsOf, EVERY_TENANT, Transactions } from '@haldir/database';
-import { type UpstreamAddress } from './upstream-address.js';
+import { ADDRESS, type UpstreamAddress } from './upstream-address.js';
 import { Upstream } from './upstream.entity.js';
 
-const addressed = columnsOf(Upstream).only('tenantId', 'name', 'url', 'revision', 'headers');
+const addressed = columnsOf(Upstream).only(...ADDRESS);
 const kept = columnsOf(Upstream).only('tenantId', 'name', 'revision');
 
 /** A lease: whoever dies with it leaves the upstream to the next. */

@@ -1,7 +1,8 @@
 import { type KeptHeaders } from './upstream-credentials.js';
+import { type OwnLimits } from './upstream-limits.js';
 
-/** Where an upstream is; a new registration under its name is another revision. */
-export interface UpstreamAddress {
+/** Where an upstream is, and what it may take; a new registration under its name is another revision. */
+export interface UpstreamAddress extends OwnLimits {
   tenantId: string;
   name: string;
   url: string;
@@ -17,3 +18,9 @@ export interface ToldState {
   version: number | null;
   at: number;
 }
+
+/** What makes an address, of what is kept of an upstream. */
+export const ADDRESS = [
+  ...(['tenantId', 'name', 'url', 'revision', 'headers'] as const),
+  ...(['timeoutSeconds', 'maxAnswerBytes', 'concurrency'] as const),
+] as const;

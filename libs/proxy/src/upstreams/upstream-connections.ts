@@ -14,6 +14,8 @@ interface KeptConnection {
 }
 
 const MAX_CLIENTS = 512;
+/** More than calls under way at once, of which `UpstreamPlaces` keeps count. */
+const MAX_CONNECTIONS = 264;
 const IDLE_MS = 10 * 60_000;
 const SWEEP_MS = 60_000;
 
@@ -116,6 +118,7 @@ export class UpstreamConnections implements OnApplicationShutdown {
         url,
         key: `${tenantId}/${name}/${revision}`,
         deadlineMs: this.config.upstreams.timeoutMs,
+        connections: MAX_CONNECTIONS,
         onListChange: () => this.changes.note(address),
       });
     } catch (error) {

@@ -51,6 +51,17 @@ export class Upstream {
   @Column({ name: 'tools_max_age', type: 'integer' })
   toolsMaxAgeSeconds: number;
 
+  /** Of a call; null for that of the settings, like the next two. */
+  @Column({ name: 'timeout_seconds', type: 'integer', nullable: true })
+  timeoutSeconds: number | null;
+
+  @Column({ name: 'max_answer_bytes', type: 'integer', nullable: true })
+  maxAnswerBytes: number | null;
+
+  /** Calls under way at once, in each process. */
+  @Column({ type: 'integer', nullable: true })
+  concurrency: number | null;
+
   /** When the question was sent that its tools were confirmed by last. */
   @Column({ name: 'confirmed_at', type: 'timestamptz', nullable: true })
   confirmedAt: Date | null;

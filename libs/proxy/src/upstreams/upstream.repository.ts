@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { columnsOf, Transactions, type Tx } from '@haldir/database';
 import { IsNull, MoreThan } from 'typeorm';
 import { type ShownAuth, shownAuth, shownHeaders } from './upstream-credentials.js';
-import { type UpstreamAddress } from './upstream-address.js';
+import { ADDRESS, type UpstreamAddress } from './upstream-address.js';
+import { settingsOf, type UpstreamSettings, type UpstreamTerms } from './upstream-settings.js';
 import { UpstreamTraffic } from './upstream-traffic.entity.js';
 import { Upstream, UpstreamName } from './upstream.entity.js';
 
@@ -19,27 +20,17 @@ export interface UpstreamState {
   confirmedAt: Date | null;
 }
 
-/** How a registration is to be treated. */
-export interface UpstreamTerms {
-  /** Whether agents are shown its tools as `upstream.tool`. */
-  prefixed: boolean;
-  /** A call asks for the tools again when the last answer is older than this. */
-  toolsMaxAgeSeconds: number;
-}
-
 /** An upstream whose check is due. */
 export interface DueUpstream extends UpstreamAddress {
   failures: number;
 }
 
-export interface UpstreamStats {
+export interface UpstreamStats extends UpstreamSettings {
   name: string;
   url: string;
   /** By name, what may be shown of them. */
   headers: Record<string, string>;
   auth: ShownAuth | null;
-  prefixed: boolean;
-  toolsMaxAgeSeconds: number;
   healthy: boolean;
   error: string | null;
   lastCheckAt: Date | null;
@@ -85,8 +76,11 @@ const namesOfTenants = {
 };
 /** That a tenant can ever have used. */
 const MAX_NAMES = 5_000;
-const due = columnsOf(Upstream).only('tenantId', 'name', 'url', 'revision', 'headers', 'failures');
-const DUE = { tenantId: true, name: true, url: true, revision: true, headers: true, failures: true } as const;
+const due = columnsOf(Upstream).only(...ADDRESS, 'failures');
+const DUE = {
+  ...{ tenantId: true, name: true, url: true, revision: true, headers: true, failures: true },
+  ...{ timeoutSeconds: true, maxAnswerBytes: true, concurrency: true },
+} as const;
 /** The claim is a lease: whoever dies with it leaves the upstream to the next. */
 const claimDue = `
   UPDATE proxy_upstream SET next_check_at = $2
@@ -106,8 +100,9 @@ const noteCheck = `
    RETURNING listed_digest AS listed, confirmed_at = $9 AS latest`;
 const put = `
   INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, last_check_at, next_check_at, prefixed,
-                              tools_max_age, confirmed_at, headers, shown_headers, shown_auth)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json, $16::json
+                              tools_max_age, confirmed_at, headers, shown_headers, shown_auth, timeout_seconds, max_answer_bytes, concurrency)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json, $16::json,
+           $17::integer, $18::integer, $19::integer
      WHERE (SELECT count(*) FROM proxy_upstream WHERE tenant_id = $1 AND name <> $2) < $10
        AND (SELECT count(*) FROM upstream_name WHERE tenant_id = $1 AND name <> $2) < ${MAX_NAMES}
   ON CONFLICT (tenant_id, name) DO UPDATE
@@ -115,7 +110,8 @@ const put = `
         failures = excluded.failures, catalogue_digest = NULL, listed_digest = NULL, last_check_at = excluded.last_check_at,
         next_check_at = excluded.next_check_at, prefixed = excluded.prefixed, tools_max_age = excluded.tools_max_age,
         confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers,
-        shown_auth = excluded.shown_auth,
+        shown_auth = excluded.shown_auth, timeout_seconds = excluded.timeout_seconds,
+        max_answer_bytes = excluded.max_answer_bytes, concurrency = excluded.concurrency,
         changed_at = NULL, listener = NULL, listen_at = '-infinity'
   RETURNING name`;
 
@@ -155,7 +151,7 @@ export class UpstreamRepository {
       const { traffic } = upstream as Upstream & { traffic: UpstreamTraffic | null };
       return {
         ...{ name: upstream.name, url: upstream.url, headers: upstream.shownHeaders, auth: upstream.shownAuth },
-        ...{ prefixed: upstream.prefixed, toolsMaxAgeSeconds: upstream.toolsMaxAgeSeconds },
+        ...settingsOf(upstream),
         ...{ healthy: upstream.healthy, error: upstream.error, lastCheckAt: upstream.lastCheckAt },
         ...{ tools: raw[i]?.tools ?? 0, drifted: raw[i]?.drifted ?? 0 },
         ...{ calls: traffic?.calls ?? 0, errors: traffic?.errors ?? 0 },
@@ -245,6 +241,7 @@ export class UpstreamRepository {
           sealedHeaders,
           JSON.stringify(shown ? shownHeaders(shown.headers) : {}),
           auth && JSON.stringify(auth),
+          ...[address.timeoutSeconds, address.maxAnswerBytes, address.concurrency],
         ]);
         if (rows.length === 0) return false;
         await tx.manager

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  cleanUp,
+  client,
+  failure,
+  handshake,
+  type Message,
+  ok,
+  text,
+  upstream,
+  type Upstream,
+} from './upstream-fixture.for-spec.js';
+
+afterEach(cleanUp);
+
+/** Answers a call after `times` times 150 ms, each time with progress for a token. */
+const working = (times: number, tokenOf: (message: Message) => unknown): Promise<Upstream> =>
+  upstream(
+    handshake(async (message, _req, res) => {
+      if (!message.method) return void res.writeHead(202).end();
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      const say = (said: unknown): unknown => res.write(`data: ${JSON.stringify(said)}\n\n`);
+      for (let progress = 1; progress <= times && !res.destroyed; progress++) {
+        await sleep(150);
+        const params = { progressToken: tokenOf(message), progress };
+        say({ jsonrpc: '2.0', method: 'notifications/progress', params });
+      }
+      return void res.end(`data: ${JSON.stringify(ok(message, text('done')))}\n\n`);
+    }),
+  );
+const own = (message: Message): unknown => message.params._meta.progressToken;
+const options = { deadlineMs: 400, longestMs: 5_000, onProgress: () => undefined };
+
+describe('a call whose upstream says how far it is', () => {
+  it('is waited for beyond its deadline', async () => {
+    const server = await working(8, own);
+    expect(await client(server.url).callTool('a', {}, options)).toEqual(text('done'));
+  });
+
+  it('is waited for no longer than the longest call', async () => {
+    const server = await working(30, own);
+    const startedAt = performance.now();
+    const mcp = client(server.url);
+    expect(await failure(mcp.callTool('a', {}, { ...options, longestMs: 900 }))).toMatchObject({
+      reason: 'timeout',
+      sent: true,
+    });
+    expect(performance.now() - startedAt).toBeGreaterThan(850);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+  });
+
+  it.each([
+    ['of another call', () => 'p999'],
+    ['of nobody', () => undefined],
+  ])('gains nothing by progress %s', async (_, tokenOf) => {
+    const server = await working(8, tokenOf);
+    expect(await failure(client(server.url).callTool('a', {}, options))).toMatchObject({
+      reason: 'timeout',
+      sent: true,
+    });
+  });
+});

@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import { InvalidInput } from '@haldir/kernel';
+import { HaldirConfig } from '@haldir/runtime';
+import { type UpstreamUnreachable } from '../mcp-client/index.js';
+
+/** What an upstream may take, where it differs from the settings; null where it does not. */
+export interface OwnLimits {
+  timeoutSeconds: number | null;
+  maxAnswerBytes: number | null;
+  /** Calls under way at once, in each process. */
+  concurrency: number | null;
+}
+
+/** Of an upstream that goes by the settings. */
+export const NO_LIMITS: OwnLimits = { timeoutSeconds: null, maxAnswerBytes: null, concurrency: null };
+
+/** What an upstream may take. */
+export interface Limits {
+  timeoutMs: number;
+  /** However often it says that it is at work. */
+  longestMs: number;
+  maxAnswerBytes: number;
+  concurrency: number;
+  /** For a question for what it has. */
+  discoveryMs: number;
+  /** For one for what it has besides tools. */
+  resourcesMs: number;
+  /** For finding out how to speak to it; undefined where it has no time of its own. */
+  detectionMs: number | undefined;
+}
+
+/** Whoever registers an upstream waits so long at most, and so do those who check it. */
+const MAX_DISCOVERY_MS = 60_000;
+/** Of an upstream without a time of its own. */
+const DISCOVERY_MS = 10_000;
+/** What is listed besides tools does not hold up the tools for longer. */
+const RESOURCES_MS = 3_000;
+
+const NUMBERS = new Intl.NumberFormat('en-US');
+
+/** What upstreams may take: what they were registered with, else the settings. */
+@Injectable()
+export class UpstreamLimits {
+  constructor(private readonly config: HaldirConfig) {}
+
+  of({ timeoutSeconds, maxAnswerBytes, concurrency }: OwnLimits): Limits {
+    const { upstreams } = this.config;
+    const { longestMs } = upstreams;
+    const ownMs = timeoutSeconds === null ? null : Math.min(timeoutSeconds * 1000, longestMs);
+    const timeoutMs = ownMs ?? upstreams.timeoutMs;
+    const discoveryMs = Math.min(timeoutMs, ownMs === null ? DISCOVERY_MS : MAX_DISCOVERY_MS);
+    return {
+      ...{ timeoutMs, longestMs, discoveryMs },
+      resourcesMs: ownMs === null ? Math.min(RESOURCES_MS, timeoutMs) : discoveryMs,
+      detectionMs: ownMs ?? undefined,
+      maxAnswerBytes: maxAnswerBytes ?? upstreams.maxAnswerBytes,
+      concurrency: concurrency ?? upstreams.concurrency,
+    };
+  }
+
+  /** @throws InvalidInput when it is more than the settings allow */
+  vet({ timeoutSeconds }: OwnLimits): void {
+    const { longestMs } = this.config.upstreams;
+    if (timeoutSeconds !== null && timeoutSeconds * 1000 > longestMs)
+      throw new InvalidInput(`timeout: expected at most ${longestMs / 1000} seconds (UPSTREAM_MAX_CALL_SECONDS)`);
+  }
+
+  /**
+   * A failure of a call with the number that it went beyond, and where that is set.
+   *
+   * @param tookMs so long
+   */
+  explain(error: UpstreamUnreachable, own: OwnLimits, tookMs: number): UpstreamUnreachable {
+    if (error.detail !== null) return error;
+    const { timeoutMs, longestMs, maxAnswerBytes } = this.of(own);
+    if (error.reason === 'too_large') {
+      const setting = own.maxAnswerBytes === null ? 'UPSTREAM_MAX_ANSWER_BYTES' : 'its max_answer_bytes';
+      return error.with(`at most ${NUMBERS.format(maxAnswerBytes)} bytes (${setting})`);
+    }
+    if (error.reason !== 'timeout') return error;
+    if (tookMs >= longestMs) return error.with(`within ${longestMs / 1000} s (UPSTREAM_MAX_CALL_SECONDS)`);
+    const setting = own.timeoutSeconds === null ? 'UPSTREAM_TIMEOUT_SECONDS' : 'its timeout';
+    return error.with(`within ${timeoutMs / 1000} s (${setting})`);
+  }
+
+  /** The same of a question for what it has, that had so long. */
+  explainDiscovery(error: UpstreamUnreachable, ms: number): UpstreamUnreachable {
+    if (error.detail !== null || error.reason !== 'timeout') return error;
+    return error.with(`within ${ms / 1000} s, for which the upstream can have a timeout of its own`);
+  }
+}
