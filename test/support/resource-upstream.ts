@@ -4,6 +4,7 @@ import { NO_SUCH_METHOD, rpcListener, type RpcQuestion, serveHttp, type Upstream
 export interface ResourceUpstream extends Upstream {
   /** Methods in the order they were asked, but for the handshake. */
   readonly asked: string[];
+  tools: Record<string, unknown>[];
   resources: Record<string, unknown>[];
   templates: Record<string, unknown>[];
   prompts: Record<string, unknown>[];
@@ -20,7 +21,7 @@ export async function startResourceUpstream(label: string): Promise<ResourceUpst
         return { protocolVersion: params['protocolVersion'], capabilities, serverInfo: { name: label, version: '1' } };
       }
       case 'tools/list':
-        return { tools: [{ name: 'noop', inputSchema: { type: 'object' } }] };
+        return { tools: upstream.tools };
       case 'resources/list':
         return { resources: upstream.resources };
       case 'resources/templates/list':
@@ -50,6 +51,7 @@ export async function startResourceUpstream(label: string): Promise<ResourceUpst
   const upstream: ResourceUpstream = {
     ...served,
     asked: [],
+    tools: [{ name: 'noop', inputSchema: { type: 'object' } }],
     resources: [{ uri: `doc://${label}/one`, name: 'One' }],
     templates: [{ uriTemplate: `doc://${label}/page/{n}`, name: 'Page' }],
     prompts: [{ name: 'greet', description: `Greets from ${label}` }],

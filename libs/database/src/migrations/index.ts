@@ -20,6 +20,7 @@ import { Filters1790000000022 } from './1790000000022-filters.js';
 import { UpstreamTold1790000000023 } from './1790000000023-upstream-told.js';
 import { WholeDetails1790000000024 } from './1790000000024-whole-details.js';
 import { UpstreamLimits1790000000030 } from './1790000000030-upstream-limits.js';
+import { RefusedDefinitions1790000000031 } from './1790000000031-refused-definitions.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -45,4 +46,5 @@ export const migrations = [
   UpstreamTold1790000000023,
   WholeDetails1790000000024,
   UpstreamLimits1790000000030,
+  RefusedDefinitions1790000000031,
 ];

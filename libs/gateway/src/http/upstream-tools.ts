@@ -22,6 +22,7 @@ import { type Asking } from './asking.js';
 import { type CallReply, refused, resultOf, toCallReply, toPollReply } from './call-outcome.js';
 import { HeldRequests } from './held-requests.js';
 import { repeats } from './protocol/mcp-headers.js';
+import { type Revision } from './protocol/messages.js';
 import { toCapabilities } from './protocol/mcp-session.js';
 import { Questions } from './questions.js';
 import { type ToolCall } from './tool-call.js';
@@ -60,8 +61,11 @@ export interface ToolPage {
 /** The tools of upstreams, as a session may call them. */
 @Injectable()
 export class UpstreamTools {
-  /** By the catalogue that they begin, which stays the same object while nothing changes. */
-  private readonly firstPages = new WeakMap<Catalogue, ToolPage>();
+  /** By the catalogue that they begin, which stays the same object while nothing changes, of each kind of client. */
+  private readonly firstPages = {
+    stateless: new WeakMap<Catalogue, ToolPage>(),
+    handshake: new WeakMap<Catalogue, ToolPage>(),
+  };
 
   constructor(
     private readonly calls: ToolCallService,
@@ -80,14 +84,19 @@ export class UpstreamTools {
    * @param taken names of Haldir's own tools
    * @throws InvalidInput for a cursor that was not given out for this list
    */
-  async list({ caller }: Asking, session: Session, cursor: string | null, taken: readonly string[]): Promise<ToolPage> {
+  async list(
+    { caller, revision }: Asking,
+    session: Session,
+    cursor: string | null,
+    taken: readonly string[],
+  ): Promise<ToolPage> {
     const { tenantId } = caller.actor;
     const identity = { tenantId, list: 'mcp_tools', filters: {} };
     const [upstream = '', name = ''] = cursor === null ? [] : this.cursors.decode(identity, cursor).map(String);
     if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
       return { text: Buffer.alloc(0), nextCursor: null, missing: [], heldBack: [] };
     const catalogue = await this.catalogue.callable(caller.actor, session.agentId, taken);
-    const ready = cursor === null ? this.firstPages.get(catalogue) : undefined;
+    const ready = cursor === null ? this.firstPages[revision].get(catalogue) : undefined;
     if (ready) return ready;
     const { tools, missing, heldBack } = catalogue;
     const rest =
@@ -97,8 +106,9 @@ export class UpstreamTools {
     const size = pageSize(rest);
     const some = rest.slice(0, size + 1);
     const { items, nextCursor } = this.cursors.page(identity, some, size, (tool) => [tool.upstream, tool.name]);
-    const page = { text: Buffer.from(items.map(toText).join(',')), nextCursor, missing, heldBack };
-    if (cursor === null) this.firstPages.set(catalogue, page);
+    const text = Buffer.from(items.map((tool) => toText(tool, revision)).join(','));
+    const page = { text, nextCursor, missing, heldBack };
+    if (cursor === null) this.firstPages[revision].set(catalogue, page);
     return page;
   }
 
@@ -217,8 +227,9 @@ function pageSize(tools: readonly CatalogueTool[]): number {
 }
 
 /** A definition under the name it is shown by. Every definition holds more than its name: an inputSchema at least. */
-function toText({ shownName, definition }: CatalogueTool): string {
-  return `{"name":${JSON.stringify(shownName)},${definition.slice(1)}`;
+function toText({ shownName, definition, olderDefinition }: CatalogueTool, revision: Revision): string {
+  const rest = revision === 'handshake' ? (olderDefinition ?? definition) : definition;
+  return `{"name":${JSON.stringify(shownName)},${rest.slice(1)}`;
 }
 
 /** A call that is in the log already. */

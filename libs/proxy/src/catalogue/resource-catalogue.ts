@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type Actor, haldirActor, mayUseUpstream, stringifyJson, Turns } from '@haldir/kernel';
+import { type Actor, haldirActor, mayUseUpstream, stringifyJson, Turns, visibleText } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { type JsonObject } from '@haldir/mcp';
 import { Log } from '@haldir/runtime';
+import { keptOthers, named, toldRefused } from './refused-definitions.js';
 import { ResourceRepository, type ResourceState } from './resource.repository.js';
 import { allowedResources, type KnownResources, type ShownResource, shownResources } from './resource-lookup.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
@@ -18,6 +19,8 @@ import { UpstreamConnections } from '../upstreams/upstream-connections.js';
 import {
   type McpClient,
   RESOURCE_LISTS,
+  type RefusedDefinition,
+  type RefusedResources,
   type ResourceKind,
   type ResourceLists,
   UpstreamUnreachable,
@@ -25,6 +28,15 @@ import {
 
 /** Lists that a process keeps ready, in characters. */
 const MAX_KEPT = 32 * 1024 * 1024;
+
+const KINDS = ['prompts', 'resources', 'templates'] as const;
+const HIDES = 'it has characters that turn text around or do not show, or is too long';
+
+/** What an upstream has besides tools, and what it offers of that and nobody can use. */
+export interface FoundResources {
+  lists: ResourceLists;
+  refused: RefusedResources;
+}
 
 interface KeptLists {
   digest: string;
@@ -53,7 +65,7 @@ export class ResourceCatalogue {
   ) {}
 
   /** Asks for what there is besides tools; null when that cannot be told. An upstream is no less healthy for it. */
-  async ask(address: UpstreamAddress, client: McpClient): Promise<ResourceLists | null> {
+  async ask(address: UpstreamAddress, client: McpClient): Promise<FoundResources | null> {
     const { name } = address;
     try {
       const { resourcesMs, detectionMs } = this.limits.of(address);
@@ -66,14 +78,15 @@ export class ResourceCatalogue {
   }
 
   /** Keeps what was found with a registration, in place of what had the name before. */
-  async begin(tx: Tx, address: UpstreamAddress, found: ResourceLists | null): Promise<void> {
+  async begin(tx: Tx, address: UpstreamAddress, found: FoundResources | null): Promise<void> {
     const repository = this.repository.in(tx);
-    if (found) await repository.put(address, found, await digestOf(found));
-    else await repository.forget(address.tenantId, address.name);
+    if (!found) return repository.forget(address.tenantId, address.name);
+    await repository.put(address, found.lists, keptOthers(found.refused), await digestOf(found));
+    this.noteRefused(tx, address, found.refused);
   }
 
-  /** Asks a registered upstream again. What it offered stays known while it does not answer. */
-  async refresh(address: UpstreamAddress): Promise<void> {
+  /** Asks a registered upstream again, and answers what it said; what it offered stays known while that is nothing. */
+  async refresh(address: UpstreamAddress): Promise<FoundResources | null> {
     const { tenantId, name } = address;
     const found = await this.connections
       .use(address, (client) => this.ask(address, client))
@@ -81,17 +94,24 @@ export class ResourceCatalogue {
         if (error instanceof UpstreamUnreachable) return null;
         throw error;
       });
-    if (!found) return;
+    if (!found) return null;
     const digest = await digestOf(found);
-    if ((await this.repository.digest(tenantId, name))?.equals(digest)) return;
+    if ((await this.repository.digest(tenantId, name))?.equals(digest)) return found;
     await this.transactions.run(tenantId, async (tx) => {
-      if (!(await this.repository.in(tx).put(address, found, digest))) return;
-      const counts = { resources: found.resources.length, templates: found.templates.length };
+      const { lists, refused } = found;
+      if (!(await this.repository.in(tx).put(address, lists, keptOthers(refused), digest))) return;
+      const counts = { resources: lists.resources.length, templates: lists.templates.length };
+      const all = Object.values(refused).flat();
       this.auditLog.record(tx, haldirActor(tenantId), {
         ...{ source: 'haldir', tool: 'haldir.proxy', action: 'upstream_offers_changed' },
-        details: { upstream: name, ...counts, prompts: found.prompts.length },
+        details: {
+          ...{ upstream: name, ...counts, prompts: lists.prompts.length },
+          ...(all.length === 0 ? {} : { refused: all.length, refused_definitions: named(all) }),
+        },
       });
+      this.noteRefused(tx, address, refused);
     });
+    return found;
   }
 
   /** Those of a kind whose names no policy of the tenant blocks, and the upstreams of which nobody knows what they offer. */
@@ -140,6 +160,15 @@ export class ResourceCatalogue {
     return { known, unknown: states.filter(({ digest }) => digest === null), names };
   }
 
+  /** For whoever runs Haldir: what an upstream offers and nobody can use. */
+  private noteRefused(tx: Tx, { tenantId, name }: UpstreamAddress, refused: RefusedResources): void {
+    for (const [kind, some] of Object.entries(refused)) {
+      if (some.length === 0) continue;
+      const noted = { tenantId, upstream: name, kind, ...toldRefused(some) };
+      tx.onCommit(() => this.log.warn({ event: 'proxy.resources_refused', ...noted }));
+    }
+  }
+
   private keptOf(tenantId: string, name: string): KeptLists | undefined {
     return this.kept.get(`${tenantId}/${name}`);
   }
@@ -161,28 +190,42 @@ export class ResourceCatalogue {
 }
 
 /** Without what hides something from whoever reads it. */
-async function screened({ completions, ...lists }: ResourceLists): Promise<ResourceLists> {
+async function screened({ lists, refused }: FoundResources): Promise<FoundResources> {
+  const { completions } = lists;
   const turns = new Turns();
-  const seen = async (kind: ResourceKind): Promise<JsonObject[]> => {
-    const clear: JsonObject[] = [];
+  const seen = async (kind: ResourceKind): Promise<[clear: JsonObject[], refused: RefusedDefinition[]]> => {
+    const [clear, hiding]: [JsonObject[], RefusedDefinition[]] = [[], [...refused[kind]]];
     for (const item of lists[kind]) {
       if (turns.isOver) await turns.next();
-      if (!isMisleading(String(item[RESOURCE_LISTS[kind].key]), stringifyJson(item))) clear.push(item);
+      const name = String(item[RESOURCE_LISTS[kind].key]);
+      if (isMisleading(name, stringifyJson(item))) hiding.push({ name: visibleText(name), reason: HIDES });
+      else clear.push(item);
     }
-    return clear;
+    return [clear, hiding];
   };
+  const found = {
+    resources: await seen('resources'),
+    templates: await seen('templates'),
+    prompts: await seen('prompts'),
+  };
+  const { resources, templates, prompts } = found;
   return {
-    ...{ resources: await seen('resources'), templates: await seen('templates'), prompts: await seen('prompts') },
-    completions,
+    lists: { ...{ resources: resources[0], templates: templates[0], prompts: prompts[0] }, completions },
+    refused: { resources: resources[1], templates: templates[1], prompts: prompts[1] },
   };
 }
 
 /** SHA-256 of the RFC 8785 JSON of all of them. */
-async function digestOf({ completions, ...lists }: ResourceLists): Promise<Buffer> {
+async function digestOf({ lists: { completions, ...lists }, refused }: FoundResources): Promise<Buffer> {
   const digest = createHash('sha256').update(`{"completions":${completions}`);
-  for (const kind of ['prompts', 'resources', 'templates'] as const) {
+  for (const kind of KINDS) {
     digest.update(`,"${kind}":`);
     await addList(digest, lists[kind]);
+  }
+  for (const kind of KINDS) {
+    if (refused[kind].length === 0) continue;
+    digest.update(`,"refused ${kind}":`);
+    await addList(digest, refused[kind]);
   }
   return digest.update('}').digest();
 }

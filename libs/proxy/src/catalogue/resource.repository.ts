@@ -3,6 +3,7 @@ import { stringifyJson } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { Any } from 'typeorm';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { type RefusedByKind } from '../upstreams/upstream.entity.js';
 import { TOLD_VERSION } from '../upstreams/upstream.repository.js';
 import { StoredResources } from './stored-resources.entity.js';
 import { type ResourceLists } from '../mcp-client/index.js';
@@ -23,9 +24,9 @@ const states = {
           WHERE u.tenant_id = $1 ORDER BY u.name COLLATE "C"`,
 };
 /** Of this registration only: one that was replaced meanwhile has other lists. */
-const put = `INSERT INTO proxy_offering (tenant_id, upstream, digest, offers)
-   SELECT tenant_id, name, $4, $5 FROM proxy_upstream WHERE tenant_id = $1 AND name = $2 AND revision = $3
-   ON CONFLICT (tenant_id, upstream) DO UPDATE SET digest = excluded.digest, offers = excluded.offers
+const put = `INSERT INTO proxy_offering (tenant_id, upstream, digest, offers, refused)
+   SELECT tenant_id, name, $4, $5, $6 FROM proxy_upstream WHERE tenant_id = $1 AND name = $2 AND revision = $3
+   ON CONFLICT (tenant_id, upstream) DO UPDATE SET digest = excluded.digest, offers = excluded.offers, refused = excluded.refused
    RETURNING upstream`;
 
 /** What upstreams have besides tools. */
@@ -65,9 +66,12 @@ export class ResourceRepository {
       put: async (
         { tenantId, name, revision }: UpstreamAddress,
         found: ResourceLists,
+        refused: RefusedByKind | null,
         digest: Buffer,
-      ): Promise<boolean> =>
-        (await tx.query(put, [tenantId, name, revision, digest, stringifyJson(found)])).length === 1,
+      ): Promise<boolean> => {
+        const values = [digest, stringifyJson(found), refused && JSON.stringify(refused)];
+        return (await tx.query(put, [tenantId, name, revision, ...values])).length === 1;
+      },
       forget: async (tenantId: string, name: string): Promise<void> => {
         await tx.manager.delete(StoredResources, { tenantId, upstream: name });
       },

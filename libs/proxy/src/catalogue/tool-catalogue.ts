@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, Batcher, mayUseUpstream, stringifyJson, Turns } from '@haldir/kernel';
+import { isObject, type JsonObject } from '@haldir/mcp';
 import { LRUCache } from 'lru-cache';
 import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from '../policies/policy.js';
 import { namesOf } from '../policies/subject-names.js';
@@ -22,6 +23,8 @@ interface KeptTool {
   held: boolean;
   /** Its definition but for the name, as JSON text; whatever the upstream said is in it as it was said. */
   definition: string;
+  /** The same for clients of revisions before 2026-07-28, which read no `outputSchema` but of an object; null where it is the same. */
+  olderDefinition: string | null;
 }
 
 /** A tool as agents are shown it. */
@@ -77,8 +80,7 @@ export class ToolCatalogue {
   private size = 0;
   private readonly views = new LRUCache<string, Catalogue>({
     maxSize: MAX_KEPT,
-    sizeCalculation: ({ tools }, key) =>
-      tools.reduce((sum, { definition }) => sum + definition.length + TOOL_SIZE, key.length),
+    sizeCalculation: ({ tools }, key) => tools.reduce((sum, tool) => sum + sizeOf(tool), key.length),
   });
   private readonly standing = new Batcher<string, Standing>({
     maxBatch: 256,
@@ -190,9 +192,10 @@ export class ToolCatalogue {
       const tool = {
         ...{ upstream, name, held: held ?? false, folded: foldedName(name), qualifiedName: `${upstream}.${name}` },
         definition: stringifyJson(rest),
+        olderDefinition: olderOf(rest),
       };
       kept.tools.push(tool);
-      kept.size += tool.definition.length + TOOL_SIZE;
+      kept.size += sizeOf(tool);
     }
     for (const { tools } of found.values()) tools.sort((one, other) => (one.name < other.name ? -1 : 1));
     return found;
@@ -209,6 +212,15 @@ export class ToolCatalogue {
       this.size -= size;
     }
   }
+}
+
+function sizeOf({ definition, olderDefinition }: KeptTool): number {
+  return definition.length + (olderDefinition?.length ?? 0) + TOOL_SIZE;
+}
+
+function olderOf({ outputSchema, ...rest }: JsonObject): string | null {
+  const isReadable = outputSchema === undefined || (isObject(outputSchema) && outputSchema['type'] === 'object');
+  return isReadable ? null : stringifyJson(rest);
 }
 
 type Named = Pick<KeptTool, 'upstream' | 'name' | 'qualifiedName'>;

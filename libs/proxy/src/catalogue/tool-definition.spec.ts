@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { changesBetween, fingerprintOf } from './tool-definition.js';
+import { changesBetween, digestOfList, fingerprintOf } from './tool-definition.js';
 import { type UpstreamTool } from '../mcp-client/index.js';
 
 const tool: UpstreamTool = {
@@ -30,6 +30,44 @@ describe('the fingerprint of a definition', () => {
     { _meta: { anything: 1 } },
   ])('is another with %j', (change) => {
     expect(fingerprintOf({ ...tool, ...change })).not.toEqual(fingerprintOf(tool));
+  });
+});
+
+describe('sets of a schema', () => {
+  const of = (inputSchema: object, more: object = {}): string =>
+    fingerprintOf({ name: 'a', inputSchema: { type: 'object', ...inputSchema }, ...more }).toString('hex');
+
+  it.each([
+    [{ required: ['a', 'b'] }, { required: ['b', 'a'] }],
+    [{ required: ['a', 'b'] }, { required: ['b', 'a', 'b'] }],
+    [{ properties: { a: { enum: [1, 'x', null, { b: 1, a: 2 }] } } }, { properties: { a: { enum: [{ a: 2, b: 1 }, null, 'x', 1] } } }], // prettier-ignore
+    [{ anyOf: [{ items: { type: ['string', 'null'] } }] }, { anyOf: [{ items: { type: ['null', 'string'] } }] }],
+    [{ $defs: { a: { dependentRequired: { x: ['a', 'b'] } } } }, { $defs: { a: { dependentRequired: { x: ['b', 'a'] } } } }], // prettier-ignore
+    [{ dependencies: { x: ['a', 'b'], y: { required: ['a', 'b'] } } }, { dependencies: { x: ['b', 'a'], y: { required: ['b', 'a'] } } }], // prettier-ignore
+  ])('are the same in any order: %j', (one, other) => {
+    expect(of(one)).toBe(of(other));
+    expect(of({}, { outputSchema: { type: 'object', ...one } })).toBe(of({}, { outputSchema: { type: 'object', ...other } })); // prettier-ignore
+  });
+
+  it.each([
+    [{ required: ['a', 'b'] }, { required: ['a', 'c'] }],
+    [{ properties: { a: { default: { required: ['a', 'b'] } } } }, { properties: { a: { default: { required: ['b', 'a'] } } } }], // prettier-ignore
+    [{ properties: { a: { const: ['a', 'b'] } } }, { properties: { a: { const: ['b', 'a'] } } }],
+    [{ properties: { a: { enum: [['a', 'b']] } } }, { properties: { a: { enum: [['b', 'a']] } } }],
+    [{ prefixItems: [{ type: 'string' }, {}] }, { prefixItems: [{}, { type: 'string' }] }],
+    [{ anyOf: [{ type: 'string' }, {}] }, { anyOf: [{}, { type: 'string' }] }],
+    [{ 'x-order': ['a', 'b'] }, { 'x-order': ['b', 'a'] }],
+  ])('are not what only looks like one: %j', (one, other) => {
+    expect(of(one)).not.toBe(of(other));
+  });
+
+  it('differ in no list of tools, either', async () => {
+    const list = (...required: string[]): Promise<Buffer> =>
+      digestOfList({ tools: [{ name: 'a', inputSchema: { type: 'object', required } }], refused: [] });
+    expect(await list('a', 'b')).toEqual(await list('b', 'a'));
+    expect(await list('a', 'b')).not.toEqual(await list('a'));
+    const refused = [{ name: 'b', reason: 'it is broken' }];
+    expect(await digestOfList({ tools: [], refused })).not.toEqual(await digestOfList({ tools: [], refused: [] }));
   });
 });
 

@@ -1,7 +1,8 @@
 import { createHash, type Hash, hash } from 'node:crypto';
 import { canonicalJson, type JsonValue, Turns, visibleJson, visibleText } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
-import { type UpstreamTool } from '../mcp-client/index.js';
+import { type ToolList, type UpstreamTool } from '../mcp-client/index.js';
+import { withSetsInOrder } from './schema-sets.js';
 
 /** A tool with the fingerprint of its definition. */
 export interface ListedDefinition {
@@ -9,24 +10,35 @@ export interface ListedDefinition {
   fingerprint: Buffer;
 }
 
-/** SHA-256 of the RFC 8785 JSON of all that the upstream says of the tool, its name included: 32 bytes. */
+/**
+ * SHA-256 of the RFC 8785 JSON of all that the upstream says of the tool, its name included, with the sets of its schemas in one
+ * order: 32 bytes. What is not said as clients can read it counts as it is repaired.
+ */
 export function fingerprintOf(tool: UpstreamTool): Buffer {
-  return hash('sha256', canonicalJson(tool as unknown as JsonValue), 'buffer');
+  return hash('sha256', canonicalJson(withSetsInOrder(tool) as unknown as JsonValue), 'buffer');
 }
 
-/** Tells a list of tools from others: the SHA-256 of its RFC 8785 JSON, made in turns. */
-export async function digestOfList(tools: readonly UpstreamTool[]): Promise<Buffer> {
-  const digest = createHash('sha256');
-  await addList(digest, tools);
+/** Raised when the same list has to be looked at anew: its digest is another then. */
+const LOOK = 'look 2\n';
+
+/** Tells a list of tools from others, whatever the order of the sets in their schemas: SHA-256, made in turns. */
+export async function digestOfList({ tools, refused }: ToolList): Promise<Buffer> {
+  const digest = createHash('sha256').update(LOOK);
+  await addList(digest, tools, (tool) => withSetsInOrder(tool as UpstreamTool));
+  if (refused.length > 0) await addList(digest, refused);
   return digest.digest();
 }
 
 /** Adds the RFC 8785 JSON of a list to a digest, in turns. */
-export async function addList(digest: Hash, items: readonly unknown[]): Promise<void> {
+export async function addList(
+  digest: Hash,
+  items: readonly unknown[],
+  stated: (item: unknown) => unknown = (item) => item,
+): Promise<void> {
   const turns = new Turns();
   for (const [i, item] of items.entries()) {
     if (turns.isOver) await turns.next();
-    digest.update(i === 0 ? '[' : ',').update(canonicalJson(item as JsonValue));
+    digest.update(i === 0 ? '[' : ',').update(canonicalJson(stated(item) as JsonValue));
   }
   digest.update(items.length === 0 ? '[]' : ']');
 }

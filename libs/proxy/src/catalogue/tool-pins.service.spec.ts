@@ -33,6 +33,8 @@ beforeEach(() => {
   [entries, applied, accepted, afterCommit] = [[], [], [], []];
   const tools = {
     pins: async () => pins,
+    pinned: async () => [],
+    restate: () => undefined,
     size: async () => size,
     find: async () => found,
     clear: () => undefined,
@@ -62,7 +64,8 @@ const pin = (name: string, more: Partial<Pin> = {}): Pin => ({
   ...more,
 });
 const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `tool-${i}`);
-const update = (...list: UpstreamTool[]): Promise<void> => service.update(tx, PLACE, list, LISTED);
+const update = (...list: UpstreamTool[]): Promise<void> =>
+  service.update(tx, PLACE, { tools: list, refused: [] }, LISTED);
 
 describe('a list that an upstream gives', () => {
   it('is taken up to 4,000 tools that the registration ever had, gone ones among them; the rest are named as refused', async () => {

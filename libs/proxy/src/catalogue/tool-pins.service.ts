@@ -9,10 +9,12 @@ import { Log, Metrics } from '@haldir/runtime';
 import { MisleadingDefinition, OtherDefinition, ToolNotFound } from './tool.errors.js';
 import { UpstreamNotFound } from '../upstreams/upstream.errors.js';
 import { comparePins, digestOfPins, type PinChanges, pinsAfter } from './tool-pins.js';
-import { reasonAgainstDefinition, type RefusedTool, screenTools, type ScreenedTools } from './tool-screening.js';
+import { keptTools, refusedMembers, toldRefused } from './refused-definitions.js';
+import { restatedPins } from './restated-pins.js';
+import { reasonAgainstDefinition, screenTools, type ScreenedTools } from './tool-screening.js';
 import { type ListedTool, type ToolFilter, ToolRepository, type Traits } from './tool.repository.js';
 import { UpstreamRepository } from '../upstreams/upstream.repository.js';
-import { type UpstreamTool } from '../mcp-client/index.js';
+import { type RefusedDefinition, type ToolList, type UpstreamTool } from '../mcp-client/index.js';
 
 interface UpstreamKey {
   tenantId: string;
@@ -24,7 +26,7 @@ interface UpstreamKey {
 export interface ListReport {
   /** Names of the tools that were taken or held back. */
   names: string[];
-  refused: RefusedTool[];
+  refused: RefusedDefinition[];
   /** Names of those that are held back. */
   drifted: string[];
 }
@@ -35,8 +37,6 @@ const MAX_PINS = 4_000;
 const MAX_TENANT_CHARS = 16 * 1024 * 1024;
 /** What a tool counts there besides its definition. */
 const TOOL_CHARS = 1024;
-/** Refused tools that an audit entry names. */
-const MAX_NAMED = 20;
 
 /**
  * Keeps the definitions of tools as they were when their upstream was registered, or when they first appeared after that. One
@@ -80,8 +80,11 @@ export class ToolPinsService {
     const changes = comparePins([], tools);
     const beyond = await this.fit(tx, tenantId, changes);
     await this.apply(tx, { tenantId, name }, changes);
-    await this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(pinsAfter([], changes)), listed);
-    return { tools: changes.added, refused: [...refused, ...beyond] };
+    const all = [...refused, ...beyond];
+    const digest = digestOfPins(pinsAfter([], changes));
+    await this.upstreams.in(tx).keepCatalogue(tenantId, name, digest, { listed, refused: keptTools(all) });
+    this.noteRefused(tx, { tenantId, name }, all);
+    return { tools: changes.added, refused: all };
   }
 
   /** Forgets what an earlier registration under the name offered. */
@@ -95,21 +98,27 @@ export class ToolPinsService {
    *
    * @param listed what tells this list from others
    */
-  async update(tx: Tx, { tenantId, name }: UpstreamKey, list: readonly UpstreamTool[], listed: Buffer): Promise<void> {
-    const pins = await this.tools.in(tx).pins(tenantId, name);
-    const { tools, refused } = await screenTools(list, pins.map((pin) => pin.name)); // prettier-ignore
-    const changes = comparePins(pins, tools);
+  async update(tx: Tx, { tenantId, name }: UpstreamKey, list: ToolList, listed: Buffer): Promise<void> {
+    const repository = this.tools.in(tx);
+    const known = await repository.pins(tenantId, name);
+    const { tools, refused } = await screenTools(list, known.map((pin) => pin.name)); // prettier-ignore
+    const restated = await restatedPins(known, tools, (names) => repository.pinned(tenantId, name, names));
+    await repository.restate(tenantId, name, restated.repaired);
+    const { pins } = restated;
+    const changes = comparePins(pins, restated.listed);
     const room = Math.max(0, MAX_PINS - pins.length);
     refused.push(...changes.added.splice(room).map(({ tool }) => beyondLimit(tool.name)));
     refused.push(...(await this.fit(tx, tenantId, changes)));
     await this.apply(tx, { tenantId, name }, changes);
     const after = pinsAfter(pins, changes);
-    await this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(after), listed);
+    const kept = { listed, refused: keptTools(refused) };
+    await this.upstreams.in(tx).keepCatalogue(tenantId, name, digestOfPins(after), kept);
+    this.noteRefused(tx, { tenantId, name }, refused);
     this.tell(tx, { tenantId, name }, changes, refused, after.filter(({ gone }) => !gone).length);
   }
 
   /** What became of the tools of a list. */
-  async report({ tenantId, name }: UpstreamKey, list: readonly UpstreamTool[]): Promise<ListReport> {
+  async report({ tenantId, name }: UpstreamKey, list: ToolList): Promise<ListReport> {
     const pins = new Map((await this.tools.pins(tenantId, name)).map((pin) => [pin.name, pin]));
     const { tools, refused } = await screenTools(list, [...pins.keys()]);
     const [names, others]: [string[], string[]] = [[], []];
@@ -150,11 +159,11 @@ export class ToolPinsService {
   }
 
   /** Leaves out those new tools that the tenant has no room for, and answers them. */
-  private async fit(tx: Tx, tenantId: string, changes: PinChanges): Promise<RefusedTool[]> {
+  private async fit(tx: Tx, tenantId: string, changes: PinChanges): Promise<RefusedDefinition[]> {
     if (changes.added.length === 0) return [];
     let room = MAX_TENANT_CHARS - (await this.tools.in(tx).size(tenantId, TOOL_CHARS));
     const turns = new Turns();
-    const [fitting, beyond]: [PinChanges['added'], RefusedTool[]] = [[], []];
+    const [fitting, beyond]: [PinChanges['added'], RefusedDefinition[]] = [[], []];
     for (const definition of changes.added) {
       if (turns.isOver) await turns.next();
       const { tool } = definition;
@@ -173,11 +182,18 @@ export class ToolPinsService {
     return this.tools.in(tx).apply(tenantId, name, changes, traitsOf, this.clock.now());
   }
 
+  /** For whoever runs Haldir: what an upstream offers and nobody can use. */
+  private noteRefused(tx: Tx, { tenantId, name }: UpstreamKey, refused: readonly RefusedDefinition[]): void {
+    if (refused.length === 0) return;
+    const noted = { tenantId, upstream: name, ...toldRefused(refused) };
+    tx.onCommit(() => this.log.warn({ event: 'proxy.tools_refused', ...noted }));
+  }
+
   private tell(
     tx: Tx,
     { tenantId, name }: UpstreamKey,
     { added, returned, removed, drifted, settled }: PinChanges,
-    refused: readonly RefusedTool[],
+    refused: readonly RefusedDefinition[],
     tools: number,
   ): void {
     const haldir = haldirActor(tenantId);
@@ -222,19 +238,14 @@ export class ToolPinsService {
   }
 }
 
-/** What an audit entry says of tools that were not taken. */
-export function refusedMembers(refused: readonly RefusedTool[]): { refused?: number; refused_tools?: RefusedTool[] } {
-  return refused.length === 0 ? {} : { refused: refused.length, refused_tools: refused.slice(0, MAX_NAMED) };
-}
-
-function beyondLimit(name: string): RefusedTool {
+function beyondLimit(name: string): RefusedDefinition {
   return {
     name: visibleText(name),
     reason: `the upstream has offered ${MAX_PINS} other tools since it was registered`,
   };
 }
 
-function beyondRoom(name: string): RefusedTool {
+function beyondRoom(name: string): RefusedDefinition {
   return {
     name: visibleText(name),
     reason: `the definitions of all tools of the tenant would be longer than ${MAX_TENANT_CHARS} characters`,

@@ -3,7 +3,7 @@ import { type UpstreamTool } from '../mcp-client/index.js';
 
 const named = (name: string, more: object = {}): UpstreamTool => ({ name, inputSchema: { type: 'object' }, ...more });
 const taken = async (tools: UpstreamTool[], pinned: string[] = []): Promise<string[]> =>
-  (await screenTools(tools, pinned)).tools.map(({ tool }) => tool.name);
+  (await screenTools({ tools, refused: [] }, pinned)).tools.map(({ tool }) => tool.name);
 
 describe('screening', () => {
   it.each(['echo', 'a.b/c-d_e', 'Größe', '検索', 'two words', 'запрос', 'café'])('takes %s', async (name) => {
@@ -28,7 +28,7 @@ describe('screening', () => {
     'private\ue000',
     'sep\u2028',
   ])('refuses the name %j, and shows what it hides', async (name) => {
-    const { tools, refused } = await screenTools([named(name)], []);
+    const { tools, refused } = await screenTools({ tools: [named(name)], refused: [] }, []);
     expect(tools).toEqual([]);
     expect(refused).toEqual([{ name: expect.any(String), reason: 'its name has characters that do not show' }]);
     expect(refused[0]?.name).not.toMatch(/[\p{Cf}\p{DI}]/u);
@@ -51,7 +51,7 @@ describe('screening', () => {
     ['bits in variation selectors', { title: 'a\ufe00\ufe01\u{e0100}\ufe01' }],
     ['more than anybody reads', { description: 'x'.repeat(70_000) }],
   ])('refuses a definition with %s', async (_, more) => {
-    expect(await screenTools([named('a', more), named('b')], [])).toMatchObject({
+    expect(await screenTools({ tools: [named('a', more), named('b')], refused: [] }, [])).toMatchObject({
       tools: [{ tool: { name: 'b' } }],
       refused: [{ name: 'a', reason: expect.stringContaining('definition') }],
     });
@@ -60,7 +60,7 @@ describe('screening', () => {
   it('passes on what is refused of a tool that is known, as a change of it', async () => {
     const tools = [named('a', { title: '\u202e' }), named('b', { title: '\u202e' })];
     expect(await taken(tools, ['a'])).toEqual(['a']);
-    expect((await screenTools(tools, ['a'])).refused.map(({ name }) => name)).toEqual(['a', 'b']);
+    expect((await screenTools({ tools, refused: [] }, ['a'])).refused.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
   it('takes a definition with emoji and joined letters', async () => {

@@ -1,17 +1,11 @@
 import { stringifyJson, Turns, visibleText } from '@haldir/kernel';
 import { fingerprintOf, type ListedDefinition } from './tool-definition.js';
-import { type UpstreamTool } from '../mcp-client/index.js';
-
-/** A tool whose definition is not taken from its upstream, under a name in which hidden characters are visible. */
-export interface RefusedTool {
-  name: string;
-  reason: string;
-}
+import { type RefusedDefinition, type ToolList, type UpstreamTool } from '../mcp-client/index.js';
 
 export interface ScreenedTools {
   /** Those that may be taken, and those that are pinned: what is refused of one of these is a change of it. */
   tools: ListedDefinition[];
-  refused: RefusedTool[];
+  refused: RefusedDefinition[];
 }
 
 /** Shows as nothing or as a space, or is no character that everybody can show. */
@@ -23,10 +17,12 @@ const MAX_DEFINITION_CHARS = 65_536;
 /**
  * Sorts out the tools of a list that would mislead whoever reads them: names or texts that hide characters, names that differ
  * only in what nobody sees (NFKC and lower case are equal). Of such names the one that is pinned counts; else none. In turns.
+ * What no client could read was refused before, and is among the refused.
  *
  * @param pinned names of the registration's tools, those included that it no longer offers
  */
-export async function screenTools(listed: readonly UpstreamTool[], pinned: readonly string[]): Promise<ScreenedTools> {
+export async function screenTools(list: ToolList, pinned: readonly string[]): Promise<ScreenedTools> {
+  const { tools: listed, refused } = list;
   const turns = new Turns();
   const known = new Set(pinned);
   const holders = new Map<string, Set<string>>();
@@ -38,7 +34,7 @@ export async function screenTools(listed: readonly UpstreamTool[], pinned: reado
     else holders.set(folded, new Set([name]));
   }
   const collides = (name: string): boolean => !known.has(name) && (holders.get(foldedName(name))?.size ?? 0) > 1;
-  const screened: ScreenedTools = { tools: [], refused: [] };
+  const screened: ScreenedTools = { tools: [], refused: [...refused] };
   for (const tool of listed) {
     if (turns.isOver) await turns.next();
     const reason = reasonAgainst(tool, collides);

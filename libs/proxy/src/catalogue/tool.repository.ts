@@ -3,6 +3,7 @@ import { type MicroUsd, stringifyJson, Turns } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { Any, type EntityManager, IsNull, Not, type QueryDeepPartialEntity } from 'typeorm';
 import { type MirroredArgument } from '@haldir/mcp';
+import { type PinnedDefinition } from './restated-pins.js';
 import { type ListedDefinition } from './tool-definition.js';
 import { type Pin, type PinChanges } from './tool-pins.js';
 import { ToolPrice } from './tool-price.entity.js';
@@ -146,6 +147,26 @@ export class ToolRepository {
           [tenantId, more],
         );
         return row?.chars ?? 0;
+      },
+      /** What is kept of some pinned tools. */
+      pinned: (tenantId: string, upstream: string, names: readonly string[]): Promise<PinnedDefinition[]> =>
+        tx.manager
+          .createQueryBuilder(Tool, 'tool')
+          .select('tool.name', 'name')
+          .addSelect('tool.definition', 'definition')
+          .addSelect('tool.pending', 'pending')
+          .where({ tenantId, upstream, name: Any(names) })
+          .getRawMany<PinnedDefinition>(),
+      /** Keeps what is accepted of tools in other words that mean the same. */
+      restate: async (tenantId: string, upstream: string, restated: readonly ListedDefinition[]): Promise<void> => {
+        for await (const { part, texts } of inParts(restated)) {
+          tx.send(
+            `UPDATE proxy_tool t SET definition = d.definition, fingerprint = d.fingerprint
+               FROM unnest($3::text[], $4::json[], $5::bytea[]) AS d(name, definition, fingerprint)
+              WHERE t.tenant_id = $1 AND t.upstream = $2 AND t.name = d.name`,
+            [tenantId, upstream, part.map(({ tool }) => tool.name), texts, part.map(({ fingerprint }) => fingerprint)],
+          );
+        }
       },
       /** Forgets all that was pinned. */
       clear: async (tenantId: string, upstream: string): Promise<void> => {

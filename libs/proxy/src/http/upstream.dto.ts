@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { referencesIn, withReferences } from '../masking/secret-references.js';
 import { type Examined, type ShownSettings } from '../registry/upstream-registry.js';
 import { isHeaderValue, type NewCredentials } from '../upstreams/upstream-credentials.js';
-import { type UpstreamStats } from '../upstreams/upstream.repository.js';
+import { type UpstreamStats } from '../upstreams/upstream-stats.js';
 import { shownSettings, settings, toShownSettings } from './upstream-settings.dto.js';
 import { nameContains, wholePageQuery } from './fields.js';
 
@@ -108,6 +108,20 @@ export function toCredentials({ headers, auth }: RegisterUpstream): NewCredentia
   };
 }
 
+/** Of one list of an upstream. */
+const refusedOf = (what: string, which = '') =>
+  z
+    .array(
+      z.object({
+        name: z.string().describe('Its name, or address, with hidden characters made visible'),
+        reason: z.string().describe('Why it is neither shown nor called'),
+      }),
+    )
+    .optional()
+    .describe(
+      `${what} whose definition was not taken${which}: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none`,
+    );
+
 /** What a discovery found. */
 const discovered = {
   name: z.string(),
@@ -117,10 +131,10 @@ const discovered = {
   tool_names: z.array(z.string()),
   error: z.string().optional().describe('Present if upstream had errors during discovery'),
   upstream_status: z.int().optional().describe('HTTP status from upstream (debug)'),
-  refused_tools: z
-    .array(z.object({ name: z.string().describe('With hidden characters made visible'), reason: z.string() }))
-    .optional()
-    .describe('Tools whose definition was not taken because it misleads; absent when there are none'),
+  refused_tools: refusedOf('Tools'),
+  refused_resources: refusedOf('Resources'),
+  refused_resource_templates: refusedOf('Resource templates'),
+  refused_prompts: refusedOf('Prompts'),
   drifted_tools: z
     .array(z.string())
     .optional()
@@ -134,7 +148,8 @@ export const UpstreamRefreshed = z.object({ refreshed: z.literal(true), ...disco
 export type UpstreamRefreshed = z.infer<typeof UpstreamRefreshed>;
 
 export function toDiscovered(examined: Examined): Omit<UpstreamRegistered, 'registered'> {
-  const { address, names, refused, drifted, trouble } = examined;
+  const { address, names, refused, refusedResources, drifted, trouble } = examined;
+  const { resources, templates, prompts } = refusedResources;
   return {
     name: address.name,
     url: address.url,
@@ -143,7 +158,10 @@ export function toDiscovered(examined: Examined): Omit<UpstreamRegistered, 'regi
     tool_names: names,
     ...(trouble === null ? {} : { error: trouble.error }),
     ...(trouble === null || trouble.status === null ? {} : { upstream_status: trouble.status }),
-    ...(refused.length === 0 ? {} : { refused_tools: refused }),
+    ...(refused.length === 0 ? {} : { refused_tools: [...refused] }),
+    ...(resources.length === 0 ? {} : { refused_resources: [...resources] }),
+    ...(templates.length === 0 ? {} : { refused_resource_templates: [...templates] }),
+    ...(prompts.length === 0 ? {} : { refused_prompts: [...prompts] }),
     ...(drifted.length === 0 ? {} : { drifted_tools: drifted }),
   };
 }
@@ -172,6 +190,11 @@ const ShownUpstream = z
     healthy: z.boolean().describe('Whether it answered when it was last asked'),
     tools: z.int(),
     drifted: z.int().describe('Tools of these that are held back because the upstream has changed them'),
+    refused: z.int().describe('Tools, resources, templates and prompts that it offers besides and that are not taken'),
+    refused_tools: refusedOf('Tools', ' (the first 100)'),
+    refused_resources: refusedOf('Resources', ' (the first 25)'),
+    refused_resource_templates: refusedOf('Resource templates', ' (the first 25)'),
+    refused_prompts: refusedOf('Prompts', ' (the first 25)'),
     total_calls: z.int().describe('Calls that were let through to it'),
     total_errors: z.int().describe('Calls of these that ended without an answer of the tool'),
     tool_errors: z.int().describe('Calls of these that the tool itself answered with isError'),
@@ -192,8 +215,21 @@ export const UpstreamList = z.object({
 export type UpstreamList = z.infer<typeof UpstreamList>;
 
 export function toUpstream(stats: UpstreamStats & ShownSettings): ShownUpstream {
-  const { url, headers, auth, healthy, tools, drifted, calls, errors, toolErrors, latencyMs, lastCheckAt, error } =
-    stats;
+  const {
+    url,
+    headers,
+    auth,
+    healthy,
+    tools,
+    drifted,
+    refused,
+    calls,
+    errors,
+    toolErrors,
+    latencyMs,
+    lastCheckAt,
+    error,
+  } = stats;
   return {
     url,
     headers,
@@ -202,12 +238,24 @@ export function toUpstream(stats: UpstreamStats & ShownSettings): ShownUpstream 
     healthy,
     tools,
     drifted,
+    ...toRefused(refused),
     total_calls: calls,
     total_errors: errors,
     tool_errors: toolErrors,
     avg_latency_ms: calls === 0 ? 0 : Math.round((latencyMs / calls) * 100) / 100,
     last_check: lastCheckAt === null ? null : toUnixSeconds(lastCheckAt),
     ...(error === null ? {} : { error }),
+  };
+}
+
+function toRefused({ tools, resources, templates, prompts }: UpstreamStats['refused']) {
+  const all = [tools, resources, templates, prompts];
+  return {
+    refused: all.reduce((sum, some) => sum + (some?.count ?? 0), 0),
+    ...(tools && { refused_tools: [...tools.first] }),
+    ...(resources && { refused_resources: [...resources.first] }),
+    ...(templates && { refused_resource_templates: [...templates.first] }),
+    ...(prompts && { refused_prompts: [...prompts.first] }),
   };
 }
 

@@ -84,7 +84,7 @@ describe('the SDK as a 2026-07-28 server', () => {
   });
 
   it('lists its tools whole', async () => {
-    const tools = await mcp.listTools();
+    const { tools } = await mcp.listTools();
     expect(tools.map(({ name }) => name)).toEqual(['add', 'fail', 'route']);
     expect(tools[0]).toMatchObject({
       description: 'Adds',
@@ -144,7 +144,7 @@ describe('server-everything', () => {
 
   it('is discovered and called in a session, and called again unseen after it was restarted', async () => {
     const mcp = new McpClient({ egress, url: `http://127.0.0.1:${port}/mcp`, key: 'everything' });
-    const tools = await mcp.listTools();
+    const { tools } = await mcp.listTools();
     expect(tools.length).toBeGreaterThanOrEqual(10);
     expect(mcp.protocol).toBe('2025-11-25');
     expect(await mcp.callTool('echo', { message: 'mellon' })).toMatchObject({

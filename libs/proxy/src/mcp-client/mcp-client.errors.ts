@@ -105,3 +105,6 @@ export function unreachable(error: unknown): unknown {
   }
   return error;
 }
+
+/** Why a definition is not taken, in words that follow its name. Clients that were shown it would throw, and lose all others. */
+export class UnfitDefinition extends Error {}

@@ -75,7 +75,7 @@ describe('revisions', () => {
   it('falls back to plain JSON-RPC, and finds that out once', async () => {
     const server = await upstream(plain);
     const mcp = client(server.url);
-    expect(await mcp.listTools()).toEqual([{ name: 'add', inputSchema: { type: 'object' } }]);
+    expect((await mcp.listTools()).tools).toEqual([{ name: 'add', inputSchema: { type: 'object' } }]);
     await Promise.all(Array.from({ length: 10 }, () => mcp.callTool('add', {})));
     expect(mcp.protocol).toBe('json-rpc');
     expect(server.methods().filter((method) => method === 'initialize')).toHaveLength(1);

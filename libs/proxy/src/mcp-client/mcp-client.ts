@@ -11,12 +11,17 @@ import {
   type InputRequired,
   paramsFor,
   progressOf,
-  type UpstreamTool,
   type UpstreamToolResult,
   wantedChanges,
   withDialogue,
 } from './mcp-protocol.js';
-import { RESOURCE_LISTS, ResourcePages, type ResourceKind, type ResourceLists } from './resource-pages.js';
+import {
+  RESOURCE_LISTS,
+  type RefusedResources,
+  ResourcePages,
+  type ResourceKind,
+  type ResourceLists,
+} from './resource-pages.js';
 import {
   type CallOptions,
   type McpClientOptions,
@@ -26,7 +31,7 @@ import {
 } from './mcp-client.options.js';
 import { MirroredHeaders } from './mirrored-headers.js';
 import { toQuestion, toToolResult } from './tool-result.js';
-import { ToolPages } from './tool-pages.js';
+import { type ToolList, ToolPages } from './tool-pages.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /**
@@ -72,16 +77,16 @@ export class McpClient {
   }
 
   /**
-   * The upstream's whole catalogue, in its order; tools without a usable name are left out, of equal names the first counts.
+   * The upstream's whole catalogue, in its order: tools as clients can read them, and which were not taken.
    *
    * @throws UpstreamUnreachable, UpstreamRpcError
    */
-  async listTools(options: CallOptions = {}): Promise<UpstreamTool[]> {
+  async listTools(options: CallOptions = {}): Promise<ToolList> {
     const terms = termsOf(options, this.deadlineMs);
     const pages = new ToolPages(this.options.limits);
     await this.followPages('tools/list', pages, terms);
     await this.mirrored.learn(pages.tools);
-    return pages.tools;
+    return pages;
   }
 
   /**
@@ -89,14 +94,21 @@ export class McpClient {
    *
    * @throws UpstreamUnreachable, UpstreamRpcError
    */
-  async listResources(options: CallOptions = {}): Promise<ResourceLists> {
+  async listResources(options: CallOptions = {}): Promise<{ lists: ResourceLists; refused: RefusedResources }> {
     const terms = termsOf(options, this.deadlineMs);
     const revision = await this.negotiated.find(terms);
     const declared = revision.kind === 'plain' ? {} : (revision.capabilities ?? {});
-    const list = (kind: ResourceKind): Promise<JsonObject[]> =>
-      isObject(declared[RESOURCE_LISTS[kind].capability]) ? this.gather(kind, terms) : Promise.resolve([]);
+    const list = async (kind: ResourceKind): Promise<ResourcePages> => {
+      const pages = new ResourcePages(kind);
+      if (isObject(declared[RESOURCE_LISTS[kind].capability])) await this.gather(pages, terms);
+      return pages;
+    };
     const [resources, templates, prompts] = await Promise.all([list('resources'), list('templates'), list('prompts')]);
-    return { resources, templates, prompts, completions: isObject(declared['completions']) };
+    const lists = { resources: resources.items, templates: templates.items, prompts: prompts.items };
+    return {
+      lists: { ...lists, completions: isObject(declared['completions']) },
+      refused: { resources: resources.refused, templates: templates.refused, prompts: prompts.refused },
+    };
   }
 
   /**
@@ -202,15 +214,13 @@ export class McpClient {
     this.options.egress.closePools(this.options.key);
   }
 
-  private async gather(kind: ResourceKind, terms: Terms): Promise<JsonObject[]> {
-    const pages = new ResourcePages(kind);
+  private async gather(pages: ResourcePages, terms: Terms): Promise<void> {
     try {
-      await this.followPages(RESOURCE_LISTS[kind].method, pages, terms);
+      await this.followPages(RESOURCE_LISTS[pages.kind].method, pages, terms);
     } catch (error) {
       // Some that have resources know nothing of templates.
       if (!(error instanceof UpstreamRpcError) || error.rpcCode !== METHOD_NOT_FOUND) throw error;
     }
-    return pages.items;
   }
 
   /** Asks for the pages of a list, one after the other. */

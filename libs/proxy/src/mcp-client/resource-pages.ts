@@ -1,7 +1,8 @@
-import { findUnstorable, stringifyJson, Turns } from '@haldir/kernel';
+import { stringifyJson, Turns } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
+import { type RefusedDefinition, refusedAs, repairedPrompt, repairedResource } from './definition-repair.js';
 import { PageCursors } from './page-cursors.js';
-import { UpstreamUnreachable } from './mcp-client.errors.js';
+import { UnfitDefinition, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** What an upstream has besides tools, as it describes it. What Haldir does not read is kept as it came. */
 export interface ResourceLists {
@@ -14,6 +15,9 @@ export interface ResourceLists {
   /** Whether it completes arguments. */
   readonly completions: boolean;
 }
+
+/** Of each list the items that were not taken, and why. */
+export type RefusedResources = Readonly<Record<ResourceKind, readonly RefusedDefinition[]>>;
 
 /** How the lists of MCP are called, and what tells their items apart. */
 export const RESOURCE_LISTS = {
@@ -35,33 +39,49 @@ const LIMIT = 'at most 1,000 items of 1,048,576 characters together in a list of
 /** Gathers the pages of one list from a server that may lie about them. */
 export class ResourcePages {
   readonly items: JsonObject[] = [];
+  readonly refused: RefusedDefinition[] = [];
   private readonly keys = new Set<string>();
   private readonly cursors = new PageCursors(MAX_PAGES);
   private chars = 0;
+  private read = 0;
 
-  constructor(private readonly kind: ResourceKind) {}
+  constructor(readonly kind: ResourceKind) {}
 
   /**
-   * Takes one page and answers the cursor of the next; null after the last. Items without a usable name or address are left
-   * out, of equal ones the first counts.
+   * Takes one page and answers the cursor of the next; null after the last. Of equal names or addresses the first counts.
    *
    * @throws UpstreamUnreachable when it is no page, when there is no end to them, or too much in them
    */
   async add(page: unknown, turns = new Turns()): Promise<string | null> {
-    const { member, key, maxChars } = RESOURCE_LISTS[this.kind];
+    const { member, key } = RESOURCE_LISTS[this.kind];
     if (!isObject(page) || !Array.isArray(page[member])) throw new UpstreamUnreachable('protocol');
     for (const item of page[member] as unknown[]) {
       if (turns.isOver) await turns.next();
-      if (!isObject(item)) continue;
-      const id = item[key];
-      if (typeof id !== 'string' || id === '' || id.length > maxChars || this.keys.has(id)) continue;
-      if (findUnstorable(item) !== null) continue;
-      this.chars += stringifyJson(item).length;
-      if (this.items.length >= MAX_ITEMS || this.chars > MAX_CHARS)
-        throw new UpstreamUnreachable('too_large', { detail: LIMIT });
-      this.keys.add(id);
-      this.items.push(item);
+      this.read++;
+      try {
+        const taken = this.taken(item);
+        this.chars += stringifyJson(taken).length;
+        if (this.items.length >= MAX_ITEMS || this.chars > MAX_CHARS)
+          throw new UpstreamUnreachable('too_large', { detail: LIMIT });
+        this.items.push(taken);
+      } catch (error) {
+        if (!(error instanceof UnfitDefinition)) throw error;
+        if (this.refused.length < MAX_ITEMS)
+          this.refused.push(refusedAs(isObject(item) ? item[key] : null, this.read, error.message));
+      }
     }
     return this.cursors.after(page);
+  }
+
+  /** @throws UnfitDefinition */
+  private taken(item: unknown): JsonObject {
+    const { key, maxChars } = RESOURCE_LISTS[this.kind];
+    const id = isObject(item) ? item[key] : undefined;
+    if (!isObject(item) || typeof id !== 'string' || id === '' || id.length > maxChars)
+      throw new UnfitDefinition(`it has no ${key} of 1 to ${maxChars} characters`);
+    if (this.keys.has(id)) throw new UnfitDefinition(`one before it in the list has its ${key}`);
+    const repaired = this.kind === 'prompts' ? repairedPrompt(item) : repairedResource(item, id);
+    this.keys.add(id);
+    return repaired;
   }
 }

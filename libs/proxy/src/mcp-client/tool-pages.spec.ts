@@ -35,7 +35,7 @@ describe('ToolPages', () => {
     ]);
   });
 
-  it('leaves out tools without a usable name, and second ones of a name', async () => {
+  it('takes no tools without a usable name, and no second ones of a name, and says which they are', async () => {
     const pages = new ToolPages();
     await pages.add({
       tools: [
@@ -48,21 +48,40 @@ describe('ToolPages', () => {
         { name: '\ud800' },
         { name: 'dotted.name' },
         { name: 'dotted.name', description: 'second' },
+        { name: 'nul', description: 'a\0b' },
       ],
     });
     expect(pages.tools).toEqual([{ name: 'dotted.name', inputSchema: { type: 'object' } }]);
+    const unnamed = 'it has no name of 1 to 256 characters';
+    expect(pages.refused).toEqual([
+      { name: '(no name, the 1st of its list)', reason: unnamed },
+      { name: '(no name, the 2nd of its list)', reason: unnamed },
+      { name: '(no name, the 3rd of its list)', reason: unnamed },
+      { name: '(no name, the 4th of its list)', reason: unnamed },
+      { name: '(no name, the 5th of its list)', reason: unnamed },
+      { name: 'x'.repeat(256), reason: unnamed },
+      { name: expect.any(String), reason: 'it has text that cannot be stored' },
+      { name: 'dotted.name', reason: 'a tool before it in the list has its name' },
+      { name: 'nul', reason: 'it has text that cannot be stored' },
+    ]);
   });
 
-  it('leaves out a tool that holds what cannot be stored', async () => {
+  it('takes a tool that comes after a broken one of its name', async () => {
     const pages = new ToolPages();
-    await pages.add({ tools: [{ name: 'nul', description: 'a\0b' }, { name: 'fine' }] });
-    expect(pages.tools.map(({ name }) => name)).toEqual(['fine']);
+    await pages.add({
+      tools: [
+        { name: 'a', inputSchema: 7 },
+        { name: 'a', title: 'A' },
+      ],
+    });
+    expect(pages.tools).toEqual([{ name: 'a', title: 'A', inputSchema: { type: 'object' } }]);
+    expect(pages.refused).toMatchObject([{ name: 'a' }]);
   });
 
-  it('repairs a description, schema or annotations of the wrong type', async () => {
-    const pages = new ToolPages();
-    await pages.add({ tools: [{ name: 'a', description: 7, inputSchema: [], annotations: 'x' }] });
-    expect(pages.tools).toEqual([{ name: 'a', inputSchema: { type: 'object' } }]);
+  it('names as many of those it does not take as there may be tools', async () => {
+    const pages = new ToolPages({ maxTools: 2 });
+    await pages.add(page([7, 7, 7, 'a', 'b', 7]));
+    expect([pages.tools.length, pages.refused.length]).toEqual([2, 2]);
   });
 
   it.each([null, 'x', {}, { tools: {} }])('does not take %j for a page', async (answer) => {

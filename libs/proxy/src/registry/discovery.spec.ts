@@ -8,7 +8,7 @@ const NOW = new Date('2026-11-30T12:00:00.000Z');
 const ADDRESS = { ...NO_LIMITS, tenantId: 'ten_1', name: 'up' } as UpstreamAddress;
 
 /** What asking the upstream comes to. */
-let listTools: (options: { deadlineMs: number }) => Promise<unknown[]>;
+let listTools: (options: { deadlineMs: number }) => Promise<unknown>;
 let logged: object[];
 let discovery: Discovery;
 beforeEach(() => {
@@ -34,7 +34,7 @@ const inSeconds = ({ nextCheckAt }: { nextCheckAt: Date }): number => (nextCheck
 describe('what is written down of an upstream', () => {
   it('that answered: when it was asked, no failures, and to look again in fifteen seconds', () => {
     const askedAt = new Date('2026-11-30T11:59:58.000Z');
-    const state = discovery.stateAfter({ askedAt, healthy: true, tools: [] }, 7);
+    const state = discovery.stateAfter({ askedAt, healthy: true, list: { tools: [], refused: [] } }, 7);
     expect(state).toMatchObject({ healthy: true, error: null, failures: 0, confirmedAt: askedAt, checkedAt: NOW });
     expect(inSeconds(state)).toBe(15);
   });
@@ -58,8 +58,8 @@ describe('an upstream that is asked for its tools', () => {
     [1_000, 1_000],
     [60_000, 4_000],
   ])('within %i ms is given %i, no more than any request may take', async (deadlineMs, given) => {
-    listTools = async (options) => [options];
-    expect(await discovery.ask(ADDRESS, deadlineMs)).toMatchObject({ healthy: true, tools: [{ deadlineMs: given }] });
+    listTools = async (options) => options;
+    expect(await discovery.ask(ADDRESS, deadlineMs)).toMatchObject({ healthy: true, list: { deadlineMs: given } });
   });
 
   it.each([

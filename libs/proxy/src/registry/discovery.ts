@@ -3,24 +3,18 @@ import { Clock, InvalidInput, newId } from '@haldir/kernel';
 import { Egress, EgressRefused } from '@haldir/egress';
 import { Log } from '@haldir/runtime';
 import { TOLD_TOO_MUCH } from '@haldir/vault';
-import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
+import { type FoundResources, ResourceCatalogue } from '../catalogue/resource-catalogue.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { UpstreamConnections } from '../upstreams/upstream-connections.js';
 import { literalsOf, type NewCredentials } from '../upstreams/upstream-credentials.js';
 import { type OwnLimits, UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { UpstreamMasks } from '../upstreams/upstream-masks.js';
 import { type UpstreamState } from '../upstreams/upstream.repository.js';
-import {
-  type ResourceLists,
-  type UnreachableReason,
-  UpstreamRpcError,
-  type UpstreamTool,
-  UpstreamUnreachable,
-} from '../mcp-client/index.js';
+import { type ToolList, type UnreachableReason, UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
 
 /** What an upstream answered when it was asked for its tools. */
 export type Discovered = { askedAt: Date } & (
-  | { healthy: true; tools: UpstreamTool[] }
+  | { healthy: true; list: ToolList }
   | {
       healthy: false;
       reason: UnreachableReason;
@@ -36,7 +30,7 @@ export interface Registration {
   address: UpstreamAddress;
   discovered: Discovered;
   /** What it has besides tools; null when that is not known. */
-  lists: ResourceLists | null;
+  resources: FoundResources | null;
 }
 
 /** Often enough that calls seldom have to ask for themselves (`tools_max_age`, 20 s unless registered otherwise). */
@@ -79,15 +73,15 @@ export class Discovery {
         `${Object.keys(headers).length > 0 ? 'headers' : 'auth.client_secret'}: the upstream ${JSON.stringify(name)} ${TOLD_TOO_MUCH}`,
       );
     const { discoveryMs: deadlineMs, detectionMs } = this.limits.of(own);
-    let lists: ResourceLists | null = null;
+    let resources: FoundResources | null = null;
     const discovered = await this.understand(name, deadlineMs, () =>
       this.connections.apart(address, async (client) => {
-        const tools = await client.listTools({ deadlineMs, detectionMs });
-        lists = await this.resources.ask(address, client);
-        return tools;
+        const list = await client.listTools({ deadlineMs, detectionMs });
+        resources = await this.resources.ask(address, client);
+        return list;
       }),
     );
-    return { address, discovered, lists };
+    return { address, discovered, resources };
   }
 
   /**
@@ -126,11 +120,7 @@ export class Discovery {
     });
   }
 
-  private async understand(
-    name: string,
-    deadlineMs: number,
-    question: () => Promise<UpstreamTool[]>,
-  ): Promise<Discovered> {
+  private async understand(name: string, deadlineMs: number, question: () => Promise<ToolList>): Promise<Discovered> {
     const askedAt = this.clock.now();
     const failed = (
       reason: UnreachableReason,
@@ -139,7 +129,7 @@ export class Discovery {
       betterUrl: string | null = null,
     ): Discovered => ({ askedAt, healthy: false, reason, error, status, betterUrl });
     try {
-      return { askedAt, healthy: true, tools: await question() };
+      return { askedAt, healthy: true, list: await question() };
     } catch (error) {
       if (error instanceof UpstreamUnreachable) {
         const { reason, message, status, betterUrl } = this.limits.explainDiscovery(error, deadlineMs);

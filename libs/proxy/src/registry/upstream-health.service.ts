@@ -64,11 +64,11 @@ export class UpstreamHealthService {
   async check(upstream: DueUpstream, atMostMs?: number): Promise<Discovered> {
     const discovered = await this.discovery.ask(upstream, atMostMs);
     const state = this.discovery.stateAfter(discovered, upstream.failures);
-    const listed = discovered.healthy ? await digestOfList(discovered.tools) : null;
+    const listed = discovered.healthy ? await digestOfList(discovered.list) : null;
     await this.transactions.run(upstream.tenantId, async (tx) => {
       const known = await this.upstreams.in(tx).noteCheck(upstream, state);
       if (!known?.isLatest || !discovered.healthy || !listed) return;
-      if (!known.listed?.equals(listed)) await this.pins.update(tx, upstream, discovered.tools, listed);
+      if (!known.listed?.equals(listed)) await this.pins.update(tx, upstream, discovered.list, listed);
     });
     return discovered;
   }

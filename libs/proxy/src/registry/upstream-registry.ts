@@ -6,9 +6,10 @@ import { ToldValues } from '@haldir/vault';
 import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
 import { TooManyUpstreams } from './registry.errors.js';
 import { UpstreamNotFound } from '../upstreams/upstream.errors.js';
-import { refusedMembers, ToolPinsService } from '../catalogue/tool-pins.service.js';
+import { refusedMembers } from '../catalogue/refused-definitions.js';
+import { ToolPinsService } from '../catalogue/tool-pins.service.js';
 import { digestOfList } from '../catalogue/tool-definition.js';
-import { type RefusedTool, type ScreenedTools, screenTools } from '../catalogue/tool-screening.js';
+import { type ScreenedTools, screenTools } from '../catalogue/tool-screening.js';
 import {
   type KeptHeaders,
   type ShownAuth,
@@ -19,19 +20,23 @@ import {
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { type Limits, NO_LIMITS, type OwnLimits, UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { UpstreamStatistics } from '../upstreams/upstream-statistics.js';
-import { type UpstreamFilter, UpstreamRepository, type UpstreamStats } from '../upstreams/upstream.repository.js';
+import { type UpstreamFilter, type UpstreamStats } from '../upstreams/upstream-stats.js';
+import { UpstreamRepository } from '../upstreams/upstream.repository.js';
 import { type UpstreamSettings, type UpstreamTerms } from '../upstreams/upstream-settings.js';
 import { UpstreamSettingsRepository } from '../upstreams/upstream-settings.repository.js';
 import { type Discovered, Discovery, type Registration } from './discovery.js';
 import { UpstreamHealthService } from './upstream-health.service.js';
+import { type RefusedDefinition, type RefusedResources } from '../mcp-client/index.js';
 
 /** What a question for its tools found out about an upstream. */
 export interface Examined {
   address: UpstreamAddress;
   /** Names of the tools that it has from now on. */
   names: string[];
-  /** Tools that mislead, and why. */
-  refused: RefusedTool[];
+  /** Tools that are not taken, and why. */
+  refused: readonly RefusedDefinition[];
+  /** Of its other lists what is not taken, and why. */
+  refusedResources: RefusedResources;
   /** Names of those that are held back. */
   drifted: string[];
   /** Null when it is healthy. */
@@ -42,6 +47,7 @@ export interface Examined {
 export type ShownSettings = UpstreamSettings & { limits: Limits };
 
 const MAX_UPSTREAMS = 200;
+const NOTHING_REFUSED: RefusedResources = { resources: [], templates: [], prompts: [] };
 
 /** The upstreams that tenants have registered. */
 @Injectable()
@@ -68,18 +74,18 @@ export class UpstreamRegistry {
   async register(
     tx: Tx,
     actor: Actor,
-    { address, discovered, lists }: Registration,
+    { address, discovered, resources }: Registration,
     terms: UpstreamTerms,
   ): Promise<Examined> {
     const sealed = await this.credentials.seal(tx, address);
     const upstreams = this.upstreams.in(tx);
     if (!(await upstreams.put(address, sealed, terms, this.discovery.stateAfter(discovered, 0), MAX_UPSTREAMS)))
       throw new TooManyUpstreams(MAX_UPSTREAMS);
-    await this.resources.begin(tx, address, lists);
+    await this.resources.begin(tx, address, resources);
     let screened: ScreenedTools = { tools: [], refused: [] };
     if (discovered.healthy) {
-      const { tools } = discovered;
-      screened = await this.pins.begin(tx, address, await screenTools(tools, []), await digestOfList(tools));
+      const { list } = discovered;
+      screened = await this.pins.begin(tx, address, await screenTools(list, []), await digestOfList(list));
     } else await this.pins.forget(tx, address);
     this.record(tx, actor, address.name, 'upstream_registered', {
       url: withoutSecrets(address.url),
@@ -93,7 +99,10 @@ export class UpstreamRegistry {
       by: actor.id,
     });
     const names = screened.tools.map(({ tool }) => tool.name);
-    return { address, names, refused: screened.refused, drifted: [], trouble: troubleOf(discovered) };
+    return {
+      ...{ address, names, refused: screened.refused, drifted: [] },
+      ...{ refusedResources: resources?.refused ?? NOTHING_REFUSED, trouble: troubleOf(discovered) },
+    };
   }
 
   /**
@@ -105,11 +114,12 @@ export class UpstreamRegistry {
     const address = await this.upstreams.find(tenantId, name);
     if (!address) throw new UpstreamNotFound();
     const discovered = await this.health.check(address);
-    if (discovered.healthy) await this.resources.refresh(address);
+    const found = discovered.healthy ? await this.resources.refresh(address) : null;
     const report = discovered.healthy
-      ? await this.pins.report(address, discovered.tools)
+      ? await this.pins.report(address, discovered.list)
       : { names: [], refused: [], drifted: [] };
-    return { address, ...report, trouble: troubleOf(discovered) };
+    const refusedResources = found?.refused ?? NOTHING_REFUSED;
+    return { address, ...report, refusedResources, trouble: troubleOf(discovered) };
   }
 
   /**

@@ -1,5 +1,15 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type RefusedDefinition, type ResourceKind } from '../mcp-client/index.js';
 import { type ShownAuth } from './upstream-credentials.js';
+
+/** Definitions of one list of an upstream that are not taken: the first of them, and how many there are. */
+export interface RefusedDefinitions {
+  count: number;
+  first: readonly RefusedDefinition[];
+}
+
+/** By list, those that have such. */
+export type RefusedByKind = Partial<Record<ResourceKind, RefusedDefinitions>>;
 
 /** A registration. */
 @Entity('proxy_upstream')
@@ -46,6 +56,10 @@ export class Upstream {
   /** Of the list that the catalogue was made from last. */
   @Column({ name: 'listed_digest', type: 'bytea', nullable: true })
   listedDigest: Buffer | null;
+
+  /** Tools of that list that are not taken; null for none. */
+  @Column({ name: 'refused_tools', type: 'json', nullable: true })
+  refusedTools: RefusedDefinitions | null;
 
   /** A call asks for the tools again when the last answer is older than this. */
   @Column({ name: 'tools_max_age', type: 'integer' })

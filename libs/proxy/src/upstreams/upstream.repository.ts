@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { columnsOf, Transactions, type Tx } from '@haldir/database';
 import { IsNull, MoreThan } from 'typeorm';
-import { type ShownAuth, shownAuth, shownHeaders } from './upstream-credentials.js';
+import { shownAuth, shownHeaders } from './upstream-credentials.js';
 import { ADDRESS, type UpstreamAddress } from './upstream-address.js';
-import { settingsOf, type UpstreamSettings, type UpstreamTerms } from './upstream-settings.js';
+import { settingsOf, type UpstreamTerms } from './upstream-settings.js';
+import { type UpstreamFilter, type UpstreamStats } from './upstream-stats.js';
 import { UpstreamTraffic } from './upstream-traffic.entity.js';
-import { Upstream, UpstreamName } from './upstream.entity.js';
+import { type RefusedByKind, type RefusedDefinitions, Upstream, UpstreamName } from './upstream.entity.js';
 
 /** What was found out about an upstream when it was last asked. */
 export interface UpstreamState {
@@ -25,30 +26,10 @@ export interface DueUpstream extends UpstreamAddress {
   failures: number;
 }
 
-export interface UpstreamStats extends UpstreamSettings {
-  name: string;
-  url: string;
-  /** By name, what may be shown of them. */
-  headers: Record<string, string>;
-  auth: ShownAuth | null;
-  healthy: boolean;
-  error: string | null;
-  lastCheckAt: Date | null;
-  tools: number;
-  /** Those of them that are held back. */
-  drifted: number;
-  calls: number;
-  errors: number;
-  /** Answers of its tools that say `isError`. */
-  toolErrors: number;
-  /** Of all calls together. */
-  latencyMs: number;
-}
-
-export interface UpstreamFilter {
-  healthy?: boolean | undefined;
-  /** Small and capital letters of ASCII alike. */
-  nameContains?: string | undefined;
+/** The list that a catalogue is made of. */
+export interface KeptList {
+  listed: Buffer;
+  refused: RefusedDefinitions | null;
 }
 
 /** Which catalogue of an upstream stands. */
@@ -107,7 +88,7 @@ const put = `
        AND (SELECT count(*) FROM upstream_name WHERE tenant_id = $1 AND name <> $2) < ${MAX_NAMES}
   ON CONFLICT (tenant_id, name) DO UPDATE
     SET url = excluded.url, revision = excluded.revision, healthy = excluded.healthy, error = excluded.error,
-        failures = excluded.failures, catalogue_digest = NULL, listed_digest = NULL, last_check_at = excluded.last_check_at,
+        failures = excluded.failures, catalogue_digest = NULL, listed_digest = NULL, refused_tools = NULL, last_check_at = excluded.last_check_at,
         next_check_at = excluded.next_check_at, prefixed = excluded.prefixed, tools_max_age = excluded.tools_max_age,
         confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers,
         shown_auth = excluded.shown_auth, timeout_seconds = excluded.timeout_seconds,
@@ -118,6 +99,9 @@ const put = `
 /** How many tools of an upstream `u`. */
 const toolsThat = (condition: string): string =>
   `(SELECT count(*)::integer FROM proxy_tool t WHERE t.tenant_id = u.tenant_id AND t.upstream = u.name AND ${condition})`;
+
+const REFUSED_OTHERS =
+  '(SELECT o.refused FROM proxy_offering o WHERE o.tenant_id = u.tenant_id AND o.upstream = u.name)';
 
 /** What is known of an upstream whose check was noted. */
 export interface NotedCheck {
@@ -140,12 +124,16 @@ export class UpstreamRepository {
         .leftJoinAndMapOne('u.traffic', UpstreamTraffic, 'f', 'f.tenantId = u.tenantId AND f.upstream = u.name')
         .addSelect(toolsThat('NOT t.gone'), 'tools')
         .addSelect(toolsThat('t.pending IS NOT NULL'), 'drifted')
+        .addSelect(REFUSED_OTHERS, 'refused')
         .where({ tenantId, name: MoreThan(after ?? ''), ...(healthy === undefined ? {} : { healthy }) });
       if (nameContains !== undefined)
         query.andWhere('strpos(lower(u.name COLLATE "C"), lower(:nameContains::text COLLATE "C")) > 0', {
           nameContains,
         });
-      return query.orderBy('u.name').limit(limit).getRawAndEntities<{ tools: number; drifted: number }>();
+      return query
+        .orderBy('u.name')
+        .limit(limit)
+        .getRawAndEntities<{ tools: number; drifted: number; refused: RefusedByKind | null }>();
     });
     return entities.map((upstream, i) => {
       const { traffic } = upstream as Upstream & { traffic: UpstreamTraffic | null };
@@ -156,6 +144,7 @@ export class UpstreamRepository {
         ...{ tools: raw[i]?.tools ?? 0, drifted: raw[i]?.drifted ?? 0 },
         ...{ calls: traffic?.calls ?? 0, errors: traffic?.errors ?? 0 },
         ...{ toolErrors: traffic?.toolErrors ?? 0, latencyMs: traffic?.latencyMs ?? 0 },
+        refused: { ...raw[i]?.refused, tools: upstream.refusedTools },
       };
     });
   }
@@ -274,10 +263,10 @@ export class UpstreamRepository {
         const select = { tenantId: true, name: true } as const;
         return (await tx.manager.findOne(Upstream, { select, where: { tenantId, name }, lock })) !== null;
       },
-      /** Keeps which catalogue stands and, if it comes from one, of which list it is made. */
-      keepCatalogue: async (tenantId: string, name: string, digest: Buffer, listed: Buffer | null): Promise<void> => {
-        const listedDigest = listed === null ? {} : { listedDigest: listed };
-        await tx.manager.update(Upstream, { tenantId, name }, { catalogueDigest: digest, ...listedDigest });
+      /** Keeps which catalogue stands and, if it comes from one, of which list it is made, and what of that was refused. */
+      keepCatalogue: async (tenantId: string, name: string, digest: Buffer, from: KeptList | null): Promise<void> => {
+        const list = from && { listedDigest: from.listed, refusedTools: from.refused };
+        await tx.manager.update(Upstream, { tenantId, name }, { catalogueDigest: digest, ...list });
       },
       remove: async (tenantId: string, name: string): Promise<boolean> =>
         (await tx.manager.delete(Upstream, { tenantId, name })).affected === 1,
