@@ -1,6 +1,6 @@
 import { stringifyJson, Turns, visibleText } from '@haldir/kernel';
 import { fingerprintOf, type ListedDefinition } from './tool-definition.js';
-import { type RefusedDefinition, type ToolList, type UpstreamTool } from '../mcp-client/index.js';
+import { MAX_DEFINITION_CHARS, type RefusedDefinition, type ToolList, type UpstreamTool } from '../mcp-client/index.js';
 
 export interface ScreenedTools {
   /** Those that may be taken, and those that are pinned: what is refused of one of these is a change of it. */
@@ -12,7 +12,6 @@ export interface ScreenedTools {
 const MISLEADING_IN_NAME = /[\p{C}\p{DI}\u2800]|(?! )\p{Z}|^ | $/u;
 /** Turns text around, or is read by models and shown to nobody; a flag or an emoji hides three in a row at most. */
 const MISLEADING_IN_TEXT = /[\p{Bidi_C}\u{e0000}-\u{e007f}]|\p{DI}{4}/u;
-const MAX_DEFINITION_CHARS = 65_536;
 
 /**
  * Sorts out the tools of a list that would mislead whoever reads them: names or texts that hide characters, names that differ

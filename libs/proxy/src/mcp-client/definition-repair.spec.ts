@@ -113,6 +113,11 @@ describe('a schema of arguments', () => {
     expect(args(doubling(8))).toMatchObject({ type: 'object' });
   });
 
+  it('is refused where it is longer, or has more parts, than anybody reads', () => {
+    expect(() => args({ description: 'x'.repeat(66_000) })).toThrow('its definition is longer than 65536 characters');
+    expect(() => args({ allOf: Array.from({ length: 4_000 }, () => ({})) })).toThrow(/more than 4000 parts/);
+  });
+
   it('is refused where references lead so far that clients could not follow', () => {
     const chain = (length: number): object => ({
       properties: { a: { $ref: '#/$defs/d0' } },
@@ -120,7 +125,7 @@ describe('a schema of arguments', () => {
         Array.from({ length }, (_, i) => [`d${i}`, i === length - 1 ? {} : { $ref: `#/$defs/d${i + 1}` }]),
       ),
     });
-    expect(() => args(chain(5_000))).toThrow(/steps deep/);
+    expect(() => args(chain(1_500))).toThrow(/steps deep/);
     expect(args(chain(40))).toMatchObject({ type: 'object' });
   });
 });

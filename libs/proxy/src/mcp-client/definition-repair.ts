@@ -1,4 +1,4 @@
-import { findUnstorable, JsonNumber, visibleText } from '@haldir/kernel';
+import { findUnstorable, JsonNumber, stringifyJson, visibleText } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { z } from 'zod';
 import { UnfitDefinition } from './mcp-client.errors.js';
@@ -11,6 +11,8 @@ export interface RefusedDefinition {
   reason: string;
 }
 
+/** Of a definition, as it came. */
+export const MAX_DEFINITION_CHARS = 65_536;
 const MAX_REASON_CHARS = 200;
 const MAX_NAME_CHARS = 256;
 const HINTS = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'] as const;
@@ -172,6 +174,8 @@ function schemaIn<Repaired>(member: string, repair: () => Repaired): Repaired {
 
 function storable<Item extends object>(item: Item): Item {
   if (findUnstorable(item) !== null) throw new UnfitDefinition('it has text that cannot be stored');
+  if (stringifyJson(item).length > MAX_DEFINITION_CHARS)
+    throw new UnfitDefinition(`its definition is longer than ${MAX_DEFINITION_CHARS} characters`);
   if (hasEndlessNumber(item)) throw new UnfitDefinition('it has a number that is infinite to clients');
   return item;
 }

@@ -33,6 +33,7 @@ const MAX_STEPS: Record<SchemaUse, number> = { arguments: 1_000, results: 200 };
 export class SchemaReferences {
   private readonly places = new Map<JsonObject, Place>();
   private readonly resources = new Map<string, Resource>();
+  private readonly found = new Map<JsonObject, ReferredPart[]>();
   private hasNames = false;
 
   /** @param idKey the keyword that names a part: `id` until draft-04 */
@@ -47,15 +48,17 @@ export class SchemaReferences {
   /** @throws UnfitDefinition when one leads nowhere, in circles, or all together to too much */
   check(): void {
     for (const [node, { resource }] of this.places) {
-      const refs = REFERENCES.filter((keyword) => node[keyword] !== undefined);
-      for (const keyword of refs) this.target(String(node[keyword]), resource);
-      if (
-        this.use === 'results' &&
-        refs.some((keyword) => keyword !== '$ref') &&
-        (this.resources.size > 1 || refs.length > 1)
-      )
+      const keywords = REFERENCES.filter((keyword) => node[keyword] !== undefined);
+      if (keywords.length === 0) continue;
+      this.found.set(
+        node,
+        keywords.map((keyword) => this.target(String(node[keyword]), resource)),
+      );
+      const isDynamic = keywords.some((keyword) => keyword !== '$ref');
+      if (this.use === 'results' && isDynamic && (this.resources.size > 1 || keywords.length > 1))
         throw new UnfitDefinition('has dynamic references between parts with names of their own');
     }
+    if (this.found.size === 0) return;
     this.findCircle();
     if (this.weigh(this.root, new Map(), 0) > MAX_UNFOLDED)
       throw new UnfitDefinition(`has more than ${MAX_UNFOLDED} parts once its references are followed`);
@@ -69,15 +72,10 @@ export class SchemaReferences {
    */
   plain(): JsonObject {
     if (!this.hasNames) return this.root;
-    const pointers = new Map<JsonObject, string>();
-    for (const [node, { resource }] of this.places) {
-      const keyword = REFERENCES.find((each) => node[each] !== undefined);
-      if (keyword) pointers.set(node, `#${asFragment(this.target(String(node[keyword]), resource).at)}`);
-    }
     for (const node of this.places.keys()) {
       for (const keyword of [...REFERENCES, ...NAMES_OF_PARTS]) delete node[keyword];
-      const pointer = pointers.get(node);
-      if (pointer !== undefined) node['$ref'] = pointer;
+      const [target] = this.found.get(node) ?? [];
+      if (target) node['$ref'] = `#${asFragment(target.at)}`;
     }
     return this.root;
   }
@@ -193,12 +191,7 @@ export class SchemaReferences {
   }
 
   private targetsOf(node: JsonObject): JsonObject[] {
-    const resource = this.places.get(node)?.resource;
-    return REFERENCES.flatMap((keyword) => {
-      if (!resource || typeof node[keyword] !== 'string') return [];
-      const { node: target } = this.target(node[keyword], resource);
-      return isObject(target) ? [target] : [];
-    });
+    return (this.found.get(node) ?? []).flatMap(({ node: target }) => (isObject(target) ? [target] : []));
   }
 }
 

@@ -9,7 +9,7 @@ type Schema = JsonObject | boolean;
 
 const TYPES: readonly unknown[] = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
 /** Schemas within one definition: as many as are read while nobody notices. */
-const MAX_SCHEMAS = 10_000;
+const MAX_SCHEMAS = 4_000;
 
 const DRAFT_7 = 'http://json-schema.org/draft-07/schema#';
 const OLD_DRAFT = /^https?:\/\/json-schema\.org\/draft-0[34]\/schema#?$/;
