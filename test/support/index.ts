@@ -41,6 +41,7 @@ export {
 export { type NotifyingUpstream, startNotifyingUpstream } from './notifying-upstream.js';
 export { type OddAnswer, type OddUpstream, startOddUpstream, withHandshake } from './odd-upstream.js';
 export { type ResourceUpstream, startResourceUpstream } from './resource-upstream.js';
+export { type StatefulUpstream, startStatefulUpstream } from './stateful-upstream.js';
 export { startTextUpstream, type TextUpstream } from './text-upstream.js';
 export { times } from './times.js';
 export { copyTree } from './tree.js';

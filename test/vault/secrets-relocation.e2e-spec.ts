@@ -2,9 +2,15 @@ import { SEALED_LOG_SEEDS } from '@haldir/audit-log';
 import { KEY_ENTITIES, KeyRing, RootKeys, SealBroken, type SealedColumn } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { SystemClock } from '@haldir/kernel';
-import { SEALED_UPSTREAM_HEADERS } from '@haldir/proxy';
+import { SEALED_UPSTREAM_HEADERS, SEALED_UPSTREAM_SESSIONS } from '@haldir/proxy';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
-import { type Client, startWorld, type World } from '@haldir/test-support';
+import {
+  type Client,
+  startStatefulUpstream,
+  startWorld,
+  type StatefulUpstream,
+  type World,
+} from '@haldir/test-support';
 import { SEALED_TOLD_VALUES } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
 import { DataSource } from 'typeorm';
@@ -22,9 +28,11 @@ let world: World;
 let dataSource: DataSource;
 let transactions: Transactions;
 let cells: Cell[];
+let stateful: StatefulUpstream;
 const clients = new Map<string, Client>();
 beforeAll(async () => {
   world = await startWorld();
+  stateful = await startStatefulUpstream();
   dataSource = await new DataSource({
     ...dataSourceOptions(world.environment['DATABASE_OWNER_URL'] ?? '', 2),
     entities: KEY_ENTITIES,
@@ -35,6 +43,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(async () => {
   await dataSource.destroy();
+  await stateful.stop();
   await world.stop();
 });
 
@@ -53,7 +62,7 @@ async function cellsOf(client: Client): Promise<Cell[]> {
   await client.post(`/v1/webhooks/${body.webhook_id}/rotate-secret`);
   const upstream = await client.post('/v1/proxy/upstreams', {
     name: 'up',
-    url: 'http://127.0.0.1:9999/mcp',
+    url: stateful.url,
     headers: { 'x-key': 'value of a header' },
   });
   expect(upstream.body).toMatchObject({ registered: true });
@@ -73,15 +82,19 @@ async function cellsOf(client: Client): Promise<Cell[]> {
       })),
     ),
   );
-  const others = [...SEALED_WEBHOOK_SECRETS, SEALED_UPSTREAM_HEADERS, SEALED_LOG_SEEDS, SEALED_TOLD_VALUES].map(
-    (sealed): Cell => ({
-      name: `${sealed.table}.${sealed.column} of ${tenant}`,
-      table: sealed.table,
-      column: sealed.column,
-      where: `tenant_id = '${tenant}'`,
-      opens: () => opensWith(sealed, tenant),
-    }),
-  );
+  const others = [
+    ...SEALED_WEBHOOK_SECRETS,
+    SEALED_UPSTREAM_HEADERS,
+    SEALED_UPSTREAM_SESSIONS,
+    SEALED_LOG_SEEDS,
+    SEALED_TOLD_VALUES,
+  ].map((sealed): Cell => ({
+    name: `${sealed.table}.${sealed.column} of ${tenant}`,
+    table: sealed.table,
+    column: sealed.column,
+    where: `tenant_id = '${tenant}'`,
+    opens: () => opensWith(sealed, tenant),
+  }));
   const key: Cell = {
     name: `the key of ${tenant}`,
     table: 'tenant_key',

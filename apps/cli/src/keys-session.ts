@@ -5,7 +5,7 @@ import { dataSourceOptions, EVERY_TENANT, Transactions } from '@haldir/database'
 import { sealGrants } from '@haldir/gate';
 import { SystemClock } from '@haldir/kernel';
 import { ConfigError, createLogger, databaseUrl, HaldirConfig, isDatabaseUrl } from '@haldir/runtime';
-import { SEALED_UPSTREAM_HEADERS } from '@haldir/proxy';
+import { SEALED_UPSTREAM_HEADERS, SEALED_UPSTREAM_SESSIONS } from '@haldir/proxy';
 import { SEALED_DATA_KEYS, SEALED_TOLD_VALUES } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
 import { DataSource } from 'typeorm';
@@ -16,6 +16,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   SEALED_DATA_KEYS,
   ...SEALED_WEBHOOK_SECRETS,
   SEALED_UPSTREAM_HEADERS,
+  SEALED_UPSTREAM_SESSIONS,
   SEALED_LOG_SEEDS,
   SEALED_TOLD_VALUES,
 ];

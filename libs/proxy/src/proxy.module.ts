@@ -17,6 +17,10 @@ import { UpstreamCredentials } from './upstreams/upstream-credentials.js';
 import { UpstreamLimits } from './upstreams/upstream-limits.js';
 import { UpstreamMasks } from './upstreams/upstream-masks.js';
 import { UpstreamPlaces } from './upstreams/upstream-places.js';
+import { KeptUpstreamSession } from './upstreams/upstream-session.entity.js';
+import { UpstreamSessionReaper } from './upstreams/upstream-session-reaper.js';
+import { UpstreamSessionRepository } from './upstreams/upstream-session.repository.js';
+import { UpstreamSessions } from './upstreams/upstream-sessions.js';
 import { UpstreamSettingsRepository } from './upstreams/upstream-settings.repository.js';
 import { UpstreamStatistics } from './upstreams/upstream-statistics.js';
 import { UpstreamTraffic } from './upstreams/upstream-traffic.entity.js';
@@ -49,7 +53,16 @@ import { ToolCallService } from './calls/tool-call.service.js';
 import { UnknownCalls } from './calls/unknown-calls.js';
 import { SimulationService } from './simulation/simulation.service.js';
 
-const entities = [StoredPolicy, StoredResources, Tool, ToolPrice, Upstream, UpstreamName, UpstreamTraffic];
+const entities = [
+  KeptUpstreamSession,
+  StoredPolicy,
+  StoredResources,
+  Tool,
+  ToolPrice,
+  Upstream,
+  UpstreamName,
+  UpstreamTraffic,
+];
 
 @Module({
   imports: [TypeOrmModule.forFeature(entities), ApprovalsModule, EgressModule, GateModule, VaultModule],
@@ -89,6 +102,9 @@ const entities = [StoredPolicy, StoredResources, Tool, ToolPrice, Upstream, Upst
     UpstreamPlaces,
     UpstreamRegistry,
     UpstreamRepository,
+    UpstreamSessionReaper,
+    UpstreamSessionRepository,
+    UpstreamSessions,
     UpstreamSettingsRepository,
     UpstreamStatistics,
     UpstreamTrafficRepository,
@@ -111,6 +127,7 @@ const entities = [StoredPolicy, StoredResources, Tool, ToolPrice, Upstream, Upst
     UpstreamConnections,
     UpstreamHealthService,
     UpstreamRegistry,
+    UpstreamSessionReaper,
   ],
 })
 export class ProxyModule {}

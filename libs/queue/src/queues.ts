@@ -34,6 +34,8 @@ export const queues = {
   /** Writes down the calls of processes that died. */
   unknownCalls: { name: 'unknown-calls', payload: nothing },
   upstreamHealth: { name: 'upstream-health', payload: nothing },
+  /** Ends sessions with upstreams that nobody needs any more. */
+  upstreamSessions: { name: 'upstream-sessions', payload: nothing },
 } satisfies Record<string, QueueDefinition>;
 
 export type JobPayload<Queue extends QueueDefinition> = z.infer<Queue['payload']>;

@@ -21,6 +21,7 @@ import { UpstreamTold1790000000023 } from './1790000000023-upstream-told.js';
 import { WholeDetails1790000000024 } from './1790000000024-whole-details.js';
 import { UpstreamLimits1790000000030 } from './1790000000030-upstream-limits.js';
 import { RefusedDefinitions1790000000031 } from './1790000000031-refused-definitions.js';
+import { UpstreamSessions1790000000032 } from './1790000000032-upstream-sessions.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -47,4 +48,5 @@ export const migrations = [
   WholeDetails1790000000024,
   UpstreamLimits1790000000030,
   RefusedDefinitions1790000000031,
+  UpstreamSessions1790000000032,
 ];

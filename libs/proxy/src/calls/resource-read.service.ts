@@ -23,6 +23,7 @@ import { CallPipeline } from './call-pipeline.js';
 import { type CallWatch } from './call-request.js';
 import { type NewRead } from './resource-read.js';
 import { READ_WORDS } from './resource-read.words.js';
+import { SessionLoss } from './session-loss.js';
 
 /** What an upstream that completes nothing would answer. */
 const NO_COMPLETION = { completion: { values: [], total: 0, hasMore: false } };
@@ -110,12 +111,15 @@ export class ResourceReadService implements CallKind<NewRead, ResourceTarget, nu
   }
 
   async send(
-    { request: { method, params }, target: { upstream, id } }: Candidate<NewRead, ResourceTarget>,
+    { request: { method, params }, session, target: { upstream, id } }: Candidate<NewRead, ResourceTarget>,
     _: null,
     options: SendOptions,
   ): Promise<{ kind: 'answered'; result: JsonObject }> {
-    const result = await this.connections.use(upstream, (client) => client.read(method, params(id), options));
-    return { kind: 'answered', result };
+    const loss = new SessionLoss(upstream.name);
+    const result = await this.connections.use(upstream, (client) =>
+      client.read(method, params(id), { ...options, ...loss.optionsFor(session) }),
+    );
+    return { kind: 'answered', result: loss.toldIn(result) };
   }
 }
 

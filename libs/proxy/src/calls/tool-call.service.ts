@@ -24,6 +24,7 @@ import { CallPipeline } from './call-pipeline.js';
 import { type CallWatch } from './call-request.js';
 import { CallSecrets, type Filled } from './call-secrets.js';
 import { type SecretRefusal } from './secret-refusal.js';
+import { SessionLoss } from './session-loss.js';
 import { type NewCall } from './tool-call.js';
 import { TOOL_CALL_WORDS } from './tool-call.words.js';
 
@@ -117,14 +118,18 @@ export class ToolCallService implements CallKind<NewCall, ToolTarget, Filled, Up
   }
 
   async send(
-    { target, decision }: ToolCandidate,
+    { session, target, decision }: ToolCandidate,
     { arguments: args, masker }: Filled,
     options: SendOptions,
   ): Promise<Extract<CallOutcome, { kind: 'answered' | 'asked' }>> {
     // What was approved is sent once; a price is held for the call, however often it is sent.
     const repeatable = target.repeatable && decision.notes.approvalId === null;
     const all = { ...(masker ? masked(options, masker) : options), repeatable, mirrored: target.mirrored };
-    const result = await this.connections.use(target, (client) => client.callTool(target.tool, args, all));
+    const loss = new SessionLoss(target.name);
+    const said = await this.connections.use(target, (client) =>
+      client.callTool(target.tool, args, { ...all, ...loss.optionsFor(session) }),
+    );
+    const result = loss.toldIn(said);
     return isInputRequired(result) ? { kind: 'asked', question: result } : { kind: 'answered', result };
   }
 }

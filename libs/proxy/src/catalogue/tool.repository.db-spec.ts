@@ -37,7 +37,7 @@ beforeEach(async () => {
   tenantId = newId('tnt');
   await dataSource.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', now())`, [tenantId]);
   const address = { tenantId, name: 'up', url: 'http://127.0.0.1/', revision: 'upr_1', headers: null, ...NO_LIMITS };
-  expect(await run((tx) => upstreams.in(tx).put(address, null, terms, state, 10))).toBe(true);
+  expect(await run((tx) => upstreams.in(tx).put(address, null, terms, { ...state, sessions: null }, 10))).toBe(true);
 });
 
 const run = <T>(work: (tx: Tx) => Promise<T>): Promise<T> => transactions.run(tenantId, work);

@@ -187,6 +187,12 @@ const ShownUpstream = z
       .nullable()
       .describe('How Haldir is authorized there'),
     ...shownSettings,
+    sessions: z
+      .enum(['none', 'own', 'shared'])
+      .nullable()
+      .describe(
+        'Sessions with it: none; own, one for each session of an agent; shared, one for all of the tenant, whose state every agent sees. Null while not known',
+      ),
     healthy: z.boolean().describe('Whether it answered when it was last asked'),
     tools: z.int(),
     drifted: z.int().describe('Tools of these that are held back because the upstream has changed them'),
@@ -215,26 +221,14 @@ export const UpstreamList = z.object({
 export type UpstreamList = z.infer<typeof UpstreamList>;
 
 export function toUpstream(stats: UpstreamStats & ShownSettings): ShownUpstream {
-  const {
-    url,
-    headers,
-    auth,
-    healthy,
-    tools,
-    drifted,
-    refused,
-    calls,
-    errors,
-    toolErrors,
-    latencyMs,
-    lastCheckAt,
-    error,
-  } = stats;
+  const { url, headers, auth, sessions, healthy, tools, drifted, refused, calls, errors, toolErrors } = stats;
+  const { latencyMs, lastCheckAt, error } = stats;
   return {
     url,
     headers,
     auth,
     ...toShownSettings(stats),
+    sessions,
     healthy,
     tools,
     drifted,

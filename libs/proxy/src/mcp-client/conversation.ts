@@ -17,15 +17,27 @@ export class Conversation {
     private readonly relearn: (terms: Terms) => Promise<void>,
   ) {}
 
-  /** @throws UpstreamUnreachable, UpstreamRpcError */
-  async answer(negotiated: NegotiatedProtocol, method: string, params: JsonObject, terms: Terms): Promise<Answered> {
+  /**
+   * @param spoken how, found out anew with every attempt
+   * @throws UpstreamUnreachable, UpstreamRpcError
+   */
+  async answer(
+    spoken: () => Promise<NegotiatedProtocol>,
+    method: string,
+    params: JsonObject,
+    terms: Terms,
+  ): Promise<Answered> {
+    let last: NegotiatedProtocol | null = null;
     for (let attempt = 1; ; attempt++) {
+      const negotiated = await spoken();
       const revision = await negotiated.find(terms);
       try {
         const answered = await this.ask(revision, method, params, terms);
         negotiated.confirm(revision);
+        if (negotiated.isOwn && (negotiated.takeReplaced() || last === negotiated)) terms.onSessionReplaced?.();
         return answered;
       } catch (error) {
+        last = negotiated;
         const outcome = error instanceof RejectedUnprocessed ? error.outcome() : error;
         if (inSession(revision)) {
           if (!(await this.isReplaced(negotiated, revision, error, attempt, terms))) throw outcome;
@@ -64,7 +76,7 @@ export class Conversation {
     revision: ProtocolRevision,
     method: string,
     params: JsonObject,
-    { mirrored, detectionMs: _, ...terms }: Terms,
+    { mirrored, session: _, onSessionReplaced: __, detectionMs: ___, ...terms }: Terms,
   ): Promise<Answered> {
     const headers = headersFor(revision, method, subjectOf(method, params)?.value);
     if (method === 'tools/call' && revision.kind === 'stateless')

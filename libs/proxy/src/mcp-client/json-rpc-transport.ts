@@ -163,7 +163,14 @@ export class JsonRpcTransport {
   /** Ends a session, without waiting and without caring whether the upstream minds. */
   endSession(revision: ProtocolRevision): void {
     if (revision.kind !== 'handshake' || revision.sessionId === null) return;
-    void this.post('DELETE', headersFor(revision, ''), performance.now() + 2_000, null).catch(() => undefined);
+    void this.delete(revision).catch(() => undefined);
+  }
+
+  /** Ends a session, whatever the upstream answers. @throws UpstreamUnreachable */
+  async delete(revision: ProtocolRevision): Promise<void> {
+    await this.post('DELETE', headersFor(revision, ''), performance.now() + 2_000, null).catch((error: unknown) => {
+      throw unreachable(error);
+    });
   }
 
   private tell(revision: ProtocolRevision, message: JsonObject): void {

@@ -21,6 +21,7 @@ export type UnreachableReason =
   | 'token'
   | 'told_too_much'
   | 'masking'
+  | 'session'
   | 'protocol';
 
 const MESSAGES: Record<UnreachableReason, string> = {
@@ -40,6 +41,7 @@ const MESSAGES: Record<UnreachableReason, string> = {
   token: "The upstream's authorization server gave no access token",
   told_too_much: `The upstream ${TOLD_TOO_MUCH}`,
   masking: 'What the upstream was told before cannot be masked right now, so it was not asked',
+  session: 'No session with the upstream was to be had for this call',
   protocol: "The upstream's answer was not valid MCP or JSON-RPC",
 };
 

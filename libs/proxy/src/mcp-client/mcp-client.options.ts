@@ -2,6 +2,7 @@ import { type Egress } from '@haldir/egress';
 import { type MirroredArgument } from '@haldir/mcp';
 import { type SentRequest, type Mask } from './json-rpc-transport.js';
 import { type Dialogue, type Progress } from './mcp-protocol.js';
+import { type SessionPlaces } from './session-place.js';
 import { type ToolPageLimits } from './tool-pages.js';
 
 export interface McpClientOptions {
@@ -17,6 +18,8 @@ export interface McpClientOptions {
   readonly maxResponseBytes?: number;
   /** Largest catalogue. Defaults 50 pages, 2,000 tools. */
   readonly limits?: ToolPageLimits;
+  /** Where sessions with it are kept for other processes; without it they are this client's own, and end with it. */
+  readonly sessions?: SessionPlaces;
   /** Told when the upstream says that one of its lists has changed, on the stream of an answer or while it is listened to. */
   readonly onListChange?: () => void;
 }
@@ -39,6 +42,10 @@ export interface CallOptions {
   /** Largest answer, events included. */
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
+  /** The session of Haldir that it is for, by its id: it has a session of the upstream to itself, where there is one for each. */
+  readonly session?: string;
+  /** Told when that one was lost, and another begun. */
+  readonly onSessionReplaced?: () => void;
   /** Told how far a call has come, as often as the upstream says so. */
   readonly onProgress?: (progress: Progress) => void;
   /** For a call by a client that can be asked something; without it, a tool that asks is refused. */
@@ -58,15 +65,17 @@ export type Terms = Pick<
   SentRequest,
   'deadlineAt' | 'laterDeadline' | 'signal' | 'onNotification' | 'mask' | 'onMasked' | 'maxBytes'
 > &
-  Pick<CallOptions, 'mirrored' | 'detectionMs'>;
+  Pick<CallOptions, 'mirrored' | 'detectionMs' | 'session' | 'onSessionReplaced'>;
 
 /** @param defaultMs the deadline of a call that names none */
 export function termsOf(options: CallOptions, defaultMs: number): Terms {
-  const { deadlineMs, detectionMs, maxBytes, signal, mirrored, mask, onMasked } = options;
+  const { deadlineMs, detectionMs, maxBytes, signal, session, onSessionReplaced, mirrored, mask, onMasked } = options;
   return {
     deadlineAt: performance.now() + (deadlineMs ?? defaultMs),
     ...(detectionMs === undefined ? {} : { detectionMs }),
     ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(session === undefined ? {} : { session }),
+    ...(onSessionReplaced ? { onSessionReplaced } : {}),
     ...(signal ? { signal } : {}),
     ...(mirrored ? { mirrored } : {}),
     ...(mask ? { mask } : {}),

@@ -3,7 +3,7 @@ import { inSession, mayHaveEndedSession, twiceAtMost } from './after-failure.js'
 import { Conversation } from './conversation.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
 import { type Answered, JsonRpcTransport } from './json-rpc-transport.js';
-import { NegotiatedProtocol } from './negotiated-protocol.js';
+import { isSession } from './negotiated-protocol.js';
 import { METHOD_NOT_FOUND } from './protocol-detection.js';
 import { ListLimits } from './list-limits.js';
 import {
@@ -30,6 +30,8 @@ import {
   termsOf,
 } from './mcp-client.options.js';
 import { MirroredHeaders } from './mirrored-headers.js';
+import { SessionProtocols } from './session-protocols.js';
+import { type SessionsOf, type UpstreamSession } from './session-place.js';
 import { toQuestion, toToolResult } from './tool-result.js';
 import { type ToolList, ToolPages } from './tool-pages.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
@@ -44,11 +46,12 @@ import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 export class McpClient {
   private readonly transport: JsonRpcTransport;
   private readonly deadlineMs: number;
-  private readonly negotiated: NegotiatedProtocol;
+  private readonly protocols: SessionProtocols;
   private underWay = 0;
   private progressTokens = 0;
   private presented = 0;
   private closing = false;
+  private isLeft = false;
   private readonly closed = new AbortController();
   private readonly mirrored = new MirroredHeaders();
   private readonly conversation: Conversation;
@@ -64,13 +67,13 @@ export class McpClient {
       maxResponseBytes: options.maxResponseBytes ?? 4 * 1_024 * 1_024,
       ...(options.onListChange ? { onListChange: options.onListChange } : {}),
     });
-    this.negotiated = new NegotiatedProtocol(this.transport, this.deadlineMs);
+    this.protocols = new SessionProtocols(this.transport, this.deadlineMs, options.sessions ?? null);
     this.conversation = new Conversation(this.transport, this.mirrored, (terms) => this.relearnHeaders(terms));
   }
 
   /** The protocol in use: a revision, `json-rpc`, or null while it is not known. */
   get protocol(): string | null {
-    const revision = this.negotiated.current;
+    const revision = this.protocols.shared.current;
     if (!revision) return null;
     if (revision.kind === 'plain') return 'json-rpc';
     return revision.kind === 'stateless' ? STATELESS_VERSION : revision.version;
@@ -96,7 +99,7 @@ export class McpClient {
    */
   async listResources(options: CallOptions = {}): Promise<{ lists: ResourceLists; refused: RefusedResources }> {
     const terms = termsOf(options, this.deadlineMs);
-    const revision = await this.negotiated.find(terms);
+    const revision = await this.protocols.shared.find(terms);
     const declared = revision.kind === 'plain' ? {} : (revision.capabilities ?? {});
     const list = async (kind: ResourceKind): Promise<ResourcePages> => {
       const pages = new ResourcePages(kind);
@@ -169,7 +172,7 @@ export class McpClient {
    */
   async listen({ deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal }): Promise<boolean> {
     const cut = AbortSignal.any([signal, this.closed.signal]);
-    const revision = await this.negotiated.find({ ...termsOf({}, this.deadlineMs), signal: cut });
+    const revision = await this.protocols.shared.find({ ...termsOf({}, this.deadlineMs), signal: cut });
     const notifications = wantedChanges(revision);
     if (!notifications) return false;
     const [verb, method] =
@@ -184,8 +187,8 @@ export class McpClient {
       const isRejected = error instanceof RejectedUnprocessed;
       // Perhaps its session is over; whoever listens again begins another then.
       if (!inSession(revision)) {
-        if (isRejected) this.negotiated.forget(revision);
-      } else if (isRejected || mayHaveEndedSession(error)) this.negotiated.doubt(revision);
+        if (isRejected) this.protocols.shared.forget(revision);
+      } else if (isRejected || mayHaveEndedSession(error)) this.protocols.shared.doubt(revision);
       throw isRejected ? error.outcome() : error;
     }
   }
@@ -201,15 +204,49 @@ export class McpClient {
     this.transport.masker = masker;
   }
 
-  /** Ends the session, if there is one, and closes the connections, once calls under way have ended. */
+  /** The session that is nobody's in particular; null while there is none. */
+  get session(): UpstreamSession | null {
+    const { current } = this.protocols.shared;
+    return current && isSession(current) ? current : null;
+  }
+
+  /**
+   * Whose sessions the upstream begins.
+   *
+   * @throws UpstreamUnreachable
+   */
+  whoseSessions(options: CallOptions = {}): Promise<SessionsOf> {
+    return this.protocols.whose(termsOf(options, this.deadlineMs));
+  }
+
+  /**
+   * Ends a session, whatever the upstream answers.
+   *
+   * @throws UpstreamUnreachable when it does not answer
+   */
+  async endSession(session: UpstreamSession): Promise<void> {
+    await this.transport.delete(session);
+  }
+
+  /** Goes on with a session that somebody has begun. */
+  resumeSession(session: UpstreamSession): void {
+    this.protocols.shared.adopt(session);
+  }
+
+  /** Leaves its session to others when it is closed. */
+  leaveSession(): void {
+    this.isLeft = true;
+  }
+
+  /** Ends the session, if there is one of its own, and closes the connections, once calls under way have ended. */
   close(): void {
     this.closing = true;
     this.closed.abort();
     if (this.underWay > 0) return;
-    const { current } = this.negotiated;
+    const { current } = this.protocols.shared;
     if (current) {
-      this.transport.endSession(current);
-      this.negotiated.forget(current);
+      if (!this.options.sessions && !this.isLeft) this.transport.endSession(current);
+      this.protocols.shared.forget(current);
     }
     this.options.egress.closePools(this.options.key);
   }
@@ -243,7 +280,7 @@ export class McpClient {
   private async answer(method: string, params: JsonObject, terms: Terms): Promise<Answered> {
     this.underWay++;
     try {
-      return await this.conversation.answer(this.negotiated, method, params, terms);
+      return await this.conversation.answer(() => this.protocols.for(terms.session, terms), method, params, terms);
     } finally {
       this.underWay--;
       if (this.closing) this.close();

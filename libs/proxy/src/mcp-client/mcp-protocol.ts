@@ -6,7 +6,14 @@ export const CLIENT_INFO = { name: 'haldir', version: VERSION } as const;
 /** How an upstream wants to be spoken to. */
 export type ProtocolRevision =
   | ({ readonly kind: 'stateless' } & Declared)
-  | ({ readonly kind: 'handshake'; readonly version: string; readonly sessionId: string | null } & Declared)
+  | ({
+      readonly kind: 'handshake';
+      readonly version: string;
+      /** A credential: never logged. */
+      readonly sessionId: string | null;
+      /** Names what is kept of it for other processes. */
+      readonly epoch?: string;
+    } & Declared)
   | { readonly kind: 'plain' };
 
 /** What an upstream said it can do, besides tools. */

@@ -84,18 +84,47 @@ async function tryStateless(
 }
 
 async function tryHandshake(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
+  const answer = await attempt(hello(transport, deadlineAt), () => false);
+  return answer && handshakeBy(transport, answer, deadlineAt);
+}
+
+/** Of a server that has begun a session already, these say nothing of whether it begins another. */
+const BUSY = [429, 502, 503, 504];
+
+/**
+ * Begins one more session with a server that has begun one.
+ *
+ * @returns null when the server refuses
+ * @throws UpstreamUnreachable when it does not answer, or is busy
+ */
+export async function beginSession(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
+  try {
+    return await handshakeBy(transport, await hello(transport, deadlineAt), deadlineAt);
+  } catch (error) {
+    if (error instanceof RejectedUnprocessed || error instanceof UpstreamRpcError) return null;
+    const status = error instanceof UpstreamUnreachable && error.reason === 'http_status' ? error.status : null;
+    if (status === null || BUSY.includes(status)) throw error;
+    return null;
+  }
+}
+
+function hello(transport: JsonRpcTransport, deadlineAt: number): Promise<Answered> {
   const [newest] = HANDSHAKE_VERSIONS;
-  const answer = await attempt(
-    transport.ask({
-      revision: { kind: 'plain' },
-      method: 'initialize',
-      params: { protocolVersion: newest, capabilities: {}, clientInfo: CLIENT_INFO },
-      headers: headersFor({ kind: 'plain' }, 'initialize'),
-      deadlineAt,
-    }),
-    () => false,
-  );
-  if (!answer || !isObject(answer.result)) return null;
+  return transport.ask({
+    revision: { kind: 'plain' },
+    method: 'initialize',
+    params: { protocolVersion: newest, capabilities: {}, clientInfo: CLIENT_INFO },
+    headers: headersFor({ kind: 'plain' }, 'initialize'),
+    deadlineAt,
+  });
+}
+
+async function handshakeBy(
+  transport: JsonRpcTransport,
+  answer: Answered,
+  deadlineAt: number,
+): Promise<ProtocolRevision | null> {
+  if (!isObject(answer.result)) return null;
   const version = answer.result['protocolVersion'];
   if (typeof version !== 'string') return null;
   if (!HANDSHAKE_VERSIONS.some((known) => known === version)) throw new UpstreamUnreachable('protocol');

@@ -13,11 +13,13 @@ let logged: object[];
 let discovery: Discovery;
 beforeEach(() => {
   logged = [];
-  const connections = { use: (_: UpstreamAddress, work: (client: object) => unknown) => work({ listTools }) };
+  const connections = {
+    use: (_: UpstreamAddress, work: (client: object) => unknown) => work({ listTools, session: null }),
+  };
   const upstreams = { timeoutMs: 4_000, longestMs: 9_000, maxAnswerBytes: 4096, concurrency: 2 };
   const limits = new UpstreamLimits({ upstreams } as HaldirConfig);
   const log = { error: (entry: object) => logged.push(entry) };
-  const parts = [{}, connections, {}, {}, limits, log, { now: () => NOW }];
+  const parts = [{}, connections, {}, {}, {}, limits, log, { now: () => NOW }];
   discovery = new Discovery(...(parts as unknown as ConstructorParameters<typeof Discovery>));
 });
 
@@ -59,7 +61,10 @@ describe('an upstream that is asked for its tools', () => {
     [60_000, 4_000],
   ])('within %i ms is given %i, no more than any request may take', async (deadlineMs, given) => {
     listTools = async (options) => options;
-    expect(await discovery.ask(ADDRESS, deadlineMs)).toMatchObject({ healthy: true, list: { deadlineMs: given } });
+    expect(await discovery.ask(ADDRESS, 'none', deadlineMs)).toMatchObject({
+      healthy: true,
+      list: { deadlineMs: given },
+    });
   });
 
   it.each([
@@ -71,7 +76,7 @@ describe('an upstream that is asked for its tools', () => {
     listTools = async () => {
       throw error;
     };
-    const discovered = await discovery.ask(ADDRESS, 1_000);
+    const discovered = await discovery.ask(ADDRESS, 'none', 1_000);
     expect(discovered).toMatchObject({ askedAt: NOW, healthy: false, ...found });
     expect(JSON.stringify(discovered)).not.toContain('sk_live_1');
     // Only what is nobody's finding is for an operator to read.

@@ -9,8 +9,16 @@ import { UpstreamConnections } from '../upstreams/upstream-connections.js';
 import { literalsOf, type NewCredentials } from '../upstreams/upstream-credentials.js';
 import { type OwnLimits, UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { UpstreamMasks } from '../upstreams/upstream-masks.js';
+import { UpstreamSessions } from '../upstreams/upstream-sessions.js';
 import { type UpstreamState } from '../upstreams/upstream.repository.js';
-import { type ToolList, type UnreachableReason, UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
+import {
+  type SessionsOf,
+  type ToolList,
+  type UnreachableReason,
+  UpstreamRpcError,
+  type UpstreamSession,
+  UpstreamUnreachable,
+} from '../mcp-client/index.js';
 
 /** What an upstream answered when it was asked for its tools. */
 export type Discovered = { askedAt: Date } & (
@@ -31,6 +39,10 @@ export interface Registration {
   discovered: Discovered;
   /** What it has besides tools; null when that is not known. */
   resources: FoundResources | null;
+  /** The session that it was examined in, which goes on; null when there is none. */
+  session: UpstreamSession | null;
+  /** Whose sessions it begins; null when that is not known. */
+  sessions: SessionsOf | null;
 }
 
 /** Often enough that calls seldom have to ask for themselves (`tools_max_age`, 20 s unless registered otherwise). */
@@ -47,6 +59,7 @@ export class Discovery {
     private readonly connections: UpstreamConnections,
     private readonly masks: UpstreamMasks,
     private readonly resources: ResourceCatalogue,
+    private readonly sessions: UpstreamSessions,
     private readonly limits: UpstreamLimits,
     private readonly log: Log,
     private readonly clock: Clock,
@@ -73,27 +86,55 @@ export class Discovery {
         `${Object.keys(headers).length > 0 ? 'headers' : 'auth.client_secret'}: the upstream ${JSON.stringify(name)} ${TOLD_TOO_MUCH}`,
       );
     const { discoveryMs: deadlineMs, detectionMs } = this.limits.of(own);
-    let resources: FoundResources | null = null;
+    const options = { deadlineMs, detectionMs };
+    const more: Omit<Registration, 'address' | 'discovered'> = { resources: null, session: null, sessions: null };
+    // A server with one session for everybody begins no other to be registered again.
+    const current = await this.sessions.sharedAt(address);
     const discovered = await this.understand(name, deadlineMs, () =>
       this.connections.apart(address, async (client) => {
-        const list = await client.listTools({ deadlineMs, detectionMs });
-        resources = await this.resources.ask(address, client);
-        return list;
+        if (current) client.resumeSession(current);
+        try {
+          const list = await client.listTools(options);
+          more.resources = await this.resources.ask(address, client);
+          more.sessions = await client.whoseSessions(options).catch(() => null);
+          return list;
+        } finally {
+          // The end of their only session would be the end of some servers.
+          more.session = client.session;
+          client.leaveSession();
+        }
       }),
     );
-    return { address, discovered, resources };
+    return { address, discovered, ...more };
+  }
+
+  /** Ends the session of a registration that did not come about; never fails. */
+  async giveUp({ address, session }: Registration): Promise<void> {
+    // One that was there before goes on.
+    if (!session || session.epoch !== undefined) return;
+    await this.connections
+      .apart(address, (client) => client.endSession(session))
+      .catch((error: unknown) =>
+        this.log.warn({ event: 'proxy.session_not_ended', upstream: address.name, reason: (error as Error).message }),
+      );
   }
 
   /**
-   * Asks an upstream for its tools.
+   * Asks an upstream for its tools, and whose sessions it begins unless that is `known`.
    *
    * @param atMostMs no longer than any call of the upstream may take, whatever this says; left out, as long as it has where no call waits
    */
-  ask(address: UpstreamAddress, atMostMs?: number): Promise<Discovered> {
+  ask(address: UpstreamAddress, known: SessionsOf | null, atMostMs?: number): Promise<Discovered> {
     const { timeoutMs, discoveryMs, detectionMs } = this.limits.of(address);
     const deadlineMs = Math.min(atMostMs ?? discoveryMs, timeoutMs);
+    const options = { deadlineMs, detectionMs };
     return this.understand(address.name, deadlineMs, () =>
-      this.connections.use(address, (client) => client.listTools({ deadlineMs, detectionMs })),
+      this.connections.use(address, async (client) => {
+        const tools = await client.listTools(options);
+        if (known === null || (known === 'none') !== (client.session === null))
+          await client.whoseSessions(options).catch(() => null);
+        return tools;
+      }),
     );
   }
 

@@ -62,7 +62,7 @@ export class UpstreamHealthService {
    * @param atMostMs as `Discovery.ask` has it
    */
   async check(upstream: DueUpstream, atMostMs?: number): Promise<Discovered> {
-    const discovered = await this.discovery.ask(upstream, atMostMs);
+    const discovered = await this.discovery.ask(upstream, upstream.sessions, atMostMs);
     const state = this.discovery.stateAfter(discovered, upstream.failures);
     const listed = discovered.healthy ? await digestOfList(discovered.list) : null;
     await this.transactions.run(upstream.tenantId, async (tx) => {

@@ -19,6 +19,8 @@ import {
 } from '../upstreams/upstream-credentials.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { type Limits, NO_LIMITS, type OwnLimits, UpstreamLimits } from '../upstreams/upstream-limits.js';
+import { UpstreamSessionReaper } from '../upstreams/upstream-session-reaper.js';
+import { UpstreamSessions } from '../upstreams/upstream-sessions.js';
 import { UpstreamStatistics } from '../upstreams/upstream-statistics.js';
 import { type UpstreamFilter, type UpstreamStats } from '../upstreams/upstream-stats.js';
 import { UpstreamRepository } from '../upstreams/upstream.repository.js';
@@ -60,6 +62,8 @@ export class UpstreamRegistry {
     private readonly resources: ResourceCatalogue,
     private readonly credentials: UpstreamCredentials,
     private readonly told: ToldValues,
+    private readonly sessions: UpstreamSessions,
+    private readonly reaper: UpstreamSessionReaper,
     private readonly statistics: UpstreamStatistics,
     private readonly limits: UpstreamLimits,
     private readonly settings: UpstreamSettingsRepository,
@@ -71,16 +75,15 @@ export class UpstreamRegistry {
    *
    * @throws TooManyUpstreams
    */
-  async register(
-    tx: Tx,
-    actor: Actor,
-    { address, discovered, resources }: Registration,
-    terms: UpstreamTerms,
-  ): Promise<Examined> {
+  async register(tx: Tx, actor: Actor, registration: Registration, terms: UpstreamTerms): Promise<Examined> {
+    const { address, discovered, resources, session, sessions } = registration;
+    tx.onFailure(() => void this.discovery.giveUp(registration));
     const sealed = await this.credentials.seal(tx, address);
+    if (session) await this.sessions.keepExamined(tx, address, session);
+    await this.reaper.endWith(tx, address.tenantId, address.name, address.url);
     const upstreams = this.upstreams.in(tx);
-    if (!(await upstreams.put(address, sealed, terms, this.discovery.stateAfter(discovered, 0), MAX_UPSTREAMS)))
-      throw new TooManyUpstreams(MAX_UPSTREAMS);
+    const state = { ...this.discovery.stateAfter(discovered, 0), sessions };
+    if (!(await upstreams.put(address, sealed, terms, state, MAX_UPSTREAMS))) throw new TooManyUpstreams(MAX_UPSTREAMS);
     await this.resources.begin(tx, address, resources);
     let screened: ScreenedTools = { tools: [], refused: [] };
     if (discovered.healthy) {
@@ -141,6 +144,7 @@ export class UpstreamRegistry {
 
   /** @throws UpstreamNotFound */
   async remove(tx: Tx, actor: Actor, name: string): Promise<void> {
+    await this.reaper.endWith(tx, actor.tenantId, name, null);
     if (!(await this.upstreams.in(tx).remove(actor.tenantId, name))) throw new UpstreamNotFound();
     this.told.forget(tx, { tenantId: actor.tenantId, upstream: name });
     this.record(tx, actor, name, 'upstream_removed', { by: actor.id });

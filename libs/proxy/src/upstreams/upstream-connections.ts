@@ -4,6 +4,7 @@ import { HaldirConfig } from '@haldir/runtime';
 import { ListChanges } from './list-changes.js';
 import { type Presented, UpstreamCredentials } from './upstream-credentials.js';
 import { UpstreamMasks } from './upstream-masks.js';
+import { UpstreamSessions } from './upstream-sessions.js';
 import { type UpstreamAddress } from './upstream-address.js';
 import { McpClient, type Presentation, UpstreamUnreachable } from '../mcp-client/index.js';
 
@@ -33,6 +34,7 @@ export class UpstreamConnections implements OnApplicationShutdown {
     private readonly credentials: UpstreamCredentials,
     private readonly masks: UpstreamMasks,
     private readonly changes: ListChanges,
+    private readonly sessions: UpstreamSessions,
     private readonly config: HaldirConfig,
   ) {
     this.timer = setInterval(() => this.closeIdle(), SWEEP_MS);
@@ -78,7 +80,7 @@ export class UpstreamConnections implements OnApplicationShutdown {
       return kept.client;
     }
     kept?.client.close();
-    const client = this.open(address);
+    const client = this.open(address, true);
     this.clients.set(key, { client, revision: address.revision, usedAt: performance.now() });
     for (const [oldest, { client: unused }] of this.clients) {
       if (this.clients.size <= MAX_CLIENTS) break;
@@ -95,7 +97,7 @@ export class UpstreamConnections implements OnApplicationShutdown {
    */
   async apart<T>(address: UpstreamAddress, work: (client: McpClient) => Promise<T>): Promise<T> {
     const presentation = await this.told(address, await this.credentials.resolve(address));
-    const client = this.open(address);
+    const client = this.open(address, false);
     try {
       client.present(presentation);
       return await work(client);
@@ -110,7 +112,8 @@ export class UpstreamConnections implements OnApplicationShutdown {
     this.clients.clear();
   }
 
-  private open(address: UpstreamAddress): McpClient {
+  /** @param isShared whether its sessions are kept for other processes */
+  private open(address: UpstreamAddress, isShared: boolean): McpClient {
     const { tenantId, name, url, revision } = address;
     try {
       return new McpClient({
@@ -120,6 +123,7 @@ export class UpstreamConnections implements OnApplicationShutdown {
         deadlineMs: this.config.upstreams.timeoutMs,
         connections: MAX_CONNECTIONS,
         onListChange: () => this.changes.note(address),
+        ...(isShared ? { sessions: this.sessions.placesOf(address) } : {}),
       });
     } catch (error) {
       throw error instanceof EgressRefused ? new UpstreamUnreachable('refused', { sent: false, cause: error }) : error;

@@ -1,3 +1,4 @@
+import { type SessionsOf } from '../mcp-client/index.js';
 import { type RefusedByKind, type RefusedDefinitions } from './upstream.entity.js';
 import { type ShownAuth } from './upstream-credentials.js';
 import { type UpstreamSettings } from './upstream-settings.js';
@@ -9,6 +10,7 @@ export interface UpstreamStats extends UpstreamSettings {
   /** By name, what may be shown of them. */
   headers: Record<string, string>;
   auth: ShownAuth | null;
+  sessions: SessionsOf | null;
   healthy: boolean;
   error: string | null;
   lastCheckAt: Date | null;

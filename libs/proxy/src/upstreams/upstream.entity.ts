@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { type RefusedDefinition, type ResourceKind } from '../mcp-client/index.js';
+import { type RefusedDefinition, type ResourceKind, type SessionsOf } from '../mcp-client/index.js';
 import { type ShownAuth } from './upstream-credentials.js';
 
 /** Definitions of one list of an upstream that are not taken: the first of them, and how many there are. */
@@ -79,6 +79,10 @@ export class Upstream {
   /** When the question was sent that its tools were confirmed by last. */
   @Column({ name: 'confirmed_at', type: 'timestamptz', nullable: true })
   confirmedAt: Date | null;
+
+  /** Whose sessions it begins; null while nobody has found out. */
+  @Column({ type: 'text', nullable: true })
+  sessions: SessionsOf | null;
 
   /** Checks that failed in a row. */
   @Column({ type: 'integer' })

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { columnsOf, Transactions, type Tx } from '@haldir/database';
 import { IsNull, MoreThan } from 'typeorm';
+import { type SessionsOf } from '../mcp-client/index.js';
 import { shownAuth, shownHeaders } from './upstream-credentials.js';
 import { ADDRESS, type UpstreamAddress } from './upstream-address.js';
 import { settingsOf, type UpstreamTerms } from './upstream-settings.js';
@@ -24,6 +25,7 @@ export interface UpstreamState {
 /** An upstream whose check is due. */
 export interface DueUpstream extends UpstreamAddress {
   failures: number;
+  sessions: SessionsOf | null;
 }
 
 /** The list that a catalogue is made of. */
@@ -57,10 +59,10 @@ const namesOfTenants = {
 };
 /** That a tenant can ever have used. */
 const MAX_NAMES = 5_000;
-const due = columnsOf(Upstream).only(...ADDRESS, 'failures');
+const due = columnsOf(Upstream).only(...ADDRESS, 'failures', 'sessions');
 const DUE = {
   ...{ tenantId: true, name: true, url: true, revision: true, headers: true, failures: true },
-  ...{ timeoutSeconds: true, maxAnswerBytes: true, concurrency: true },
+  ...{ timeoutSeconds: true, maxAnswerBytes: true, concurrency: true, sessions: true },
 } as const;
 /** The claim is a lease: whoever dies with it leaves the upstream to the next. */
 const claimDue = `
@@ -81,9 +83,10 @@ const noteCheck = `
    RETURNING listed_digest AS listed, confirmed_at = $9 AS latest`;
 const put = `
   INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, last_check_at, next_check_at, prefixed,
-                              tools_max_age, confirmed_at, headers, shown_headers, shown_auth, timeout_seconds, max_answer_bytes, concurrency)
+                              tools_max_age, confirmed_at, headers, shown_headers, shown_auth, timeout_seconds, max_answer_bytes, concurrency,
+                              sessions)
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json, $16::json,
-           $17::integer, $18::integer, $19::integer
+           $17::integer, $18::integer, $19::integer, $20::text
      WHERE (SELECT count(*) FROM proxy_upstream WHERE tenant_id = $1 AND name <> $2) < $10
        AND (SELECT count(*) FROM upstream_name WHERE tenant_id = $1 AND name <> $2) < ${MAX_NAMES}
   ON CONFLICT (tenant_id, name) DO UPDATE
@@ -92,7 +95,7 @@ const put = `
         next_check_at = excluded.next_check_at, prefixed = excluded.prefixed, tools_max_age = excluded.tools_max_age,
         confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers,
         shown_auth = excluded.shown_auth, timeout_seconds = excluded.timeout_seconds,
-        max_answer_bytes = excluded.max_answer_bytes, concurrency = excluded.concurrency,
+        max_answer_bytes = excluded.max_answer_bytes, concurrency = excluded.concurrency, sessions = excluded.sessions,
         changed_at = NULL, listener = NULL, listen_at = '-infinity'
   RETURNING name`;
 
@@ -140,6 +143,7 @@ export class UpstreamRepository {
       return {
         ...{ name: upstream.name, url: upstream.url, headers: upstream.shownHeaders, auth: upstream.shownAuth },
         ...settingsOf(upstream),
+        sessions: upstream.sessions,
         ...{ healthy: upstream.healthy, error: upstream.error, lastCheckAt: upstream.lastCheckAt },
         ...{ tools: raw[i]?.tools ?? 0, drifted: raw[i]?.drifted ?? 0 },
         ...{ calls: traffic?.calls ?? 0, errors: traffic?.errors ?? 0 },
@@ -207,7 +211,7 @@ export class UpstreamRepository {
         address: UpstreamAddress,
         sealedHeaders: Buffer | null,
         terms: UpstreamTerms,
-        state: UpstreamState,
+        state: UpstreamState & { sessions: SessionsOf | null },
         max: number,
       ): Promise<boolean> => {
         const { tenantId, name, url, revision, headers } = address;
@@ -230,7 +234,7 @@ export class UpstreamRepository {
           sealedHeaders,
           JSON.stringify(shown ? shownHeaders(shown.headers) : {}),
           auth && JSON.stringify(auth),
-          ...[address.timeoutSeconds, address.maxAnswerBytes, address.concurrency],
+          ...[address.timeoutSeconds, address.maxAnswerBytes, address.concurrency, state.sessions],
         ]);
         if (rows.length === 0) return false;
         await tx.manager

@@ -1,0 +1,111 @@
+import { type JsonRpcTransport } from './json-rpc-transport.js';
+import { type ProtocolRevision } from './mcp-protocol.js';
+import { type Deadline, isSession, NegotiatedProtocol, type Sharing } from './negotiated-protocol.js';
+import { answersPing, beginSession } from './protocol-detection.js';
+import { type SessionPlace, type SessionPlaces, type SessionsOf, type UpstreamSession } from './session-place.js';
+import { UpstreamUnreachable } from './mcp-client.errors.js';
+
+/** Sessions of Haldir that a process remembers the upstream's session of; others are looked up. */
+const MAX_OWN = 20_000;
+
+/**
+ * The sessions with one upstream. Where it begins one for each who asks, every session of Haldir has its own, which is begun when
+ * it is needed first; discovery and health have another, which is everybody's where the upstream begins no second.
+ */
+export class SessionProtocols {
+  readonly shared: NegotiatedProtocol;
+  /** Order of the map is order of use. */
+  private readonly own = new Map<string, NegotiatedProtocol>();
+  /** Whose sessions the upstream begins, as of one session with it. */
+  private answer: { revision: ProtocolRevision; whose: Promise<SessionsOf> } | null = null;
+
+  constructor(
+    private readonly transport: JsonRpcTransport,
+    private readonly deadlineMs: number,
+    private readonly places: SessionPlaces | null,
+  ) {
+    this.shared = new NegotiatedProtocol(transport, deadlineMs, { place: places?.shared ?? null });
+  }
+
+  /**
+   * How to speak for a session of Haldir.
+   *
+   * @param sessionId left out for what is asked for no session
+   * @throws UpstreamUnreachable
+   */
+  async for(sessionId: string | undefined, deadline: Deadline): Promise<NegotiatedProtocol> {
+    const { places, shared } = this;
+    if (sessionId === undefined || !places) return shared;
+    const revision = await shared.find(deadline);
+    if (!isSession(revision)) return shared;
+    if ((await this.whose(deadline)) !== 'own') return shared;
+    const place = places.of(sessionId);
+    place.use();
+    const kept = this.own.get(sessionId);
+    if (kept) this.own.delete(sessionId);
+    const own = kept ?? new NegotiatedProtocol(this.transport, this.deadlineMs, this.ownIn(place));
+    this.own.set(sessionId, own);
+    if (this.own.size > MAX_OWN) {
+      const [oldest] = this.own.keys();
+      if (oldest !== undefined) this.own.delete(oldest);
+    }
+    return own;
+  }
+
+  /**
+   * Whose sessions the upstream begins. Where nobody knows, a second one is begun: it may be refused, or end the first.
+   *
+   * @throws UpstreamUnreachable
+   */
+  async whose(deadline: Deadline): Promise<SessionsOf> {
+    const revision = await this.shared.find(deadline);
+    if (this.answer?.revision === revision) return this.answer.whose;
+    const whose = this.findOut(revision, deadline.deadlineAt);
+    const answer = { revision, whose };
+    this.answer = answer;
+    whose.catch(() => {
+      if (this.answer === answer) this.answer = null;
+    });
+    return whose;
+  }
+
+  private async findOut(revision: ProtocolRevision, deadlineAt: number): Promise<SessionsOf> {
+    const { places } = this;
+    const known = (await places?.whose()) ?? null;
+    if (!isSession(revision)) return known === 'none' || !places ? 'none' : places.found('none');
+    if (known !== null && known !== 'none') return known;
+    const found = await this.tryAnother(revision, deadlineAt);
+    return places ? places.found(found) : found;
+  }
+
+  private async tryAnother(first: UpstreamSession, deadlineAt: number): Promise<SessionsOf> {
+    const second = await beginSession(this.transport, deadlineAt);
+    if (!second || !isSession(second) || second.sessionId === first.sessionId) return 'shared';
+    if (await answersPing(this.transport, first, deadlineAt)) {
+      this.transport.endSession(second);
+      return 'own';
+    }
+    const place = this.places?.shared;
+    await place?.lose(first);
+    const kept = (await place?.keep(second)) ?? second;
+    this.shared.adopt(kept);
+    this.answer = { revision: kept, whose: Promise.resolve('shared') };
+    return 'shared';
+  }
+
+  private ownIn(place: SessionPlace): Sharing {
+    return { place, isOwn: true, begin: (deadlineAt) => this.begin(deadlineAt) };
+  }
+
+  private async begin(deadlineAt: number): Promise<ProtocolRevision> {
+    const begun = await beginSession(this.transport, deadlineAt);
+    if (begun && isSession(begun)) return begun;
+    const { current } = this.shared;
+    if (current) {
+      // It is another server by now, or begins no more.
+      if (begun) this.shared.forget(current);
+      else this.shared.doubt(current);
+    }
+    throw new UpstreamUnreachable('session', { sent: false });
+  }
+}
