@@ -106,7 +106,7 @@ async function interop(wanted) {
 async function tryOut(haldir, file, runWith) {
   const agent = file.replace(/\W/g, '-');
   const { key, prefix } = await haldir.agentKey(agent);
-  const shown = RECIPES.get(file) ?? 'demo.echo';
+  const shown = RECIPES.get(file) ?? 'demo__echo';
   const get_env = shown.replace('echo', 'get-env');
   /** @param {string} action */
   const logged = async (action) =>
@@ -139,7 +139,7 @@ async function tryOut(haldir, file, runWith) {
     const said = blocked.stdout + blocked.stderr;
     return (
       blocked.code === 1 &&
-      said.includes('demo.echo is not among the tools of this key') &&
+      said.includes('demo__echo is not among the tools of this key') &&
       !said.includes('Echo: hello') &&
       !blocked.stdout.split('\n').includes(shown)
     );

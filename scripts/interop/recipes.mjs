@@ -5,11 +5,11 @@
 
 /** Files of the recipes that `npm run interop` runs, each with the name under which its framework has `demo.echo`. */
 export const RECIPES = new Map([
-  ['haldir-ai-sdk.mjs', 'demo.echo'],
-  ['haldir-langchain.mjs', 'demo.echo'],
-  ['haldir-openai-agents.mjs', 'demo.echo'],
-  ['haldir-mastra.mjs', 'haldir_demo.echo'],
-  ['haldir_langchain.py', 'demo.echo'],
+  ['haldir-ai-sdk.mjs', 'demo__echo'],
+  ['haldir-langchain.mjs', 'demo__echo'],
+  ['haldir-openai-agents.mjs', 'demo__echo'],
+  ['haldir-mastra.mjs', 'haldir_demo__echo'],
+  ['haldir_langchain.py', 'demo__echo'],
 ]);
 
 /**

@@ -78,7 +78,7 @@ describe.each<McpRevision>(['stateless', 'handshake'])(
     it('lists and calls governed tools through the program, in a session that ends with it', async () => {
       const client = await connect(revision, ['--agent', `desk-${revision}`], environment());
       const { tools } = await client.listTools();
-      expect(tools.map(({ name }) => name)).toContain('lib.weather');
+      expect(tools.map(({ name }) => name)).toContain('lib__weather');
       expect(await client.callTool({ name: 'lib.weather', arguments: { region: 'eu' } })).toMatchObject({
         structuredContent: { degrees: 21.5 },
       });
@@ -125,7 +125,7 @@ it('acts in the session it is given, and as the operator without one', async () 
   const names = ({ messages }: { messages: unknown[] }): string[] =>
     (messages[0] as { result: { tools: { name: string }[] } }).result.tools.map(({ name }) => name);
   const session = await tenant.session({ scopes: ['execute'] });
-  expect(names(await pipe([list], environment({ HALDIR_SESSION_ID: session })))).toContain('lib.fail');
+  expect(names(await pipe([list], environment({ HALDIR_SESSION_ID: session })))).toContain('lib__fail');
   expect(names(await pipe([list], environment()))).toContain('createSession');
 });
 

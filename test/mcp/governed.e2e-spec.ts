@@ -49,7 +49,7 @@ describe.each(REVISIONS)('to a client of the %s revisions', (revision) => {
     await scenario.policy('block_tool', { tool: 'echo' });
     await scenario.policy('deny_list', { tools: ['up.delete_file'] });
     const agent = scenario.agent(revision);
-    expect((await scenario.toolNames(agent)).filter((name) => name.startsWith('up.'))).toEqual(['up.read_file']);
+    expect((await scenario.toolNames(agent)).filter((name) => name.startsWith('up__'))).toEqual(['up__read_file']);
     for (const name of ['up.echo', 'echo', 'up.delete_file']) {
       const reply = await agent.call(name);
       expect([name, reply.status, reply.message?.result?.isError]).toEqual([name, 200, true]);
@@ -58,7 +58,7 @@ describe.each(REVISIONS)('to a client of the %s revisions', (revision) => {
     expect(scenario.up.calls).toEqual([]);
 
     await scenario.policy('allow_list', { tools: ['up.delete_file'] });
-    expect((await scenario.toolNames(agent)).filter((name) => name.startsWith('up.'))).toEqual([]);
+    expect((await scenario.toolNames(agent)).filter((name) => name.startsWith('up__'))).toEqual([]);
   });
 
   it('a policy hides nothing outside its scope, or in log_only mode', async () => {
@@ -66,7 +66,7 @@ describe.each(REVISIONS)('to a client of the %s revisions', (revision) => {
     await scenario.policy('block_tool', { tool: 'read_file', scope: { agents: ['somebody*'] } });
     await scenario.policy('allow_list', { tools: [], scope: { agents: ['a*t'], tools: ['up.delete_*'] } });
     const names = await scenario.toolNames(scenario.agent(revision));
-    expect(names.filter((name) => name.startsWith('up.'))).toEqual(['up.echo', 'up.read_file']);
+    expect(names.filter((name) => name.startsWith('up__'))).toEqual(['up__echo', 'up__read_file']);
   });
 
   it('says the same of a call as REST does, and writes the same in the log', async () => {
@@ -178,7 +178,7 @@ it('lets no more calls through in a minute than a policy allows, over REST and M
 it('lists and calls nothing of upstreams without the scopes of session and key', async () => {
   const browsing = await scenario.tenant.session({ scopes: ['browse'] });
   const agent = scenario.agent('stateless', browsing);
-  expect((await scenario.toolNames(agent)).some((name) => name.includes('.'))).toBe(false);
+  expect((await scenario.toolNames(agent)).some((name) => name.includes('__'))).toBe(false);
   expect(saidBy(await agent.call('up.echo'))).toMatchObject({ blocked_by: 'haldir', required: ['execute', 'read'] });
 
   const { body } = await scenario.tenant.post<{ key: string }>('/v1/keys', { scopes: ['audit:write'] });
@@ -232,12 +232,12 @@ it('goes on without an upstream that hangs, and says which one is missing and wh
 
 it('sees tools that come and go at once, on every process', async () => {
   const names = (): Promise<string[]> => scenario.toolNames(scenario.agent());
-  expect(await names()).toContain('up.echo');
+  expect(await names()).toContain('up__echo');
   scenario.up.tools = [{ name: 'other', inputSchema: { type: 'object' } }];
   await scenario.tenant.post('/v1/proxy/upstreams/up/refresh');
-  for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual(['up.other']);
+  for (const _ of world.apis) expect((await names()).filter((name) => name.includes('__'))).toEqual(['up__other']);
   await scenario.tenant.delete('/v1/proxy/upstreams/up');
-  for (const _ of world.apis) expect((await names()).filter((name) => name.includes('.'))).toEqual([]);
+  for (const _ of world.apis) expect((await names()).filter((name) => name.includes('__'))).toEqual([]);
 });
 
 it('gives a long list in pages, each tool once', async () => {
@@ -257,8 +257,8 @@ it('gives a long list in pages, each tool once', async () => {
   expect(pages).toBe(2);
   expect(found.slice(0, OWN_AGENT_TOOLS.length)).toEqual(OWN_AGENT_TOOLS);
   expect(found.slice(OWN_AGENT_TOOLS.length)).toEqual([
-    ...names.map((name) => `big.${name}`),
-    ...['up.delete_file', 'up.echo', 'up.read_file'],
+    ...names.map((name) => `big__${name}`),
+    ...['up__delete_file', 'up__echo', 'up__read_file'],
   ]);
   const { status, message } = await agent.ask('tools/list', { cursor: 'AAAA' });
   expect([status, message?.error?.code]).toEqual([200, -32602]);
@@ -272,7 +272,7 @@ it('shows the tools of an upstream without prefix by their own names, where thos
     scenario.tenant.post('/v1/proxy/upstreams', { name, url, prefix });
   const names = async (): Promise<string[]> =>
     (await scenario.toolNames(scenario.agent())).filter(
-      (name) => !OWN_AGENT_TOOLS.includes(name) || name.includes('.'),
+      (name) => !OWN_AGENT_TOOLS.includes(name) || name.includes('__'),
     );
 
   expect((await register('plain', other.url, 'no')).status).toBe(400);
@@ -281,7 +281,7 @@ it('shows the tools of an upstream without prefix by their own names, where thos
     upstreams: { plain: { prefix: false }, up: { prefix: true } },
   });
   expect(await names()).toEqual([
-    ...['echo', 'plain.getSecret', 'unique', 'up.delete_file', 'up.echo', 'up.read_file'],
+    ...['echo', 'plain__getSecret', 'unique', 'up__delete_file', 'up__echo', 'up__read_file'],
   ]);
   // The bare name means the upstream that goes without prefix, over REST too.
   await scenario.agent().call('echo', { n: 1 });
@@ -290,20 +290,20 @@ it('shows the tools of an upstream without prefix by their own names, where thos
   expect((await scenario.callEntries()).map(({ tool }) => tool)).toEqual(['plain.echo', 'plain.echo']);
 
   await register('third', third.url, false);
-  expect((await names()).filter((name) => name.includes('unique'))).toEqual(['plain.unique', 'third.unique']);
+  expect((await names()).filter((name) => name.includes('unique'))).toEqual(['plain__unique', 'third__unique']);
   // Nor what only looks like a tool of Haldir's own, or of another upstream.
   expect((await names()).filter((name) => /secret|echo/i.test(name))).toEqual([
-    ...['echo', 'plain.getSecret', 'third.GetSecret', 'UP.Echo_2', 'third.up.echo', 'up.echo'],
+    ...['echo', 'plain__getSecret', 'third__GetSecret', 'third__UP_Echo_2', 'third__up_echo', 'up__echo'],
   ]);
   expect((await scenario.agent().call('unique')).message?.error?.data).toEqual({ upstreams: ['plain', 'third'] });
   await register('third', third.url, true);
-  expect((await names()).filter((name) => name.includes('unique'))).toEqual(['unique', 'third.unique']);
+  expect((await names()).filter((name) => name.includes('unique'))).toEqual(['unique', 'third__unique']);
   await Promise.all([other.stop(), third.stop()]);
 });
 
 it('shows a tenant nothing of another', async () => {
   const stranger = await Scenario.of(world, ['secret_tool'], { balancer });
-  expect(await scenario.toolNames(scenario.agent())).not.toContain('up.secret_tool');
+  expect(await scenario.toolNames(scenario.agent())).not.toContain('up__secret_tool');
   expect((await scenario.agent().call('up.secret_tool')).message?.error?.message).toBe('Unknown tool');
   const { status, message } = await new BareMcp({
     ...{ url: balancer.url, key: scenario.tenant.key ?? '', session: stranger.session },

@@ -94,8 +94,8 @@ it.each(CLIENTS)(
   '%s calls upstreams of every revision, whichever way they answer, over every process',
   async (_, connect) => {
     const client = await connect();
-    expect((await client.toolNames()).filter((name) => name.endsWith('.echo'))).toEqual(
-      [...upstreams.keys()].sort().map((name) => `${name}.echo`),
+    expect((await client.toolNames()).filter((name) => name.endsWith('__echo'))).toEqual(
+      [...upstreams.keys()].sort().map((name) => `${name}__echo`),
     );
     const calls = [...upstreams.keys()].flatMap((name) => Array.from({ length: 6 }, (_, i) => ({ name, i })));
     const answers = await Promise.all(calls.map(({ name, i }) => client.call(`${name}.echo`, `${i}`)));

@@ -51,7 +51,7 @@ const heldBack = async (): Promise<unknown> => {
 const shown = async (): Promise<{ name: string; description?: string }[]> => {
   const { message } = await agent().ask('tools/list');
   const tools = message?.result?.['tools'] as { name: string; description?: string }[];
-  return tools.filter(({ name }) => name.startsWith('up.'));
+  return tools.filter(({ name }) => name.startsWith('up__'));
 };
 const tools = async (query = ''): Promise<ToolItem[]> =>
   (await scenario.tenant.get<{ tools: ToolItem[] }>(`/v1/proxy/tools${query}`)).body.tools;
@@ -103,7 +103,7 @@ describe('a tool whose upstream changes its description between list and call', 
     // The others go on, and the list is as it was but for the one.
     const others = TEN.filter((name) => name !== DRIFT);
     expect(outcomes(await Promise.all(others.map((name) => call(name))))).toEqual(Array(9).fill([200, 'ok']));
-    expect((await shown()).map(({ name }) => name)).toEqual(others.map((name) => `up.${name}`));
+    expect((await shown()).map(({ name }) => name)).toEqual(others.map((name) => `up__${name}`));
 
     expect(await heldBack()).toEqual([`up.${DRIFT}`]);
     expect((await scenario.tenant.get('/v1/proxy/upstreams')).body).toMatchObject({
@@ -137,7 +137,7 @@ describe('a tool whose upstream changes its description between list and call', 
     expect((await accept(found)).body).toEqual({ accepted: true, upstream: 'up', tool: DRIFT, fingerprint: found });
     for (const api of stage.world.apis)
       expect(outcomes([await call(DRIFT, scenario.tenant.at(api))])).toEqual([[200, 'ok']]);
-    expect((await shown()).find(({ name }) => name === `up.${DRIFT}`)?.description).toContain('every file');
+    expect((await shown()).find(({ name }) => name === `up__${DRIFT}`)?.description).toContain('every file');
     expect(await tools('?drifted=true')).toEqual([]);
     expect(await heldBack()).toBeUndefined();
     expect(await entries('tool_accepted')).toMatchObject([

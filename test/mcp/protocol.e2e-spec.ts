@@ -55,11 +55,11 @@ describe.each(REVISIONS)('an official client of the %s revisions, over three pro
     expect(client.getServerVersion()).toMatchObject({ name: 'haldir' });
     const { tools } = await client.listTools();
     const names = tools.map(({ name }) => name);
-    expect(names).toContain('everything.echo');
-    expect(names.filter((name) => !name.includes('.'))).toEqual([
+    expect(names).toContain('everything__echo');
+    expect(names.filter((name) => !name.includes('__'))).toEqual([
       ...['checkPermission', 'getSecret', 'authorizePayment', 'logAction', 'requestApproval', 'checkApproval'],
     ]);
-    expect(tools.find(({ name }) => name === 'lib.weather')).toMatchObject({
+    expect(tools.find(({ name }) => name === 'lib__weather')).toMatchObject({
       title: 'Weather',
       description: 'The weather of a region',
       inputSchema: { properties: { region: { enum: ['eu', 'us'], 'x-mcp-header': 'Region' } } },
@@ -74,7 +74,7 @@ describe.each(REVISIONS)('an official client of the %s revisions, over three pro
       ),
     );
     expect(echoes.map(({ content }) => content)).toEqual(echoes.map((_, i) => [{ type: 'text', text: `Echo: ${i}` }]));
-    const weather = await client.callTool({ name: 'lib.weather', arguments: { region: 'eu' } });
+    const weather = await client.callTool({ name: 'lib__weather', arguments: { region: 'eu' } });
     expect(weather).toMatchObject({
       content: [{ type: 'text', text: 'fine in eu' }],
       structuredContent: { degrees: 21.5 },

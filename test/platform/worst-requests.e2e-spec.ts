@@ -120,7 +120,7 @@ describe('lists of an upstream that are huge', () => {
       expect(body).toMatchObject({ refreshed: true, healthy: true });
       const client = await connectMcp({ url: scenario.tenant.url, key: scenario.tenant.key ?? '', session });
       const listed = await client.listTools();
-      expect(listed.tools.filter(({ name }) => name.startsWith('up.tool_'))).toHaveLength(450);
+      expect(listed.tools.filter(({ name }) => name.startsWith('up__tool_'))).toHaveLength(450);
       await client.close();
     });
   });

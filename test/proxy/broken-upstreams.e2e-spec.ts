@@ -109,7 +109,7 @@ describe('of ten upstreams, one that hangs', () => {
     await hanging;
     // What is known of it stays known.
     const { names, missing } = await listed();
-    expect(names).toContain('hung.noop');
+    expect(names).toContain('hung__noop');
     expect(missing).toBeUndefined();
   });
 
@@ -118,7 +118,7 @@ describe('of ten upstreams, one that hangs', () => {
     for (let i = 0; i < 9; i++) scenario.keep(await scenario.upstream(`up-${i}`, 'echo'));
     expect((await scenario.register('hung', hung.url)).body).toMatchObject({ healthy: false });
     const { names, missing } = await listed();
-    expect(names.filter((name) => name.endsWith('.echo'))).toHaveLength(9);
+    expect(names.filter((name) => name.endsWith('__echo'))).toHaveLength(9);
     expect(missing).toMatchObject([{ name: 'hung' }]);
   });
 });

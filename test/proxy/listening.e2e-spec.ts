@@ -52,7 +52,7 @@ const shown = async (): Promise<string[]> => {
   const { message } = await agent.ask('tools/list');
   return (message?.result?.['tools'] as { name: string }[])
     .map(({ name }) => name)
-    .filter((name) => name.startsWith('up.'));
+    .filter((name) => name.startsWith('up__'));
 };
 const call = async (tool: string): Promise<unknown> =>
   (await tenant.post('/v1/proxy/call', { tool, arguments: {}, session_id: session })).body['code'] ?? 'ok';
@@ -70,7 +70,7 @@ describe.each(revisions)('an upstream of %s that says that its tools have change
     await inTime(async () => expect(upstream.heard()).toBe(1));
     upstream.tools = [...upstream.tools, { name: 'three', inputSchema: { type: 'object' } }];
     upstream.say();
-    await inTime(async () => expect(await shown()).toContain('up.three'));
+    await inTime(async () => expect(await shown()).toContain('up__three'));
     upstream.change('one', { description: 'Does something else' });
     upstream.say();
     await inTime(async () => expect(await call('up.one')).toBe('tool_drift'));
@@ -85,7 +85,7 @@ describe.each(revisions)('an upstream of %s that says that its tools have change
     for (let i = 0; i < 1000; i++) upstream.say();
     upstream.tools = [...upstream.tools, { name: 'last', inputSchema: { type: 'object' } }];
     upstream.say();
-    await inTime(async () => expect(await shown()).toContain('up.last'));
+    await inTime(async () => expect(await shown()).toContain('up__last'));
     const seconds = (performance.now() - startedAt) / 1000;
     expect(upstream.lists - before).toBeLessThanOrEqual(2 + Math.ceil(seconds));
   });
@@ -126,7 +126,7 @@ describe('the stream of an upstream', () => {
     expect(await listener()).not.toBe(before);
     upstream.tools = [...upstream.tools, { name: 'two', inputSchema: { type: 'object' } }];
     upstream.say();
-    await inTime(async () => expect(await shown()).toContain('up.two'));
+    await inTime(async () => expect(await shown()).toContain('up__two'));
   }, 60_000);
 
   it('is not asked for again by an upstream that has none', async () => {

@@ -23,7 +23,7 @@ const listed = async (): Promise<string[]> => {
   const agent = new BareMcp({ url: scenario.tenant.url, key: scenario.tenant.key ?? '', session: scenario.session });
   const { message } = await agent.ask('tools/list');
   const tools = message?.result?.['tools'] as { name: string }[];
-  return tools.map(({ name }) => name).filter((name) => name.includes('.'));
+  return tools.map(({ name }) => name).filter((name) => name.includes('__'));
 };
 
 describe('a list that allows bank.transfer', () => {
@@ -33,7 +33,7 @@ describe('a list that allows bank.transfer', () => {
     expect(await scenario.statusOf('evil.bank.transfer')).toBe(403);
     expect(await scenario.statusOf('bank.transfer')).toBe(200);
     expect(evil.calls).toEqual([]);
-    expect(await listed()).toEqual(['bank.transfer']);
+    expect(await listed()).toEqual(['bank__transfer']);
   });
 
   it('nor once the upstream that it means is gone, which a call by that name does not reach either', async () => {

@@ -20,7 +20,7 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   'registerUpstream headers': ['proxy_upstream.shown_headers', 'audit_entry.details'],
   // A tool may be given its price before anyone has it.
   'priceTool path tool': ['proxy_tool_price.tool', 'audit_entry.details'],
-  'registerUpstream name': ['proxy_upstream.name', 'upstream_name.name', 'upstream_told_head.upstream', 'upstream_told.upstream', 'upstream_session.upstream', 'proxy_offering.upstream', 'proxy_tool.upstream', 'audit_entry.details'],
+  'registerUpstream name': ['proxy_upstream.name', 'upstream_name.name', 'upstream_told_head.upstream', 'upstream_told.upstream', 'upstream_session.upstream', 'proxy_offering.upstream', 'proxy_tool.upstream', 'proxy_tool.model_name', 'proxy_tool.hashed_name', 'audit_entry.details'],
   'registerUpstream url with a token': ['proxy_upstream.url'],
   'changeWebhook name': ['webhook.name'],
   'changeWebhook url with a token': ['webhook.url'],

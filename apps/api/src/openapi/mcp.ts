@@ -38,7 +38,7 @@ export const MCP_PATH: Record<string, Json> = {
           jsonrpc: '2.0',
           id: 1,
           method: 'tools/call',
-          params: { name: 'everything.echo', arguments: { message: 'hello' } },
+          params: { name: 'everything__echo', arguments: { message: 'hello' } },
         }),
       },
     },

@@ -22,6 +22,7 @@ import { WholeDetails1790000000024 } from './1790000000024-whole-details.js';
 import { UpstreamLimits1790000000030 } from './1790000000030-upstream-limits.js';
 import { RefusedDefinitions1790000000031 } from './1790000000031-refused-definitions.js';
 import { UpstreamSessions1790000000032 } from './1790000000032-upstream-sessions.js';
+import { ModelNames1790000000034 } from './1790000000034-model-names.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -49,4 +50,5 @@ export const migrations = [
   UpstreamLimits1790000000030,
   RefusedDefinitions1790000000031,
   UpstreamSessions1790000000032,
+  ModelNames1790000000034,
 ];

@@ -29,7 +29,7 @@ const LIST_TTL_MS = 5_000;
 const DISCOVERY_TTL_MS = 60_000;
 
 const AGENT_INSTRUCTIONS =
-  'Tools named upstream.tool are governed: each call is decided by policy and logged. A refusal says why. A call that needs approval names a request; poll it with checkApproval and make the same call again once it is approved.';
+  'Tools named upstream__tool are governed: each call is decided by policy and logged. A refusal says why. A call that needs approval names a request; poll it with checkApproval and make the same call again once it is approved.';
 const OPERATOR_INSTRUCTIONS =
   'This key acts as the operator. Open a session with createSession and connect again with its session_id as X-Session-ID to see and call the tools of upstreams.';
 

@@ -5,7 +5,8 @@ import { foldedName } from './tool-screening.js';
 import { type ResourceState } from './resource.repository.js';
 import { RESOURCE_LISTS, type ResourceKind, type ResourceLists } from '../mcp-client/index.js';
 import { splitToolName } from './tool-name.js';
-import { isOfUpstream, type Naming, ownNames } from './tool-catalogue.js';
+import { type Naming, ownNames } from './tool-catalogue.js';
+import { isOfUpstream } from './tool-name.js';
 import { matchesTemplate } from './uri-template.js';
 
 /** An upstream whose lists are known. */

@@ -5,20 +5,14 @@ import { LRUCache } from 'lru-cache';
 import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from '../policies/policy.js';
 import { namesOf } from '../policies/subject-names.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
-import { splitToolName } from './tool-name.js';
+import { type NamedTool, ShownNames } from './shown-names.js';
+import { isOfUpstream } from './tool-name.js';
 import { foldedName } from './tool-screening.js';
 import { ToolRepository } from './tool.repository.js';
 import { type CatalogueState, UpstreamRepository } from '../upstreams/upstream.repository.js';
 
 /** A tool of a catalogue. */
-interface KeptTool {
-  upstream: string;
-  /** Its own name, without its upstream's. */
-  name: string;
-  /** `upstream.tool` */
-  qualifiedName: string;
-  /** What its name and those that look like it have in common. */
-  folded: string;
+interface KeptTool extends NamedTool {
   /** Its upstream has changed it, and it cannot be called. */
   held: boolean;
   /** Its definition but for the name, as JSON text; whatever the upstream said is in it as it was said. */
@@ -99,8 +93,7 @@ export class ToolCatalogue {
    * The tools of upstreams within reach whose names no policy that is enforced blocks for the agent. What depends on a call (its amount, its hour, its rate) is decided
    * when it is made.
    *
-   * @param taken names that mean something else here: a tool of such a name, or one that looks like it, is shown as
-   *   `upstream.tool`, and so is one whose name reads like another's `upstream.tool`
+   * @param taken names that mean something else here: a tool of such a name, or one that looks like it, is shown with its upstream's
    */
   async callable(actor: Actor, agentId: string, taken: readonly string[]): Promise<Catalogue> {
     const { tenantId } = actor;
@@ -116,23 +109,14 @@ export class ToolCatalogue {
       taking,
     );
     const isCallable = callableBy(naming, agentId, isOwnName);
-    const unprefixed = new Set(states.flatMap(({ name, prefixed }) => (prefixed ? [] : [name])));
-    const names = new Map<string, number>();
-    const others = new Set(taken.map(foldedName));
+    const shown = await ShownNames.of(known.flatMap(({ tools }) => tools), { upstreams: states, taken, taking });
     const turns = new Turns();
-    for (const { upstream, folded } of known.flatMap(({ tools }) => tools)) {
-      if (turns.isOver) await turns.next();
-      if (unprefixed.has(upstream)) names.set(folded, (names.get(folded) ?? 0) + 1);
-      if (unprefixed.size > 0) others.add(`${upstream.toLowerCase()}.${folded}`);
-    }
-    const isShownBare = ({ upstream, name, folded }: KeptTool): boolean =>
-      unprefixed.has(upstream) && names.get(folded) === 1 && !others.has(folded) && !isOfUpstream(name, taking);
     const [tools, heldBack]: [CatalogueTool[], string[]] = [[], []];
     for (const tool of known.flatMap((kept) => kept.tools)) {
       if (turns.isOver) await turns.next();
       if ((tool.held && heldBack.length === MAX_HELD_SHOWN) || !isCallable(tool)) continue;
       if (tool.held) heldBack.push(tool.qualifiedName);
-      else tools.push({ ...tool, shownName: isShownBare(tool) ? tool.name : tool.qualifiedName });
+      else tools.push({ ...tool, shownName: shown.nameOf(tool) });
     }
     const view = {
       ...{ tools, heldBack },
@@ -182,15 +166,16 @@ export class ToolCatalogue {
   private async read(tenantId: string, names: string[]): Promise<Map<string, KeptTools>> {
     const turns = new Turns();
     const found = new Map<string, KeptTools>(names.map((name) => [name, { digest: '', tools: [], size: 0 }]));
-    for (const { upstream, digest, name, held, definition } of await this.tools.definitions(tenantId, names)) {
+    for (const { upstream, digest, name, modelName, hashedName, held, definition } of await this.tools.definitions(tenantId, names)) {
       if (turns.isOver) await turns.next();
       const kept = found.get(upstream);
       if (!kept) continue;
       kept.digest = digest;
-      if (name === null || definition === null) continue;
+      if (name === null || modelName === null || hashedName === null || definition === null) continue;
       const { name: _, ...rest } = definition;
       const tool = {
         ...{ upstream, name, held: held ?? false, folded: foldedName(name), qualifiedName: `${upstream}.${name}` },
+        ...{ modelName, hashedName },
         definition: stringifyJson(rest),
         olderDefinition: olderOf(rest),
       };
@@ -261,12 +246,6 @@ function callableBy(
           : !named.toolNames.some((each) => names.has(each))) || !isInScope(scope, { upstream, agentId, ...named }),
     );
   };
-}
-
-/** Whether a name reads like that of a tool of an upstream that is or was there. */
-export function isOfUpstream(name: string, upstreams: ReadonlySet<string>): boolean {
-  const prefix = splitToolName(name)?.upstream;
-  return prefix !== undefined && upstreams.has(prefix);
 }
 
 /** Which of these go by their own names where they are allowed: not one that reads like another's, or that two have. */

@@ -1,3 +1,11 @@
+/** What the APIs of models take as a tool's name. */
+const MODEL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+export const MAX_MODEL_NAME = 64;
+
+export function isModelName(name: string): boolean {
+  return MODEL_NAME.test(name);
+}
+
 /** `upstream.tool`: how people, rules and the log speak of a tool. */
 export function qualifiedName({ name, tool }: { name: string; tool: string }): string {
   return `${name}.${tool}`;
@@ -7,4 +15,10 @@ export function qualifiedName({ name, tool }: { name: string; tool: string }): s
 export function splitToolName(name: string): { upstream: string; tool: string } | null {
   const [, upstream, tool] = /^([A-Za-z0-9_-]{1,64})\.(.+)$/s.exec(name) ?? [];
   return upstream === undefined || tool === undefined ? null : { upstream, tool };
+}
+
+/** Whether a name reads like that of a tool of an upstream that is or was there. */
+export function isOfUpstream(name: string, upstreams: ReadonlySet<string>): boolean {
+  const prefix = splitToolName(name)?.upstream;
+  return prefix !== undefined && upstreams.has(prefix);
 }

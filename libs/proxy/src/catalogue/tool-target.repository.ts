@@ -4,7 +4,7 @@ import { Transactions } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { TOLD_VERSION } from '../upstreams/upstream.repository.js';
-import { splitToolName } from './tool-name.js';
+import { isModelName, splitToolName } from './tool-name.js';
 
 /** A tool that can be called. */
 export interface ToolTarget extends UpstreamAddress {
@@ -42,9 +42,9 @@ export interface WantedName {
 export interface Meaning {
   /** The name. */
   wanted: string;
-  /** Whether the name says the upstream. */
+  /** Whether the name says the upstream: `upstream.tool`, or one of the names for models. */
   isNamespaced: boolean;
-  /** Whether agents are shown the upstream's tools as `upstream.tool`. */
+  /** Whether agents are shown the upstream's tools with its name before theirs. */
   isPrefixed: boolean;
   target: ToolTarget;
 }
@@ -67,6 +67,12 @@ const resolve = {
            JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
            ${PRICE}
           WHERE w.upstream IS NOT NULL
+         UNION ALL
+         SELECT w.tenant_id, w.name, true, ${FOUND}
+           FROM unnest($1::text[], $5::text[]) AS w(tenant_id, name)
+           JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND w.name IN (t.model_name, t.hashed_name) AND NOT t.gone
+           JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
+           ${PRICE}
          UNION ALL
          SELECT w.tenant_id, w.name, false, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
@@ -116,6 +122,7 @@ export class ToolTargetRepository {
       wanted.map(({ name }) => name),
       split.map((parts) => parts?.upstream ?? null),
       split.map((parts) => parts?.tool ?? null),
+      wanted.map(({ name }) => (isModelName(name) ? name : null)),
     ]);
     return rows.map((row) => ({
       ...{ wanted: row.wanted, isNamespaced: row.namespaced, isPrefixed: row.prefixed },

@@ -46,4 +46,12 @@ export class Tool {
   /** Whether making a call twice does no more than making it once. */
   @Column({ type: 'boolean' })
   repeatable: boolean;
+
+  /** `upstream__tool` in characters that the APIs of models take; too long for them perhaps, and not its alone. */
+  @Column({ name: 'model_name', type: 'text', insert: false, update: false })
+  modelName: string;
+
+  /** The same, cut to what they take, with eight hex digits of the full name's SHA-256. */
+  @Column({ name: 'hashed_name', type: 'text', insert: false, update: false })
+  hashedName: string;
 }

@@ -16,7 +16,7 @@ import { ToolRepository, type Traits } from './tool.repository.js';
 
 const now = new Date('2026-01-01T00:00:00Z');
 const traits: Traits = { destructive: false, repeatable: true, mirrored: [] };
-const terms = { prefixed: true, toolsMaxAgeSeconds: 20 };
+const terms = { prefixed: true, separator: '__', toolsMaxAgeSeconds: 20 } as const;
 const state: UpstreamState = {
   ...{ healthy: true, error: null, failures: 0 },
   ...{ checkedAt: now, nextCheckAt: now, confirmedAt: now },
@@ -113,10 +113,10 @@ describe('the tools of an upstream', () => {
       ['b', false, digest.toString('hex')],
     ]);
     expect((await upstreams.stats(tenantId, { healthy: true, nameContains: 'U' }, 10, null))[0]).toMatchObject({
-      ...{ name: 'up', tools: 2, drifted: 1, calls: 0, prefixed: true, toolsMaxAgeSeconds: 20, headers: {} },
+      ...{ name: 'up', tools: 2, drifted: 1, calls: 0, prefixed: true, separator: '__', toolsMaxAgeSeconds: 20, headers: {} },
     });
     expect((await upstreams.catalogues([tenantId])).get(tenantId)).toEqual([
-      { name: 'up', prefixed: true, digest: digest.toString('hex'), error: null },
+      { name: 'up', prefixed: true, separator: '__', digest: digest.toString('hex'), error: null },
     ]);
     expect(await upstreams.find(tenantId, 'up')).toMatchObject({ url: 'http://127.0.0.1/', failures: 0 });
     expect(await upstreams.withoutTools(tenantId, null, 5)).toEqual([]);

@@ -7,6 +7,7 @@ import { type PinnedDefinition } from './restated-pins.js';
 import { type ListedDefinition } from './tool-definition.js';
 import { type Pin, type PinChanges } from './tool-pins.js';
 import { ToolPrice } from './tool-price.entity.js';
+import { MAX_MODEL_NAME } from './tool-name.js';
 import { Tool } from './tool.entity.js';
 import { type UpstreamTool } from '../mcp-client/index.js';
 import { Upstream } from '../upstreams/upstream.entity.js';
@@ -18,6 +19,10 @@ export interface ListedTool {
   /** As it was accepted. */
   definition: UpstreamTool;
   fingerprint: Buffer;
+  /** As the APIs of models take it; it answers to it always. */
+  modelName: string;
+  /** Why that is not `upstream__tool` alone; null where it is. */
+  nameConflict: 'too_long' | 'taken' | null;
   /** Of each call; null for a tool that costs nothing. */
   price: MicroUsd | null;
   /** What the upstream says instead, and when that was seen first; null while it keeps to what was accepted. */
@@ -37,6 +42,8 @@ export interface DefinedTool {
   upstream: string;
   digest: string;
   name: string | null;
+  modelName: string | null;
+  hashedName: string | null;
   /** Whether it is held back. */
   held: boolean | null;
   definition: UpstreamTool | null;
@@ -50,6 +57,9 @@ export interface Traits {
   mirrored: readonly MirroredArgument[];
 }
 
+/** Whether another tool `t` of the tenant would be called the same by models. */
+const SHARES_ITS_NAME = `EXISTS (SELECT FROM proxy_tool o WHERE o.tenant_id = t.tenant_id AND o.model_name = t.model_name AND NOT o.gone
+                                   AND (o.upstream, o.name) <> (t.upstream, t.name))`;
 /** Of definitions that are written at once. */
 const MAX_PART_CHARS = 256 * 1024;
 
@@ -83,6 +93,7 @@ export class ToolRepository {
         .createQueryBuilder(Tool, 't')
         .leftJoin(ToolPrice, 'p', 'p.tenantId = t.tenantId AND p.upstream = t.upstream AND p.tool = t.name')
         .addSelect('p.price', 'price')
+        .addSelect(SHARES_ITS_NAME, 'shared')
         .where({ tenantId, gone: false })
         .andWhere('(t.upstream, t.name) > (:upstream, :name)', { upstream, name });
       if (drifted !== undefined) query.andWhere(`t.pending IS ${drifted ? 'NOT ' : ''}NULL`);
@@ -95,13 +106,15 @@ export class ToolRepository {
         .orderBy('t.upstream')
         .addOrderBy('t.name')
         .limit(limit)
-        .getRawAndEntities<{ price: string | null }>();
+        .getRawAndEntities<{ price: string | null; shared: boolean }>();
     });
     return entities.map((tool, i) => {
       const { pending, pendingFingerprint, driftedAt } = tool;
       const price = raw[i]?.price ?? null;
+      const nameConflict = tool.modelName.length > MAX_MODEL_NAME ? 'too_long' : raw[i]?.shared ? 'taken' : null;
       return {
         ...{ upstream: tool.upstream, name: tool.name, definition: tool.definition, fingerprint: tool.fingerprint },
+        ...{ modelName: nameConflict === null ? tool.modelName : tool.hashedName, nameConflict },
         price: price === null ? null : (BigInt(price) as MicroUsd),
         drift:
           pending && pendingFingerprint && driftedAt
@@ -124,6 +137,8 @@ export class ToolRepository {
         .select('u.name', 'upstream')
         .addSelect(`encode(u.catalogueDigest, 'hex')`, 'digest')
         .addSelect('t.name', 'name')
+        .addSelect('t.modelName', 'modelName')
+        .addSelect('t.hashedName', 'hashedName')
         .addSelect('t.pending IS NOT NULL', 'held')
         .addSelect('t.definition', 'definition')
         .where({ tenantId, name: Any(names), catalogueDigest: Not(IsNull()) })

@@ -41,6 +41,12 @@ const ProxyTool = z
     description: z.string(),
     upstream: z.string(),
     qualified_name: z.string().describe('upstream.tool: always answers to it'),
+    model_name: z
+      .string()
+      .describe(
+        'upstream__tool in what the APIs of models take (1 to 64 letters, digits, - and _): always answers to it',
+      ),
+    warning: z.string().optional().describe('Why model_name ends in a hash'),
     input_schema: z.record(z.string(), z.unknown()).describe('JSON Schema of the arguments'),
     annotations: z.record(z.string(), z.unknown()).optional().describe('Hints of the upstream, as it gave them'),
     fingerprint: z.string().describe('SHA-256 (hex) of the RFC 8785 JSON of the accepted definition'),
@@ -50,12 +56,19 @@ const ProxyTool = z
   .meta({ id: 'ProxyTool' });
 type ProxyTool = z.infer<typeof ProxyTool>;
 
-export function toProxyTool({ upstream, name, definition, fingerprint, price, drift }: ListedTool): ProxyTool {
+const NAME_WARNINGS = {
+  too_long: 'upstream__tool has more than the 64 characters that the APIs of models take, so model_name is cut and ends in a hash',
+  taken: 'another tool would have the same model_name, so both end in a hash',
+};
+
+export function toProxyTool({ upstream, name, definition, fingerprint, price, drift, ...rest }: ListedTool): ProxyTool {
   return {
     name,
     description: definition.description ?? '',
     upstream,
     qualified_name: `${upstream}.${name}`,
+    model_name: rest.modelName,
+    ...(rest.nameConflict === null ? {} : { warning: NAME_WARNINGS[rest.nameConflict] }),
     input_schema: definition.inputSchema,
     ...(definition.annotations === undefined ? {} : { annotations: definition.annotations }),
     fingerprint: fingerprint.toString('hex'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ShownSettings } from '../registry/upstream-registry.js';
 import { type OwnLimits } from '../upstreams/upstream-limits.js';
+import { SEPARATORS, type Separator } from '../upstreams/upstream.entity.js';
 import { type UpstreamSettings, type UpstreamTerms } from '../upstreams/upstream-settings.js';
 
 const MAX_AGE_EXPECTED = 'expected a whole number of seconds from 0 to 300';
@@ -10,7 +11,12 @@ const CONCURRENCY_EXPECTED = 'expected a whole number of calls from 1 to 256';
 
 const prefix = z
   .boolean('expected true or false')
-  .describe('Whether agents are shown its tools as name.tool; false shows their own names');
+  .describe('Whether agents are shown its tools with its name before theirs; false shows their own names');
+const separator = z
+  .enum(SEPARATORS, 'expected __ or .')
+  .describe(
+    'Between its name and that of a tool, as agents are shown them: __ makes names that the APIs of models take, . those of policies and the log. Calls are taken by either',
+  );
 const toolsMaxAge = z
   .int(MAX_AGE_EXPECTED)
   .min(0, MAX_AGE_EXPECTED)
@@ -44,12 +50,22 @@ const limits = {
 };
 
 /** Of a registration. */
-export const settings = { prefix: prefix.default(true), tools_max_age: toolsMaxAge.default(20), ...limits };
+export const settings = {
+  ...{ prefix: prefix.default(true), separator: separator.default('__') },
+  tools_max_age: toolsMaxAge.default(20),
+  ...limits,
+};
 
 type LimitsBody = z.infer<z.ZodObject<typeof limits>>;
 
-export function toUpstreamTerms({ prefix, tools_max_age }: { prefix: boolean; tools_max_age: number }): UpstreamTerms {
-  return { prefixed: prefix, toolsMaxAgeSeconds: tools_max_age };
+interface TermsBody {
+  prefix: boolean;
+  separator: Separator;
+  tools_max_age: number;
+}
+
+export function toUpstreamTerms({ prefix, separator, tools_max_age }: TermsBody): UpstreamTerms {
+  return { prefixed: prefix, separator, toolsMaxAgeSeconds: tools_max_age };
 }
 
 export function toOwnLimits({ timeout, max_answer_bytes, concurrency }: LimitsBody): OwnLimits {
@@ -60,14 +76,19 @@ export function toOwnLimits({ timeout, max_answer_bytes, concurrency }: LimitsBo
   };
 }
 
-export const ChangeUpstream = z.object({ prefix: prefix.optional(), tools_max_age: toolsMaxAge.optional(), ...limits });
+export const ChangeUpstream = z.object({
+  ...{ prefix: prefix.optional(), separator: separator.optional() },
+  tools_max_age: toolsMaxAge.optional(),
+  ...limits,
+});
 export type ChangeUpstream = z.infer<typeof ChangeUpstream>;
 
 /** What is left out stays; a limit that is null is the settings' again. */
 export function toChanges(body: ChangeUpstream): Partial<UpstreamSettings> {
-  const { prefix, tools_max_age, timeout, max_answer_bytes, concurrency } = body;
+  const { prefix, separator, tools_max_age, timeout, max_answer_bytes, concurrency } = body;
   return {
     ...(prefix !== undefined && { prefixed: prefix }),
+    ...(separator !== undefined && { separator }),
     ...(tools_max_age !== undefined && { toolsMaxAgeSeconds: tools_max_age }),
     ...(timeout !== undefined && { timeoutSeconds: timeout }),
     ...(max_answer_bytes !== undefined && { maxAnswerBytes: max_answer_bytes }),
@@ -77,7 +98,8 @@ export function toChanges(body: ChangeUpstream): Partial<UpstreamSettings> {
 
 /** As they are, those of the settings included. */
 export const shownSettings = {
-  prefix: z.boolean().describe('Whether agents are shown its tools as name.tool'),
+  prefix: z.boolean().describe('Whether agents are shown its tools with its name before theirs'),
+  separator: z.enum(SEPARATORS).describe('Between its name and that of a tool, as agents are shown them'),
   tools_max_age: z.int().describe('Seconds'),
   timeout: z.number().describe('How long a call of it may take (seconds), its own or that of the settings'),
   max_answer_bytes: z.int().describe('The largest answer to a call or read'),
@@ -89,11 +111,13 @@ export type UpstreamChanged = z.infer<typeof UpstreamChanged>;
 
 export function toShownSettings({
   prefixed,
+  separator,
   toolsMaxAgeSeconds,
   limits,
 }: ShownSettings): Omit<UpstreamChanged, 'name'> {
   return {
     prefix: prefixed,
+    separator,
     tools_max_age: toolsMaxAgeSeconds,
     timeout: limits.timeoutMs / 1000,
     max_answer_bytes: limits.maxAnswerBytes,

@@ -135,7 +135,7 @@ export class UpstreamRegistry {
     const changed = await this.settings.in(tx).change(actor.tenantId, name, changes);
     if (!changed) throw new UpstreamNotFound();
     const [before, after] = [changed.before, changed.after].map((settings) => ({
-      ...{ prefix: settings.prefixed, tools_max_age: settings.toolsMaxAgeSeconds },
+      ...{ prefix: settings.prefixed, separator: settings.separator, tools_max_age: settings.toolsMaxAgeSeconds },
       ...shownLimits(settings),
     }));
     this.record(tx, actor, name, 'upstream_changed', { ...after, before, by: actor.id });

@@ -11,6 +11,10 @@ export interface RefusedDefinitions {
 /** By list, those that have such. */
 export type RefusedByKind = Partial<Record<ResourceKind, RefusedDefinitions>>;
 
+/** What model APIs take in a name, or what people and the log write. */
+export const SEPARATORS = ['__', '.'] as const;
+export type Separator = (typeof SEPARATORS)[number];
+
 /** A registration. */
 @Entity('proxy_upstream')
 export class Upstream {
@@ -23,9 +27,13 @@ export class Upstream {
   @Column({ type: 'text' })
   url: string;
 
-  /** Whether agents are shown its tools as `upstream.tool`. */
+  /** Whether agents are shown its tools with its name before theirs. */
   @Column({ type: 'boolean' })
   prefixed: boolean;
+
+  /** Between its name and a tool's, as agents are shown them. */
+  @Column({ type: 'text' })
+  separator: Separator;
 
   /** New with every registration. */
   @Column({ type: 'text' })

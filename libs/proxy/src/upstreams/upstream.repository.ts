@@ -7,7 +7,7 @@ import { ADDRESS, type UpstreamAddress } from './upstream-address.js';
 import { settingsOf, type UpstreamTerms } from './upstream-settings.js';
 import { type UpstreamFilter, type UpstreamStats } from './upstream-stats.js';
 import { UpstreamTraffic } from './upstream-traffic.entity.js';
-import { type RefusedByKind, type RefusedDefinitions, Upstream, UpstreamName } from './upstream.entity.js';
+import { type RefusedByKind, type RefusedDefinitions, type Separator, Upstream, UpstreamName } from './upstream.entity.js';
 
 /** What was found out about an upstream when it was last asked. */
 export interface UpstreamState {
@@ -38,6 +38,7 @@ export interface KeptList {
 export interface CatalogueState {
   name: string;
   prefixed: boolean;
+  separator: Separator;
   /** Of the tools, hex; null while they are not known. */
   digest: string | null;
   error: string | null;
@@ -47,7 +48,7 @@ export interface CatalogueState {
 export const TOLD_VERSION = `(SELECT CASE WHEN h.bound THEN h.version END FROM upstream_told_head h
                   WHERE h.tenant_id = u.tenant_id AND h.upstream = u.name)`;
 
-const standing = columnsOf(Upstream).only('tenantId', 'name', 'prefixed', 'catalogueDigest', 'error');
+const standing = columnsOf(Upstream).only('tenantId', 'name', 'prefixed', 'separator', 'catalogueDigest', 'error');
 const catalogues = {
   name: 'proxy_upstream.catalogues.v3',
   text: `SELECT ${standing.list} FROM proxy_upstream WHERE tenant_id = ANY ($1) ORDER BY tenant_id, name COLLATE "C"`,
@@ -84,9 +85,9 @@ const noteCheck = `
 const put = `
   INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, last_check_at, next_check_at, prefixed,
                               tools_max_age, confirmed_at, headers, shown_headers, shown_auth, timeout_seconds, max_answer_bytes, concurrency,
-                              sessions)
+                              sessions, separator)
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json, $16::json,
-           $17::integer, $18::integer, $19::integer, $20::text
+           $17::integer, $18::integer, $19::integer, $20::text, $21
      WHERE (SELECT count(*) FROM proxy_upstream WHERE tenant_id = $1 AND name <> $2) < $10
        AND (SELECT count(*) FROM upstream_name WHERE tenant_id = $1 AND name <> $2) < ${MAX_NAMES}
   ON CONFLICT (tenant_id, name) DO UPDATE
@@ -96,6 +97,7 @@ const put = `
         confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers,
         shown_auth = excluded.shown_auth, timeout_seconds = excluded.timeout_seconds,
         max_answer_bytes = excluded.max_answer_bytes, concurrency = excluded.concurrency, sessions = excluded.sessions,
+        separator = excluded.separator,
         changed_at = NULL, listener = NULL, listen_at = '-infinity'
   RETURNING name`;
 
@@ -157,8 +159,10 @@ export class UpstreamRepository {
   async catalogues(tenantIds: readonly string[]): Promise<Map<string, CatalogueState[]>> {
     const byTenant = new Map<string, CatalogueState[]>(tenantIds.map((tenantId) => [tenantId, []]));
     for (const row of await this.transactions.query(catalogues, [tenantIds])) {
-      const { tenantId, name, prefixed, catalogueDigest, error } = standing.toEntity(row);
-      byTenant.get(tenantId)?.push({ name, prefixed, digest: catalogueDigest?.toString('hex') ?? null, error });
+      const { tenantId, name, prefixed, separator, catalogueDigest, error } = standing.toEntity(row);
+      byTenant
+        .get(tenantId)
+        ?.push({ name, prefixed, separator, digest: catalogueDigest?.toString('hex') ?? null, error });
     }
     return byTenant;
   }
@@ -235,6 +239,7 @@ export class UpstreamRepository {
           JSON.stringify(shown ? shownHeaders(shown.headers) : {}),
           auth && JSON.stringify(auth),
           ...[address.timeoutSeconds, address.maxAnswerBytes, address.concurrency, state.sessions],
+          terms.separator,
         ]);
         if (rows.length === 0) return false;
         await tx.manager
