@@ -79,7 +79,7 @@ describe.each<McpRevision>(['stateless', 'handshake'])(
       const client = await connect(revision, ['--agent', `desk-${revision}`], environment());
       const { tools } = await client.listTools();
       expect(tools.map(({ name }) => name)).toContain('lib__weather');
-      expect(await client.callTool({ name: 'lib.weather', arguments: { region: 'eu' } })).toMatchObject({
+      expect(await client.callTool({ name: 'lib__weather', arguments: { region: 'eu' } })).toMatchObject({
         structuredContent: { degrees: 21.5 },
       });
       const agents = async (status: string): Promise<unknown> =>
@@ -161,6 +161,41 @@ it('answers every request, whatever is wrong', async () => {
   );
   const away = await pipe([ping], environment({ HALDIR_URL: 'http://127.0.0.1:9' }));
   expect(away.messages).toMatchObject([{ id: 'p', error: { message: expect.stringContaining('127.0.0.1:9') } }]);
+});
+
+it('takes a message to its line feed, whatever else its texts have that ends lines elsewhere', async () => {
+  const note = 'a\u2028b\u2029c\u0085d';
+  const params = { name: 'lib.weather', arguments: { region: 'eu', note } };
+  const call = (id: number): string => JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params });
+  const { messages } = await pipe(
+    [call(1), `${call(2)}\r`],
+    environment({ HALDIR_SESSION_ID: await tenant.session({ scopes: ['execute'] }) }),
+  );
+  expect(messages).toHaveLength(2);
+  expect(messages).toMatchObject([1, 2].map(() => ({ result: { structuredContent: { degrees: 21.5 } } })));
+});
+
+it.each<McpRevision>(['stateless', 'handshake'])(
+  'goes on in a session of its own making when that has expired or was ended (%s)',
+  async (revision) => {
+    const agent = `over-${revision}`;
+    const client = await connect(revision, ['--agent', agent, '--ttl', '1'], environment());
+    const opened = async (): Promise<number> =>
+      Number((await tenant.get(`/v1/sessions?agent_id=${agent}&limit=100`)).body['count']);
+    const before = await opened();
+    const count = (): Promise<unknown> => client.callTool({ name: 'lib.count', arguments: { to: 1 } });
+    await eventually(async () => {
+      await Promise.all([count(), count(), count()]);
+      expect(await opened()).toBeGreaterThan(before);
+    });
+    await client.close();
+  },
+);
+
+it('says that a message is too large as JSON-RPC says it, under its id', async () => {
+  const params = { name: 'lib.weather', arguments: { region: 'x'.repeat(1_100_000) } };
+  const { messages } = await pipe([JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params })], environment());
+  expect(messages).toMatchObject([{ jsonrpc: '2.0', id: 7, error: { message: expect.stringContaining('1 MiB') } }]);
 });
 
 it('says what is missing before it starts', async () => {

@@ -13,6 +13,14 @@ import {
   subjectOf,
 } from '@haldir/mcp';
 
+/** The session of Haldir that requests act in. */
+export interface ActingSession {
+  /** Null for none. */
+  session: string | null;
+  /** Opens another, for one that was opened here. */
+  reopen?: () => Promise<string>;
+}
+
 /**
  * Carries MCP between a client that reads and writes lines and an endpoint that speaks HTTP. It passes on what either says and
  * adds what HTTP wants besides: the headers that repeat a message, and an answer when there is none.
@@ -26,11 +34,15 @@ export class McpBridge {
   private session: string | null = null;
   private mirrored = new Map<string, MirroredArgument[]>();
 
+  /** Under way while another session of Haldir is opened. */
+  private reopening: Promise<void> | null = null;
+
   /** @param write takes one message as a line without its end */
   constructor(
     private readonly endpoint: URL,
     private readonly headers: Readonly<Record<string, string>>,
     private readonly write: (line: string) => void,
+    private readonly acting: ActingSession,
   ) {}
 
   /** Passes one line on and its answer back. Never fails: what goes wrong is said to the client. */
@@ -49,12 +61,7 @@ export class McpBridge {
     const abort = new AbortController();
     if (id !== null) this.underWay.set(stringifyJson(id), abort);
     try {
-      const response = await fetch(this.endpoint, {
-        method: 'POST',
-        headers: { ...this.headers, ...this.headersFor(message) },
-        body: line,
-        signal: abort.signal,
-      });
+      const response = await this.send(line, message, abort.signal);
       this.session = response.headers.get('mcp-session-id') ?? this.session;
       await this.relay(response, id);
     } catch (error) {
@@ -62,6 +69,33 @@ export class McpBridge {
     } finally {
       if (id !== null) this.underWay.delete(stringifyJson(id));
     }
+  }
+
+  /** Sends a line, once more in another session when that of Haldir is over: nothing was done then. */
+  private async send(line: string, message: unknown, signal: AbortSignal): Promise<Response> {
+    const { session, reopen } = this.acting;
+    const post = (): Promise<Response> =>
+      fetch(this.endpoint, {
+        method: 'POST',
+        headers: {
+          ...this.headers,
+          ...(this.acting.session === null ? {} : { 'x-session-id': this.acting.session }),
+          ...this.headersFor(message),
+        },
+        body: line,
+        signal,
+      });
+    const response = await post();
+    if (response.status !== 401 || !reopen) return response;
+    const text = await response.text();
+    if (!isSessionOver(text)) return new Response(text, response);
+    // Of requests that find it over together, one opens another.
+    if (this.acting.session === session)
+      this.reopening ??= reopen()
+        .then((id) => void (this.acting.session = id))
+        .finally(() => (this.reopening = null));
+    await this.reopening;
+    return post();
   }
 
   /** Breaks off what is under way. */
@@ -148,6 +182,14 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Whether a refusal says that the session of Haldir is unknown, expired or revoked. */
+function isSessionOver(text: string): boolean {
+  const message = parsed(text);
+  const error = isObject(message) ? message['error'] : undefined;
+  const data = isObject(error) ? error['data'] : undefined;
+  return isObject(data) && data['code'] === 'invalid_session';
 }
 
 function idOf(message: unknown): RequestId | null {

@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { type Command, UsageError } from '../command.js';
+import { linesOf } from '../lines.js';
 import { McpBridge } from '../mcp-bridge.js';
 
 export const mcpCommand: Command = {
@@ -10,7 +10,7 @@ An MCP server on standard input and output, for programs that start their server
 the /mcp of a running Haldir, so that the same key, session and policies apply. With an agent key nothing else is needed.
 
   --url URL      where Haldir is; default HALDIR_URL, else http://127.0.0.1:3000
-  --agent NAME   open a session for this agent, and revoke it at the end
+  --agent NAME   open a session for this agent, another when that has expired, and revoke it at the end
   --scopes LIST  of that session, separated by commas; default read,execute
   --ttl SECONDS  after which that session expires; default 86400
 
@@ -28,10 +28,13 @@ Example
     if (key === '') throw new UsageError('HALDIR_API_KEY is missing: set it to an API key');
     const haldir = baseOf(options.url ?? env['HALDIR_URL'] ?? 'http://127.0.0.1:3000');
     const authorization = { authorization: `Bearer ${key}` };
-    const opened = options.agent === undefined ? null : await openSession(haldir, authorization, options);
-    const session = opened ?? env['HALDIR_SESSION_ID'];
-    const headers = { ...authorization, ...(session === undefined ? {} : { 'x-session-id': session }) };
-    const bridge = new McpBridge(new URL('mcp', haldir), headers, (line) => process.stdout.write(`${line}\n`));
+    let opened = options.agent === undefined ? null : await openSession(haldir, authorization, options);
+    const reopen = async (): Promise<string> => (opened = await openSession(haldir, authorization, options));
+    const session = opened ?? env['HALDIR_SESSION_ID'] ?? null;
+    const bridge = new McpBridge(new URL('mcp', haldir), authorization, (line) => process.stdout.write(`${line}\n`), {
+      session,
+      ...(opened === null ? {} : { reopen }),
+    });
     try {
       await serve(bridge);
     } finally {
@@ -75,14 +78,14 @@ function baseOf(text: string): URL {
 
 /** Until the client closes its end, and what it asked before is answered; at once on a signal. */
 async function serve(bridge: McpBridge): Promise<void> {
-  const lines = createInterface({ input: process.stdin, crlfDelay: Infinity });
   const underWay = new Set<Promise<void>>();
+  const ending = new AbortController();
   const end = (): void => {
-    lines.close();
+    ending.abort();
     bridge.close();
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
-  for await (const line of lines) {
+  for await (const line of linesOf(process.stdin, ending.signal)) {
     if (line.trim() === '') continue;
     const passing = bridge.pass(line).finally(() => underWay.delete(passing));
     underWay.add(passing);

@@ -1,0 +1,31 @@
+import { type Readable } from 'node:stream';
+
+/**
+ * Lines as MCP's stdio transport has them: UTF-8, ended by a line feed alone. `node:readline` ends them at U+2028 and U+2029 too, which
+ * JSON has in texts. A last line without an end is one.
+ *
+ * @param signal ends it, with what came so far
+ */
+export async function* linesOf(input: Readable, signal: AbortSignal): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let begun: string[] = [];
+  const end = (): void => void input.destroy();
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    for await (const chunk of input as AsyncIterable<Buffer>) {
+      const [first = '', ...rest] = decoder.decode(chunk, { stream: true }).split('\n');
+      begun.push(first);
+      for (const part of rest) {
+        yield begun.join('');
+        begun = [part];
+      }
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
+  begun.push(decoder.decode());
+  const last = begun.join('');
+  if (last !== '' && !signal.aborted) yield last;
+}
