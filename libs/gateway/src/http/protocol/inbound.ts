@@ -35,10 +35,11 @@ const UNSUPPORTED_VERSION = -32022;
 /**
  * Reads a POST: the official classifier tells the revisions apart and refuses what is neither.
  *
- * @param body parsed, or the refusal of one that is no JSON
+ * @param sent parsed, or the refusal of one that is no JSON
  * @throws RpcError
  */
-export function readPost(headers: IncomingHttpHeaders, body: unknown): Post {
+export function readPost(headers: IncomingHttpHeaders, sent: unknown): Post {
+  const body = withoutNulls(sent);
   if (!isJsonContentType(headers['content-type'] ?? null))
     throw new RpcError(SERVER_ERROR, 'Content-Type: expected application/json', { status: 415 });
   if (body instanceof UnsupportedMedia) throw new RpcError(SERVER_ERROR, body.message, { status: 415 });
@@ -101,6 +102,21 @@ function handshakeRequests(headers: IncomingHttpHeaders, body: unknown): RpcRequ
   }
   return requests;
 }
+
+/** Parameters that some clients write out when they have none: null, or an empty cursor, is as good as nothing. */
+function withoutNulls(body: unknown): unknown {
+  if (Array.isArray(body)) return body.map(withoutNulls);
+  if (!isObject(body) || typeof body['method'] !== 'string' || !('params' in body)) return body;
+  const { params, ...rest } = body;
+  if (params === null) return rest;
+  if (!isObject(params)) return body;
+  const said = Object.entries(params).filter(
+    ([name, value]) => !(OFTEN_EMPTY.includes(name) && value === null) && !(name === 'cursor' && value === ''),
+  );
+  return { ...rest, params: Object.fromEntries(said) };
+}
+
+const OFTEN_EMPTY = ['arguments', '_meta', 'cursor', 'inputResponses', 'requestState'];
 
 /** What the classifier reads as a double has to be an integer that one holds; here an id is any integer, however it is written. */
 function withReadableIds(body: unknown): unknown {
