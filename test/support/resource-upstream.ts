@@ -9,6 +9,8 @@ export interface ResourceUpstream extends Upstream {
   templates: Record<string, unknown>[];
   prompts: Record<string, unknown>[];
   capabilities: Record<string, object>;
+  /** Addresses that its tool and its prompts link to. */
+  links: string[];
   /** Answers nothing to these. */
   silent: string[];
 }
@@ -32,14 +34,18 @@ export async function startResourceUpstream(label: string): Promise<ResourceUpst
         return { contents: [{ uri: params['uri'], text: `${label} has ${String(params['uri'])}` }] };
       case 'prompts/get': {
         const said = `${label} says ${String(params['name'])} ${JSON.stringify(params['arguments'])}`;
-        return { messages: [{ role: 'user', content: { type: 'text', text: said } }] };
+        const contents = [{ type: 'text', text: said }, ...links()];
+        return { messages: contents.map((content) => ({ role: 'user', content })) };
       }
+      case 'tools/call':
+        return { content: links() };
       case 'completion/complete':
         return { completion: { values: [JSON.stringify(params['ref'])] } };
       default:
         return null;
     }
   };
+  const links = (): object[] => upstream.links.map((uri) => ({ type: 'resource_link', uri, name: 'linked' }));
   const served = await serveHttp(
     rpcListener((question) => {
       if (!['initialize', 'server/discover'].includes(question.method)) upstream.asked.push(question.method);
@@ -56,6 +62,7 @@ export async function startResourceUpstream(label: string): Promise<ResourceUpst
     templates: [{ uriTemplate: `doc://${label}/page/{n}`, name: 'Page' }],
     prompts: [{ name: 'greet', description: `Greets from ${label}` }],
     capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+    links: [],
     silent: [],
   };
   return upstream;

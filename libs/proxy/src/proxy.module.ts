@@ -35,6 +35,8 @@ import { ToolPinsService } from './catalogue/tool-pins.service.js';
 import { ToolPrice } from './catalogue/tool-price.entity.js';
 import { ToolPriceRepository } from './catalogue/tool-price.repository.js';
 import { ToolPriceService } from './catalogue/tool-price.service.js';
+import { LinkedResource } from './catalogue/linked-resource.entity.js';
+import { LinkedResourceRepository } from './catalogue/linked-resource.repository.js';
 import { StoredResources } from './catalogue/stored-resources.entity.js';
 import { ToolTargetRepository } from './catalogue/tool-target.repository.js';
 import { Tool } from './catalogue/tool.entity.js';
@@ -48,6 +50,7 @@ import { CallPipeline } from './calls/call-pipeline.js';
 import { SecureStep } from './calls/secure-step.js';
 import { SendStep } from './calls/send-step.js';
 import { CallSecrets } from './calls/call-secrets.js';
+import { LinkedResources } from './calls/linked-resources.js';
 import { ResourceReadService } from './calls/resource-read.service.js';
 import { ToolCallService } from './calls/tool-call.service.js';
 import { UnknownCalls } from './calls/unknown-calls.js';
@@ -55,6 +58,7 @@ import { SimulationService } from './simulation/simulation.service.js';
 
 const entities = [
   KeptUpstreamSession,
+  LinkedResource,
   StoredPolicy,
   StoredResources,
   Tool,
@@ -75,6 +79,8 @@ const entities = [
     CallSecrets,
     CatalogueFreshness,
     Discovery,
+    LinkedResourceRepository,
+    LinkedResources,
     ListChanges,
     ListenerLeaseRepository,
     PolicyRepository,

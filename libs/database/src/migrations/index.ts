@@ -23,6 +23,7 @@ import { UpstreamLimits1790000000030 } from './1790000000030-upstream-limits.js'
 import { RefusedDefinitions1790000000031 } from './1790000000031-refused-definitions.js';
 import { UpstreamSessions1790000000032 } from './1790000000032-upstream-sessions.js';
 import { ModelNames1790000000034 } from './1790000000034-model-names.js';
+import { LinkedResources1790000000035 } from './1790000000035-linked-resources.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -51,4 +52,5 @@ export const migrations = [
   RefusedDefinitions1790000000031,
   UpstreamSessions1790000000032,
   ModelNames1790000000034,
+  LinkedResources1790000000035,
 ];

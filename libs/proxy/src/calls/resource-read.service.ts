@@ -21,6 +21,7 @@ import {
 import { type ReadOutcome } from './call-outcome.js';
 import { CallPipeline } from './call-pipeline.js';
 import { type CallWatch } from './call-request.js';
+import { LinkedResources } from './linked-resources.js';
 import { type NewRead } from './resource-read.js';
 import { READ_WORDS } from './resource-read.words.js';
 import { SessionLoss } from './session-loss.js';
@@ -37,6 +38,7 @@ export class ResourceReadService implements CallKind<NewRead, ResourceTarget, nu
   constructor(
     private readonly pipeline: CallPipeline,
     private readonly resources: ResourceCatalogue,
+    private readonly links: LinkedResources,
     private readonly policies: PolicyRepository,
     private readonly connections: UpstreamConnections,
     private readonly conclusions: CallConclusions,
@@ -47,16 +49,20 @@ export class ResourceReadService implements CallKind<NewRead, ResourceTarget, nu
     return this.conclusions.conclude(await this.pipeline.perform(this, { ...read, heedsDenials: true }, watch), null);
   }
 
-  async find({ actor, method, subject }: NewRead): Promise<Found<ResourceTarget>> {
+  async find({ actor, sessionId, method, subject }: NewRead): Promise<Found<ResourceTarget>> {
     const { tenantId } = actor;
     const [{ known, names }, byTenant] = await Promise.all([
       this.resources.known(actor),
       this.policies.byTenants([tenantId]),
     ]);
-    const targets =
+    const listed =
       subject.kind === 'prompt'
         ? promptsNamed(known, subject.name, names)
         : resourcesAt(known, subject.name, method === 'completion/complete');
+    const targets =
+      listed.length === 0 && method === 'resources/read'
+        ? await this.links.targets(tenantId, sessionId, subject.name, known)
+        : listed;
     return { targets, policies: byTenant.get(tenantId) ?? [] };
   }
 
@@ -119,6 +125,7 @@ export class ResourceReadService implements CallKind<NewRead, ResourceTarget, nu
     const result = await this.connections.use(upstream, (client) =>
       client.read(method, params(id), { ...options, ...loss.optionsFor(session) }),
     );
+    await this.links.keep(session, upstream.name, result);
     return { kind: 'answered', result: loss.toldIn(result) };
   }
 }

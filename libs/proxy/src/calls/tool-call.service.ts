@@ -23,6 +23,7 @@ import { type CallOutcome, type PerformedCall } from './call-outcome.js';
 import { CallPipeline } from './call-pipeline.js';
 import { type CallWatch } from './call-request.js';
 import { CallSecrets, type Filled } from './call-secrets.js';
+import { LinkedResources } from './linked-resources.js';
 import { type SecretRefusal } from './secret-refusal.js';
 import { SessionLoss } from './session-loss.js';
 import { type NewCall } from './tool-call.js';
@@ -43,6 +44,7 @@ export class ToolCallService implements CallKind<NewCall, ToolTarget, Filled, Up
     private readonly health: UpstreamHealthService,
     private readonly secrets: CallSecrets,
     private readonly connections: UpstreamConnections,
+    private readonly links: LinkedResources,
     private readonly config: HaldirConfig,
   ) {}
 
@@ -130,7 +132,9 @@ export class ToolCallService implements CallKind<NewCall, ToolTarget, Filled, Up
       client.callTool(target.tool, args, { ...all, ...loss.optionsFor(session) }),
     );
     const result = loss.toldIn(said);
-    return isInputRequired(result) ? { kind: 'asked', question: result } : { kind: 'answered', result };
+    if (isInputRequired(result)) return { kind: 'asked', question: result };
+    await this.links.keep(session, target.name, result);
+    return { kind: 'answered', result };
   }
 }
 

@@ -115,6 +115,15 @@ export function resourcesAt(known: readonly KnownResources[], uri: string, asTem
   return targetsIn(among, 'templates', isMeant, id);
 }
 
+/** What an address that is listed nowhere would be at each upstream that may be meant. */
+export function linkedTargets(known: readonly KnownResources[], uri: string): ResourceTarget[] {
+  const [, name, own] = EXPLICIT.exec(uri) ?? [];
+  const id = own ?? uri;
+  return known
+    .filter(({ upstream }) => name === undefined || upstream.name === name)
+    .map(({ upstream }) => ({ upstream, id, definition: { uri: id }, completions: false, goesByOwnName: true }));
+}
+
 /** At most one of each upstream. */
 function targetsIn(
   known: readonly KnownResources[],
