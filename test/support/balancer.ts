@@ -20,6 +20,8 @@ export async function startBalancer(
       {
         host: target.hostname,
         port: target.port,
+        // None that the process may be closing just now.
+        agent: false,
         method: incoming.method,
         path: incoming.url,
         headers: { ...incoming.headers, ...headers },
