@@ -37,8 +37,8 @@ describe('the files of tests', () => {
 });
 
 describe('the files of libs', () => {
-  it('have 300 lines at most', () => {
-    expect(files.filter((file) => lines(file) > 300)).toEqual([]);
+  it('have 300 lines at most, and 400 where they are tests', () => {
+    expect(files.filter((file) => lines(file) > (file.endsWith('spec.ts') ? 400 : 300))).toEqual([]);
   });
 
   it('are named for the class in them that Nest makes', () => {

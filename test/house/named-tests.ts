@@ -39,5 +39,5 @@ export function hasTest({ file, title }: NamedTest): boolean {
   const path = join(root, file);
   if (!/spec\.ts$/.test(file) || !existsSync(path)) return false;
   const escaped = title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`(\\bit\\(|\\bit\\.each\\([^]*?\\)\\()\\s*'${escaped}'`).test(readFileSync(path, 'utf8'));
+  return new RegExp(`(\\bit\\(|\\bit\\.each(<[^>]*>)?\\([^]*?\\)\\()\\s*'${escaped}'`).test(readFileSync(path, 'utf8'));
 }

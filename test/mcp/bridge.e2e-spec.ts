@@ -194,7 +194,10 @@ it.each<McpRevision>(['stateless', 'handshake'])(
 
 it('says that a message is too large as JSON-RPC says it, under its id', async () => {
   const params = { name: 'lib.weather', arguments: { region: 'x'.repeat(1_100_000) } };
-  const { messages } = await pipe([JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params })], environment());
+  const { messages } = await pipe(
+    [JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params })],
+    environment(),
+  );
   expect(messages).toMatchObject([{ jsonrpc: '2.0', id: 7, error: { message: expect.stringContaining('1 MiB') } }]);
 });
 

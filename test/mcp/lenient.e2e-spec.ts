@@ -1,4 +1,11 @@
-import { BareMcp, type FakeUpstream, type McpRevision, Scenario, sharedWorld, type World } from '@haldir/test-support';
+import {
+  type BareMcp,
+  type FakeUpstream,
+  type McpRevision,
+  Scenario,
+  sharedWorld,
+  type World,
+} from '@haldir/test-support';
 
 const REVISIONS: McpRevision[] = ['stateless', 'handshake'];
 
@@ -42,7 +49,10 @@ describe.each(REVISIONS)('a client of the %s revisions that writes out what it d
       `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${params.replace('"MEMBER"', '{"__proto__":{"b":1}}')}}`,
       agent.headersFor('tools/call', { name: 'up__echo' }),
     );
-    expect([status, message?.error?.message]).toEqual([400, expect.stringMatching(/params\.arguments\.a: .*__proto__/)]);
+    expect([status, message?.error?.message]).toEqual([
+      400,
+      expect.stringMatching(/params\.arguments\.a: .*__proto__/),
+    ]);
     expect(scenario.up.calls).toEqual([]);
   });
 });

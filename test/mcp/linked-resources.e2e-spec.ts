@@ -1,5 +1,5 @@
 import {
-  BareMcp,
+  type BareMcp,
   type ResourceUpstream,
   Scenario,
   sharedWorld,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
-  BareMcp,
+  type BareMcp,
   connectMcp,
   connectOldMcp,
   type FakeUpstream,
@@ -43,7 +43,7 @@ describe('the names that agents are shown', () => {
     expect(names.filter((name) => !MODEL_NAME.test(name))).toEqual([]);
     expect(new Set(names).size).toBe(names.length);
     const expected = {
-      'up__echo': 'echo',
+      up__echo: 'echo',
       [hashed('up', 'files.read')]: 'files.read',
       [hashed('up', 'files_read')]: 'files_read',
       [`up__w_rter_z_hlen`]: 'wörter/zählen',

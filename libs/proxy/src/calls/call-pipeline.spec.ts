@@ -201,9 +201,8 @@ describe('the way of a call', () => {
     expect([(await outcomeOf()).kind, steps]).toEqual([expected, done]);
   }); // prettier-ignore
 
-  it.each(['read', 'execute'])('takes the scope %s alone', async (scope) => {
-    answers.scopes = [scope];
-    expect((await outcomeOf()).kind).toBe('answered');
+  it('takes either scope alone', async () => {
+    for (answers.scopes of [['read'], ['execute']]) expect((await outcomeOf()).kind).toBe('answered');
   });
 
   it('begins with the session, what is called and the rules of whoever asks', async () => {

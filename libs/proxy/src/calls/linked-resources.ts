@@ -46,7 +46,9 @@ export class LinkedResources {
 
 /** Addresses in the content of a tool's answer, or in the messages of a prompt. */
 function linksIn({ content, messages }: JsonObject): string[] {
-  const said = Array.isArray(messages) ? messages.map((message) => (isObject(message) ? message['content'] : null)) : [];
+  const said = Array.isArray(messages)
+    ? messages.map((message) => (isObject(message) ? message['content'] : null))
+    : [];
   const found = new Set<string>();
   for (const block of [content, ...said].flat()) {
     if (found.size === MAX_LINKS) break;

@@ -109,7 +109,10 @@ export class ToolCatalogue {
       taking,
     );
     const isCallable = callableBy(naming, agentId, isOwnName);
-    const shown = await ShownNames.of(known.flatMap(({ tools }) => tools), { upstreams: states, taken, taking });
+    const shown = await ShownNames.of(
+      known.flatMap(({ tools }) => tools),
+      { upstreams: states, taken, taking },
+    );
     const turns = new Turns();
     const [tools, heldBack]: [CatalogueTool[], string[]] = [[], []];
     for (const tool of known.flatMap((kept) => kept.tools)) {
@@ -166,7 +169,10 @@ export class ToolCatalogue {
   private async read(tenantId: string, names: string[]): Promise<Map<string, KeptTools>> {
     const turns = new Turns();
     const found = new Map<string, KeptTools>(names.map((name) => [name, { digest: '', tools: [], size: 0 }]));
-    for (const { upstream, digest, name, modelName, hashedName, held, definition } of await this.tools.definitions(tenantId, names)) {
+    for (const { upstream, digest, name, modelName, hashedName, held, definition } of await this.tools.definitions(
+      tenantId,
+      names,
+    )) {
       if (turns.isOver) await turns.next();
       const kept = found.get(upstream);
       if (!kept) continue;

@@ -113,7 +113,16 @@ describe('the tools of an upstream', () => {
       ['b', false, digest.toString('hex')],
     ]);
     expect((await upstreams.stats(tenantId, { healthy: true, nameContains: 'U' }, 10, null))[0]).toMatchObject({
-      ...{ name: 'up', tools: 2, drifted: 1, calls: 0, prefixed: true, separator: '__', toolsMaxAgeSeconds: 20, headers: {} },
+      ...{
+        name: 'up',
+        tools: 2,
+        drifted: 1,
+        calls: 0,
+        prefixed: true,
+        separator: '__',
+        toolsMaxAgeSeconds: 20,
+        headers: {},
+      },
     });
     expect((await upstreams.catalogues([tenantId])).get(tenantId)).toEqual([
       { name: 'up', prefixed: true, separator: '__', digest: digest.toString('hex'), error: null },

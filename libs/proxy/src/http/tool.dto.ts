@@ -57,7 +57,8 @@ const ProxyTool = z
 type ProxyTool = z.infer<typeof ProxyTool>;
 
 const NAME_WARNINGS = {
-  too_long: 'upstream__tool has more than the 64 characters that the APIs of models take, so model_name is cut and ends in a hash',
+  too_long:
+    'upstream__tool has more than the 64 characters that the APIs of models take, so model_name is cut and ends in a hash',
   taken: 'another tool would have the same model_name, so both end in a hash',
 };
 
