@@ -265,10 +265,6 @@ describe('what decides a call', () => {
     answers.found = { targets: ['b', 'a'], policies: [] };
     expect(await outcomeOf()).toEqual({ kind: 'unknown', upstreams: ['up-a', 'up-b'] });
   });
-
-  it('is by the clock', async () => {
-    expect((await perform()).notes).toMatchObject({ decidedAt: AT, charge: null, started: { entryId: 'aud_1' } });
-  });
 });
 
 describe('a call that is secured', () => {
@@ -361,8 +357,9 @@ describe('the entry of a call', () => {
   const known = { sessionId: 'ses_1', agentId: 'agent', tool: 'pay' };
 
   it('says whose it was, what was called and what came of it', async () => {
-    const { entry, actor: who } = await perform();
+    const { entry, actor: who, notes } = await perform();
     expect(who).toBe(actor);
+    expect(notes).toMatchObject({ decidedAt: AT, charge: null, started: { entryId: 'aud_1' } });
     expect(entry).toEqual({
       ...{ source: 'proxy', ...known, action: 'call' },
       details: { decision: 'allowed', result: 'ok', upstream: 'pay', unexplained: 0, latency_ms: expect.any(Number) },

@@ -94,6 +94,7 @@ export class UpstreamRegistry {
       url: withoutSecrets(address.url),
       ...shownNames(address.headers),
       prefix: terms.prefixed,
+      separator: terms.separator,
       tools_max_age: terms.toolsMaxAgeSeconds,
       ...shownLimits(address),
       healthy: discovered.healthy,
