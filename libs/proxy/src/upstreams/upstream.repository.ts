@@ -7,7 +7,13 @@ import { ADDRESS, type UpstreamAddress } from './upstream-address.js';
 import { settingsOf, type UpstreamTerms } from './upstream-settings.js';
 import { type UpstreamFilter, type UpstreamStats } from './upstream-stats.js';
 import { UpstreamTraffic } from './upstream-traffic.entity.js';
-import { type RefusedByKind, type RefusedDefinitions, type Separator, Upstream, UpstreamName } from './upstream.entity.js';
+import {
+  type RefusedByKind,
+  type RefusedDefinitions,
+  type Separator,
+  Upstream,
+  UpstreamName,
+} from './upstream.entity.js';
 
 /** What was found out about an upstream when it was last asked. */
 export interface UpstreamState {
