@@ -16,28 +16,40 @@ afterAll(() => world.stop());
 /** Milliseconds that are a short wait on any machine. */
 const SHORT_MS = 250;
 
+/** What holds up others does so each time; what else the machine does may, at any time. */
+const TRIES = 4;
+
+interface Waiting {
+  waited: number;
+  took: number;
+}
+
 /**
- * Whether work was done in turns with others: whoever waited for all of it waited about as long as it took, on any machine and
- * whatever else that does.
+ * Expects work to be done in turns with others: whoever waited for all of it waited about as long as it took, on any machine. It is
+ * done again, a few times at most, until nobody waited long.
  */
-function expectTurns(waited: number, took: number): void {
-  expect(waited).toBeLessThan(Math.max(SHORT_MS, took / 2));
+async function expectTurns(measure: () => Promise<Waiting>): Promise<void> {
+  const isInTurns = ({ waited, took }: Waiting): boolean => waited < Math.max(SHORT_MS, took / 2);
+  const seen: Waiting[] = [];
+  while (seen.length < TRIES && !seen.some(isInTurns)) seen.push(await measure());
+  expect(seen.filter(isInTurns), JSON.stringify(seen)).toHaveLength(1);
 }
 
 /** Does the work, and expects the questions whether the process lives to be answered in turns with it. */
-async function doInTurns(work: () => Promise<unknown>): Promise<void> {
-  let isDone = false;
-  const begunAt = performance.now();
-  const done = work().finally(() => (isDone = true));
-  let longest = 0;
-  while (!isDone) {
-    const startedAt = performance.now();
-    await scenario.tenant.get('/livez');
-    longest = Math.max(longest, performance.now() - startedAt);
-  }
-  await done;
-  expectTurns(longest, performance.now() - begunAt);
-}
+const doInTurns = (work: () => Promise<unknown>): Promise<void> =>
+  expectTurns(async () => {
+    let isDone = false;
+    const begunAt = performance.now();
+    const done = work().finally(() => (isDone = true));
+    let longest = 0;
+    while (!isDone) {
+      const startedAt = performance.now();
+      await scenario.tenant.get('/livez');
+      longest = Math.max(longest, performance.now() - startedAt);
+    }
+    await done;
+    return { waited: longest, took: performance.now() - begunAt };
+  });
 
 it('an amount of 40,000 digits that is none holds up nobody', async () => {
   await scenario.upstream('up', 'pay');
@@ -54,7 +66,7 @@ it('an answer that nearly holds a long secret at every place holds up nobody', a
   });
   up.answer = () => text('a'.repeat(65_536));
   await doInTurns(() => scenario.call('up.say', { v: '{{vault:k}}' }));
-  expect(up.calls).toEqual([{ tool: 'say', arguments: { v: value } }]);
+  expect(up.calls.at(-1)).toEqual({ tool: 'say', arguments: { v: value } });
 });
 
 it('a MiB of numbers that are to stay as written is refused, and as many as are taken hold up nobody', async () => {
@@ -69,7 +81,8 @@ it('a MiB of numbers that are to stay as written is refused, and as many as are 
   expect([refused.status, await refused.json()]).toMatchObject([400, { field: 'body' }]);
   let answered = 0;
   await doInTurns(async () => (answered = (await call(49_000)).status));
-  expect([answered, up.calls.length]).toEqual([200, 1]);
+  expect(answered).toBe(200);
+  expect(up.calls).not.toEqual([]);
 });
 
 describe('lists of an upstream that are huge', () => {
@@ -88,17 +101,18 @@ describe('lists of an upstream that are huge', () => {
       parentPort.postMessage(took);
     })();`;
   /** Does the work, and expects 99 of 100 questions whether the process lives to be answered in turns with it. */
-  const mostlyInTurns = async (work: () => Promise<void>): Promise<void> => {
-    const asking = new Worker(ASKING, { eval: true, workerData: `${scenario.tenant.url}/livez` });
-    const answered = once(asking, 'message') as Promise<[number[]]>;
-    await once(asking, 'online');
-    const begunAt = performance.now();
-    await work().finally(() => asking.postMessage('stop'));
-    const end = performance.now() - begunAt;
-    const [took] = await answered;
-    expect(took.length).toBeGreaterThan(0);
-    expectTurns(took.sort((one, other) => one - other)[Math.floor(took.length * 0.99)] ?? 0, end);
-  };
+  const mostlyInTurns = (work: () => Promise<void>): Promise<void> =>
+    expectTurns(async () => {
+      const asking = new Worker(ASKING, { eval: true, workerData: `${scenario.tenant.url}/livez` });
+      const answered = once(asking, 'message') as Promise<[number[]]>;
+      await once(asking, 'online');
+      const begunAt = performance.now();
+      await work().finally(() => asking.postMessage('stop'));
+      const took = performance.now() - begunAt;
+      const [waits] = await answered;
+      expect(waits.length).toBeGreaterThan(0);
+      return { waited: waits.sort((one, other) => one - other)[Math.floor(waits.length * 0.99)] ?? 0, took };
+    });
   const properties = Object.fromEntries(
     Array.from({ length: 8 }, (_, i) => [`p${i}`, { type: 'string', description: 'x'.repeat(40) }]),
   );
@@ -112,10 +126,12 @@ describe('lists of an upstream that are huge', () => {
     const up = await scenario.upstream('up', 'pay');
     up.tools = tools(900);
     const session = await scenario.tenant.session({ scopes: ['execute'] });
+    let changes = 0;
     await mostlyInTurns(async () => {
       const registered = await register('up', up.url);
+      changes++;
       expect([registered['healthy'], registered['tool_names']]).toEqual([true, up.tools.map(({ name }) => name)]);
-      for (const [i, tool] of up.tools.entries()) if (i % 2 === 0) tool['description'] = 'changed';
+      for (const [i, tool] of up.tools.entries()) if (i % 2 === 0) tool['description'] = `changed ${changes}`;
       const { body } = await scenario.tenant.post('/v1/proxy/upstreams/up/refresh');
       expect(body).toMatchObject({ refreshed: true, healthy: true });
       const client = await connectMcp({ url: scenario.tenant.url, key: scenario.tenant.key ?? '', session });
