@@ -12,4 +12,4 @@ export { ProxyModule } from './proxy.module.js';
 export { SEALED_UPSTREAM_HEADERS } from './upstreams/upstream-credentials.js';
 export { SEALED_UPSTREAM_SESSIONS } from './upstreams/upstream-sessions.js';
 export { type Catalogue, type CatalogueTool, type MissingUpstream, ToolCatalogue } from './catalogue/tool-catalogue.js';
-export { type Dialogue, RESOURCE_LISTS, type ResourceKind } from './mcp-client/index.js';
+export { type Dialogue, type RefusingCircuit, RESOURCE_LISTS, type ResourceKind } from './mcp-client/index.js';

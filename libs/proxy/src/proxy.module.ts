@@ -12,6 +12,7 @@ import { RateWindowRepository } from './policies/rate-window.repository.js';
 import { AccessTokens } from './upstreams/access-tokens.js';
 import { ListChanges } from './upstreams/list-changes.js';
 import { ListenerLeaseRepository } from './upstreams/listener-lease.repository.js';
+import { CircuitRepository } from './upstreams/circuit.repository.js';
 import { UpstreamConnections } from './upstreams/upstream-connections.js';
 import { UpstreamCredentials } from './upstreams/upstream-credentials.js';
 import { UpstreamLimits } from './upstreams/upstream-limits.js';
@@ -43,6 +44,7 @@ import { Tool } from './catalogue/tool.entity.js';
 import { ToolRepository } from './catalogue/tool.repository.js';
 import { CatalogueFreshness } from './registry/catalogue-freshness.js';
 import { Discovery } from './registry/discovery.js';
+import { UpstreamCircuits } from './registry/upstream-circuits.js';
 import { UpstreamHealthService } from './registry/upstream-health.service.js';
 import { UpstreamRegistry } from './registry/upstream-registry.js';
 import { CallConclusions } from './calls/call-conclusions.js';
@@ -78,6 +80,7 @@ const entities = [
     SendStep,
     CallSecrets,
     CatalogueFreshness,
+    CircuitRepository,
     Discovery,
     LinkedResourceRepository,
     LinkedResources,
@@ -100,6 +103,7 @@ const entities = [
     ToolRepository,
     ToolTargetRepository,
     UnknownCalls,
+    UpstreamCircuits,
     UpstreamConnections,
     UpstreamCredentials,
     UpstreamHealthService,
@@ -117,6 +121,7 @@ const entities = [
   ],
   exports: [
     CallConclusions,
+    CircuitRepository,
     Discovery,
     ListChanges,
     ListenerLeaseRepository,

@@ -52,6 +52,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly circuits = new Counter({
+    name: 'haldir_upstream_circuit_changes_total',
+    help: 'Circuits of upstreams that this process has opened, tried or closed',
+    labelNames: ['to'] as const,
+    registers: [this.registry],
+  });
+
   constructor(process: 'api' | 'worker') {
     this.registry.setDefaultLabels({ process });
     collectDefaultMetrics({ register: this.registry });
@@ -89,6 +96,10 @@ export class Metrics {
   countLogOnly(type: string, outcome: 'denied' | 'held'): void {
     this.logOnly.inc({ type, outcome });
     this.formerLogOnly.inc({ type, outcome });
+  }
+
+  countCircuit(to: 'open' | 'half_open' | 'closed'): void {
+    this.circuits.inc({ to });
   }
 
   /** A value read when Prometheus asks; `read` answers label sets with their values. A failing `read` leaves it out. */

@@ -24,6 +24,7 @@ import { RefusedDefinitions1790000000031 } from './1790000000031-refused-definit
 import { UpstreamSessions1790000000032 } from './1790000000032-upstream-sessions.js';
 import { ModelNames1790000000034 } from './1790000000034-model-names.js';
 import { LinkedResources1790000000035 } from './1790000000035-linked-resources.js';
+import { UpstreamCircuit1790000000038 } from './1790000000038-upstream-circuit.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -53,4 +54,5 @@ export const migrations = [
   UpstreamSessions1790000000032,
   ModelNames1790000000034,
   LinkedResources1790000000035,
+  UpstreamCircuit1790000000038,
 ];

@@ -2,7 +2,7 @@ import { stringifyJson } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { Answer } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
-import { type CallOutcome, isRefused, MISMATCHED } from '@haldir/proxy';
+import { type CallOutcome, isRefused, MISMATCHED, type RefusingCircuit } from '@haldir/proxy';
 import { toCallAnswer } from '@haldir/proxy/http';
 import { type Revision, HEADER_MISMATCH, INVALID_PARAMS, MISSING_CAPABILITY, RpcError } from './protocol/messages.js';
 import { passQuestion } from './protocol/request-state.js';
@@ -41,9 +41,9 @@ export function toCallReply(outcome: Answerable, revision: Revision): CallReply 
       return { result: refused({ status: 'approval_denied', request_id: outcome.requestId, message }) };
     }
     case 'unreachable': {
-      const { message, code, sent } = outcome.error;
+      const { message, code, sent, circuit } = outcome.error;
       const advice = sent ? 'The tool may have run all the same.' : 'The tool did not run.';
-      return { result: refused({ error: `${message}. ${advice}`, code }) };
+      return { result: { ...refused({ error: `${message}. ${advice}`, code }), ...metaOfCircuit(circuit) } };
     }
   }
 }
@@ -62,6 +62,14 @@ export function toPollReply({ requestId, reason }: HeldRequest, page: string): C
 /** An answer of Haldir's own in place of the tool's. */
 export function refused(facts: JsonObject): JsonObject {
   return { content: [{ type: 'text', text: stringifyJson(facts) }], isError: true };
+}
+
+/** For programs: why a call was not sent, and when it may be tried again. */
+export function metaOfCircuit(circuit: RefusingCircuit | null): JsonObject {
+  if (!circuit) return {};
+  const { state } = circuit;
+  const retry = circuit.state === 'open' ? { retry_after: Math.ceil(circuit.retryAfterMs / 1000) } : {};
+  return { _meta: { 'haldir/circuit': { state, ...retry } } };
 }
 
 /** @throws RpcError for a reply that is one */

@@ -1,7 +1,7 @@
 import { type HeldRequest } from '@haldir/approvals';
 import { type JsonObject } from '@haldir/mcp';
 import { isRefused, type NewRead, type ReadOutcome, refusalOf, type RefusedOutcome } from '@haldir/proxy';
-import { type CallReply } from './call-outcome.js';
+import { type CallReply, metaOfCircuit } from './call-outcome.js';
 import { type Revision, INVALID_PARAMS, MISSING_CAPABILITY, SERVER_ERROR } from './protocol/messages.js';
 import { passQuestion } from './protocol/request-state.js';
 
@@ -41,8 +41,8 @@ export function toReadReply(
       return { error: { code: rpcCode, message: rpcMessage, data, status } };
     }
     case 'unreachable': {
-      const { message, code } = outcome.error;
-      return failed(SERVER_ERROR, message, { code });
+      const { message, code, circuit } = outcome.error;
+      return failed(SERVER_ERROR, message, { code, ...metaOfCircuit(circuit) });
     }
     case 'denied': {
       const data = { status: 'approval_denied', request_id: outcome.requestId };

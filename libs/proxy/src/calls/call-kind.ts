@@ -4,7 +4,7 @@ import { type Session } from '@haldir/gate';
 import { type CallOptions, type UpstreamUnreachable } from '../mcp-client/index.js';
 import { type Policy, type PolicySubject } from '../policies/policy.js';
 import { type CallDeadline } from '../registry/catalogue-freshness.js';
-import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { type CalledUpstream } from '../upstreams/upstream-address.js';
 import { type CallDecision, type CallNotes } from './call-decision.js';
 import { type CallDetails, type DigestDetails } from './call-details.js';
 import { type CallOutcome } from './call-outcome.js';
@@ -21,7 +21,7 @@ export interface Found<Target> {
 
 /** What the steps between finding and sending know of what is called. */
 export interface CallTraits {
-  upstream: UpstreamAddress & { healthy: boolean };
+  upstream: CalledUpstream;
   /** As approvals have it: `upstream.name`. */
   name: string;
   destructive: boolean;

@@ -44,6 +44,7 @@ let answers: {
   stale: Found<string> | UpstreamUnreachable | null;
   contradiction: CallOutcome<string> | null;
   unable: CallOutcome<string> | null;
+  alone: UpstreamUnreachable | null;
   secured: CallOutcome<never> | null;
   here: string | null;
   fill: () => Promise<{ filled: string } | { refused: SecretRefusal }>;
@@ -152,6 +153,7 @@ function pipeline(): CallPipeline {
     },
     conclusions: { concludeLater: (performed: PerformedCall) => void (given.later = performed) },
     limits: { of: () => ({ timeoutMs: 1000 }) },
+    circuits: { refusal: () => answers.alone, noteUnconfirmed: async () => undefined },
     clock: { now: () => AT },
   }; // prettier-ignore
   return new CallPipeline(...(Object.values(parts) as unknown as ConstructorParameters<typeof CallPipeline>));
@@ -166,6 +168,7 @@ beforeEach(() => {
   answers = {
     ...{ isLive: true, scopes: ['read', 'execute'], found: { targets: ['pay'], policies: [] }, rules: [] },
     ...{ recovered: null, stale: null, contradiction: null, unable: null, secured: null, here: null },
+    alone: null,
     ...{ fill: async () => ({ filled: 'sent' }), traits: {}, masks: false, noted: {}, full: new Map() },
   };
 });
@@ -183,6 +186,7 @@ describe('the way of a call', () => {
     ['of what nobody has', () => (answers.found = { targets: [], policies: [] }), 'unknown', ['resolve', 'recover']],
     ['of what two have', () => (answers.found = { targets: ['pay', 'pay'], policies: [] }), 'unknown', ['resolve']],
     ['that contradicts itself', () => (answers.contradiction = { kind: 'mismatched' }), 'mismatched', ['resolve']],
+    ['whose upstream is left alone', () => (answers.alone = unsent), 'unreachable', ['resolve']],
     ['that cannot be made', () => (answers.unable = { kind: 'mismatched' }), 'mismatched', ['resolve', 'confirm', 'check']],
     [
       'that is not secured',

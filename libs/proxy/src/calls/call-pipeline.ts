@@ -5,6 +5,7 @@ import { type NewStart, StartedCalls } from '@haldir/audit-log';
 import { type Session, SessionService } from '@haldir/gate';
 import { UpstreamUnreachable } from '../mcp-client/index.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
+import { UpstreamCircuits } from '../registry/upstream-circuits.js';
 import { UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { CallConclusions } from './call-conclusions.js';
 import { CallDecision, type CallNotes } from './call-decision.js';
@@ -50,6 +51,7 @@ export class CallPipeline {
     private readonly sending: SendStep,
     private readonly conclusions: CallConclusions,
     private readonly limits: UpstreamLimits,
+    private readonly circuits: UpstreamCircuits,
     private readonly clock: Clock,
   ) {}
 
@@ -97,12 +99,18 @@ export class CallPipeline {
       if (recovered) decided = await this.decide(kind, asked, recovered);
     }
     if (!('outcome' in decided)) {
-      const { timeoutMs: deadlineMs } = this.limits.of(decided.traits.upstream);
+      const { upstream } = decided.traits;
+      const alone = this.circuits.refusal(upstream);
+      if (alone)
+        return { session, target: decided.target, outcome: { kind: 'unreachable', error: alone }, notes: null };
+      const { timeoutMs: deadlineMs } = this.limits.of(upstream);
       const deadline = { arrivedAt, deadlineMs, signal: watch.signal };
       const confirmed = await kind.confirm(request, decided.target, deadline);
       // Without notes: it was decided by no policy.
-      if (confirmed instanceof UpstreamUnreachable)
+      if (confirmed instanceof UpstreamUnreachable) {
+        await this.circuits.noteUnconfirmed(upstream, confirmed, performance.now() - arrivedAt);
         return { session, target: decided.target, outcome: { kind: 'unreachable', error: confirmed }, notes: null };
+      }
       if (confirmed) decided = await this.decide(kind, asked, confirmed);
     }
     if ('outcome' in decided) return { session, ...decided };

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Log } from '@haldir/runtime';
 import { UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
+import { type Admission, UpstreamCircuits } from '../registry/upstream-circuits.js';
 import { UpstreamHealthService } from '../registry/upstream-health.service.js';
 import { UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { UpstreamPlaces } from '../upstreams/upstream-places.js';
@@ -26,6 +27,7 @@ export class SendStep {
     private readonly health: UpstreamHealthService,
     private readonly limits: UpstreamLimits,
     private readonly places: UpstreamPlaces,
+    private readonly circuits: UpstreamCircuits,
     private readonly log: Log,
   ) {}
 
@@ -38,10 +40,13 @@ export class SendStep {
   ): Promise<CallOutcome<Result>> {
     const startedAt = performance.now();
     const { timeoutMs, longestMs, detectionMs, maxAnswerBytes: maxBytes } = this.limits.of(upstream);
-    let leave: () => void;
+    let leave: () => void = () => undefined;
+    let admission: Admission;
     try {
       leave = await this.places.take(upstream, signal);
+      admission = await this.circuits.admit(upstream);
     } catch (error) {
+      leave();
       // Nothing left, and nothing is known of the upstream.
       if (error instanceof UpstreamUnreachable) return { kind: 'unreachable', error };
       throw error;
@@ -54,7 +59,8 @@ export class SendStep {
     const outcome: CallOutcome<Result> =
       found.kind === 'unreachable' ? { ...found, error: this.limits.explain(found.error, upstream, tookMs) } : found;
     this.statistics.count(upstream.tenantId, upstream.name, tookMs, endingOf(outcome));
-    await this.health.noteCall(upstream, outcome.kind === 'unreachable' ? outcome.error : null);
+    const error = outcome.kind === 'unreachable' ? outcome.error : null;
+    await this.health.noteCall(upstream, { admission, error, tookMs });
     return outcome;
   }
 

@@ -7,6 +7,7 @@ import { type CallOutcome } from './call-outcome.js';
 import { type NewCall } from './tool-call.js';
 import { TOOL_CALL_WORDS } from './tool-call.words.js';
 import { type ToolTarget } from '../catalogue/tool-target.repository.js';
+import { CLOSED } from '../upstreams/circuit.js';
 import { NO_LIMITS } from '../upstreams/upstream-limits.js';
 import { UpstreamRpcError, UpstreamUnreachable } from '../mcp-client/index.js';
 
@@ -18,7 +19,7 @@ const call: NewCall = {
 };
 const session = { id: 'ses_1', agentId: 'agent' } as Session;
 const target: ToolTarget = {
-  ...NO_LIMITS,
+  ...{ ...NO_LIMITS, ...CLOSED },
   tenantId: 'ten_1',
   name: 'up',
   url: 'https://example.com/',

@@ -2,24 +2,24 @@ import { Injectable } from '@nestjs/common';
 import { stringifyJson } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { Any } from 'typeorm';
-import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { type CalledUpstream, type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { type RefusedByKind } from '../upstreams/upstream.entity.js';
 import { TOLD_VERSION } from '../upstreams/upstream.repository.js';
 import { StoredResources } from './stored-resources.entity.js';
 import { type ResourceLists } from '../mcp-client/index.js';
 
 /** An upstream, and which lists of it are known. */
-export interface ResourceState extends UpstreamAddress {
+export interface ResourceState extends CalledUpstream {
   prefixed: boolean;
-  healthy: boolean;
   error: string | null;
   /** Of the lists, hex; null while they are not known. */
   digest: string | null;
 }
 
 const states = {
-  name: 'proxy_offering.states.v4',
-  text: `SELECT u.tenant_id AS "tenantId", u.name, u.url, u.revision, u.headers, u.prefixed, u.healthy, u.error, u.timeout_seconds AS "timeoutSeconds", u.max_answer_bytes AS "maxAnswerBytes", u.concurrency, encode(o.digest, 'hex') AS digest, ${TOLD_VERSION} AS version
+  name: 'proxy_offering.states.v5',
+  text: `SELECT u.tenant_id AS "tenantId", u.name, u.url, u.revision, u.headers, u.prefixed, u.healthy, u.error, u.timeout_seconds AS "timeoutSeconds", u.max_answer_bytes AS "maxAnswerBytes", u.concurrency,
+                u.circuit_until AS "circuitUntil", u.circuit_openings AS "circuitOpenings", encode(o.digest, 'hex') AS digest, ${TOLD_VERSION} AS version
            FROM proxy_upstream u LEFT JOIN proxy_offering o ON o.tenant_id = u.tenant_id AND o.upstream = u.name
           WHERE u.tenant_id = $1 ORDER BY u.name COLLATE "C"`,
 };

@@ -2,12 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
 import { Transactions } from '@haldir/database';
 import { type MirroredArgument } from '@haldir/mcp';
-import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { type CalledUpstream } from '../upstreams/upstream-address.js';
 import { TOLD_VERSION } from '../upstreams/upstream.repository.js';
 import { isModelName, splitToolName } from './tool-name.js';
 
 /** A tool that can be called. */
-export interface ToolTarget extends UpstreamAddress {
+export interface ToolTarget extends CalledUpstream {
   /** Its own name, without its upstream's. */
   tool: string;
   destructive: boolean;
@@ -27,8 +27,6 @@ export interface ToolTarget extends UpstreamAddress {
   /** When the question was sent that the upstream's tools were confirmed by last. */
   confirmedAt: Date | null;
   toolsMaxAgeSeconds: number;
-  /** As last seen; a call tries it whatever this says. */
-  healthy: boolean;
   /** Of each call; null for a tool that costs nothing. */
   price: MicroUsd | null;
 }
@@ -54,13 +52,14 @@ const GOES_BY_OWN_NAME = `position('.' IN t.name) = 0 OR NOT (
                 OR EXISTS (SELECT FROM proxy_tool o WHERE o.tenant_id = t.tenant_id AND o.name = t.name AND o.upstream <> t.upstream AND NOT o.gone))`;
 const FOUND = `t.name AS tool, t.destructive, t.repeatable, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
                 encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.headers, u.prefixed, u.revision, u.healthy,
-                u.confirmed_at, u.tools_max_age, u.timeout_seconds, u.max_answer_bytes, u.concurrency, p.price_micros, ${TOLD_VERSION} AS told, ${GOES_BY_OWN_NAME} AS goes_by_own_name`;
+                u.confirmed_at, u.tools_max_age, u.timeout_seconds, u.max_answer_bytes, u.concurrency, u.circuit_until, u.circuit_openings,
+                p.price_micros, ${TOLD_VERSION} AS told, ${GOES_BY_OWN_NAME} AS goes_by_own_name`;
 const PRICE =
   'LEFT JOIN proxy_tool_price p ON p.tenant_id = t.tenant_id AND p.upstream = t.upstream AND p.tool = t.name';
 // Tool names may contain dots, upstream names may not: the first dot divides. What could be the tool of an upstream that is or was
 // there is not another's.
 const resolve = {
-  name: 'proxy_tool.resolve.v8',
+  name: 'proxy_tool.resolve.v9',
   text: `SELECT w.tenant_id, w.name AS wanted, true AS namespaced, ${FOUND}
            FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS w(tenant_id, name, upstream, tool)
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.upstream = w.upstream AND t.name = w.tool AND NOT t.gone
@@ -104,6 +103,8 @@ interface ResolvedRow {
   timeout_seconds: number | null;
   max_answer_bytes: number | null;
   concurrency: number | null;
+  circuit_until: Date | null;
+  circuit_openings: number;
   price_micros: string | null;
   told: number | null;
 }
@@ -146,6 +147,8 @@ export class ToolTargetRepository {
         timeoutSeconds: row.timeout_seconds,
         maxAnswerBytes: row.max_answer_bytes,
         concurrency: row.concurrency,
+        circuitUntil: row.circuit_until,
+        circuitOpenings: row.circuit_openings,
         told: { version: row.told, at },
       },
     }));

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpStatus, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { type Actor } from '@haldir/kernel';
+import { type Actor, Clock } from '@haldir/kernel';
 import {
   CurrentActor,
   Cursors,
@@ -51,6 +51,7 @@ export class UpstreamController {
     private readonly policies: PolicyService,
     private readonly writes: Writes,
     private readonly cursors: Cursors,
+    private readonly clock: Clock,
   ) {}
 
   @Post()
@@ -106,8 +107,9 @@ export class UpstreamController {
       this.pins.total(tenantId),
       this.policies.count(tenantId),
     ]);
+    const now = this.clock.now();
     return {
-      upstreams: Object.fromEntries(items.map((stats) => [stats.name, toUpstream(stats)])),
+      upstreams: Object.fromEntries(items.map((stats) => [stats.name, toUpstream(stats, now)])),
       total_tools: totalTools,
       policies,
       count: items.length,

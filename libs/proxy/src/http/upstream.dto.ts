@@ -3,6 +3,7 @@ import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
 import { referencesIn, withReferences } from '../masking/secret-references.js';
 import { type Examined, type ShownSettings } from '../registry/upstream-registry.js';
+import { circuitStatus } from '../upstreams/circuit.js';
 import { isHeaderValue, type NewCredentials } from '../upstreams/upstream-credentials.js';
 import { type UpstreamStats } from '../upstreams/upstream-stats.js';
 import { shownSettings, settings, toShownSettings } from './upstream-settings.dto.js';
@@ -207,6 +208,13 @@ const ShownUpstream = z
     avg_latency_ms: z.number().describe('Time to its answer; 0 while there were no calls'),
     last_check: z.number().nullable().describe('Unix timestamp'),
     error: z.string().optional().describe('Why it is not healthy'),
+    circuit: z
+      .enum(['closed', 'open', 'half_open'])
+      .describe(
+        'closed: calls go to it; open: it is left alone after calls that failed or were slow; half_open: one call finds out',
+      ),
+    circuit_reason: z.enum(['errors', 'slowness']).optional().describe('Why it is not closed'),
+    circuit_until: z.number().optional().describe('Until when it is left alone; Unix timestamp'),
   })
   .meta({ id: 'Upstream' });
 type ShownUpstream = z.infer<typeof ShownUpstream>;
@@ -220,7 +228,7 @@ export const UpstreamList = z.object({
 });
 export type UpstreamList = z.infer<typeof UpstreamList>;
 
-export function toUpstream(stats: UpstreamStats & ShownSettings): ShownUpstream {
+export function toUpstream(stats: UpstreamStats & ShownSettings, now: Date): ShownUpstream {
   const { url, headers, auth, sessions, healthy, tools, drifted, refused, calls, errors, toolErrors } = stats;
   const { latencyMs, lastCheckAt, error } = stats;
   return {
@@ -239,6 +247,9 @@ export function toUpstream(stats: UpstreamStats & ShownSettings): ShownUpstream 
     avg_latency_ms: calls === 0 ? 0 : Math.round((latencyMs / calls) * 100) / 100,
     last_check: lastCheckAt === null ? null : toUnixSeconds(lastCheckAt),
     ...(error === null ? {} : { error }),
+    circuit: circuitStatus(stats, now),
+    ...(stats.circuitReason === null ? {} : { circuit_reason: stats.circuitReason }),
+    ...(stats.circuitUntil === null ? {} : { circuit_until: toUnixSeconds(stats.circuitUntil) }),
   };
 }
 

@@ -1,9 +1,12 @@
 import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 
 import { type Queue } from 'bullmq';
+import { Clock } from '@haldir/kernel';
+import { Metrics } from '@haldir/runtime';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
 import { RateLimiter } from '../policies/rate-limiter.js';
 import { UpstreamHealthService } from '../registry/upstream-health.service.js';
+import { CircuitRepository } from '../upstreams/circuit.repository.js';
 
 const EVERY_MS = 2_000;
 const FORGET_EVERY_MS = 60_000;
@@ -16,11 +19,18 @@ export class UpstreamHealthProcessor extends WorkerHost {
   constructor(
     private readonly health: UpstreamHealthService,
     private readonly limiter: RateLimiter,
+    circuits: CircuitRepository,
+    metrics: Metrics,
+    clock: Clock,
     schedules: ScheduleKeeper,
     @InjectQueue(queues.upstreamHealth.name) queue: Queue,
   ) {
     super();
     schedules.every(queue, EVERY_MS);
+    const help = 'Upstreams whose circuit is not closed, by its state';
+    metrics.gauge('haldir_upstream_circuits', help, ['state'], async () =>
+      Object.entries(await circuits.count(clock.now())).map(([state, count]) => [{ state }, count]),
+    );
   }
 
   override async process(): Promise<void> {

@@ -8,4 +8,10 @@ export { RESOURCE_LISTS, type RefusedResources, type ResourceKind, type Resource
 export { type SessionPlace, type SessionPlaces, type SessionsOf, type UpstreamSession } from './session-place.js';
 export { type ToolList } from './tool-pages.js';
 export { SCHEMA_KEYWORDS } from './schema-keywords.js';
-export { UnfitDefinition, type UnreachableReason, UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
+export {
+  type RefusingCircuit,
+  UnfitDefinition,
+  type UnreachableReason,
+  UpstreamRpcError,
+  UpstreamUnreachable,
+} from './mcp-client.errors.js';

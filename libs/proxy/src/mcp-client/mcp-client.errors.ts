@@ -11,6 +11,7 @@ export type UnreachableReason =
   | 'tls'
   | 'timeout'
   | 'busy'
+  | 'circuit_open'
   | 'reset'
   | 'too_large'
   | 'encoding'
@@ -31,6 +32,7 @@ const MESSAGES: Record<UnreachableReason, string> = {
   tls: 'The TLS handshake with the upstream failed',
   timeout: 'The upstream did not answer in time',
   busy: 'As many calls of the upstream are under way as it is sent at once',
+  circuit_open: 'The upstream is left alone after calls that failed or were slow',
   reset: 'The upstream closed the connection before its answer was complete',
   too_large: "The upstream's answer was larger than allowed",
   encoding: "The upstream's answer has a content encoding that Haldir neither asks for nor reads",
@@ -45,6 +47,9 @@ const MESSAGES: Record<UnreachableReason, string> = {
   protocol: "The upstream's answer was not valid MCP or JSON-RPC",
 };
 
+/** Why a call is not sent: the upstream is left alone, or another call is finding out whether it is back. */
+export type RefusingCircuit = { state: 'open'; retryAfterMs: number } | { state: 'half_open' };
+
 /** The upstream gave no usable answer. The message is fixed per reason and quotes nothing the upstream sent. */
 export class UpstreamUnreachable extends HaldirError {
   /** HTTP status of the answer; null when there was none or it was not the trouble. */
@@ -53,6 +58,8 @@ export class UpstreamUnreachable extends HaldirError {
   readonly sent: boolean;
   /** In words of ours, behind what is said of the reason. */
   readonly detail: string | null;
+  /** Of a call that was not sent because its upstream is left alone; null for any other. */
+  readonly circuit: RefusingCircuit | null;
   /** For whoever registered the upstream: the address to register instead, where that is known. */
   readonly betterUrl: string | null;
 
@@ -65,6 +72,7 @@ export class UpstreamUnreachable extends HaldirError {
       cause?: unknown;
       detail?: string | null;
       redirect?: RedirectAdvice;
+      circuit?: RefusingCircuit;
     } = {},
   ) {
     const { status, sent = true, cause, redirect, detail = redirect?.words ?? null } = options;
@@ -74,6 +82,7 @@ export class UpstreamUnreachable extends HaldirError {
     this.status = status ?? null;
     this.sent = sent;
     this.detail = detail;
+    this.circuit = options.circuit ?? null;
     this.betterUrl = redirect?.url ?? null;
   }
 

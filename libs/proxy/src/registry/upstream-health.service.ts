@@ -5,10 +5,11 @@ import { Log } from '@haldir/runtime';
 import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
 import { digestOfList } from '../catalogue/tool-definition.js';
 import { ToolPinsService } from '../catalogue/tool-pins.service.js';
-import { type UpstreamAddress } from '../upstreams/upstream-address.js';
+import { type CalledUpstream, type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { type DueUpstream, UpstreamRepository } from '../upstreams/upstream.repository.js';
 import { type UnreachableReason, UpstreamUnreachable } from '../mcp-client/index.js';
 import { type Discovered, Discovery } from './discovery.js';
+import { type NotedCall, UpstreamCircuits } from './upstream-circuits.js';
 
 const RECOVERY_DEADLINE_MS = 3_000;
 /** Longer than any check takes. */
@@ -32,6 +33,7 @@ export class UpstreamHealthService {
     private readonly discovery: Discovery,
     private readonly pins: ToolPinsService,
     private readonly resources: ResourceCatalogue,
+    private readonly circuits: UpstreamCircuits,
     private readonly transactions: Transactions,
     private readonly log: Log,
     private readonly clock: Clock,
@@ -87,9 +89,11 @@ export class UpstreamHealthService {
    * What a call found out about an upstream counts at once where it contradicts what is known: it was there although it seemed
    * dead, or the other way round. The next check, soon after, tells the rest.
    *
-   * @param error null when the upstream answered, whatever it said
+   * @param call its `error` is null when the upstream answered, whatever it said
    */
-  async noteCall(upstream: UpstreamAddress & { healthy: boolean }, error: UpstreamUnreachable | null): Promise<void> {
+  async noteCall(upstream: CalledUpstream, call: NotedCall): Promise<void> {
+    await this.circuits.note(upstream, call);
+    const { error } = call;
     const isThere = error === null;
     if (isThere === upstream.healthy || (error && !GONE.includes(error.reason))) return;
     // Calls that find it out together write it once.

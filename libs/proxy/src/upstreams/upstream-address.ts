@@ -1,3 +1,4 @@
+import { type Circuit } from './circuit.js';
 import { type KeptHeaders } from './upstream-credentials.js';
 import { type OwnLimits } from './upstream-limits.js';
 
@@ -11,6 +12,12 @@ export interface UpstreamAddress extends OwnLimits {
   headers: KeptHeaders;
   /** Up to where it is known what the upstream was told; left out by who does not know. */
   told?: ToldState;
+}
+
+/** An upstream that is called, and how it fares as far as that is known. */
+export interface CalledUpstream extends UpstreamAddress, Pick<Circuit, 'circuitUntil' | 'circuitOpenings'> {
+  /** As last seen; a call tries it whatever this says. */
+  healthy: boolean;
 }
 
 /** Version null while nobody has looked what is bound to the upstream; `at` is when that was asked, by `performance.now()`. */

@@ -1,10 +1,11 @@
 import { type SessionsOf } from '../mcp-client/index.js';
+import { type Circuit } from './circuit.js';
 import { type RefusedByKind, type RefusedDefinitions } from './upstream.entity.js';
 import { type ShownAuth } from './upstream-credentials.js';
 import { type UpstreamSettings } from './upstream-settings.js';
 
 /** An upstream as lists show it. */
-export interface UpstreamStats extends UpstreamSettings {
+export interface UpstreamStats extends UpstreamSettings, Circuit {
   name: string;
   url: string;
   /** By name, what may be shown of them. */

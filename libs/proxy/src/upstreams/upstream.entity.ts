@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type RefusedDefinition, type ResourceKind, type SessionsOf } from '../mcp-client/index.js';
+import { type CircuitReason } from './circuit.js';
 import { type ShownAuth } from './upstream-credentials.js';
 
 /** Definitions of one list of an upstream that are not taken: the first of them, and how many there are. */
@@ -83,6 +84,17 @@ export class Upstream {
   /** Calls under way at once, in each process. */
   @Column({ type: 'integer', nullable: true })
   concurrency: number | null;
+
+  /** Until when calls are refused; null while its circuit is closed. */
+  @Column({ name: 'circuit_until', type: 'timestamptz', nullable: true })
+  circuitUntil: Date | null;
+
+  @Column({ name: 'circuit_reason', type: 'text', nullable: true })
+  circuitReason: CircuitReason | null;
+
+  /** How often it was opened in a row. */
+  @Column({ name: 'circuit_openings', type: 'integer' })
+  circuitOpenings: number;
 
   /** When the question was sent that its tools were confirmed by last. */
   @Column({ name: 'confirmed_at', type: 'timestamptz', nullable: true })

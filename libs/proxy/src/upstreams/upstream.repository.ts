@@ -6,6 +6,7 @@ import { shownAuth, shownHeaders } from './upstream-credentials.js';
 import { ADDRESS, type UpstreamAddress } from './upstream-address.js';
 import { settingsOf, type UpstreamTerms } from './upstream-settings.js';
 import { type UpstreamFilter, type UpstreamStats } from './upstream-stats.js';
+import { circuitOf } from './circuit.js';
 import { UpstreamTraffic } from './upstream-traffic.entity.js';
 import {
   type RefusedByKind,
@@ -85,7 +86,9 @@ const noteChange = `
 const noteCheck = `
   UPDATE proxy_upstream SET healthy = $4, error = $5, failures = $6, last_check_at = $7::timestamptz,
          next_check_at = CASE WHEN changed_at > $9::timestamptz THEN $7::timestamptz + interval '1 second' ELSE $8 END,
-         confirmed_at = greatest(confirmed_at, $9::timestamptz)
+         confirmed_at = greatest(confirmed_at, $9::timestamptz),
+         -- Of one that was gone and is back, the next call finds out whether it works.
+         circuit_until = CASE WHEN $4 AND NOT healthy AND circuit_until > $7 THEN $7 ELSE circuit_until END
    WHERE tenant_id = $1 AND name = $2 AND revision = $3
    RETURNING listed_digest AS listed, confirmed_at = $9 AS latest`;
 const put = `
@@ -104,6 +107,7 @@ const put = `
         shown_auth = excluded.shown_auth, timeout_seconds = excluded.timeout_seconds,
         max_answer_bytes = excluded.max_answer_bytes, concurrency = excluded.concurrency, sessions = excluded.sessions,
         separator = excluded.separator,
+        circuit_until = NULL, circuit_reason = NULL, circuit_openings = 0,
         changed_at = NULL, listener = NULL, listen_at = '-infinity'
   RETURNING name`;
 
@@ -152,6 +156,7 @@ export class UpstreamRepository {
         ...{ name: upstream.name, url: upstream.url, headers: upstream.shownHeaders, auth: upstream.shownAuth },
         ...settingsOf(upstream),
         sessions: upstream.sessions,
+        ...circuitOf(upstream),
         ...{ healthy: upstream.healthy, error: upstream.error, lastCheckAt: upstream.lastCheckAt },
         ...{ tools: raw[i]?.tools ?? 0, drifted: raw[i]?.drifted ?? 0 },
         ...{ calls: traffic?.calls ?? 0, errors: traffic?.errors ?? 0 },
