@@ -62,6 +62,11 @@ export class NegotiatedProtocol {
     return this.known ?? (await this.detected(deadline));
   }
 
+  /** Notes that its session is used now. */
+  use(): void {
+    this.sharing.place?.use();
+  }
+
   /** Whether a session was begun in place of one that was lost, and nobody was told yet; from now on somebody was. */
   takeReplaced(): boolean {
     const { replaced } = this;

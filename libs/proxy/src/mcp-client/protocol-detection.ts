@@ -102,9 +102,10 @@ export async function beginSession(transport: JsonRpcTransport, deadlineAt: numb
     return await handshakeBy(transport, await hello(transport, deadlineAt), deadlineAt);
   } catch (error) {
     if (error instanceof RejectedUnprocessed || error instanceof UpstreamRpcError) return null;
-    const status = error instanceof UpstreamUnreachable && error.reason === 'http_status' ? error.status : null;
-    if (status === null || BUSY.includes(status)) throw error;
-    return null;
+    if (!(error instanceof UpstreamUnreachable)) throw error;
+    const { reason, status } = error;
+    if (reason === 'protocol' || (reason === 'http_status' && status !== null && !BUSY.includes(status))) return null;
+    throw error;
   }
 }
 

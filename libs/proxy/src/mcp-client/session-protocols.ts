@@ -7,6 +7,8 @@ import { UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** Sessions of Haldir that a process remembers the upstream's session of; others are looked up. */
 const MAX_OWN = 20_000;
+/** Those that are not used for so long are looked up again. */
+const IDLE_MS = 10 * 60_000;
 
 /**
  * The sessions with one upstream. Where it begins one for each who asks, every session of Haldir has its own, which is begun when
@@ -15,7 +17,7 @@ const MAX_OWN = 20_000;
 export class SessionProtocols {
   readonly shared: NegotiatedProtocol;
   /** Order of the map is order of use. */
-  private readonly own = new Map<string, NegotiatedProtocol>();
+  private readonly own = new Map<string, { protocol: NegotiatedProtocol; usedAt: number }>();
   /** Whose sessions the upstream begins, as of one session with it. */
   private answer: { revision: ProtocolRevision; whose: Promise<SessionsOf> } | null = null;
 
@@ -39,17 +41,13 @@ export class SessionProtocols {
     const revision = await shared.find(deadline);
     if (!isSession(revision)) return shared;
     if ((await this.whose(deadline)) !== 'own') return shared;
-    const place = places.of(sessionId);
-    place.use();
-    const kept = this.own.get(sessionId);
+    const kept = this.own.get(sessionId)?.protocol;
     if (kept) this.own.delete(sessionId);
-    const own = kept ?? new NegotiatedProtocol(this.transport, this.deadlineMs, this.ownIn(place));
-    this.own.set(sessionId, own);
-    if (this.own.size > MAX_OWN) {
-      const [oldest] = this.own.keys();
-      if (oldest !== undefined) this.own.delete(oldest);
-    }
-    return own;
+    else this.forgetIdle();
+    const protocol = kept ?? new NegotiatedProtocol(this.transport, this.deadlineMs, this.ownIn(places.of(sessionId)));
+    protocol.use();
+    this.own.set(sessionId, { protocol, usedAt: performance.now() });
+    return protocol;
   }
 
   /**
@@ -91,6 +89,15 @@ export class SessionProtocols {
     this.shared.adopt(kept);
     this.answer = { revision: kept, whose: Promise.resolve('shared') };
     return 'shared';
+  }
+
+  /** Makes room for one more. */
+  private forgetIdle(): void {
+    const oldestKept = performance.now() - IDLE_MS;
+    for (const [sessionId, { usedAt }] of this.own) {
+      if (usedAt > oldestKept && this.own.size < MAX_OWN) break;
+      this.own.delete(sessionId);
+    }
   }
 
   private ownIn(place: SessionPlace): Sharing {
