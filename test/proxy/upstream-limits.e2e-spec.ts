@@ -53,7 +53,7 @@ describe('the settings of an upstream', () => {
     const own = { timeout: 5, max_answer_bytes: 2048, concurrency: 1, prefix: false, tools_max_age: 0 };
     expect(await change(own)).toMatchObject({ status: 200, body: { name: 'up', ...own } });
     expect(await shown()).toMatchObject(own);
-    expect((await change({})).body).toEqual({ name: 'up', ...own });
+    expect((await change({})).body).toMatchObject({ name: 'up', ...own });
     await change({ timeout: null, max_answer_bytes: null, concurrency: null, prefix: true, tools_max_age: 20 });
     expect(await shown()).toMatchObject(byProcess);
   });

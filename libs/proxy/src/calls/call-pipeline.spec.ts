@@ -137,11 +137,7 @@ function pipeline(): CallPipeline {
       },
     },
     started: {
-      begin: async (start: Start) => {
-        steps.push('begin');
-        given.start = start;
-        return { entryId: 'aud_1' };
-      },
+      begin: async (start: Start) => (steps.push('begin'), (given.start = start), { entryId: 'aud_1' }),
     },
     sending: {
       send: async (traits: CallTraits, { failureEvent }: Sending, work: (within: Within) => Promise<unknown>, endingOf: (of: unknown) => unknown) => {
@@ -167,8 +163,7 @@ beforeEach(() => {
   [steps, given] = [[], {}];
   answers = {
     ...{ isLive: true, scopes: ['read', 'execute'], found: { targets: ['pay'], policies: [] }, rules: [] },
-    ...{ recovered: null, stale: null, contradiction: null, unable: null, secured: null, here: null },
-    alone: null,
+    ...{ recovered: null, stale: null, contradiction: null, unable: null, secured: null, here: null, alone: null },
     ...{ fill: async () => ({ filled: 'sent' }), traits: {}, masks: false, noted: {}, full: new Map() },
   };
 });
