@@ -104,7 +104,7 @@ describe('an agent that connects with one header', () => {
     const within = (session: string): BareMcp => new BareMcp({ ...agent.party, session });
     expect((await within(own).call('up.echo', { message: 'm' })).message?.error).toBeUndefined();
     const refused = await within(other).call('up.echo', { message: 'm' });
-    expect([refused.status, refused.message?.error?.data]).toMatchObject([401, { code: 'invalid_session' }]);
+    expect([refused.status, refused.message?.error?.data]).toMatchObject([403, { code: 'invalid_session' }]);
   });
 
   it('uses an approval in the session that has taken the place of the one it was asked in', async () => {

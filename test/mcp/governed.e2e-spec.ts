@@ -308,7 +308,7 @@ it('shows a tenant nothing of another', async () => {
   const { status, message } = await new BareMcp({
     ...{ url: balancer.url, key: scenario.tenant.key ?? '', session: stranger.session },
   }).ask('tools/list');
-  expect([status, message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
+  expect([status, message?.error?.data?.['code']]).toEqual([403, 'invalid_session']);
   expect(stranger.up.calls).toEqual([]);
   await stranger.up.stop();
 });

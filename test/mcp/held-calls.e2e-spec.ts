@@ -80,7 +80,7 @@ it('a call whose session was revoked while it waited is not made', async () => {
   await scenario.tenant.delete(`/v1/sessions/${scenario.session}`);
   await decide('approve');
   const { status, message } = await call;
-  expect([status, message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
+  expect([status, message?.error?.data?.['code']]).toEqual([403, 'invalid_session']);
   expect(scenario.up.calls).toEqual([]);
 });
 

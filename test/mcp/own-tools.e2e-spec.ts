@@ -181,5 +181,5 @@ it('says the first answer again under its Idempotency-Key when the session has e
   await scenario.tenant.delete(`/v1/sessions/${session}`);
   expect((await call('late')).map(saidBy)).toEqual(first.map(saidBy));
   for (const { status, message } of await call('later'))
-    expect([status, message?.error?.data]).toEqual([401, expect.objectContaining({ code: 'invalid_session' })]);
+    expect([status, message?.error?.data]).toEqual([403, expect.objectContaining({ code: 'invalid_session' })]);
 });

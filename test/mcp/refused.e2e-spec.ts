@@ -52,8 +52,9 @@ describe.each(REVISIONS)('the first request of a client of the %s revisions', (r
     await tenant.delete(`/v1/sessions/${revoked}`);
     const strangers = await (await world.newTenant()).session();
     for (const dead of [revoked, strangers, 'ses_unknown', 'with space', 'x'.repeat(300)]) {
-      const { status, message } = await first({ session: dead });
-      expect([status, message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
+      const { status, headers, message } = await first({ session: dead });
+      expect([status, message?.error?.data?.['code']]).toEqual([403, 'invalid_session']);
+      expect(headers.get('www-authenticate')).toBeNull();
       expect(message?.error?.message).toContain('POST /v1/sessions');
       expect(JSON.stringify(message)).not.toContain(dead);
       await expect(connectMcp(party({ session: dead }), revision)).rejects.toThrow();
@@ -73,7 +74,7 @@ describe.each(REVISIONS)('the first request of a client of the %s revisions', (r
         ...{ jsonrpc: '2.0', id: 1, method: 'tools/list', params: new BareMcp(party(), revision).paramsOf({}) },
       }),
     });
-    expect(response.status).toBe(401);
+    expect(response.status).toBe(403);
   });
 
   it('may bring its key as X-API-Key', async () => {
@@ -96,7 +97,7 @@ it('refuses a session that ended between two requests, whatever is asked next', 
     await agent.call('checkPermission', { scope: 'read' }),
     await agent.call('up.any'),
   ])
-    expect([reply.status, reply.message?.error?.data?.['code']]).toEqual([401, 'invalid_session']);
+    expect([reply.status, reply.message?.error?.data?.['code']]).toEqual([403, 'invalid_session']);
 });
 
 it('counts each request of a batch against the quota of its key, and says when there is room again', async () => {

@@ -86,7 +86,7 @@ export class McpBridge {
         signal,
       });
     const response = await post();
-    if (response.status !== 401 || !reopen) return response;
+    if (response.status !== 403 || !reopen) return response;
     const text = await response.text();
     if (!isSessionOver(text)) return new Response(text, response);
     // Of requests that find it over together, one opens another.

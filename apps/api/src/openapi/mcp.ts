@@ -55,6 +55,7 @@ export const MCP_PATH: Record<string, Json> = {
       },
       202: { description: 'Nothing to answer: notifications' },
       401: { $ref: '#/components/responses/Unauthorized' },
+      403: { $ref: '#/components/responses/Forbidden' },
       429: { $ref: '#/components/responses/RateLimited' },
     },
   },

@@ -1,4 +1,5 @@
 import { type ArgumentsHost, Catch, Injectable } from '@nestjs/common';
+import { SessionInvalid } from '@haldir/gate';
 import { type ErrorAnswer, ErrorFilter, type HaldirReply, type HaldirRequest } from '@haldir/http';
 import { Log } from '@haldir/runtime';
 import { idIn, RpcError, SERVER_ERROR, toErrorResponse } from './protocol/messages.js';
@@ -18,14 +19,16 @@ export class McpErrorFilter extends ErrorFilter {
   }
 
   override catch(error: unknown, host: ArgumentsHost): void {
-    if (!(error instanceof RpcError)) {
-      super.catch(error, host);
-      return;
-    }
     const http = host.switchToHttp();
-    const reply = http.getResponse<HaldirReply>();
-    const id = idIn(http.getRequest<HaldirRequest>().body);
-    void reply.status(error.status).header('content-type', 'application/json').send(toErrorResponse(id, error));
+    const reply = http.getResponse<HaldirReply>().header('content-type', 'application/json');
+    const request = http.getRequest<HaldirRequest>();
+    if (error instanceof RpcError) {
+      void reply.status(error.status).send(toErrorResponse(idIn(request.body), error));
+    } else if (error instanceof SessionInvalid) {
+      // A client that is told 401 looks for a way to sign in, although its key is a live one.
+      const { code, message, details } = error;
+      void reply.status(403).send(rpcRefusal({ status: 403, code, message, details }, request));
+    } else super.catch(error, host);
   }
 }
 
