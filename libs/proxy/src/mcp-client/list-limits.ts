@@ -30,7 +30,7 @@ export class ListLimits {
       return result;
     } catch (error) {
       if (!(error instanceof UpstreamUnreachable) || error.reason !== 'too_large') throw error;
-      const detail = this.left < MAX_PAGE_BYTES ? LIST_LIMIT : PAGE_LIMIT;
+      const detail = error.detail ?? (this.left < MAX_PAGE_BYTES ? LIST_LIMIT : PAGE_LIMIT);
       throw new UpstreamUnreachable('too_large', { detail, cause: error.cause });
     }
   }

@@ -12,8 +12,8 @@ import { type Discovered, Discovery } from './discovery.js';
 import { type NotedCall, UpstreamCircuits } from './upstream-circuits.js';
 
 const RECOVERY_DEADLINE_MS = 3_000;
-/** Longer than any check takes. */
-const HEALTH_LEASE_MS = 150_000;
+/** Longer than any check takes of an upstream without a timeout of its own; the claim adds what another may take. */
+const HEALTH_LEASE_MS = 60_000;
 /** Checks under way at once in a process. */
 const MAX_CHECKS = 64;
 /** How long a free place waits at most for an upstream that becomes due. */

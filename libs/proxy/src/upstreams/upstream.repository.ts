@@ -74,7 +74,7 @@ const DUE = {
 } as const;
 /** The claim is a lease: whoever dies with it leaves the upstream to the next. */
 const claimDue = `
-  UPDATE proxy_upstream SET next_check_at = $2
+  UPDATE proxy_upstream SET next_check_at = $2::timestamptz + make_interval(secs => 2 * least(coalesce(timeout_seconds, 0), 60))
    WHERE (tenant_id, name) IN (SELECT tenant_id, name FROM proxy_upstream WHERE next_check_at <= $1
                                 ORDER BY next_check_at LIMIT $3 FOR UPDATE SKIP LOCKED)
    RETURNING ${due.list}`;
