@@ -142,7 +142,7 @@ describe('one tool that clients cannot read takes no other away', () => {
     const body = await registered('up', await offering([{ name: 'odd', ...members }, { name: 'good', ...GOOD }, { name: 'other', ...output({ type: 'object', $defs: { T: { $id: 'T' } } }) }])); // prettier-ignore
     expect(body).toMatchObject({ tool_names: ['odd', 'good', 'other'] });
     expect(body).not.toHaveProperty('refused_tools');
-    expect(await shownTools()).toEqual(['up.good', 'up.odd', 'up.other']);
+    expect(await shownTools()).toEqual(['up__good', 'up__odd', 'up__other']);
     expect((await scenario.call('up.odd')).status).toBe(200);
     expect(await shownUpstream('up')).toMatchObject({ tools: 3, refused: 0 });
   });
@@ -179,7 +179,7 @@ describe('one tool that clients cannot read takes no other away', () => {
     ]);
     const refused = [{ name: 'odd', reason: expect.stringContaining(reason) }];
     expect(await registered('up', upstream)).toMatchObject({ tool_names: ['good'], refused_tools: refused });
-    expect(await shownTools()).toEqual(['up.good']);
+    expect(await shownTools()).toEqual(['up__good']);
     expect(await shownUpstream('up')).toMatchObject({ tools: 1, refused: 1, refused_tools: refused });
     expect((await scenario.call('up.odd')).status).toBe(404);
     expect(upstream.calls).toEqual([]);
@@ -227,7 +227,7 @@ describe('one tool that clients cannot read takes no other away', () => {
       const body = await registered(`up${from / PART}`, await offering(part));
       for (const { name, reason } of (body['refused_tools'] ?? []) as Refused[]) refused.set(name, reason);
     }
-    for (const name of await shownTools()) shown.add(name.slice(name.indexOf('.') + 1));
+    for (const name of await shownTools()) shown.add(name.slice(name.indexOf('__') + 2));
     const all = made.map((_, i) => i);
     expect(all.filter((i) => i % 10 === 0 && !shown.has(`good_${i}`))).toEqual([]);
     expect(all.filter((i) => shown.has(`made_${i}`) === refused.has(`made_${i}`))).toEqual([]);
@@ -352,7 +352,7 @@ describe('a server that writes the sets of its schemas in another order at each 
     expect((await scenario.call('up.set')).status).toBe(200);
     expect((await scenario.call('up.odd')).status).toBe(200);
     expect(await shownUpstream('up')).toMatchObject({ tools: 2, drifted: 0, refused: 0 });
-    expect(await shownTools()).toEqual(['up.odd', 'up.set']);
+    expect(await shownTools()).toEqual(['up__odd', 'up__set']);
     expect(await scenario.entries('tool_drift')).toEqual([]);
   });
 });

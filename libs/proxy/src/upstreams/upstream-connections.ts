@@ -106,6 +106,22 @@ export class UpstreamConnections implements OnApplicationShutdown {
     }
   }
 
+  /**
+   * For last words to an upstream that is registered no longer, whose answer nobody reads: nothing is noted that it is told.
+   *
+   * @throws UpstreamUnreachable when the address is not allowed, or a header cannot be made; whatever `work` throws
+   */
+  async takingLeave<T>(address: UpstreamAddress, work: (client: McpClient) => Promise<T>): Promise<T> {
+    const { headers, order } = await this.credentials.resolve(address);
+    const client = this.open(address, false);
+    try {
+      client.present({ headers, masker: null, order });
+      return await work(client);
+    } finally {
+      client.close();
+    }
+  }
+
   onApplicationShutdown(): void {
     clearInterval(this.timer);
     for (const { client } of this.clients.values()) client.close();

@@ -51,7 +51,7 @@ export class UpstreamSessionReaper {
   private async endAll(over: readonly OverSession[], upstream: string): Promise<void> {
     try {
       for (let i = 0; i < over.length; i += BATCH)
-        await Promise.all(over.slice(i, i + BATCH).map((session) => this.endAtUpstream(session)));
+        await Promise.all(over.slice(i, i + BATCH).map((session) => this.endAtUpstream(session, 'takingLeave')));
     } catch (error) {
       this.log.warn({ event: 'proxy.session_not_ended', upstream, reason: (error as Error).message });
     }
@@ -60,7 +60,7 @@ export class UpstreamSessionReaper {
   private async end(over: OverSession): Promise<void> {
     const { upstream, epoch, isOver, tries } = over;
     try {
-      if (!(await this.endAtUpstream(over)) && tries < MAX_TRIES) return;
+      if (!(await this.endAtUpstream(over, 'use')) && tries < MAX_TRIES) return;
       await (isOver ? this.kept.remove(over, epoch) : this.kept.lose(over, epoch));
     } catch (error) {
       // It is claimed again.
@@ -69,12 +69,12 @@ export class UpstreamSessionReaper {
   }
 
   /** Whether the upstream was told, or there is nobody to tell. */
-  private async endAtUpstream({ address, ...over }: OverSession): Promise<boolean> {
+  private async endAtUpstream({ address, ...over }: OverSession, through: 'use' | 'takingLeave'): Promise<boolean> {
     // The name may be that of another upstream by now, or of none.
     const session = address && (await this.sessions.open(over, over, address.url));
     if (!session) return true;
     try {
-      await this.connections.use(address, (client) => client.endSession(session));
+      await this.connections[through](address, (client) => client.endSession(session));
       return true;
     } catch (error) {
       if (!(error instanceof UpstreamUnreachable)) throw error;
