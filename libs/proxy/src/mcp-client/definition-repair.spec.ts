@@ -130,6 +130,45 @@ describe('a schema of arguments', () => {
   });
 });
 
+describe('a definition that would be longer once it is repaired', () => {
+  const named = (key: string, references: number): object => ({
+    ...{ type: 'object', $defs: { [key]: { $id: 'T', properties: { b: {} } } } },
+    properties: { p: { anyOf: Array.from({ length: references }, () => ({ $ref: 'T#/properties/b' })) } },
+  });
+
+  it.each([
+    ['a', 18_000, 1_200],
+    ['\u4e00', 18_000, 1_200],
+    ['\u4e00', 60_000, 1],
+    ['\u4e00', 50, 1_200],
+  ])(
+    'is refused before it is made where its references grow: to %j, %i times, from %i places',
+    (char, times, places) => {
+      const schema = named(char.repeat(times), places);
+      const before = process.memoryUsage();
+      expect(() => results(schema)).toThrow('is longer than 65536 characters once its references are by place');
+      expect(process.memoryUsage().rss - before.rss).toBeLessThan(64 * 1024 * 1024);
+      expect(results(named('a', 100))).not.toHaveProperty('$defs.a.$id');
+    },
+  );
+
+  it('is refused by an anchor, too, that many refer to', () => {
+    const anchored = { $ref: '#a' };
+    const properties = { ['\u4e00'.repeat(18_000)]: { $anchor: 'a' }, p: { anyOf: Array(1_900).fill(anchored) } };
+    const schema: unknown = JSON.parse(JSON.stringify({ type: 'object', properties }));
+    expect(() => results(schema)).toThrow('is longer than 65536 characters once its references are by place');
+  });
+
+  it('is refused where what is written otherwise grows: of tools, resources and prompts', () => {
+    const many = (member: unknown): object => Object.fromEntries(Array.from({ length: 3_900 }, (_, i) => [i, member]));
+    expect(() => args({ properties: { ...many(false), a: { description: 'x'.repeat(20_000) } } })).toThrow(
+      'its definition is longer than 65536 characters',
+    );
+    const uri = `doc://${'x'.repeat(4_000)}`;
+    expect(() => repairedResource({ uri, description: 'x'.repeat(60_000) }, uri)).toThrow(/longer than 65536/);
+  });
+});
+
 describe('a schema of results, which clients compile', () => {
   const DRAFT_7 = 'http://json-schema.org/draft-07/schema#';
 

@@ -1,7 +1,7 @@
 import { findUnstorable, JsonNumber, stringifyJson, visibleText } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { z } from 'zod';
-import { UnfitDefinition } from './mcp-client.errors.js';
+import { MAX_DEFINITION_CHARS, UnfitDefinition } from './mcp-client.errors.js';
 import { type UpstreamTool } from './mcp-protocol.js';
 import { isEmptyList, repairedSchema } from './schema-repair.js';
 
@@ -11,8 +11,6 @@ export interface RefusedDefinition {
   reason: string;
 }
 
-/** Of a definition, as it came. */
-export const MAX_DEFINITION_CHARS = 65_536;
 const MAX_REASON_CHARS = 200;
 const MAX_NAME_CHARS = 256;
 const HINTS = ['readOnlyHint', 'destructiveHint', 'idempotentHint', 'openWorldHint'] as const;
@@ -43,7 +41,7 @@ export function repairedTool(tool: { name: string; [member: string]: unknown }):
   const hints = repairedAnnotations(annotations);
   const output = schemaIn('outputSchema', () => repairedOutput(outputSchema));
   const how = repairedExecution(execution);
-  return {
+  return short({
     ...rest,
     name: String(name),
     ...(isText(description) ? { description: String(description) } : {}),
@@ -51,19 +49,19 @@ export function repairedTool(tool: { name: string; [member: string]: unknown }):
     ...(output && { outputSchema: output }),
     ...(hints && { annotations: hints }),
     ...(how && { execution: how }),
-  };
+  });
 }
 
 /** @throws UnfitDefinition when it is nothing that clients can read */
 export function repairedResource(item: JsonObject, id: string): JsonObject {
   const { size, annotations, ...rest } = labelled(storable(item));
-  return {
+  return short({
     ...without(rest, { description: isText, mimeType: isText }),
     // Older servers gave an address alone.
     name: isText(rest['name']) ? rest['name'] : id,
     ...(isAmount(size) ? { size } : {}),
     ...(isObject(annotations) ? { annotations: without(annotations, OF_RESOURCES) } : {}),
-  };
+  });
 }
 
 /** @throws UnfitDefinition when it is nothing that clients can read */
@@ -71,7 +69,7 @@ export function repairedPrompt(item: JsonObject): JsonObject {
   const { arguments: args, ...rest } = without(labelled(storable(item)), { description: isText });
   if (args === undefined || args === null || (isObject(args) && Object.keys(args).length === 0)) return rest;
   if (!Array.isArray(args)) throw new UnfitDefinition('its arguments are no list');
-  return { ...rest, arguments: args.map(repairedArgument) };
+  return short({ ...rest, arguments: args.map(repairedArgument) });
 }
 
 function repairedArgument(argument: unknown): JsonObject {
@@ -174,9 +172,14 @@ function schemaIn<Repaired>(member: string, repair: () => Repaired): Repaired {
 
 function storable<Item extends object>(item: Item): Item {
   if (findUnstorable(item) !== null) throw new UnfitDefinition('it has text that cannot be stored');
+  short(item);
+  if (hasEndlessNumber(item)) throw new UnfitDefinition('it has a number that is infinite to clients');
+  return item;
+}
+
+function short<Item extends object>(item: Item): Item {
   if (stringifyJson(item).length > MAX_DEFINITION_CHARS)
     throw new UnfitDefinition(`its definition is longer than ${MAX_DEFINITION_CHARS} characters`);
-  if (hasEndlessNumber(item)) throw new UnfitDefinition('it has a number that is infinite to clients');
   return item;
 }
 

@@ -3,12 +3,13 @@ export { type CallOptions, type Presentation } from './mcp-client.options.js';
 export { type Dialogue, type InputRequired, isInputRequired } from './mcp-protocol.js';
 export { type UpstreamTool, type UpstreamToolResult } from './mcp-protocol.js';
 export { type Mask } from './json-rpc-transport.js';
-export { MAX_DEFINITION_CHARS, type RefusedDefinition, repairedTool } from './definition-repair.js';
+export { type RefusedDefinition, repairedTool } from './definition-repair.js';
 export { RESOURCE_LISTS, type RefusedResources, type ResourceKind, type ResourceLists } from './resource-pages.js';
 export { type SessionPlace, type SessionPlaces, type SessionsOf, type UpstreamSession } from './session-place.js';
 export { type ToolList } from './tool-pages.js';
 export { SCHEMA_KEYWORDS } from './schema-keywords.js';
 export {
+  MAX_DEFINITION_CHARS,
   type RefusingCircuit,
   UnfitDefinition,
   type UnreachableReason,

@@ -117,5 +117,8 @@ export function unreachable(error: unknown): unknown {
   return error;
 }
 
+/** Of a definition: as it came, and as it is repaired. */
+export const MAX_DEFINITION_CHARS = 65_536;
+
 /** Why a definition is not taken, in words that follow its name. Clients that were shown it would throw, and lose all others. */
 export class UnfitDefinition extends Error {}

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '@haldir/mcp';
-import { UnfitDefinition } from './mcp-client.errors.js';
+import { MAX_DEFINITION_CHARS, UnfitDefinition } from './mcp-client.errors.js';
 import { IN_PLACE, SCHEMA_KEYWORDS, type SchemaUse } from './schema-keywords.js';
 
 /** A part of a schema that references by a name of its own begin at. */
@@ -69,15 +69,43 @@ export class SchemaReferences {
   /**
    * The schema with references by place only: names of its parts are known to all of a client's schemas together, where those of
    * two tools may be the same.
+   *
+   * @throws UnfitDefinition when places are so much longer than names that they are too long together
    */
   plain(): JsonObject {
     if (!this.hasNames) return this.root;
-    for (const node of this.places.keys()) {
+    const fragments = this.fragments();
+    for (const [node] of this.places) {
       for (const keyword of [...REFERENCES, ...NAMES_OF_PARTS]) delete node[keyword];
-      const [target] = this.found.get(node) ?? [];
-      if (target) node['$ref'] = `#${asFragment(target.at)}`;
+      const fragment = fragments.get(node);
+      if (fragment !== undefined) node['$ref'] = fragment;
     }
     return this.root;
+  }
+
+  /** By place, what each reference is written as; counted while they are made, each target's once, and before any is written. */
+  private fragments(): Map<JsonObject, string> {
+    const byPlace = new Map<string, string>();
+    const fragments = new Map<JsonObject, string>();
+    let chars = 0;
+    const add = (more: number): void => {
+      chars += more;
+      if (chars > MAX_DEFINITION_CHARS)
+        throw new UnfitDefinition(`is longer than ${MAX_DEFINITION_CHARS} characters once its references are by place`);
+    };
+    for (const [node, [target]] of this.found) {
+      if (!target) continue;
+      // It is as long as the place at least, up to nine times where that is not ASCII.
+      if (chars + target.at.length > MAX_DEFINITION_CHARS) add(target.at.length);
+      let fragment = byPlace.get(target.at);
+      if (fragment === undefined) {
+        fragment = `#${asFragment(target.at)}`;
+        byPlace.set(target.at, fragment);
+      }
+      add(fragment.length);
+      fragments.set(node, fragment);
+    }
+    return fragments;
   }
 
   private collect(node: JsonObject, at: string, outer: Resource): void {
