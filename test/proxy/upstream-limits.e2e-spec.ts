@@ -103,14 +103,16 @@ describe('the settings of an upstream', () => {
     expect(await shown()).toMatchObject({ timeout: before['timeout'], concurrency: before['concurrency'] });
   });
 
-  it('have no timeout over the longest call there is, which the refusal names', async () => {
+  it.each([
+    ['timeout', 60, 'seconds (UPSTREAM_MAX_CALL_SECONDS)'],
+    ['max_answer_bytes', 4_194_304, 'bytes (UPSTREAM_MAX_ANSWER_BYTES)'],
+    ['concurrency', 32, 'calls (UPSTREAM_CONCURRENCY)'],
+  ])('have no %s over what the operator allows, which the refusal names', async (field, most, words) => {
     await register();
-    const error = 'timeout: expected at most 60 seconds (UPSTREAM_MAX_CALL_SECONDS)';
-    expect(await change({ timeout: 61 })).toMatchObject({ status: 400, body: { error } });
-    expect(await scenario.register('other', scenario.up.url, { timeout: 61 })).toMatchObject({
-      status: 400,
-      body: { error },
-    });
+    const refused = { status: 400, body: { field, error: `${field}: expected at most ${most} ${words}` } };
+    expect(await change({ [field]: most + 1 })).toMatchObject(refused);
+    expect(await scenario.register('other', scenario.up.url, { [field]: most + 1 })).toMatchObject(refused);
+    expect((await change({ [field]: most })).body).toMatchObject({ [field]: most });
   });
 
   it('of an upstream that is not there, or another tenant’s, are not found', async () => {

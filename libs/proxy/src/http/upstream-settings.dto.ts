@@ -38,14 +38,14 @@ const limits = {
     .min(1024, ANSWER_EXPECTED)
     .max(16_777_216, ANSWER_EXPECTED)
     .nullish()
-    .describe('The largest answer to a call or read; null is UPSTREAM_MAX_ANSWER_BYTES'),
+    .describe('The largest answer to a call or read, at most UPSTREAM_MAX_ANSWER_BYTES, which it is when null'),
   concurrency: z
     .int(CONCURRENCY_EXPECTED)
     .min(1, CONCURRENCY_EXPECTED)
     .max(256, CONCURRENCY_EXPECTED)
     .nullish()
     .describe(
-      'Calls that each API process sends it at once; others wait for their turn, within the timeout. Null is UPSTREAM_CONCURRENCY',
+      'Calls that each API process sends it at once, at most UPSTREAM_CONCURRENCY, which it is when null; others wait for their turn, as long as the timeout',
     ),
 };
 

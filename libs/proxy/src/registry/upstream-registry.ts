@@ -18,7 +18,7 @@ import {
   UpstreamCredentials,
 } from '../upstreams/upstream-credentials.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
-import { type Limits, NO_LIMITS, type OwnLimits, UpstreamLimits } from '../upstreams/upstream-limits.js';
+import { type Limits, type OwnLimits, UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { UpstreamSessionReaper } from '../upstreams/upstream-session-reaper.js';
 import { UpstreamSessions } from '../upstreams/upstream-sessions.js';
 import { UpstreamStatistics } from '../upstreams/upstream-statistics.js';
@@ -132,7 +132,7 @@ export class UpstreamRegistry {
    * @throws UpstreamNotFound, InvalidInput
    */
   async change(tx: Tx, actor: Actor, name: string, changes: Partial<UpstreamSettings>): Promise<ShownSettings> {
-    if (changes.timeoutSeconds !== undefined) this.limits.vet({ ...NO_LIMITS, timeoutSeconds: changes.timeoutSeconds });
+    this.limits.vet(changes);
     const changed = await this.settings.in(tx).change(actor.tenantId, name, changes);
     if (!changed) throw new UpstreamNotFound();
     const [before, after] = [changed.before, changed.after].map((settings) => ({

@@ -24,12 +24,23 @@ describe('what an upstream may take', () => {
     expect(limits.of(own({ timeoutSeconds }))).toMatchObject(expected);
   });
 
-  it('has no timeout over the longest call, and the refusal names the setting', () => {
-    expect(() => limits.vet(own({ timeoutSeconds: 301 }))).toThrow(
-      'timeout: expected at most 300 seconds (UPSTREAM_MAX_CALL_SECONDS)',
-    );
-    limits.vet(own({ timeoutSeconds: 300 }));
+  it.each([
+    ['timeout', 'timeoutSeconds', 300, '300 seconds (UPSTREAM_MAX_CALL_SECONDS)'],
+    ['max_answer_bytes', 'maxAnswerBytes', 4_194_304, '4194304 bytes (UPSTREAM_MAX_ANSWER_BYTES)'],
+    ['concurrency', 'concurrency', 32, '32 calls (UPSTREAM_CONCURRENCY)'],
+  ] as const)('has no %s over what the operator allows, and the refusal names the setting', (field, of, most, words) => {
+    expect(() => limits.vet({ [of]: most + 1 })).toThrow(`${field}: expected at most ${words}`);
+    limits.vet(own({ [of]: most }));
     limits.vet(NO_LIMITS);
+  });
+
+  it('is less where it was registered so, and no more when the settings allow less than they did then', () => {
+    const less = { maxAnswerBytes: 2048, concurrency: 1 };
+    expect(limits.of(own(less))).toMatchObject(less);
+    const more = own({ maxAnswerBytes: 16_777_216, concurrency: 256 });
+    expect(limits.of(more)).toMatchObject({ maxAnswerBytes: 4_194_304, concurrency: 32 });
+    const error = limits.explain(new UpstreamUnreachable('too_large'), more, 1);
+    expect(error.message).toMatch(/at most 4,194,304 bytes \(UPSTREAM_MAX_ANSWER_BYTES\)$/);
   });
 });
 

@@ -53,16 +53,23 @@ export class UpstreamLimits {
       ...{ timeoutMs, longestMs, discoveryMs },
       resourcesMs: ownMs === null ? Math.min(RESOURCES_MS, timeoutMs) : discoveryMs,
       detectionMs: ownMs ?? undefined,
-      maxAnswerBytes: maxAnswerBytes ?? upstreams.maxAnswerBytes,
-      concurrency: concurrency ?? upstreams.concurrency,
+      // Less than the settings say, never more: what a process keeps of answers is the operator's to say.
+      maxAnswerBytes: Math.min(maxAnswerBytes ?? Infinity, upstreams.maxAnswerBytes),
+      concurrency: Math.min(concurrency ?? Infinity, upstreams.concurrency),
     };
   }
 
   /** @throws InvalidInput when it is more than the settings allow */
-  vet({ timeoutSeconds }: OwnLimits): void {
-    const { longestMs } = this.config.upstreams;
-    if (timeoutSeconds !== null && timeoutSeconds * 1000 > longestMs)
-      throw new InvalidInput(`timeout: expected at most ${longestMs / 1000} seconds (UPSTREAM_MAX_CALL_SECONDS)`);
+  vet(own: Partial<OwnLimits>): void {
+    const { longestMs, maxAnswerBytes, concurrency } = this.config.upstreams;
+    const ceilings = [
+      ['timeout', own.timeoutSeconds, longestMs / 1000, 'seconds (UPSTREAM_MAX_CALL_SECONDS)'],
+      ['max_answer_bytes', own.maxAnswerBytes, maxAnswerBytes, 'bytes (UPSTREAM_MAX_ANSWER_BYTES)'],
+      ['concurrency', own.concurrency, concurrency, 'calls (UPSTREAM_CONCURRENCY)'],
+    ] as const;
+    for (const [field, value, most, of] of ceilings) {
+      if ((value ?? 0) > most) throw new InvalidInput(`${field}: expected at most ${most} ${of}`);
+    }
   }
 
   /**
@@ -74,7 +81,7 @@ export class UpstreamLimits {
     if (error.detail !== null) return error;
     const { timeoutMs, longestMs, maxAnswerBytes } = this.of(own);
     if (error.reason === 'too_large') {
-      const setting = own.maxAnswerBytes === null ? 'UPSTREAM_MAX_ANSWER_BYTES' : 'its max_answer_bytes';
+      const setting = own.maxAnswerBytes === maxAnswerBytes ? 'its max_answer_bytes' : 'UPSTREAM_MAX_ANSWER_BYTES';
       return error.with(`at most ${NUMBERS.format(maxAnswerBytes)} bytes (${setting})`);
     }
     if (error.reason !== 'timeout') return error;
