@@ -211,6 +211,36 @@ describe('an upstream that is sent a few calls at once', () => {
     expect([most, scenario.up.calls]).toEqual([2, 10]);
   });
 
+  it('is sent more at once, those that wait already first, by the first call after it may be', async () => {
+    await register({ concurrency: 1, timeout: 20 });
+    const finish: (() => void)[] = [];
+    onCall((response, { json }) => {
+      finish.push(() => void response.setHeader('content-type', 'application/json').end(json));
+    });
+    const by = scenario.at(0);
+    const calls = [scenario.call('up.echo', {}, { by })];
+    await eventually(async () => expect(scenario.up.calls).toBe(1));
+    calls.push(scenario.call('up.echo', {}, { by }));
+    await sleep(300);
+    expect(scenario.up.calls).toBe(1);
+    await change({ concurrency: 3 });
+    calls.push(scenario.call('up.echo', {}, { by }));
+    await eventually(async () => expect(scenario.up.calls).toBe(3));
+    for (const end of finish) end();
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
+  it('may take its whole time for each, from when its turn has come', async () => {
+    await register({ concurrency: 1, timeout: 2 });
+    onCall(async (response, { json }) => {
+      await sleep(1_500);
+      response.setHeader('content-type', 'application/json').end(json);
+    });
+    const by = scenario.at(0);
+    const calls = await Promise.all([1, 2].map(() => scenario.call('up.echo', {}, { by })));
+    expect(calls.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
   it('refuses what finds no place in time: nothing is sent, nothing paid, and its Idempotency-Key stays free', async () => {
     await register({ concurrency: 1, timeout: 20 });
     await scenario.tenant.put(`${path}/tools/echo/price`, { price_usd: 0.5 });

@@ -45,6 +45,7 @@ let answers: {
   contradiction: CallOutcome<string> | null;
   unable: CallOutcome<string> | null;
   alone: UpstreamUnreachable | null;
+  away?: Error;
   secured: CallOutcome<never> | null;
   here: string | null;
   fill: () => Promise<{ filled: string } | { refused: SecretRefusal }>;
@@ -141,7 +142,7 @@ function pipeline(): CallPipeline {
     },
     sending: {
       send: async (traits: CallTraits, { failureEvent }: Sending, work: (within: Within) => Promise<unknown>, endingOf: (of: unknown) => unknown) => {
-        given.sent = [traits, failureEvent, {}];
+        given.sent = [traits, failureEvent, {}]; if (answers.away) throw answers.away;
         const outcome = await work(WITHIN);
         given.ending = endingOf(outcome);
         return outcome;
@@ -216,8 +217,7 @@ describe('the way of a call', () => {
   });
 
   it('asks the upstream in the time that the call has, from when it came', async () => {
-    const before = performance.now();
-    const { signal } = new AbortController();
+    const [before, { signal }] = [performance.now(), new AbortController()];
     await perform({}, { signal });
     expect(given.deadline).toEqual({ arrivedAt: expect.any(Number), deadlineMs: 1000, signal });
     expect(given.deadline?.arrivedAt).toBeGreaterThanOrEqual(before);
@@ -314,8 +314,11 @@ describe('a call that is secured', () => {
     expect(steps).toEqual(['resolve', 'confirm', 'check', 'secure', 'fill', 'begin']);
   });
 
-  it('gives back what was secured when secrets cannot be opened', async () => {
-    answers.fill = () => Promise.reject(new Error('the key is away'));
+  it.each([
+    ['secrets cannot be opened', () => (answers.fill = () => Promise.reject(new Error('the key is away')))],
+    ['nobody knows whether its upstream is left alone', () => (answers.away = new Error('the key is away'))],
+  ])('gives back what was secured when %s', async (_, arrange) => {
+    arrange();
     answers.noted = { started: { entryId: 'aud_1' } as never };
     await expect(outcomeOf()).rejects.toThrow('the key is away');
     expect(given.later).toMatchObject({

@@ -166,21 +166,24 @@ export class CallPipeline {
     const here = kind.answerHere(candidate);
     if (here !== null) return { kind: 'answered', result: here };
 
-    const content = await kind.fill(candidate).catch((error: unknown) => {
+    const giveUp = (error: unknown): never => {
       this.giveUp(kind.words, candidate);
       throw error;
-    });
+    };
+    const content = await kind.fill(candidate).catch(giveUp);
     notes.started ??= await this.started.begin(start());
     if ('refused' in content) return { kind: 'no_secret', refusal: content.refused };
     const { dialogue } = request;
     const onMasked = (): void => void (notes.masked = true);
     const options = { ...watch, ...(dialogue ? { dialogue } : {}), onMasked };
-    return this.sending.send(
-      traits,
-      { failureEvent: kind.failureEvent, signal: watch.signal },
-      (within) => kind.send(candidate, content.filled, { ...options, ...within }),
-      (outcome) => endingOf(outcome, kind.words),
-    );
+    return this.sending
+      .send(
+        traits,
+        { failureEvent: kind.failureEvent, signal: watch.signal },
+        (within) => kind.send(candidate, content.filled, { ...options, ...within }),
+        (outcome) => endingOf(outcome, kind.words),
+      )
+      .catch(giveUp);
   }
 
   /** A call that was secured and does not leave gives its price back. */

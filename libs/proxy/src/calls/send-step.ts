@@ -31,15 +31,19 @@ export class SendStep {
     private readonly log: Log,
   ) {}
 
-  /** @param endingOf how statistics count what was answered */
+  /**
+   * A call waits for its place as long as it may take, and has all of its time from then on.
+   *
+   * @param endingOf how statistics count what was answered
+   * @throws Unavailable when the database is not there; nothing has left then
+   */
   async send<Result>(
     { upstream }: CallTraits,
     { failureEvent, signal }: Sending,
     work: (within: Within) => Promise<CallOutcome<Result>>,
     endingOf: (outcome: CallOutcome<Result>) => CallEnding,
   ): Promise<CallOutcome<Result>> {
-    const startedAt = performance.now();
-    const { timeoutMs, longestMs, detectionMs, maxAnswerBytes: maxBytes } = this.limits.of(upstream);
+    const { timeoutMs: deadlineMs, longestMs, detectionMs, maxAnswerBytes: maxBytes } = this.limits.of(upstream);
     let leave: () => void = () => undefined;
     let admission: Admission;
     try {
@@ -51,9 +55,9 @@ export class SendStep {
       if (error instanceof UpstreamUnreachable) return { kind: 'unreachable', error };
       throw error;
     }
-    // The time of a call counts while it waits for its place.
-    const waited = performance.now() - startedAt;
-    const within = { deadlineMs: timeoutMs - waited, longestMs: longestMs - waited, detectionMs, maxBytes };
+    // The wait tells nothing of the upstream: with what it left of its time, a call would fail, and the circuit would open.
+    const startedAt = performance.now();
+    const within = { deadlineMs, longestMs, detectionMs, maxBytes };
     const found = await this.outcomeOf(upstream.name, failureEvent, () => work(within)).finally(leave);
     const tookMs = performance.now() - startedAt;
     const outcome: CallOutcome<Result> =

@@ -28,11 +28,14 @@ describe('what an upstream may take', () => {
     ['timeout', 'timeoutSeconds', 300, '300 seconds (UPSTREAM_MAX_CALL_SECONDS)'],
     ['max_answer_bytes', 'maxAnswerBytes', 4_194_304, '4194304 bytes (UPSTREAM_MAX_ANSWER_BYTES)'],
     ['concurrency', 'concurrency', 32, '32 calls (UPSTREAM_CONCURRENCY)'],
-  ] as const)('has no %s over what the operator allows, and the refusal names the setting', (field, of, most, words) => {
-    expect(() => limits.vet({ [of]: most + 1 })).toThrow(`${field}: expected at most ${words}`);
-    limits.vet(own({ [of]: most }));
-    limits.vet(NO_LIMITS);
-  });
+  ] as const)(
+    'has no %s over what the operator allows, and the refusal names the setting',
+    (field, of, most, words) => {
+      expect(() => limits.vet({ [of]: most + 1 })).toThrow(`${field}: expected at most ${words}`);
+      limits.vet(own({ [of]: most }));
+      limits.vet(NO_LIMITS);
+    },
+  );
 
   it('is less where it was registered so, and no more when the settings allow less than they did then', () => {
     const less = { maxAnswerBytes: 2048, concurrency: 1 };

@@ -53,6 +53,32 @@ describe('places at an upstream', () => {
     await expect(take(up({ concurrency: 1 }))).rejects.toThrow('1 (its concurrency)');
   });
 
+  it('become more for those that wait already once the upstream is registered with more, and fewer for all', async () => {
+    const first = await take(up({ concurrency: 1 }));
+    const second = take(up({ concurrency: 1 }));
+    const third = take(up({ concurrency: 2 }));
+    const leave = await second;
+    const fourth = take(up({ concurrency: 1 }));
+    first();
+    await expect(third).rejects.toMatchObject({ reason: 'busy' });
+    await expect(fourth).rejects.toMatchObject({ reason: 'busy' });
+    const fifth = take(up({ concurrency: 1 }));
+    leave();
+    await fifth;
+  });
+
+  it('are waited for by a thousand at most: the next one is refused at once, with the number', async () => {
+    await Promise.all([take(), take()]);
+    const waiting = Array.from({ length: 1_000 }, () => take());
+    const startedAt = performance.now();
+    await expect(take()).rejects.toMatchObject({
+      ...{ reason: 'busy', sent: false },
+      message: expect.stringMatching(/: 2 \(UPSTREAM_CONCURRENCY\), and 1000 more wait for their turn$/) as string,
+    });
+    expect(performance.now() - startedAt).toBeLessThan(150);
+    await Promise.allSettled(waiting);
+  });
+
   it('are not waited for by one that is broken off, and what it would have had is the next one’s', async () => {
     const [first] = [await take(), await take()];
     const cut = new AbortController();

@@ -4,14 +4,11 @@ import { type UpstreamAddress } from './upstream-address.js';
 import { UpstreamLimits } from './upstream-limits.js';
 
 interface Waiting {
-  /** Of the call that waits, as its upstream was registered then. */
-  concurrency: number;
   go: () => void;
 }
 
-/** What a call waits for, and how long. */
+/** How long a call waits. */
 interface Turn {
-  concurrency: number;
   timeoutMs: number;
   signal: AbortSignal | undefined;
   /** Said of one that waited in vain. */
@@ -20,10 +17,15 @@ interface Turn {
 
 /** An upstream that is called. */
 interface Busy {
+  /** As it was registered when it was called last. */
+  concurrency: number;
   underWay: number;
   /** In the order they came. */
   waiting: Set<Waiting>;
 }
+
+/** Calls of one upstream; whoever has so many waiting is not served sooner by more. */
+const MAX_WAITING = 1_000;
 
 /** How many calls each upstream is sent at once by this process; others wait for their turn, as long as a call of it may take. */
 @Injectable()
@@ -35,18 +37,25 @@ export class UpstreamPlaces {
   /**
    * Takes a place, at once or in its turn; whoever has it gives it back by what is answered.
    *
-   * @throws UpstreamUnreachable when there was none in time, or the call is broken off; nothing has been sent
+   * @throws UpstreamUnreachable when there was none in time, too many wait, or the call is broken off; nothing has been sent
    */
   async take(upstream: UpstreamAddress, signal: AbortSignal | undefined): Promise<() => void> {
     const { concurrency, timeoutMs } = this.limits.of(upstream);
     const key = `${upstream.tenantId}/${upstream.name}`;
     let busy = this.busy.get(key);
-    if (!busy) this.busy.set(key, (busy = { underWay: 0, waiting: new Set() }));
-    if (busy.underWay < concurrency && busy.waiting.size === 0) busy.underWay++;
+    if (!busy) this.busy.set(key, (busy = { concurrency, underWay: 0, waiting: new Set() }));
+    busy.concurrency = concurrency;
+    letIn(busy);
+    if (busy.underWay < concurrency) busy.underWay++;
     else {
-      const setting = upstream.concurrency === null ? 'UPSTREAM_CONCURRENCY' : 'its concurrency';
-      const detail = `${concurrency} (${setting}), and none of them ended within ${timeoutMs / 1000} s`;
-      await inTurn(busy, { concurrency, timeoutMs, signal, detail });
+      const setting = upstream.concurrency === concurrency ? 'its concurrency' : 'UPSTREAM_CONCURRENCY';
+      const taken = `${concurrency} (${setting}), and`;
+      if (busy.waiting.size >= MAX_WAITING)
+        throw new UpstreamUnreachable('busy', {
+          sent: false,
+          detail: `${taken} ${MAX_WAITING} more wait for their turn`,
+        });
+      await inTurn(busy, { timeoutMs, signal, detail: `${taken} none of them ended within ${timeoutMs / 1000} s` });
     }
     return this.leaver(key, busy);
   }
@@ -57,19 +66,23 @@ export class UpstreamPlaces {
       if (isLeft) return;
       isLeft = true;
       busy.underWay--;
-      for (const next of busy.waiting) {
-        if (busy.underWay >= next.concurrency) break;
-        busy.waiting.delete(next);
-        busy.underWay++;
-        next.go();
-      }
+      letIn(busy);
       if (busy.underWay === 0 && busy.waiting.size === 0 && this.busy.get(key) === busy) this.busy.delete(key);
     };
   }
 }
 
+/** Those whose turn it is, in order. */
+function letIn(busy: Busy): void {
+  for (const next of busy.waiting) {
+    if (busy.underWay >= busy.concurrency) break;
+    busy.underWay++;
+    next.go();
+  }
+}
+
 /** Resolves once its place is taken. */
-function inTurn(busy: Busy, { concurrency, timeoutMs, signal, detail }: Turn): Promise<void> {
+function inTurn(busy: Busy, { timeoutMs, signal, detail }: Turn): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {
       clearTimeout(timer);
@@ -77,7 +90,6 @@ function inTurn(busy: Busy, { concurrency, timeoutMs, signal, detail }: Turn): P
       busy.waiting.delete(waiting);
     };
     const waiting: Waiting = {
-      concurrency,
       go: () => {
         settle();
         resolve();
