@@ -1,4 +1,4 @@
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { constants, brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { EgressWorld, failureOf } from '@haldir/test-support';
 import { contentEncoding } from './content-decoder.js';
 
@@ -11,6 +11,13 @@ const encodings = [
   ['deflate', deflateSync],
   ['deflate', deflateRawSync],
   ['br', brotliCompressSync],
+] as const;
+
+/** As of a stream that goes on. */
+const flushed = [
+  ['gzip', (body: Buffer) => gzipSync(body, { finishFlush: constants.Z_SYNC_FLUSH })],
+  ['deflate', (body: Buffer) => deflateSync(body, { finishFlush: constants.Z_SYNC_FLUSH })],
+  ['br', (body: Buffer) => brotliCompressSync(body, { finishFlush: constants.BROTLI_OPERATION_FLUSH } as object)],
 ] as const;
 
 /** A server that answers these bytes, said to be so encoded. */
@@ -50,6 +57,24 @@ describe('an answer that is to be decoded', () => {
   it('and is not what its encoding says fails as one that is no valid HTTP', async () => {
     const url = await serve('gzip', Buffer.from('this is no gzip'));
     expect((await failureOf(world.egress().request({ ...limits, url }))).reason).toBe('protocol');
+  });
+
+  it.each(flushed)('and breaks off is handed on as far as it came, and fails then: %s', async (encoding, encode) => {
+    const text = `${'all of it '.repeat(20_000)}\n`;
+    const { url } = await world.serve((_, res) => {
+      res.writeHead(200, { 'content-encoding': encoding });
+      res.write(encode(Buffer.from(text)), () => res.socket?.end());
+    });
+    const egress = world.egress();
+    for (let nth = 0; nth < 10; nth++) {
+      const { body } = await egress.open({ ...limits, maxResponseBytes: 1024 * 1024, url });
+      const chunks: Buffer[] = [];
+      const read = async (): Promise<void> => {
+        for await (const chunk of body) chunks.push(chunk);
+      };
+      expect(await failureOf(read())).toMatchObject({ reason: 'reset', sent: true });
+      expect(Buffer.concat(chunks).toString() === text).toBe(true);
+    }
   });
 
   it('may be empty', async () => {

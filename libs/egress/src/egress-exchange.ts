@@ -22,7 +22,8 @@ interface Waiter {
 
 /**
  * One request and its answer: collects what the pool reports and hands it on as a whole or in chunks. What waits unread is
- * bounded by `maxResponseBytes`. Ends exactly once, whichever comes first: the answer, a failure, or `fail()` from outside.
+ * bounded by `maxResponseBytes`. Ends exactly once, whichever comes first: the answer, a failure, or `stop()` from outside. What came
+ * before a failure is handed on before it, also where it has yet to be decoded.
  */
 export class Exchange implements Dispatcher.DispatchHandler {
   status = 0;
@@ -38,6 +39,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
   private decoder: ContentDecoder | null = null;
   private sent = false;
   private ended = false;
+  /** Nothing comes any more, and this is the outcome once what came is decoded. */
+  private brokenOff: EgressRefused | EgressFailed | null = null;
   private failure: EgressRefused | EgressFailed | null = null;
   private waiter: Waiter | null = null;
 
@@ -68,8 +71,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (encoding !== null)
       this.decoder = new ContentDecoder(encoding, {
         data: (chunk) => this.keep(chunk),
-        end: () => this.settle(null),
-        error: (error) => this.fail(new EgressFailed('protocol', { sent: true, cause: error })),
+        end: () => this.settle(this.brokenOff),
+        error: (error) => this.fail(this.brokenOff ?? new EgressFailed('protocol', { sent: true, cause: error })),
       });
     this.status = status;
     this.headers = headers;
@@ -82,7 +85,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.ended) return;
+    if (this.ended || this.brokenOff) return;
     if (!this.decoder) return this.keep(chunk);
     this.received += chunk.length;
     if (this.received > this.limits.maxResponseBytes) this.overflow();
@@ -90,19 +93,23 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    if (this.decoder) this.decoder.end();
-    else this.settle(null);
+    if (!this.decoder) this.settle(null);
+    else if (!this.brokenOff) this.decoder.end();
     this.onReleased();
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.settle(requestFailure(error, this.sent));
+    this.breakOff(requestFailure(error, this.sent));
     this.onReleased();
   }
 
-  /** Ends the exchange now with `reason`; without effect when it has ended. */
+  /** Ends the exchange with `reason`; without effect when it has ended. What came in time is decoded yet, unless nobody waits for it. */
   stop(reason: 'timeout' | 'aborted'): void {
-    this.fail(new EgressFailed(reason, { sent: this.sent }));
+    const error = new EgressFailed(reason, { sent: this.sent });
+    if (reason === 'aborted') return this.fail(error);
+    if (this.ended) return;
+    this.breakOff(error);
+    this.controller?.abort(error);
   }
 
   /** Waits for status and headers. @throws EgressRefused, EgressFailed */
@@ -156,6 +163,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.controller?.abort(error);
   }
 
+  /** The decoder works off the event loop: it holds what came last, which may be all of the answer. */
+  private breakOff(failure: EgressRefused | EgressFailed): void {
+    if (this.ended || this.brokenOff) return;
+    if (!this.decoder) return this.settle(failure);
+    this.brokenOff = failure;
+    this.decoder.end();
+  }
+
   private progress(untilEnd = false): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       this.waiter = { untilEnd, resolve, reject };
@@ -170,7 +185,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     else waiter.resolve();
   }
 
-  private fail(error: EgressFailed): void {
+  private fail(error: EgressRefused | EgressFailed): void {
     if (this.ended) return;
     this.settle(error);
     this.controller?.abort(error);
