@@ -17,7 +17,7 @@ const encodings = [
 const flushed = [
   ['gzip', (body: Buffer) => gzipSync(body, { finishFlush: constants.Z_SYNC_FLUSH })],
   ['deflate', (body: Buffer) => deflateSync(body, { finishFlush: constants.Z_SYNC_FLUSH })],
-  ['br', (body: Buffer) => brotliCompressSync(body, { finishFlush: constants.BROTLI_OPERATION_FLUSH } as object)],
+  ['br', (body: Buffer) => brotliCompressSync(body, { finishFlush: constants.BROTLI_OPERATION_FLUSH })],
 ] as const;
 
 /** A server that answers these bytes, said to be so encoded. */
