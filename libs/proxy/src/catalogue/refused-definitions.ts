@@ -37,12 +37,17 @@ export function named(refused: readonly RefusedDefinition[]): RefusedDefinition[
 
 /** What a line of the process's log says of them. */
 export function toldRefused(refused: readonly RefusedDefinition[]): { refused: number; first: string } {
-  const first = refused.slice(0, MAX_TOLD).map(({ name, reason }) => `${name.slice(0, MAX_NAME_CHARS)}: ${reason}`);
+  const first = refused.slice(0, MAX_TOLD).map(({ name, reason }) => `${cut(name)}: ${reason}`);
   return { refused: refused.length, first: first.join('; ') };
 }
 
 function kept(refused: readonly RefusedDefinition[], max: number): RefusedDefinitions | null {
   if (refused.length === 0) return null;
-  const first = refused.slice(0, max).map(({ name, reason }) => ({ name: name.slice(0, MAX_NAME_CHARS), reason }));
+  const first = refused.slice(0, max).map(({ name, reason }) => ({ name: cut(name), reason }));
   return { count: refused.length, first };
+}
+
+/** Not in the midst of a character: Postgres keeps no half ones. */
+function cut(name: string): string {
+  return name.slice(0, MAX_NAME_CHARS).toWellFormed();
 }

@@ -169,6 +169,31 @@ describe('a definition that would be longer once it is repaired', () => {
   });
 });
 
+describe('patterns of results', () => {
+  it('are taken whatever properties of characters they have', () => {
+    for (const pattern of [
+      '^[\\p{L}\\p{M}\\s.-]{1,80}$',
+      '^\\\\p{2}',
+      '\\P{Script=Greek}+',
+      '[^\\p{ASCII}\\]]',
+      '\\u{1f600}',
+    ])
+      expect(results({ type: 'object', properties: { a: { pattern } } })).toMatchObject({
+        properties: { a: { pattern } },
+      });
+  });
+
+  it('take a few milliseconds at most, as many as are taken', () => {
+    const slow = { type: 'object', pattern: `[${'\\P{L}'.repeat(100)}]` };
+    const took = Array.from({ length: 10 }, () => {
+      const since = performance.now();
+      expect(results(slow)).toEqual(slow);
+      return performance.now() - since;
+    });
+    expect(Math.min(...took)).toBeLessThan(10);
+  });
+});
+
 describe('a schema of results, which clients compile', () => {
   const DRAFT_7 = 'http://json-schema.org/draft-07/schema#';
 
@@ -197,6 +222,21 @@ describe('a schema of results, which clients compile', () => {
     [
       { type: 'object', properties: { a: { pattern: '(?i)x' } } },
       /at \/properties\/a\/pattern is no regular expression/,
+    ],
+    [{ type: 'object', properties: { a: { pattern: '\\p{None}' } } }, /at \/properties\/a\/pattern is no regular expr/],
+    [{ type: 'object', properties: { a: { pattern: '[a-\\p{L}]' } } }, /no regular expression/],
+    [
+      { type: 'object', properties: { a: { pattern: `[${'\\P{L}'.repeat(10_000)}]` } } },
+      /of more than 1000 characters/,
+    ],
+    [{ type: 'object', patternProperties: { [`[${'\\P{L}'.repeat(10_000)}]`]: {} } }, /of more than 1000 characters/],
+    [
+      { type: 'object', allOf: Array.from({ length: 20 }, () => ({ pattern: 'a'.repeat(999) })) },
+      /of more than 16384 c/,
+    ],
+    [
+      { type: 'object', allOf: Array.from({ length: 20 }, () => ({ pattern: '[\\p{L}\\P{N}]'.repeat(9) })) },
+      /more than 100 prop/,
     ],
     [{ type: 'object', patternProperties: { '[': {} } }, /at \/patternProperties is no regular expression/],
     [{ type: 'object', $schema: 'https://example.com/dialect' }, /no dialect of JSON Schema/],

@@ -25,8 +25,13 @@ const isAmount: Fits = (value) => numberOf(value) !== null;
 /** Says of each definition of a list that cannot be shown to clients which it is, and why not. */
 export function refusedAs(name: unknown, place: number, reason: string): RefusedDefinition {
   const isNamed = typeof name === 'string' && name !== '';
-  const shown = isNamed ? visibleText(name.slice(0, MAX_NAME_CHARS)).slice(0, 2 * MAX_NAME_CHARS) : `(no name, the ${ordinal(place)} of its list)`; // prettier-ignore
-  return { name: shown, reason: visibleText(reason).slice(0, MAX_REASON_CHARS) };
+  const shown = isNamed ? shownPart(name, MAX_NAME_CHARS, 2 * MAX_NAME_CHARS) : `(no name, the ${ordinal(place)} of its list)`; // prettier-ignore
+  return { name: shown, reason: shownPart(reason, MAX_REASON_CHARS, MAX_REASON_CHARS) };
+}
+
+/** The beginning of a text, fit to be kept: half a character that was said, or is left by the cut, is U+FFFD. */
+function shownPart(text: string, maxChars: number, maxShown: number): string {
+  return visibleText(text.slice(0, maxChars).toWellFormed()).slice(0, maxShown).toWellFormed();
 }
 
 /**

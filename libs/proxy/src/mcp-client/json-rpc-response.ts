@@ -109,7 +109,7 @@ function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
   const text = typeof message === 'string' ? message : 'no message';
   return new UpstreamRpcError(
     Number.isSafeInteger(exactNumber(code)) ? Number(exactNumber(code)) : -32603,
-    text.slice(0, MAX_MESSAGE_CHARS),
+    text.slice(0, MAX_MESSAGE_CHARS).toWellFormed(),
     status,
     data,
   );

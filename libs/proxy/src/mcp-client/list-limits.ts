@@ -1,3 +1,4 @@
+import { type Turns } from '@haldir/kernel';
 import { UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** One answer with a page of a list: as much as is parsed while nobody notices. */
@@ -34,4 +35,14 @@ export class ListLimits {
       throw new UpstreamUnreachable('too_large', { detail, cause: error.cause });
     }
   }
+}
+
+/**
+ * Lets everybody else have a turn while a list is read.
+ *
+ * @throws UpstreamUnreachable when the list should be there by now, however long it takes to read
+ */
+export async function nextTurn(turns: Turns, deadlineAt: number): Promise<void> {
+  await turns.next();
+  if (performance.now() > deadlineAt) throw new UpstreamUnreachable('timeout');
 }

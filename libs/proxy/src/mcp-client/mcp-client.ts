@@ -269,7 +269,7 @@ export class McpClient {
       const page = await room.take((maxBytes) =>
         twiceAtMost(() => this.answer(method, params, { ...terms, maxBytes })),
       );
-      cursor = await pages.add(page);
+      cursor = await pages.add(page, terms.deadlineAt);
     } while (cursor !== null);
   }
 

@@ -1,6 +1,7 @@
 import { stringifyJson, Turns } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { type RefusedDefinition, refusedAs, repairedPrompt, repairedResource } from './definition-repair.js';
+import { nextTurn } from './list-limits.js';
 import { PageCursors } from './page-cursors.js';
 import { UnfitDefinition, UpstreamUnreachable } from './mcp-client.errors.js';
 
@@ -50,13 +51,15 @@ export class ResourcePages {
   /**
    * Takes one page and answers the cursor of the next; null after the last. Of equal names or addresses the first counts.
    *
+   * @param deadlineAt of the whole list, as `performance.now` has it
    * @throws UpstreamUnreachable when it is no page, when there is no end to them, or too much in them
    */
-  async add(page: unknown, turns = new Turns()): Promise<string | null> {
+  async add(page: unknown, deadlineAt = Infinity): Promise<string | null> {
+    const turns = new Turns();
     const { member, key } = RESOURCE_LISTS[this.kind];
     if (!isObject(page) || !Array.isArray(page[member])) throw new UpstreamUnreachable('protocol');
     for (const item of page[member] as unknown[]) {
-      if (turns.isOver) await turns.next();
+      if (turns.isOver) await nextTurn(turns, deadlineAt);
       this.read++;
       try {
         const taken = this.taken(item);

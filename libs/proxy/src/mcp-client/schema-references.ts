@@ -178,7 +178,11 @@ export class SchemaReferences {
     for (const node of this.places.keys()) follow(node, 0);
   }
 
-  /** Parts of a schema once references are replaced by what they mean; one to itself counts once. */
+  /**
+   * Parts of a schema once references are replaced by what they mean; one to itself counts once. Parts that refer to one another
+   * all round are more than that to a client that replaces them along each path: neither official client does, as validators of
+   * both (Ajv, jsonschema) follow what has references when a value is there, and schemas of trees are often written so.
+   */
   private weigh(node: JsonObject, weights: Map<JsonObject, number>, steps: number): number {
     const known = weights.get(node);
     if (known !== undefined) return known;

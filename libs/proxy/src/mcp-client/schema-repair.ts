@@ -2,6 +2,7 @@ import { isNumber } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { UnfitDefinition } from './mcp-client.errors.js';
 import { SCHEMA_KEYWORDS, type KeywordKind, type SchemaUse } from './schema-keywords.js';
+import { SchemaPatterns } from './schema-patterns.js';
 import { pointerTo, SchemaReferences } from './schema-references.js';
 
 /** A schema, or what stands for all values or none. */
@@ -47,6 +48,7 @@ class SchemaWalk {
   /** Whether `items` is a list somewhere, as drafts before 2020-12 have it. */
   hasListOfItems = false;
   private schemas = 0;
+  private readonly patterns = new SchemaPatterns();
 
   constructor(private readonly use: SchemaUse) {}
 
@@ -55,6 +57,7 @@ class SchemaWalk {
     const repaired: JsonObject = {};
     for (const [key, member] of Object.entries(value)) {
       const kind = SCHEMA_KEYWORDS.get(key);
+      if (this.use === 'results') this.checkPatterns(key, member, at);
       const kept = kind ? this.member(kind, member, pointerTo(at, key)) : this.unknown(key, member);
       if (kept !== undefined) repaired[key] = kept;
     }
@@ -95,7 +98,7 @@ class SchemaWalk {
       case 'flag':
         return fit(typeof value === 'boolean', value, at, 'neither true nor false');
       case 'text':
-        return this.text(value, at);
+        return fit(typeof value === 'string', value, at, 'no text');
       case 'reference':
         return fit(typeof value === 'string', value, at, 'no text');
       case 'label':
@@ -125,8 +128,6 @@ class SchemaWalk {
   private map(value: unknown, at: string, kept: (value: unknown, at: string) => unknown): JsonObject {
     if (isEmptyList(value)) return {};
     if (!isObject(value)) throw new UnfitDefinition(`${at} is no object of schemas`);
-    if (this.use === 'results' && at.endsWith('/patternProperties'))
-      for (const pattern of Object.keys(value)) mustCompile(pattern, at);
     return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, kept(each, pointerTo(at, name))]));
   }
 
@@ -139,10 +140,10 @@ class SchemaWalk {
     return fit(isKnown, value, at, 'no type of JSON Schema');
   }
 
-  private text(value: unknown, at: string): string {
-    const text = fit(typeof value === 'string', value, at, 'no text') as string;
-    if (this.use === 'results' && at.endsWith('/pattern')) mustCompile(text, at);
-    return text;
+  private checkPatterns(keyword: string, value: unknown, at: string): void {
+    if (keyword === 'pattern' && typeof value === 'string') this.patterns.check(value, `${at}/pattern`);
+    else if (keyword === 'patternProperties' && isObject(value))
+      for (const pattern of Object.keys(value)) this.patterns.check(pattern, `${at}/patternProperties`);
   }
 
   private unknown(key: string, value: unknown): unknown {
@@ -170,15 +171,6 @@ function isTexts(value: unknown): value is string[] {
 /** How PHP writes an object without members. */
 export function isEmptyList(value: unknown): boolean {
   return Array.isArray(value) && value.length === 0;
-}
-
-/** As clients compile patterns, with the flag for whole characters. */
-function mustCompile(pattern: string, at: string): void {
-  try {
-    new RegExp(pattern, 'u');
-  } catch {
-    throw new UnfitDefinition(`${at} is no regular expression of ECMAScript`);
-  }
 }
 
 /** In draft-03 a property says `required: true` of itself; since then the object does, of its properties. */

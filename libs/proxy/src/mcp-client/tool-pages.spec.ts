@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ResourcePages } from './resource-pages.js';
 import { ToolPages } from './tool-pages.js';
 import { UpstreamUnreachable } from './mcp-client.errors.js';
 
@@ -86,6 +87,38 @@ describe('ToolPages', () => {
 
   it.each([null, 'x', {}, { tools: {} }])('does not take %j for a page', async (answer) => {
     await expect(new ToolPages().add(answer)).rejects.toThrow(UpstreamUnreachable);
+  });
+
+  it('names what it does not take in whole characters', async () => {
+    const pages = new ToolPages();
+    const long = `${'x'.repeat(255)}\u{1f600}`;
+    const wrong = { type: 'object', properties: { ['\u{1f600}'.repeat(300)]: 7, [`p${'\u{1f600}'.repeat(300)}`]: 7 } };
+    await pages.add({
+      tools: [
+        { name: 'a\ud800' },
+        { name: '\udc00\u200b' },
+        { name: long },
+        { name: 'b', inputSchema: wrong },
+        { name: 'c', inputSchema: { type: 'object', properties: { [`p${'\u{1f600}'.repeat(300)}`]: 7 } } },
+      ],
+    });
+    expect(pages.refused.slice(0, 3).map(({ name }) => name)).toEqual([
+      ...['a\ufffd', '\ufffd\\u{200b}', `${'x'.repeat(255)}\ufffd`],
+    ]);
+    for (const { name, reason } of pages.refused)
+      expect([name.isWellFormed(), reason.isWellFormed()]).toEqual([true, true]);
+    expect(pages.refused).toHaveLength(5);
+  });
+
+  it('gives a list up that takes longer to read than it may', async () => {
+    const parts = Object.fromEntries(Array.from({ length: 1_000 }, (_, i) => [`p${i}`, { type: 'string' }]));
+    const tools = Array.from({ length: 300 }, (_, i) => ({ name: `t${i}`, inputSchema: { properties: parts } }));
+    await expect(new ToolPages().add({ tools }, performance.now())).rejects.toMatchObject({ reason: 'timeout' });
+    await expect(new ToolPages().add({ tools }, performance.now() + 60_000)).resolves.toBeNull();
+    const resources = tools.map(({ name }) => ({ uri: `doc://${name}`, description: 'x'.repeat(60_000) }));
+    await expect(new ResourcePages('resources').add({ resources }, performance.now())).rejects.toMatchObject({
+      reason: 'timeout',
+    });
   });
 
   it('ends a catalogue that goes in circles or has no end', async () => {

@@ -2,6 +2,7 @@ import { Turns } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
 import { type RefusedDefinition, refusedAs, repairedTool } from './definition-repair.js';
 import { type UpstreamTool } from './mcp-protocol.js';
+import { nextTurn } from './list-limits.js';
 import { PageCursors } from './page-cursors.js';
 import { UnfitDefinition, UpstreamUnreachable } from './mcp-client.errors.js';
 
@@ -37,12 +38,14 @@ export class ToolPages implements ToolList {
   /**
    * Takes one page and answers the cursor of the next; null after the last. Of equal names the first counts.
    *
+   * @param deadlineAt of the whole list, as `performance.now` has it
    * @throws UpstreamUnreachable when it is no page, when there is no end to them, or too much in them
    */
-  async add(page: unknown, turns = new Turns()): Promise<string | null> {
+  async add(page: unknown, deadlineAt = Infinity): Promise<string | null> {
+    const turns = new Turns();
     if (!isObject(page) || !Array.isArray(page['tools'])) throw new UpstreamUnreachable('protocol');
     for (const tool of page['tools'] as unknown[]) {
-      if (turns.isOver) await turns.next();
+      if (turns.isOver) await nextTurn(turns, deadlineAt);
       this.read++;
       try {
         const taken = this.taken(tool);
