@@ -1,28 +1,31 @@
 // @ts-check
 // `npm run interop`: runs the recipes of docs/recipes.md as they stand there, with the frameworks they are for, against a
-// Haldir of its own with a real MCP server behind it. Ends with `N passed, N failed`.
+// Haldir of its own with a real MCP server behind it; and puts MCP servers of others behind it, as the registry has them,
+// while it serves from two processes. Ends with `N passed, N failed`.
 //
-//   npm run interop                      every recipe
-//   npm run interop -- mastra openai     those whose file's name has one of these in it
+//   npm run interop                        every recipe and server
+//   npm run interop -- mastra playwright   those recipes and servers whose file or package has one of these in its name
 //
-// It downloads the frameworks (test/interop/recipes, some 500 MB once installed) into a temporary directory, and needs a
-// Python of 3.11 or newer for the recipe in Python.
+// It downloads the frameworks (test/interop/recipes, some 500 MB once installed) and the servers (test/interop/servers, 50 MB)
+// into a temporary directory. The recipe in Python needs a Python of 3.11 or newer, and the server of Playwright a Chromium.
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startEverything } from './lib/everything.mjs';
 import { OperatorError } from './embedded/home.mjs';
 import { freePort } from './embedded/ports.mjs';
 import { run } from './embedded/processes.mjs';
 import { openScratch } from './embedded/scratch.mjs';
+import { startBalancer } from './lib/balancer.mjs';
+import { startEverything } from './lib/everything.mjs';
 import { Operator } from './interop/operator.mjs';
 import { readRecipes, RECIPES } from './interop/recipes.mjs';
+import { SERVERS } from './interop/servers.mjs';
 import { say, step } from './launcher/console.mjs';
 import { launch } from './launcher/launch.mjs';
 
 const RECIPE_MS = 120_000;
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const pins = path.join(root, 'test', 'interop', 'recipes');
+const pins = path.join(root, 'test', 'interop');
 /** What a recipe is told of the machine. */
 const surroundings = { PATH: process.env.PATH, HOME: process.env.HOME, SYSTEMROOT: process.env.SYSTEMROOT };
 
@@ -49,17 +52,54 @@ if (ending.signal.aborted) say('\ninterrupted');
 say(`\n${count.passed} passed, ${count.failed} failed`);
 process.exitCode = ending.signal.aborted ? 130 : count.failed === 0 && count.passed > 0 ? 0 : 1;
 
-/** @param {string[]} wanted parts of names of files; none means every recipe */
+/** @param {string[]} wanted parts of names of files and packages; none means every one */
 async function interop(wanted) {
-  const chosen = readRecipes(fs.readFileSync(path.join(root, 'docs', 'recipes.md'), 'utf8')).filter(
-    ({ file }) => wanted.length === 0 || wanted.some((part) => file.includes(part)),
-  );
-  if (chosen.length === 0)
-    throw new OperatorError(`no recipe of that name; there are ${[...RECIPES.keys()].join(', ')}`);
+  const isWanted = (/** @type {string} */ name) => wanted.length === 0 || wanted.some((part) => name.includes(part));
+  const document = fs.readFileSync(path.join(root, 'docs', 'recipes.md'), 'utf8');
+  const recipes = readRecipes(document).filter(({ file }) => isWanted(file));
+  const servers = [...SERVERS].filter(([name]) => isWanted(name));
+  if (recipes.length + servers.length === 0) {
+    const names = [...RECIPES.keys(), ...SERVERS.keys()];
+    throw new OperatorError(`no recipe or server of that name; there are ${names.join(', ')}`);
+  }
 
   const scratch = await openScratch();
   undo.push(scratch.remove);
-  const dir = path.join(scratch.dir, 'recipes');
+  const tryRecipes = recipes.length === 0 ? null : await prepareRecipes(recipes, path.join(scratch.dir, 'recipes'));
+  const dir = path.join(scratch.dir, 'servers');
+  if (servers.length > 0) await step('installing the servers (npm ci)', () => install('servers', dir));
+
+  const port = await freePort();
+  const { urls } = await launch({
+    root,
+    env: { ...surroundings, HALDIR_HOME: path.join(scratch.dir, 'home'), PORT: String(port) },
+    signal: ending.signal,
+    defer: (action) => undo.push(action),
+    apis: 2,
+  });
+  const haldir = new Operator(`http://127.0.0.1:${port}`, ending.signal);
+  await haldir.begin();
+  await tryRecipes?.(haldir);
+
+  if (servers.length === 0) return;
+  const balancer = await startBalancer(urls);
+  undo.push(balancer.stop);
+  for (const [name, tryServer] of servers) {
+    ending.signal.throwIfAborted();
+    const { version } = JSON.parse(fs.readFileSync(path.join(dir, 'node_modules', name, 'package.json'), 'utf8'));
+    say(`\n${name} ${version}, behind a Haldir of ${urls.length} API processes`);
+    await tryServer({ haldir, balancer, dir, check: report, skip, defer: (action) => undo.push(action) });
+  }
+}
+
+/**
+ * Installs what the recipes need.
+ *
+ * @param {import('./interop/recipes.mjs').Recipe[]} chosen
+ * @param {string} dir
+ * @returns {Promise<(haldir: Operator) => Promise<void>>} runs them, with an MCP server behind that Haldir
+ */
+async function prepareRecipes(chosen, dir) {
   fs.mkdirSync(dir);
   for (const { file, code } of chosen) fs.writeFileSync(path.join(dir, file), code);
   const node = chosen.some(({ file }) => file.endsWith('.mjs'))
@@ -69,30 +109,24 @@ async function interop(wanted) {
     ? await step('installing the frameworks (pip install)', () => installForPython(dir)).catch(withoutPython)
     : '';
 
-  const port = await freePort();
-  await launch({
-    root,
-    env: { ...surroundings, HALDIR_HOME: path.join(scratch.dir, 'home'), PORT: String(port) },
-    signal: ending.signal,
-    defer: (action) => undo.push(action),
-  });
-  const everything = await step('starting an MCP server', startEverything);
-  undo.push(everything.stop);
-  const haldir = new Operator(`http://127.0.0.1:${port}`, ending.signal);
-  await haldir.begin(everything.url);
-
-  for (const { file, title } of chosen) {
-    ending.signal.throwIfAborted();
-    if (file.endsWith('.py') && python === '') continue;
-    say(`\n${title} (${file})`);
-    await tryOut(haldir, file, (key) =>
-      run(file.endsWith('.py') ? python : node, [file], {
-        cwd: dir,
-        env: { ...surroundings, HALDIR_URL: haldir.url, HALDIR_API_KEY: key },
-        signal: AbortSignal.any([ending.signal, AbortSignal.timeout(RECIPE_MS)]),
-      }),
-    );
-  }
+  return async (haldir) => {
+    const everything = await step('starting an MCP server', startEverything);
+    undo.push(everything.stop);
+    await haldir.register('demo', everything.url);
+    await haldir.addPolicy({ type: 'block_tool', tool: 'demo.get-env' });
+    for (const { file, title } of chosen) {
+      ending.signal.throwIfAborted();
+      if (file.endsWith('.py') && python === '') continue;
+      say(`\n${title} (${file})`);
+      await tryOut(haldir, file, (key) =>
+        run(file.endsWith('.py') ? python : node, [file], {
+          cwd: dir,
+          env: { ...surroundings, HALDIR_URL: haldir.url, HALDIR_API_KEY: key },
+          signal: AbortSignal.any([ending.signal, AbortSignal.timeout(RECIPE_MS)]),
+        }),
+      );
+    }
+  };
 }
 
 /**
@@ -157,10 +191,25 @@ async function tryOut(haldir, file, runWith) {
  * @param {() => boolean} holds
  */
 function check(title, { code, stdout, stderr }, holds) {
-  const ok = holds();
+  report(title, holds(), `it ended with ${code} and said:\n${stdout}${stderr}`);
+}
+
+/**
+ * @param {string} title
+ * @param {boolean} ok
+ * @param {unknown} found shown when it is not so
+ */
+function report(title, ok, found) {
   count[ok ? 'passed' : 'failed']++;
   say(`  ${ok ? '✓' : '✗'} ${title}`);
-  if (!ok) say(`    it ended with ${code} and said:\n${`${stdout}${stderr}`.replace(/^/gm, '    ')}`);
+  if (ok) return;
+  const text = typeof found === 'string' ? found : JSON.stringify(found, null, 2);
+  say(text.replace(/^/gm, '    '));
+}
+
+/** Is no failure of the run. @param {string} why */
+function skip(why) {
+  say(`  - skipped: ${why}`);
 }
 
 /** The other recipes need none; that it is missing is a failure of the run all the same. @param {unknown} error */
@@ -171,13 +220,19 @@ function withoutPython(error) {
   return '';
 }
 
-/** @param {string} dir @returns {Promise<string>} the Node that the frameworks ask for */
-async function installForNode(dir) {
+/** @param {'recipes' | 'servers'} what of test/interop @param {string} dir */
+async function install(what, dir) {
+  fs.mkdirSync(dir, { recursive: true });
   for (const file of ['package.json', 'package-lock.json'])
-    fs.copyFileSync(path.join(pins, file), path.join(dir, file));
+    fs.copyFileSync(path.join(pins, what, file), path.join(dir, file));
   const npm = process.env.npm_execpath;
   const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
   await (npm?.endsWith('.js') ? must(dir, process.execPath, [npm, ...args]) : must(dir, 'npm', args));
+}
+
+/** @param {string} dir @returns {Promise<string>} the Node that the frameworks ask for */
+async function installForNode(dir) {
+  await install('recipes', dir);
   return path.join(dir, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 }
 
@@ -189,7 +244,7 @@ async function installForPython(dir) {
     environment,
     ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']),
   );
-  const requirements = path.join(pins, 'requirements.txt');
+  const requirements = path.join(pins, 'recipes', 'requirements.txt');
   await must(dir, python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
   return python;
 }

@@ -1,6 +1,7 @@
 // @ts-check
 import { spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import path from 'node:path';
 
 /** @typedef {import('node:child_process').SpawnOptions & { input?: string }} RunOptions `input`: what it reads */
 /** @typedef {{ code: number | null, stdout: string, stderr: string }} Outcome `code` is null when it could not run */
@@ -28,6 +29,17 @@ export function run(command, args, { input, ...options } = {}) {
     child.on('error', (error) => resolve({ code: null, stdout, stderr: error.message }));
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/**
+ * Where a program of that name stands on the PATH, first the one that would be run.
+ *
+ * @param {string} name
+ * @returns {string[]}
+ */
+export function onPath(name) {
+  const folders = (process.env.PATH ?? '').split(path.delimiter).filter(Boolean);
+  return folders.map((folder) => path.join(folder, name)).filter((program) => fs.existsSync(program));
 }
 
 /**
@@ -81,6 +93,30 @@ export function parentOf(pid) {
     }
   }
   return Number(spawnSync('ps', ['-p', String(pid), '-o', 'ppid='], { encoding: 'utf8' }).stdout) || 0;
+}
+
+/**
+ * The children of a process, theirs, and so on; empty where the system does not tell.
+ *
+ * @param {number} pid
+ * @returns {number[]}
+ */
+export function descendantsOf(pid) {
+  const parents = parentsOfAll();
+  const found = [pid];
+  for (const one of found) for (const [child, parent] of parents) if (parent === one) found.push(child);
+  return found.slice(1);
+}
+
+/** @returns {[pid: number, parent: number][]} */
+function parentsOfAll() {
+  if (process.platform === 'linux') {
+    return fs
+      .readdirSync('/proc')
+      .flatMap((name) => (/^\d+$/.test(name) ? [[Number(name), parentOf(Number(name))]] : []));
+  }
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  return [...(stdout ?? '').matchAll(/(\d+) +(\d+)/g)].map(([, pid, parent]) => [Number(pid), Number(parent)]);
 }
 
 /**

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { OperatorError } from './home.mjs';
 import { freePort, waitForPort } from './ports.mjs';
-import { run, stopProcess } from './processes.mjs';
+import { onPath, run, stopProcess } from './processes.mjs';
 
 /**
  * @typedef {object} Redis
@@ -31,10 +31,7 @@ export async function findRedis() {
     );
   }
   for (const name of ['redis-server', 'valkey-server']) {
-    for (const folder of (process.env.PATH ?? '').split(path.delimiter).filter(Boolean)) {
-      const program = path.join(folder, name);
-      if (fs.existsSync(program) && (await isRecent(program))) return program;
-    }
+    for (const program of onPath(name)) if (await isRecent(program)) return program;
   }
   return null;
 }

@@ -14,17 +14,42 @@ export class Operator {
     this.#api = new ApiClient(url, signal);
   }
 
-  /** Takes the first key, and puts the MCP server behind Haldir with one of its tools blocked. @param {string} mcpUrl */
-  async begin(mcpUrl) {
+  /** Takes the first key. */
+  async begin() {
     this.#api.key = (await this.#ask('POST', '/v1/keys', { name: 'operator', tier: 'enterprise' })).key;
-    await this.#ask('POST', '/v1/proxy/upstreams', { name: 'demo', url: mcpUrl });
-    await this.addPolicy({ type: 'block_tool', tool: 'demo.get-env' });
+  }
+
+  /**
+   * Puts an MCP server behind Haldir.
+   *
+   * @param {string} name
+   * @param {string} url
+   * @returns {Promise<{ healthy: boolean, tool_names: string[], refused_tools?: { name: string, reason: string }[] }>}
+   */
+  register(name, url) {
+    return this.#ask('POST', '/v1/proxy/upstreams', { name, url });
+  }
+
+  /** @param {string} name @returns {Promise<{ healthy: boolean, sessions?: string }>} */
+  async upstream(name) {
+    return (await this.#ask('GET', '/v1/proxy/upstreams')).upstreams[name];
   }
 
   /** @param {string} agent @returns {Promise<{ key: string, prefix: string }>} */
   agentKey(agent) {
     const ceiling = { agent_id: agent, scopes: ['read', 'execute'], ttl: 3600, spend_limit: 0 };
     return this.#ask('POST', '/v1/keys', { name: agent, tier: 'pro', agent: ceiling });
+  }
+
+  /** @param {string} agent @returns {Promise<string>} */
+  async beginSession(agent) {
+    const grant = { agent_id: agent, scopes: ['read', 'execute'], ttl: 3600, spend_limit: 0 };
+    return (await this.#ask('POST', '/v1/sessions', grant)).session_id;
+  }
+
+  /** @param {string} id */
+  async endSession(id) {
+    await this.#ask('DELETE', `/v1/sessions/${id}`);
   }
 
   /** @param {object} policy @returns {Promise<string>} its id */

@@ -25,9 +25,10 @@ const GUARDIAN_MS = 90_000;
 /**
  * @typedef {object} Launched
  * @property {string} url of the API
+ * @property {string[]} urls of each of its processes, that one first
  * @property {import('../embedded/home.mjs').Home} home
  * @property {string | null} bootstrapToken what opens new tenants; null when the operator brought their own installation
- * @property {import('./service.mjs').Service[]} services API and worker
+ * @property {import('./service.mjs').Service[]} services every process of the API, and the worker
  * @property {() => Promise<void>} migrate brings the schema up to what dist/ has by now
  * @property {string} summary for whoever started it
  */
@@ -44,10 +45,11 @@ const GUARDIAN_MS = 90_000;
  * @param {() => Promise<void>} [options.build] makes it
  * @param {Record<string, string[]>} [options.waiters] for an app: what runs it once told to, as of `startService`
  * @param {(line: string) => string | null} [options.show] what of an app's output is shown
+ * @param {number} [options.apis] processes of the API, those beyond the first on free ports
  * @returns {Promise<Launched>}
  * @throws OperatorError when the operator has to change something first
  */
-export async function launch({ root, env, signal, defer, dist = 'dist', build, waiters = {}, show }) {
+export async function launch({ root, env, signal, defer, dist = 'dist', build, waiters = {}, show, apis = 1 }) {
   const started = performance.now();
   const home = openHome(env.HALDIR_HOME || '.haldir');
   const claim = claimHome(home, 'scripts');
@@ -107,21 +109,24 @@ export async function launch({ root, env, signal, defer, dist = 'dist', build, w
   signal.throwIfAborted();
 
   const reachable = `http://${hostForUrls(host)}`;
+  const ports = [port];
+  while (ports.length < apis) ports.push(await freePort(0, host));
+  const urls = ports.map((each) => `${reachable}:${each}`);
   const url = `${reachable}:${port}`;
   const graceMs = (Number(env.SHUTDOWN_TIMEOUT_SECONDS) || 20) * 1000 + 5000;
   const services = [
-    { name: 'api', readyUrl: `${url}/readyz` },
-    { name: 'worker', readyUrl: `${reachable}:${workerPort}/readyz` },
-  ].map(({ name, readyUrl }) => {
-    const entry = path.join(apps, name, 'src', 'main.js');
+    ...ports.map((each, i) => ({ app: 'api', name: i === 0 ? 'api' : `api-${i + 1}`, at: { PORT: String(each) } })),
+    { app: 'worker', name: 'worker', at: { WORKER_PORT: workerPort } },
+  ].map(({ app, name, at }) => {
+    const entry = path.join(apps, app, 'src', 'main.js');
     const service = startService({
       name,
       entry,
       cwd: process.cwd(),
-      env: envOf(name, childEnv),
-      readyUrl,
+      env: { ...envOf(app, childEnv), ...at },
+      readyUrl: `${reachable}:${Object.values(at)[0]}/readyz`,
       logs: home.logs,
-      ...(waiters[name] ? { waiter: waiters[name] } : {}),
+      ...(waiters[app] ? { waiter: waiters[app] } : {}),
       ...(show ? { show } : {}),
     });
     defer(() => service.stop(graceMs));
@@ -134,6 +139,7 @@ export async function launch({ root, env, signal, defer, dist = 'dist', build, w
 
   return {
     url,
+    urls,
     home,
     bootstrapToken: childEnv.HALDIR_BOOTSTRAP_TOKEN ?? null,
     services,

@@ -1,0 +1,44 @@
+// @ts-check
+import { say } from '../launcher/console.mjs';
+import { connect } from './agent.mjs';
+
+/**
+ * Puts a server behind Haldir and holds what an agent is shown of it, by every process, against what the server itself
+ * says: each tool is listed, or named among the refused with a reason.
+ *
+ * @param {import('./servers.mjs').Stage} stage
+ * @param {string} name of the upstream
+ * @param {string} url
+ * @param {import('./agent.mjs').Agent} agent
+ * @returns {Promise<import('@modelcontextprotocol/client').Client>} a client of the server itself
+ */
+export async function putBehind({ haldir, check, defer }, name, url, agent) {
+  const direct = await connect(url);
+  defer(() => direct.close());
+  const offered = (await direct.listTools()).tools.map((tool) => tool.name).sort();
+
+  const registered = await haldir.register(name, url);
+  const { sessions } = await haldir.upstream(name);
+  check('is registered, and begins a session for each of Haldir’s', registered.healthy && sessions === 'own', {
+    registered,
+    sessions,
+  });
+  const refused = registered.refused_tools ?? [];
+  const lists = await agent.everywhere(() => agent.tools(name));
+  const [listed = []] = lists;
+  check(
+    `${listed.length} of its ${offered.length} tools are listed by every process${refused.length === 0 ? '' : ', and refused is:'}`,
+    listed.length > 0 &&
+      lists.every(
+        (list) =>
+          [...list, ...refused]
+            .map((tool) => tool.name)
+            .sort()
+            .join() === offered.join(),
+      ) &&
+      refused.every(({ reason }) => reason !== ''),
+    { offered, lists: lists.map((list) => list.map((tool) => tool.name)), refused },
+  );
+  for (const { name: tool, reason } of refused) say(`    ${tool}: ${reason}`);
+  return direct;
+}

@@ -1,0 +1,20 @@
+// @ts-check
+// MCP servers of others, as they are in the registry, behind a Haldir of two API processes.
+import { tryEverything } from './server-everything.mjs';
+import { tryPlaywright } from './server-playwright.mjs';
+
+/**
+ * @typedef {object} Stage what a server is tried out with
+ * @property {import('./operator.mjs').Operator} haldir
+ * @property {import('../lib/balancer.mjs').Balancer} balancer before the processes of the API
+ * @property {string} dir that has the packages of test/interop/servers
+ * @property {(title: string, holds: boolean, found: unknown) => void} check `found` is shown when it does not hold
+ * @property {(why: string) => void} skip
+ * @property {(action: () => Promise<unknown> | void) => void} defer what to undo at the end
+ */
+
+/** Servers that `npm run interop` tries out, by package. @type {Map<string, (stage: Stage) => Promise<void>>} */
+export const SERVERS = new Map([
+  ['@modelcontextprotocol/server-everything', tryEverything],
+  ['@playwright/mcp', tryPlaywright],
+]);

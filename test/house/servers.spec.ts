@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { descendantsOf, onPath } from '../../scripts/embedded/processes.mjs';
+import { SERVERS } from '../../scripts/interop/servers.mjs';
+
+const root = join(import.meta.dirname, '..', '..');
+const read = <T>(file: string): T => JSON.parse(readFileSync(join(root, file), 'utf8')) as T;
+
+interface Package {
+  version?: string;
+  dependencies?: Record<string, string>;
+}
+const { dependencies = {} } = read<Package>('test/interop/servers/package.json');
+
+it('every server of the interop run has a version that stands still, and no other is installed', () => {
+  expect(Object.keys(dependencies).sort()).toEqual([...SERVERS.keys()].sort());
+  const { packages } = read<{ packages: Record<string, Package> }>('test/interop/servers/package-lock.json');
+  expect(packages['']?.dependencies).toEqual(dependencies);
+  for (const [name, version] of Object.entries(dependencies))
+    expect([name, packages[`node_modules/${name}`]?.version]).toEqual([name, version]);
+});
+
+it('the reference server is the one that the tests have', () => {
+  const name = '@modelcontextprotocol/server-everything';
+  const own = read<{ devDependencies: Record<string, string> }>('package.json').devDependencies;
+  expect(dependencies[name]).toBe(own[name]);
+});
+
+it('the processes below another are its children and theirs, for as long as they live', async () => {
+  const sleeper = `setInterval(() => 0, 1000)`;
+  const parent = spawn(process.execPath, [
+    '-e',
+    `const child = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(sleeper)}]);
+     child.once('exit', () => console.log('gone'));
+     process.stdin.once('data', () => child.kill('SIGKILL'));
+     console.log(child.pid);`,
+  ]);
+  try {
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const child = Number(said.toString());
+    expect(descendantsOf(parent.pid ?? 0)).toEqual([child]);
+    expect(descendantsOf(process.pid)).toEqual(expect.arrayContaining([parent.pid, child]));
+    const ended = once(parent.stdout, 'data');
+    parent.stdin.write('end\n');
+    await ended;
+    expect(descendantsOf(parent.pid ?? 0)).toEqual([]);
+  } finally {
+    parent.kill('SIGKILL');
+  }
+});
+
+it('programs are found where the PATH says, in its order', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'haldir-path-'));
+  const before = process.env.PATH;
+  try {
+    const folders = ['none', 'two', 'one'].map((name) => join(dir, name));
+    for (const folder of folders) mkdirSync(folder);
+    for (const folder of folders.slice(1)) {
+      writeFileSync(join(folder, 'haldir-none-such'), '#!/bin/sh\n');
+      chmodSync(join(folder, 'haldir-none-such'), 0o755);
+    }
+    process.env.PATH = folders.join(delimiter);
+    expect(onPath('haldir-none-such')).toEqual(folders.slice(1).map((folder) => join(folder, 'haldir-none-such')));
+    expect(onPath('haldir-not-there')).toEqual([]);
+  } finally {
+    process.env.PATH = before;
+    rmSync(dir, { recursive: true });
+  }
+});
