@@ -24,6 +24,10 @@ export function inSession(revision: ProtocolRevision): boolean {
   return revision.kind === 'handshake' && revision.sessionId !== null;
 }
 
+export function isWithinSession({ rpcCode }: UpstreamRpcError): boolean {
+  return WITHIN_SESSION.includes(rpcCode);
+}
+
 /** Whether the words are about a session, or about the handshake that begins one. */
 export function speaksOfSession(message: string): boolean {
   return /session|initiali[sz]ed/i.test(message);
@@ -34,7 +38,6 @@ export function speaksOfSession(message: string): boolean {
  * an answer that looks like any other. Whoever asks next makes sure.
  */
 export function mayHaveEndedSession(error: unknown): boolean {
-  if (error instanceof UpstreamRpcError)
-    return !WITHIN_SESSION.includes(error.rpcCode) || speaksOfSession(error.rpcMessage);
+  if (error instanceof UpstreamRpcError) return !isWithinSession(error) || speaksOfSession(error.rpcMessage);
   return error instanceof UpstreamUnreachable && (error.reason === 'unauthorized' || suggestsAnotherServer(error));
 }

@@ -1,5 +1,5 @@
 import { type JsonObject, subjectOf } from '@haldir/mcp';
-import { inSession, mayHaveEndedSession, suggestsAnotherServer } from './after-failure.js';
+import { inSession, mayHaveEndedSession, speaksOfSession, suggestsAnotherServer } from './after-failure.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
 import { type Answered, type JsonRpcTransport } from './json-rpc-transport.js';
 import { type Terms } from './mcp-client.options.js';
@@ -48,7 +48,7 @@ export class Conversation {
             await this.relearn(terms);
         } else {
           if (error instanceof UpstreamRpcError) negotiated.confirm(revision);
-          if (error instanceof UpstreamUnreachable && suggestsAnotherServer(error)) negotiated.forget(revision);
+          if (suggestsAnother(revision, error)) negotiated.forget(revision);
           throw error;
         }
       }
@@ -66,10 +66,18 @@ export class Conversation {
     attempt: number,
     terms: Terms,
   ): Promise<boolean> {
-    if (error instanceof RejectedUnprocessed && error.tellsOfSession) negotiated.forget(revision);
+    if (error instanceof RejectedUnprocessed && error.endsSession) negotiated.forget(revision);
     else if (error instanceof RejectedUnprocessed || mayHaveEndedSession(error)) negotiated.doubt(revision);
     if (attempt > 1 || !(error instanceof RejectedUnprocessed || isUnauthorized(error))) return false;
-    return (await negotiated.find(terms)) !== revision;
+    const isCertain = (): boolean =>
+      !(error instanceof RejectedUnprocessed) || error.isCertain || negotiated.hasRefused(revision);
+    try {
+      return (await negotiated.find(terms)) !== revision && isCertain();
+    } catch (failure) {
+      // What the upstream said to the call is told, not what it said to questions about it.
+      if (isCertain()) throw failure;
+      return false;
+    }
   }
 
   private ask(
@@ -83,6 +91,13 @@ export class Conversation {
       Object.assign(headers, this.mirrored.of(params, mirrored));
     return this.transport.ask({ revision, method, params: paramsFor(revision, params), headers, ...terms });
   }
+}
+
+/** One that was shaken hands with and speaks of sessions may begin some by now. */
+function suggestsAnother(revision: ProtocolRevision, error: unknown): boolean {
+  if (error instanceof UpstreamRpcError)
+    return revision.kind === 'handshake' && error.status >= 400 && speaksOfSession(error.rpcMessage);
+  return error instanceof UpstreamUnreachable && suggestsAnotherServer(error);
 }
 
 /** An upstream that refuses so has done nothing. */

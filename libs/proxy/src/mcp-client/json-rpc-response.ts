@@ -14,17 +14,33 @@ interface Masking {
 
 const MAX_MESSAGE_CHARS = 1_000;
 
+/** Statuses by which an endpoint refuses what it does not know, before it acts. */
+const BEFORE_ANYTHING = [400, 404, 405, 406, 415];
+
 /**
  * The upstream refused the request as such: it does not know the session, the method or the protocol that was spoken,
- * so it has not acted on the call.
+ * so it has not acted on the call, where that `isCertain`; else where its session turns out to be over.
  */
 export class RejectedUnprocessed extends Error {
   constructor(
     readonly status: number,
     /** The JSON-RPC error in the body, where there is one. */
     readonly rpcError: UpstreamRpcError | null,
+    /** Whether that is an answer to the request, by its id. */
+    readonly isAnswer = false,
   ) {
     super(`rejected with HTTP ${status}`);
+  }
+
+  /** Whether the session is over, as the specification has it; words may be those of a tool. */
+  get endsSession(): boolean {
+    return (this.status === 404 || this.status === 410) && !this.isAnswer;
+  }
+
+  /** Whether nothing was done, whatever becomes of the session: an answer, or a status of the tool's choosing, may follow a deed. */
+  get isCertain(): boolean {
+    if (BEFORE_ANYTHING.includes(this.status) && !this.isAnswer) return true;
+    return this.status === 410 ? !this.isAnswer : isAboutHeaders(this.rpcError, this.status);
   }
 
   /** Whether it says that the session is over, as the specification has it (404) or in words. */
@@ -38,7 +54,7 @@ export class RejectedUnprocessed extends Error {
 
   /** What a caller is told when trying another way did not help. */
   outcome(): UpstreamRpcError | UpstreamUnreachable {
-    return this.rpcError ?? new UpstreamUnreachable('http_status', { status: this.status, sent: false });
+    return this.rpcError ?? new UpstreamUnreachable('http_status', { status: this.status, sent: !this.isCertain });
   }
 }
 
@@ -95,8 +111,19 @@ export function findAnswer(message: unknown, id: number): JsonObject | null {
 
 export function messageIn(message: unknown, id: number): JsonObject {
   const answer = findAnswer(message, id);
-  if (!answer) throw new UpstreamUnreachable('protocol');
+  if (!answer) throw new UpstreamUnreachable('protocol', isNobodys(message) ? { cause: new NobodysError() } : {});
   return answer;
+}
+
+/** An error in place of an answer, as of a server that did not look at the request's id. */
+export class NobodysError extends Error {
+  constructor() {
+    super('an error that names no request');
+  }
+}
+
+function isNobodys(message: unknown): boolean {
+  return isObject(message) && (message['id'] ?? null) === null && isObject(message['error']);
 }
 
 export function resultOf(message: JsonObject, status: number): unknown {
@@ -120,9 +147,9 @@ const ABOUT_THE_REQUEST = [408, 409, 413, 429];
 
 /**
  * What an answer outside 2xx means. A JSON-RPC error that carries the request's id is an answer to it, except where it tells
- * that session, headers or protocol version were not accepted; 404 and 400 without such an answer say that the endpoint does
- * not know what was spoken, and so does any other 4xx of a request in a session. All of these come before any processing. 401 and
- * 403 can be about the session or about who asks, and are for the caller to tell apart; after a 5xx nobody knows.
+ * that headers or protocol version were not accepted; 404 and 400 without such an answer say that the endpoint does
+ * not know what was spoken. These come before any processing. Any other 4xx of a request in a session, and an answer whose words
+ * have to do with sessions, may mean that it is over: then nothing was processed, else they are what the tool said. 401 and 403 can be about the session or about who asks, and are for the caller to tell apart; after a 5xx nobody knows.
  */
 export async function rejection(
   stream: EgressStream,
@@ -147,18 +174,22 @@ export async function rejection(
   const rpcError = isObject(message) && isObject(message['error']) ? rpcErrorOf(message['error'], status) : null;
   const isOurs = rpcError !== null && isObject(message) && isId(message['id'], id);
   if (isOurs && !deniesTheSpeaker(rpcError, status, asked.revision)) return rpcError;
-  if (status === 400 || status === 404 || status === 405 || status === 406 || status === 415)
-    return new RejectedUnprocessed(status, rpcError);
+  if (BEFORE_ANYTHING.includes(status)) return new RejectedUnprocessed(status, rpcError, isOurs);
   if (inSession(asked.revision) && status > 400 && status < 500 && !ABOUT_THE_REQUEST.includes(status))
-    return new RejectedUnprocessed(status, rpcError);
-  return new UpstreamUnreachable('http_status', { status });
+    return new RejectedUnprocessed(status, rpcError, isOurs);
+  return isOurs ? rpcError : new UpstreamUnreachable('http_status', { status });
 }
 
-/** -32020 header mismatch, -32022 unsupported version; after a handshake, what is about the session. */
+/** -32020 header mismatch, -32022 unsupported version. */
+function isAboutHeaders(error: UpstreamRpcError | null, status: number): boolean {
+  return (error?.rpcCode === -32020 || error?.rpcCode === -32022) && (status === 400 || status === 404);
+}
+
+/** Of headers, or, in a session, with words that may be about it. */
 function deniesTheSpeaker(error: UpstreamRpcError, status: number, revision: ProtocolRevision): boolean {
   if (status < 400 || status > 499) return false;
-  if (error.rpcCode === -32020 || error.rpcCode === -32022) return status === 400 || status === 404;
-  return revision.kind === 'handshake' && speaksOfSession(error.rpcMessage);
+  if (error.rpcCode === -32020 || error.rpcCode === -32022) return isAboutHeaders(error, status);
+  return inSession(revision) && speaksOfSession(error.rpcMessage);
 }
 
 async function asJson(text: string, asked: Masking): Promise<unknown> {

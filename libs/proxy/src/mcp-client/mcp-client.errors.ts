@@ -88,8 +88,23 @@ export class UpstreamUnreachable extends HaldirError {
 
   /** The same failure, with something more to say of it. */
   with(detail: string): UpstreamUnreachable {
-    const { reason, status, sent, cause } = this;
-    return new UpstreamUnreachable(reason, { ...(status === null ? {} : { status }), sent, cause, detail });
+    return this.again({ sent: this.sent, detail });
+  }
+
+  /** The same failure, of something that came before the call: the upstream has not acted on that. */
+  unsent(): UpstreamUnreachable {
+    return this.sent ? this.again({ sent: false, detail: this.detail }) : this;
+  }
+
+  private again(changed: { sent: boolean; detail: string | null }): UpstreamUnreachable {
+    const { reason, status, cause, circuit, betterUrl: url } = this;
+    return new UpstreamUnreachable(reason, {
+      ...(status === null ? {} : { status }),
+      ...(circuit === null ? {} : { circuit }),
+      ...(url === null ? {} : { redirect: { url, words: '' } }),
+      cause,
+      ...changed,
+    });
   }
 }
 

@@ -2,8 +2,9 @@ import { withDeadline } from '@haldir/kernel';
 import { inSession } from './after-failure.js';
 import { type JsonRpcTransport } from './json-rpc-transport.js';
 import { type ProtocolRevision } from './mcp-protocol.js';
-import { answersPing, detectRevision } from './protocol-detection.js';
+import { detectRevision } from './protocol-detection.js';
 import { type SessionPlace, type UpstreamSession } from './session-place.js';
+import { mayBeAnEnd, type Pulse, pulseOf } from './session-pulse.js';
 import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** For how long someone waits at most. */
@@ -41,6 +42,8 @@ export class NegotiatedProtocol {
   /** The upstream did not bear the question of the stateless revision: it is not asked again before it has shown to be another. */
   private mayProbe = true;
   private replaced = false;
+  /** The last session that the upstream said no to, whatever was asked in it. */
+  private refused: ProtocolRevision | null = null;
 
   constructor(
     private readonly transport: JsonRpcTransport,
@@ -76,7 +79,14 @@ export class NegotiatedProtocol {
 
   /** Something has answered that way: plain JSON-RPC is only assumed until then. */
   confirm(revision: ProtocolRevision): void {
-    this.known ??= revision;
+    if (this.known) return;
+    this.known = revision;
+    this.before = null;
+  }
+
+  /** Whether nothing is processed in that session any more: the upstream has refused what was asked in it since. */
+  hasRefused(revision: ProtocolRevision): boolean {
+    return this.refused === revision;
   }
 
   /** From now on it is spoken so, whatever was before. */
@@ -87,6 +97,7 @@ export class NegotiatedProtocol {
 
   /** Forgets `revision` unless a concurrent call has replaced it already. */
   forget(revision: ProtocolRevision): void {
+    this.refused = revision;
     this.end(revision, false);
   }
 
@@ -111,13 +122,14 @@ export class NegotiatedProtocol {
       const ms = deadline.detectionMs ?? Math.min(this.deadlineMs, MAX_DETECTION_MS);
       const detecting = this.detect(performance.now() + ms)
         .then((revision) => {
-          this.before = null;
-          if (revision.kind !== 'plain') this.known = revision;
-          else this.mayProbe = true;
+          if (revision.kind !== 'plain') {
+            this.known = revision;
+            this.before = null;
+          } else this.mayProbe = true;
           return revision;
         })
         .catch((error: unknown) => {
-          throw explained(unreachable(error), deadline.detectionMs === undefined ? ms : null);
+          throw unsent(explained(unreachable(error), deadline.detectionMs === undefined ? ms : null));
         })
         .finally(() => {
           if (this.detecting === detecting) {
@@ -135,28 +147,74 @@ export class NegotiatedProtocol {
     });
   }
 
-  /** What goes on, or is found out anew; what was before stays known while neither can be told. */
+  /**
+   * What goes on, or is found out anew. What was before stays known, here and to other processes, until there is another: an
+   * upstream that cannot be reached, or lets nobody in, has said nothing of it.
+   */
   private async detect(deadlineAt: number): Promise<ProtocolRevision> {
     const { before } = this;
-    if (before?.mayGoOn && (await answersPing(this.transport, before.revision, deadlineAt))) return before.revision;
+    const session = before && isSession(before.revision) ? before.revision : null;
+    const pulse = session && before?.mayGoOn ? await pulseOf(this.transport, session, deadlineAt) : 'over';
+    if (session && pulse === 'alive') return session;
+    if (pulse instanceof UpstreamUnreachable) {
+      if (!mayBeAnEnd(pulse)) throw pulse;
+    } else this.refused = session;
+    const { place } = this.sharing;
+    const found = await place?.find();
+    if (found?.session && found.session.epoch !== session?.epoch) return found.session;
+    const begun = await this.begin(deadlineAt, before?.revision ?? null);
+    if (!isSession(begun)) {
+      if (pulse instanceof UpstreamUnreachable) throw pulse;
+      if (session && begun.kind !== 'plain') await place?.lose(session);
+      // Where an upstream begins one session alone, another process may have it by now.
+      const other = (await place?.find())?.session;
+      return other && other.epoch !== session?.epoch ? other : begun;
+    }
+    if (session && pulse !== 'over' && (await this.goesOn(session, begun, deadlineAt))) return session;
+    return this.replace(session, begun, found?.lost ?? false);
+  }
+
+  private begin(deadlineAt: number, before: ProtocolRevision | null): Promise<ProtocolRevision> {
+    if (this.sharing.begin) return this.sharing.begin(deadlineAt, before);
     const probe = { isAllowed: this.mayProbe, hasFailed: () => void (this.mayProbe = false) };
-    const { place, begin = (until, last) => detectRevision(this.transport, until, last, probe) } = this.sharing;
-    if (!place) return begin(deadlineAt, before?.revision ?? null);
-    if (before && isSession(before.revision)) await place.lose(before.revision);
-    const { session, lost } = await place.find();
-    if (session) return session;
-    const begun = await begin(deadlineAt, before?.revision ?? null);
-    // Where an upstream begins one session alone, another process may have it by now.
-    if (!isSession(begun)) return (await place.find()).session ?? begun;
-    const kept = await place.keep(begun);
+    return detectRevision(this.transport, deadlineAt, before, probe);
+  }
+
+  /**
+   * Asked once more now that the upstream has shown to be there, by beginning another: whether the session goes on after all.
+   *
+   * @throws UpstreamUnreachable while that cannot be told
+   */
+  private async goesOn(session: UpstreamSession, another: UpstreamSession, deadlineAt: number): Promise<boolean> {
+    const pulse: Pulse = await pulseOf(this.transport, session, deadlineAt);
+    const isUnknown = pulse instanceof UpstreamUnreachable && !mayBeAnEnd(pulse);
+    if (pulse !== 'alive' && !isUnknown) return false;
+    if (another.sessionId !== session.sessionId) this.transport.endSession(another);
+    if (isUnknown) throw pulse;
+    return true;
+  }
+
+  /** @param over null where there was none before, or none that is known here */
+  private async replace(over: UpstreamSession | null, begun: UpstreamSession, lost: boolean): Promise<UpstreamSession> {
+    const { place } = this.sharing;
+    const mayLinger = this.before?.mayGoOn ?? false;
+    if (over) await place?.lose(over);
+    const kept = (await place?.keep(begun)) ?? begun;
     if (kept.sessionId !== begun.sessionId) this.transport.endSession(begun);
-    else this.replaced = lost;
+    else this.replaced = lost || over !== null;
+    // Nobody goes on with it; whether the upstream has ended it is not certain.
+    if (over && mayLinger && over.sessionId !== kept.sessionId) this.transport.endSession(over);
     return kept;
   }
 }
 
 export function isSession(revision: ProtocolRevision): revision is UpstreamSession {
   return inSession(revision);
+}
+
+/** Nothing that comes before a call is the call. */
+export function unsent(error: unknown): unknown {
+  return error instanceof UpstreamUnreachable ? error.unsent() : error;
 }
 
 /** @param ms how long there was where the upstream has no time of its own */

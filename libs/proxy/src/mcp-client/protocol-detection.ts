@@ -1,12 +1,12 @@
 import { HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
-import { twiceAtMost } from './after-failure.js';
+import { inSession, twiceAtMost } from './after-failure.js';
 import { type Answered, type JsonRpcTransport } from './json-rpc-transport.js';
-import { RejectedUnprocessed } from './json-rpc-response.js';
+import { NobodysError, RejectedUnprocessed } from './json-rpc-response.js';
 import { CLIENT_INFO, headersFor, paramsFor, type ProtocolRevision } from './mcp-protocol.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** Of the time for finding out, what a server may take for a method it has perhaps never heard of. */
-const PROBE_SHARE = 1 / 3;
+export const PROBE_SHARE = 1 / 3;
 export const METHOD_NOT_FOUND = -32601;
 
 /**
@@ -22,28 +22,14 @@ export async function detectRevision(
   before: ProtocolRevision | null = null,
   probe: Probe = { isAllowed: true, hasFailed: () => undefined },
 ): Promise<ProtocolRevision> {
-  const again = before?.kind === 'handshake' ? await tryHandshake(transport, deadlineAt) : null;
+  // One that has had sessions has them still: an outage does not make it another.
+  const isBroken = (error: UpstreamUnreachable): boolean => before !== null && inSession(before) && isOutage(error);
+  const again = before?.kind === 'handshake' ? await tryHandshake(transport, deadlineAt, isBroken) : null;
   return (
     again ??
     (probe.isAllowed ? await tryStateless(transport, deadlineAt, probe) : null) ??
-    (await tryHandshake(transport, deadlineAt)) ?? { kind: 'plain' }
+    (await tryHandshake(transport, deadlineAt, isBroken)) ?? { kind: 'plain' }
   );
-}
-
-/** Whether a session goes on: that the upstream does not know `ping` is an answer, too. */
-export async function answersPing(
-  transport: JsonRpcTransport,
-  revision: ProtocolRevision,
-  deadlineAt: number,
-): Promise<boolean> {
-  const now = performance.now();
-  const ping = { method: 'ping', params: {}, deadlineAt: now + (deadlineAt - now) * PROBE_SHARE };
-  try {
-    await transport.ask({ revision, headers: headersFor(revision, 'ping'), ...ping });
-    return true;
-  } catch (error) {
-    return error instanceof UpstreamRpcError && error.rpcCode === METHOD_NOT_FOUND;
-  }
 }
 
 /** The question whether an upstream speaks the stateless revision. */
@@ -83,8 +69,12 @@ async function tryStateless(
   return { ...revision, capabilities: capabilitiesIn(answer.result) };
 }
 
-async function tryHandshake(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
-  const answer = await attempt(hello(transport, deadlineAt), () => false);
+async function tryHandshake(
+  transport: JsonRpcTransport,
+  deadlineAt: number,
+  isBroken: (error: UpstreamUnreachable) => boolean,
+): Promise<ProtocolRevision | null> {
+  const answer = await attempt(hello(transport, deadlineAt), () => false, isBroken);
   return answer && handshakeBy(transport, answer, deadlineAt);
 }
 
@@ -95,18 +85,29 @@ const BUSY = [429, 502, 503, 504];
  * Begins one more session with a server that has begun one.
  *
  * @returns null when the server refuses
- * @throws UpstreamUnreachable when it does not answer, or is busy
+ * @throws UpstreamUnreachable when it does not answer, not as MCP does, or is busy
  */
 export async function beginSession(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
   try {
     return await handshakeBy(transport, await hello(transport, deadlineAt), deadlineAt);
   } catch (error) {
     if (error instanceof RejectedUnprocessed || error instanceof UpstreamRpcError) return null;
-    if (!(error instanceof UpstreamUnreachable)) throw error;
-    const { reason, status } = error;
-    if (reason === 'protocol' || (reason === 'http_status' && status !== null && !BUSY.includes(status))) return null;
+    if (error instanceof UpstreamUnreachable && isRefusal(error)) return null;
     throw error;
   }
+}
+
+function isRefusal(error: UpstreamUnreachable): boolean {
+  if (error.reason === 'protocol') return error.cause instanceof NobodysError;
+  return error.reason === 'http_status' && (error.status ?? 0) >= 400 && !isBusy(error);
+}
+
+function isBusy({ status }: UpstreamUnreachable): boolean {
+  return status !== null && BUSY.includes(status);
+}
+
+function isOutage(error: UpstreamUnreachable): boolean {
+  return error.reason === 'http_status' && ((error.status ?? 0) >= 500 || isBusy(error));
 }
 
 function hello(transport: JsonRpcTransport, deadlineAt: number): Promise<Answered> {
@@ -153,12 +154,13 @@ function sessionIdOf(answer: Answered): string | null {
 async function attempt(
   asking: Promise<Answered>,
   meansNo: (error: UpstreamUnreachable) => boolean,
+  meansNothing: (error: UpstreamUnreachable) => boolean = () => false,
 ): Promise<Answered | null> {
   try {
     return await asking;
   } catch (error) {
     if (error instanceof RejectedUnprocessed || error instanceof UpstreamRpcError) return null;
-    if (error instanceof UpstreamUnreachable) {
+    if (error instanceof UpstreamUnreachable && !meansNothing(error)) {
       if (
         error.reason === 'protocol' ||
         (error.reason === 'http_status' && error.status !== null && error.status >= 400)

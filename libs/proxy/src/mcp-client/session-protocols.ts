@@ -1,8 +1,9 @@
 import { type JsonRpcTransport } from './json-rpc-transport.js';
 import { type ProtocolRevision } from './mcp-protocol.js';
-import { type Deadline, isSession, NegotiatedProtocol, type Sharing } from './negotiated-protocol.js';
-import { answersPing, beginSession } from './protocol-detection.js';
+import { type Deadline, isSession, NegotiatedProtocol, type Sharing, unsent } from './negotiated-protocol.js';
+import { beginSession } from './protocol-detection.js';
 import { type SessionPlace, type SessionPlaces, type SessionsOf, type UpstreamSession } from './session-place.js';
+import { type Pulse, pulseOf } from './session-pulse.js';
 import { UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** Sessions of Haldir that a process remembers the upstream's session of; others are looked up. */
@@ -58,7 +59,9 @@ export class SessionProtocols {
   async whose(deadline: Deadline): Promise<SessionsOf> {
     const revision = await this.shared.find(deadline);
     if (this.answer?.revision === revision) return this.answer.whose;
-    const whose = this.findOut(revision, deadline.deadlineAt);
+    const whose = this.findOut(revision, deadline.deadlineAt).catch((error: unknown) => {
+      throw unsent(error);
+    });
     const answer = { revision, whose };
     this.answer = answer;
     whose.catch(() => {
@@ -76,12 +79,22 @@ export class SessionProtocols {
     return places ? places.found(found) : found;
   }
 
+  /** What is found out holds for as long as the upstream is registered, so that nothing is taken for it but what says it. */
   private async tryAnother(first: UpstreamSession, deadlineAt: number): Promise<SessionsOf> {
-    const second = await beginSession(this.transport, deadlineAt);
+    const { transport } = this;
+    // Lost before is not lost to the second; and a refusal may be a slip.
+    const before = await pulseOf(transport, first, deadlineAt);
+    if (before !== 'alive') throw this.notKnown(first, before);
+    const second = (await beginSession(transport, deadlineAt)) ?? (await beginSession(transport, deadlineAt));
     if (!second || !isSession(second) || second.sessionId === first.sessionId) return 'shared';
-    if (await answersPing(this.transport, first, deadlineAt)) {
-      this.transport.endSession(second);
-      return 'own';
+    const pulse = await pulseOf(transport, first, deadlineAt);
+    // One that says no to everything has an end, where it does not say the same in the second.
+    const isOver =
+      pulse === 'over' || (pulse === 'refused' && (await pulseOf(transport, second, deadlineAt)) === 'alive');
+    if (!isOver) {
+      transport.endSession(second);
+      if (pulse === 'alive') return 'own';
+      throw this.notKnown(first, pulse);
     }
     const place = this.places?.shared;
     await place?.lose(first);
@@ -89,6 +102,13 @@ export class SessionProtocols {
     this.shared.adopt(kept);
     this.answer = { revision: kept, whose: Promise.resolve('shared') };
     return 'shared';
+  }
+
+  /** It is tried again by whoever needs to know next. */
+  private notKnown(first: UpstreamSession, pulse: Pulse): UpstreamUnreachable {
+    if (pulse instanceof UpstreamUnreachable) return pulse;
+    this.shared.doubt(first);
+    return new UpstreamUnreachable('session', { sent: false });
   }
 
   /** Makes room for one more. */
