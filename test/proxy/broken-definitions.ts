@@ -171,11 +171,38 @@ function reference(size: number, how: number): Definition {
   }
 }
 
+const CHARACTERS = ['a', '\u4e00', '\u{1f600}'];
+
+/** What is short and would be long, or is long to compile: places that many parts refer to by a name, and patterns. */
+const large: fc.Arbitrary<Definition> = fc
+  .tuple(
+    fc.constantFrom(...CHARACTERS),
+    fc.integer({ min: 1, max: 10_000 }),
+    fc.integer({ min: 1, max: 1_200 }),
+    fc.boolean(),
+  )
+  .map(([character, length, references, isPattern]) => {
+    const place = { [character.repeat(length)]: { $anchor: 'a' } };
+    const many = { anyOf: Array.from({ length: references }, () => ({ $ref: '#a' })) };
+    const properties = isPattern ? { a: { pattern: `[${'\\P{L}'.repeat(length)}]` } } : { ...place, many };
+    return { ...WHOLE, outputSchema: { type: 'object', properties } };
+  });
+
+/** Names of any characters, whole and halved, about as long as may be. */
+export const oddNames: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.integer({ min: 0, max: 257 }),
+    fc.constantFrom('x', ...CHARACTERS),
+    fc.constantFrom('', '\ud800', '\udc00', '\u{1f600}', '\u200b'),
+  ) // prettier-ignore
+  .map(([length, character, last]) => character.repeat(length).slice(0, length) + last);
+
 /** Tools without a name of theirs; a good many of them good all the same, for all that clients can tell. */
 export const brokenTools: fc.Arbitrary<Definition> = fc.oneof(
   { weight: 4, arbitrary: anywhere },
   { weight: 4, arbitrary: anySchema },
   { weight: 2, arbitrary: references },
+  { weight: 1, arbitrary: large },
 );
 
 /** Resources, templates and prompts, whatever they may be; each still needs what tells it apart. */

@@ -11,7 +11,7 @@ import {
   type World,
 } from '@haldir/test-support';
 import fc from 'fast-check';
-import { brokenOthers, brokenTools, type Definition, WHOLE } from './broken-definitions.js';
+import { brokenOthers, brokenTools, type Definition, oddNames, WHOLE } from './broken-definitions.js';
 
 interface Refused {
   name: string;
@@ -224,7 +224,8 @@ describe('one tool that clients cannot read takes no other away', () => {
         const good = (from + i) % 10 === 0 ? [{ name: `good_${from + i}`, ...GOOD }] : [];
         return [{ ...members, name: `made_${from + i}` }, ...good];
       });
-      const body = await registered(`up${from / PART}`, await offering(part));
+      const odd = fc.sample(oddNames, { numRuns: 30, seed: SEED + from }).map((name) => ({ name, ...GOOD }));
+      const body = await registered(`up${from / PART}`, await offering([...part, ...odd]));
       for (const { name, reason } of (body['refused_tools'] ?? []) as Refused[]) refused.set(name, reason);
     }
     for (const name of await shownTools()) shown.add(name.slice(name.indexOf('__') + 2));
@@ -297,14 +298,26 @@ describe('one resource, template or prompt that clients cannot read takes no oth
     ];
     upstream.templates = [{ uriTemplate: 'doc://{good}', name: 'Good' }, ...third(1).map((each, i) => ({ ...each, uriTemplate: `doc://${i}/{n}` }))]; // prettier-ignore
     upstream.prompts = [{ name: 'good' }, ...third(2).map((each, i) => ({ ...each, name: `p${i}` }))];
+    const odd = fc.sample(oddNames, { numRuns: 30, seed: SEED }).map((name) => `${name}\ud800`);
+    upstream.resources.push(...odd.map((uri) => ({ uri, name: 'Odd' })));
     const body = await registered('up', upstream);
+    expect((await scenario.tenant.post('/v1/proxy/upstreams/up/refresh')).status).toBe(200);
     for (const { resources, templates, prompts } of await listings()) {
-      expect([...resources, ...names(body['refused_resources'])]).toHaveLength(201);
+      expect([...resources, ...names(body['refused_resources'])]).toHaveLength(231);
       expect([...templates, ...names(body['refused_resource_templates'])]).toHaveLength(201);
       expect(new Set([...prompts, ...names(body['refused_prompts']).map((name) => `up.${name}`)]).size).toBe(201);
       expect([resources.includes('doc://good'), templates.includes('doc://{good}'), prompts.includes('up.good')]).toEqual(Array(3).fill(true)); // prettier-ignore
     }
     expect(names(body['refused_prompts']).length).toBeGreaterThan(5);
+  });
+
+  it('and is repaired, or left out, where an earlier version kept it as it came', async () => {
+    upstream.prompts = [{ name: 'good' }];
+    await registered('up', upstream);
+    const prompts = [{ name: 'good' }, { name: 'odd', title: null }, { name: 'bad', arguments: 'x' }];
+    const offers = JSON.stringify({ resources: [], templates: [], prompts, completions: false });
+    await world.sql(`UPDATE proxy_offering SET offers = $2, digest = '\\x00' WHERE tenant_id = $1`, [await world.tenantOf(scenario.tenant), offers]); // prettier-ignore
+    for (const listed of await listings()) expect(listed.prompts).toEqual(['up.good', 'up.odd']);
   });
 });
 
@@ -348,6 +361,7 @@ describe('a server that writes the sets of its schemas in another order at each 
     const set = { name: 'set', inputSchema: first, outputSchema: first };
     await pin('set', set, `{"inputSchema":${half},"name":"set","outputSchema":${half}}`);
     await pin('odd', { name: 'odd', ...SCHEMA, title: null }, '{"inputSchema":{"type":"object"},"name":"odd","title":null}'); // prettier-ignore
+    expect(await shownTools()).toEqual(['up__odd', 'up__set']);
     upstream.tools = [...tools(later), { name: 'odd', ...SCHEMA, title: null }];
     expect((await scenario.call('up.set')).status).toBe(200);
     expect((await scenario.call('up.odd')).status).toBe(200);

@@ -19,6 +19,7 @@ import { UpstreamConnections } from '../upstreams/upstream-connections.js';
 import {
   type McpClient,
   RESOURCE_LISTS,
+  readableLists,
   type RefusedDefinition,
   type RefusedResources,
   type ResourceKind,
@@ -148,8 +149,10 @@ export class ResourceCatalogue {
     );
     if (stale.length > 0) {
       const names = stale.map(({ name }) => name);
-      for (const { upstream, digest, lists } of await this.repository.lists(tenantId, names))
+      for (const { upstream, digest, lists: stored } of await this.repository.lists(tenantId, names)) {
+        const lists = await readableLists(stored);
         this.keep(`${tenantId}/${upstream}`, { digest, lists, size: stringifyJson(lists).length });
+      }
     }
     const known = states.flatMap((upstream) => {
       const kept = upstream.digest === null ? undefined : this.keptOf(tenantId, upstream.name);

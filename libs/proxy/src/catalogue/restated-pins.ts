@@ -66,8 +66,8 @@ function isAsKept(repaired: UpstreamTool, kept: UpstreamTool): boolean {
   return canonicalJson(repaired as JsonValue) === canonicalJson(kept as JsonValue);
 }
 
-/** Null for what would not be taken today, and is another definition than any that is. */
-function repairedOrNull(kept: UpstreamTool): UpstreamTool | null {
+/** What is kept as it would be taken today; null for what would not be, and is another definition than any that is. */
+export function repairedOrNull(kept: UpstreamTool): UpstreamTool | null {
   try {
     return repairedTool(kept);
   } catch (error) {

@@ -8,6 +8,7 @@ import { PolicyRepository } from '../policies/policy.repository.js';
 import { type NamedTool, ShownNames } from './shown-names.js';
 import { isOfUpstream } from './tool-name.js';
 import { foldedName } from './tool-screening.js';
+import { repairedOrNull } from './restated-pins.js';
 import { ToolRepository } from './tool.repository.js';
 import { type CatalogueState, UpstreamRepository } from '../upstreams/upstream.repository.js';
 
@@ -178,7 +179,10 @@ export class ToolCatalogue {
       if (!kept) continue;
       kept.digest = digest;
       if (name === null || modelName === null || hashedName === null || definition === null) continue;
-      const { name: _, ...rest } = definition;
+      // An earlier version kept definitions as they came.
+      const readable = repairedOrNull(definition);
+      if (!readable) continue;
+      const { name: _, ...rest } = readable;
       const tool = {
         ...{ upstream, name, held: held ?? false, folded: foldedName(name), qualifiedName: `${upstream}.${name}` },
         ...{ modelName, hashedName },

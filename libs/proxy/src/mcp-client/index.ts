@@ -4,7 +4,13 @@ export { type Dialogue, type InputRequired, isInputRequired } from './mcp-protoc
 export { type UpstreamTool, type UpstreamToolResult } from './mcp-protocol.js';
 export { type Mask } from './json-rpc-transport.js';
 export { type RefusedDefinition, repairedTool } from './definition-repair.js';
-export { RESOURCE_LISTS, type RefusedResources, type ResourceKind, type ResourceLists } from './resource-pages.js';
+export {
+  readableLists,
+  RESOURCE_LISTS,
+  type RefusedResources,
+  type ResourceKind,
+  type ResourceLists,
+} from './resource-pages.js';
 export { type SessionPlace, type SessionPlaces, type SessionsOf, type UpstreamSession } from './session-place.js';
 export { type ToolList } from './tool-pages.js';
 export { SCHEMA_KEYWORDS } from './schema-keywords.js';

@@ -83,8 +83,31 @@ export class ResourcePages {
     if (!isObject(item) || typeof id !== 'string' || id === '' || id.length > maxChars)
       throw new UnfitDefinition(`it has no ${key} of 1 to ${maxChars} characters`);
     if (this.keys.has(id)) throw new UnfitDefinition(`one before it in the list has its ${key}`);
-    const repaired = this.kind === 'prompts' ? repairedPrompt(item) : repairedResource(item, id);
+    const repaired = repairedItem(this.kind, item, id);
     this.keys.add(id);
     return repaired;
   }
+}
+
+/** What an earlier version kept as it came, without what clients cannot read. In turns. */
+export async function readableLists(lists: ResourceLists): Promise<ResourceLists> {
+  const turns = new Turns();
+  const readable = async (kind: ResourceKind): Promise<JsonObject[]> => {
+    const items: JsonObject[] = [];
+    for (const item of lists[kind]) {
+      if (turns.isOver) await turns.next();
+      try {
+        items.push(repairedItem(kind, item, String(item[RESOURCE_LISTS[kind].key])));
+      } catch (error) {
+        if (!(error instanceof UnfitDefinition)) throw error;
+      }
+    }
+    return items;
+  };
+  const [resources, templates] = [await readable('resources'), await readable('templates')];
+  return { ...{ resources, templates }, prompts: await readable('prompts'), completions: lists.completions };
+}
+
+function repairedItem(kind: ResourceKind, item: JsonObject, id: string): JsonObject {
+  return kind === 'prompts' ? repairedPrompt(item) : repairedResource(item, id);
 }
