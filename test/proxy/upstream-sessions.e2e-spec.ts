@@ -109,6 +109,34 @@ describe('two agents at a stateful upstream', () => {
   });
 });
 
+describe('two agents at an upstream that is registered again at its address', () => {
+  beforeEach(() => registered());
+
+  it.each([0, 5_000])(
+    'are told that their sessions with it are others, those before having ended: after %i ms',
+    async (ms) => {
+      const [one, two] = [await begin('one'), await begin('two')];
+      const before = up.begun.length;
+      await call(one, 'goto', { page: 'of one' });
+      await call(two, 'goto', { page: 'of two' });
+      const own = up.begun.slice(before);
+      expect((await scenario.register('up', up.url)).body).toMatchObject({ healthy: true });
+      await pause(ms);
+      for (const session of [one, two]) {
+        const { body } = await scenario.call('page', {}, { session });
+        expect(body.content.map(({ text }) => text)).toEqual(['blank', LOST]);
+        expect(body).toMatchObject({ _meta: { 'haldir/upstream-session': 'replaced' } });
+        expect(await call(session, 'page')).toEqual(['blank']);
+      }
+      await eventually(() => expect(up.ended).toEqual(expect.arrayContaining(own)));
+      for (const session of [one, two]) await scenario.tenant.delete(`/v1/sessions/${session}`);
+      const tenant = await world.tenantOf(scenario.tenant);
+      const left = `SELECT revision FROM upstream_session WHERE tenant_id = '${tenant}' AND session_id <> ''`;
+      await eventually(async () => expect(await world.sql(left)).toEqual([]));
+    },
+  );
+});
+
 describe('the session of an upstream', () => {
   beforeEach(() => registered());
 

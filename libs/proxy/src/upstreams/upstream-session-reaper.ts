@@ -58,14 +58,19 @@ export class UpstreamSessionReaper {
   }
 
   private async end(over: OverSession): Promise<void> {
-    const { upstream, epoch, isOver, tries } = over;
+    const { epoch, isOver, tries } = over;
     try {
-      if (!(await this.endAtUpstream(over, 'use')) && tries < MAX_TRIES) return;
-      await (isOver ? this.kept.remove(over, epoch) : this.kept.lose(over, epoch));
+      // What is not to be had here is tried as often as what does not answer; until then it is claimed again.
+      const isEnded = await this.endAtUpstream(over, 'use').catch((error: unknown) => this.warn(over, error));
+      if (isEnded || tries >= MAX_TRIES) await (isOver ? this.kept.remove(over, epoch) : this.kept.lose(over, epoch));
     } catch (error) {
-      // It is claimed again.
-      this.log.warn({ event: 'proxy.session_not_ended', upstream, reason: (error as Error).message });
+      this.warn(over, error);
     }
+  }
+
+  private warn({ upstream }: OverSession, error: unknown): false {
+    this.log.warn({ event: 'proxy.session_not_ended', upstream, reason: (error as Error).message });
+    return false;
   }
 
   /** Whether the upstream was told, or there is nobody to tell. */

@@ -12,7 +12,7 @@ export type KeptState = Pick<KeptUpstreamSession, 'epoch' | 'sealed'>;
 
 /** One that is to be ended. */
 export interface OverSession extends SessionKey, KeptState, Pick<KeptUpstreamSession, 'tries'> {
-  /** Whether its time is over altogether; else it was idle for long, and whoever comes back is told. */
+  /** Whether its time is over altogether; else it was idle for long, or is of an earlier registration, and whoever comes back is told. */
   isOver: boolean;
   /** What is registered by that name now; null when nothing is. */
   address: UpstreamAddress | null;
@@ -25,9 +25,11 @@ const OVER = columnsOf(KeptUpstreamSession).only(
 );
 const IS_KEY = 'tenant_id = $1 AND session_id = $2 AND upstream = $3 AND revision = $4';
 
+/** That of an earlier registration is one that was lost, whether it was ended yet or not. */
 const find = {
-  name: 'upstream_session.find.v1',
-  text: `SELECT ${STATE.list} FROM upstream_session WHERE ${IS_KEY}`,
+  name: 'upstream_session.find.v2',
+  text: `SELECT epoch, CASE WHEN revision = $4 THEN sealed END AS sealed FROM upstream_session
+          WHERE tenant_id = $1 AND session_id = $2 AND upstream = $3 ORDER BY revision = $4 DESC LIMIT 1`,
 };
 /** One that was lost is succeeded; one that goes on stays. */
 const keep = {
@@ -39,6 +41,9 @@ const keep = {
             WHERE upstream_session.sealed IS NULL
          RETURNING xmax <> 0 AS succeeds`,
 };
+/** What is left of those under earlier registrations. */
+const succeed = `
+  DELETE FROM upstream_session WHERE tenant_id = $1 AND session_id = $2 AND upstream = $3 AND revision <> $4 AND sealed IS NULL`;
 const use = {
   name: 'upstream_session.use.v1',
   text: `UPDATE upstream_session s SET used_at = w.used_at
@@ -48,7 +53,7 @@ const use = {
                   FOR UPDATE OF k SKIP LOCKED) AS w
           WHERE s.tenant_id = w.tenant_id AND s.session_id = w.session_id AND s.upstream = w.upstream AND s.revision = w.revision`,
 };
-const lose = `UPDATE upstream_session SET sealed = NULL WHERE ${IS_KEY} AND epoch = $5`;
+const lose = `UPDATE upstream_session SET sealed = NULL, claimed_until = '-infinity', tries = 0 WHERE ${IS_KEY} AND epoch = $5`;
 const remove = `DELETE FROM upstream_session WHERE ${IS_KEY} AND epoch = $5`;
 const whose = 'SELECT sessions FROM proxy_upstream WHERE tenant_id = $1 AND name = $2 AND revision = $3';
 const found = `
@@ -68,7 +73,7 @@ const takeAll = `
   RETURNING ${OVER.of('s')}, u.revision AS registered, u.url, u.headers`;
 /**
  * A lease: whoever dies with it leaves them to the next. A session that cannot be acted through for a while only, because its agent
- * is stopped, goes on.
+ * is stopped, goes on. Those that were tried least come first, so that an upstream that is not there holds up no other.
  */
 const claim = `
   WITH due AS (
@@ -76,9 +81,11 @@ const claim = `
       FROM upstream_session s
       LEFT JOIN session h ON h.tenant_id = s.tenant_id AND h.id = s.session_id
       LEFT JOIN proxy_upstream u ON u.tenant_id = s.tenant_id AND u.name = s.upstream
-     CROSS JOIN LATERAL (SELECT u.revision IS DISTINCT FROM s.revision OR s.session_id <> '' AND (h.id IS NULL OR h.revoked_at IS NOT NULL OR h.expires_at <= $1)) AS e(over)
-     WHERE s.claimed_until <= $1 AND (e.over OR s.session_id <> '' AND s.sealed IS NOT NULL AND s.used_at <= $3)
-     LIMIT $4 FOR UPDATE OF s SKIP LOCKED)
+     CROSS JOIN LATERAL (SELECT u.name IS NULL OR CASE WHEN s.session_id = '' THEN u.revision <> s.revision
+                                                       ELSE h.id IS NULL OR h.revoked_at IS NOT NULL OR h.expires_at <= $1 END) AS e(over)
+     WHERE s.claimed_until <= $1
+       AND (e.over OR s.session_id <> '' AND s.sealed IS NOT NULL AND (u.revision <> s.revision OR s.used_at <= $3))
+     ORDER BY s.tries, s.used_at LIMIT $4 FOR UPDATE OF s SKIP LOCKED)
   UPDATE upstream_session s SET claimed_until = $2, tries = s.tries + 1
     FROM due
    WHERE s.tenant_id = due.tenant_id AND s.session_id = due.session_id AND s.upstream = due.upstream AND s.revision = due.revision
@@ -147,6 +154,7 @@ export class UpstreamSessionRepository {
         const [row] = await tx.query<{ succeeds: boolean }>(keep, [...valuesOf(key), epoch, sealed, now]);
         // The upstream may begin others by now.
         if (row?.succeeds && key.sessionId === '') tx.send(findOutAgain, [key.tenantId, key.upstream, key.revision]);
+        if (row) tx.send(succeed, valuesOf(key));
         return row !== undefined;
       },
       /** The session that everybody shares is that of this registration alone from now on. */

@@ -62,8 +62,9 @@ export class UpstreamSessions implements OnApplicationShutdown {
 
   /** The session that everybody shares at the upstream that is registered so; null when it has none, or one for each. */
   async sharedAt({ tenantId, name, url }: UpstreamAddress): Promise<UpstreamSession | null> {
-    const kept = await this.kept.shared(tenantId, name, url);
-    return kept && this.open(kept, kept, url);
+    const read = (): Promise<(SessionKey & KeptState) | null> => this.kept.shared(tenantId, name, url);
+    const kept = await read();
+    return kept && this.openOrReadAgain(kept, kept, url, read);
   }
 
   /** Keeps the session that an upstream was examined in, with its registration. */
@@ -113,18 +114,26 @@ export class UpstreamSessions implements OnApplicationShutdown {
   private async find(key: SessionKey, url: string): Promise<{ session: UpstreamSession | null; lost: boolean }> {
     const state = await this.kept.find(key);
     if (!state) return { session: null, lost: false };
-    let session: UpstreamSession | null;
-    try {
-      session = await this.open(key, state, url);
-    } catch (error) {
-      // Sealed anew since it was read.
-      if (!(error instanceof TenantKeyGone)) throw error;
-      const again = await this.kept.find(key);
-      session = again && (await this.open(key, again, url));
-    }
+    const session = await this.openOrReadAgain(key, state, url, () => this.kept.find(key));
     // What somebody has edited is as good as lost.
     if (!session && state.sealed) await this.kept.lose(key, state.epoch);
     return { session, lost: !session };
+  }
+
+  /** One that was sealed anew since it was read is read again. */
+  private async openOrReadAgain(
+    key: SessionKey,
+    state: KeptState,
+    url: string,
+    read: () => Promise<KeptState | null>,
+  ): Promise<UpstreamSession | null> {
+    try {
+      return await this.open(key, state, url);
+    } catch (error) {
+      if (!(error instanceof TenantKeyGone)) throw error;
+    }
+    const again = await read();
+    return again && this.open(key, again, url);
   }
 
   /** Null, and nothing written, when there is one that goes on. */
