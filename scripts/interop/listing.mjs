@@ -15,7 +15,7 @@ import { connect } from './agent.mjs';
 export async function putBehind({ haldir, check, defer }, name, url, agent) {
   const direct = await connect(url);
   defer(() => direct.close());
-  const offered = (await direct.listTools()).tools.map((tool) => tool.name).sort();
+  const given = (await direct.listTools()).tools.map((tool) => tool.name).sort();
 
   const registered = await haldir.register(name, url);
   const { sessions } = await haldir.upstream(name);
@@ -27,17 +27,17 @@ export async function putBehind({ haldir, check, defer }, name, url, agent) {
   const lists = await agent.everywhere(() => agent.tools(name));
   const [listed = []] = lists;
   check(
-    `${listed.length} of its ${offered.length} tools are listed by every process${refused.length === 0 ? '' : ', and refused is:'}`,
+    `${listed.length} of its ${given.length} tools are listed by every process${refused.length === 0 ? '' : ', and refused is:'}`,
     listed.length > 0 &&
       lists.every(
         (list) =>
           [...list, ...refused]
             .map((tool) => tool.name)
             .sort()
-            .join() === offered.join(),
+            .join() === given.join(),
       ) &&
       refused.every(({ reason }) => reason !== ''),
-    { offered, lists: lists.map((list) => list.map((tool) => tool.name)), refused },
+    { given, lists: lists.map((list) => list.map((tool) => tool.name)), refused },
   );
   for (const { name: tool, reason } of refused) say(`    ${tool}: ${reason}`);
   return direct;

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..', '..');
  * Built from what a run has: its fixed parts are looked at, and what is put between them is escaped or of our own making; or of an
  * upstream's, to see whether clients could compile it, and run on nothing.
  */
-const BUILT_AT_RUN_TIME = ['libs/http/src/platform/known-routes.ts', 'libs/proxy/src/mcp-client/schema-repair.ts'];
+const BUILT_AT_RUN_TIME = ['libs/http/src/platform/known-routes.ts', 'libs/proxy/src/mcp-client/schema-patterns.ts'];
 
 interface Pattern {
   place: string;

@@ -176,19 +176,27 @@ it('takes a message to its line feed, whatever else its texts have that ends lin
 });
 
 it.each<McpRevision>(['stateless', 'handshake'])(
-  'goes on in a session of its own making when that has expired or was ended (%s)',
+  'goes on in a session of its own making when that has expired, and not when somebody has ended it (%s)',
   async (revision) => {
     const agent = `over-${revision}`;
-    const client = await connect(revision, ['--agent', agent, '--ttl', '1'], environment());
-    const opened = async (): Promise<number> =>
-      Number((await tenant.get(`/v1/sessions?agent_id=${agent}&limit=100`)).body['count']);
-    const before = await opened();
+    const opened = async (status: string): Promise<number> =>
+      Number((await tenant.get(`/v1/sessions?agent_id=${agent}&status=${status}&limit=100`)).body['count']);
+    const client = await connect(revision, ['--agent', agent, '--ttl', '2'], environment());
     const count = (): Promise<unknown> => client.callTool({ name: 'lib.count', arguments: { to: 1 } });
-    await eventually(async () => {
-      await Promise.all([count(), count(), count()]);
-      expect(await opened()).toBeGreaterThan(before);
-    });
+    // Whenever it expires, no call fails for it.
+    for (const until = Date.now() + 5_000; Date.now() < until;) await Promise.all([count(), count()]);
+    expect(await opened('expired')).toBeGreaterThan(0);
     await client.close();
+
+    const other = await connect(revision, ['--agent', `${agent}-ended`], environment());
+    await other.listTools();
+    const { body } = await tenant.get<{ sessions: { session_id: string }[] }>(
+      `/v1/sessions?agent_id=${agent}-ended&status=active`,
+    );
+    for (const { session_id: id } of body.sessions) await tenant.delete(`/v1/sessions/${id}`);
+    await expect(other.callTool({ name: 'lib.count', arguments: { to: 1 } })).rejects.toThrow();
+    expect((await tenant.get(`/v1/sessions?agent_id=${agent}-ended&status=active`)).body['count']).toBe(0);
+    await other.close();
   },
 );
 

@@ -63,6 +63,28 @@ describe('a resource that a tool links to, and nobody lists', () => {
     expect(await read(`haldir://upstream/blue/${LINK}`)).toBe(`blue has ${LINK}`);
   });
 
+  it('is not taken for what another upstream lists, or has a template for', async () => {
+    const blue = scenario.keep(await startResourceUpstream('blue'));
+    blue.templates = [{ uriTemplate: 'doc://red/{+rest}', name: 'All' }];
+    await scenario.register('blue', blue.url);
+    expect(await read(LINK)).toBe(`blue has ${LINK}`);
+    await link(LINK);
+    const { message } = await scenario.agent().ask('resources/read', { uri: LINK }, { 'mcp-name': LINK });
+    expect(message?.error?.data).toMatchObject({ upstreams: ['blue', 'red'] });
+  });
+
+  it('is forgotten when its upstream is registered again, or removed', async () => {
+    const links = async (): Promise<unknown> =>
+      (await world.sql('SELECT 1 FROM linked_resource WHERE session_id = $1', [scenario.session])).length;
+    await link(LINK);
+    await scenario.register('red', red.url);
+    expect([await read(LINK), await links()]).toEqual(['Resource not found', 0]);
+    await link(LINK);
+    expect(await links()).toBe(1);
+    await scenario.tenant.delete('/v1/proxy/upstreams/red');
+    expect(await links()).toBe(0);
+  });
+
   it('is kept of a thousand of a session, and of what is no address nothing', async () => {
     for (let i = 0; i < 5; i++) await link(...Array.from({ length: 256 }, (_, n) => `doc://red/${i}/${n}`));
     expect([await read('doc://red/0/0'), await read('doc://red/4/255')]).toEqual([

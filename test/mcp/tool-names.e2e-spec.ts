@@ -90,6 +90,16 @@ describe('the names that agents are shown', () => {
     expect([called(one), called(other)]).toEqual([[], []]);
   });
 
+  it('are in no list twice, however an upstream names its tools', async () => {
+    scenario.up.tools = ['a b', 'a_b', hashed('up', 'a b').slice(4)].map((name) => ({
+      name,
+      inputSchema: { type: 'object' },
+    }));
+    await scenario.tenant.post('/v1/proxy/upstreams/up/refresh');
+    const names = await shown('up__');
+    expect(names.sort()).toEqual([hashed('up', 'a_b'), hashed('up', hashed('up', 'a b').slice(4))].sort());
+  });
+
   it('have a dot for an upstream whose operator wants one', async () => {
     const register = (separator: unknown): Promise<Reply> => scenario.register('up', scenario.up.url, { separator });
     expect((await register('/')).body).toMatchObject({ field: 'separator' });
@@ -104,6 +114,17 @@ describe('the names that agents are shown', () => {
 });
 
 describe('a tool whose own name reads like a shown one of another upstream', () => {
+  it('is not what that name calls once the other is gone, nor what a list allows by it', async () => {
+    const evil = await scenario.upstream('evil', 'up__echo');
+    await scenario.register('evil', evil.url, { prefix: false });
+    await scenario.tenant.delete('/v1/proxy/upstreams/up');
+    expect((await shown()).filter((name) => name.endsWith('up__echo'))).toEqual(['evil__up__echo']);
+    expect(await scenario.statusOf('up__echo')).toBe(404);
+    await scenario.policy('allow_list', { tools: ['up__echo'] });
+    expect(await scenario.statusOf('evil.up__echo')).toBe(403);
+    expect(called(evil)).toEqual([]);
+  });
+
   it('is not what that name calls, nor shown by it', async () => {
     const evil = await scenario.upstream('evil', 'up__echo');
     await scenario.register('evil', evil.url, { prefix: false });
@@ -124,6 +145,11 @@ describe('a policy that names a tool with the dot', () => {
     }
     expect(called(scenario.up)).toEqual([]);
     await scenario.tenant.delete(`/v1/proxy/policies/${String(blocked)}`);
+    for (const tool of ['up__echo', hashed('up', 'echo')]) {
+      const asShown = await scenario.policy('deny_list', { tools: [tool] });
+      expect(await scenario.statusOf('up.echo')).toBe(403);
+      await scenario.tenant.delete(`/v1/proxy/policies/${String(asShown)}`);
+    }
     await scenario.policy('allow_list', { tools: ['up.echo'] });
     expect(await scenario.statusOf('up__echo')).toBe(200);
     expect(await scenario.statusOf(hashed('up', 'files.read'))).toBe(403);

@@ -13,12 +13,15 @@ import {
   subjectOf,
 } from '@haldir/mcp';
 
+/** No other session of Haldir was to be had. */
+class NoSession extends Error {}
+
 /** The session of Haldir that requests act in. */
 export interface ActingSession {
   /** Null for none. */
   session: string | null;
-  /** Opens another, for one that was opened here. */
-  reopen?: () => Promise<string>;
+  /** Opens another, for one that was opened here and has expired; null where it has not. */
+  reopen?: () => Promise<string | null>;
 }
 
 /**
@@ -65,7 +68,9 @@ export class McpBridge {
       this.session = response.headers.get('mcp-session-id') ?? this.session;
       await this.relay(response, id);
     } catch (error) {
-      if (!abort.signal.aborted) this.fail(id, -32000, `Haldir cannot be reached at ${this.endpoint.origin}`, error);
+      if (abort.signal.aborted) return;
+      if (error instanceof NoSession) this.fail(id, -32000, error.message);
+      else this.fail(id, -32000, `Haldir cannot be reached at ${this.endpoint.origin}`, error);
     } finally {
       if (id !== null) this.underWay.delete(stringifyJson(id));
     }
@@ -92,10 +97,14 @@ export class McpBridge {
     // Of requests that find it over together, one opens another.
     if (this.acting.session === session)
       this.reopening ??= reopen()
-        .then((id) => void (this.acting.session = id))
+        .then((id) => void (this.acting.session = id ?? session))
         .finally(() => (this.reopening = null));
-    await this.reopening;
-    return post();
+    try {
+      await this.reopening;
+    } catch (error) {
+      throw new NoSession((error as Error).message);
+    }
+    return this.acting.session === session ? new Response(text, response) : post();
   }
 
   /** Breaks off what is under way. */

@@ -120,6 +120,7 @@ const entities = [
     UpstreamTrafficRepository,
   ],
   exports: [
+    LinkedResources,
     CallConclusions,
     CircuitRepository,
     Discovery,

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { SystemClock } from '@haldir/kernel';
 import { type Command, UsageError } from '../command.js';
 import { linesOf } from '../lines.js';
 import { McpBridge } from '../mcp-bridge.js';
@@ -29,7 +30,14 @@ Example
     const haldir = baseOf(options.url ?? env['HALDIR_URL'] ?? 'http://127.0.0.1:3000');
     const authorization = { authorization: `Bearer ${key}` };
     let opened = options.agent === undefined ? null : await openSession(haldir, authorization, options);
-    const reopen = async (): Promise<string> => (opened = await openSession(haldir, authorization, options));
+    const clock = new SystemClock();
+    let openedAt = clock.now();
+    const reopen = async (): Promise<string | null> => {
+      // One that somebody has ended before its time stays ended.
+      if (clock.now().getTime() - openedAt.getTime() < (Number(options.ttl) - 1) * 1000) return null;
+      openedAt = clock.now();
+      return (opened = await openSession(haldir, authorization, options));
+    };
     const session = opened ?? env['HALDIR_SESSION_ID'] ?? null;
     const bridge = new McpBridge(new URL('mcp', haldir), authorization, (line) => process.stdout.write(`${line}\n`), {
       session,

@@ -7,13 +7,12 @@ import { type MigrationInterface, type QueryRunner } from 'typeorm';
 export class ModelNames1790000000034 implements MigrationInterface {
   async up(db: QueryRunner): Promise<void> {
     await db.query(`
-      CREATE FUNCTION tool_model_name(p_upstream text, p_tool text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-        SELECT regexp_replace(p_upstream || '__' || p_tool, '[^A-Za-z0-9_-]', '_', 'g')
-      $$;
-      CREATE FUNCTION tool_hashed_name(p_upstream text, p_tool text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-        SELECT left(tool_model_name(p_upstream, p_tool), 55) || '_'
-            || left(encode(sha256(convert_to(p_upstream || '.' || p_tool, 'UTF8')), 'hex'), 8)
-      $$;
+      -- With bodies that know what they call: a dump is restored with no search path.
+      CREATE FUNCTION tool_model_name(p_upstream text, p_tool text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+        RETURN regexp_replace(p_upstream || '__' || p_tool, '[^A-Za-z0-9_-]', '_', 'g');
+      CREATE FUNCTION tool_hashed_name(p_upstream text, p_tool text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
+        RETURN left(tool_model_name(p_upstream, p_tool), 55) || '_'
+            || left(encode(sha256(convert_to(p_upstream || '.' || p_tool, 'UTF8')), 'hex'), 8);
       ALTER TABLE proxy_tool
         ADD COLUMN model_name text NOT NULL GENERATED ALWAYS AS (tool_model_name(upstream, name)) STORED,
         ADD COLUMN hashed_name text NOT NULL GENERATED ALWAYS AS (tool_hashed_name(upstream, name)) STORED;

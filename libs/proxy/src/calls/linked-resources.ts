@@ -8,6 +8,7 @@ import { type KnownResources, linkedTargets, type ResourceTarget } from '../cata
 /** Of an answer; as long as an address may be that is asked for. */
 const MAX_LINKS = 256;
 const MAX_ADDRESS = 4_400;
+const MAX_PURGED = 1_000;
 
 /**
  * What tools and prompts link to (`resource_link`): the session they said it to may read it, like what is listed, though it is
@@ -29,7 +30,12 @@ export class LinkedResources {
     });
   }
 
-  /** What an address that is listed nowhere means to a session. */
+  /** Forgets what was named to sessions that are over. Several processes may do it at once. */
+  async purge(now: Date): Promise<void> {
+    while ((await this.links.purge(now, MAX_PURGED)) === MAX_PURGED);
+  }
+
+  /** What an address means to a session because an upstream has named it, whatever is listed. */
   async targets(
     tenantId: string,
     sessionId: string,

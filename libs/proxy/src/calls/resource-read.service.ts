@@ -59,11 +59,11 @@ export class ResourceReadService implements CallKind<NewRead, ResourceTarget, nu
       subject.kind === 'prompt'
         ? promptsNamed(known, subject.name, names)
         : resourcesAt(known, subject.name, method === 'completion/complete');
-    const targets =
-      listed.length === 0 && method === 'resources/read'
-        ? await this.links.targets(tenantId, sessionId, subject.name, known)
-        : listed;
-    return { targets, policies: byTenant.get(tenantId) ?? [] };
+    const linked =
+      method === 'resources/read' ? await this.links.targets(tenantId, sessionId, subject.name, known) : [];
+    // One that has named the address is not passed over for another that lists it, or has a template for it.
+    const others = linked.filter(({ upstream }) => listed.every((each) => each.upstream.name !== upstream.name));
+    return { targets: [...listed, ...others], policies: byTenant.get(tenantId) ?? [] };
   }
 
   contradiction(): null {

@@ -86,7 +86,12 @@ export class ToolCallService implements CallKind<NewCall, ToolTarget, Filled, Up
   /** Nobody has the tool; perhaps an upstream that was dead when it was registered. */
   async recover(call: NewCall): Promise<FoundTools | null> {
     const { tenantId } = call.actor;
-    const isBack = await this.health.recover(tenantId, splitToolName(call.tool)?.upstream ?? null);
+    const said = splitToolName(call.tool)?.upstream;
+    // As models call it, most likely; upstreams may have `__` in their names, and tools too.
+    const asModels = said === undefined ? /^([A-Za-z0-9-]+)__/.exec(call.tool)?.[1] : undefined;
+    const isBack =
+      (asModels !== undefined && (await this.health.recover(tenantId, asModels))) ||
+      (await this.health.recover(tenantId, said ?? null));
     return isBack ? this.find(call) : null;
   }
 

@@ -1,21 +1,22 @@
 import { hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { Transactions } from '@haldir/database';
+import { Transactions, type Tx } from '@haldir/database';
 import { LinkedResource } from './linked-resource.entity.js';
 
 /** Of a session, at most. */
 const MAX_LINKS = 1_000;
-/** Of sessions that are over, with every answer that links to something. */
-const MAX_FORGOTTEN = 200;
 
 const keep = `
-  WITH forgotten AS (
-    DELETE FROM linked_resource WHERE ctid = ANY (ARRAY(
-      SELECT ctid FROM linked_resource WHERE tenant_id = $1 AND expires_at < now() LIMIT ${MAX_FORGOTTEN} FOR UPDATE SKIP LOCKED)))
   INSERT INTO linked_resource (tenant_id, session_id, upstream, address_hash, expires_at)
     SELECT $1, $2, $3, l.address_hash, $5 FROM unnest($4::bytea[]) AS l(address_hash)
+     WHERE NOT EXISTS (SELECT FROM linked_resource k
+                        WHERE k.tenant_id = $1 AND k.session_id = $2 AND k.address_hash = l.address_hash AND k.upstream = $3)
      LIMIT greatest(0, ${MAX_LINKS} - (SELECT count(*) FROM linked_resource WHERE tenant_id = $1 AND session_id = $2))
   ON CONFLICT DO NOTHING`;
+
+const purge = `
+  DELETE FROM linked_resource WHERE ctid = ANY (ARRAY(SELECT ctid FROM linked_resource WHERE expires_at < $1 LIMIT $2))
+  RETURNING 1 AS done`;
 
 /** What upstreams have named to sessions. */
 @Injectable()
@@ -29,7 +30,8 @@ export class LinkedResourceRepository {
     addresses: readonly string[],
   ): Promise<void> {
     await this.transactions.run(tenantId, (tx) =>
-      tx.query(keep, [tenantId, id, upstream, addresses.map(hashOf), expiresAt]),
+      // In one order, so that answers that come together wait for each other in it.
+      tx.query(keep, [tenantId, id, upstream, addresses.map(hashOf).sort((one, other) => one.compare(other)), expiresAt]),
     );
   }
 
@@ -39,6 +41,20 @@ export class LinkedResourceRepository {
       manager.findBy(LinkedResource, { tenantId, sessionId, addressHash: hashOf(address) }),
     );
     return links.map(({ upstream }) => upstream);
+  }
+
+  /** Forgets up to `limit` of sessions that are over, of any tenant; answers how many. */
+  async purge(now: Date, limit: number): Promise<number> {
+    return (await this.transactions.queryAll(purge, [now, limit])).length;
+  }
+
+  in(tx: Tx) {
+    return {
+      /** Forgets what an earlier registration under the name has named. */
+      forget: async (tenantId: string, upstream: string): Promise<void> => {
+        await tx.manager.delete(LinkedResource, { tenantId, upstream });
+      },
+    };
   }
 }
 

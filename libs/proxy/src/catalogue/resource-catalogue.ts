@@ -6,6 +6,7 @@ import { Transactions, type Tx } from '@haldir/database';
 import { type JsonObject } from '@haldir/mcp';
 import { Log } from '@haldir/runtime';
 import { keptOthers, named, toldRefused } from './refused-definitions.js';
+import { LinkedResourceRepository } from './linked-resource.repository.js';
 import { ResourceRepository, type ResourceState } from './resource.repository.js';
 import { allowedResources, type KnownResources, type ShownResource, shownResources } from './resource-lookup.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
@@ -56,6 +57,7 @@ export class ResourceCatalogue {
 
   constructor(
     private readonly repository: ResourceRepository,
+    private readonly links: LinkedResourceRepository,
     private readonly upstreams: UpstreamRepository,
     private readonly policies: PolicyRepository,
     private readonly connections: UpstreamConnections,
@@ -80,6 +82,7 @@ export class ResourceCatalogue {
 
   /** Keeps what was found with a registration, in place of what had the name before. */
   async begin(tx: Tx, address: UpstreamAddress, found: FoundResources | null): Promise<void> {
+    await this.links.in(tx).forget(address.tenantId, address.name);
     const repository = this.repository.in(tx);
     if (!found) return repository.forget(address.tenantId, address.name);
     await repository.put(address, found.lists, keptOthers(found.refused), await digestOf(found));

@@ -1,23 +1,33 @@
-import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
+import { modelNamesOf } from '../policies/model-names.js';
 import { type NamedTool, ShownNames } from './shown-names.js';
 import { isModelName } from './tool-name.js';
 import { foldedName } from './tool-screening.js';
 
-/** As the database computes them. */
-function tool(upstream: string, name: string): NamedTool {
-  const qualifiedName = `${upstream}.${name}`;
-  const modelName = `${upstream}__${name}`.replace(/[^A-Za-z0-9_-]/gu, '_');
-  const digest = createHash('sha256').update(qualifiedName).digest('hex').slice(0, 8);
-  return {
-    ...{ upstream, name, qualifiedName, modelName, hashedName: `${modelName.slice(0, 55)}_${digest}` },
-    folded: foldedName(name),
-  };
-}
+const tool = (upstream: string, name: string): NamedTool => ({
+  ...{ upstream, name, qualifiedName: `${upstream}.${name}`, folded: foldedName(name) },
+  ...modelNamesOf(upstream, name),
+});
+/** A name for another tool of the upstream that takes the last resort of one. */
+const thief = (upstream: string, name: string): string =>
+  modelNamesOf(upstream, name).hashedName.slice(upstream.length + 2);
 
 const upstreamName = fc.constantFrom('a', 'a__b', 'B', 'long-'.repeat(12));
 const toolName = fc.oneof(
-  fc.constantFrom('b__c', 'c', 'a.c', 'a__c', 'getSecret', 'ünï', 'x'.repeat(80)),
+  fc.constantFrom(
+    'b__c',
+    'c',
+    'a.c',
+    'a__c',
+    'getSecret',
+    'ünï',
+    'x'.repeat(80),
+    'a b',
+    'a_b',
+    thief('a', 'a b'),
+    thief('B', 'a b'),
+    'a__c__b',
+  ),
   fc.string({ unit: fc.constantFrom('a', 'b', '_', '.', '/'), minLength: 1, maxLength: 5 }),
 );
 
@@ -34,12 +44,21 @@ it('are taken by the APIs of models, and each means one tool, whatever upstreams
         const upstreams = names.map((name, i) => ({ name, prefixed: prefixes[i] ?? true, separator: '__' as const }));
         const shown = await ShownNames.of(tools, { upstreams, taken: ['getSecret'], taking: new Set(names) });
         const all = tools.map((each) => shown.nameOf(each));
-        expect(all.filter((name) => !isModelName(name))).toEqual([]);
-        expect(new Set(all.map((name) => name.toLowerCase())).size).toBe(all.length);
+        const given = all.filter((name) => name !== null);
+        expect(given.filter((name) => !isModelName(name))).toEqual([]);
+        expect(new Set(given.map((name) => name.toLowerCase())).size).toBe(given.length);
+        // Only one whose last resort was taken has none.
+        expect(
+          tools.filter(
+            ({ hashedName }, i) =>
+              all[i] === null && tools.filter((each) => each.modelName === hashedName).length === 0,
+          ),
+        ).toEqual([]);
         expect(all).not.toContain('getSecret');
         // A look-up takes a name that says its upstream before one that is a tool's own.
         tools.forEach((each, i) => {
-          const name = all[i] ?? '';
+          const name = all[i] ?? null;
+          if (name === null) return;
           const said = tools.filter(({ modelName, hashedName }) => [modelName, hashedName].includes(name));
           const own = tools.filter((other) => other.name === name && !prefixes[names.indexOf(other.upstream)]);
           expect(said.length > 0 ? said : own).toEqual([each]);

@@ -34,6 +34,7 @@ export class ShownNames {
   private readonly taking: ReadonlySet<string>;
   /** How many have a name of their own, folded, of those that go without their upstream's. */
   private readonly bare = new Map<string, number>();
+  /** How many tools answer to what models call them. */
   private readonly models = new Map<string, number>();
   /** Names that say an upstream, folded. */
   private readonly namespaced = new Set<string>();
@@ -53,7 +54,7 @@ export class ShownNames {
     const turns = new Turns();
     for (const { upstream, folded, modelName, hashedName } of tools) {
       if (turns.isOver) await turns.next();
-      names.models.set(modelName, (names.models.get(modelName) ?? 0) + 1);
+      for (const name of new Set([modelName, hashedName])) names.models.set(name, (names.models.get(name) ?? 0) + 1);
       if (names.unprefixed.has(upstream)) names.bare.set(folded, (names.bare.get(folded) ?? 0) + 1);
       if (names.unprefixed.size === 0) continue;
       for (const name of [`${upstream}.${folded}`, modelName, hashedName]) names.namespaced.add(name.toLowerCase());
@@ -61,12 +62,14 @@ export class ShownNames {
     return names;
   }
 
-  nameOf(tool: NamedTool): string {
+  /** Null for a tool that has no name of its own: another of its upstream was named to take it, and no list may have one name twice. */
+  nameOf(tool: NamedTool): string | null {
     if (this.isShownBare(tool)) return tool.name;
     if (this.dotted.has(tool.upstream)) return tool.qualifiedName;
     const { modelName, hashedName } = tool;
-    const isOwn = this.models.get(modelName) === 1 && !this.taken.has(modelName.toLowerCase());
-    return isOwn && isModelName(modelName) ? modelName : hashedName;
+    const isOwn = (name: string): boolean =>
+      isModelName(name) && this.models.get(name) === 1 && !this.taken.has(name.toLowerCase());
+    return [modelName, hashedName].find(isOwn) ?? null;
   }
 
   private isShownBare({ upstream, name, folded }: NamedTool): boolean {

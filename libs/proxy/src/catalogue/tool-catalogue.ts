@@ -120,7 +120,10 @@ export class ToolCatalogue {
       if (turns.isOver) await turns.next();
       if ((tool.held && heldBack.length === MAX_HELD_SHOWN) || !isCallable(tool)) continue;
       if (tool.held) heldBack.push(tool.qualifiedName);
-      else tools.push({ ...tool, shownName: shown.nameOf(tool) });
+      else {
+        const shownName = shown.nameOf(tool);
+        if (shownName !== null) tools.push({ ...tool, shownName });
+      }
     }
     const view = {
       ...{ tools, heldBack },
@@ -262,7 +265,7 @@ function callableBy(
 export function ownNames(tools: readonly Named[], upstreams: ReadonlySet<string>): (tool: Named) => boolean {
   const holders = new Map<string, number>();
   for (const { name } of tools) if (name.includes('.')) holders.set(name, (holders.get(name) ?? 0) + 1);
-  return ({ name }) => !name.includes('.') || (holders.get(name) === 1 && !isOfUpstream(name, upstreams));
+  return ({ name }) => (!name.includes('.') || holders.get(name) === 1) && !isOfUpstream(name, upstreams);
 }
 
 function keyOf(tenantId: string, upstream: string): string {

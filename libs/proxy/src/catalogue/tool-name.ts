@@ -17,8 +17,11 @@ export function splitToolName(name: string): { upstream: string; tool: string } 
   return upstream === undefined || tool === undefined ? null : { upstream, tool };
 }
 
-/** Whether a name reads like that of a tool of an upstream that is or was there. */
+/** Whether a name reads like that of a tool of an upstream that is or was there: `upstream.tool`, or as models call it. */
 export function isOfUpstream(name: string, upstreams: ReadonlySet<string>): boolean {
   const prefix = splitToolName(name)?.upstream;
-  return prefix !== undefined && upstreams.has(prefix);
+  if (prefix !== undefined && upstreams.has(prefix)) return true;
+  for (let at = name.indexOf('__'); at >= 0; at = name.indexOf('__', at + 1))
+    if (upstreams.has(name.slice(0, at))) return true;
+  return false;
 }

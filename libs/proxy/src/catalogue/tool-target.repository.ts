@@ -47,9 +47,12 @@ export interface Meaning {
   target: ToolTarget;
 }
 
-const GOES_BY_OWN_NAME = `position('.' IN t.name) = 0 OR NOT (
+/** Whether a name begins as models' names of tools of an upstream do that is or was there. */
+const saysAnUpstream = (name: string, tenant: string): string =>
+  `(position('__' IN ${name}) > 0 AND EXISTS (SELECT FROM upstream_name n WHERE n.tenant_id = ${tenant} AND starts_with(${name}, n.name || '__')))`;
+const GOES_BY_OWN_NAME = `NOT ${saysAnUpstream('t.name', 't.tenant_id')} AND (position('.' IN t.name) = 0 OR NOT (
                 EXISTS (SELECT FROM upstream_name n WHERE n.tenant_id = t.tenant_id AND n.name = split_part(t.name, '.', 1))
-                OR EXISTS (SELECT FROM proxy_tool o WHERE o.tenant_id = t.tenant_id AND o.name = t.name AND o.upstream <> t.upstream AND NOT o.gone))`;
+                OR EXISTS (SELECT FROM proxy_tool o WHERE o.tenant_id = t.tenant_id AND o.name = t.name AND o.upstream <> t.upstream AND NOT o.gone)))`;
 const FOUND = `t.name AS tool, t.destructive, t.repeatable, t.mirrored, encode(t.fingerprint, 'hex') AS fingerprint,
                 encode(t.pending_fingerprint, 'hex') AS pending, u.name, u.url, u.headers, u.prefixed, u.revision, u.healthy,
                 u.confirmed_at, u.tools_max_age, u.timeout_seconds, u.max_answer_bytes, u.concurrency, u.circuit_until, u.circuit_openings,
@@ -69,7 +72,13 @@ const resolve = {
          UNION ALL
          SELECT w.tenant_id, w.name, true, ${FOUND}
            FROM unnest($1::text[], $5::text[]) AS w(tenant_id, name)
-           JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND w.name IN (t.model_name, t.hashed_name) AND NOT t.gone
+           JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.model_name = w.name AND NOT t.gone
+           JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
+           ${PRICE}
+         UNION ALL
+         SELECT w.tenant_id, w.name, true, ${FOUND}
+           FROM unnest($1::text[], $5::text[]) AS w(tenant_id, name)
+           JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.hashed_name = w.name AND t.model_name <> w.name AND NOT t.gone
            JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
            ${PRICE}
          UNION ALL
@@ -78,7 +87,8 @@ const resolve = {
            JOIN proxy_tool t ON t.tenant_id = w.tenant_id AND t.name = w.name AND NOT t.gone
            JOIN proxy_upstream u ON u.tenant_id = t.tenant_id AND u.name = t.upstream
            ${PRICE}
-          WHERE w.upstream IS NULL OR NOT EXISTS (SELECT FROM upstream_name n WHERE n.tenant_id = w.tenant_id AND n.name = w.upstream)`,
+          WHERE (w.upstream IS NULL OR NOT EXISTS (SELECT FROM upstream_name n WHERE n.tenant_id = w.tenant_id AND n.name = w.upstream))
+            AND NOT ${saysAnUpstream('w.name', 'w.tenant_id')}`,
 };
 
 interface ResolvedRow {

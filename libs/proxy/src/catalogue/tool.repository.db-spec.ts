@@ -6,6 +6,7 @@ import { Upstream, UpstreamName } from '../upstreams/upstream.entity.js';
 import { NO_LIMITS } from '../upstreams/upstream-limits.js';
 import { UpstreamTraffic } from '../upstreams/upstream-traffic.entity.js';
 import { UpstreamRepository, type UpstreamState } from '../upstreams/upstream.repository.js';
+import { modelNamesOf } from '../policies/model-names.js';
 import { type ListedDefinition } from './tool-definition.js';
 import { comparePins } from './tool-pins.js';
 import { ToolPrice } from './tool-price.entity.js';
@@ -134,4 +135,16 @@ describe('the tools of an upstream', () => {
     expect(await run((tx) => upstreams.in(tx).remove(tenantId, 'up'))).toBe(true);
     expect((await upstreams.names([tenantId])).get(tenantId)).toEqual(new Set(['up']));
   });
+});
+
+it('the database names tools for models as this process does, and with no search path, as when a dump is restored', async () => {
+  const names = ['echo', 'a.b', 'wörter/zählen', '😀', 'x'.repeat(100), 'a\\b', "a'b"];
+  const found = await dataSource.transaction(async (manager): Promise<unknown> => {
+    await manager.query(`SET LOCAL search_path = ''`);
+    return manager.query(
+      `SELECT public.tool_model_name('up', n) AS "modelName", public.tool_hashed_name('up', n) AS "hashedName" FROM unnest($1::text[]) n`,
+      [names],
+    );
+  });
+  expect(found).toEqual(names.map((name) => modelNamesOf('up', name)));
 });

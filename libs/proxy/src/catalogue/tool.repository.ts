@@ -58,7 +58,7 @@ export interface Traits {
 }
 
 /** Whether another tool `t` of the tenant would be called the same by models. */
-const SHARES_ITS_NAME = `EXISTS (SELECT FROM proxy_tool o WHERE o.tenant_id = t.tenant_id AND o.model_name = t.model_name AND NOT o.gone
+const SHARES_ITS_NAME = `EXISTS (SELECT FROM proxy_tool o WHERE o.tenant_id = t.tenant_id AND t.model_name IN (o.model_name, o.hashed_name) AND NOT o.gone
                                    AND (o.upstream, o.name) <> (t.upstream, t.name))`;
 /** Of definitions that are written at once. */
 const MAX_PART_CHARS = 256 * 1024;

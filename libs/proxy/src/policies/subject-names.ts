@@ -1,8 +1,9 @@
 import { allForms, plainForms, ruleForms } from '@haldir/kernel';
+import { modelNamesOf } from './model-names.js';
 
 /** By which names policies may mean what is called or read. */
 export interface NamedSubject {
-  /** By every one of these, where they refuse or hold it: bare and `upstream.tool`, and of an address all its forms. */
+  /** By every one of these, where they refuse or hold it: bare, `upstream.tool` and as models call it; of an address all its forms. */
   toolNames: readonly string[];
   /** By these alone, where they allow it. */
   allowedNames: readonly string[];
@@ -12,8 +13,10 @@ export interface NamedSubject {
 
 /** What a tool or a prompt is called. */
 export function namesOf(upstream: string, own: string, goesByOwnName: boolean): NamedSubject {
-  const toolNames = [own, `${upstream}.${own}`];
-  return { toolNames, allowedNames: goesByOwnName ? toolNames : toolNames.slice(1) };
+  const qualified = `${upstream}.${own}`;
+  const { modelName, hashedName } = modelNamesOf(upstream, own);
+  const allowedNames = goesByOwnName ? [own, qualified] : [qualified];
+  return { toolNames: [own, qualified, modelName, hashedName], allowedNames };
 }
 
 /** What an address is called; `upstream` is null while it is not known whose it is. */
