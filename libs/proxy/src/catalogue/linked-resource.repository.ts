@@ -31,7 +31,13 @@ export class LinkedResourceRepository {
   ): Promise<void> {
     await this.transactions.run(tenantId, (tx) =>
       // In one order, so that answers that come together wait for each other in it.
-      tx.query(keep, [tenantId, id, upstream, addresses.map(hashOf).sort((one, other) => one.compare(other)), expiresAt]),
+      tx.query(keep, [
+        tenantId,
+        id,
+        upstream,
+        addresses.map(hashOf).sort((one, other) => one.compare(other)),
+        expiresAt,
+      ]),
     );
   }
 
