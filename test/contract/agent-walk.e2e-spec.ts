@@ -174,7 +174,7 @@ it('an agent key with every scope changes nothing that holds it, by any of Haldi
     for (const client of [agent, new BareMcp({ url, key: key ?? '', session: other })]) {
       const before = await holding();
       const { status, message } = await client.call(name, args);
-      if (client !== agent) expect([name, status]).toEqual([name, 401]);
+      if (client !== agent) expect([name, status]).toEqual([name, 403]);
       else if (!OPEN_TOOLS.includes(name)) expect([name, message?.error?.code]).toEqual([name, -32602]);
       if (name === 'checkApproval' && client === agent)
         expect(message?.result).toMatchObject({ isError: true, structuredContent: { code: 'not_found' } });
