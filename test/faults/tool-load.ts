@@ -144,7 +144,7 @@ export class ToolLoad {
   }
 
   private refusal(status: number, body: RpcMessage['params']): Answer {
-    const isExpected = status === 401 || body?.['code'] === 'insufficient_budget';
+    const isExpected = status === 401 || ['invalid_session', 'insufficient_budget'].includes(String(body?.['code']));
     if (!isExpected) this.history.violations.push(`instead of a call: ${status} ${JSON.stringify(body)}`);
     return 'refused';
   }
