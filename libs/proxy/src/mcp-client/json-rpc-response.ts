@@ -142,6 +142,9 @@ function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
   );
 }
 
+/** In place of what a body says that broke off, or was more than may be read. */
+const UNREAD = Symbol('unread');
+
 /** Of requests that are refused whoever asks; they tell nothing of a session. */
 const ABOUT_THE_REQUEST = [408, 409, 413, 429];
 
@@ -166,11 +169,13 @@ export async function rejection(
     stream.cancel();
     return new UpstreamUnreachable('unauthorized', { status });
   }
-  const body = await stream.bytes().then(
-    (bytes) => bytes.toString('utf8'),
-    () => '',
-  );
-  const message = await asJson(body, asked);
+  const said = await stream
+    .bytes()
+    .then((bytes) => heard(bytes, asked))
+    .catch(() => UNREAD);
+  // It may be the answer of a tool that has run.
+  if (said === UNREAD) return new UpstreamUnreachable('http_status', { status });
+  const message = findAnswer(said, id) ?? said;
   const rpcError = isObject(message) && isObject(message['error']) ? rpcErrorOf(message['error'], status) : null;
   const isOurs = rpcError !== null && isObject(message) && isId(message['id'], id);
   if (isOurs && !deniesTheSpeaker(rpcError, status, asked.revision)) return rpcError;
@@ -190,12 +195,4 @@ function deniesTheSpeaker(error: UpstreamRpcError, status: number, revision: Pro
   if (status < 400 || status > 499) return false;
   if (error.rpcCode === -32020 || error.rpcCode === -32022) return isAboutHeaders(error, status);
   return inSession(revision) && speaksOfSession(error.rpcMessage);
-}
-
-async function asJson(text: string, asked: Masking): Promise<unknown> {
-  try {
-    return await parsed(text, asked);
-  } catch {
-    return null;
-  }
 }

@@ -185,6 +185,20 @@ describe('a tool whose own error comes by a status', () => {
     await expect(call(on.a)).rejects.toMatchObject({ status: code, sent: true });
     expect(on.ran).toEqual(['s3', 's3', 's3']);
   });
+
+  it.each([400, 404, 422])('whose refusal (%i) broke off may have run, and is not called again', async (code) => {
+    const on = await stage();
+    await call(on.a);
+    on.within = only('tools/call', (_m, _q, res) => {
+      res.writeHead(code, { 'content-type': 'application/json', 'content-length': '1000' });
+      res.write('{"jsonrpc":"2.0",');
+      setImmediate(() => res.socket?.destroy());
+    });
+    await expect(call(on.a)).rejects.toMatchObject({ sent: true });
+    on.within = () => PASS;
+    await call(on.a);
+    expect(on.ran).toEqual(['s3', 's3', 's3']);
+  });
 });
 
 describe('whose sessions an upstream begins', () => {

@@ -137,3 +137,9 @@ export const MAX_DEFINITION_CHARS = 65_536;
 
 /** Why a definition is not taken, in words that follow its name. Clients that were shown it would throw, and lose all others. */
 export class UnfitDefinition extends Error {}
+
+/** What went wrong behind a call that has left: also where its upstream's name leads to an address by now that is not allowed. */
+export function afterLeaving(error: unknown): unknown {
+  if (error instanceof EgressRefused) return new UpstreamUnreachable('refused', { cause: error });
+  return error instanceof EgressFailed ? new UpstreamUnreachable(error.reason, { cause: error }) : error;
+}

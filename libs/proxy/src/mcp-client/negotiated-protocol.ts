@@ -155,7 +155,7 @@ export class NegotiatedProtocol {
     const { before } = this;
     const session = before && isSession(before.revision) ? before.revision : null;
     const pulse = session && before?.mayGoOn ? await pulseOf(this.transport, session, deadlineAt) : 'over';
-    if (session && pulse === 'alive') return session;
+    if (session && pulse === 'alive') return this.goingOn(session);
     if (pulse instanceof UpstreamUnreachable) {
       if (!mayBeAnEnd(pulse)) throw pulse;
     } else this.refused = session;
@@ -170,7 +170,7 @@ export class NegotiatedProtocol {
       const other = (await place?.find())?.session;
       return other && other.epoch !== session?.epoch ? other : begun;
     }
-    if (session && pulse !== 'over' && (await this.goesOn(session, begun, deadlineAt))) return session;
+    if (session && pulse !== 'over' && (await this.goesOn(session, begun, deadlineAt))) return this.goingOn(session);
     return this.replace(session, begun, found?.lost ?? false);
   }
 
@@ -192,6 +192,12 @@ export class NegotiatedProtocol {
     if (another.sessionId !== session.sessionId) this.transport.endSession(another);
     if (isUnknown) throw pulse;
     return true;
+  }
+
+  /** What it refused before was about what was asked, and is no word on what comes. */
+  private goingOn(session: UpstreamSession): UpstreamSession {
+    if (this.refused === session) this.refused = null;
+    return session;
   }
 
   /** @param over null where there was none before, or none that is known here */
