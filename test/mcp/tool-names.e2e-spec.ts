@@ -150,6 +150,16 @@ describe('a policy that names a tool with the dot', () => {
       expect(await scenario.statusOf('up.echo')).toBe(403);
       await scenario.tenant.delete(`/v1/proxy/policies/${String(asShown)}`);
     }
+    // A pattern means names, and no hash that ends as it does.
+    const last = hashed('up', 'echo').at(-1);
+    const scoped = async (tools: string[]): Promise<number> => {
+      const policy = await scenario.policy('deny_list', { tools: ['up.echo'], scope: { tools } });
+      const status = await scenario.statusOf('up.echo');
+      await scenario.tenant.delete(`/v1/proxy/policies/${String(policy)}`);
+      return status;
+    };
+    expect([await scoped([`*${last}`]), await scoped(['up__*']), await scoped(['up__e*o'])]).toEqual([200, 403, 403]);
+    called(scenario.up);
     await scenario.policy('allow_list', { tools: ['up.echo'] });
     expect(await scenario.statusOf('up__echo')).toBe(200);
     expect(await scenario.statusOf(hashed('up', 'files.read'))).toBe(403);

@@ -82,6 +82,6 @@ class OfOneMode {
 }
 
 /** A call as approval rules see it. */
-export function ruleSubjectOf({ toolNames, amount }: PolicySubject, destructive: boolean) {
-  return { toolNames, amount: ruledAmount(amount), destructive };
+export function ruleSubjectOf({ toolNames, modelNames = [], amount }: PolicySubject, destructive: boolean) {
+  return { toolNames: [...toolNames, ...modelNames], amount: ruledAmount(amount), destructive };
 }

@@ -256,7 +256,8 @@ function callableBy(
       ({ scope, names, allows }) =>
         (allows
           ? named.allowedNames.some((each) => names.has(each))
-          : !named.toolNames.some((each) => names.has(each))) || !isInScope(scope, { upstream, agentId, ...named }),
+          : ![...named.toolNames, ...(named.modelNames ?? [])].some((each) => names.has(each))) ||
+        !isInScope(scope, { upstream, agentId, ...named }),
     );
   };
 }

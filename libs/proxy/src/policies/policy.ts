@@ -72,7 +72,7 @@ const NOTHING: ApplyingPolicies = { enforced: [], logOnly: [] };
 
 export function applying(
   policies: readonly Policy[],
-  subject: Pick<PolicySubject, 'upstream' | 'toolNames' | 'isAddress' | 'agentId'>,
+  subject: Pick<PolicySubject, 'upstream' | 'toolNames' | 'modelNames' | 'isAddress' | 'agentId'>,
 ): ApplyingPolicies {
   if (policies.length === 0) return NOTHING;
   const inScope = policies.filter(({ scope }) => isInScope(scope, subject));
@@ -84,7 +84,11 @@ export function applying(
 
 export function isInScope(
   { upstreams, agents, tools }: PolicyScope,
-  { upstream, agentId, ...named }: Pick<PolicySubject, 'upstream' | 'toolNames' | 'isAddress' | 'agentId'>,
+  {
+    upstream,
+    agentId,
+    ...named
+  }: Pick<PolicySubject, 'upstream' | 'toolNames' | 'modelNames' | 'isAddress' | 'agentId'>,
 ): boolean {
   return (
     (upstreams.length === 0 || (upstream !== null && upstreams.some((pattern) => matches(pattern, upstream)))) &&

@@ -3,8 +3,10 @@ import { modelNamesOf } from './model-names.js';
 
 /** By which names policies may mean what is called or read. */
 export interface NamedSubject {
-  /** By every one of these, where they refuse or hold it: bare, `upstream.tool` and as models call it; of an address all its forms. */
+  /** By every one of these, where they refuse or hold it: bare and `upstream.tool`, and of an address all its forms. */
   toolNames: readonly string[];
+  /** As models call it, where they refuse or hold it; patterns mean it by the first alone, the others end in hashes. */
+  modelNames?: readonly string[];
   /** By these alone, where they allow it. */
   allowedNames: readonly string[];
   /** Whether its own name is an address, which can be written in many ways. */
@@ -16,7 +18,7 @@ export function namesOf(upstream: string, own: string, goesByOwnName: boolean): 
   const qualified = `${upstream}.${own}`;
   const { modelName, hashedName } = modelNamesOf(upstream, own);
   const allowedNames = goesByOwnName ? [own, qualified] : [qualified];
-  return { toolNames: [own, qualified, modelName, hashedName], allowedNames };
+  return { toolNames: [own, qualified], modelNames: [modelName, hashedName], allowedNames };
 }
 
 /** What an address is called; `upstream` is null while it is not known whose it is. */
@@ -27,7 +29,8 @@ export function namesOfAddress(upstream: string | null, address: string): NamedS
 }
 
 /** Whether a name of a list that refuses or holds means it. */
-export function isMeantBy(name: string, { toolNames, isAddress = false }: NamedSubject): boolean {
+export function isMeantBy(name: string, { toolNames, modelNames = [], isAddress = false }: NamedSubject): boolean {
+  if (modelNames.includes(name)) return true;
   return toolNames.includes(name) || (isAddress && ruleForms(name).some((form) => toolNames.includes(form)));
 }
 
@@ -43,10 +46,13 @@ export function isAllowedBy(names: readonly string[], { allowedNames, isAddress 
 /** Whether a pattern of a scope has it. */
 export function isCoveredBy(
   pattern: string,
-  { toolNames, isAddress = false }: Pick<NamedSubject, 'toolNames' | 'isAddress'>,
+  { toolNames, modelNames = [], isAddress = false }: Pick<NamedSubject, 'toolNames' | 'modelNames' | 'isAddress'>,
   matches: (pattern: string, text: string) => boolean,
 ): boolean {
-  if (toolNames.some((name) => matches(pattern, name))) return true;
+  if (toolNames.some((name) => matches(pattern, name)) || modelNames.includes(pattern)) return true;
+  const [modelName] = modelNames;
+  // One that says where the upstream ends; others mean a tool by its own names.
+  if (modelName !== undefined && pattern.includes('__') && matches(pattern, modelName)) return true;
   return (
     isAddress && ruleForms(pattern).some((form) => form !== pattern && toolNames.some((name) => matches(form, name)))
   );
