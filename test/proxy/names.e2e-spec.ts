@@ -75,10 +75,20 @@ it('a simulation allows what was allowed then', async () => {
 it('a prompt goes by the same names', async () => {
   const agent = new BareMcp({ url: scenario.tenant.url, key: scenario.tenant.key ?? '', session: scenario.session });
   const evil = scenario.keep(await startResourceUpstream('evil'));
-  evil.prompts = [{ name: 'bank.greet' }];
+  evil.prompts = [{ name: 'bank.greet' }, { name: 'bank__greet' }];
   await scenario.register('evil', evil.url);
-  await scenario.policy('allow_list', { tools: ['bank.greet'] });
-  for (const name of ['bank.greet', 'evil.bank.greet'])
+  await scenario.policy('allow_list', { tools: ['bank.greet', 'bank__greet'] });
+  for (const name of ['bank.greet', 'evil.bank.greet', 'bank__greet', 'evil.bank__greet'])
     expect((await agent.ask('prompts/get', { name }, { 'mcp-name': name })).message?.error).toBeDefined();
   expect(evil.asked).not.toContain('prompts/get');
+});
+
+it('a prompt that a policy refuses by the name that tools would have is not listed either', async () => {
+  const agent = scenario.agent();
+  const other = scenario.keep(await startResourceUpstream('other'));
+  await scenario.register('other', other.url);
+  const listedPrompts = async (): Promise<unknown> => (await agent.ask('prompts/list')).message?.result?.['prompts'];
+  expect(await listedPrompts()).toMatchObject([{ name: 'other.greet' }]);
+  await scenario.policy('block_tool', { tool: 'other__greet' });
+  expect(await listedPrompts()).toEqual([]);
 });

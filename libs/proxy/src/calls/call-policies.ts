@@ -11,6 +11,7 @@ import {
 } from '../policies/policy.js';
 import { type FullRates, refuses } from '../policies/policy-refusal.js';
 import { type RateRequest } from '../policies/rate-window.js';
+import { refusingNames } from '../policies/subject-names.js';
 
 /** The rate limits that have no room for a call. */
 type FullLimits = Pick<FullRates, 'has'>;
@@ -82,6 +83,6 @@ class OfOneMode {
 }
 
 /** A call as approval rules see it. */
-export function ruleSubjectOf({ toolNames, modelNames = [], amount }: PolicySubject, destructive: boolean) {
-  return { toolNames: [...toolNames, ...modelNames], amount: ruledAmount(amount), destructive };
+export function ruleSubjectOf(subject: PolicySubject, destructive: boolean) {
+  return { toolNames: refusingNames(subject), amount: ruledAmount(subject.amount), destructive };
 }

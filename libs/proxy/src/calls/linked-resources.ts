@@ -3,7 +3,7 @@ import { type Session } from '@haldir/gate';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { Log } from '@haldir/runtime';
 import { LinkedResourceRepository } from '../catalogue/linked-resource.repository.js';
-import { type KnownResources, linkedTargets, type ResourceTarget } from '../catalogue/resource-lookup.js';
+import { addressIn } from '../catalogue/resource-lookup.js';
 
 /** Of an answer; as long as an address may be that is asked for. */
 const MAX_LINKS = 256;
@@ -35,18 +35,9 @@ export class LinkedResources {
     while ((await this.links.purge(now, MAX_PURGED)) === MAX_PURGED);
   }
 
-  /** What an address means to a session because an upstream has named it, whatever is listed. */
-  async targets(
-    tenantId: string,
-    sessionId: string,
-    address: string,
-    known: readonly KnownResources[],
-  ): Promise<ResourceTarget[]> {
-    const named = linkedTargets(known, address);
-    const [first] = named;
-    if (!first) return [];
-    const upstreams = new Set(await this.links.upstreamsOf(tenantId, sessionId, first.id));
-    return named.filter(({ upstream }) => upstreams.has(upstream.name));
+  /** The upstreams that have named an address to a session. */
+  upstreamsOf(tenantId: string, sessionId: string, address: string): Promise<string[]> {
+    return this.links.upstreamsOf(tenantId, sessionId, addressIn(address).id);
   }
 }
 

@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { canonicalJson, type JsonValue } from '@haldir/kernel';
 import { type JsonObject } from '@haldir/mcp';
 import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
-import { promptsNamed, resourcesAt, type ResourceTarget } from '../catalogue/resource-lookup.js';
+import { linkedTargets, promptsNamed, resourcesAt, type ResourceTarget } from '../catalogue/resource-lookup.js';
 import { amountOf } from '../policies/amount.js';
 import { type PolicySubject } from '../policies/policy.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
@@ -51,18 +51,19 @@ export class ResourceReadService implements CallKind<NewRead, ResourceTarget, nu
 
   async find({ actor, sessionId, method, subject }: NewRead): Promise<Found<ResourceTarget>> {
     const { tenantId } = actor;
-    const [{ known, names }, byTenant] = await Promise.all([
+    const [{ known, names }, byTenant, naming] = await Promise.all([
       this.resources.known(actor),
       this.policies.byTenants([tenantId]),
+      method === 'resources/read' ? this.links.upstreamsOf(tenantId, sessionId, subject.name) : [],
     ]);
     const listed =
       subject.kind === 'prompt'
         ? promptsNamed(known, subject.name, names)
         : resourcesAt(known, subject.name, method === 'completion/complete');
-    const linked =
-      method === 'resources/read' ? await this.links.targets(tenantId, sessionId, subject.name, known) : [];
     // One that has named the address is not passed over for another that lists it, or has a template for it.
-    const others = linked.filter(({ upstream }) => listed.every((each) => each.upstream.name !== upstream.name));
+    const others = linkedTargets(known, subject.name, naming).filter(({ upstream }) =>
+      listed.every((each) => each.upstream.name !== upstream.name),
+    );
     return { targets: [...listed, ...others], policies: byTenant.get(tenantId) ?? [] };
   }
 

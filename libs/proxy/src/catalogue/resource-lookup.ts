@@ -1,12 +1,11 @@
 import { normalAddress, ruleForms } from '@haldir/kernel';
-import { namesOf, namesOfAddress } from '../policies/subject-names.js';
+import { namesOf, namesOfAddress, refusingNames } from '../policies/subject-names.js';
 import { isInScope } from '../policies/policy.js';
 import { foldedName } from './tool-screening.js';
 import { type ResourceState } from './resource.repository.js';
 import { RESOURCE_LISTS, type ResourceKind, type ResourceLists } from '../mcp-client/index.js';
-import { splitToolName } from './tool-name.js';
 import { type Naming, ownNames } from './tool-catalogue.js';
-import { isOfUpstream } from './tool-name.js';
+import { isOfUpstream, splitToolName } from './tool-name.js';
 import { matchesTemplate } from './uri-template.js';
 
 /** An upstream whose lists are known. */
@@ -83,7 +82,7 @@ export function promptsNamed(
   const own = (targets: ResourceTarget[]): ResourceTarget[] =>
     targets.map((target) => {
       const isSole = targetsIn(known, 'prompts', (id) => id === target.id, target.id).length === 1;
-      const goesByOwnName = !target.id.includes('.') || (isSole && !isOfUpstream(target.id, names));
+      const goesByOwnName = (!target.id.includes('.') || isSole) && !isOfUpstream(target.id, names);
       return { ...target, goesByOwnName };
     });
   if (found.length > 0) return own(found);
@@ -99,9 +98,8 @@ export function promptsNamed(
  * @param asTemplate whether it may be the address of a template itself
  */
 export function resourcesAt(known: readonly KnownResources[], uri: string, asTemplate: boolean): ResourceTarget[] {
-  const [, name, own] = EXPLICIT.exec(uri) ?? [];
-  const among = name === undefined ? known : known.filter(({ upstream }) => upstream.name === name);
-  const id = own ?? uri;
+  const { name, id } = addressIn(uri);
+  const among = known.filter(({ upstream }) => name === null || upstream.name === name);
   const asListed = targetsIn(among, 'resources', (listedId) => listedId === id, id);
   if (asListed.length > 0) return asListed;
   const normal = normalAddress(id);
@@ -115,13 +113,22 @@ export function resourcesAt(known: readonly KnownResources[], uri: string, asTem
   return targetsIn(among, 'templates', isMeant, id);
 }
 
-/** What an address that is listed nowhere would be at each upstream that may be meant. */
-export function linkedTargets(known: readonly KnownResources[], uri: string): ResourceTarget[] {
-  const [, name, own] = EXPLICIT.exec(uri) ?? [];
-  const id = own ?? uri;
+/** What an address is at upstreams that have named it, whatever they list. */
+export function linkedTargets(
+  known: readonly KnownResources[],
+  uri: string,
+  upstreams: readonly string[],
+): ResourceTarget[] {
+  const { name, id } = addressIn(uri);
   return known
-    .filter(({ upstream }) => name === undefined || upstream.name === name)
+    .filter(({ upstream }) => upstreams.includes(upstream.name) && (name === null || upstream.name === name))
     .map(({ upstream }) => ({ upstream, id, definition: { uri: id }, completions: false, goesByOwnName: true }));
+}
+
+/** An address as an upstream knows it, and of which upstream it says that it is; null for none. */
+export function addressIn(uri: string): { name: string | null; id: string } {
+  const [, name = null, id = uri] = EXPLICIT.exec(uri) ?? [];
+  return { name, id };
 }
 
 /** At most one of each upstream. */
@@ -156,7 +163,7 @@ export function allowedResources(
     const named = kind === 'prompts' ? namesOf(upstream, name, isOwnName(resource)) : namesOfAddress(upstream, name);
     return sets.every(({ scope, names, allows }) => {
       const some = (those: readonly string[]): boolean => those.some((each) => names.has(each));
-      const lets = allows ? some(named.allowedNames) : !some(named.toolNames);
+      const lets = allows ? some(named.allowedNames) : !some(refusingNames(named));
       return lets || !isInScope(scope, { upstream, ...naming, ...named });
     });
   });

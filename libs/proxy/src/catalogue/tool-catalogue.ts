@@ -3,7 +3,7 @@ import { type Actor, Batcher, mayUseUpstream, stringifyJson, Turns } from '@hald
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { LRUCache } from 'lru-cache';
 import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from '../policies/policy.js';
-import { namesOf } from '../policies/subject-names.js';
+import { namesOf, refusingNames } from '../policies/subject-names.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
 import { type NamedTool, ShownNames } from './shown-names.js';
 import { isOfUpstream } from './tool-name.js';
@@ -221,8 +221,6 @@ function olderOf({ outputSchema, ...rest }: JsonObject): string | null {
   return isReadable ? null : stringifyJson(rest);
 }
 
-type Named = Pick<KeptTool, 'upstream' | 'name' | 'qualifiedName'>;
-
 /** What a policy says of the tools that it names. */
 export interface Naming {
   scope: PolicyScope;
@@ -246,24 +244,27 @@ export function namingFor(policies: readonly Policy[], agentId: string): Naming[
 function callableBy(
   naming: readonly Naming[],
   agentId: string,
-  isOwnName: (tool: Named) => boolean,
-): (tool: Named) => boolean {
+  isOwnName: (tool: KeptTool) => boolean,
+): (tool: KeptTool) => boolean {
   const sets = naming.map(({ tools, ...rest }) => ({ ...rest, names: new Set(tools) }));
   return (tool) => {
     const { upstream, name } = tool;
-    const named = namesOf(upstream, name, isOwnName(tool));
+    const named = namesOf(upstream, name, isOwnName(tool), tool);
     return sets.every(
       ({ scope, names, allows }) =>
         (allows
           ? named.allowedNames.some((each) => names.has(each))
-          : ![...named.toolNames, ...(named.modelNames ?? [])].some((each) => names.has(each))) ||
+          : !refusingNames(named).some((each) => names.has(each))) ||
         !isInScope(scope, { upstream, agentId, ...named }),
     );
   };
 }
 
 /** Which of these go by their own names where they are allowed: not one that reads like another's, or that two have. */
-export function ownNames(tools: readonly Named[], upstreams: ReadonlySet<string>): (tool: Named) => boolean {
+export function ownNames(
+  tools: readonly { name: string }[],
+  upstreams: ReadonlySet<string>,
+): (tool: { name: string }) => boolean {
   const holders = new Map<string, number>();
   for (const { name } of tools) if (name.includes('.')) holders.set(name, (holders.get(name) ?? 0) + 1);
   return ({ name }) => (!name.includes('.') || holders.get(name) === 1) && !isOfUpstream(name, upstreams);

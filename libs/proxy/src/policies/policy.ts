@@ -56,6 +56,9 @@ export interface PolicySubject extends NamedSubject {
   at: Date;
 }
 
+/** What a scope is about. */
+type ScopedSubject = Pick<PolicySubject, 'upstream' | 'toolNames' | 'modelNames' | 'isAddress' | 'agentId'>;
+
 /** The policies whose scope a call is in, in their order. */
 export interface ApplyingPolicies {
   enforced: readonly Policy[];
@@ -70,10 +73,7 @@ export interface RateLimit {
 
 const NOTHING: ApplyingPolicies = { enforced: [], logOnly: [] };
 
-export function applying(
-  policies: readonly Policy[],
-  subject: Pick<PolicySubject, 'upstream' | 'toolNames' | 'modelNames' | 'isAddress' | 'agentId'>,
-): ApplyingPolicies {
+export function applying(policies: readonly Policy[], subject: ScopedSubject): ApplyingPolicies {
   if (policies.length === 0) return NOTHING;
   const inScope = policies.filter(({ scope }) => isInScope(scope, subject));
   return {
@@ -84,11 +84,7 @@ export function applying(
 
 export function isInScope(
   { upstreams, agents, tools }: PolicyScope,
-  {
-    upstream,
-    agentId,
-    ...named
-  }: Pick<PolicySubject, 'upstream' | 'toolNames' | 'modelNames' | 'isAddress' | 'agentId'>,
+  { upstream, agentId, ...named }: ScopedSubject,
 ): boolean {
   return (
     (upstreams.length === 0 || (upstream !== null && upstreams.some((pattern) => matches(pattern, upstream)))) &&

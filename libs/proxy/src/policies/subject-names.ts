@@ -1,5 +1,5 @@
 import { allForms, plainForms, ruleForms } from '@haldir/kernel';
-import { modelNamesOf } from './model-names.js';
+import { type ModelNames, modelNamesOf } from './model-names.js';
 
 /** By which names policies may mean what is called or read. */
 export interface NamedSubject {
@@ -14,9 +14,13 @@ export interface NamedSubject {
 }
 
 /** What a tool or a prompt is called. */
-export function namesOf(upstream: string, own: string, goesByOwnName: boolean): NamedSubject {
+export function namesOf(
+  upstream: string,
+  own: string,
+  goesByOwnName: boolean,
+  { modelName, hashedName }: ModelNames = modelNamesOf(upstream, own),
+): NamedSubject {
   const qualified = `${upstream}.${own}`;
-  const { modelName, hashedName } = modelNamesOf(upstream, own);
   const allowedNames = goesByOwnName ? [own, qualified] : [qualified];
   return { toolNames: [own, qualified], modelNames: [modelName, hashedName], allowedNames };
 }
@@ -28,10 +32,15 @@ export function namesOfAddress(upstream: string | null, address: string): NamedS
   return { toolNames: both(allForms(address)), allowedNames: both(plainForms(address)), isAddress: true };
 }
 
+/** All by which something that refuses or holds may mean it. */
+export function refusingNames({ toolNames, modelNames = [] }: NamedSubject): readonly string[] {
+  return [...toolNames, ...modelNames];
+}
+
 /** Whether a name of a list that refuses or holds means it. */
-export function isMeantBy(name: string, { toolNames, modelNames = [], isAddress = false }: NamedSubject): boolean {
-  if (modelNames.includes(name)) return true;
-  return toolNames.includes(name) || (isAddress && ruleForms(name).some((form) => toolNames.includes(form)));
+export function isMeantBy(name: string, named: NamedSubject): boolean {
+  const { toolNames, isAddress = false } = named;
+  return refusingNames(named).includes(name) || (isAddress && ruleForms(name).some((form) => toolNames.includes(form)));
 }
 
 /** Whether a list that allows has it. */
@@ -46,7 +55,7 @@ export function isAllowedBy(names: readonly string[], { allowedNames, isAddress 
 /** Whether a pattern of a scope has it. */
 export function isCoveredBy(
   pattern: string,
-  { toolNames, modelNames = [], isAddress = false }: Pick<NamedSubject, 'toolNames' | 'modelNames' | 'isAddress'>,
+  { toolNames, modelNames = [], isAddress = false }: Omit<NamedSubject, 'allowedNames'>,
   matches: (pattern: string, text: string) => boolean,
 ): boolean {
   if (toolNames.some((name) => matches(pattern, name)) || modelNames.includes(pattern)) return true;
