@@ -2,9 +2,9 @@
 const DECIDING_MS = 30_000;
 
 /**
- * Longer than any call takes from its arrival to its entry, in ms, when upstreams may take `upstreamMs`: a call waits for its place
- * as long as that, and may take as long again.
+ * Longer than any call takes from its arrival to its entry, in ms, when upstreams may take `upstreamMs`: what its upstream
+ * says of its tools may be waited for as long as that, then its place, and the call may take as long again.
  */
 export function longestCallMs(upstreamMs: number): number {
-  return 2 * upstreamMs + DECIDING_MS;
+  return 3 * upstreamMs + DECIDING_MS;
 }

@@ -14,9 +14,8 @@ const SLOW_SHARE = 0.8;
 /** Of the time it has: whoever takes more of it is slow. */
 const SLOW_PART = 0.8;
 
-const TELLING: readonly UnreachableReason[] = [
-  ...(['dns', 'connect', 'tls', 'timeout', 'reset', 'http_status', 'protocol', 'encoding'] as const),
-];
+// prettier-ignore
+const TELLING: readonly UnreachableReason[] = ['dns', 'connect', 'tls', 'timeout', 'reset', 'http_status', 'protocol', 'encoding'];
 
 /** @param reason null when the upstream answered, whatever it said */
 export function signOf(reason: UnreachableReason | null, tookMs: number, timeoutMs: number): CallSign {

@@ -7,7 +7,7 @@ import { circuitPauseMs, type CircuitReason, circuitStatus } from '../upstreams/
 import { CircuitRepository } from '../upstreams/circuit.repository.js';
 import { type CalledUpstream } from '../upstreams/upstream-address.js';
 import { UpstreamLimits } from '../upstreams/upstream-limits.js';
-import { CallWindow, signOf } from './call-window.js';
+import { type CallSign, CallWindow, signOf } from './call-window.js';
 
 /** How a call goes to its upstream: as one of many, or as the one that finds out whether it is back. */
 export type Admission = 'usual' | 'probe';
@@ -61,6 +61,8 @@ export class UpstreamCircuits {
   /** A call was not sent, because the upstream did not say whether what is known of it still holds. */
   async noteUnconfirmed(upstream: CalledUpstream, error: UpstreamUnreachable, tookMs: number): Promise<void> {
     const isProbe = circuitStatus(upstream, this.clock.now()) === 'half_open';
+    // It has not taken the right to find out, and gives up nobody's.
+    if (isProbe && this.signOf(upstream, error, tookMs) === 'none') return;
     await this.note(upstream, { admission: isProbe ? 'probe' : 'usual', error, tookMs });
   }
 
@@ -73,7 +75,7 @@ export class UpstreamCircuits {
 
   private async learn(upstream: CalledUpstream, call: NotedCall): Promise<void> {
     const { admission, error, tookMs } = call;
-    const sign = signOf(error?.reason ?? null, tookMs, this.limits.of(upstream).timeoutMs);
+    const sign = this.signOf(upstream, error, tookMs);
     if (admission === 'probe') {
       if (sign === 'good') return this.close(upstream);
       // It told nothing: the next call finds out.
@@ -87,10 +89,13 @@ export class UpstreamCircuits {
     if (reason) await this.open(upstream, reason);
   }
 
+  private signOf(upstream: CalledUpstream, error: UpstreamUnreachable | null, tookMs: number): CallSign {
+    return signOf(error?.reason ?? null, tookMs, this.limits.of(upstream).timeoutMs);
+  }
+
   private async open(upstream: CalledUpstream, circuitReason: CircuitReason): Promise<void> {
-    const now = this.clock.now();
-    const circuitUntil = new Date(now.getTime() + circuitPauseMs(0));
-    if (!(await this.circuits.open(upstream, { circuitUntil, circuitReason, circuitOpenings: 1 }, now))) return;
+    const circuitUntil = new Date(this.clock.now().getTime() + circuitPauseMs(0));
+    if (!(await this.circuits.open(upstream, { circuitUntil, circuitReason, circuitOpenings: 1 }))) return;
     this.metrics.countCircuit('open');
     this.log.warn({ event: 'proxy.circuit_opened', upstream: upstream.name, reason: circuitReason });
   }

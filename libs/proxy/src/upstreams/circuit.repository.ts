@@ -10,25 +10,24 @@ import { Upstream } from './upstream.entity.js';
 export class CircuitRepository {
   constructor(private readonly transactions: Transactions) {}
 
-  /** Leaves the upstream alone until then, unless it is already; false when it is. */
-  async open(address: UpstreamAddress, next: Circuit & { circuitReason: CircuitReason }, now: Date): Promise<boolean> {
-    const due = [IsNull(), LessThanOrEqual(now)].map((circuitUntil) => ({ ...only(address), circuitUntil }));
-    return this.update(due, address, next);
+  /** Leaves the upstream alone until then; false where it is already, or where one call is to find out. */
+  async open(address: UpstreamAddress, next: Circuit & { circuitReason: CircuitReason }): Promise<boolean> {
+    return this.update({ ...only(address), circuitUntil: IsNull() }, address, next);
   }
 
   /** Of those who ask at once, one may find out whether the upstream is back; the others may again `until`. */
   async claim(address: UpstreamAddress, now: Date, until: Date): Promise<boolean> {
-    return this.update([{ ...only(address), circuitUntil: LessThanOrEqual(now) }], address, { circuitUntil: until });
+    return this.update({ ...only(address), circuitUntil: LessThanOrEqual(now) }, address, { circuitUntil: until });
   }
 
   /** What the one who found out says: it is back. */
   async close(address: UpstreamAddress): Promise<void> {
-    await this.update([only(address)], address, CLOSED);
+    await this.update(only(address), address, CLOSED);
   }
 
   /** It is not: it is left alone again, unless another has found that it is back. */
   async prolong(address: UpstreamAddress, next: Pick<Circuit, 'circuitUntil' | 'circuitOpenings'>): Promise<void> {
-    await this.update([{ ...only(address), circuitUntil: Not(IsNull()) }], address, next);
+    await this.update({ ...only(address), circuitUntil: Not(IsNull()) }, address, next);
   }
 
   /** Of all tenants: those that are left alone, and those of which somebody is to find out. */
@@ -40,7 +39,7 @@ export class CircuitRepository {
   }
 
   private async update(
-    where: FindOptionsWhere<Upstream>[],
+    where: FindOptionsWhere<Upstream>,
     { tenantId }: UpstreamAddress,
     changes: Partial<Circuit>,
   ): Promise<boolean> {
