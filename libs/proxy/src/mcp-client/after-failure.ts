@@ -1,6 +1,8 @@
 import { type ProtocolRevision } from './mcp-protocol.js';
+import { type UpstreamSession } from './session-place.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
+/** Once more after a connection that broke: only for what changes nothing, or no more when it is done twice. */
 export async function twiceAtMost<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -20,7 +22,7 @@ export function suggestsAnotherServer({ reason }: UpstreamUnreachable): boolean 
 /** Errors that a method answers within a session: unknown method, arguments, resource; a question that cannot be asked. */
 const WITHIN_SESSION = [-32_601, -32_602, -32_002, -32_021, -32_042];
 
-export function inSession(revision: ProtocolRevision): boolean {
+export function inSession(revision: ProtocolRevision): revision is UpstreamSession {
   return revision.kind === 'handshake' && revision.sessionId !== null;
 }
 

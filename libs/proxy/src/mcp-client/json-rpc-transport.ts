@@ -4,7 +4,7 @@ import { type JsonObject, SseParser } from '@haldir/mcp';
 import { answerIn, type Incoming } from './event-answer.js';
 import { mediaType, messageIn, parsed, rejection, resultOf } from './json-rpc-response.js';
 import { headersFor, isListChange, type ProtocolRevision } from './mcp-protocol.js';
-import { afterLeaving, unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
+import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
 
 export interface TransportOptions {
   readonly egress: Egress;
@@ -249,8 +249,7 @@ export class JsonRpcTransport {
       await pause(Math.min(retryMs ?? 1_000, remaining(asked.deadlineAt)), asked.signal);
       const headers = { ...headersFor(asked.revision, ''), accept: 'text/event-stream', 'last-event-id': lastEventId };
       stream = await this.open('GET', headers, asked, undefined, room.bytes).catch((error: unknown) => {
-        // Whatever became of this request, the call itself has left.
-        throw afterLeaving(error);
+        throw unreachable(error, true);
       });
       if (stream.status !== 200 || mediaType(stream.headers) !== 'text/event-stream') {
         stream.cancel();

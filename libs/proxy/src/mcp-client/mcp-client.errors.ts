@@ -122,12 +122,16 @@ export class UpstreamRpcError extends HaldirError {
   }
 }
 
-/** What a failed request means for the upstream; anything that is not about the way there is passed on. */
-export function unreachable(error: unknown): unknown {
-  if (error instanceof EgressRefused) return new UpstreamUnreachable('refused', { sent: false, cause: error });
+/**
+ * What a failed request means for the upstream; anything that is not about the way there is passed on.
+ *
+ * @param hasLeft whether the call has left, whatever became of this request: its upstream's name may lead elsewhere by now
+ */
+export function unreachable(error: unknown, hasLeft = false): unknown {
+  if (error instanceof EgressRefused) return new UpstreamUnreachable('refused', { sent: hasLeft, cause: error });
   if (error instanceof EgressFailed) {
     const { reason, sent, detail } = error;
-    return new UpstreamUnreachable(reason, { sent, detail, cause: error });
+    return new UpstreamUnreachable(reason, { sent: hasLeft || sent, detail, cause: error });
   }
   return error;
 }
@@ -137,9 +141,3 @@ export const MAX_DEFINITION_CHARS = 65_536;
 
 /** Why a definition is not taken, in words that follow its name. Clients that were shown it would throw, and lose all others. */
 export class UnfitDefinition extends Error {}
-
-/** What went wrong behind a call that has left: also where its upstream's name leads to an address by now that is not allowed. */
-export function afterLeaving(error: unknown): unknown {
-  if (error instanceof EgressRefused) return new UpstreamUnreachable('refused', { cause: error });
-  return error instanceof EgressFailed ? new UpstreamUnreachable(error.reason, { cause: error }) : error;
-}

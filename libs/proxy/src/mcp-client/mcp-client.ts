@@ -3,7 +3,6 @@ import { inSession, mayHaveEndedSession, twiceAtMost } from './after-failure.js'
 import { Conversation } from './conversation.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
 import { type Answered, JsonRpcTransport } from './json-rpc-transport.js';
-import { isSession } from './negotiated-protocol.js';
 import { METHOD_NOT_FOUND } from './protocol-detection.js';
 import { ListLimits } from './list-limits.js';
 import {
@@ -207,7 +206,7 @@ export class McpClient {
   /** The session that is nobody's in particular; null while there is none. */
   get session(): UpstreamSession | null {
     const { current } = this.protocols.shared;
-    return current && isSession(current) ? current : null;
+    return current && inSession(current) ? current : null;
   }
 
   /**

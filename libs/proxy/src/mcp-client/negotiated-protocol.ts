@@ -153,7 +153,7 @@ export class NegotiatedProtocol {
    */
   private async detect(deadlineAt: number): Promise<ProtocolRevision> {
     const { before } = this;
-    const session = before && isSession(before.revision) ? before.revision : null;
+    const session = before && inSession(before.revision) ? before.revision : null;
     const pulse = session && before?.mayGoOn ? await pulseOf(this.transport, session, deadlineAt) : 'over';
     if (session && pulse === 'alive') return this.goingOn(session);
     if (pulse instanceof UpstreamUnreachable) {
@@ -163,7 +163,7 @@ export class NegotiatedProtocol {
     const found = await place?.find();
     if (found?.session && found.session.epoch !== session?.epoch) return found.session;
     const begun = await this.begin(deadlineAt, before?.revision ?? null);
-    if (!isSession(begun)) {
+    if (!inSession(begun)) {
       if (pulse instanceof UpstreamUnreachable) throw pulse;
       if (session && begun.kind !== 'plain') await place?.lose(session);
       // Where an upstream begins one session alone, another process may have it by now.
@@ -212,10 +212,6 @@ export class NegotiatedProtocol {
     if (over && mayLinger && over.sessionId !== kept.sessionId) this.transport.endSession(over);
     return kept;
   }
-}
-
-export function isSession(revision: ProtocolRevision): revision is UpstreamSession {
-  return inSession(revision);
 }
 
 /** Nothing that comes before a call is the call. */

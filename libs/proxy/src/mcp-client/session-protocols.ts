@@ -1,6 +1,7 @@
 import { type JsonRpcTransport } from './json-rpc-transport.js';
 import { type ProtocolRevision } from './mcp-protocol.js';
-import { type Deadline, isSession, NegotiatedProtocol, type Sharing, unsent } from './negotiated-protocol.js';
+import { type Deadline, NegotiatedProtocol, type Sharing, unsent } from './negotiated-protocol.js';
+import { inSession } from './after-failure.js';
 import { beginSession } from './protocol-detection.js';
 import { type SessionPlace, type SessionPlaces, type SessionsOf, type UpstreamSession } from './session-place.js';
 import { type Pulse, pulseOf } from './session-pulse.js';
@@ -40,7 +41,7 @@ export class SessionProtocols {
     const { places, shared } = this;
     if (sessionId === undefined || !places) return shared;
     const revision = await shared.find(deadline);
-    if (!isSession(revision)) return shared;
+    if (!inSession(revision)) return shared;
     if ((await this.whose(deadline)) !== 'own') return shared;
     const kept = this.own.get(sessionId)?.protocol;
     if (kept) this.own.delete(sessionId);
@@ -73,7 +74,7 @@ export class SessionProtocols {
   private async findOut(revision: ProtocolRevision, deadlineAt: number): Promise<SessionsOf> {
     const { places } = this;
     const known = (await places?.whose()) ?? null;
-    if (!isSession(revision)) return known === 'none' || !places ? 'none' : places.found('none');
+    if (!inSession(revision)) return known === 'none' || !places ? 'none' : places.found('none');
     if (known !== null && known !== 'none') return known;
     const found = await this.tryAnother(revision, deadlineAt);
     return places ? places.found(found) : found;
@@ -86,7 +87,7 @@ export class SessionProtocols {
     const before = await pulseOf(transport, first, deadlineAt);
     if (before !== 'alive') throw this.notKnown(first, before);
     const second = (await beginSession(transport, deadlineAt)) ?? (await beginSession(transport, deadlineAt));
-    if (!second || !isSession(second) || second.sessionId === first.sessionId) return 'shared';
+    if (!second || !inSession(second) || second.sessionId === first.sessionId) return 'shared';
     const pulse = await pulseOf(transport, first, deadlineAt);
     // One that says no to everything has an end, where it does not say the same in the second.
     const isOver =
@@ -126,7 +127,7 @@ export class SessionProtocols {
 
   private async begin(deadlineAt: number): Promise<ProtocolRevision> {
     const begun = await beginSession(this.transport, deadlineAt);
-    if (begun && isSession(begun)) return begun;
+    if (begun && inSession(begun)) return begun;
     const { current } = this.shared;
     if (current) {
       // It is another server by now, or begins no more.

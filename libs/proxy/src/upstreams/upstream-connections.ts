@@ -96,14 +96,7 @@ export class UpstreamConnections implements OnApplicationShutdown {
    * @throws UpstreamUnreachable when the address is not allowed; whatever `work` throws
    */
   async apart<T>(address: UpstreamAddress, work: (client: McpClient) => Promise<T>): Promise<T> {
-    const presentation = await this.told(address, await this.credentials.resolve(address));
-    const client = this.open(address, false);
-    try {
-      client.present(presentation);
-      return await work(client);
-    } finally {
-      client.close();
-    }
+    return this.once(address, await this.told(address, await this.credentials.resolve(address)), work);
   }
 
   /**
@@ -113,9 +106,17 @@ export class UpstreamConnections implements OnApplicationShutdown {
    */
   async takingLeave<T>(address: UpstreamAddress, work: (client: McpClient) => Promise<T>): Promise<T> {
     const { headers, order } = await this.credentials.resolve(address);
+    return this.once(address, { headers, masker: null, order }, work);
+  }
+
+  private async once<T>(
+    address: UpstreamAddress,
+    presentation: Presentation,
+    work: (client: McpClient) => Promise<T>,
+  ): Promise<T> {
     const client = this.open(address, false);
     try {
-      client.present({ headers, masker: null, order });
+      client.present(presentation);
       return await work(client);
     } finally {
       client.close();
