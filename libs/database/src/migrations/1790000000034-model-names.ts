@@ -18,7 +18,8 @@ export class ModelNames1790000000034 implements MigrationInterface {
         ADD COLUMN hashed_name text NOT NULL GENERATED ALWAYS AS (tool_hashed_name(upstream, name)) STORED;
       CREATE INDEX proxy_tool_model_name ON proxy_tool (tenant_id, model_name);
       CREATE INDEX proxy_tool_hashed_name ON proxy_tool (tenant_id, hashed_name);
-      ALTER TABLE proxy_upstream ADD COLUMN separator text NOT NULL DEFAULT '__';
+      ALTER TABLE proxy_upstream ADD COLUMN separator text NOT NULL DEFAULT '__'
+        CONSTRAINT proxy_upstream_separator CHECK (separator IN ('__', '.'));
     `);
   }
 

@@ -49,7 +49,11 @@ const ProxyTool = z
     warning: z.string().optional().describe('Why model_name ends in a hash'),
     input_schema: z.record(z.string(), z.unknown()).describe('JSON Schema of the arguments'),
     annotations: z.record(z.string(), z.unknown()).optional().describe('Hints of the upstream, as it gave them'),
-    fingerprint: z.string().describe('SHA-256 (hex) of the RFC 8785 JSON of the accepted definition'),
+    fingerprint: z
+      .string()
+      .describe(
+        'SHA-256 (hex) of the accepted definition: of its RFC 8785 JSON with the sets of its schemas (required, enum, type) in one order',
+      ),
     price_usd: z.number().optional().describe('Of each call'),
     drift: Drift.optional().describe('Present while the tool is held back because its upstream has changed it'),
   })
