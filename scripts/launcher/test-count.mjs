@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** @typedef {{ passed: number, failed: number, skipped: number, failures: string[] }} Count `failures`: what failed, and why */
+/** @typedef {{ passed: number, failed: number, skipped: number, failures: string[], files: string[] }} Count `failures`: what failed, and why; `files`: where */
 
 /**
  * What a run of Vitest came to, by the report it wrote.
@@ -15,15 +15,18 @@ export function readCount(file, root) {
   try {
     report = JSON.parse(fs.readFileSync(file, 'utf8'));
   } catch {
-    return { passed: 0, failed: 0, skipped: 0, failures: [] };
+    return { passed: 0, failed: 0, skipped: 0, failures: [], files: [] };
   }
   /** @type {{ name: string, status: string, message: string, assertionResults: { status: string, fullName: string, failureMessages: string[] }[] }[]} */
   const files = report.testResults;
   /** @type {string[]} */
   const failures = [];
+  /** @type {Set<string>} */
+  const failedFiles = new Set();
   let broken = 0;
   for (const { name, status, message, assertionResults } of files) {
     const failed = assertionResults.filter((result) => result.status === 'failed');
+    if (status === 'failed' || failed.length > 0) failedFiles.add(path.relative(root, name));
     for (const { fullName, failureMessages } of failed)
       failures.push(`${path.relative(root, name)} › ${fullName}\n    ${firstLines(failureMessages[0])}`);
     if (status !== 'failed' || failed.length > 0) continue;
@@ -35,6 +38,7 @@ export function readCount(file, root) {
     failed: report.numFailedTests + broken,
     skipped: report.numPendingTests + report.numTodoTests,
     failures,
+    files: [...failedFiles],
   };
 }
 

@@ -43,6 +43,8 @@ export async function startBalancer(urls, headers = {}) {
     outgoing.on('close', () => forwarded.destroy());
     incoming.pipe(forwarded);
   });
+  // A connection that is closed just as a request comes on it looks like a failure of what is asked.
+  server.keepAliveTimeout = 0;
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {

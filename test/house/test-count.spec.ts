@@ -25,8 +25,9 @@ it('counts what a run of Vitest came to, and says which tests failed and why', (
       ],
       { cwd: tree },
     );
-    const { failures, ...count } = readCount(join(tree, 'report.json'), tree);
+    const { failures, files, ...count } = readCount(join(tree, 'report.json'), tree);
     expect(count).toEqual({ passed: 1, failed: 2, skipped: 1 });
+    expect(files.toSorted()).toEqual(['broken.test.mjs', 'sums.test.mjs']);
     expect(failures.toSorted()).toEqual([
       expect.stringMatching(/^broken\.test\.mjs\n.*nowhere\.mjs/s),
       expect.stringMatching(/^sums\.test\.mjs › carries\n.*expected 10 to be 11/s),
@@ -37,5 +38,5 @@ it('counts what a run of Vitest came to, and says which tests failed and why', (
 });
 
 it('counts nothing where there is no report', () => {
-  expect(readCount('/nowhere/report.json', '/nowhere')).toEqual({ passed: 0, failed: 0, skipped: 0, failures: [] });
+  expect(readCount('/nowhere/report.json', '/nowhere')).toEqual({ passed: 0, failed: 0, skipped: 0, failures: [], files: [] });
 });

@@ -70,8 +70,10 @@ function failedChecks(results: string): string[] {
 it.each(['2026-07-28', '2025-11-25'])(
   'fails of the official suite for %s exactly what is written down',
   async (revision) => {
-    const { code, said } = await run(revision);
+    // It gives some answers half a second, which a machine that is busy with other tests may take: what fails every time is a failure.
+    let { code, said } = await run(revision);
+    for (let again = 0; again < 2 && code !== 0; again++) ({ code, said } = await run(revision));
     expect(code, said).toBe(0);
   },
-  120_000,
+  360_000,
 );

@@ -101,14 +101,14 @@ it('keeps a bounded part of what an upstream says for clients that do not read, 
   const clients = [call('stateless'), call('handshake'), call('stateless'), call('handshake')];
   await eventually(() => Promise.resolve(expect(flooded).toHaveLength(clients.length)), 20_000);
   await Promise.all(flooded);
-  await pause(1_000);
-  const kept = await Promise.all(clients.map(({ rest }) => rest()));
-  expect(kept.filter((bytes) => bytes > KEPT_BYTES)).toEqual([]);
-  expect(FLOOD_BYTES).toBeGreaterThan(3 * KEPT_BYTES);
+  // Read earlier, what has only come as far as Haldir by then would go on to clients that read.
   await eventually(async () => {
     const { body } = await tenant.get<{ entries: { details: string }[] }>('/v1/audit?tool=up.flood');
     const said = body.entries.map(({ details }) => JSON.parse(details) as object);
     expect(said).toMatchObject(clients.map(() => ({ result: 'unreachable', reason: 'aborted', sent: true })));
-  });
+  }, 60_000);
+  const kept = await Promise.all(clients.map(({ rest }) => rest()));
+  expect(kept.filter((bytes) => bytes > KEPT_BYTES)).toEqual([]);
+  expect(FLOOD_BYTES).toBeGreaterThan(3 * KEPT_BYTES);
   for (const { socket } of clients) socket.destroy();
-}, 90_000);
+}, 150_000);

@@ -14,6 +14,8 @@ export interface Upstream {
 /** Takes requests on a port of loopback; `stop` breaks off what is under way. */
 export async function serveHttp(listener: RequestListener, port = 0): Promise<Upstream> {
   const server = createServer(listener);
+  // However slow the machine is, no connection is closed just as a request comes on it.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
