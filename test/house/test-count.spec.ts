@@ -38,5 +38,11 @@ it('counts what a run of Vitest came to, and says which tests failed and why', (
 });
 
 it('counts nothing where there is no report', () => {
-  expect(readCount('/nowhere/report.json', '/nowhere')).toEqual({ passed: 0, failed: 0, skipped: 0, failures: [], files: [] });
+  expect(readCount('/nowhere/report.json', '/nowhere')).toEqual({
+    passed: 0,
+    failed: 0,
+    skipped: 0,
+    failures: [],
+    files: [],
+  });
 });
