@@ -2,7 +2,7 @@
 import { VERSION } from '@haldir/kernel';
 import { type Command, EXIT_CONFIG, EXIT_UNKNOWN, EXIT_USAGE, UsageError } from './command.js';
 
-/** Commands are loaded when they are asked for: checking an export needs no database driver. */
+/** Commands are loaded when they are asked for: checking an export needs no database driver. A longer name stands after one that begins it. */
 const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Command> }[] = [
   {
     name: 'migrate',
@@ -13,6 +13,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     name: 'mcp',
     summary: 'Be an MCP server on standard input and output, for programs that start their servers themselves',
     load: async () => (await import('./commands/mcp.js')).mcpCommand,
+  },
+  {
+    name: 'mcp config',
+    summary: 'Print the configuration with which a client connects to Haldir',
+    load: async () => (await import('./commands/mcp-config.js')).mcpConfigCommand,
   },
   {
     name: 'keys status',
@@ -67,7 +72,7 @@ async function main(args: string[]): Promise<number> {
     process.stdout.write(`haldir ${VERSION}\n`);
     return 0;
   }
-  const found = COMMANDS.find(({ name }) => name.split(' ').every((word, i) => args[i] === word));
+  const found = COMMANDS.filter(({ name }) => name.split(' ').every((word, i) => args[i] === word)).at(-1);
   if (found) return run(found, args.slice(found.name.split(' ').length));
 
   const depth = args.findIndex((_, i) => under(args.slice(0, i + 1)).length === 0);

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { SystemClock } from '@haldir/kernel';
 import { type Command, UsageError } from '../command.js';
+import { DEFAULT_URL, haldirUrl } from '../haldir-url.js';
 import { linesOf } from '../lines.js';
 import { McpBridge } from '../mcp-bridge.js';
 
@@ -10,7 +11,7 @@ export const mcpCommand: Command = {
 An MCP server on standard input and output, for programs that start their servers themselves. It passes everything on to
 the /mcp of a running Haldir, so that the same key, session and policies apply. With an agent key nothing else is needed.
 
-  --url URL      where Haldir is; default HALDIR_URL, else http://127.0.0.1:3000
+  --url URL      where Haldir is; default HALDIR_URL, else ${DEFAULT_URL}
   --agent NAME   open a session for this agent, another when that has expired, and revoke it at the end
   --scopes LIST  of that session, separated by commas; default read,execute
   --ttl SECONDS  after which that session expires; default 86400
@@ -22,12 +23,14 @@ Environment
 
 Example
   HALDIR_API_KEY=hld_… haldir mcp
+
+haldir mcp config --client NAME prints what a client needs to connect, also without this program.
 `,
   async run(args, env) {
     const options = parse(args);
     const key = env['HALDIR_API_KEY'] ?? '';
     if (key === '') throw new UsageError('HALDIR_API_KEY is missing: set it to an API key');
-    const haldir = baseOf(options.url ?? env['HALDIR_URL'] ?? 'http://127.0.0.1:3000');
+    const haldir = haldirUrl(options.url ?? env['HALDIR_URL'] ?? DEFAULT_URL);
     const authorization = { authorization: `Bearer ${key}` };
     let opened = options.agent === undefined ? null : await openSession(haldir, authorization, options);
     const clock = new SystemClock();
@@ -74,14 +77,6 @@ function parse(args: string[]): Options {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
-}
-
-function baseOf(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
-    throw new UsageError('the URL of Haldir should be one like http://127.0.0.1:3000');
-  if (!url.pathname.endsWith('/')) url.pathname += '/';
-  return url;
 }
 
 /** Until the client closes its end, and what it asked before is answered; at once on a signal. */
