@@ -1,7 +1,15 @@
 import { cli } from '@haldir/test-support';
 import { VERSION } from '@haldir/kernel';
 
-const COMMANDS = ['migrate', 'mcp', 'mcp config', 'keys status', 'keys rotate-root', 'keys rotate-tenant', 'audit verify'];
+const COMMANDS = [
+  'migrate',
+  'mcp',
+  'mcp config',
+  'keys status',
+  'keys rotate-root',
+  'keys rotate-tenant',
+  'audit verify',
+];
 
 it.each([[['--version']], [['-V']]])('%j says which Haldir it is', async (args) => {
   expect(await cli({}, ...args)).toEqual({ code: 0, stdout: `haldir ${VERSION}\n`, stderr: '' });
