@@ -5,6 +5,7 @@ const COMMANDS = [
   'migrate',
   'mcp',
   'mcp config',
+  'connect',
   'keys status',
   'keys rotate-root',
   'keys rotate-tenant',

@@ -20,6 +20,11 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('./commands/mcp-config.js')).mcpConfigCommand,
   },
   {
+    name: 'connect',
+    summary: 'Make an MCP server of this machine an upstream: a command, or an address only this machine reaches',
+    load: async () => (await import('./commands/connect.js')).connectCommand,
+  },
+  {
     name: 'keys status',
     summary: 'Which keys are in use, and what a rotation has left to do',
     load: async () => (await import('./commands/keys.js')).keysStatusCommand,
@@ -88,7 +93,9 @@ async function main(args: string[]): Promise<number> {
 
 async function run(found: (typeof COMMANDS)[number], rest: string[]): Promise<number> {
   const command = await found.load();
-  if (rest.some(isHelp)) {
+  // What follows -- is another program's.
+  const own = rest.includes('--') ? rest.slice(0, rest.indexOf('--')) : rest;
+  if (own.some(isHelp)) {
     process.stdout.write(command.help);
     return 0;
   }

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { type JsonObject } from '@haldir/mcp';
+import { type LocalServer } from './connector.js';
+import { type Exchange } from './exchange.js';
+import {
+  isStateless,
+  McpAnswer,
+  METHOD_NOT_FOUND,
+  type Posted,
+  posted,
+  refuse,
+  refuseInvalid,
+  refuseSession,
+} from './mcp-request.js';
+import { type ServerCommand } from './server-process.js';
+import { SessionServer } from './session-server.js';
+
+const LOOK_EVERY_MS = 30_000;
+const INTERNAL_ERROR = -32_603;
+
+export interface SessionLimits {
+  /** Server processes at once. */
+  maxSessions: number;
+  /** After which one that nobody has used is ended. */
+  idleMs: number;
+}
+
+/** A server process for each session, which ends with it: what one session does, another does not see. */
+export class SessionServers implements LocalServer {
+  readonly perSession = true;
+  /** By the id of the session. */
+  private readonly sessions = new Map<string, SessionServer>();
+  /** Those that end are among them until they have. */
+  private readonly running = new Set<SessionServer>();
+  private readonly timer: NodeJS.Timeout;
+
+  /**
+   * @param instance begins the ids of sessions
+   * @param said told of lines of their standard errors, and when one exits by itself
+   */
+  constructor(
+    private readonly command: ServerCommand,
+    private readonly instance: string,
+    private readonly said: (line: string) => void,
+    private readonly limits: SessionLimits,
+    private readonly room: () => Promise<void> | null = () => null,
+  ) {
+    this.timer = setInterval(() => this.endIdle(), Math.min(LOOK_EVERY_MS, limits.idleMs)).unref();
+  }
+
+  async prepare(): Promise<void> {
+    // Each is started when its session begins.
+  }
+
+  take(exchange: Exchange): void {
+    const id = exchange.headers['mcp-session-id'];
+    const session = id === undefined ? undefined : this.sessions.get(id);
+    if (exchange.method === 'POST') this.post(exchange, posted(exchange), session);
+    else if (!session) refuseSession(exchange);
+    else if (exchange.method === 'GET') session.listen(exchange);
+    else {
+      this.forget(session);
+      void session.end();
+      exchange.answer(200);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    await Promise.all([...this.running].map((session) => session.end()));
+  }
+
+  kill(): void {
+    for (const session of this.running) session.kill();
+  }
+
+  private post(exchange: Exchange, asked: Posted, session: SessionServer | undefined): void {
+    if (asked.kind === 'invalid') refuseInvalid(exchange);
+    else if (asked.kind === 'request' && asked.method === 'initialize') this.begin(exchange, asked);
+    else if (session) session.take(exchange, asked);
+    else if (asked.kind === 'request' && isStateless(exchange.headers, asked.message))
+      // Requests that stand alone belong to no session, which is what this is for.
+      refuse(exchange, 200, asked.id, METHOD_NOT_FOUND, 'Method not found: a session is needed');
+    else refuseSession(exchange);
+  }
+
+  private begin(exchange: Exchange, { id, message }: Posted & { kind: 'request' }): void {
+    if (this.running.size >= this.limits.maxSessions) {
+      const most = `The connector has ${this.limits.maxSessions} sessions, as many as it may (--max-sessions)`;
+      refuse(exchange, 503, id, INTERNAL_ERROR, most);
+      return;
+    }
+    const session = new SessionServer(this.command, this.said, this.room);
+    this.running.add(session);
+    void session.exited.then((how) => {
+      this.running.delete(session);
+      if (this.forget(session)) this.said(`the server of a session ${how}`);
+    });
+    const answer = new McpAnswer(exchange);
+    const greeted = (response: JsonObject): void => {
+      if (!('result' in response) || exchange.signal.aborted) {
+        void session.end();
+        answer.end(response);
+        return;
+      }
+      const name = `${this.instance}.${randomBytes(16).toString('hex')}`;
+      this.sessions.set(name, session);
+      answer.end(response, { 'mcp-session-id': name });
+    };
+    session.greet(message, greeted, () => exchange.fail('reset'));
+    exchange.signal.addEventListener('abort', () => void session.end(), { once: true });
+  }
+
+  /** False when it was none any more. */
+  private forget(session: SessionServer): boolean {
+    for (const [id, each] of this.sessions) if (each === session) return this.sessions.delete(id);
+    return false;
+  }
+
+  private endIdle(): void {
+    for (const session of this.sessions.values()) {
+      if (session.idleMs() < this.limits.idleMs) continue;
+      this.forget(session);
+      void session.end();
+    }
+  }
+}
