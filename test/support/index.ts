@@ -8,6 +8,7 @@ export { startConformanceUpstream } from './conformance-upstream.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
 export { type RevisionUpstream, startRevisionUpstream } from './revision-upstream.js';
 export { EgressWorld, failureOf } from './egress-world.js';
+export { eventOf, type EventStreamUpstream, startEventStreamUpstream } from './event-stream-upstream.js';
 export { eventually } from './eventually.js';
 export { growthOf, LINEAR } from './growth.js';
 export { type Launched, npmStart } from './launcher.js';

@@ -11,8 +11,14 @@ export interface EverythingServer {
   kill(): Promise<void>;
 }
 
-/** The reference server `@modelcontextprotocol/server-everything` over Streamable HTTP, started. */
-export async function startEverything(): Promise<EverythingServer> {
+/**
+ * The reference server `@modelcontextprotocol/server-everything`, started.
+ *
+ * @param transport Streamable HTTP unless it says otherwise
+ */
+export async function startEverything(
+  transport: 'streamableHttp' | 'sse' = 'streamableHttp',
+): Promise<EverythingServer> {
   const entry = createRequire(import.meta.url).resolve('@modelcontextprotocol/server-everything/dist/index.js');
   const port = await freePort();
   let child: ChildProcess | null = null;
@@ -25,7 +31,7 @@ export async function startEverything(): Promise<EverythingServer> {
   };
   process.once('exit', () => child?.kill('SIGKILL'));
   const start = async (): Promise<void> => {
-    const started = spawn(process.execPath, [entry, 'streamableHttp'], {
+    const started = spawn(process.execPath, [entry, transport], {
       env: { PATH: process.env.PATH, PORT: String(port) },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -33,12 +39,12 @@ export async function startEverything(): Promise<EverythingServer> {
     await new Promise<void>((resolve, reject) => {
       started.once('exit', () => reject(new Error('server-everything ended')));
       started.stderr.on('data', (chunk: Buffer) => {
-        if (chunk.toString().includes('listening')) resolve();
+        if (/listening|running on port/.test(chunk.toString())) resolve();
       });
     });
   };
   await start();
-  return { url: `http://127.0.0.1:${port}/mcp`, start, kill };
+  return { url: `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`, start, kill };
 }
 
 export interface UpstreamCall {

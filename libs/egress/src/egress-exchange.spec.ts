@@ -12,7 +12,7 @@ let controller: Dispatcher.DispatchController;
 /** The head of an answer in gzip and what it came to so far, which is not decoded yet. */
 function begin(maxResponseBytes = 1024 * 1024): void {
   settled = 0;
-  const limits = { maxResponseBytes, onOverflow: 'fail', decode: true } as const;
+  const limits = { maxResponseBytes, onOverflow: 'fail', decode: true, endless: false } as const;
   exchange = new Exchange(limits, () => settled++, () => undefined); // prettier-ignore
   // The pool says that a request is over also when it was told so.
   controller = { abort: (error: Error) => exchange.onResponseError(controller, error) } as typeof controller;

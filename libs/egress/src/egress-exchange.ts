@@ -11,6 +11,8 @@ export interface ExchangeLimits {
   readonly onOverflow: 'fail' | 'truncate';
   /** Whether an answer that is encoded is decoded; the limit holds before and after. */
   readonly decode: boolean;
+  /** Of an answer without an end, `maxResponseBytes` is what may wait unread, however much comes altogether. */
+  readonly endless: boolean;
 }
 
 interface Waiter {
@@ -88,7 +90,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.ended || this.brokenOff) return;
     if (!this.decoder) return this.keep(chunk);
     this.received += chunk.length;
-    if (this.received > this.limits.maxResponseBytes) this.overflow();
+    if (!this.limits.endless && this.received > this.limits.maxResponseBytes) this.overflow();
     else this.decoder.write(chunk);
   }
 
@@ -124,7 +126,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
   async next(): Promise<Buffer | null> {
     for (;;) {
       const chunk = this.chunks.shift();
-      if (chunk) return chunk;
+      if (chunk) {
+        if (this.limits.endless) this.kept -= chunk.length;
+        return chunk;
+      }
       if (this.failure) throw this.failure;
       if (this.ended) return null;
       await this.progress();

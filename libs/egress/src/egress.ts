@@ -58,6 +58,8 @@ export interface EgressRequest {
    * (`encoding`). Default: bodies are as they came.
    */
   readonly decode?: boolean;
+  /** For an answer without an end: `maxResponseBytes` is then what may wait unread, however much comes altogether. */
+  readonly endless?: boolean;
   readonly signal?: AbortSignal;
   /**
    * A pool of one's own: requests under different keys never wait for each other's connections, even to one origin.
@@ -217,8 +219,8 @@ export class Egress {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     };
-    const { maxResponseBytes, onOverflow = 'fail', decode = false } = request;
-    const limits = { maxResponseBytes, onOverflow, decode };
+    const { maxResponseBytes, onOverflow = 'fail', decode = false, endless = false } = request;
+    const limits = { maxResponseBytes, onOverflow, decode, endless };
     const handlerFor = (release: () => void): Exchange => (started.exchange = new Exchange(limits, settled, release));
     try {
       this.agent.dispatch(

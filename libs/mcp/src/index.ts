@@ -15,4 +15,4 @@ export {
   requestIdIn,
   STATELESS_VERSION,
 } from './protocol.js';
-export { SseParser } from './sse-parser.js';
+export { type SseEvent, SseParser } from './sse-parser.js';

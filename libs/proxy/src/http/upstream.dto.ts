@@ -192,7 +192,7 @@ const ShownUpstream = z
       .enum(['none', 'own', 'shared'])
       .nullable()
       .describe(
-        'Sessions with it: none; own, one for each session of an agent; shared, one for all of the tenant, whose state every agent sees. Null while not known',
+        'Sessions with it: none; own, one for each session of an agent; shared, one for all of the tenant, whose state every agent sees (of an upstream over an event stream, as in 2024-11-05, one in each process). Null while not known',
       ),
     healthy: z.boolean().describe('Whether it answered when it was last asked'),
     tools: z.int(),

@@ -1,17 +1,17 @@
 import { type JsonObject, subjectOf } from '@haldir/mcp';
 import { inSession, mayHaveEndedSession, speaksOfSession, suggestsAnotherServer } from './after-failure.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
-import { type Answered, type JsonRpcTransport } from './json-rpc-transport.js';
 import { type Terms } from './mcp-client.options.js';
 import { headersFor, paramsFor, type ProtocolRevision } from './mcp-protocol.js';
 import { type MirroredHeaders } from './mirrored-headers.js';
 import { type NegotiatedProtocol } from './negotiated-protocol.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
+import { type Answered, type Transport } from './transport.js';
 
 /** Asks an upstream in the way that was negotiated, and once more, in another way or session, where it certainly did nothing. */
 export class Conversation {
   constructor(
-    private readonly transport: JsonRpcTransport,
+    private readonly transport: Transport,
     private readonly mirrored: MirroredHeaders,
     /** Asks for the tools again: a header mismatch means that they are not declared as they were. */
     private readonly relearn: (terms: Terms) => Promise<void>,

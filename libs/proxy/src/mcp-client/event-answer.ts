@@ -14,7 +14,7 @@ export interface Incoming {
 /** After its answer, an event stream may end by itself for so long, which keeps the connection usable. */
 const LINGER_MS = 250;
 /** Requests of the upstream (`ping`, …) that are answered while one call waits. */
-const MAX_REPLIES = 16;
+export const MAX_REPLIES = 16;
 
 /**
  * Reads an event stream until the answer to `id`; null when it ends without. What is read is taken off `room`, in bytes.
@@ -56,13 +56,13 @@ export async function answerIn(
 }
 
 /** To a request of the upstream: to a ping as the specification asks, to anything else "method not found". */
-function replyTo(request: JsonObject): JsonObject {
+export function replyTo(request: JsonObject): JsonObject {
   const outcome =
     request['method'] === 'ping' ? { result: {} } : { error: { code: -32601, message: 'Method not found' } };
   return { id: request['id'], ...outcome };
 }
 
-function linger(stream: EgressStream): void {
+export function linger(stream: EgressStream): void {
   const timer = setTimeout(() => {
     stream.cancel();
   }, LINGER_MS).unref();

@@ -2,7 +2,7 @@ export { McpClient } from './mcp-client.js';
 export { type CallOptions, type Presentation } from './mcp-client.options.js';
 export { type Dialogue, type InputRequired, isInputRequired } from './mcp-protocol.js';
 export { type UpstreamTool, type UpstreamToolResult } from './mcp-protocol.js';
-export { type Mask } from './json-rpc-transport.js';
+export { type Mask } from './transport.js';
 export { type RefusedDefinition, repairedTool } from './definition-repair.js';
 export {
   readableLists,

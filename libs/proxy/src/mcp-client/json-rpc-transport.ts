@@ -1,64 +1,26 @@
-import { type Egress, EgressFailed, type EgressStream, type EgressTarget, type ResponseHeaders } from '@haldir/egress';
+import { EgressFailed, type EgressStream } from '@haldir/egress';
 import { stringifyJson } from '@haldir/kernel';
 import { type JsonObject, SseParser } from '@haldir/mcp';
 import { answerIn, type Incoming } from './event-answer.js';
 import { mediaType, messageIn, parsed, rejection, resultOf } from './json-rpc-response.js';
 import { headersFor, isListChange, type ProtocolRevision } from './mcp-protocol.js';
 import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
-
-export interface TransportOptions {
-  readonly egress: Egress;
-  readonly target: EgressTarget;
-  readonly poolKey: string;
-  readonly connections: number;
-  readonly maxResponseBytes: number;
-  /** Told when the upstream says, on whatever stream, that one of its lists has changed. */
-  readonly onListChange?: () => void;
-}
-
-/** Takes out of a message what nobody may see. */
-export interface Mask {
-  mask(message: unknown): Promise<unknown>;
-}
-
-export interface SentRequest {
-  readonly revision: ProtocolRevision;
-  readonly method: string;
-  readonly params: JsonObject;
-  readonly headers: Record<string, string>;
-  /** `performance.now()` after which no answer is of use. */
-  readonly deadlineAt: number;
-  /** Until when the answer is waited for once the upstream has said so much; null where that changes nothing. */
-  readonly laterDeadline?: (notification: JsonObject) => number | null;
-  readonly signal?: AbortSignal;
-  /** Takes out of each message of the upstream what nobody may see, before anything else is done with it. */
-  readonly mask?: (message: unknown) => Promise<unknown>;
-  /** Told when more had to be taken out than `mask` did. */
-  readonly onMasked?: () => void;
-  /** What the answer may take, events included; as the transport has it otherwise. */
-  readonly maxBytes?: number;
-  /** Told what the upstream says while the request is under way. */
-  readonly onNotification?: (notification: JsonObject) => void;
-}
-
-interface Presenting extends SentRequest {
-  deadlineAt: number;
-  readonly credentials: Readonly<Record<string, string>>;
-}
-
-export interface Answered {
-  readonly result: unknown;
-  /** What the answer took, events included. */
-  readonly bytes: number;
-  readonly headers: ResponseHeaders;
-}
+import {
+  type Answered,
+  type Mask,
+  MAX_HEARD_BYTES,
+  type Presenting,
+  presenting,
+  remaining,
+  type SentRequest,
+  type Transport,
+  type TransportOptions,
+} from './transport.js';
 
 const MAX_RESUMPTIONS = 20;
-/** What an upstream may say of its own accord before the stream is opened anew. */
-const MAX_HEARD_BYTES = 1_024 * 1_024;
 
 /** Carries JSON-RPC messages over HTTP to one upstream and finds the answer in whatever form it comes. */
-export class JsonRpcTransport {
+export class JsonRpcTransport implements Transport {
   /** Sent with every request, for example an authorization. */
   headers: Readonly<Record<string, string>> = {};
   /** For what the upstream was told, by this request or another. */
@@ -76,7 +38,7 @@ export class JsonRpcTransport {
    */
   async ask(given: SentRequest): Promise<Answered> {
     // Whatever is presented meanwhile: where the answer breaks off, its rest is asked for as its beginning was.
-    const asked = this.presenting(given);
+    const asked = presenting(given, this);
     const id = this.nextId++;
     const body = stringifyJson({ jsonrpc: '2.0', id, method: asked.method, params: asked.params });
     try {
@@ -107,7 +69,7 @@ export class JsonRpcTransport {
    * @throws RejectedUnprocessed, UpstreamUnreachable
    */
   async hear(verb: 'GET' | 'POST', given: SentRequest): Promise<boolean> {
-    const asked = this.presenting(given);
+    const asked = presenting(given, this);
     const id = this.nextId++;
     const { method, params, headers } = asked;
     const body = verb === 'GET' ? undefined : stringifyJson({ jsonrpc: '2.0', id, method, params });
@@ -134,23 +96,6 @@ export class JsonRpcTransport {
   private get url(): string {
     const { origin, path } = this.options.target;
     return origin + path;
-  }
-
-  /** With the credentials of now, and what is taken out of answers on account of the request and of what was told before. */
-  private presenting(asked: SentRequest): Presenting {
-    const { masker, headers: credentials } = this;
-    if (!masker) return { ...asked, credentials };
-    const { mask, onMasked } = asked;
-    return {
-      ...asked,
-      credentials,
-      mask: async (message) => {
-        const own = mask ? await mask(message) : message;
-        const masked = await masker.mask(own);
-        if (masked !== own) onMasked?.();
-        return masked;
-      },
-    };
   }
 
   /** Sends a notification and waits until it was taken. @throws UpstreamUnreachable */
@@ -278,10 +223,6 @@ export class JsonRpcTransport {
       ...(asked.revision.kind === 'stateless' ? {} : { onReply: (reply) => this.tell(asked.revision, reply) }),
     };
   }
-}
-
-function remaining(deadlineAt: number): number {
-  return Math.max(1, Math.ceil(deadlineAt - performance.now()));
 }
 
 function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

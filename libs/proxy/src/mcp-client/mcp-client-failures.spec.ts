@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Egress, EgressPolicy, EgressRefused } from '@haldir/egress';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import {
   cleanUp,
   cleanups,
@@ -39,9 +39,10 @@ describe('event streams', () => {
       }),
     );
     expect(await client(server.url).callTool('a', {})).toEqual(text('été 🙂'));
-    await sleep(30);
-    const replies = server.seen.map(({ message }) => message).filter(({ method }) => method === undefined);
-    expect(replies).toMatchObject([{ result: {} }, { id: 'x', error: { code: -32601 } }]);
+    const replies = (): Message[] =>
+      server.seen.map(({ message }) => message).filter(({ method }) => method === undefined);
+    await vi.waitFor(() => expect(replies()).toHaveLength(2), 5_000);
+    expect(replies()).toMatchObject([{ result: {} }, { id: 'x', error: { code: -32601 } }]);
   });
 
   it('answers when the answer is there, not when the stream ends', async () => {

@@ -1,6 +1,6 @@
 import { type Egress } from '@haldir/egress';
 import { type MirroredArgument } from '@haldir/mcp';
-import { type SentRequest, type Mask } from './json-rpc-transport.js';
+import { type SentRequest, type Mask } from './transport.js';
 import { type Dialogue, type Progress } from './mcp-protocol.js';
 import { type SessionPlaces } from './session-place.js';
 import { type ToolPageLimits } from './tool-pages.js';

@@ -93,7 +93,7 @@ describe('revisions', () => {
     ['an empty result', (message: Message) => ok(message, {})],
   ] as [string, Handler][])('takes %s for "does not know the handshake"', async (_name, unknown) => {
     const server = await upstream((message, req, res) =>
-      (message.method.startsWith('tools/') ? plain : unknown)(message, req, res),
+      (message.method?.startsWith('tools/') ? plain : unknown)(message, req, res),
     );
     expect(await client(server.url).callTool('add', {})).toEqual(text('called add'));
   });

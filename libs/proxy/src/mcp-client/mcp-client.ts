@@ -1,8 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
 import { inSession, mayHaveEndedSession, twiceAtMost } from './after-failure.js';
 import { Conversation } from './conversation.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
-import { type Answered, JsonRpcTransport } from './json-rpc-transport.js';
 import { METHOD_NOT_FOUND } from './protocol-detection.js';
 import { ListLimits } from './list-limits.js';
 import {
@@ -34,6 +34,8 @@ import { type SessionsOf, type UpstreamSession } from './session-place.js';
 import { toQuestion, toToolResult } from './tool-result.js';
 import { type ToolList, ToolPages } from './tool-pages.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
+import { type Answered } from './transport.js';
+import { UpstreamTransport } from './upstream-transport.js';
 
 /**
  * Speaks MCP to one upstream; keep one per upstream and use it for many calls at once. How the upstream wants to be spoken to
@@ -43,10 +45,12 @@ import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
  * whoever asks next makes sure that the session is still there.
  */
 export class McpClient {
-  private readonly transport: JsonRpcTransport;
+  private readonly transport: UpstreamTransport;
   private readonly deadlineMs: number;
   private readonly protocols: SessionProtocols;
   private underWay = 0;
+  /** Of nobody else: some upstreams tell everybody how far a call is. */
+  private readonly progressToken = randomUUID();
   private progressTokens = 0;
   private presented = 0;
   private closing = false;
@@ -58,7 +62,7 @@ export class McpClient {
   /** @throws EgressRefused when the URL is not allowed */
   constructor(private readonly options: McpClientOptions) {
     this.deadlineMs = options.deadlineMs ?? 30_000;
-    this.transport = new JsonRpcTransport({
+    this.transport = new UpstreamTransport({
       egress: options.egress,
       target: options.egress.target(options.url),
       poolKey: options.key,
@@ -149,7 +153,7 @@ export class McpClient {
       return repeatable ? twiceAtMost(once) : once();
     };
     if (!onProgress) return toToolResult(await make(asIs, terms), dialogue);
-    const token = `p${++this.progressTokens}`;
+    const token = `${this.progressToken}-${++this.progressTokens}`;
     const tracked = { ...call, _meta: { progressToken: token } };
     const params = dialogue ? withDialogue(tracked, dialogue) : tracked;
     const onNotification = (notification: JsonObject): void => {
@@ -247,6 +251,7 @@ export class McpClient {
       if (!this.options.sessions && !this.isLeft) this.transport.endSession(current);
       this.protocols.shared.forget(current);
     }
+    this.transport.close();
     this.options.egress.closePools(this.options.key);
   }
 

@@ -13,12 +13,23 @@ export type ProtocolRevision =
       readonly sessionId: string | null;
       /** Names what is kept of it for other processes. */
       readonly epoch?: string;
-    } & Declared)
-  | { readonly kind: 'plain' };
+    } & Declared &
+      OverStream)
+  | ({ readonly kind: 'plain' } & OverStream);
+
+interface OverStream {
+  /** What is spoken over an event stream (HTTP+SSE of 2024-11-05) is spoken over this one, and ends with it. */
+  readonly stream?: object;
+}
 
 /** What an upstream said it can do, besides tools. */
 interface Declared {
   readonly capabilities?: JsonObject;
+}
+
+/** The event stream that it is spoken over; null where each answer comes by itself. */
+export function streamOf(revision: ProtocolRevision): object | null {
+  return revision.kind === 'stateless' ? null : (revision.stream ?? null);
 }
 
 /** A tool as its upstream describes it. What Haldir does not read is kept as it came. */

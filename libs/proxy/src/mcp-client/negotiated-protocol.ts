@@ -1,11 +1,11 @@
 import { withDeadline } from '@haldir/kernel';
 import { inSession } from './after-failure.js';
-import { type JsonRpcTransport } from './json-rpc-transport.js';
 import { type ProtocolRevision } from './mcp-protocol.js';
 import { detectRevision } from './protocol-detection.js';
 import { type SessionPlace, type UpstreamSession } from './session-place.js';
 import { mayBeAnEnd, type Pulse, pulseOf } from './session-pulse.js';
 import { unreachable, UpstreamUnreachable } from './mcp-client.errors.js';
+import { type UpstreamTransport } from './upstream-transport.js';
 
 /** For how long someone waits at most. */
 export interface Deadline {
@@ -46,7 +46,7 @@ export class NegotiatedProtocol {
   private refused: ProtocolRevision | null = null;
 
   constructor(
-    private readonly transport: JsonRpcTransport,
+    private readonly transport: UpstreamTransport,
     private readonly deadlineMs: number,
     private readonly sharing: Sharing = { place: null },
   ) {}

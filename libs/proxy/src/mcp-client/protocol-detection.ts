@@ -1,9 +1,11 @@
 import { HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
 import { inSession, twiceAtMost } from './after-failure.js';
-import { type Answered, type JsonRpcTransport } from './json-rpc-transport.js';
 import { NobodysError, RejectedUnprocessed } from './json-rpc-response.js';
-import { CLIENT_INFO, headersFor, paramsFor, type ProtocolRevision } from './mcp-protocol.js';
+import { CLIENT_INFO, headersFor, paramsFor, type ProtocolRevision, streamOf } from './mcp-protocol.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
+import { type EventStreamTransport } from './event-stream-transport.js';
+import { type Answered } from './transport.js';
+import { type UpstreamTransport } from './upstream-transport.js';
 
 /** Of the time for finding out, what a server may take for a method it has perhaps never heard of. */
 export const PROBE_SHARE = 1 / 3;
@@ -11,26 +13,34 @@ export const METHOD_NOT_FOUND = -32601;
 
 /**
  * Finds out how an upstream wants to be spoken to: the stateless revision, the handshake of the 2025 revisions (which it then
- * completes), or JSON-RPC without either. "Plain" is what is left, and not yet proof that anything answers.
+ * completes), the same over an event stream as in 2024-11-05, or JSON-RPC without any of these. "Plain" is what is left, and not yet proof that anything answers.
  *
  * @param before what it spoke last: a server that spoke with a handshake is first asked for another one
  * @throws UpstreamUnreachable when nothing is there, or it wants an authorization, or a revision Haldir does not speak
  */
 export async function detectRevision(
-  transport: JsonRpcTransport,
+  transport: UpstreamTransport,
   deadlineAt: number,
   before: ProtocolRevision | null = null,
   probe: Probe = { isAllowed: true, hasFailed: () => undefined },
 ): Promise<ProtocolRevision> {
   // One that has had sessions has them still: an outage does not make it another.
   const isBroken = (error: UpstreamUnreachable): boolean => before !== null && inSession(before) && isOutage(error);
-  const again = before?.kind === 'handshake' ? await tryHandshake(transport, deadlineAt, isBroken) : null;
+  let isRefused = false;
+  const onRefusal = (status: number): void => void (isRefused = MEANS_ANOTHER_TRANSPORT.includes(status));
+  const shake = (): Promise<ProtocolRevision | null> => tryHandshake(transport, deadlineAt, isBroken, onRefusal);
+  const first = before && streamOf(before) ? () => tryStream(transport, deadlineAt) : shake;
+  const again = before?.kind === 'handshake' ? await first() : null;
   return (
     again ??
     (probe.isAllowed ? await tryStateless(transport, deadlineAt, probe) : null) ??
-    (await tryHandshake(transport, deadlineAt, isBroken)) ?? { kind: 'plain' }
+    (await shake()) ??
+    (isRefused ? await tryStream(transport, deadlineAt) : null) ?? { kind: 'plain' }
   );
 }
+
+/** With these, a server of 2024-11-05 refuses a request sent to where its stream is (2025-03-26, "Backwards Compatibility"). */
+const MEANS_ANOTHER_TRANSPORT = [400, 404, 405];
 
 /** The question whether an upstream speaks the stateless revision. */
 export interface Probe {
@@ -40,7 +50,7 @@ export interface Probe {
 }
 
 async function tryStateless(
-  transport: JsonRpcTransport,
+  transport: UpstreamTransport,
   deadlineAt: number,
   { hasFailed }: Probe,
 ): Promise<ProtocolRevision | null> {
@@ -70,12 +80,32 @@ async function tryStateless(
 }
 
 async function tryHandshake(
-  transport: JsonRpcTransport,
+  transport: UpstreamTransport,
   deadlineAt: number,
   isBroken: (error: UpstreamUnreachable) => boolean,
+  onRefusal: (status: number) => void,
 ): Promise<ProtocolRevision | null> {
-  const answer = await attempt(hello(transport, deadlineAt), () => false, isBroken);
+  const asking = hello(transport, deadlineAt).catch((error: unknown) => {
+    if (error instanceof RejectedUnprocessed) onRefusal(error.status);
+    throw error;
+  });
+  const answer = await attempt(asking, () => false, isBroken);
   return answer && handshakeBy(transport, answer, deadlineAt);
+}
+
+/** @throws UpstreamUnreachable also when there is such a stream, but no handshake over it */
+async function tryStream(transport: UpstreamTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
+  const now = performance.now();
+  const stream = await transport.openStream(now + (deadlineAt - now) * PROBE_SHARE);
+  if (!stream) return null;
+  try {
+    const revision = await handshakeBy(transport, await hello(transport, deadlineAt, stream), deadlineAt, stream);
+    if (!revision) throw new UpstreamUnreachable('protocol');
+    return revision;
+  } catch (error) {
+    stream.close();
+    throw error instanceof RejectedUnprocessed ? error.outcome() : error;
+  }
 }
 
 /** Of a server that has begun a session already, these say nothing of whether it begins another. */
@@ -87,7 +117,7 @@ const BUSY = [429, 502, 503, 504];
  * @returns null when the server refuses
  * @throws UpstreamUnreachable when it does not answer, not as MCP does, or is busy
  */
-export async function beginSession(transport: JsonRpcTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
+export async function beginSession(transport: UpstreamTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
   try {
     return await handshakeBy(transport, await hello(transport, deadlineAt), deadlineAt);
   } catch (error) {
@@ -110,10 +140,10 @@ function isOutage(error: UpstreamUnreachable): boolean {
   return error.reason === 'http_status' && ((error.status ?? 0) >= 500 || isBusy(error));
 }
 
-function hello(transport: JsonRpcTransport, deadlineAt: number): Promise<Answered> {
+function hello(transport: UpstreamTransport, deadlineAt: number, stream?: EventStreamTransport): Promise<Answered> {
   const [newest] = HANDSHAKE_VERSIONS;
   return transport.ask({
-    revision: { kind: 'plain' },
+    revision: { kind: 'plain', ...(stream ? { stream } : {}) },
     method: 'initialize',
     params: { protocolVersion: newest, capabilities: {}, clientInfo: CLIENT_INFO },
     headers: headersFor({ kind: 'plain' }, 'initialize'),
@@ -122,9 +152,10 @@ function hello(transport: JsonRpcTransport, deadlineAt: number): Promise<Answere
 }
 
 async function handshakeBy(
-  transport: JsonRpcTransport,
+  transport: UpstreamTransport,
   answer: Answered,
   deadlineAt: number,
+  stream?: EventStreamTransport,
 ): Promise<ProtocolRevision | null> {
   if (!isObject(answer.result)) return null;
   const version = answer.result['protocolVersion'];
@@ -132,6 +163,7 @@ async function handshakeBy(
   if (!HANDSHAKE_VERSIONS.some((known) => known === version)) throw new UpstreamUnreachable('protocol');
   const revision: ProtocolRevision = {
     ...{ kind: 'handshake', version, sessionId: sessionIdOf(answer) },
+    ...(stream ? { stream } : {}),
     capabilities: capabilitiesIn(answer.result),
   };
   await transport.notify(revision, 'notifications/initialized', deadlineAt);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type JsonRpcTransport } from './json-rpc-transport.js';
+import { type UpstreamTransport } from './upstream-transport.js';
 import { type SessionPlace, type UpstreamSession } from './session-place.js';
 import { SessionProtocols } from './session-protocols.js';
 import { cleanUp, client, fail, type Handler, ok, plain, sessionful, upstream } from './upstream-fixture.for-spec.js';
@@ -90,7 +90,7 @@ it('of sessions that nobody uses a process forgets which is the upstream’s, an
     whose: async () => 'own' as const,
     found: async () => 'own' as const,
   };
-  const protocols = new SessionProtocols({ headers: {} } as JsonRpcTransport, 30_000, places);
+  const protocols = new SessionProtocols({ headers: {} } as UpstreamTransport, 30_000, places);
   let now = 1_000;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
   const use = async (id: string): Promise<void> => {

@@ -1,11 +1,11 @@
-import { type JsonRpcTransport } from './json-rpc-transport.js';
-import { type ProtocolRevision } from './mcp-protocol.js';
+import { type ProtocolRevision, streamOf } from './mcp-protocol.js';
 import { type Deadline, NegotiatedProtocol, type Sharing, unsent } from './negotiated-protocol.js';
 import { inSession } from './after-failure.js';
 import { beginSession } from './protocol-detection.js';
 import { type SessionPlace, type SessionPlaces, type SessionsOf, type UpstreamSession } from './session-place.js';
 import { type Pulse, pulseOf } from './session-pulse.js';
 import { UpstreamUnreachable } from './mcp-client.errors.js';
+import { type UpstreamTransport } from './upstream-transport.js';
 
 /** Sessions of Haldir that a process remembers the upstream's session of; others are looked up. */
 const MAX_OWN = 20_000;
@@ -24,7 +24,7 @@ export class SessionProtocols {
   private answer: { revision: ProtocolRevision; whose: Promise<SessionsOf> } | null = null;
 
   constructor(
-    private readonly transport: JsonRpcTransport,
+    private readonly transport: UpstreamTransport,
     private readonly deadlineMs: number,
     private readonly places: SessionPlaces | null,
   ) {
@@ -74,6 +74,8 @@ export class SessionProtocols {
   private async findOut(revision: ProtocolRevision, deadlineAt: number): Promise<SessionsOf> {
     const { places } = this;
     const known = (await places?.whose()) ?? null;
+    // Its session is its stream: one in each process, for everybody.
+    if (streamOf(revision)) return known === 'shared' || !places ? 'shared' : places.found('shared');
     if (!inSession(revision)) return known === 'none' || !places ? 'none' : places.found('none');
     if (known !== null && known !== 'none') return known;
     const found = await this.tryAnother(revision, deadlineAt);

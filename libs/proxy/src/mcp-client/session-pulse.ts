@@ -1,6 +1,6 @@
 import { isWithinSession, speaksOfSession } from './after-failure.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
-import { type JsonRpcTransport } from './json-rpc-transport.js';
+import { type UpstreamTransport } from './upstream-transport.js';
 import { headersFor, type ProtocolRevision } from './mcp-protocol.js';
 import { METHOD_NOT_FOUND, PROBE_SHARE } from './protocol-detection.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
@@ -16,7 +16,7 @@ export type Pulse = 'alive' | 'over' | 'refused' | UpstreamUnreachable;
 
 /** What becomes of a session. Changes nothing, in it or here. */
 export async function pulseOf(
-  transport: JsonRpcTransport,
+  transport: UpstreamTransport,
   revision: ProtocolRevision,
   deadlineAt: number,
 ): Promise<Pulse> {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type JsonRpcTransport } from '../mcp-client/json-rpc-transport.js';
+import { type UpstreamTransport } from '../mcp-client/upstream-transport.js';
 import { SessionProtocols } from '../mcp-client/session-protocols.js';
 import { type UpstreamAddress } from './upstream-address.js';
 import { NO_LIMITS } from './upstream-limits.js';
@@ -32,7 +32,7 @@ it('10,000 sessions with an upstream take a process less than 30 MB', async () =
   const keys = { openFor: async () => Buffer.from(JSON.stringify(session())) };
   const parts = [kept, keys, {}, {}, { now: () => new Date() }];
   const sessions = new UpstreamSessions(...(parts as unknown as ConstructorParameters<typeof UpstreamSessions>));
-  const transport = { headers: {} } as JsonRpcTransport;
+  const transport = { headers: {} } as UpstreamTransport;
   const protocols = new SessionProtocols(transport, 30_000, sessions.placesOf(ADDRESS));
   const deadline = { deadlineAt: performance.now() + 60_000 };
   const ids = Array.from({ length: SESSIONS }, () => `ses_${randomUUID()}`);
