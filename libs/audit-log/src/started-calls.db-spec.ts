@@ -45,6 +45,7 @@ const grant = {
   spendLimit: microUsd(5),
   spendPeriod: 'day',
   upstreams: null,
+  catalogue: 'full',
 } as const;
 const actor = (): Actor => ({
   ...agentActor(tenantId, 'hld_1', grant),

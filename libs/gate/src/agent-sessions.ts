@@ -36,8 +36,9 @@ export class AgentSessions {
       const found = await current.hold(tenantId, keyId);
       // Somebody else was faster.
       if (found && found.revokedAt === null && isGoing(found.expiresAt)) return found.id;
-      const { agentId, scopes, ttlSeconds } = agent;
-      const opened = await this.sessions.openIn(tx, actor, { agentId, scopes, ttlSeconds, spendLimit: null });
+      const { agentId, scopes, ttlSeconds, catalogue } = agent;
+      const wanted = { agentId, scopes, ttlSeconds, spendLimit: null, catalogue };
+      const opened = await this.sessions.openIn(tx, actor, wanted);
       await current.put({ tenantId, keyId, sessionId: opened.id });
       return opened.id;
     });

@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { type Actor, type AgentGrant, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
+import { type Actor, type AgentGrant, type CatalogueKind, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
 import { BigIntColumn } from '@haldir/database';
 import { type Tier } from '@haldir/runtime';
 
@@ -43,6 +43,10 @@ export class ApiKey {
   @Column({ name: 'agent_upstreams', type: 'text', array: true, nullable: true })
   agentUpstreams: string[] | null;
 
+  /** Null for the whole list, too. */
+  @Column({ name: 'agent_catalogue', type: 'text', nullable: true })
+  agentCatalogue: CatalogueKind | null;
+
   /** Keyed hash of the whole key. */
   @Column({ type: 'bytea', select: false })
   hash: Buffer;
@@ -76,7 +80,13 @@ export class ApiKey {
 
 type Ceiling = Pick<
   ApiKey,
-  'agentId' | 'agentScopes' | 'agentTtlSeconds' | 'agentSpendLimit' | 'agentSpendPeriod' | 'agentUpstreams'
+  | 'agentId'
+  | 'agentScopes'
+  | 'agentTtlSeconds'
+  | 'agentSpendLimit'
+  | 'agentSpendPeriod'
+  | 'agentUpstreams'
+  | 'agentCatalogue'
 >;
 
 /** The ceiling that a key's row holds; null for a key that is no agent's. */
@@ -87,6 +97,7 @@ export function grantOf(row: Ceiling): AgentGrant | null {
   return {
     ...{ agentId, scopes: agentScopes, ttlSeconds: agentTtlSeconds },
     ...{ spendLimit: agentSpendLimit, spendPeriod: agentSpendPeriod, upstreams: agentUpstreams },
+    catalogue: row.agentCatalogue ?? 'full',
   };
 }
 
@@ -99,5 +110,6 @@ export function ceilingOf(grant: AgentGrant | null): Ceiling {
     agentSpendLimit: grant?.spendLimit ?? null,
     agentSpendPeriod: grant?.spendPeriod ?? null,
     agentUpstreams: grant?.upstreams ? [...grant.upstreams] : null,
+    agentCatalogue: grant?.catalogue ?? null,
   };
 }

@@ -17,7 +17,7 @@ const ENDING = columnsOf(ApiKey).only('tenantId', 'publicId', 'name', 'agentId',
 
 // Before a key is known to be good, nothing is known of its tenant: a function that sees all keys answers about those asked for.
 const liveKeys = {
-  name: 'api_key.live.v5',
+  name: 'api_key.live.v6',
   text: `SELECT ${GRANTING_COLUMNS.list}, tenant_tier, is_operator, session_id, session_expires_at
            FROM api_key_live($1::text[])`,
 };

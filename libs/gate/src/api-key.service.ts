@@ -262,7 +262,8 @@ function actorOf(tenantId: string, prefix: string, grant: AgentGrant | null): Ac
 }
 
 /** A ceiling in the API's terms. */
-export function describeGrant({ agentId, scopes, ttlSeconds, spendLimit, spendPeriod, upstreams }: AgentGrant) {
+export function describeGrant(grant: AgentGrant) {
+  const { agentId, scopes, ttlSeconds, spendLimit, spendPeriod, upstreams, catalogue } = grant;
   return {
     agent_id: agentId,
     scopes: [...scopes],
@@ -270,6 +271,7 @@ export function describeGrant({ agentId, scopes, ttlSeconds, spendLimit, spendPe
     spend_limit: toDollars(spendLimit),
     spend_period: spendPeriod,
     upstreams: upstreams && [...upstreams],
+    catalogue,
   };
 }
 

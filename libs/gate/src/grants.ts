@@ -1,4 +1,4 @@
-import { type AgentGrant } from '@haldir/kernel';
+import { type AgentGrant, type CatalogueKind } from '@haldir/kernel';
 import { type Grant } from '@haldir/crypto';
 import { type Tier } from '@haldir/runtime';
 import { type Session } from './session.entity.js';
@@ -26,6 +26,7 @@ export function keyGrant(key: KeyGrant): Grant {
   const ceiling = grant && [
     ...[grant.agentId, grant.scopes, grant.ttlSeconds],
     ...[grant.spendLimit.toString(), grant.spendPeriod, grant.upstreams],
+    ...toldCatalogue(grant.catalogue),
   ];
   return [
     ...[key.tenantId, key.publicId, key.principalId, key.hash.toString('base64')],
@@ -36,6 +37,14 @@ export function keyGrant(key: KeyGrant): Grant {
 
 /** What is spent, held, revoked and announced moves, and is not among it. */
 export function sessionGrant(session: Session): Grant {
-  const { tenantId, id, agentId, scopes, spendLimit, openedKey, expiresAt } = session;
-  return [tenantId, id, agentId, scopes, spendLimit?.toString() ?? null, openedKey, expiresAt.getTime()];
+  const { tenantId, id, agentId, scopes, spendLimit, openedKey, expiresAt, catalogue } = session;
+  return [
+    ...[tenantId, id, agentId, scopes, spendLimit?.toString() ?? null, openedKey, expiresAt.getTime()],
+    ...toldCatalogue(catalogue),
+  ];
+}
+
+/** The kind that was there first is not said, so that MACs over it stand. */
+function toldCatalogue(catalogue: CatalogueKind): CatalogueKind[] {
+  return catalogue === 'full' ? [] : [catalogue];
 }

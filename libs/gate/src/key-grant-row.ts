@@ -6,6 +6,7 @@ import { type KeyGrant } from './grants.js';
 const GRANTING = [
   ...(['tenantId', 'publicId', 'principalId', 'tier', 'scopes', 'hash', 'expiresAt', 'mac'] as const),
   ...(['agentId', 'agentScopes', 'agentTtlSeconds', 'agentSpendLimit', 'agentSpendPeriod', 'agentUpstreams'] as const),
+  'agentCatalogue',
 ] as const;
 type GrantingKey = Pick<ApiKey, (typeof GRANTING)[number]>;
 

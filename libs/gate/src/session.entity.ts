@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { type AgentGrant, type MicroUsd } from '@haldir/kernel';
+import { type AgentGrant, type CatalogueKind, type MicroUsd } from '@haldir/kernel';
 import { BigIntColumn } from '@haldir/database';
 import { holdsScope } from './session-scopes.js';
 
@@ -31,6 +31,9 @@ export class Session {
   /** Set aside for payments that may still be captured. */
   @BigIntColumn({ name: 'held_micros' })
   held: MicroUsd;
+
+  @Column({ type: 'text' })
+  catalogue: CatalogueKind;
 
   /** The id of the principal that opened it; null when none did. */
   @Column({ name: 'opened_key', type: 'text', nullable: true })

@@ -33,13 +33,13 @@ const EXPIRED = SESSION.only('tenantId', 'id', 'agentId');
 const FROZEN = `EXISTS (SELECT FROM agent_freeze f WHERE f.tenant_id = s.tenant_id AND f.agent_id IN (s.agent_id, '${EVERY_AGENT}')) AS frozen`;
 
 const byKeys = {
-  name: 'session.by_keys.v6',
+  name: 'session.by_keys.v7',
   text: `SELECT ${SESSION.of('s')}, ${FROZEN} FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id)
            JOIN session s ON s.tenant_id = w.tenant_id AND s.id = w.id`,
 };
 // With the key that opened it: on the standing budget of an agent key every payment in its sessions is drawn.
 const lockByKeys = {
-  name: 'session.lock_by_keys.v7',
+  name: 'session.lock_by_keys.v8',
   text: `SELECT ${LOCKED.of('s')}, ${FROZEN}, ${OPENING_KEY.of('k')}, t.tier AS tenant_tier, t.is_operator
            FROM session s
            JOIN tenant t ON t.id = s.tenant_id
@@ -57,11 +57,11 @@ const saveBudgets = {
 
 // Scopes come as JSON, because an array of arrays would have to be rectangular.
 const insert = {
-  name: 'session.insert.v3',
-  text: `INSERT INTO session (tenant_id, id, agent_id, scopes, spend_limit_micros, opened_key, created_at, expires_at, mac)
-           SELECT tenant_id, id, agent_id, ARRAY(SELECT json_array_elements_text(scopes)), spend_limit, opened_key, created_at, expires_at, mac
-             FROM unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bigint[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::bytea[])
-                  AS w(tenant_id, id, agent_id, scopes, spend_limit, opened_key, created_at, expires_at, mac)`,
+  name: 'session.insert.v4',
+  text: `INSERT INTO session (tenant_id, id, agent_id, scopes, spend_limit_micros, opened_key, created_at, expires_at, mac, catalogue)
+           SELECT tenant_id, id, agent_id, ARRAY(SELECT json_array_elements_text(scopes)), spend_limit, opened_key, created_at, expires_at, mac, catalogue
+             FROM unnest($1::text[], $2::text[], $3::text[], $4::json[], $5::bigint[], $6::text[], $7::timestamptz[], $8::timestamptz[], $9::bytea[], $10::text[])
+                  AS w(tenant_id, id, agent_id, scopes, spend_limit, opened_key, created_at, expires_at, mac, catalogue)`,
 };
 
 const opened: Collector<{ session: Session; mac: Buffer }> = {
@@ -78,6 +78,7 @@ const opened: Collector<{ session: Session; mac: Buffer }> = {
       sessions.map(({ createdAt }) => createdAt),
       sessions.map(({ expiresAt }) => expiresAt),
       rows.map(({ mac }) => mac),
+      sessions.map(({ catalogue }) => catalogue),
     ]);
   },
 };

@@ -1,5 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { type Actor, type AgentGrant, Batcher, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
+import {
+  type Actor,
+  type AgentGrant,
+  Batcher,
+  type CatalogueKind,
+  Clock,
+  type MicroUsd,
+  newId,
+  toDollars,
+} from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { AgentFreezeRepository } from './agent-freeze.repository.js';
@@ -16,6 +25,7 @@ export interface NewSession {
   ttlSeconds: number;
   /** Null means none was asked for. */
   spendLimit: MicroUsd | null;
+  catalogue: CatalogueKind;
 }
 
 interface Opening {
@@ -87,6 +97,7 @@ export class SessionService {
       spendLimit,
       spent: 0n as MicroUsd,
       held: 0n as MicroUsd,
+      catalogue: wanted.catalogue,
       openedKey,
       createdAt: now,
       expiresAt: new Date(now.getTime() + wanted.ttlSeconds * 1000),
@@ -95,7 +106,7 @@ export class SessionService {
   }
 
   private insert(tx: Tx, actor: Actor, session: Session): Session {
-    const { id: sessionId, agentId, scopes, spendLimit, openedKey, createdAt, expiresAt } = session;
+    const { id: sessionId, agentId, scopes, spendLimit, catalogue, openedKey, createdAt, expiresAt } = session;
     this.sessions.in(tx).insert(session);
     this.auditLog.record(tx, actor, {
       source: 'haldir',
@@ -107,6 +118,7 @@ export class SessionService {
         scopes,
         ttl: (expiresAt.getTime() - createdAt.getTime()) / 1000,
         spend_limit: spendLimit === null ? null : toDollars(spendLimit),
+        ...(catalogue === 'full' ? {} : { catalogue }),
         by: openedKey,
       },
     });
@@ -128,6 +140,11 @@ export class SessionService {
   /** The id of the principal that opened a session, dead or alive; null when that is not known. */
   async openedKey(tenantId: string, sessionId: string): Promise<string | null> {
     return (await this.sessions.find(tenantId, sessionId))?.openedKey ?? null;
+  }
+
+  /** How a session, dead or alive, is shown tools; the whole list where it is not known. */
+  async catalogueOf(tenantId: string, sessionId: string): Promise<CatalogueKind> {
+    return (await this.sessions.find(tenantId, sessionId))?.catalogue ?? 'full';
   }
 
   /** @throws SessionNotFound unless the session is live */

@@ -17,6 +17,10 @@ export interface Actor {
 export const SPEND_PERIODS = ['day', 'month', 'total'] as const;
 export type SpendPeriod = (typeof SPEND_PERIODS)[number];
 
+/** How a session is shown the tools of upstreams: all of them in a list, or three tools that search, describe and call them. */
+export const CATALOGUE_KINDS = ['full', 'search'] as const;
+export type CatalogueKind = (typeof CATALOGUE_KINDS)[number];
+
 /** The ceiling of an agent key. */
 export interface AgentGrant {
   agentId: string;
@@ -30,6 +34,8 @@ export interface AgentGrant {
   spendPeriod: SpendPeriod;
   /** Those it may use, by name; null for every upstream. */
   upstreams: readonly string[] | null;
+  /** Of a session that is opened without saying so. */
+  catalogue: CatalogueKind;
 }
 
 /** What is known of a request beside who makes it. */

@@ -3,6 +3,8 @@ export {
   type Actor,
   agentActor,
   type AgentGrant,
+  CATALOGUE_KINDS,
+  type CatalogueKind,
   haldirActor,
   keyActor,
   mayUseUpstream,

@@ -12,4 +12,5 @@ export { ProxyModule } from './proxy.module.js';
 export { SEALED_UPSTREAM_HEADERS } from './upstreams/upstream-credentials.js';
 export { SEALED_UPSTREAM_SESSIONS } from './upstreams/upstream-sessions.js';
 export { type Catalogue, type CatalogueTool, type MissingUpstream, ToolCatalogue } from './catalogue/tool-catalogue.js';
+export { ToolSearch } from './catalogue/tool-search.js';
 export { type Dialogue, type RefusingCircuit, RESOURCE_LISTS, type ResourceKind } from './mcp-client/index.js';

@@ -32,6 +32,8 @@ import { ResourceCatalogue } from './catalogue/resource-catalogue.js';
 import { ResourceRepository } from './catalogue/resource.repository.js';
 import { ToolCatalogue } from './catalogue/tool-catalogue.js';
 import { ToolLookup } from './catalogue/tool-lookup.js';
+import { ToolSearch } from './catalogue/tool-search.js';
+import { ToolSearchRepository } from './catalogue/tool-search.repository.js';
 import { ToolPinsService } from './catalogue/tool-pins.service.js';
 import { ToolPrice } from './catalogue/tool-price.entity.js';
 import { ToolPriceRepository } from './catalogue/tool-price.repository.js';
@@ -101,6 +103,8 @@ const entities = [
     ToolPriceRepository,
     ToolPriceService,
     ToolRepository,
+    ToolSearch,
+    ToolSearchRepository,
     ToolTargetRepository,
     UnknownCalls,
     UpstreamCircuits,
@@ -135,6 +139,7 @@ const entities = [
     ToolCatalogue,
     ToolPinsService,
     ToolPriceService,
+    ToolSearch,
     UnknownCalls,
     UpstreamConnections,
     UpstreamHealthService,

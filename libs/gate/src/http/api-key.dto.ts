@@ -1,11 +1,11 @@
-import { type AgentGrant, InvalidInput, microUsd, SPEND_PERIODS, toUnixSeconds } from '@haldir/kernel';
+import { type AgentGrant, CATALOGUE_KINDS, InvalidInput, microUsd, SPEND_PERIODS, toUnixSeconds } from '@haldir/kernel';
 import { AGENT_KEY_SCOPES, isKeyScope, KEY_SCOPES, nextCursor, nullableTime, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { keyPrefix } from '../api-key-format.js';
 import { API_KEY_STATUSES } from '../api-key.repository.js';
 import { describeGrant, type MintedKey, type NewKey, type RotatedKey } from '../api-key.service.js';
 import { type ApiKey, grantOf } from '../api-key.entity.js';
-import { agentId, scope, spendLimit, ttl } from './session.dto.js';
+import { agentId, catalogueKind, scope, spendLimit, ttl } from './session.dto.js';
 
 const SCOPES_EXPECTED = 'expected a list of scopes such as audit:read';
 const SESSION_SCOPES_EXPECTED = 'expected a list of 1 to 100 scopes of sessions';
@@ -32,6 +32,9 @@ const AgentCeiling = z
       .max(100, UPSTREAMS_EXPECTED)
       .nullish()
       .describe('Upstreams that it may use; absent for every upstream'),
+    catalogue: catalogueKind
+      .default('full')
+      .describe('How /mcp shows its sessions the tools of upstreams, where they do not say so themselves'),
   })
   .meta({ id: 'AgentCeiling' });
 
@@ -88,6 +91,7 @@ function toGrant({
   spend_limit,
   spend_period,
   upstreams,
+  catalogue,
 }: z.infer<typeof AgentCeiling>): AgentGrant {
   if (scopes.some((scope) => scope.startsWith('spend:')))
     throw new InvalidInput('agent.scopes: expected spend without an amount, which is what spend_limit is for');
@@ -95,6 +99,7 @@ function toGrant({
   return {
     ...{ agentId: agent_id, scopes: [...new Set(granted)], ttlSeconds: ttl },
     ...{ spendLimit: microUsd(spend_limit), spendPeriod: spend_period, upstreams: upstreams ?? null },
+    catalogue,
   };
 }
 
@@ -106,6 +111,7 @@ const GrantedCeiling = z
     spend_limit: z.number(),
     spend_period: z.enum(SPEND_PERIODS),
     upstreams: z.array(z.string()).nullable(),
+    catalogue: z.enum(CATALOGUE_KINDS),
   })
   .meta({ id: 'GrantedCeiling' });
 const expiresAt = z.number().nullable().describe('Unix timestamp; null for never');

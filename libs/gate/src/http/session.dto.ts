@@ -1,4 +1,4 @@
-import { type Actor, microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, CATALOGUE_KINDS, microUsd, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { decimal, nextCursor, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { type Session } from '../session.entity.js';
@@ -23,6 +23,8 @@ export const ttl = z
   .max(MAX_TTL_SECONDS, `expected a whole number of seconds from 1 to ${MAX_TTL_SECONDS}`);
 export const spendLimit = decimal({ decimals: 2, min: 0, max: 1_000_000_000 });
 
+export const catalogueKind = z.enum(CATALOGUE_KINDS, `expected one of ${CATALOGUE_KINDS.join(', ')}`);
+
 export const CreateSession = z.object({
   agent_id: agentId.describe('Unique agent identifier'),
   scopes: z
@@ -33,6 +35,12 @@ export const CreateSession = z.object({
     .describe('Permission scopes to grant; by default, to an agent key all that it may grant'),
   ttl: ttl.optional().meta({ default: DEFAULT_TTL_SECONDS }).describe('Session time-to-live in seconds'),
   spend_limit: spendLimit.nullish().describe('Maximum USD spend for this session'),
+  catalogue: catalogueKind
+    .optional()
+    .meta({ default: 'full' })
+    .describe(
+      'How /mcp shows it the tools of upstreams: full for all of them in a list, search for searchTools, describeTool and callTool in their place; by default, for an agent key what the key says',
+    ),
 });
 export type CreateSession = z.infer<typeof CreateSession>;
 
@@ -43,6 +51,7 @@ export function toNewSession({ agent }: Actor, body: CreateSession): NewSession 
     scopes: body.scopes ?? agent?.scopes ?? DEFAULT_SCOPES,
     ttlSeconds: body.ttl ?? Math.min(DEFAULT_TTL_SECONDS, agent?.ttlSeconds ?? DEFAULT_TTL_SECONDS),
     spendLimit: typeof body.spend_limit === 'number' ? microUsd(body.spend_limit) : null,
+    catalogue: body.catalogue ?? agent?.catalogue ?? 'full',
   };
 }
 
@@ -78,6 +87,7 @@ export const SessionDetail = z
     spent: z.number(),
     held: z.number().describe('Set aside for payments that may still be captured'),
     remaining_budget: z.number().nullable(),
+    catalogue: z.enum(CATALOGUE_KINDS).describe('How /mcp shows it the tools of upstreams'),
     is_valid: z.boolean(),
     created_at: z.number().describe('Unix timestamp'),
     expires_at: z.number().describe('Unix timestamp'),
@@ -95,6 +105,7 @@ export function toSessionDetail(session: Session, now: Date): SessionDetail {
     spent: toDollars(session.spent),
     held: toDollars(session.held),
     remaining_budget: remaining === null ? null : toDollars(remaining),
+    catalogue: session.catalogue,
     is_valid: session.isValidAt(now),
     created_at: toUnixSeconds(session.createdAt),
     expires_at: toUnixSeconds(session.expiresAt),

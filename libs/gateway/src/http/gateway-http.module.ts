@@ -14,6 +14,7 @@ import { Questions } from './questions.js';
 import { ProtectedResourceController } from './protected-resource.controller.js';
 import { ApprovalTools } from './tools/approval.tools.js';
 import { AuditTools } from './tools/audit.tools.js';
+import { CatalogueTools } from './tools/catalogue.tools.js';
 import { OwnToolbox } from './tools/own-toolbox.js';
 import { PaymentTools } from './tools/payment.tools.js';
 import { SecretTools } from './tools/secret.tools.js';
@@ -29,6 +30,7 @@ import { UpstreamTools } from './upstream-tools.js';
     ApprovalTools,
     AuditTools,
     Cancellations,
+    CatalogueTools,
     HeldRequests,
     Hosts,
     McpErrorFilter,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { InvalidInput, type JsonValue, stringifyJson } from '@haldir/kernel';
+import { HaldirError, InvalidInput, type JsonValue, stringifyJson } from '@haldir/kernel';
 import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
 import { HANDSHAKE_VERSIONS, isObject, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
@@ -15,8 +15,10 @@ import {
   type RpcRequest,
   SERVER_INFO,
 } from './protocol/messages.js';
+import { refused } from './call-outcome.js';
 import { type ToolCall, toToolCall } from './tool-call.js';
-import { type OwnCall, type OwnTool } from './tools/own-tool.js';
+import { CALL_TOOL, calledThrough } from './tools/call-tool.js';
+import { type Audience, type OwnCall, type OwnTool } from './tools/own-tool.js';
 import { OwnToolbox } from './tools/own-toolbox.js';
 import { UpstreamResources } from './upstream-resources.js';
 import { type ToolPage, UpstreamTools } from './upstream-tools.js';
@@ -30,8 +32,15 @@ const DISCOVERY_TTL_MS = 60_000;
 
 const AGENT_INSTRUCTIONS =
   'Tools named upstream__tool are governed: each call is decided by policy and logged. A refusal says why. A call that needs approval names a request; poll it with checkApproval and make the same call again once it is approved.';
+const SEARCHER_INSTRUCTIONS = `${AGENT_INSTRUCTIONS} They are not listed: find them with searchTools, read one with describeTool and call it with callTool.`;
 const OPERATOR_INSTRUCTIONS =
   'This key acts as the operator. Open a session with createSession and connect again with its session_id as X-Session-ID to see and call the tools of upstreams.';
+
+const INSTRUCTIONS: Readonly<Record<Audience, string>> = {
+  operator: OPERATOR_INSTRUCTIONS,
+  agent: AGENT_INSTRUCTIONS,
+  searcher: SEARCHER_INSTRUCTIONS,
+};
 
 /** Answers MCP requests, of every revision in the same way. */
 @Injectable()
@@ -59,13 +68,13 @@ export class McpServer {
     if (session && kind) return this.listResources(asking, session, kind, params);
     if (method === 'tools/list') return this.listTools(asking, session, params);
     if (revision === 'handshake') {
-      if (method === 'initialize') return initialize(asking, params);
+      if (method === 'initialize') return initialize(asking, session, params);
       if (method === 'ping') return {};
     } else if (method === 'server/discover') {
       return stamped(revision, {
         supportedVersions: [STATELESS_VERSION],
         capabilities: capabilitiesFor(asking),
-        instructions: instructionsFor(asking),
+        instructions: instructionsFor(session),
         ttlMs: DISCOVERY_TTL_MS,
         cacheScope: 'private',
       });
@@ -80,12 +89,15 @@ export class McpServer {
   /** The definitions are JSON texts already; only what is around them is written here. */
   private async listTools(asking: Asking, session: Session | null, params: JsonObject): Promise<JsonText> {
     const cursor = cursorIn(params);
-    const own = cursor === undefined ? this.own.definitions(session ? 'agent' : 'operator', asking.caller) : [];
-    const page = session
-      ? await this.upstream.list(asking, session, cursor ?? null, this.own.names('agent')).catch((error: unknown) => {
-          throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
-        })
-      : { text: Buffer.alloc(0), nextCursor: null, missing: [], heldBack: [] };
+    const audience = audienceOf(session);
+    if (audience === 'searcher' && cursor !== undefined) throw wrongCursor();
+    const own = cursor === undefined ? this.own.definitions(audience, asking.caller) : [];
+    const page =
+      session && audience === 'agent'
+        ? await this.upstream.list(asking, session, cursor ?? null, this.own.names('agent')).catch((error: unknown) => {
+            throw error instanceof InvalidInput ? new RpcError(INVALID_PARAMS, `params.${error.message}`) : error;
+          })
+        : { text: Buffer.alloc(0), nextCursor: null, missing: [], heldBack: [] };
     const around = aroundList(asking.revision, page);
     const rest = stringifyJson(around).slice(1);
     const comma = own.length > 0 && page.text.length > 0 ? ',' : '';
@@ -103,8 +115,10 @@ export class McpServer {
   }
 
   private async callTool(asking: Asking, call: ToolCall): Promise<JsonObject> {
-    const { sessionId } = asking;
-    const tool = this.own.find(sessionId === null ? 'operator' : 'agent', call.name);
+    const { caller, sessionId } = asking;
+    const audience = sessionId === null ? 'operator' : await this.audienceFor(caller.actor.tenantId, sessionId, call);
+    if (audience === 'searcher' && call.name === CALL_TOOL) return this.callThrough(asking, String(sessionId), call);
+    const tool = this.own.find(audience, call.name);
     if (tool) return this.callOwn(asking, tool, call);
     // Whether the session is live is the first thing that is decided about the call.
     if (sessionId !== null) return this.upstream.call(asking, sessionId, call);
@@ -114,8 +128,26 @@ export class McpServer {
     );
   }
 
+  /** Only where it makes a difference to the call. */
+  private async audienceFor(tenantId: string, sessionId: string, { name }: ToolCall): Promise<Audience> {
+    const mayDiffer = this.own.isForSearchers(name);
+    return mayDiffer && (await this.sessions.catalogueOf(tenantId, sessionId)) === 'search' ? 'searcher' : 'agent';
+  }
+
+  /** The same call as the one of the tool by its name. */
+  private async callThrough(asking: Asking, sessionId: string, call: ToolCall): Promise<JsonObject> {
+    let wanted: Pick<ToolCall, 'name' | 'args'>;
+    try {
+      wanted = calledThrough(call.args, this.own.names('searcher'));
+    } catch (error) {
+      if (!(error instanceof HaldirError)) throw error;
+      return refused({ error: error.message, code: error.code, ...error.details });
+    }
+    return this.upstream.call(asking, sessionId, { ...call, ...wanted, isWrapped: true });
+  }
+
   private async callOwn(asking: Asking, tool: OwnTool, { args }: ToolCall): Promise<JsonObject> {
-    const { caller, sessionId } = asking;
+    const { caller, sessionId, revision } = asking;
     const content = (): JsonValue => ({ arguments: args as JsonValue, session: sessionId });
     const request = writeOf(asking.request, asking.reply, `MCP ${tool.name}`, content);
     // A retry gets the first answer after the session has ended, too.
@@ -123,6 +155,8 @@ export class McpServer {
     return this.own.call(tool, args, {
       caller,
       sessionId,
+      revision,
+      taken: this.own.names(sessionId === null ? 'operator' : 'searcher'),
       isIdempotent: request.idempotencyKey !== null,
       write: (work) => this.write(request, work),
     });
@@ -144,7 +178,16 @@ export class McpServer {
 /** @throws RpcError for what is no text */
 function cursorIn({ cursor }: JsonObject): string | undefined {
   if (cursor === undefined || typeof cursor === 'string') return cursor;
-  throw new RpcError(INVALID_PARAMS, 'params.cursor: expected the nextCursor of the page before');
+  throw wrongCursor();
+}
+
+function wrongCursor(): RpcError {
+  return new RpcError(INVALID_PARAMS, 'params.cursor: expected the nextCursor of the page before');
+}
+
+function audienceOf(session: Session | null): Audience {
+  if (!session) return 'operator';
+  return session.catalogue === 'search' ? 'searcher' : 'agent';
 }
 
 /** What a page of a list says besides its items. */
@@ -166,7 +209,11 @@ interface Written {
   body: unknown;
 }
 
-function initialize(asking: Asking, { protocolVersion, capabilities }: JsonObject): JsonObject {
+function initialize(
+  asking: Asking,
+  session: Session | null,
+  { protocolVersion, capabilities }: JsonObject,
+): JsonObject {
   const [newest = ''] = HANDSHAKE_VERSIONS;
   const isKnown = typeof protocolVersion === 'string' && HANDSHAKE_VERSIONS.includes(protocolVersion);
   const agreed = isKnown ? protocolVersion : newest;
@@ -175,7 +222,7 @@ function initialize(asking: Asking, { protocolVersion, capabilities }: JsonObjec
     protocolVersion: agreed,
     capabilities: capabilitiesFor(asking),
     serverInfo: SERVER_INFO,
-    instructions: instructionsFor(asking),
+    instructions: instructionsFor(session),
   };
 }
 
@@ -184,8 +231,8 @@ function capabilitiesFor({ sessionId }: Asking): object {
   return sessionId === null ? OPERATOR_CAPABILITIES : AGENT_CAPABILITIES;
 }
 
-function instructionsFor({ sessionId }: Asking): string {
-  return sessionId === null ? OPERATOR_INSTRUCTIONS : AGENT_INSTRUCTIONS;
+function instructionsFor(session: Session | null): string {
+  return INSTRUCTIONS[audienceOf(session)];
 }
 
 /** What every result of the stateless revision says of itself, whatever whoever made it says; the older ones know none of it. */

@@ -10,6 +10,8 @@ export interface ToolCall {
   args: JsonObject;
   /** Null when the client does not want to hear of progress. */
   progressToken: RequestId | null;
+  /** Whether it is asked for in the arguments of `callTool`: a client that does not know the tool repeats no arguments as headers. */
+  isWrapped: boolean;
   /** The request as a whole. */
   params: JsonObject;
   /** What the client can be asked by the tool, and what it has answered; null when that is nothing. */
@@ -29,6 +31,7 @@ export function toToolCall(params: JsonObject): ToolCall {
   return {
     name,
     args,
+    isWrapped: false,
     progressToken: requestIdIn(token),
     params,
     dialogue: dialogueIn(params),

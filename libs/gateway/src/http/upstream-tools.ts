@@ -1,7 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { type HaldirError, type JsonValue } from '@haldir/kernel';
 import { type Session, SessionInvalid } from '@haldir/gate';
-import { type Attempt, Callers, Cursors, grantsKeyScope, MissingKeyScope, writeOf, Writes } from '@haldir/http';
+import {
+  type Attempt,
+  type Caller,
+  Callers,
+  Cursors,
+  grantsKeyScope,
+  MissingKeyScope,
+  writeOf,
+  Writes,
+} from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import {
   attemptOf,
@@ -29,6 +38,7 @@ import { type ToolCall } from './tool-call.js';
 
 /** What the key must hold, as for `POST /v1/proxy/call`. */
 const KEY_SCOPE = 'proxy:call';
+const NOTHING: Catalogue = { tools: [], missing: [], heldBack: [] };
 const PAGE = 1_000;
 /** Of the definitions on a page of tools. */
 const PAGE_CHARS = 1024 * 1024;
@@ -93,9 +103,7 @@ export class UpstreamTools {
     const { tenantId } = caller.actor;
     const identity = { tenantId, list: 'mcp_tools', filters: {} };
     const [upstream = '', name = ''] = cursor === null ? [] : this.cursors.decode(identity, cursor).map(String);
-    if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
-      return { text: Buffer.alloc(0), nextCursor: null, missing: [], heldBack: [] };
-    const catalogue = await this.catalogue.callable(caller.actor, session.agentId, taken);
+    const catalogue = await this.catalogueFor(caller, session, taken);
     const ready = cursor === null ? this.firstPages[revision].get(catalogue) : undefined;
     if (ready) return ready;
     const { tools, missing, heldBack } = catalogue;
@@ -112,13 +120,24 @@ export class UpstreamTools {
     return page;
   }
 
+  /** What the key, the session and the tenant's policies let the session call. */
+  async catalogueFor({ actor, scopes }: Caller, session: Session, taken: readonly string[]): Promise<Catalogue> {
+    const mayCall = grantsKeyScope(scopes, KEY_SCOPE) && CALL_SCOPES.some((scope) => session.grants(scope));
+    return mayCall ? this.catalogue.callable(actor, session.agentId, taken) : NOTHING;
+  }
+
+  /** As the list has it, as JSON text. */
+  definitionOf(tool: CatalogueTool, revision: Revision): string {
+    return toText(tool, revision);
+  }
+
   /**
    * Calls a tool as `POST /v1/proxy/call` does: decided, logged and kept under an `Idempotency-Key` in the same way.
    *
    * @throws SessionInvalid; RpcError for what MCP answers as an error rather than as a result
    */
   async call(asking: Asking, sessionId: string, toolCall: ToolCall): Promise<JsonObject> {
-    const { name, args, dialogue } = toolCall;
+    const { name, args, dialogue, isWrapped } = toolCall;
     const { actor, scopes } = asking.caller;
     if (!grantsKeyScope(scopes, KEY_SCOPE)) {
       const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
@@ -127,7 +146,9 @@ export class UpstreamTools {
     asking.exchange?.expectWaiting();
     const call: NewCall = {
       ...{ actor, sessionId, tool: name, arguments: args, heedsDenials: true },
-      ...(asking.revision === 'stateless' ? { repeats: (expected) => repeats(asking.request.headers, expected) } : {}),
+      ...(asking.revision === 'stateless' && !isWrapped
+        ? { repeats: (expected) => repeats(asking.request.headers, expected) }
+        : {}),
       ...dialogueOf(asking, dialogue, this.questions),
     };
     // A call that goes on with answers is another request.

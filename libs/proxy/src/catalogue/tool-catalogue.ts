@@ -20,6 +20,8 @@ interface KeptTool extends NamedTool {
   definition: string;
   /** The same for clients of revisions before 2026-07-28, which read no `outputSchema` but of an object; null where it is the same. */
   olderDefinition: string | null;
+  /** What its description begins with. */
+  summary: string;
 }
 
 /** A tool as agents are shown it. */
@@ -59,6 +61,7 @@ interface KeptTools {
 const EVERYTHING = { upstreams: [], agents: [], tools: [] };
 const NO_TOOL = { upstream: null, toolNames: [] };
 const MAX_HELD_SHOWN = 100;
+const MAX_SUMMARY = 200;
 /** Characters of definitions that a process keeps ready, and of lists made of them. */
 const MAX_KEPT = 64 * 1024 * 1024;
 /** What a tool takes besides its definition: a catalogue may be of very many that say nothing. */
@@ -191,6 +194,7 @@ export class ToolCatalogue {
         ...{ modelName, hashedName },
         definition: stringifyJson(rest),
         olderDefinition: olderOf(rest),
+        summary: summaryOf(rest),
       };
       kept.tools.push(tool);
       kept.size += sizeOf(tool);
@@ -212,8 +216,18 @@ export class ToolCatalogue {
   }
 }
 
-function sizeOf({ definition, olderDefinition }: KeptTool): number {
-  return definition.length + (olderDefinition?.length ?? 0) + TOOL_SIZE;
+function sizeOf({ definition, olderDefinition, summary }: KeptTool): number {
+  return definition.length + (olderDefinition?.length ?? 0) + summary.length + TOOL_SIZE;
+}
+
+/** In whole characters, on one line. */
+function summaryOf({ description, title }: JsonObject): string {
+  const [said = ''] = [description, title].filter((text): text is string => typeof text === 'string' && text !== '');
+  const line = said
+    .slice(0, 2 * MAX_SUMMARY)
+    .replace(/\s+/g, ' ')
+    .trim();
+  return line.length <= MAX_SUMMARY ? line : `${line.slice(0, MAX_SUMMARY - 1).toWellFormed()}…`;
 }
 
 function olderOf({ outputSchema, ...rest }: JsonObject): string | null {

@@ -1,6 +1,7 @@
 import { type Tx } from '@haldir/database';
 import { type Answer, type Caller, isObject, type Json, type KeyScope, mapObjects, withoutNoise } from '@haldir/http';
 import { z } from 'zod';
+import { type Revision } from '../protocol/messages.js';
 
 /** One call of a tool of Haldir's own. */
 export interface OwnCall {
@@ -9,12 +10,15 @@ export interface OwnCall {
   sessionId: string | null;
   /** Whether a retry of the call must find the first one's answer. */
   isIdempotent: boolean;
+  revision: Revision;
+  /** Names of Haldir's own tools, which mean nothing else here. */
+  taken: readonly string[];
   /** Runs what changes something: in one transaction, once per `Idempotency-Key`. */
   write: <Body>(work: (tx: Tx) => Promise<Body | Answer<Body>>) => Promise<Body | Answer<Body>>;
 }
 
-/** Agents act in a session, operators by their key alone. */
-export type Audience = 'agent' | 'operator';
+/** Agents act in a session, operators by their key alone; a searcher is an agent that searches the tools of upstreams. */
+export type Audience = 'agent' | 'operator' | 'searcher';
 
 /** A tool of Haldir's own: what an operation of the REST API does, for agents. */
 export interface OwnTool<Input extends z.ZodObject = z.ZodObject, Body extends object = object> {
@@ -47,18 +51,19 @@ export interface OwnTools {
 /** The tool's definition in MCP's terms, as JSON text. */
 export function definitionOf(tool: OwnTool, audience: Audience): string {
   const { name, title, description, readOnly } = tool;
-  const input = jsonSchemaOf(tool.input, 'input');
+  const input = schemaOf(tool.input, 'input');
   return JSON.stringify({
     name,
     title,
     description,
-    inputSchema: { type: 'object', ...(audience === 'agent' ? withoutSession(input) : input) },
-    outputSchema: { type: 'object', ...jsonSchemaOf(tool.output, 'output') },
+    inputSchema: { type: 'object', ...(audience === 'operator' ? input : withoutSession(input)) },
+    outputSchema: { type: 'object', ...schemaOf(tool.output, 'output') },
     annotations: { title, readOnlyHint: readOnly, destructiveHint: false, openWorldHint: false },
   });
 }
 
-function jsonSchemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+/** The members of a JSON Schema. */
+export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
   const written = mapObjects(z.toJSONSchema(schema, { io, unrepresentable: 'any' }), withoutNoise) as Json;
   const { $schema: _, id: __, ...rest } = written;
   return rest;

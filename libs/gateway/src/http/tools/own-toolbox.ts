@@ -14,6 +14,8 @@ import {
 import { type JsonObject } from '@haldir/mcp';
 import { ApprovalTools } from './approval.tools.js';
 import { AuditTools } from './audit.tools.js';
+import { CALL_TOOL, CALL_TOOL_DEFINITION } from './call-tool.js';
+import { CatalogueTools } from './catalogue.tools.js';
 import { type Audience, definitionOf, type OwnCall, type OwnTool } from './own-tool.js';
 import { PaymentTools } from './payment.tools.js';
 import { SecretTools } from './secret.tools.js';
@@ -25,10 +27,12 @@ interface ToolEntry {
   json: string;
 }
 
-/** Haldir's own tools: six for an agent in its session, ten for the operator of a key. */
+/** Haldir's own tools: six for an agent in its session, three more for one that searches, ten for the operator of a key. */
 @Injectable()
 export class OwnToolbox {
   private readonly tools: Readonly<Record<Audience, ReadonlyMap<string, ToolEntry>>>;
+  /** Names of tools that searchers alone have. */
+  private readonly searching: ReadonlySet<string>;
 
   constructor(
     sessions: SessionTools,
@@ -36,26 +40,36 @@ export class OwnToolbox {
     payments: PaymentTools,
     audit: AuditTools,
     approvals: ApprovalTools,
+    catalogue: CatalogueTools,
   ) {
-    const all: OwnTool[] = [sessions, secrets, payments, audit, approvals].flatMap(({ tools }) => tools);
+    const all: OwnTool[] = [sessions, secrets, payments, audit, approvals, catalogue].flatMap(({ tools }) => tools);
+    const isFor = ({ audience: those }: OwnTool, audience: Audience): boolean =>
+      those.includes(audience) || (audience === 'searcher' && those.includes('agent'));
     const openTo = (audience: Audience): Map<string, ToolEntry> =>
       new Map(
         all
-          .filter((tool) => tool.audience.includes(audience))
+          .filter((tool) => isFor(tool, audience))
           .map((tool) => [tool.name, { tool, json: definitionOf(tool, audience) }]),
       );
-    this.tools = { agent: openTo('agent'), operator: openTo('operator') };
+    this.tools = { agent: openTo('agent'), operator: openTo('operator'), searcher: openTo('searcher') };
+    this.searching = new Set([...catalogue.tools.map(({ name }) => name), CALL_TOOL]);
   }
 
   /** Definitions of the tools that a key of this kind with these scopes may call, as JSON texts. */
   definitions(audience: Audience, { actor, scopes }: Caller): string[] {
-    return [...this.tools[audience].values()]
+    const own = [...this.tools[audience].values()]
       .filter(({ tool }) => isOpenTo(actor, tool) && tool.scopes.some((scope) => grantsKeyScope(scopes, scope)))
       .map(({ json }) => json);
+    return audience === 'searcher' && grantsKeyScope(scopes, 'proxy:call') ? [...own, CALL_TOOL_DEFINITION] : own;
   }
 
   names(audience: Audience): string[] {
-    return [...this.tools[audience].keys()];
+    return [...this.tools[audience].keys(), ...(audience === 'searcher' ? [CALL_TOOL] : [])];
+  }
+
+  /** Whether the name is that of a tool that searchers alone have. */
+  isForSearchers(name: string): boolean {
+    return this.searching.has(name);
   }
 
   find(audience: Audience, name: string): OwnTool | null {

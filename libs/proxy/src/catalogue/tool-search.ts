@@ -1,0 +1,56 @@
+import { Injectable } from '@nestjs/common';
+import { type Catalogue, type CatalogueTool } from './tool-catalogue.js';
+import { type RankedPlace, ToolSearchRepository } from './tool-search.repository.js';
+
+/** A tool of a catalogue, and how well it fits. */
+export interface FoundTool extends CatalogueTool {
+  rank: number;
+}
+
+/** Each time that too few of those with the words are in the catalogue, so many times as many are looked at. */
+const GROWTH = 8;
+
+/** Finds tools of a catalogue by words. */
+@Injectable()
+export class ToolSearch {
+  /** By `upstream.tool`, of catalogues that are searched; a catalogue stays the same object while nothing changes. */
+  private readonly byName = new WeakMap<Catalogue, ReadonlyMap<string, CatalogueTool>>();
+
+  constructor(private readonly repository: ToolSearchRepository) {}
+
+  /** Up to `count` tools that have some of the query's words, the best first, behind the one at `after`. */
+  async find(
+    tenantId: string,
+    catalogue: Catalogue,
+    query: string,
+    after: RankedPlace | null,
+    count: number,
+  ): Promise<FoundTool[]> {
+    const tools = this.toolsOf(catalogue);
+    const upstreams = [...new Set(catalogue.tools.map(({ upstream }) => upstream))];
+    const found: FoundTool[] = [];
+    let place = after;
+    for (let limit = count; ; limit *= GROWTH) {
+      const ranked = await this.repository.find(tenantId, upstreams, query, place, limit);
+      for (const { upstream, name, rank } of ranked) {
+        const tool = tools.get(`${upstream}.${name}`);
+        if (tool) found.push({ ...tool, rank });
+        if (found.length === count) return found;
+      }
+      if (ranked.length < limit) return found;
+      place = ranked.at(-1) ?? null;
+    }
+  }
+
+  /** The tool that agents are shown by that name, or that is `upstream.tool`; null when it is not in the catalogue. */
+  named(catalogue: Catalogue, name: string): CatalogueTool | null {
+    return catalogue.tools.find(({ shownName }) => shownName === name) ?? this.toolsOf(catalogue).get(name) ?? null;
+  }
+
+  private toolsOf(catalogue: Catalogue): ReadonlyMap<string, CatalogueTool> {
+    let tools = this.byName.get(catalogue);
+    if (!tools)
+      this.byName.set(catalogue, (tools = new Map(catalogue.tools.map((tool) => [tool.qualifiedName, tool]))));
+    return tools;
+  }
+}
