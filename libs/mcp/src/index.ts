@@ -11,6 +11,7 @@ export {
   isObject,
   type JsonObject,
   META,
+  METHOD_NOT_FOUND,
   type RequestId,
   requestIdIn,
   STATELESS_VERSION,

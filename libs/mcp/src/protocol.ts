@@ -14,6 +14,9 @@ export const META = {
   serverInfo: 'io.modelcontextprotocol/serverInfo',
 } as const;
 
+/** Of JSON-RPC: the one who was asked has no such method. */
+export const METHOD_NOT_FOUND = -32601;
+
 export type JsonObject = Record<string, unknown>;
 
 export const isObject = (value: unknown): value is JsonObject =>

@@ -2,19 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { HaldirError, InvalidInput, type JsonValue, stringifyJson } from '@haldir/kernel';
 import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
-import { HANDSHAKE_VERSIONS, isObject, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
+import { HANDSHAKE_VERSIONS, isObject, type JsonObject, META, METHOD_NOT_FOUND, STATELESS_VERSION } from '@haldir/mcp';
 import { type ResourceKind } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { beginMcpSession } from './protocol/mcp-session.js';
-import {
-  INVALID_PARAMS,
-  JsonText,
-  METHOD_NOT_FOUND,
-  type Result,
-  RpcError,
-  type RpcRequest,
-  SERVER_INFO,
-} from './protocol/messages.js';
+import { INVALID_PARAMS, JsonText, type Result, RpcError, type RpcRequest, SERVER_INFO } from './protocol/messages.js';
 import { refused } from './call-outcome.js';
 import { type ToolCall, toToolCall } from './tool-call.js';
 import { CALL_TOOL, calledThrough } from './tools/call-tool.js';

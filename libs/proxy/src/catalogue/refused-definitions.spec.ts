@@ -1,4 +1,6 @@
-import { keptOthers, keptTools, toldRefused } from './refused-definitions.js';
+import { type Tx } from '@haldir/database';
+import { type Log } from '@haldir/runtime';
+import { keptOthers, keptTools, warnOfRefused } from './refused-definitions.js';
 
 it('cuts names of what was refused in no midst of a character, which Postgres could not keep', () => {
   const refused = [{ name: `${'x'.repeat(127)}\u{1f600}`, reason: 'it is odd' }];
@@ -7,5 +9,11 @@ it('cuts names of what was refused in no midst of a character, which Postgres co
   expect(keptOthers({ resources: refused, templates: [], prompts: [] })).toEqual({
     resources: { count: 1, first: [{ name, reason: 'it is odd' }] },
   });
-  expect(toldRefused(refused)).toEqual({ refused: 1, first: `${name}: it is odd` });
+  const lines: object[] = [];
+  const tx = { onCommit: (then: () => void) => then() } as Tx;
+  const log = { warn: (line: object) => lines.push(line) } as unknown as Log;
+  const about = { event: 'refused', tenantId: 'ten_1', upstream: 'up' };
+  warnOfRefused(tx, log, about, refused);
+  warnOfRefused(tx, log, about, []);
+  expect(lines).toEqual([{ ...about, refused: 1, first: `${name}: it is odd` }]);
 });

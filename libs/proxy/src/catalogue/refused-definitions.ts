@@ -1,3 +1,5 @@
+import { type Tx } from '@haldir/database';
+import { type Log } from '@haldir/runtime';
 import { type RefusedDefinition, type RefusedResources, type ResourceKind } from '../mcp-client/index.js';
 import { type RefusedByKind, type RefusedDefinitions } from '../upstreams/upstream.entity.js';
 
@@ -35,10 +37,17 @@ export function named(refused: readonly RefusedDefinition[]): RefusedDefinition[
   return refused.slice(0, MAX_NAMED);
 }
 
-/** What a line of the process's log says of them. */
-export function toldRefused(refused: readonly RefusedDefinition[]): { refused: number; first: string } {
+/** Tells whoever runs Haldir, in the process's log, what an upstream has and nobody can use. */
+export function warnOfRefused(
+  tx: Tx,
+  log: Log,
+  about: { event: string; tenantId: string; upstream: string; kind?: string },
+  refused: readonly RefusedDefinition[],
+): void {
+  if (refused.length === 0) return;
   const first = refused.slice(0, MAX_TOLD).map(({ name, reason }) => `${cut(name)}: ${reason}`);
-  return { refused: refused.length, first: first.join('; ') };
+  const told = { ...about, refused: refused.length, first: first.join('; ') };
+  tx.onCommit(() => log.warn(told));
 }
 
 function kept(refused: readonly RefusedDefinition[], max: number): RefusedDefinitions | null {

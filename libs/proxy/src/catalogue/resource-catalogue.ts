@@ -5,7 +5,7 @@ import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { type JsonObject } from '@haldir/mcp';
 import { Log } from '@haldir/runtime';
-import { keptOthers, named, toldRefused } from './refused-definitions.js';
+import { keptOthers, named, warnOfRefused } from './refused-definitions.js';
 import { LinkedResourceRepository } from './linked-resource.repository.js';
 import { ResourceRepository, type ResourceState } from './resource.repository.js';
 import { allowedResources, type KnownResources, type ShownResource, shownResources } from './resource-lookup.js';
@@ -166,13 +166,9 @@ export class ResourceCatalogue {
     return { known, unknown: states.filter(({ digest }) => digest === null), names };
   }
 
-  /** For whoever runs Haldir: what an upstream offers and nobody can use. */
   private noteRefused(tx: Tx, { tenantId, name }: UpstreamAddress, refused: RefusedResources): void {
-    for (const [kind, some] of Object.entries(refused)) {
-      if (some.length === 0) continue;
-      const noted = { tenantId, upstream: name, kind, ...toldRefused(some) };
-      tx.onCommit(() => this.log.warn({ event: 'proxy.resources_refused', ...noted }));
-    }
+    for (const [kind, some] of Object.entries(refused))
+      warnOfRefused(tx, this.log, { event: 'proxy.resources_refused', tenantId, upstream: name, kind }, some);
   }
 
   private keptOf(tenantId: string, name: string): KeptLists | undefined {

@@ -1,7 +1,7 @@
 import { createHash, type Hash, hash } from 'node:crypto';
 import { canonicalJson, type JsonValue, Turns, visibleJson, visibleText } from '@haldir/kernel';
 import { isObject } from '@haldir/mcp';
-import { type ToolList, type UpstreamTool } from '../mcp-client/index.js';
+import { pointerTo, type ToolList, type UpstreamTool } from '../mcp-client/index.js';
 import { withSetsInOrder } from './schema-sets.js';
 
 /** A tool with the fingerprint of its definition. */
@@ -76,7 +76,7 @@ export function changesBetween(was: UpstreamTool, is: UpstreamTool): DefinitionC
       return;
     }
     for (const key of new Set([...ours.keys(), ...theirs.keys()]))
-      compare(`${path}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, ours.get(key), theirs.get(key));
+      compare(pointerTo(path, key), ours.get(key), theirs.get(key));
   };
   const [before, after] = [was as JsonValue, is as JsonValue];
   compare('', before, after);

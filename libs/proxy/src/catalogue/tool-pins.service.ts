@@ -9,7 +9,7 @@ import { Log, Metrics } from '@haldir/runtime';
 import { MisleadingDefinition, OtherDefinition, ToolNotFound } from './tool.errors.js';
 import { UpstreamNotFound } from '../upstreams/upstream.errors.js';
 import { comparePins, digestOfPins, type PinChanges, pinsAfter } from './tool-pins.js';
-import { keptTools, refusedMembers, toldRefused } from './refused-definitions.js';
+import { keptTools, refusedMembers, warnOfRefused } from './refused-definitions.js';
 import { restatedPins } from './restated-pins.js';
 import { reasonAgainstDefinition, screenTools, type ScreenedTools } from './tool-screening.js';
 import { type ListedTool, type ToolFilter, ToolRepository, type Traits } from './tool.repository.js';
@@ -182,11 +182,8 @@ export class ToolPinsService {
     return this.tools.in(tx).apply(tenantId, name, changes, traitsOf, this.clock.now());
   }
 
-  /** For whoever runs Haldir: what an upstream offers and nobody can use. */
   private noteRefused(tx: Tx, { tenantId, name }: UpstreamKey, refused: readonly RefusedDefinition[]): void {
-    if (refused.length === 0) return;
-    const noted = { tenantId, upstream: name, ...toldRefused(refused) };
-    tx.onCommit(() => this.log.warn({ event: 'proxy.tools_refused', ...noted }));
+    warnOfRefused(tx, this.log, { event: 'proxy.tools_refused', tenantId, upstream: name }, refused);
   }
 
   private tell(

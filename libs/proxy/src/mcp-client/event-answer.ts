@@ -1,5 +1,5 @@
 import { type EgressStream } from '@haldir/egress';
-import { isObject, type JsonObject, type SseParser } from '@haldir/mcp';
+import { isObject, type JsonObject, METHOD_NOT_FOUND, type SseParser } from '@haldir/mcp';
 import { findAnswer, heard, NoJson } from './json-rpc-response.js';
 
 /** What is done with what comes before the answer. */
@@ -58,7 +58,7 @@ export async function answerIn(
 /** To a request of the upstream: to a ping as the specification asks, to anything else "method not found". */
 export function replyTo(request: JsonObject): JsonObject {
   const outcome =
-    request['method'] === 'ping' ? { result: {} } : { error: { code: -32601, message: 'Method not found' } };
+    request['method'] === 'ping' ? { result: {} } : { error: { code: METHOD_NOT_FOUND, message: 'Method not found' } };
   return { id: request['id'], ...outcome };
 }
 

@@ -13,6 +13,7 @@ export {
 } from './resource-pages.js';
 export { type SessionPlace, type SessionPlaces, type SessionsOf, type UpstreamSession } from './session-place.js';
 export { type ToolList } from './tool-pages.js';
+export { pointerTo } from './schema-references.js';
 export { SCHEMA_KEYWORDS } from './schema-keywords.js';
 export {
   MAX_DEFINITION_CHARS,

@@ -91,6 +91,11 @@ export class UpstreamUnreachable extends HaldirError {
     return this.again({ sent: this.sent, detail });
   }
 
+  /** The same failure of a question that had so long, because its upstream has no time of its own. */
+  within(ms: number): UpstreamUnreachable {
+    return this.with(`within ${ms / 1000} s, for which the upstream can have a timeout of its own`);
+  }
+
   /** The same failure, of something that came before the call: the upstream has not acted on that. */
   unsent(): UpstreamUnreachable {
     return this.sent ? this.again({ sent: false, detail: this.detail }) : this;

@@ -181,16 +181,7 @@ describe('sessions', () => {
     expect(server.methods().filter((method) => method === 'tools/call')).toHaveLength(2);
   });
 
-  it('ends its session when closed', async () => {
-    const server = await upstream(sessionful(new Set()));
-    const mcp = client(server.url);
-    await mcp.callTool('add', {});
-    mcp.close();
-    await sleep(50);
-    expect(server.seen.at(-1)).toMatchObject({ method: 'DELETE', headers: { 'mcp-session-id': 's1' } });
-  });
-
-  it('ends its session only after the calls under way when it was closed', async () => {
+  it('lets calls under way end when it is closed, and leaves its session to who goes on with it', async () => {
     const server = await upstream(sessionful(new Set()));
     const mcp = client(server.url);
     await mcp.callTool('add', {});
@@ -203,7 +194,6 @@ describe('sessions', () => {
     await sleep(30);
     mcp.close();
     await Promise.all(calls);
-    await sleep(200);
     expect(server.methods()).toEqual([
       'server/discover',
       'initialize',
@@ -211,7 +201,6 @@ describe('sessions', () => {
       'tools/call',
       'tools/call',
       'tools/call',
-      'DELETE',
     ]);
   });
 });

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
+import { isObject, type JsonObject, METHOD_NOT_FOUND, STATELESS_VERSION } from '@haldir/mcp';
 import { inSession, mayHaveEndedSession, twiceAtMost } from './after-failure.js';
 import { Conversation } from './conversation.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
-import { METHOD_NOT_FOUND } from './protocol-detection.js';
 import { ListLimits } from './list-limits.js';
 import {
   headersFor,
@@ -54,7 +53,6 @@ export class McpClient {
   private progressTokens = 0;
   private presented = 0;
   private closing = false;
-  private isLeft = false;
   private readonly closed = new AbortController();
   private readonly mirrored = new MirroredHeaders();
   private readonly conversation: Conversation;
@@ -236,21 +234,13 @@ export class McpClient {
     this.protocols.shared.adopt(session);
   }
 
-  /** Leaves its session to others when it is closed. */
-  leaveSession(): void {
-    this.isLeft = true;
-  }
-
-  /** Ends the session, if there is one of its own, and closes the connections, once calls under way have ended. */
+  /** Closes the connections, once calls under way have ended. What began a session ends it: others may go on with it. */
   close(): void {
     this.closing = true;
     this.closed.abort();
     if (this.underWay > 0) return;
     const { current } = this.protocols.shared;
-    if (current) {
-      if (!this.options.sessions && !this.isLeft) this.transport.endSession(current);
-      this.protocols.shared.forget(current);
-    }
+    if (current) this.protocols.shared.forget(current);
     this.transport.close();
     this.options.egress.closePools(this.options.key);
   }

@@ -222,5 +222,5 @@ export function unsent(error: unknown): unknown {
 /** @param ms how long there was where the upstream has no time of its own */
 function explained(error: unknown, ms: number | null): unknown {
   if (ms === null || !(error instanceof UpstreamUnreachable) || error.reason !== 'timeout') return error;
-  return error.with(`within ${ms / 1000} s, for which the upstream can have a timeout of its own`);
+  return error.within(ms);
 }

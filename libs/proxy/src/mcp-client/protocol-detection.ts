@@ -9,7 +9,6 @@ import { type UpstreamTransport } from './upstream-transport.js';
 
 /** Of the time for finding out, what a server may take for a method it has perhaps never heard of. */
 export const PROBE_SHARE = 1 / 3;
-export const METHOD_NOT_FOUND = -32601;
 
 /**
  * Finds out how an upstream wants to be spoken to: the stateless revision, the handshake of the 2025 revisions (which it then

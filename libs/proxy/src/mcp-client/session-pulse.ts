@@ -1,8 +1,9 @@
+import { METHOD_NOT_FOUND } from '@haldir/mcp';
 import { isWithinSession, speaksOfSession } from './after-failure.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
 import { type UpstreamTransport } from './upstream-transport.js';
 import { headersFor, type ProtocolRevision } from './mcp-protocol.js';
-import { METHOD_NOT_FOUND, PROBE_SHARE } from './protocol-detection.js';
+import { PROBE_SHARE } from './protocol-detection.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 
 /** The second is for servers that do not know the first, and say so in ways of their own. */

@@ -101,7 +101,6 @@ export class Discovery {
         } finally {
           // The end of their only session would be the end of some servers.
           more.session = client.session;
-          client.leaveSession();
         }
       }),
     );

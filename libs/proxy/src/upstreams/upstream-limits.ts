@@ -93,6 +93,6 @@ export class UpstreamLimits {
   /** The same of a question for what it has, that had so long. */
   explainDiscovery(error: UpstreamUnreachable, ms: number): UpstreamUnreachable {
     if (error.detail !== null || error.reason !== 'timeout') return error;
-    return error.with(`within ${ms / 1000} s, for which the upstream can have a timeout of its own`);
+    return error.within(ms);
   }
 }

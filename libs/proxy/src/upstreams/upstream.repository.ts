@@ -67,11 +67,9 @@ const namesOfTenants = {
 };
 /** That a tenant can ever have used. */
 const MAX_NAMES = 5_000;
-const due = columnsOf(Upstream).only(...ADDRESS, 'failures', 'sessions');
-const DUE = {
-  ...{ tenantId: true, name: true, url: true, revision: true, headers: true, failures: true },
-  ...{ timeoutSeconds: true, maxAnswerBytes: true, concurrency: true, sessions: true },
-} as const;
+const DUE = [...ADDRESS, 'failures', 'sessions'] as const;
+const due = columnsOf(Upstream).only(...DUE);
+const dueFields = Object.fromEntries(DUE.map((field) => [field, true])) as Record<(typeof DUE)[number], true>;
 /** The claim is a lease: whoever dies with it leaves the upstream to the next. */
 const claimDue = `
   UPDATE proxy_upstream SET next_check_at = $2::timestamptz + make_interval(secs => 2 * least(coalesce(timeout_seconds, 0), 60))
@@ -190,7 +188,7 @@ export class UpstreamRepository {
 
   find(tenantId: string, name: string): Promise<DueUpstream | null> {
     return this.transactions.read(tenantId, (manager) =>
-      manager.findOne(Upstream, { select: DUE, where: { tenantId, name } }),
+      manager.findOne(Upstream, { select: dueFields, where: { tenantId, name } }),
     );
   }
 
@@ -211,7 +209,7 @@ export class UpstreamRepository {
   withoutTools(tenantId: string, name: string | null, limit: number): Promise<DueUpstream[]> {
     return this.transactions.read(tenantId, (manager) =>
       manager.find(Upstream, {
-        select: DUE,
+        select: dueFields,
         where: { tenantId, healthy: false, catalogueDigest: IsNull(), ...(name !== null && { name }) },
         order: { name: 'ASC' },
         take: limit,
