@@ -18,6 +18,7 @@ import { openScratch } from './embedded/scratch.mjs';
 import { startBalancer } from './lib/balancer.mjs';
 import { startEverything } from './lib/everything.mjs';
 import { Operator } from './interop/operator.mjs';
+import { installPackages, must, nodeIn } from './interop/packages.mjs';
 import { readRecipes, RECIPES } from './interop/recipes.mjs';
 import { SERVERS } from './interop/servers.mjs';
 import { say, step } from './launcher/console.mjs';
@@ -86,8 +87,9 @@ async function interop(wanted) {
   undo.push(balancer.stop);
   for (const [name, tryServer] of servers) {
     ending.signal.throwIfAborted();
-    const { version } = JSON.parse(fs.readFileSync(path.join(dir, 'node_modules', name, 'package.json'), 'utf8'));
-    say(`\n${name} ${version}, behind a Haldir of ${urls.length} API processes`);
+    const [what = '', way] = name.split(' ');
+    const { version } = JSON.parse(fs.readFileSync(path.join(dir, 'node_modules', what, 'package.json'), 'utf8'));
+    say(`\n${what} ${version}${way === undefined ? '' : ` (${way})`}, behind a Haldir of ${urls.length} API processes`);
     await tryServer({ haldir, balancer, dir, check: report, skip, defer: (action) => undo.push(action) });
   }
 }
@@ -221,44 +223,26 @@ function withoutPython(error) {
 }
 
 /** @param {'recipes' | 'servers'} what of test/interop @param {string} dir */
-async function install(what, dir) {
-  fs.mkdirSync(dir, { recursive: true });
-  for (const file of ['package.json', 'package-lock.json'])
-    fs.copyFileSync(path.join(pins, what, file), path.join(dir, file));
-  const npm = process.env.npm_execpath;
-  const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
-  await (npm?.endsWith('.js') ? must(dir, process.execPath, [npm, ...args]) : must(dir, 'npm', args));
+function install(what, dir) {
+  return installPackages(path.join(pins, what), dir, ending.signal);
 }
 
 /** @param {string} dir @returns {Promise<string>} the Node that the frameworks ask for */
 async function installForNode(dir) {
   await install('recipes', dir);
-  return path.join(dir, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  return nodeIn(dir);
 }
 
 /** @param {string} dir @returns {Promise<string>} the Python of the environment that has the frameworks */
 async function installForPython(dir) {
   const environment = path.join(dir, 'python');
-  await must(dir, 'python3', ['-m', 'venv', environment]);
+  await must(dir, 'python3', ['-m', 'venv', environment], ending.signal);
   const python = path.join(
     environment,
     ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']),
   );
   const requirements = path.join(pins, 'recipes', 'requirements.txt');
-  await must(dir, python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements]);
+  const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements];
+  await must(dir, python, args, ending.signal);
   return python;
-}
-
-/**
- * @param {string} cwd
- * @param {string} command
- * @param {string[]} args
- * @throws OperatorError with the last things it said
- */
-async function must(cwd, command, args) {
-  const { code, stdout, stderr } = await run(command, args, { cwd, signal: ending.signal });
-  ending.signal.throwIfAborted();
-  if (code === 0) return;
-  const said = (stderr.trim() || stdout.trim()).split('\n').slice(-20);
-  throw new OperatorError([`${path.basename(command)} ${args[0]} failed:`, ...said].join('\n    '));
 }

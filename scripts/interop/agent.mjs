@@ -1,5 +1,5 @@
 // @ts-check
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
 /** @typedef {import('@modelcontextprotocol/client').CallToolResult} Answer */
 /** @typedef {import('../lib/balancer.mjs').Balancer} Balancer */
@@ -80,11 +80,13 @@ export class Agent {
 /**
  * @param {string} url
  * @param {Record<string, string>} [headers]
+ * @param {boolean} [overStream] over an event stream, as in 2024-11-05
  * @returns {Promise<Client>} the official client, connected
  */
-export async function connect(url, headers = {}) {
+export async function connect(url, headers = {}, overStream = false) {
   const client = new Client({ name: 'interop', version: '1.0.0' }, { versionNegotiation: { mode: 'auto' } });
-  await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
+  const Transport = overStream ? SSEClientTransport : StreamableHTTPClientTransport;
+  await client.connect(new Transport(new URL(url), { requestInit: { headers } }));
   return client;
 }
 

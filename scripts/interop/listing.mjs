@@ -10,16 +10,18 @@ import { connect } from './agent.mjs';
  * @param {string} name of the upstream
  * @param {string} url
  * @param {import('./agent.mjs').Agent} agent
+ * @param {boolean} [overStream] whether it speaks over an event stream, as in 2024-11-05
  * @returns {Promise<import('@modelcontextprotocol/client').Client>} a client of the server itself
  */
-export async function putBehind({ haldir, check, defer }, name, url, agent) {
-  const direct = await connect(url);
+export async function putBehind({ haldir, check, defer }, name, url, agent, overStream = false) {
+  const direct = await connect(url, {}, overStream);
   defer(() => direct.close());
   const given = (await direct.listTools()).tools.map((tool) => tool.name).sort();
 
   const registered = await haldir.register(name, url);
   const { sessions } = await haldir.upstream(name);
-  check('is registered, and begins a session for each of Haldir’s', registered.healthy && sessions === 'own', {
+  const whose = overStream ? 'has one for all, its stream' : 'begins a session for each of Haldir’s';
+  check(`is registered, and ${whose}`, registered.healthy && sessions === (overStream ? 'shared' : 'own'), {
     registered,
     sessions,
   });

@@ -25,17 +25,36 @@ const CALLS = [
 
 /** @param {import('./servers.mjs').Stage} stage */
 export async function tryEverything(stage) {
-  const { haldir, balancer, dir, check, defer } = stage;
-  const server = await step('starting it', () => startEverything(0, path.join(dir, 'package.json')));
+  await tryItsTools(stage, 'everything', () => startEverything(0, path.join(stage.dir, 'package.json')));
+}
+
+/** @param {import('./servers.mjs').Stage} stage */
+export async function tryEverythingOverSse(stage) {
+  const start = () => startEverything(0, path.join(stage.dir, 'package.json'), 'sse');
+  await tryItsTools(stage, 'everything-sse', start, true);
+}
+
+/**
+ * Tries out the reference server, in whatever way it is started.
+ *
+ * @param {import('./servers.mjs').Stage} stage
+ * @param {string} name of the upstream
+ * @param {() => Promise<import('../lib/mcp-server.mjs').McpServer>} start
+ * @param {boolean} [overStream] whether it speaks over an event stream, as in 2024-11-05
+ * @returns {Promise<Agent>} the agent that has called them
+ */
+export async function tryItsTools(stage, name, start, overStream = false) {
+  const { haldir, balancer, check, defer } = stage;
+  const server = await step('starting it', start);
   defer(server.stop);
-  const agent = await Agent.begin(haldir, balancer, 'everything-agent');
+  const agent = await Agent.begin(haldir, balancer, `${name}-agent`);
   defer(() => agent.close());
-  const direct = await putBehind(stage, 'everything', server.url, agent);
+  const direct = await putBehind(stage, name, server.url, agent, overStream);
 
   let calls = 0;
   for (const [tool, args, holds] of CALLS) {
     const said = await direct.callTool({ name: tool, arguments: args });
-    const answers = await agent.everywhere(() => agent.call(`everything.${tool}`, args));
+    const answers = await agent.everywhere(() => agent.call(`${name}.${tool}`, args));
     calls += answers.length;
     check(
       `${tool} answers over both processes as it does without Haldir`,
@@ -45,15 +64,16 @@ export async function tryEverything(stage) {
   }
   const wrong = { name: 'get-sum', arguments: { a: 'one' } };
   const said = await direct.callTool(wrong);
-  const refusals = await agent.everywhere(() => agent.call('everything.get-sum', wrong.arguments));
+  const refusals = await agent.everywhere(() => agent.call(`${name}.get-sum`, wrong.arguments));
   check(
     'arguments that it refuses are a failure of the call, in its words',
     said.isError === true &&
       refusals.every((one) => one.isError === true && isDeepStrictEqual(one.content, said.content)),
     { refusals, said },
   );
-  const logged = (await haldir.log(agent.name)).filter(({ tool }) => tool?.startsWith('everything.'));
+  const logged = (await haldir.log(agent.name)).filter(({ tool }) => tool?.startsWith(`${name}.`));
   check('every call is in the log of its agent', logged.length === calls + refusals.length, logged);
+  return agent;
 }
 
 /** @param {string} data */

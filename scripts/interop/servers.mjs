@@ -1,6 +1,7 @@
 // @ts-check
 // MCP servers of others, as they are in the registry, behind a Haldir of two API processes.
-import { tryEverything } from './server-everything.mjs';
+import { trySupergateway } from './server-supergateway.mjs';
+import { tryEverything, tryEverythingOverSse } from './server-everything.mjs';
 import { tryPlaywright } from './server-playwright.mjs';
 
 /**
@@ -13,8 +14,14 @@ import { tryPlaywright } from './server-playwright.mjs';
  * @property {(action: () => Promise<unknown> | void) => void} defer what to undo at the end
  */
 
-/** Servers that `npm run interop` tries out, by package. @type {Map<string, (stage: Stage) => Promise<void>>} */
+/**
+ * Servers that `npm run interop` tries out, by package, and after a blank the way in which it is run where there are several.
+ *
+ * @type {Map<string, (stage: Stage) => Promise<void>>}
+ */
 export const SERVERS = new Map([
   ['@modelcontextprotocol/server-everything', tryEverything],
+  ['@modelcontextprotocol/server-everything sse', tryEverythingOverSse],
+  ['supergateway', trySupergateway],
   ['@playwright/mcp', tryPlaywright],
 ]);

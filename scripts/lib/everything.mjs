@@ -9,15 +9,22 @@ import { startMcpServer } from './mcp-server.mjs';
  *
  * @param {number} [preferredPort] taken when it is free
  * @param {string} [from] a file whose packages have it; default: Haldir's own
+ * @param {'streamableHttp' | 'sse'} [transport]
  * @returns {Promise<import('./mcp-server.mjs').McpServer>}
  * @throws when it does not come up; it does not keep running then
  */
-export async function startEverything(preferredPort, from = import.meta.url) {
+export async function startEverything(preferredPort, from = import.meta.url, transport = 'streamableHttp') {
   const port = await freePort(preferredPort);
   return startMcpServer({
-    entry: createRequire(from).resolve('@modelcontextprotocol/server-everything/dist/index.js'),
-    args: ['streamableHttp'],
+    entry: entryOfEverything(from),
+    args: [transport],
     port,
     env: { PATH: process.env.PATH, PORT: String(port) },
+    address: transport === 'sse' ? '/sse' : '/mcp',
   });
+}
+
+/** The file that it is started with. @param {string} from a file whose packages have it */
+export function entryOfEverything(from) {
+  return createRequire(from).resolve('@modelcontextprotocol/server-everything/dist/index.js');
 }

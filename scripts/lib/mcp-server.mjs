@@ -21,10 +21,11 @@ const GRACE_MS = 3000;
  * @param {number} options.port that it is told to listen on
  * @param {NodeJS.ProcessEnv} options.env all that it has
  * @param {string} [options.cwd]
+ * @param {string} [options.address] where on that port it speaks MCP
  * @returns {Promise<McpServer>}
  * @throws when it does not come up; it does not keep running then
  */
-export async function startMcpServer({ entry, args, port, env, cwd }) {
+export async function startMcpServer({ entry, args, port, env, cwd, address = '/mcp' }) {
   const child = spawn(
     process.execPath,
     ['--import', new URL('./loopback.mjs', import.meta.url).href, entry, ...args],
@@ -47,5 +48,5 @@ export async function startMcpServer({ entry, args, port, env, cwd }) {
     await stop();
     throw error;
   }
-  return { url: `http://127.0.0.1:${port}/mcp`, pid: child.pid ?? 0, stop };
+  return { url: `http://127.0.0.1:${port}${address}`, pid: child.pid ?? 0, stop };
 }

@@ -16,11 +16,19 @@ interface Package {
 const { dependencies = {} } = read<Package>('test/interop/servers/package.json');
 
 it('every server of the interop run has a version that stands still, and no other is installed', () => {
-  expect(Object.keys(dependencies).sort()).toEqual([...SERVERS.keys()].sort());
-  const { packages } = read<{ packages: Record<string, Package> }>('test/interop/servers/package-lock.json');
-  expect(packages['']?.dependencies).toEqual(dependencies);
+  const packages = new Set([...SERVERS.keys()].map((name) => name.split(' ')[0]));
+  expect(Object.keys(dependencies).sort()).toEqual([...packages].sort());
+  const { packages: locked } = read<{ packages: Record<string, Package> }>('test/interop/servers/package-lock.json');
+  expect(locked['']?.dependencies).toEqual(dependencies);
   for (const [name, version] of Object.entries(dependencies))
-    expect([name, packages[`node_modules/${name}`]?.version]).toEqual([name, version]);
+    expect([name, locked[`node_modules/${name}`]?.version]).toEqual([name, version]);
+});
+
+it('the Node of npm run node-24 is a Node 24, in a version that stands still', () => {
+  const { node } = read<Package>('test/interop/node-24/package.json').dependencies ?? {};
+  expect(node).toMatch(/^24\.\d+\.\d+$/);
+  const { packages } = read<{ packages: Record<string, Package> }>('test/interop/node-24/package-lock.json');
+  expect(packages['node_modules/node']?.version).toBe(node);
 });
 
 it('the reference server is the one that the tests have', () => {
