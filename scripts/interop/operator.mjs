@@ -62,6 +62,17 @@ export class Operator {
     await this.#ask('DELETE', `/v1/proxy/policies/${id}`);
   }
 
+  /** @param {string} agent @returns {Promise<string | undefined>} the id of its request that waits for a human */
+  async waitingOf(agent) {
+    const { requests } = await this.#ask('GET', `/v1/approvals/pending?agent_id=${agent}`);
+    return requests[0]?.request_id;
+  }
+
+  /** @param {string} id @param {'approve' | 'deny'} decision */
+  async decide(id, decision) {
+    await this.#ask('POST', `/v1/approvals/${id}/${decision}`);
+  }
+
   /** @param {string} agent @returns {Promise<{ action: string, tool: string, actor: string }[]>} its latest entries */
   async log(agent) {
     return (await this.#ask('GET', `/v1/audit?agent_id=${agent}&limit=100`)).entries;

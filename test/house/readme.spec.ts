@@ -52,6 +52,6 @@ it('the README has three figures of how fast it is, and the tables are in docs/p
 it('the README names the frameworks that have recipes, where it connects agents', () => {
   const connect = readme.slice(readme.indexOf('\n## Connect your agent'), readme.indexOf('\n## Use it'));
   for (const framework of ['AI SDK', 'LangChain', 'OpenAI Agents', 'Mastra']) expect(connect).toContain(framework);
-  expect(connect).toContain('docs/recipes.md');
-  expect(existsSync(join(root, 'docs', 'recipes.md'))).toBe(true);
+  expect(connect).toContain('docs/agents/README.md');
+  expect(existsSync(join(root, 'docs', 'agents', 'README.md'))).toBe(true);
 });
