@@ -140,6 +140,7 @@ const PROXY_ROOMS = {
   'mcp-client': 'how does one speak to an upstream?',
   masking: 'what must not be seen?',
   policies: 'who may?',
+  connectors: 'how is one reached that nobody can connect to?',
   upstreams: 'where is it, and as whom do we go?',
   catalogue: 'what do they have?',
   registry: 'is it registered, healthy, fresh?',

@@ -44,7 +44,8 @@ async function call(operation: Operation, input: Input): Promise<Reply<unknown>>
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(input.query ?? {})) query.set(name, String(value));
   const path = pathOf(operation, input.path ?? {}) + (query.size > 0 ? `?${query.toString()}` : '');
-  const reply = await belongings.client.send(operation.method, path, input.body, input.headers);
+  const asker = await belongings.asker(operation);
+  const reply = await asker.send(operation.method, path, input.body, input.headers);
   const example = asExample(reply.body);
   (heard[operation.id] ??= {})[String(reply.status)] = example;
   return reply;

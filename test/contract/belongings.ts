@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Client, startFakeUpstream } from '@haldir/test-support';
-import { type Json } from './api-document.js';
+import { Client, startFakeUpstream } from '@haldir/test-support';
+import { type Json, type Operation } from './api-document.js';
 import { type Input } from './contract-client.js';
 
 /** Where a tenant's upstream and webhooks are. */
@@ -11,6 +11,8 @@ export interface Neighbours {
 
 /** A tenant that makes what its calls need, so that each operation can be asked for something that is there. */
 export class Belongings {
+  /** A connector key, and a secret that it may read; made when it is first needed. */
+  private connector: Promise<Client> | null = null;
   /** Fingerprint of what the tool that was changed last is now. */
   private changed = '';
 
@@ -33,6 +35,24 @@ export class Belongings {
     const body = await this.body(operationId);
     const query = operationId === 'getConsistencyProof' ? await this.treeSizes() : undefined;
     return { ...(path && { path }), ...(query && { query }), ...(body && { body }) };
+  }
+
+  /** Who may ask for the operation: those of connectors take no other key than theirs. */
+  async asker(operation: Pick<Operation, 'id' | 'tags'>): Promise<Client> {
+    if (!isForConnectors(operation)) return this.client;
+    const connector = await (this.connector ??= this.newConnector());
+    if (operation.id === 'claimExchanges') {
+      // A lease that is new has the upstream asked for its tools: there is something to claim.
+      await connector.send('DELETE', `/v1/connectors/${CONNECTED}/lease`, { instance: INSTANCE });
+      await connector.put(`/v1/connectors/${CONNECTED}/lease`, { instance: INSTANCE });
+    }
+    return connector;
+  }
+
+  private async newConnector(): Promise<Client> {
+    await this.make('/v1/secrets', { name: CONNECTED, value: 'correct horse' });
+    const made = await this.make('/v1/keys', { connector: { upstream: CONNECTED, secrets: [CONNECTED] } });
+    return new Client(this.client.url, String(made['key']));
   }
 
   /** A value for each parameter in the operation's path, of something that is there. */
@@ -114,6 +134,12 @@ export class Belongings {
         await this.client.put(`/v1/proxy/upstreams/${name}/tools/${tool}/price`, { price_usd: 0.5 });
         return { name, tool };
       }
+      case 'holdConnectorLease':
+      case 'endConnectorLease':
+      case 'claimExchanges':
+      case 'answerExchanges':
+      case 'readConnectorSecrets':
+        return { name: CONNECTED };
       case 'acceptTool':
         return this.changedTool();
       default:
@@ -184,6 +210,16 @@ export class Belongings {
         return { policies: [HARMLESS_POLICY] };
       case 'addAuditRule':
         return HARMLESS_FLAG;
+      case 'holdConnectorLease':
+        return { instance: INSTANCE, per_session: true, version: '1' };
+      case 'endConnectorLease':
+        return { instance: INSTANCE };
+      case 'claimExchanges':
+        return { instance: INSTANCE, max: 1, wait_seconds: 20 };
+      case 'answerExchanges':
+        return { instance: INSTANCE, parts: [{ id: 'cex_nobodys', seq: 0, status: 200, data: '{}', last: true }] };
+      case 'readConnectorSecrets':
+        return { names: [CONNECTED] };
       default:
         return undefined;
     }
@@ -276,6 +312,11 @@ export class Belongings {
   }
 }
 
+/** Whether the operation is one that connectors alone ask for. */
+export const isForConnectors = ({ tags }: Pick<Operation, 'tags'>): boolean => tags.includes('connectors');
+
+const CONNECTED = 'connected';
+const INSTANCE = 'instance0of0belongings';
 const HARMLESS_RULE = { type: 'spend_over', threshold: 1_000_000 };
 const HARMLESS_POLICY = { type: 'block_tool', tool: 'nobody-has-it' };
 const HARMLESS_FLAG = { type: 'high_cost', max_usd: 1_000_000 };

@@ -1,4 +1,4 @@
-import { BareMcp, type Client, type Reply, saidBy, startWorld, type World } from '@haldir/test-support';
+import { BareMcp, Client, type Reply, saidBy, startWorld, type World } from '@haldir/test-support';
 
 type Json = Record<string, unknown>;
 
@@ -13,13 +13,19 @@ interface Misspelling {
 
 let world: World;
 let tenant: Client;
+/** Whose key the operations of connectors take. */
+let connector: Client;
 let document: Json;
 beforeAll(async () => {
   world = await startWorld();
   tenant = await world.newTenant();
+  const { body } = await tenant.post<{ key: string }>('/v1/keys', { connector: { upstream: 'x' } });
+  connector = new Client(tenant.url, body.key);
   document = (await tenant.get('/openapi.json')).body;
 });
 afterAll(() => world.stop());
+
+const askerOf = (path: string): Client => (path.startsWith('/v1/connectors/') ? connector : tenant);
 
 /** Every misspelling of a name by one letter anywhere, by case, by underscores and by a plural s. */
 function misspellingsOf(name: string, known: readonly string[]): string[] {
@@ -129,7 +135,7 @@ it('every member of every body, misspelt in every way, is a 400 that names it an
       : [],
   );
   const found = await all(cases, async ({ operation: { id, method, path: url }, path, sent, known, body }) => {
-    const reply = await tenant.send(method, url, body);
+    const reply = await askerOf(url).send(method, url, body);
     return faults(reply, 'unknown_member', path + sent, known).map((fault) => `${id} ${path}${sent}: ${fault}`);
   });
   expect(found).toEqual([]);
@@ -146,7 +152,7 @@ it('every name of every query, misspelt in every way, is a 400 that names it and
     ),
   );
   const found = await all(cases, async ({ id, method, path, query, sent }) => {
-    const reply = await tenant.send(method, `${path}?${encodeURIComponent(sent)}=1`);
+    const reply = await askerOf(path).send(method, `${path}?${encodeURIComponent(sent)}=1`);
     return faults(reply, 'unknown_parameter', sent, query).map((fault) => `${id} ?${sent}: ${fault}`);
   });
   expect(found).toEqual([]);
@@ -156,7 +162,7 @@ it('every name of every query, misspelt in every way, is a 400 that names it and
 it('a name in the query that is near nothing is a 400 on every route, and names what is known', async () => {
   const secured = operations().filter(({ path }) => path.startsWith('/v1/') && !path.endsWith('/status'));
   const found = await all(secured, async ({ id, method, path }) => {
-    const { status, body } = await tenant.send(method, `${path}?zebra=1`, method === 'GET' ? undefined : {});
+    const { status, body } = await askerOf(path).send(method, `${path}?zebra=1`, method === 'GET' ? undefined : {});
     return status === 400 && body['code'] === 'unknown_parameter' && body['field'] === 'zebra'
       ? []
       : [`${id} ${status}`];

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { BareMcp, type Client, startWorld, type World } from '@haldir/test-support';
+import { BareMcp, Client, startWorld, type World } from '@haldir/test-support';
 import { ApiDocument, type Json, type Operation } from './api-document.js';
 
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -90,12 +90,15 @@ const WRONG = [null, true, 17.5, -1, '', 'x'.repeat(5000), [], [null], [[]], {},
 it('whatever is wrong with a member, the refusal names it in field, and speaks in our own words', async () => {
   const found: string[] = [];
   let refusals = 0;
+  const { body: made } = await tenant.post<{ key: string }>('/v1/keys', { connector: { upstream: 'x' } });
+  const connector = new Client(tenant.url, made.key);
   for (const operation of served.operations.filter(({ path, body }) => path.startsWith('/v1/') && body)) {
     const kinds = (operation.body?.['oneOf'] as Json[] | undefined) ?? [operation.body ?? {}];
     const names = new Set(kinds.flatMap((kind) => Object.keys((kind['properties'] ?? {}) as Json)));
     const bodies = [...names].flatMap((name) => WRONG.map((value) => ({ [name]: value })));
     for (const body of [{}, ...bodies]) {
-      const { status, body: answer } = await tenant.send(operation.method, pathOf(operation), body);
+      const asker = operation.tags.includes('connectors') ? connector : tenant;
+      const { status, body: answer } = await asker.send(operation.method, pathOf(operation), body);
       if (status !== 400) continue;
       refusals++;
       const text = String(answer['error']);

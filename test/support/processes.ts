@@ -23,7 +23,7 @@ export interface AppProcess {
 }
 
 const root = join(import.meta.dirname, '..', '..');
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 180_000;
 
 /**
  * The settings of one Haldir of its own: a new database, a Redis database when the run is about Redis, a root key, loopback

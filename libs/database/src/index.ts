@@ -3,7 +3,7 @@ export { dataSourceOptions } from './data-source-options.js';
 export { DatabaseModule } from './database.module.js';
 export { columnsOf } from './entity-columns.js';
 export { tolerateLostConnections } from './lost-connections.js';
-export { Notices } from './notices.js';
+export { noticeParts, Notices } from './notices.js';
 export { migrate, pendingMigrations } from './migrate.js';
 export { ping } from './ping.js';
 export { openSchemaStatements } from './roles.js';

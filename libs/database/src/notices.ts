@@ -54,14 +54,7 @@ export class Notices implements OnApplicationShutdown {
 
   /** @throws Unavailable when the database cannot be reached */
   async send(channel: string, text: string): Promise<void> {
-    const bytes = Buffer.from(text);
-    const parts: string[] = [];
-    for (let at = 0; at < bytes.length || at === 0; at += PART_BYTES) {
-      const end = at + PART_BYTES >= bytes.length ? '.' : '+';
-      // Numbered, because of two that are the same only one would be heard.
-      parts.push(`${parts.length}${end}${bytes.subarray(at, at + PART_BYTES).toString('base64')}`);
-    }
-    await this.transactions.queryAll(notify, [channel, parts]);
+    await this.transactions.queryAll(notify, [channel, noticeParts(text)]);
   }
 
   /** After the last request was answered: until then, others may have something to say about it. */
@@ -146,6 +139,18 @@ export class Notices implements OnApplicationShutdown {
     }, RETRY_MS);
     this.retry.unref();
   }
+}
+
+/** A text as `pg_notify` is given it, part by part in this order, by whoever sends one along with a statement of its own. */
+export function noticeParts(text: string): string[] {
+  const bytes = Buffer.from(text);
+  const parts: string[] = [];
+  for (let at = 0; at < bytes.length || at === 0; at += PART_BYTES) {
+    const end = at + PART_BYTES >= bytes.length ? '.' : '+';
+    // Numbered, because of two that are the same only one would be heard.
+    parts.push(`${parts.length}${end}${bytes.subarray(at, at + PART_BYTES).toString('base64')}`);
+  }
+  return parts;
 }
 
 async function listenOn(connection: Client, channel: string): Promise<void> {

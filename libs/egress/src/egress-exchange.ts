@@ -5,6 +5,20 @@ import { EgressFailed, type EgressRefused, requestFailure } from './egress.error
 /** Header fields of an answer, names in lower case. */
 export type ResponseHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
+/** An answer whose body is still arriving. Read it to its end or `cancel()` it. */
+export interface EgressStream {
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  /** Chunks as they come. One reader. @throws EgressFailed */
+  readonly body: AsyncIterable<Buffer, undefined>;
+  /** The rest of the body in one piece. @throws EgressFailed */
+  bytes(): Promise<Buffer>;
+  /** Gives the rest of the answer so long from now, in place of what was left. Without effect after its end. */
+  extend(deadlineMs: number): void;
+  /** Gives the answer up; its connection is closed. Without effect after its end. */
+  cancel(): void;
+}
+
 export interface ExchangeLimits {
   readonly maxResponseBytes: number;
   /** What to do with an answer that is larger: fail, or keep its beginning. */
@@ -203,5 +217,31 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.decoder?.stop();
     this.onSettled();
     this.wake();
+  }
+}
+
+/** What has begun to arrive, to whoever asked. @param extend gives the rest so long from now */
+export function streamOf(exchange: Exchange, extend: (deadlineMs: number) => void): EgressStream {
+  return {
+    status: exchange.status,
+    headers: exchange.headers,
+    body: chunksOf(exchange),
+    bytes: () => exchange.rest(),
+    extend,
+    cancel: () => {
+      exchange.stop('aborted');
+    },
+  };
+}
+
+async function* chunksOf(exchange: Exchange): AsyncGenerator<Buffer, undefined> {
+  try {
+    for (;;) {
+      const chunk = await exchange.next();
+      if (chunk === null) return undefined;
+      yield chunk;
+    }
+  } finally {
+    exchange.stop('aborted');
   }
 }

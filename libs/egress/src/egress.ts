@@ -8,7 +8,7 @@ import {
   tcpConnector,
 } from './egress-connector.js';
 import { EgressFailed } from './egress.errors.js';
-import { Exchange, type ResponseHeaders } from './egress-exchange.js';
+import { type EgressStream, Exchange, type ResponseHeaders, streamOf } from './egress-exchange.js';
 import { type EgressPolicy, hostLiteral } from './egress-policy.js';
 
 export interface EgressOptions {
@@ -76,20 +76,6 @@ export interface EgressResponse {
   /** The body was cut at `maxResponseBytes`. */
   readonly truncated: boolean;
   readonly durationMs: number;
-}
-
-/** An answer whose body is still arriving. Read it to its end or `cancel()` it. */
-export interface EgressStream {
-  readonly status: number;
-  readonly headers: ResponseHeaders;
-  /** Chunks as they come. One reader. @throws EgressFailed */
-  readonly body: AsyncIterable<Buffer, undefined>;
-  /** The rest of the body in one piece. @throws EgressFailed */
-  bytes(): Promise<Buffer>;
-  /** Gives the rest of the answer so long from now, in place of what was left. Without effect after its end. */
-  extend(deadlineMs: number): void;
-  /** Gives the answer up; its connection is closed. Without effect after its end. */
-  cancel(): void;
 }
 
 /**
@@ -179,16 +165,7 @@ export class Egress {
   async open(request: EgressRequest): Promise<EgressStream> {
     const { exchange, extend } = this.begin(request);
     await exchange.head();
-    return {
-      status: exchange.status,
-      headers: exchange.headers,
-      body: chunksOf(exchange),
-      bytes: () => exchange.rest(),
-      extend,
-      cancel: () => {
-        exchange.stop('aborted');
-      },
-    };
+    return streamOf(exchange, extend);
   }
 
   /** Closes the pools made under `key`, after the requests they carry. */
@@ -248,17 +225,5 @@ export class Egress {
       timer = endAfter(ms);
     };
     return { exchange: started.exchange, extend };
-  }
-}
-
-async function* chunksOf(exchange: Exchange): AsyncGenerator<Buffer, undefined> {
-  try {
-    for (;;) {
-      const chunk = await exchange.next();
-      if (chunk === null) return undefined;
-      yield chunk;
-    }
-  } finally {
-    exchange.stop('aborted');
   }
 }

@@ -1,5 +1,12 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { type Actor, type AgentGrant, type CatalogueKind, type MicroUsd, type SpendPeriod } from '@haldir/kernel';
+import {
+  type Actor,
+  type AgentGrant,
+  type CatalogueKind,
+  type ConnectorGrant,
+  type MicroUsd,
+  type SpendPeriod,
+} from '@haldir/kernel';
 import { BigIntColumn } from '@haldir/database';
 import { type Tier } from '@haldir/runtime';
 
@@ -46,6 +53,13 @@ export class ApiKey {
   /** Null for the whole list, too. */
   @Column({ name: 'agent_catalogue', type: 'text', nullable: true })
   agentCatalogue: CatalogueKind | null;
+
+  /** Of a connector key, what it is good for; null for every other. */
+  @Column({ name: 'connector_upstream', type: 'text', nullable: true })
+  connectorUpstream: string | null;
+
+  @Column({ name: 'connector_secrets', type: 'text', array: true, nullable: true })
+  connectorSecrets: string[] | null;
 
   /** Keyed hash of the whole key. */
   @Column({ type: 'bytea', select: false })
@@ -111,5 +125,23 @@ export function ceilingOf(grant: AgentGrant | null): Ceiling {
     agentSpendPeriod: grant?.spendPeriod ?? null,
     agentUpstreams: grant?.upstreams ? [...grant.upstreams] : null,
     agentCatalogue: grant?.catalogue ?? null,
+  };
+}
+
+type Connecting = Pick<ApiKey, 'connectorUpstream' | 'connectorSecrets'>;
+
+/** What a connector key is good for by its row; null for a key of another kind. */
+export function connectorOf({
+  connectorUpstream: upstream,
+  connectorSecrets: secrets,
+}: Connecting): ConnectorGrant | null {
+  return upstream === null || secrets === null ? null : { upstream, secrets };
+}
+
+/** As a key's row holds it. */
+export function connectingOf(connector: ConnectorGrant | null): Connecting {
+  return {
+    connectorUpstream: connector?.upstream ?? null,
+    connectorSecrets: connector && [...connector.secrets],
   };
 }

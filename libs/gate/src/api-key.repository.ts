@@ -17,7 +17,7 @@ const ENDING = columnsOf(ApiKey).only('tenantId', 'publicId', 'name', 'agentId',
 
 // Before a key is known to be good, nothing is known of its tenant: a function that sees all keys answers about those asked for.
 const liveKeys = {
-  name: 'api_key.live.v6',
+  name: 'api_key.live.v7',
   text: `SELECT ${GRANTING_COLUMNS.list}, tenant_tier, is_operator, session_id, session_expires_at
            FROM api_key_live($1::text[])`,
 };
@@ -45,10 +45,11 @@ interface LiveKeyRow extends KeyTenantRow {
 /** A key that ends by itself. */
 type EndingKey = Pick<ApiKey, 'tenantId' | 'publicId' | 'name' | 'agentId' | 'createdAt'> & { expiresAt: Date };
 
+export const API_KEY_KINDS = ['key', 'agent', 'connector'] as const;
 export const API_KEY_STATUSES = ['active', 'expired', 'revoked'] as const;
 
 export interface ApiKeyFilter {
-  kind?: 'key' | 'agent' | undefined;
+  kind?: (typeof API_KEY_KINDS)[number] | undefined;
   agentId?: string | undefined;
   prefix?: string | undefined;
   status?: (typeof API_KEY_STATUSES)[number] | undefined;
@@ -89,7 +90,7 @@ export class ApiKeyRepository {
         .addOrderBy('k.publicId')
         .limit(limit);
       const { kind, agentId, prefix, status } = filter;
-      if (kind !== undefined) query.andWhere(`k.agentId IS ${kind === 'agent' ? 'NOT ' : ''}NULL`);
+      if (kind !== undefined) query.andWhere('k.kind = :kind', { kind });
       if (agentId !== undefined) query.andWhere('k.agentId = :agentId', { agentId });
       if (prefix !== undefined) query.andWhere('k.publicId = :publicId', { publicId: publicIdOfPrefix(prefix) });
       if (status === 'revoked') query.andWhere('k.revokedAt IS NOT NULL');

@@ -2,14 +2,12 @@ import { type KeyObject, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import {
   type Actor,
-  agentActor,
   type AgentGrant,
   Clock,
+  type ConnectorGrant,
   haldirActor,
   InvalidInput,
-  keyActor,
   newId,
-  toDollars,
 } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { GrantSeal, KeyRing } from '@haldir/crypto';
@@ -17,11 +15,12 @@ import { type Tx } from '@haldir/database';
 import { type Authenticator, type Caller, grantsKeyScope, KEY_SCOPES, Unauthenticated } from '@haldir/http';
 import { HaldirConfig, type Tier, TIERS } from '@haldir/runtime';
 import { digestOf, hashApiKey, keyPrefix, newApiKey, publicIdOf } from './api-key-format.js';
-import { ApiKey, ceilingOf, grantOf } from './api-key.entity.js';
+import { ApiKey, ceilingOf, connectingOf } from './api-key.entity.js';
 import { type ApiKeyFilter, ApiKeyRepository } from './api-key.repository.js';
 import { FirstKeyDoor } from './first-key-door.js';
 import { ApiKeyNotFound, KeyBeyondGrant } from './gate.errors.js';
 import { KEY_GRANT, type KeyGrant, keyGrant } from './grants.js';
+import { actorOf, describeConnector, describeGrant, grantsOf } from './key-kinds.js';
 import { TenantRepository } from './tenant.repository.js';
 import { UsageMeter } from './usage-meter.js';
 
@@ -31,6 +30,8 @@ export interface NewKey {
   scopes: string[];
   /** Of a key that acts as one agent, the ceiling of what it does; null for every other. */
   grant: AgentGrant | null;
+  /** Of a key that stands for one upstream; null for every other. */
+  connector: ConnectorGrant | null;
   /** Null for one that does not end by itself. */
   expiresAt: Date | null;
 }
@@ -88,7 +89,7 @@ export class ApiKeyService implements Authenticator {
     if (!this.isIntact(record) || !isLive(record, this.clock.now())) return null;
     this.usage.count(record.tenantId, publicId);
     return {
-      actor: actorOf(record.tenantId, record.principalId, record.grant),
+      actor: actorOf(record),
       session: record.session,
       keyId: publicId,
       tier: record.tier,
@@ -134,7 +135,7 @@ export class ApiKeyService implements Authenticator {
     if (!caller.isOperator && TIERS.indexOf(key.tier) > TIERS.indexOf(caller.tenantTier)) {
       throw new KeyBeyondGrant(`A key of this tenant has at most the tier ${caller.tenantTier}`, 'tier_not_allowed');
     }
-    this.refuseBeyond(caller, key.scopes);
+    this.refuseBeyond(caller, key);
     return this.insert(tx, standingOf(caller), key, caller.actor);
   }
 
@@ -147,9 +148,9 @@ export class ApiKeyService implements Authenticator {
     const standing = standingOf(caller);
     const now = this.clock.now();
     const old = await this.keys.in(tx).lock(standing.tenantId, publicIdIn(prefix));
-    if (!old || !isLive(old, now) || !this.isIntact({ ...old, ...standing, grant: grantOf(old) }))
+    if (!old || !isLive(old, now) || !this.isIntact({ ...old, ...standing, ...grantsOf(old) }))
       throw new ApiKeyNotFound();
-    this.refuseBeyond(caller, old.scopes);
+    this.refuseBeyond(caller, { scopes: old.scopes, ...grantsOf(old) });
 
     const overlapEnds = new Date(now.getTime() + rotation.overlapSeconds * 1000);
     const endsAt = old.expiresAt !== null && old.expiresAt < overlapEnds ? old.expiresAt : overlapEnds;
@@ -167,7 +168,7 @@ export class ApiKeyService implements Authenticator {
     });
     const { name, tier, scopes, expiresAt, principalId } = fresh;
     return {
-      minted: { name, tier, scopes, expiresAt, principalId, grant: grantOf(fresh), key, prefix: keyPrefix(publicId) },
+      minted: { name, tier, scopes, expiresAt, principalId, ...grantsOf(fresh), key, prefix: keyPrefix(publicId) },
       replaces: keyPrefix(old.publicId),
       replacedUntil: endsAt,
     };
@@ -207,12 +208,12 @@ export class ApiKeyService implements Authenticator {
   private async insert(tx: Tx, standing: TenantStanding, newKey: NewKey, by?: Actor): Promise<MintedKey> {
     if (!isLive(newKey, this.clock.now())) throw new InvalidInput('expires_at: expected a time to come');
     const { tenantId } = standing;
-    const { name, tier, scopes, grant, expiresAt } = newKey;
+    const { name, tier, scopes, grant, connector, expiresAt } = newKey;
     const { key, publicId } = newApiKey();
     const principalId = keyPrefix(publicId);
     const row = Object.assign(new ApiKey(), {
       ...{ tenantId, publicId, principalId, name, tier, scopes, expiresAt },
-      ...{ kind: grant ? 'agent' : 'key', ...ceilingOf(grant) },
+      ...{ kind: grant ? 'agent' : connector ? 'connector' : 'key', ...ceilingOf(grant), ...connectingOf(connector) },
       ...{ hash: hashApiKey(this.pepper(), key), createdAt: this.clock.now() },
     });
     await this.keys.in(tx).insert(this.sealed(row, standing));
@@ -221,6 +222,7 @@ export class ApiKeyService implements Authenticator {
       tier,
       scopes,
       ...(grant ? { agent: describeGrant(grant) } : {}),
+      ...(connector ? { connector: describeConnector(connector) } : {}),
       ...(expiresAt === null ? {} : { expires_at: expiresAt.toISOString() }),
       by: by?.id ?? null,
     });
@@ -228,13 +230,15 @@ export class ApiKeyService implements Authenticator {
   }
 
   /** @throws KeyBeyondGrant */
-  private refuseBeyond(caller: Caller, scopes: readonly string[]): void {
+  private refuseBeyond(caller: Caller, { scopes, connector }: Pick<NewKey, 'scopes' | 'connector'>): void {
     const beyond = KEY_SCOPES.find((scope) => grantsKeyScope(scopes, scope) && !grantsKeyScope(caller.scopes, scope));
     if (beyond !== undefined) throw new KeyBeyondGrant('A key can only pass on scopes it has itself', 'scope_not_held');
+    if (connector && connector.secrets.length > 0 && !grantsKeyScope(caller.scopes, 'vault:read'))
+      throw new KeyBeyondGrant('A key passes on the reading of secrets only if it has vault:read', 'scope_not_held');
   }
 
   private sealed(key: ApiKey, standing: TenantStanding): ApiKey {
-    key.mac = this.seal.macOf(KEY_GRANT, keyGrant({ ...key, ...standing, grant: grantOf(key) }));
+    key.mac = this.seal.macOf(KEY_GRANT, keyGrant({ ...key, ...standing, ...grantsOf(key) }));
     return key;
   }
 
@@ -252,27 +256,11 @@ export class ApiKeyService implements Authenticator {
   }
 }
 
-/** A tenant whose only key acts as an agent would have nobody to run it. */
-function refuseAsFirst({ grant }: NewKey): void {
+/** A tenant whose only key acts as an agent, or stands for an upstream, would have nobody to run it. */
+function refuseAsFirst({ grant, connector }: NewKey): void {
+  if (connector)
+    throw new InvalidInput("connector: expected none for the first key of a tenant, which is the operator's");
   if (grant) throw new InvalidInput("agent: expected none for the first key of a tenant, which is the operator's");
-}
-
-function actorOf(tenantId: string, prefix: string, grant: AgentGrant | null): Actor {
-  return grant ? agentActor(tenantId, prefix, grant) : keyActor(tenantId, prefix);
-}
-
-/** A ceiling in the API's terms. */
-export function describeGrant(grant: AgentGrant) {
-  const { agentId, scopes, ttlSeconds, spendLimit, spendPeriod, upstreams, catalogue } = grant;
-  return {
-    agent_id: agentId,
-    scopes: [...scopes],
-    ttl: ttlSeconds,
-    spend_limit: toDollars(spendLimit),
-    spend_period: spendPeriod,
-    upstreams: upstreams && [...upstreams],
-    catalogue,
-  };
 }
 
 function standingOf({ actor: { tenantId }, tenantTier, isOperator }: Caller): TenantStanding {

@@ -1,4 +1,4 @@
-import { type AgentGrant, type CatalogueKind } from '@haldir/kernel';
+import { type AgentGrant, type CatalogueKind, type ConnectorGrant } from '@haldir/kernel';
 import { type Grant } from '@haldir/crypto';
 import { type Tier } from '@haldir/runtime';
 import { type Session } from './session.entity.js';
@@ -19,10 +19,12 @@ export interface KeyGrant {
   isOperator: boolean;
   /** Null for a key that is no agent's. */
   grant: AgentGrant | null;
+  /** Null for a key that is no connector's. */
+  connector: ConnectorGrant | null;
 }
 
 export function keyGrant(key: KeyGrant): Grant {
-  const { grant } = key;
+  const { grant, connector } = key;
   const ceiling = grant && [
     ...[grant.agentId, grant.scopes, grant.ttlSeconds],
     ...[grant.spendLimit.toString(), grant.spendPeriod, grant.upstreams],
@@ -32,6 +34,8 @@ export function keyGrant(key: KeyGrant): Grant {
     ...[key.tenantId, key.publicId, key.principalId, key.hash.toString('base64')],
     ...[key.tier, key.scopes, key.expiresAt?.getTime() ?? null, key.tenantTier, key.isOperator],
     ceiling,
+    // Keys that were made before there were any have none.
+    ...(connector ? [[connector.upstream, connector.secrets]] : []),
   ];
 }
 

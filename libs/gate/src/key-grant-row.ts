@@ -1,12 +1,13 @@
 import { columnsOf } from '@haldir/database';
 import { type Tier } from '@haldir/runtime';
-import { ApiKey, grantOf } from './api-key.entity.js';
+import { ApiKey, connectorOf, grantOf } from './api-key.entity.js';
 import { type KeyGrant } from './grants.js';
 
 const GRANTING = [
   ...(['tenantId', 'publicId', 'principalId', 'tier', 'scopes', 'hash', 'expiresAt', 'mac'] as const),
   ...(['agentId', 'agentScopes', 'agentTtlSeconds', 'agentSpendLimit', 'agentSpendPeriod', 'agentUpstreams'] as const),
   'agentCatalogue',
+  ...(['connectorUpstream', 'connectorSecrets'] as const),
 ] as const;
 type GrantingKey = Pick<ApiKey, (typeof GRANTING)[number]>;
 
@@ -32,5 +33,6 @@ export function toKeyGrant(key: GrantingKey, tenant: KeyTenantRow): KeyGrant {
     tenantTier: tenant.tenant_tier,
     isOperator: tenant.is_operator,
     grant: grantOf(key),
+    connector: connectorOf(key),
   };
 }

@@ -20,8 +20,8 @@ export async function sealGrants(tx: Tx, keyRing: KeyRing, seal: GrantSeal): Pro
     await macs.lock();
     rows += await inPages(async (after) => {
       const sealed = (await macs.keys(after, BATCH)).map((key) => {
-        // There were no keys of agents in the version that made no MACs.
-        const mac = seal.macOf(KEY_GRANT, keyGrant({ ...key, grant: null }));
+        // There were no keys of agents or connectors in the version that made no MACs.
+        const mac = seal.macOf(KEY_GRANT, keyGrant({ ...key, grant: null, connector: null }));
         return { tenantId: key.tenantId, id: key.publicId, mac };
       });
       await macs.put('api_key', sealed);

@@ -11,6 +11,7 @@ export {
   type Caller,
   CurrentActor,
   CurrentCaller,
+  ForConnectors,
   grantsKeyScope,
   isKeyScope,
   KEY_SCOPES,

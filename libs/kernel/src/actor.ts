@@ -3,13 +3,15 @@ import { type MicroUsd } from './money.js';
 /** Who acts: made once, where a credential is checked, and passed on as one value. */
 export interface Actor {
   tenantId: string;
-  kind: 'key' | 'agent' | 'haldir';
+  kind: 'key' | 'agent' | 'connector' | 'haldir';
   /** Names the principal for good, whatever becomes of its credentials; of a key, its first public prefix. */
   id: string;
-  /** As people are told: `key:hld_…`, or `agent:my-agent (hld_…)`. */
+  /** As people are told: `key:hld_…`, `agent:my-agent (hld_…)` or `connector:fs (hld_…)`. */
   label: string;
   /** Of an agent, what bounds everything it does; null for everybody else. */
   agent: AgentGrant | null;
+  /** Of a connector, what it stands for; nothing for everybody else. */
+  connector?: ConnectorGrant;
   /** Where the request came from, as the log keeps it; nothing where there is no request. */
   origin?: Origin;
 }
@@ -38,6 +40,14 @@ export interface AgentGrant {
   catalogue: CatalogueKind;
 }
 
+/** What a connector key is good for. */
+export interface ConnectorGrant {
+  /** The one upstream that it stands for, by name. */
+  upstream: string;
+  /** Names of the secrets that it may read. */
+  secrets: readonly string[];
+}
+
 /** What is known of a request beside who makes it. */
 export interface Origin {
   /** The client's network address. */
@@ -54,6 +64,12 @@ export function keyActor(tenantId: string, prefix: string): Actor {
 /** @param prefix the first public prefix of the agent's key */
 export function agentActor(tenantId: string, prefix: string, agent: AgentGrant): Actor {
   return { tenantId, kind: 'agent', id: prefix, label: `agent:${agent.agentId} (${prefix})`, agent };
+}
+
+/** @param prefix the first public prefix of the connector's key */
+export function connectorActor(tenantId: string, prefix: string, connector: ConnectorGrant): Actor {
+  const label = `connector:${connector.upstream} (${prefix})`;
+  return { tenantId, kind: 'connector', id: prefix, label, agent: null, connector };
 }
 
 /** Whether whoever acts may use an upstream of that name, as far as the ceiling goes. */

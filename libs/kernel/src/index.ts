@@ -11,6 +11,8 @@ export {
   type Origin,
   SPEND_PERIODS,
   type SpendPeriod,
+  connectorActor,
+  type ConnectorGrant,
 } from './actor.js';
 export { Batcher } from './batcher.js';
 export { Clock, SystemClock, toUnixSeconds } from './clock.js';

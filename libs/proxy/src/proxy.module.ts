@@ -4,6 +4,15 @@ import { ApprovalsModule } from '@haldir/approvals';
 import { EgressModule } from '@haldir/egress';
 import { GateModule } from '@haldir/gate';
 import { VaultModule } from '@haldir/vault';
+import { ConnectorAnswers } from './connectors/connector-answers.js';
+import { ConnectorClaims } from './connectors/connector-claims.js';
+import { ConnectorExchangeRepository } from './connectors/connector-exchange.repository.js';
+import { ConnectorExchanges } from './connectors/connector-exchanges.js';
+import { ConnectorLeaseRepository } from './connectors/connector-lease.repository.js';
+import { ConnectorNotices } from './connectors/connector-notices.js';
+import { ConnectorSecrets } from './connectors/connector-secrets.js';
+import { ConnectorTunnel } from './connectors/connector-tunnel.js';
+import { ExchangeSeal } from './connectors/exchange-seal.js';
 import { StoredPolicy } from './policies/policy.entity.js';
 import { PolicyRepository } from './policies/policy.repository.js';
 import { PolicyService } from './policies/policy.service.js';
@@ -45,6 +54,7 @@ import { ToolTargetRepository } from './catalogue/tool-target.repository.js';
 import { Tool } from './catalogue/tool.entity.js';
 import { ToolRepository } from './catalogue/tool.repository.js';
 import { CatalogueFreshness } from './registry/catalogue-freshness.js';
+import { ConnectorRegistration } from './registry/connector-registration.js';
 import { Discovery } from './registry/discovery.js';
 import { UpstreamCircuits } from './registry/upstream-circuits.js';
 import { UpstreamHealthService } from './registry/upstream-health.service.js';
@@ -83,7 +93,17 @@ const entities = [
     CallSecrets,
     CatalogueFreshness,
     CircuitRepository,
+    ConnectorAnswers,
+    ConnectorClaims,
+    ConnectorExchangeRepository,
+    ConnectorExchanges,
+    ConnectorLeaseRepository,
+    ConnectorNotices,
+    ConnectorRegistration,
+    ConnectorSecrets,
+    ConnectorTunnel,
     Discovery,
+    ExchangeSeal,
     LinkedResourceRepository,
     LinkedResources,
     ListChanges,
@@ -127,6 +147,12 @@ const entities = [
     LinkedResources,
     CallConclusions,
     CircuitRepository,
+    ConnectorAnswers,
+    ConnectorClaims,
+    ConnectorExchangeRepository,
+    ConnectorLeaseRepository,
+    ConnectorRegistration,
+    ConnectorSecrets,
     Discovery,
     ListChanges,
     ListenerLeaseRepository,

@@ -59,6 +59,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly exchanges = new Counter({
+    name: 'haldir_connector_exchanges_total',
+    help: 'Requests to upstreams behind connectors that this process has sent, by what became of them',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+
   constructor(process: 'api' | 'worker') {
     this.registry.setDefaultLabels({ process });
     collectDefaultMetrics({ register: this.registry });
@@ -100,6 +107,10 @@ export class Metrics {
 
   countCircuit(to: 'open' | 'half_open' | 'closed'): void {
     this.circuits.inc({ to });
+  }
+
+  countExchange(outcome: string): void {
+    this.exchanges.inc({ outcome });
   }
 
   /** A value read when Prometheus asks; `read` answers label sets with their values. A failing `read` leaves it out. */

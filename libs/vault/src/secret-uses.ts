@@ -46,6 +46,8 @@ interface UseContext {
   session: Session | null;
   upstream: string;
   tool: string | null;
+  /** Whether somebody who may read it was given it, whatever it is bound to. */
+  isGiven?: boolean;
 }
 
 /** Secrets on their way to upstreams, where agents use them without seeing them. */
@@ -117,6 +119,27 @@ export class SecretUses {
     return opened;
   }
 
+  /**
+   * The values of secrets that the key of a connector was given. Each use is durable in the audit log before this returns.
+   *
+   * @throws Unavailable when a use cannot be recorded, or the key of a secret is not there
+   */
+  async openForConnector(actor: Actor, upstream: string, names: readonly string[]): Promise<SecretsUsed> {
+    const { tenantId } = actor;
+    const found = await this.find({ tenantId, session: null, upstream, tool: null, isGiven: true }, names);
+    const opened = 'refused' in found ? found : await this.reveal(found.secrets);
+    if ('refused' in opened) return opened;
+    await this.record(
+      opened.used.map(({ name, version }) =>
+        this.auditLog.append(actor, {
+          ...{ source: 'haldir', tool: VAULT_TOOL, action: 'secret_used' },
+          details: { name, version, upstream, by: actor.id },
+        }),
+      ),
+    );
+    return opened;
+  }
+
   private async find(
     use: UseContext,
     names: readonly string[],
@@ -135,11 +158,11 @@ export class SecretUses {
   private refusalOf(
     name: string,
     secret: StoredSecret | null,
-    { session, upstream, tool }: UseContext,
+    { session, upstream, tool, isGiven = false }: UseContext,
   ): UseRefusal | null {
     if (!secret) return { name, reason: 'unknown' };
     const { bindings, expiresAt } = secret.place;
-    if (!bindsTo(bindings, upstream, tool)) return { name, reason: 'unbound' };
+    if (!isGiven && !bindsTo(bindings, upstream, tool)) return { name, reason: 'unbound' };
     const scopeRequired = session === null ? undefined : secret.scopes.find((scope) => !session.grants(scope));
     if (scopeRequired !== undefined) return { name, reason: 'missing_scope', scopeRequired };
     return expiresAt !== null && expiresAt <= this.clock.now() ? { name, reason: 'expired' } : null;

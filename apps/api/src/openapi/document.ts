@@ -94,7 +94,10 @@ const IDEMPOTENCY_KEY = {
 
 /** What is true of many operations and written down once: idempotency, what any request may be refused with, examples. */
 function complete(method: string, operation: Json): void {
-  if (method === 'post') {
+  const tags = (operation['tags'] as string[] | undefined) ?? [];
+  // What connectors ask is safe to repeat as it is, or is to be asked anew.
+  const isRepeated = method === 'post' && !tags.includes('connectors');
+  if (isRepeated) {
     operation['parameters'] = [...((operation['parameters'] as Json[] | undefined) ?? []), IDEMPOTENCY_KEY];
   }
   for (const parameter of (operation['parameters'] as Json[] | undefined) ?? []) {
@@ -106,7 +109,7 @@ function complete(method: string, operation: Json): void {
     400: 'BadRequest',
     ...(isOpen ? {} : { 403: 'Forbidden', 503: 'Unavailable' }),
     ...(method === 'get' ? {} : { 413: 'TooLarge', 415: 'UnsupportedMedia' }),
-    ...(method === 'post' ? { 409: 'Conflict', 422: 'Unprocessable' } : {}),
+    ...(isRepeated ? { 409: 'Conflict', 422: 'Unprocessable' } : {}),
   };
   operation['responses'] = {
     ...Object.fromEntries(

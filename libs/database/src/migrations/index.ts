@@ -26,6 +26,7 @@ import { ModelNames1790000000034 } from './1790000000034-model-names.js';
 import { LinkedResources1790000000035 } from './1790000000035-linked-resources.js';
 import { UpstreamCircuit1790000000038 } from './1790000000038-upstream-circuit.js';
 import { SearchedCatalogues1790000000040 } from './1790000000040-searched-catalogues.js';
+import { Connectors1790000000041 } from './1790000000041-connectors.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -57,4 +58,5 @@ export const migrations = [
   LinkedResources1790000000035,
   UpstreamCircuit1790000000038,
   SearchedCatalogues1790000000040,
+  Connectors1790000000041,
 ];

@@ -1,10 +1,20 @@
-import { type AgentGrant, CATALOGUE_KINDS, InvalidInput, microUsd, SPEND_PERIODS, toUnixSeconds } from '@haldir/kernel';
+import {
+  type AgentGrant,
+  CATALOGUE_KINDS,
+  type ConnectorGrant,
+  InvalidInput,
+  microUsd,
+  SPEND_PERIODS,
+  toUnixSeconds,
+} from '@haldir/kernel';
 import { AGENT_KEY_SCOPES, isKeyScope, KEY_SCOPES, nextCursor, nullableTime, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { keyPrefix } from '../api-key-format.js';
-import { API_KEY_STATUSES } from '../api-key.repository.js';
-import { describeGrant, type MintedKey, type NewKey, type RotatedKey } from '../api-key.service.js';
-import { type ApiKey, grantOf } from '../api-key.entity.js';
+import { API_KEY_KINDS, API_KEY_STATUSES } from '../api-key.repository.js';
+import { type MintedKey, type NewKey, type RotatedKey } from '../api-key.service.js';
+import { describeConnector, describeGrant } from '../key-kinds.js';
+import { type ApiKey, connectorOf, grantOf } from '../api-key.entity.js';
+import { ConnectorUse, GrantedConnector } from './connector-use.dto.js';
 import { agentId, catalogueKind, scope, spendLimit, ttl } from './session.dto.js';
 
 const SCOPES_EXPECTED = 'expected a list of scopes such as audit:read';
@@ -58,6 +68,9 @@ export const CreateApiKey = z.object({
   agent: AgentCeiling.optional().describe(
     'Makes an agent key: it acts as that agent, through sessions of that agent, within this ceiling, and does nothing else',
   ),
+  connector: ConnectorUse.optional().describe(
+    'Makes a connector key: `haldir connect` stands for that upstream with it, and it does nothing else',
+  ),
   expires_at: nullableTime
     .default(null)
     .describe('From then on the key is refused: Unix seconds or ISO 8601; null for never'),
@@ -73,14 +86,23 @@ export type CreateApiKey = z.infer<typeof CreateApiKey>;
 export const CreateApiKeyBody = z.preprocess((body) => body ?? {}, CreateApiKey);
 
 /** @throws InvalidInput, with the code `invalid_scope` for a scope that there is not, or that no agent key has */
-export function toNewKey({ name, tier, scopes, agent, expires_at: expiresAt }: CreateApiKey): NewKey {
+export function toNewKey({ name, tier, scopes, agent, connector, expires_at: expiresAt }: CreateApiKey): NewKey {
+  if (connector !== undefined)
+    return { name, tier, scopes: noScopes(scopes, agent), grant: null, connector, expiresAt };
   const grant = agent === undefined ? null : toGrant(agent);
   const wanted = scopes ?? (grant ? [...AGENT_KEY_SCOPES] : ['*']);
   if (!wanted.every(isKeyScope))
     throw new InvalidInput(`scopes: expected some of ${KEY_SCOPES.join(', ')}, or * for either part`, 'invalid_scope');
   if (grant && !wanted.every((scope) => AGENT_KEY_SCOPES.some((held) => held === scope)))
     throw new InvalidInput(`scopes: expected some of ${AGENT_KEY_SCOPES.join(', ')} for an agent key`, 'invalid_scope');
-  return { name, tier, scopes: [...new Set(wanted)], grant, expiresAt };
+  return { name, tier, scopes: [...new Set(wanted)], grant, connector: null, expiresAt };
+}
+
+/** A connector key holds none: what it may do is not a matter of scopes. @throws InvalidInput */
+function noScopes(scopes: unknown, agent: unknown): [] {
+  if (agent !== undefined) throw new InvalidInput('agent: expected none beside connector');
+  if (scopes !== undefined) throw new InvalidInput('scopes: expected none for a connector key');
+  return [];
 }
 
 /** A limit over nothing is a grant to spend up to it, as of a session. */
@@ -124,11 +146,13 @@ export const ApiKeyCreated = z.object({
   message: z.string(),
   scopes: z.array(z.string()),
   agent: GrantedCeiling.optional().describe('Of an agent key, its ceiling'),
+  connector: GrantedConnector.optional().describe('Of a connector key, what it is good for'),
   expires_at: expiresAt,
 });
 export type ApiKeyCreated = z.infer<typeof ApiKeyCreated>;
 
-export function toApiKeyCreated({ key, prefix, name, tier, scopes, grant, expiresAt: at }: MintedKey): ApiKeyCreated {
+export function toApiKeyCreated(minted: MintedKey): ApiKeyCreated {
+  const { key, prefix, name, tier, scopes, grant, connector, expiresAt: at } = minted;
   const message = 'Store this key now: it is not shown again.';
   return {
     key,
@@ -139,6 +163,7 @@ export function toApiKeyCreated({ key, prefix, name, tier, scopes, grant, expire
     expires_at: toSeconds(at),
     message,
     ...(grant ? { agent: describeGrant(grant) } : {}),
+    ...(connector ? { connector: describeConnector(connector) } : {}),
   };
 }
 
@@ -181,9 +206,9 @@ export function toApiKeyRotated({ minted, replaces, replacedUntil }: RotatedKey)
 
 export const ListApiKeys = z.object({
   kind: z
-    .enum(['key', 'agent'], 'expected key or agent')
+    .enum(API_KEY_KINDS, `expected one of ${API_KEY_KINDS.join(', ')}`)
     .optional()
-    .describe('Only agent keys (agent), or only those that are none (key)'),
+    .describe('Only agent keys (agent), only connector keys (connector), or only those that are neither (key)'),
   agent_id: z.string('expected one agent id').max(128).optional().describe('Filter by the agent that a key acts as'),
   prefix: z
     .string('expected one prefix of a key')
@@ -208,6 +233,9 @@ export const ApiKeyList = z.object({
         tier: z.string(),
         scopes: z.array(z.string()),
         agent: GrantedCeiling.nullable().describe('Of an agent key, its ceiling; null for every other'),
+        connector: GrantedConnector.nullable().describe(
+          'Of a connector key, what it is good for; null for every other',
+        ),
         created_at: z.number().describe('Unix timestamp'),
         last_used: z.number().nullable().describe('Unix timestamp, to the minute; null until first used'),
         expires_at: expiresAt,
@@ -224,13 +252,14 @@ export const ApiKeyList = z.object({
 export type ApiKeyList = z.infer<typeof ApiKeyList>;
 
 export function toApiKeyListItem(key: ApiKey): ApiKeyList['keys'][number] {
-  const grant = grantOf(key);
+  const [grant, connector] = [grantOf(key), connectorOf(key)];
   return {
     prefix: keyPrefix(key.publicId),
     name: key.name,
     tier: key.tier,
     scopes: key.scopes,
     agent: grant && describeGrant(grant),
+    connector: connector && describeConnector(connector),
     created_at: toUnixSeconds(key.createdAt),
     last_used: key.lastUsedAt === null ? null : toUnixSeconds(key.lastUsedAt),
     expires_at: toSeconds(key.expiresAt),

@@ -2,11 +2,12 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { FailedAuthThrottle } from '../quota/failed-auth-throttle.js';
 import { Quota } from '../quota/quota.js';
 import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
-import { AgentKeyNotAllowed, requireKeyScope } from './authenticator.js';
+import { AgentKeyNotAllowed, ConnectorKeyNeeded, ConnectorKeyNotAllowed, requireKeyScope } from './authenticator.js';
 import { originOf } from './origin.js';
 import {
   ANY_SCOPE,
   type Caller,
+  FOR_CONNECTORS,
   hasKey,
   type HaldirReply,
   type HaldirRequest,
@@ -21,6 +22,7 @@ interface RouteAccess {
   isPublic: boolean;
   ignoresKey: boolean;
   takesAgents: boolean;
+  isForConnectors: boolean;
   /** Null for a route that asks for no scope in particular. */
   demand: ScopeDemand | null;
 }
@@ -46,6 +48,8 @@ export class ApiKeyGuard implements CanActivate {
 
     const caller = request.caller ?? (await this.admit(request, http.getResponse<HaldirReply>()));
     if (caller.actor.kind === 'agent' && !access.takesAgents) throw new AgentKeyNotAllowed();
+    if ((caller.actor.kind === 'connector') !== access.isForConnectors)
+      throw access.isForConnectors ? new ConnectorKeyNeeded() : new ConnectorKeyNotAllowed();
     if (access.demand) requireKeyScope(caller, access.demand.scopes, access.demand.refusal);
     return true;
   }
@@ -60,7 +64,8 @@ export class ApiKeyGuard implements CanActivate {
     const caller = await this.failures.during(request.ip, () => this.callers.of(request));
     caller.actor.origin = originOf(request);
     request.caller = caller;
-    const state = await this.quota.take(caller);
+    // What passes through a connector was counted as the calls that it belongs to.
+    const state = caller.actor.kind === 'connector' ? null : await this.quota.take(caller);
     if (state) setRateLimitHeaders(reply, state);
     return caller;
   }
@@ -79,6 +84,7 @@ export class ApiKeyGuard implements CanActivate {
         ...{ isPublic: open !== undefined, ignoresKey: open?.ignoreKey ?? false, demand },
         // Of the method alone: a whole controller is never opened at once.
         takesAgents: Reflect.getMetadata(OPEN_TO_AGENTS, handler) === true,
+        isForConnectors: Reflect.getMetadata(FOR_CONNECTORS, handler) === true,
       };
       this.access.set(handler, access);
     }

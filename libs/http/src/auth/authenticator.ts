@@ -29,6 +29,22 @@ export class AgentKeyNotAllowed extends HaldirError {
   }
 }
 
+/** A connector key stands for its upstream, and does nothing else. */
+export class ConnectorKeyNotAllowed extends HaldirError {
+  constructor() {
+    super('forbidden', "This operation is closed to connector keys; an operator's key does it", {
+      code: 'connector_key_not_allowed',
+    });
+  }
+}
+
+/** What connectors do, whatever scopes a key of another kind has. */
+export class ConnectorKeyNeeded extends HaldirError {
+  constructor() {
+    super('forbidden', 'This operation needs a connector key', { code: 'connector_key_needed' });
+  }
+}
+
 /**
  * @param scopes any of them is enough
  * @param refusal further members of the 403

@@ -80,6 +80,7 @@ export function grantsKeyScope(scopes: readonly string[], required: KeyScope): b
 export const PUBLIC_ROUTE = 'haldir:public';
 export const REQUIRED_SCOPE = 'haldir:scope';
 export const OPEN_TO_AGENTS = 'haldir:agents';
+export const FOR_CONNECTORS = 'haldir:connectors';
 /** In place of a scope, where none in particular is asked for. */
 export const ANY_SCOPE = 'any';
 
@@ -114,6 +115,14 @@ export const OpenToAgents = () => SetMetadata(OPEN_TO_AGENTS, true);
 /** The route takes any live key: what the key may do is decided by what the request asks for. */
 export const RequiresKey = () =>
   applyDecorators(SetMetadata(REQUIRED_SCOPE, ANY_SCOPE), onRoute({ admits: 'only a key' }));
+
+/** The route takes connector keys, and no other; every other route is closed to them. Which upstream it is about, it asks itself. */
+export const ForConnectors = () =>
+  applyDecorators(
+    SetMetadata(FOR_CONNECTORS, true),
+    SetMetadata(REQUIRED_SCOPE, ANY_SCOPE),
+    onRoute({ admits: 'only a key' }),
+  );
 
 /** The caller of a route that asks for a key. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ProxyModule } from '../proxy.module.js';
+import { ConnectorController } from './connector.controller.js';
 import { PolicyController } from './policy.controller.js';
 import { ProxyCallController } from './proxy-call.controller.js';
 import { SimulationController } from './simulation.controller.js';
@@ -10,6 +11,7 @@ import { UpstreamController } from './upstream.controller.js';
 @Module({
   imports: [ProxyModule],
   controllers: [
+    ConnectorController,
     PolicyController,
     ProxyCallController,
     SimulationController,

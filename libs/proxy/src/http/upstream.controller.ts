@@ -12,10 +12,11 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
+import { isConnectorUrl } from '../connectors/connector-url.js';
 import { ToolPinsService } from '../catalogue/tool-pins.service.js';
 import { PolicyService } from '../policies/policy.service.js';
 import { Discovery } from '../registry/discovery.js';
-import { CommandGiven } from '../registry/registry.errors.js';
+import { CommandGiven, ConnectorUrlGiven } from '../registry/registry.errors.js';
 import { UpstreamRegistry } from '../registry/upstream-registry.js';
 import { looksLikeCommand } from './command-text.js';
 import {
@@ -74,6 +75,7 @@ export class UpstreamController {
     if (earlier) return earlier;
     const { name, url } = body;
     const { tenantId } = actor;
+    if (isConnectorUrl(url)) throw new ConnectorUrlGiven();
     if (looksLikeCommand(url)) throw new CommandGiven();
     const registration = await this.discovery.examine({ tenantId, name, url }, toCredentials(body), toOwnLimits(body));
     return this.writes.run(write, async (tx): Promise<UpstreamRegistered> => {

@@ -2,7 +2,7 @@ import { InvalidInput, readsAsOwn, toUnixSeconds } from '@haldir/kernel';
 import { nextCursor } from '@haldir/http';
 import { z } from 'zod';
 import { referencesIn, withReferences } from '../masking/secret-references.js';
-import { type Examined, type ShownSettings } from '../registry/upstream-registry.js';
+import { type Examined, type ShownStats } from '../registry/upstream-registry.js';
 import { circuitStatus } from '../upstreams/circuit.js';
 import { isHeaderValue, type NewCredentials } from '../upstreams/upstream-credentials.js';
 import { type UpstreamStats } from '../upstreams/upstream-stats.js';
@@ -188,6 +188,13 @@ const ShownUpstream = z
       .nullable()
       .describe('How Haldir is authorized there'),
     ...shownSettings,
+    connector: z
+      .object({
+        instances: z.int().describe('Connectors that stand for it now'),
+        last_seen: z.number().nullable().describe('Unix timestamp; null when none was there lately'),
+      })
+      .optional()
+      .describe('Of an upstream that `haldir connect` stands for'),
     sessions: z
       .enum(['none', 'own', 'shared'])
       .nullable()
@@ -228,15 +235,16 @@ export const UpstreamList = z.object({
 });
 export type UpstreamList = z.infer<typeof UpstreamList>;
 
-export function toUpstream(stats: UpstreamStats & ShownSettings, now: Date): ShownUpstream {
-  const { url, headers, auth, sessions, healthy, tools, drifted, refused, calls, errors, toolErrors } = stats;
+export function toUpstream(stats: ShownStats, now: Date): ShownUpstream {
+  const { url, headers, auth, connector, healthy, tools, drifted, refused, calls, errors, toolErrors } = stats;
   const { latencyMs, lastCheckAt, error } = stats;
   return {
     url,
     headers,
     auth,
     ...toShownSettings(stats),
-    sessions,
+    sessions: connector?.isShared ? 'shared' : stats.sessions,
+    ...(connector === undefined ? {} : { connector: toConnector(connector) }),
     healthy,
     tools,
     drifted,
@@ -251,6 +259,10 @@ export function toUpstream(stats: UpstreamStats & ShownSettings, now: Date): Sho
     ...(stats.circuitReason === null ? {} : { circuit_reason: stats.circuitReason }),
     ...(stats.circuitUntil === null ? {} : { circuit_until: toUnixSeconds(stats.circuitUntil) }),
   };
+}
+
+function toConnector(state: ShownStats['connector']): ShownUpstream['connector'] {
+  return { instances: state?.instances ?? 0, last_seen: state ? toUnixSeconds(state.lastSeen) : null };
 }
 
 function toRefused({ tools, resources, templates, prompts }: UpstreamStats['refused']) {

@@ -4,6 +4,8 @@ import { type Queue } from 'bullmq';
 import { Clock } from '@haldir/kernel';
 import { Metrics } from '@haldir/runtime';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
+import { ConnectorExchangeRepository } from '../connectors/connector-exchange.repository.js';
+import { ConnectorLeaseRepository } from '../connectors/connector-lease.repository.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
 import { UpstreamHealthService } from '../registry/upstream-health.service.js';
 import { CircuitRepository } from '../upstreams/circuit.repository.js';
@@ -11,7 +13,7 @@ import { CircuitRepository } from '../upstreams/circuit.repository.js';
 const EVERY_MS = 2_000;
 const FORGET_EVERY_MS = 60_000;
 
-/** Asks upstreams whether they are there and what they offer, and forgets the rate windows of agents that went quiet. */
+/** Asks upstreams whether they are there and what they offer, and forgets rate windows of quiet agents, and what connectors left. */
 @Processor(queues.upstreamHealth.name, workerOptions)
 export class UpstreamHealthProcessor extends WorkerHost {
   private forgotAt = -Infinity;
@@ -19,6 +21,8 @@ export class UpstreamHealthProcessor extends WorkerHost {
   constructor(
     private readonly health: UpstreamHealthService,
     private readonly limiter: RateLimiter,
+    private readonly exchanges: ConnectorExchangeRepository,
+    private readonly leases: ConnectorLeaseRepository,
     circuits: CircuitRepository,
     metrics: Metrics,
     clock: Clock,
@@ -38,5 +42,7 @@ export class UpstreamHealthProcessor extends WorkerHost {
     if (performance.now() - this.forgotAt < FORGET_EVERY_MS) return;
     this.forgotAt = performance.now();
     await this.limiter.forgetIdle();
+    await this.exchanges.purge();
+    await this.leases.purge();
   }
 }

@@ -6,7 +6,8 @@ import { type SessionPlaces } from './session-place.js';
 import { type ToolPageLimits } from './tool-pages.js';
 
 export interface McpClientOptions {
-  readonly egress: Egress;
+  /** What requests leave by. */
+  readonly egress: Pick<Egress, 'open' | 'request' | 'target' | 'closePools'>;
   readonly url: string;
   /** Unique per upstream (tenant and name): upstreams never wait for each other's connections. */
   readonly key: string;

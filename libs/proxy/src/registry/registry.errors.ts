@@ -11,6 +11,16 @@ export class CommandGiven extends HaldirError {
   }
 }
 
+/** The address of an upstream that connectors stand for, which nobody registers. */
+export class ConnectorUrlGiven extends HaldirError {
+  constructor() {
+    super('invalid', 'url: expected an http or https URL; `haldir connect` registers an upstream of its own', {
+      code: 'egress_refused',
+      details: { field: 'url' },
+    });
+  }
+}
+
 export class TooManyUpstreams extends HaldirError {
   constructor(max: number) {
     super('invalid', `A tenant has at most ${max} upstreams`, { code: 'too_many_upstreams' });

@@ -3,6 +3,8 @@ import { type Actor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { ToldValues } from '@haldir/vault';
+import { isConnectorUrl } from '../connectors/connector-url.js';
+import { ConnectorLeaseRepository, type ConnectorState } from '../connectors/connector-lease.repository.js';
 import { ResourceCatalogue } from '../catalogue/resource-catalogue.js';
 import { TooManyUpstreams } from './registry.errors.js';
 import { UpstreamNotFound } from '../upstreams/upstream.errors.js';
@@ -45,6 +47,9 @@ export interface Examined {
   trouble: { error: string; status: number | null } | null;
 }
 
+/** As lists show it, with those that stand for it: null where none was there lately, absent where it has a URL of its own. */
+export type ShownStats = UpstreamStats & ShownSettings & { connector: ConnectorState | null | undefined };
+
 /** Settings as they are, and what the upstream may take by them. */
 export type ShownSettings = UpstreamSettings & { limits: Limits };
 
@@ -67,6 +72,7 @@ export class UpstreamRegistry {
     private readonly statistics: UpstreamStatistics,
     private readonly limits: UpstreamLimits,
     private readonly settings: UpstreamSettingsRepository,
+    private readonly leases: ConnectorLeaseRepository,
     private readonly auditLog: AuditLog,
   ) {}
 
@@ -152,15 +158,16 @@ export class UpstreamRegistry {
   }
 
   /** With the sums over calls: exact for this process, up to a second old for others. */
-  async stats(
-    tenantId: string,
-    filter: UpstreamFilter,
-    limit: number,
-    after: string | null,
-  ): Promise<(UpstreamStats & ShownSettings)[]> {
+  async stats(tenantId: string, filter: UpstreamFilter, limit: number, after: string | null): Promise<ShownStats[]> {
     await this.statistics.flush();
     const stats = await this.upstreams.stats(tenantId, filter, limit, after);
-    return stats.map((each) => ({ ...each, limits: this.limits.of(each) }));
+    const connected = stats.filter(({ url }) => isConnectorUrl(url)).map(({ name }) => name);
+    const states = connected.length === 0 ? [] : await this.leases.states(tenantId, connected);
+    return stats.map((each) => ({
+      ...each,
+      limits: this.limits.of(each),
+      connector: isConnectorUrl(each.url) ? (states.find(({ upstream }) => upstream === each.name) ?? null) : undefined,
+    }));
   }
 
   private record(tx: Tx, actor: Actor, name: string, action: string, details: object): void {
@@ -191,7 +198,7 @@ function troubleOf(discovered: Discovered): Examined['trouble'] {
 
 /** An address as the log may have it: a path or query can hold a token, the origin cannot. */
 function withoutSecrets(url: string): string {
-  return new URL(url).origin;
+  return isConnectorUrl(url) ? url : new URL(url).origin;
 }
 
 /** Headers as the log may have them: their names, and what may be shown of their texts. */

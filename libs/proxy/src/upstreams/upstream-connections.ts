@@ -1,6 +1,8 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Egress, EgressRefused } from '@haldir/egress';
 import { HaldirConfig } from '@haldir/runtime';
+import { isConnectorUrl } from '../connectors/connector-url.js';
+import { ConnectorTunnel } from '../connectors/connector-tunnel.js';
 import { ListChanges } from './list-changes.js';
 import { type Presented, UpstreamCredentials } from './upstream-credentials.js';
 import { UpstreamMasks } from './upstream-masks.js';
@@ -31,6 +33,7 @@ export class UpstreamConnections implements OnApplicationShutdown {
 
   constructor(
     private readonly egress: Egress,
+    private readonly tunnel: ConnectorTunnel,
     private readonly credentials: UpstreamCredentials,
     private readonly masks: UpstreamMasks,
     private readonly changes: ListChanges,
@@ -134,7 +137,7 @@ export class UpstreamConnections implements OnApplicationShutdown {
     const { tenantId, name, url, revision } = address;
     try {
       return new McpClient({
-        egress: this.egress,
+        egress: isConnectorUrl(url) ? this.tunnel.to(tenantId, name) : this.egress,
         url,
         key: `${tenantId}/${name}/${revision}`,
         deadlineMs: this.config.upstreams.timeoutMs,
