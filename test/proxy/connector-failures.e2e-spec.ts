@@ -6,6 +6,7 @@ import {
   type Client,
   decidePending,
   eventually,
+  saying,
   Scenario,
   type SentPart,
   startBalancer,
@@ -94,7 +95,7 @@ async function forget({ instance }: TestConnector): Promise<void> {
 }
 
 const never = (): Promise<Answer> => new Promise(() => undefined);
-const called = (n: number): Promise<void> => eventually(() => expect(seen.length).toBe(n));
+const called = (n: number): Promise<void> => eventually(() => expect(seen.length).toBeGreaterThanOrEqual(n), 60_000);
 const outcomes = async (): Promise<unknown[]> =>
   (await scenario.callEntries()).map(({ details }) => details['outcome'] ?? 'answered');
 
@@ -221,7 +222,7 @@ describe('a call through a connector', () => {
     await scenario.policy('require_approval', { scope: { tools: ['fs.echo'] } });
     const session = await scenario.tenant.session({ scopes: ['execute', 'spend'], spend_limit: 1 });
     const held = await scenario.call('fs.echo', { n: 1 }, { session });
-    expect([held.status, held.body.code]).toEqual([403, 'approval_required']);
+    expect(saying(held)).toMatchObject({ status: 'approval_required' });
     expect(seen.length).toBe(1);
     await decidePending(scenario.tenant, 'approve');
     expect((await scenario.call('fs.echo', { n: 1 }, { session })).status).toBe(200);
@@ -282,7 +283,7 @@ describe('a process of the API that is killed while calls run', () => {
       const by = scenario.tenant.at(n % 2 === 0 ? first : second);
       return scenario.call('fs.echo', { n }, { session, by }).catch(() => ({ status: 0 }));
     });
-    await called(calls / 4).catch(() => undefined);
+    await called(calls / 4);
     await second.kill();
     const replies = await Promise.all(made);
     await eventually(async () => expect(await world.sql('SELECT FROM started_call')).toEqual([]), 60_000);
