@@ -1,12 +1,4 @@
-import {
-  type AgentGrant,
-  CATALOGUE_KINDS,
-  type ConnectorGrant,
-  InvalidInput,
-  microUsd,
-  SPEND_PERIODS,
-  toUnixSeconds,
-} from '@haldir/kernel';
+import { type AgentGrant, CATALOGUE_KINDS, InvalidInput, microUsd, SPEND_PERIODS, toUnixSeconds } from '@haldir/kernel';
 import { AGENT_KEY_SCOPES, isKeyScope, KEY_SCOPES, nextCursor, nullableTime, pageQuery } from '@haldir/http';
 import { z } from 'zod';
 import { keyPrefix } from '../api-key-format.js';
