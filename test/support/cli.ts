@@ -9,6 +9,8 @@ export interface RunningCommand {
   child: ChildProcess;
   /** What became of it; the code is null when it was killed. */
   ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
+  /** What it has said so far. */
+  said(): string;
 }
 
 export function startCli(environment: Environment, ...args: string[]): RunningCommand {
@@ -20,7 +22,7 @@ export function startCli(environment: Environment, ...args: string[]): RunningCo
   child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  return { child, ended: ended.then((code) => ({ code, ...said })) };
+  return { child, ended: ended.then((code) => ({ code, ...said })), said: () => said.stdout + said.stderr };
 }
 
 /** A command run to its end. */

@@ -64,6 +64,7 @@ const TOOLS = {
     return undefined;
   },
   change: () => {
+    names.push('changed');
     if (revision !== 'stateless') write({ method: 'notifications/tools/list_changed' });
     for (const id of subscriptions)
       write({ method: 'notifications/tools/list_changed', params: { _meta: { [SUBSCRIPTION]: id } } });
@@ -76,6 +77,8 @@ const TOOLS = {
   },
 };
 
+/** As they are listed. */
+const names = Object.keys(TOOLS);
 const CAPABILITIES = { tools: { listChanged: true } };
 const SERVER = { name: 'stdio-server', version: '1.0.0' };
 
@@ -96,7 +99,7 @@ async function outcomeOf(message) {
     return { result: { protocolVersion: params.protocolVersion, capabilities: CAPABILITIES, serverInfo: SERVER } };
   }
   if (method === 'tools/list')
-    return { result: { tools: Object.keys(TOOLS).map((name) => ({ name, inputSchema: { type: 'object' } })) } };
+    return { result: { tools: names.map((name) => ({ name, inputSchema: { type: 'object' } })) } };
   const tool = method === 'tools/call' && Object.hasOwn(TOOLS, params.name) ? TOOLS[params.name] : undefined;
   if (tool) {
     note(`call ${params.name} ${JSON.stringify(params.arguments ?? {})}`);

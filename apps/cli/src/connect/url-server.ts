@@ -79,12 +79,12 @@ export class UrlServer implements LocalServer {
     });
     const decoder = new TextDecoder();
     for await (const chunk of decoded(response.body, response.headers['content-encoding'])) {
-      const text = decoder.decode(chunk, { stream: true });
+      const text = carriable(decoder.decode(chunk, { stream: true }));
       if (text !== '') exchange.write(text);
       const room = exchange.room();
       if (room) await room;
     }
-    const rest = decoder.decode();
+    const rest = carriable(decoder.decode());
     if (rest !== '') exchange.write(rest);
     exchange.end();
   }
@@ -101,6 +101,9 @@ function chosen(
     ),
   );
 }
+
+/** Haldir takes no NUL in a text, and JSON has none. */
+const carriable = (text: string): string => text.replaceAll('\0', '\ufffd');
 
 /** The body as text is in it: some servers encode theirs unasked. */
 function decoded(body: Readable, encoding: string | string[] | undefined): AsyncIterable<Uint8Array> {
