@@ -31,7 +31,8 @@ it('are initialized as the client asks', async () => {
   const hello = { protocolVersion: '2025-06-18', capabilities: { roots: {} }, clientInfo: { name: 'c', version: '1' } };
   const answer = await stage.post('initialize', hello).whole;
   expect(messagesIn(answer)[0]).toMatchObject({ id: 1, result: { protocolVersion: '2025-06-18' } });
-  expect(stage.seen()).toEqual(['initialize {"roots":{}}']);
+  // The first is tried out.
+  expect(stage.seen()).toEqual(['initialize {}', 'initialize {"roots":{}}']);
 });
 
 it('pass on what a server asks, on the stream of the call under way, and what is answered', async () => {
@@ -117,7 +118,7 @@ it('are not asked for the revision without sessions, which belongs to none', asy
   const answer = await stage.post('server/discover', {}, undefined, headers).whole;
   expect(messagesIn(answer)[0]).toMatchObject({ error: { code: -32601 } });
   expect((await stage.post('tools/list').whole).status).toBe(400);
-  expect(stage.seen()).toEqual([]);
+  expect(stage.seen()).toEqual(['initialize {}']);
 });
 
 it('end with the connector, and what they started too', async () => {
@@ -128,4 +129,11 @@ it('end with the connector, and what they started too', async () => {
   stage = await Stage.open();
   await closing.close();
   await eventually(() => expect(pids.map(isAlive)).toEqual([false, false, false]));
+});
+
+it('that do not come up are said before anybody asks', async () => {
+  const nothing = { program: process.execPath, args: ['-e', 'process.exit(7)'], env: {} };
+  const limits = { maxSessions: 1, idleMs: 1_000 };
+  const connecting = stage.connect(({ instance, said }) => new SessionServers(nothing, instance, said, limits));
+  await expect(connecting).rejects.toThrow('exited with 7');
 });

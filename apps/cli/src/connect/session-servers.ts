@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { type JsonObject } from '@haldir/mcp';
+import { isObject, type JsonObject } from '@haldir/mcp';
 import { type LocalServer } from './connector.js';
 import { type Exchange } from './exchange.js';
+import { HELLO } from './hello.js';
 import {
   isStateless,
   McpAnswer,
@@ -33,6 +34,7 @@ export class SessionServers implements LocalServer {
   /** Those that end are among them until they have. */
   private readonly running = new Set<SessionServer>();
   private readonly timer: NodeJS.Timeout;
+  private isClosed = false;
 
   /**
    * @param instance begins the ids of sessions
@@ -48,8 +50,18 @@ export class SessionServers implements LocalServer {
     this.timer = setInterval(() => this.endIdle(), Math.min(LOOK_EVERY_MS, limits.idleMs)).unref();
   }
 
+  /** Starts one and ends it again: what has to be fetched first is, and what does not work is said. */
   async prepare(): Promise<void> {
-    // Each is started when its session begins.
+    const session = this.start();
+    const response = await new Promise<JsonObject | null>((resolve) =>
+      session.greet(HELLO, resolve, () => resolve(null)),
+    );
+    void session.end();
+    const how = await session.exited;
+    if (this.isClosed) return;
+    if (!response) throw new Error(`${this.command.program} ${how}`);
+    const error = response['error'];
+    if (isObject(error)) throw new Error(`the server refuses: ${String(error['message'])}`);
   }
 
   take(exchange: Exchange): void {
@@ -66,6 +78,7 @@ export class SessionServers implements LocalServer {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     clearInterval(this.timer);
     await Promise.all([...this.running].map((session) => session.end()));
   }
@@ -90,12 +103,7 @@ export class SessionServers implements LocalServer {
       refuse(exchange, 503, id, INTERNAL_ERROR, most);
       return;
     }
-    const session = new SessionServer(this.command, this.said, this.room);
-    this.running.add(session);
-    void session.exited.then((how) => {
-      this.running.delete(session);
-      if (this.forget(session)) this.said(`the server of a session ${how}`);
-    });
+    const session = this.start();
     const answer = new McpAnswer(exchange);
     const greeted = (response: JsonObject): void => {
       if (!('result' in response) || exchange.signal.aborted) {
@@ -109,6 +117,16 @@ export class SessionServers implements LocalServer {
     };
     session.greet(message, greeted, () => exchange.fail('reset'));
     exchange.signal.addEventListener('abort', () => void session.end(), { once: true });
+  }
+
+  private start(): SessionServer {
+    const session = new SessionServer(this.command, this.said, this.room);
+    this.running.add(session);
+    void session.exited.then((how) => {
+      this.running.delete(session);
+      if (this.forget(session)) this.said(`the server of a session ${how}`);
+    });
+    return session;
   }
 
   /** False when it was none any more. */

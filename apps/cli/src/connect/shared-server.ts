@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { VERSION } from '@haldir/kernel';
-import { HANDSHAKE_VERSIONS, isObject, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
+import { isObject, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
 import { BackOff, pause } from './back-off.js';
 import { type LocalServer } from './connector.js';
 import { Conversation } from './conversation.js';
 import { type Exchange } from './exchange.js';
+import { HELLO, ME } from './hello.js';
 import {
   isStateless,
   McpAnswer,
@@ -25,8 +25,6 @@ const MAX_WAIT_MS = 15_000;
 /** One that ran for so long did not fail at its start. */
 const STEADY_MS = 60_000;
 const UNSUPPORTED_VERSION = -32_022;
-
-const ME = { name: 'haldir-connect', version: VERSION };
 
 interface Running {
   conversation: Conversation;
@@ -222,8 +220,7 @@ export class SharedServer implements LocalServer {
 
   /** Its answer; undefined when it has exited instead. */
   private async initialize(conversation: Conversation): Promise<JsonObject | undefined> {
-    const params = { protocolVersion: HANDSHAKE_VERSIONS[0], capabilities: {}, clientInfo: ME };
-    const hello = await this.question(conversation, { method: 'initialize', params });
+    const hello = await this.question(conversation, HELLO);
     if (hello) conversation.tell({ jsonrpc: '2.0', method: 'notifications/initialized' });
     return hello;
   }
