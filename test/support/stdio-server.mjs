@@ -1,15 +1,16 @@
 // @ts-check
 // An MCP server on standard streams, for whoever starts one. It is small enough to start at once, and does as it is told:
 //
-//   node stdio-server.mjs [handshake|stateless|silent|strict] [FILE]
+//   node stdio-server.mjs [handshake|stateless|silent|strict|late] [FILE]
 //
 // The first says how it is spoken to: with a handshake; without (2026-07-28); with one, silent when it is asked anything that it does not
-// know; with one, exiting when it is asked for anything before. In FILE it writes a line for each call that it has seen, and for
+// know; with one, exiting when it is asked for anything before; without, half a second late. In FILE it writes a line for each call that it has seen, and for
 // each that was cancelled.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 
-const [revision = 'handshake', file = ''] = process.argv.slice(2);
+const [asked = 'handshake', file = ''] = process.argv.slice(2);
+const revision = asked === 'late' ? 'stateless' : asked;
 const STATELESS = '2026-07-28';
 const SUBSCRIPTION = 'io.modelcontextprotocol/subscriptionId';
 
@@ -20,7 +21,7 @@ const waiting = new Set();
 /** @type {unknown[]} */
 const subscriptions = [];
 /** @type {Map<string, (message: Message) => void>} */
-const asked = new Map();
+const questions = new Map();
 let remembered = 'nothing';
 let lastLine = '';
 let isGreeted = false;
@@ -72,7 +73,7 @@ const TOOLS = {
   },
   ask: async ({ question }) => {
     write({ id: `q-${question}`, method: 'elicitation/create', params: { message: question } });
-    const { result, error } = await new Promise((resolve) => asked.set(`q-${question}`, resolve));
+    const { result, error } = await new Promise((resolve) => questions.set(`q-${question}`, resolve));
     return said(JSON.stringify(result ?? error));
   },
 };
@@ -112,7 +113,7 @@ async function outcomeOf(message) {
 
 /** @param {Message} message */
 async function take(message) {
-  if (message.method === undefined) return asked.get(String(message.id))?.(message);
+  if (message.method === undefined) return questions.get(String(message.id))?.(message);
   if (message.method === 'notifications/cancelled') {
     if (waiting.delete(message.params.requestId)) note('cancelled wait');
     return;
@@ -122,6 +123,7 @@ async function take(message) {
   if (outcome) write({ id: message.id, ...outcome });
 }
 
+if (asked === 'late') await new Promise((resolve) => setTimeout(resolve, 500));
 let begun = '';
 process.stdin.setEncoding('utf8').on('data', (chunk) => {
   const lines = (begun + String(chunk)).split('\n');

@@ -146,6 +146,11 @@ it.each(['silent', 'strict'] as const)(
   },
 );
 
+it('that is slow to come up is spoken to as it was asked first', async () => {
+  await stage.connect(share('late', 50));
+  expect(await stage.call(undefined, 'echo', { text: 'there' }, STATELESS)).toBe('there');
+});
+
 it('refuses what is no message, asks for no session it knows, or for none at all', async () => {
   await stage.connect(share());
   const session = await stage.begin();

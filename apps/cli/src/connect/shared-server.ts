@@ -192,7 +192,7 @@ export class SharedServer implements LocalServer {
     });
     this.newest = conversation;
     const { mayProbe } = this;
-    const hello = mayProbe && (await this.speaksStateless(conversation)) ? null : await this.initialize(conversation);
+    const hello = mayProbe ? await this.probe(conversation) : await this.initialize(conversation);
     const prefix = `${this.instance}.${randomBytes(4).toString('hex')}-`;
     if (hello !== undefined) return { conversation, prefix, hello };
     const how = await conversation.exited;
@@ -202,20 +202,28 @@ export class SharedServer implements LocalServer {
     throw new ServerLost(`${this.command.program} ${how}`);
   }
 
-  private async speaksStateless(conversation: Conversation): Promise<boolean> {
+  /** Null when it speaks without sessions; else its answer to `initialize`, undefined when it has exited instead. */
+  private async probe(conversation: Conversation): Promise<JsonObject | null | undefined> {
     const _meta = {
       [META.protocolVersion]: STATELESS_VERSION,
       [META.clientInfo]: ME,
       [META.clientCapabilities]: {},
     };
-    const asking = this.question(conversation, { method: 'server/discover', params: { _meta } });
+    let isStateless: boolean | null = null;
+    const asking = this.question(conversation, { method: 'server/discover', params: { _meta } }).then((response) => {
+      const result = response?.['result'];
+      const versions = isObject(result) ? result['supportedVersions'] : undefined;
+      isStateless = Array.isArray(versions) && versions.includes(STATELESS_VERSION);
+    });
     const timer = new AbortController();
-    const response = await Promise.race([asking, pause(this.probeMs, timer.signal).then(() => null)]);
+    await Promise.race([asking, pause(this.probeMs, timer.signal)]);
     timer.abort();
-    if (response === null) this.mayProbe = false;
-    const result = response?.['result'];
-    const versions = isObject(result) ? result['supportedVersions'] : undefined;
-    return Array.isArray(versions) && versions.includes(STATELESS_VERSION);
+    if (isStateless as boolean | null) return null;
+    const hello = await this.initialize(conversation);
+    // One that was slow to come up has answered both, in order, and goes on as it was asked first.
+    if (hello && 'error' in hello && (isStateless as boolean | null)) return null;
+    if (isStateless === null) this.mayProbe = false;
+    return hello;
   }
 
   /** Its answer; undefined when it has exited instead. */

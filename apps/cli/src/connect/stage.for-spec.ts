@@ -39,7 +39,7 @@ export class Stage {
   }
 
   /** @param revision how the server of test/support is spoken to */
-  command(revision: 'handshake' | 'stateless' | 'silent' | 'strict' = 'handshake'): ServerCommand {
+  command(revision: 'handshake' | 'stateless' | 'silent' | 'strict' | 'late' = 'handshake'): ServerCommand {
     return { program: process.execPath, args: [PROGRAM, revision, this.file], env: { PATH: process.env.PATH ?? '' } };
   }
 
