@@ -16,16 +16,26 @@ import { connect } from './agent.mjs';
 export async function putBehind({ haldir, check, defer }, name, url, agent, overStream = false) {
   const direct = await connect(url, {}, overStream);
   defer(() => direct.close());
-  const given = (await direct.listTools()).tools.map((tool) => tool.name).sort();
-
   const registered = await haldir.register(name, url);
-  const { sessions } = await haldir.upstream(name);
+  const sessions = (await haldir.upstream(name))?.sessions;
   const whose = overStream ? 'has one for all, its stream' : 'begins a session for each of Haldir’s';
   check(`is registered, and ${whose}`, registered.healthy && sessions === (overStream ? 'shared' : 'own'), {
     registered,
     sessions,
   });
-  const refused = registered.refused_tools ?? [];
+  await compareLists({ check }, name, direct, registered.refused_tools ?? [], agent);
+  return direct;
+}
+
+/**
+ * @param {Pick<import('./servers.mjs').Stage, 'check'>} stage
+ * @param {string} name of the upstream
+ * @param {import('@modelcontextprotocol/client').Client} direct of the server itself
+ * @param {{ name: string, reason: string }[]} refused
+ * @param {import('./agent.mjs').Agent} agent
+ */
+export async function compareLists({ check }, name, direct, refused, agent) {
+  const given = (await direct.listTools()).tools.map((tool) => tool.name).sort();
   const lists = await agent.everywhere(() => agent.tools(name));
   const [listed = []] = lists;
   check(
@@ -42,5 +52,4 @@ export async function putBehind({ haldir, check, defer }, name, url, agent, over
     { given, lists: lists.map((list) => list.map((tool) => tool.name)), refused },
   );
   for (const { name: tool, reason } of refused) say(`    ${tool}: ${reason}`);
-  return direct;
 }

@@ -30,9 +30,17 @@ export class Operator {
     return this.#ask('POST', '/v1/proxy/upstreams', { name, url });
   }
 
-  /** @param {string} name @returns {Promise<{ healthy: boolean, sessions?: string }>} */
+  /**
+   * @param {string} name
+   * @returns {Promise<{ healthy: boolean, sessions?: string, refused_tools?: { name: string, reason: string }[] } | undefined>}
+   */
   async upstream(name) {
     return (await this.#ask('GET', '/v1/proxy/upstreams')).upstreams[name];
+  }
+
+  /** @param {string} upstream @returns {Promise<string>} the key of a connector */
+  async connectorKey(upstream) {
+    return (await this.#ask('POST', '/v1/keys', { name: upstream, tier: 'pro', connector: { upstream } })).key;
   }
 
   /** @param {string} agent @returns {Promise<{ key: string, prefix: string }>} */

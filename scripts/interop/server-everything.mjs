@@ -1,9 +1,11 @@
 // @ts-check
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { step } from '../launcher/console.mjs';
 import { startEverything } from '../lib/everything.mjs';
 import { Agent, textOf } from './agent.mjs';
+import { connectServer } from './connecting.mjs';
 import { putBehind } from './listing.mjs';
 
 /** @typedef {import('./agent.mjs').Answer} Answer */
@@ -34,6 +36,21 @@ export async function tryEverythingOverSse(stage) {
   await tryItsTools(stage, 'everything-sse', start, true);
 }
 
+/** On its standard streams, through `haldir connect`: one process for all, and one for each session. @param {import('./servers.mjs').Stage} stage */
+export async function tryEverythingConnected(stage) {
+  const { haldir, balancer, dir, defer } = stage;
+  const entry = createRequire(path.join(dir, 'package.json')).resolve(
+    '@modelcontextprotocol/server-everything/dist/index.js',
+  );
+  const agent = await Agent.begin(haldir, balancer, 'lines-agent');
+  defer(() => agent.close());
+  for (const options of [[], ['--per-session']]) {
+    const name = options.length === 0 ? 'lines' : 'lines-each';
+    const direct = await connectServer(stage, name, { entry, args: ['stdio'], options }, agent);
+    await tryCalls(stage, agent, name, direct);
+  }
+}
+
 /**
  * Tries out the reference server, in whatever way it is started.
  *
@@ -44,13 +61,22 @@ export async function tryEverythingOverSse(stage) {
  * @returns {Promise<Agent>} the agent that has called them
  */
 export async function tryItsTools(stage, name, start, overStream = false) {
-  const { haldir, balancer, check, defer } = stage;
+  const { haldir, balancer, defer } = stage;
   const server = await step('starting it', start);
   defer(server.stop);
   const agent = await Agent.begin(haldir, balancer, `${name}-agent`);
   defer(() => agent.close());
-  const direct = await putBehind(stage, name, server.url, agent, overStream);
+  await tryCalls(stage, agent, name, await putBehind(stage, name, server.url, agent, overStream));
+  return agent;
+}
 
+/**
+ * @param {import('./servers.mjs').Stage} stage
+ * @param {Agent} agent
+ * @param {string} name of the upstream
+ * @param {import('@modelcontextprotocol/client').Client} direct
+ */
+async function tryCalls({ haldir, check }, agent, name, direct) {
   let calls = 0;
   for (const [tool, args, holds] of CALLS) {
     const said = await direct.callTool({ name: tool, arguments: args });
@@ -73,7 +99,6 @@ export async function tryItsTools(stage, name, start, overStream = false) {
   );
   const logged = (await haldir.log(agent.name)).filter(({ tool }) => tool?.startsWith(`${name}.`));
   check('every call is in the log of its agent', logged.length === calls + refusals.length, logged);
-  return agent;
 }
 
 /** @param {string} data */

@@ -1,7 +1,9 @@
 // @ts-check
 // MCP servers of others, as they are in the registry, behind a Haldir of two API processes.
 import { trySupergateway } from './server-supergateway.mjs';
-import { tryEverything, tryEverythingOverSse } from './server-everything.mjs';
+import { tryEverything, tryEverythingConnected, tryEverythingOverSse } from './server-everything.mjs';
+import { tryFilesystem } from './server-filesystem.mjs';
+import { tryMemory } from './server-memory.mjs';
 import { tryPlaywright } from './server-playwright.mjs';
 
 /**
@@ -22,6 +24,9 @@ import { tryPlaywright } from './server-playwright.mjs';
 export const SERVERS = new Map([
   ['@modelcontextprotocol/server-everything', tryEverything],
   ['@modelcontextprotocol/server-everything sse', tryEverythingOverSse],
+  ['@modelcontextprotocol/server-everything connected', tryEverythingConnected],
+  ['@modelcontextprotocol/server-filesystem', tryFilesystem],
+  ['@modelcontextprotocol/server-memory', tryMemory],
   ['supergateway', trySupergateway],
   ['@playwright/mcp', tryPlaywright],
 ]);
