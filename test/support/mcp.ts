@@ -145,7 +145,7 @@ export class BareMcp {
       'io.modelcontextprotocol/clientInfo': { name: 'bare', version: '1.0.0' },
       'io.modelcontextprotocol/clientCapabilities': {},
     };
-    return { ...params, _meta: { ...(params['_meta'] as object | undefined), ...meta } };
+    return { ...params, _meta: { ...meta, ...(params['_meta'] as object | undefined) } };
   }
 
   headersFor(method: string, params: Record<string, unknown> = {}): Record<string, string> {

@@ -62,5 +62,6 @@ export { useWarnings } from './wire/schema.pipe.js';
 export { type ErrorAnswer } from './platform/route-settings.js';
 export { ErrorFilter } from './wire/error.filter.js';
 export { Write, writeOf, type WriteRequest } from './writes/write-request.js';
+export { IdempotencyInProgress, OutcomeUnknown } from './writes/idempotency.errors.js';
 export { type Claim, leaveUnknown } from './writes/idempotency.repository.js';
 export { Answer, ANONYMOUS_REPLAY_MS, type Attempt, Writes } from './writes/writes.js';

@@ -15,5 +15,6 @@ export {
   type RequestId,
   requestIdIn,
   STATELESS_VERSION,
+  TASKS_EXTENSION,
 } from './protocol.js';
 export { type SseEvent, SseParser } from './sse-parser.js';

@@ -16,6 +16,8 @@ export const META = {
 
 /** Of JSON-RPC: the one who was asked has no such method. */
 export const METHOD_NOT_FOUND = -32601;
+/** The extension by which a call may go on as a task (SEP-2663). */
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 
 export type JsonObject = Record<string, unknown>;
 

@@ -27,6 +27,7 @@ import { LinkedResources1790000000035 } from './1790000000035-linked-resources.j
 import { UpstreamCircuit1790000000038 } from './1790000000038-upstream-circuit.js';
 import { SearchedCatalogues1790000000040 } from './1790000000040-searched-catalogues.js';
 import { Connectors1790000000041 } from './1790000000041-connectors.js';
+import { McpTasks1790000000042 } from './1790000000042-mcp-tasks.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -59,4 +60,5 @@ export const migrations = [
   UpstreamCircuit1790000000038,
   SearchedCatalogues1790000000040,
   Connectors1790000000041,
+  McpTasks1790000000042,
 ];

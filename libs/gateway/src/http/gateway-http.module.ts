@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { ApprovalsModule } from '@haldir/approvals';
 import { GateModule } from '@haldir/gate';
 import { ProxyModule } from '@haldir/proxy';
@@ -12,6 +13,11 @@ import { McpErrorFilter } from './mcp-error.filter.js';
 import { McpServer } from './mcp-server.js';
 import { Questions } from './questions.js';
 import { ProtectedResourceController } from './protected-resource.controller.js';
+import { CallTask } from './tasks/call-task.entity.js';
+import { CallTaskRepository } from './tasks/call-task.repository.js';
+import { CallTasks } from './tasks/call-tasks.js';
+import { ResumedCalls } from './tasks/resumed-calls.js';
+import { TaskRequests } from './tasks/task-requests.js';
 import { ApprovalTools } from './tools/approval.tools.js';
 import { AuditTools } from './tools/audit.tools.js';
 import { CatalogueTools } from './tools/catalogue.tools.js';
@@ -24,11 +30,13 @@ import { UpstreamTools } from './upstream-tools.js';
 
 /** `/mcp`: the one MCP server an agent needs. */
 @Module({
-  imports: [ApprovalsModule, GateModule, ProxyModule, VaultModule, WatchModule],
+  imports: [TypeOrmModule.forFeature([CallTask]), ApprovalsModule, GateModule, ProxyModule, VaultModule, WatchModule],
   controllers: [McpController, ProtectedResourceController],
   providers: [
     ApprovalTools,
     AuditTools,
+    CallTaskRepository,
+    CallTasks,
     Cancellations,
     CatalogueTools,
     HeldRequests,
@@ -38,8 +46,10 @@ import { UpstreamTools } from './upstream-tools.js';
     OwnToolbox,
     PaymentTools,
     Questions,
+    ResumedCalls,
     SecretTools,
     SessionTools,
+    TaskRequests,
     UpstreamResources,
     UpstreamTools,
   ],

@@ -90,12 +90,17 @@ export class HeldRequests {
     return { mode: 'url', elicitationId: request.requestId, url: this.pageOf(asking, request), message };
   }
 
+  /** What a request waits for, and where that is decided. */
+  waitingWords(asking: Asking, request: Pick<HeldRequest, 'requestId' | 'reason'>): string {
+    return `${whyOf(request)} It is decided at ${this.pageOf(asking, request)}.`;
+  }
+
   /** Where a human decides. */
-  pageOf({ request: http }: Asking, { requestId }: HeldRequest): string {
+  pageOf({ request: http }: Asking, { requestId }: Pick<HeldRequest, 'requestId'>): string {
     return this.address.of(http, pagePathOf(requestId));
   }
 }
 
-function whyOf({ requestId, reason }: HeldRequest): string {
+function whyOf({ requestId, reason }: Pick<HeldRequest, 'requestId' | 'reason'>): string {
   return `This has to be approved by a human (request ${requestId}): ${reason}.`;
 }

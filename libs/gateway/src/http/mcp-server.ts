@@ -2,12 +2,29 @@ import { Injectable } from '@nestjs/common';
 import { HaldirError, InvalidInput, type JsonValue, stringifyJson } from '@haldir/kernel';
 import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
-import { HANDSHAKE_VERSIONS, isObject, type JsonObject, META, METHOD_NOT_FOUND, STATELESS_VERSION } from '@haldir/mcp';
+import {
+  HANDSHAKE_VERSIONS,
+  isObject,
+  type JsonObject,
+  META,
+  METHOD_NOT_FOUND,
+  STATELESS_VERSION,
+  TASKS_EXTENSION,
+} from '@haldir/mcp';
 import { type ResourceKind } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { beginMcpSession } from './protocol/mcp-session.js';
-import { INVALID_PARAMS, JsonText, type Result, RpcError, type RpcRequest, SERVER_INFO } from './protocol/messages.js';
+import {
+  INVALID_PARAMS,
+  JsonText,
+  type Result,
+  RpcError,
+  type RpcRequest,
+  SERVER_INFO,
+  StartedTask,
+} from './protocol/messages.js';
 import { refused } from './call-outcome.js';
+import { TaskRequests } from './tasks/task-requests.js';
 import { type ToolCall, toToolCall } from './tool-call.js';
 import { CALL_TOOL, calledThrough } from './tools/call-tool.js';
 import { type Audience, type OwnCall, type OwnTool } from './tools/own-tool.js';
@@ -17,6 +34,8 @@ import { type ToolPage, UpstreamTools } from './upstream-tools.js';
 
 const OPERATOR_CAPABILITIES = { tools: {} } as const;
 const AGENT_CAPABILITIES = { tools: {}, resources: {}, prompts: {}, completions: {} } as const;
+/** The older revisions have other tasks, which were an experiment. */
+const STATELESS_CAPABILITIES = { ...AGENT_CAPABILITIES, extensions: { [TASKS_EXTENSION]: {} } } as const;
 
 /** How long a list may be used; calls are decided anew anyway. */
 const LIST_TTL_MS = 5_000;
@@ -41,6 +60,7 @@ export class McpServer {
     private readonly sessions: SessionService,
     private readonly own: OwnToolbox,
     private readonly resources: UpstreamResources,
+    private readonly tasks: TaskRequests,
     private readonly upstream: UpstreamTools,
     private readonly writes: Writes,
   ) {}
@@ -53,6 +73,8 @@ export class McpServer {
     const { revision } = asking;
     const { method, params } = request;
     if (method === 'tools/call') return stamped(revision, await this.callTool(asking, toToolCall(params)));
+    if (this.tasks.isTaskRequest(asking, method))
+      return stamped(revision, await this.tasks.answer(asking, method, params));
     if (asking.sessionId !== null && this.resources.isRead(method))
       return stamped(revision, await this.resources.read(asking, asking.sessionId, method, params));
     const session = await this.sessionOf(asking);
@@ -106,7 +128,7 @@ export class McpServer {
     return { [member]: items, ...aroundList(asking.revision, page) };
   }
 
-  private async callTool(asking: Asking, call: ToolCall): Promise<JsonObject> {
+  private async callTool(asking: Asking, call: ToolCall): Promise<JsonObject | StartedTask> {
     const { caller, sessionId } = asking;
     const audience = sessionId === null ? 'operator' : await this.audienceFor(caller.actor.tenantId, sessionId, call);
     if (audience === 'searcher' && call.name === CALL_TOOL) return this.callThrough(asking, String(sessionId), call);
@@ -127,7 +149,7 @@ export class McpServer {
   }
 
   /** The same call as the one of the tool by its name. */
-  private async callThrough(asking: Asking, sessionId: string, call: ToolCall): Promise<JsonObject> {
+  private async callThrough(asking: Asking, sessionId: string, call: ToolCall): Promise<JsonObject | StartedTask> {
     let wanted: Pick<ToolCall, 'name' | 'args'>;
     try {
       wanted = calledThrough(call.args, this.own.names('searcher'));
@@ -219,8 +241,9 @@ function initialize(
 }
 
 /** Resources and prompts are those of upstreams, which only a session sees. */
-function capabilitiesFor({ sessionId }: Asking): object {
-  return sessionId === null ? OPERATOR_CAPABILITIES : AGENT_CAPABILITIES;
+function capabilitiesFor({ sessionId, revision }: Asking): object {
+  if (sessionId === null) return OPERATOR_CAPABILITIES;
+  return revision === 'stateless' ? STATELESS_CAPABILITIES : AGENT_CAPABILITIES;
 }
 
 function instructionsFor(session: Session | null): string {
@@ -228,7 +251,8 @@ function instructionsFor(session: Session | null): string {
 }
 
 /** What every result of the stateless revision says of itself, whatever whoever made it says; the older ones know none of it. */
-function stamped(revision: Asking['revision'], result: JsonObject): JsonObject {
+function stamped(revision: Asking['revision'], result: JsonObject | StartedTask): JsonObject {
+  if (result instanceof StartedTask) return { ...stamped(revision, result.facts), resultType: 'task' };
   if (revision === 'handshake') {
     const { resultType: _, ...rest } = result;
     return rest;

@@ -18,6 +18,9 @@ export interface ToolCall {
   dialogue: Dialogue | null;
 }
 
+/** What the key must hold, as for `POST /v1/proxy/call`. */
+export const CALL_KEY_SCOPE = 'proxy:call';
+
 /** `upstream.tool`: 64 + 1 + 256 characters, and some to spare, as over REST. */
 const MAX_NAME = 330;
 

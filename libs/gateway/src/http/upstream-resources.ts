@@ -18,10 +18,8 @@ import { resultOf } from './call-outcome.js';
 import { HeldRequests } from './held-requests.js';
 import { INVALID_PARAMS, RpcError, SERVER_ERROR } from './protocol/messages.js';
 import { toHeldError, toReadReply } from './read-outcome.js';
-import { dialogueIn } from './tool-call.js';
+import { dialogueIn, CALL_KEY_SCOPE } from './tool-call.js';
 
-/** What the key must hold, as for the tools of upstreams. */
-const KEY_SCOPE = 'proxy:call';
 const PAGE = 1_000;
 const MAX_URI = 4_400;
 const MAX_NAME = 330;
@@ -69,7 +67,7 @@ export class UpstreamResources {
     const { member } = RESOURCE_LISTS[kind];
     const identity = { tenantId, list: `mcp_${kind}`, filters: {} };
     const [upstream, name] = cursor === null ? ['', ''] : this.decoded(identity, cursor);
-    if (!grantsKeyScope(caller.scopes, KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
+    if (!grantsKeyScope(caller.scopes, CALL_KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
       return { member, items: [], nextCursor: null, missing: [] };
     const { items, missing } = await this.resources.visible(caller.actor, session.agentId, kind);
     const isBehind = (item: ShownResource): boolean =>
@@ -87,8 +85,8 @@ export class UpstreamResources {
    */
   async read(asking: Asking, sessionId: string, method: NewRead['method'], params: JsonObject): Promise<JsonObject> {
     const { caller, revision, exchange, cancelled } = asking;
-    if (!grantsKeyScope(caller.scopes, KEY_SCOPE)) {
-      const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
+    if (!grantsKeyScope(caller.scopes, CALL_KEY_SCOPE)) {
+      const { message, code, details } = new MissingKeyScope(CALL_KEY_SCOPE);
       throw new RpcError(SERVER_ERROR, message, { data: { code, ...details } });
     }
     exchange?.expectWaiting();
@@ -102,7 +100,7 @@ export class UpstreamResources {
     const first = await this.reads.read(read, watch);
     const isDecided = first.kind === 'held' && (await this.held.isDecided(asking, params, first.request));
     const outcome = isDecided
-      ? await this.reads.read({ ...read, recheck: () => this.callers.refusal(asking.request, KEY_SCOPE) }, watch)
+      ? await this.reads.read({ ...read, recheck: () => this.callers.refusal(asking.request, CALL_KEY_SCOPE) }, watch)
       : first;
     if (outcome.kind === 'no_session') throw new SessionInvalid();
     if (outcome.kind !== 'held') return resultOf(toReadReply(outcome, revision, method, params));

@@ -31,13 +31,13 @@ import { type Asking } from './asking.js';
 import { type CallReply, refused, resultOf, toCallReply, toPollReply } from './call-outcome.js';
 import { HeldRequests } from './held-requests.js';
 import { repeats } from './protocol/mcp-headers.js';
-import { type Revision } from './protocol/messages.js';
+import { type Revision, StartedTask } from './protocol/messages.js';
 import { toCapabilities } from './protocol/mcp-session.js';
 import { Questions } from './questions.js';
-import { type ToolCall } from './tool-call.js';
+import { CallTasks } from './tasks/call-tasks.js';
+import { declaresTasks, factsOf } from './tasks/task-shape.js';
+import { CALL_KEY_SCOPE, type ToolCall } from './tool-call.js';
 
-/** What the key must hold, as for `POST /v1/proxy/call`. */
-const KEY_SCOPE = 'proxy:call';
 const NOTHING: Catalogue = { tools: [], missing: [], heldBack: [] };
 const PAGE = 1_000;
 /** Of the definitions on a page of tools. */
@@ -55,8 +55,11 @@ const SESSION_ENDED = {
   code: 'invalid_session',
 };
 
+/** What is answered, in a form that can be kept; `task`: the call goes on as one. */
+type ToolReply = CallReply | { task: JsonObject };
+
 /** A call that is over: to be written down and answered, or in the log already and with its answer. */
-type EndedCall = PerformedCall | { reply: CallReply };
+type EndedCall = PerformedCall | { reply: ToolReply };
 
 /** A page of a session's tools. */
 export interface ToolPage {
@@ -84,6 +87,7 @@ export class UpstreamTools {
     private readonly held: HeldRequests,
     private readonly callers: Callers,
     private readonly questions: Questions,
+    private readonly tasks: CallTasks,
     private readonly writes: Writes,
     private readonly cursors: Cursors,
   ) {}
@@ -122,7 +126,7 @@ export class UpstreamTools {
 
   /** What the key, the session and the tenant's policies let the session call. */
   async catalogueFor({ actor, scopes }: Caller, session: Session, taken: readonly string[]): Promise<Catalogue> {
-    const mayCall = grantsKeyScope(scopes, KEY_SCOPE) && CALL_SCOPES.some((scope) => session.grants(scope));
+    const mayCall = grantsKeyScope(scopes, CALL_KEY_SCOPE) && CALL_SCOPES.some((scope) => session.grants(scope));
     return mayCall ? this.catalogue.callable(actor, session.agentId, taken) : NOTHING;
   }
 
@@ -136,11 +140,11 @@ export class UpstreamTools {
    *
    * @throws SessionInvalid; RpcError for what MCP answers as an error rather than as a result
    */
-  async call(asking: Asking, sessionId: string, toolCall: ToolCall): Promise<JsonObject> {
+  async call(asking: Asking, sessionId: string, toolCall: ToolCall): Promise<JsonObject | StartedTask> {
     const { name, args, dialogue, isWrapped } = toolCall;
     const { actor, scopes } = asking.caller;
-    if (!grantsKeyScope(scopes, KEY_SCOPE)) {
-      const { message, code, details } = new MissingKeyScope(KEY_SCOPE);
+    if (!grantsKeyScope(scopes, CALL_KEY_SCOPE)) {
+      const { message, code, details } = new MissingKeyScope(CALL_KEY_SCOPE);
       return refused({ error: message, code, ...details });
     }
     asking.exchange?.expectWaiting();
@@ -157,7 +161,7 @@ export class UpstreamTools {
       ...((dialogue ?? {}) as { [member: string]: JsonValue }),
     });
     const write = writeOf(asking.request, asking.reply, 'MCP tools/call', content);
-    const reply = await this.writes.around<EndedCall, CallReply>(
+    const reply = await this.writes.around<EndedCall, ToolReply>(
       write,
       this.longestMs(asking, call),
       (claim) => this.perform(asking, { ...call, claim }, toolCall),
@@ -167,7 +171,7 @@ export class UpstreamTools {
         if (!('reply' in ended)) this.conclusions.concludeLater(ended);
       },
     );
-    return resultOf(reply);
+    return 'task' in reply ? new StartedTask(reply.task) : resultOf(reply);
   }
 
   private longestMs({ revision }: Asking, { dialogue }: NewCall): number {
@@ -183,7 +187,7 @@ export class UpstreamTools {
     const watch = watchOf(asking, toolCall);
     const endsAt = performance.now() + DIALOGUE_MS;
     let call = first;
-    const recheck = (): Promise<HaldirError | null> => this.callers.refusal(asking.request, KEY_SCOPE);
+    const recheck = (): Promise<HaldirError | null> => this.callers.refusal(asking.request, CALL_KEY_SCOPE);
     let hasWaited = false;
     let rounds = 0;
     try {
@@ -194,6 +198,12 @@ export class UpstreamTools {
           hasWaited = true;
           await this.conclusions.conclude(performed, null);
           const { request } = outcome;
+          if (asking.revision === 'stateless' && declaresTasks(toolCall.params)) {
+            const { actor, sessionId } = call;
+            const task = await this.tasks.begin(actor, sessionId, toolCall, request);
+            const statusMessage = this.held.waitingWords(asking, request);
+            return replied({ task: { ...factsOf(task), status: 'working', statusMessage } });
+          }
           if (!(await this.held.isDecided(asking, toolCall.params, request, rounds > 0))) {
             // Another prompt would have the client begin anew.
             const begun = rounds > 0 ? toPollReply(request, this.held.pageOf(asking, request)) : null;
@@ -254,7 +264,7 @@ function toText({ shownName, definition, olderDefinition }: CatalogueTool, revis
 }
 
 /** A call that is in the log already. */
-function replied(reply: CallReply): Attempt<EndedCall> {
+function replied(reply: ToolReply): Attempt<EndedCall> {
   return { kind: 'done', outcome: { reply } };
 }
 

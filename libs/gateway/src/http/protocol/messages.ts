@@ -52,6 +52,11 @@ export class JsonText {
   constructor(readonly parts: readonly (string | Buffer)[]) {}
 }
 
+/** That a call goes on as a task: what is said of it at first. */
+export class StartedTask {
+  constructor(readonly facts: JsonObject) {}
+}
+
 export type Result = JsonObject | JsonText;
 
 /** The text of a response; in UTF-8 where that takes less work. */

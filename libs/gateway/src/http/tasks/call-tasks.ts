@@ -1,0 +1,91 @@
+import { hash, type KeyObject } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { type Actor, Clock, newId, parseJson, stringifyJson } from '@haldir/kernel';
+import { type HeldRequest, holderOf } from '@haldir/approvals';
+import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
+import { type Dialogue } from '@haldir/proxy';
+import { type ToolCall } from '../tool-call.js';
+import { CallTask } from './call-task.entity.js';
+import { CallTaskRepository } from './call-task.repository.js';
+import { TASK_TTL_MS } from './task-shape.js';
+
+/** A call as it was made. */
+export type KeptCall = Pick<ToolCall, 'name' | 'args'> & { answers: Pick<Dialogue, 'responses' | 'state'> | null };
+
+/** The key is derived, so it has one version. */
+const KEY_VERSION = 1;
+
+/** Calls that wait as tasks, for their results to be asked for: kept for all processes, and sealed. */
+@Injectable()
+export class CallTasks {
+  private sealingKey: KeyObject | undefined;
+
+  constructor(
+    private readonly tasks: CallTaskRepository,
+    private readonly keys: KeyRing,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Keeps a call that waits for approval; it can be asked for once this is answered. */
+  async begin(actor: Actor, sessionId: string, call: ToolCall, request: HeldRequest): Promise<CallTask> {
+    const now = this.clock.now();
+    const { name, args, dialogue } = call;
+    const { responses, state } = dialogue ?? {};
+    const answers =
+      responses === undefined && state === undefined
+        ? null
+        : { ...(responses ? { responses } : {}), ...(state === undefined ? {} : { state }) };
+    const kept: KeptCall = { name, args, answers };
+    const key = { tenantId: actor.tenantId, id: newId('tsk', 32) };
+    const task = Object.assign(new CallTask(), {
+      ...key,
+      holderHash: hashOf(actor, sessionId),
+      requestId: request.requestId,
+      sealed: seal(this.key(), KEY_VERSION, Buffer.from(stringifyJson(kept)), placeOf(key)),
+      state: 'open' as const,
+      createdAt: now,
+      updatedAt: now,
+      expiresAt: new Date(now.getTime() + TASK_TTL_MS),
+    });
+    await this.tasks.insert(task);
+    return task;
+  }
+
+  /** Null where the actor has no such task, whoever else may have one. */
+  async find(actor: Actor, sessionId: string, id: string): Promise<CallTask | null> {
+    const task = await this.tasks.find(actor.tenantId, id, this.clock.now());
+    return task?.holderHash.equals(hashOf(actor, sessionId)) ? task : null;
+  }
+
+  /** The call of a task. @throws SealBroken */
+  callOf({ sealed, ...key }: CallTask): KeptCall {
+    return parseJson(open(this.key(), sealed, placeOf(key)).toString()) as KeptCall;
+  }
+
+  /** Whether its call may be made: from now on it cannot be cancelled. */
+  goOn(task: CallTask): Promise<boolean> {
+    return this.tasks.goOn(task, this.clock.now());
+  }
+
+  /** Its call was not made, and waits for another approval now. */
+  wait(task: CallTask, { requestId }: HeldRequest): Promise<void> {
+    return this.tasks.wait(task, requestId, this.clock.now());
+  }
+
+  /** Without effect once its call went on. */
+  cancel(task: CallTask): Promise<void> {
+    return this.tasks.cancel(task, this.clock.now());
+  }
+
+  private key(): KeyObject {
+    return (this.sealingKey ??= this.keys.derive('haldir.mcp-task.v1'));
+  }
+}
+
+function hashOf(actor: Actor, sessionId: string): Buffer {
+  return hash('sha256', holderOf(actor, sessionId), 'buffer');
+}
+
+function placeOf({ tenantId, id }: Pick<CallTask, 'tenantId' | 'id'>): Buffer {
+  return associatedData(['haldir.mcp-task.v1', tenantId, id]);
+}
