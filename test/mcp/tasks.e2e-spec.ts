@@ -146,6 +146,18 @@ describe('a call that waits for approval, of a client that declares tasks', () =
     expect(await get(scenario.agent(), id)).toMatchObject({ status: 'completed', result: { isError: true } });
   });
 
+  it('that could not be sent has ended, and is not made when its upstream is back', async () => {
+    const { id, request } = await begun();
+    await approve(request);
+    await scenario.up.stop();
+    for (const again of [false, true]) {
+      const task = await get(scenario.agent(), id);
+      expect(task).toMatchObject({ status: 'completed', result: { isError: true } });
+      if (!again) await scenario.up.start();
+    }
+    expect(scenario.up.calls).toEqual([]);
+  });
+
   it('has one outcome when the process that makes it is killed: nobody knows, and it is never made again', async () => {
     const { id, request } = await begun();
     const arrived = new Promise<void>((resolve) => {

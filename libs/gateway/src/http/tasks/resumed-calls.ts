@@ -51,7 +51,9 @@ export class ResumedCalls {
       async (claim) => {
         const performed = await this.calls.perform({ ...call, claim });
         const { outcome } = performed;
-        if (outcome.kind !== 'held') return attemptOf(performed);
+        if (outcome.kind === 'no_session') return attemptOf(performed);
+        // A task that has ended stays so, though another call might be let through.
+        if (outcome.kind !== 'held') return { kind: 'done', outcome: performed };
         await this.conclusions.conclude(performed, null);
         return { kind: 'undone', outcome: { held: outcome.request } };
       },
