@@ -57,8 +57,9 @@ const begun = async (agent = scenario.agent(), args?: object): Promise<{ id: str
   const { taskId, statusMessage = '' } = taskIn(await call(agent, args));
   return { id: taskId, request: /apr_\w+/.exec(statusMessage)?.[0] ?? '' };
 };
-const approve = async (request: string): Promise<void> =>
-  expect((await scenario.tenant.post(`/v1/approvals/${request}/approve`)).status).toBe(200) as void;
+const approve = async (request: string): Promise<void> => {
+  expect((await scenario.tenant.post(`/v1/approvals/${request}/approve`)).status).toBe(200);
+};
 
 describe('a call that waits for approval, of a client that declares tasks', () => {
   it('is a task until it is approved, then made, and its result is found after a restart, at any process', async () => {
