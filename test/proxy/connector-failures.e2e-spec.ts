@@ -238,6 +238,8 @@ describe('two connectors of one upstream', () => {
     const one = await connect(up.url, { key });
     await listed();
     const two = await connect(up.url, { key });
+    // Six sessions begin at once, on however slow a machine.
+    await scenario.tenant.patch('/v1/proxy/upstreams/fs', { timeout: 60 });
     const page = async (session: string, tool: string, args: object = {}, by?: Client): Promise<string[]> => {
       const { status, body } = await scenario.call(`fs.${tool}`, args, { session, ...(by ? { by } : {}) });
       expect([status, body]).toEqual([200, body]);

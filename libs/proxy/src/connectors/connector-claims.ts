@@ -173,14 +173,15 @@ export class ConnectorClaims implements BeforeApplicationShutdown {
     }
     const state = { again: false };
     this.serving.set(name, state);
-    void this.serveAll(key, instance, state).finally(() => this.serving.delete(name));
+    // Gone in the turn in which it ends: whoever comes in the next is served.
+    void this.serveAll(key, instance, state, () => this.serving.delete(name));
   }
 
-  private async serveAll(key: string, instance: string, state: { again: boolean }): Promise<void> {
+  private async serveAll(key: string, instance: string, state: { again: boolean }, done: () => void): Promise<void> {
     do {
       state.again = false;
       const waiting = this.firstOf(key, instance);
-      if (!waiting) return;
+      if (!waiting) break;
       waiting.isServed = true;
       try {
         const taken = await this.repository.take(waiting.claim, waiting.claim.most, MAX_BYTES);
@@ -192,6 +193,7 @@ export class ConnectorClaims implements BeforeApplicationShutdown {
         state.again = true;
       }
     } while (state.again);
+    done();
   }
 
   private give(key: string, waiting: WaitingClaim, { hasKey, hasLease, cancelled, exchanges }: Taken): void {
