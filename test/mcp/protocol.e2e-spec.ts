@@ -238,10 +238,10 @@ describe('the revisions with a handshake', () => {
 });
 
 describe('the endpoint', () => {
-  it('has neither a stream to get nor a session to delete', async () => {
+  it('has neither a stream for operators nor a session to delete', async () => {
     for (const method of ['GET', 'DELETE', 'PUT']) {
       const { status, headers } = await tenant.send(method, '/mcp');
-      expect([method, status, headers.get('allow')]).toEqual([method, 405, 'POST, OPTIONS']);
+      expect([method, status, headers.get('allow')?.endsWith('POST, OPTIONS')]).toEqual([method, 405, true]);
     }
   });
 

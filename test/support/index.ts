@@ -43,6 +43,7 @@ export {
 export { type NotifyingUpstream, startNotifyingUpstream } from './notifying-upstream.js';
 export { type OddAnswer, type OddUpstream, startOddUpstream, withHandshake } from './odd-upstream.js';
 export { type ResourceUpstream, startResourceUpstream } from './resource-upstream.js';
+export { StandingStream } from './standing-stream.js';
 export { type StatefulUpstream, startStatefulUpstream } from './stateful-upstream.js';
 export { type ClaimedExchange, type SentPart, startConnector, type TestConnector } from './test-connector.js';
 export { startTextUpstream, type TextUpstream } from './text-upstream.js';

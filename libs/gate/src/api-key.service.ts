@@ -81,13 +81,13 @@ export class ApiKeyService implements Authenticator {
     private readonly clock: Clock,
   ) {}
 
-  async authenticate(key: string): Promise<Caller | null> {
+  async authenticate(key: string, isRequest: boolean): Promise<Caller | null> {
     const publicId = publicIdOf(key);
     if (publicId === null) return null;
     const record = await this.keys.findLive(publicId);
     if (!record || !timingSafeEqual(record.hash, hashApiKey(this.pepper(), key))) return null;
     if (!this.isIntact(record) || !isLive(record, this.clock.now())) return null;
-    this.usage.count(record.tenantId, publicId);
+    if (isRequest) this.usage.count(record.tenantId, publicId);
     return {
       actor: actorOf(record),
       session: record.session,

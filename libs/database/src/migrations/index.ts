@@ -28,6 +28,7 @@ import { UpstreamCircuit1790000000038 } from './1790000000038-upstream-circuit.j
 import { SearchedCatalogues1790000000040 } from './1790000000040-searched-catalogues.js';
 import { Connectors1790000000041 } from './1790000000041-connectors.js';
 import { McpTasks1790000000042 } from './1790000000042-mcp-tasks.js';
+import { ListChanges1790000000043 } from './1790000000043-list-changes.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -61,4 +62,5 @@ export const migrations = [
   SearchedCatalogues1790000000040,
   Connectors1790000000041,
   McpTasks1790000000042,
+  ListChanges1790000000043,
 ];

@@ -6,12 +6,15 @@ import { ProxyModule } from '@haldir/proxy';
 import { VaultModule } from '@haldir/vault';
 import { WatchModule } from '@haldir/watch';
 import { Cancellations } from './cancellations.js';
+import { ChangeStreams } from './change-streams.js';
 import { HeldRequests } from './held-requests.js';
 import { Hosts } from './hosts.js';
+import { ListDigests } from './list-digests.js';
 import { McpController } from './mcp.controller.js';
 import { McpErrorFilter } from './mcp-error.filter.js';
 import { McpServer } from './mcp-server.js';
 import { Questions } from './questions.js';
+import { Subscriptions } from './subscriptions.js';
 import { ProtectedResourceController } from './protected-resource.controller.js';
 import { CallTask } from './tasks/call-task.entity.js';
 import { CallTaskRepository } from './tasks/call-task.repository.js';
@@ -39,8 +42,10 @@ import { UpstreamTools } from './upstream-tools.js';
     CallTasks,
     Cancellations,
     CatalogueTools,
+    ChangeStreams,
     HeldRequests,
     Hosts,
+    ListDigests,
     McpErrorFilter,
     McpServer,
     OwnToolbox,
@@ -49,6 +54,7 @@ import { UpstreamTools } from './upstream-tools.js';
     ResumedCalls,
     SecretTools,
     SessionTools,
+    Subscriptions,
     TaskRequests,
     UpstreamResources,
     UpstreamTools,

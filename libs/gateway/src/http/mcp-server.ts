@@ -29,11 +29,13 @@ import { type ToolCall, toToolCall } from './tool-call.js';
 import { CALL_TOOL, calledThrough } from './tools/call-tool.js';
 import { type Audience, type OwnCall, type OwnTool } from './tools/own-tool.js';
 import { OwnToolbox } from './tools/own-toolbox.js';
+import { Subscriptions } from './subscriptions.js';
 import { UpstreamResources } from './upstream-resources.js';
 import { type ToolPage, UpstreamTools } from './upstream-tools.js';
 
 const OPERATOR_CAPABILITIES = { tools: {} } as const;
-const AGENT_CAPABILITIES = { tools: {}, resources: {}, prompts: {}, completions: {} } as const;
+const CHANGES = { listChanged: true } as const;
+const AGENT_CAPABILITIES = { tools: CHANGES, resources: CHANGES, prompts: CHANGES, completions: {} } as const;
 /** The older revisions have other tasks, which were an experiment. */
 const STATELESS_CAPABILITIES = { ...AGENT_CAPABILITIES, extensions: { [TASKS_EXTENSION]: {} } } as const;
 
@@ -62,6 +64,7 @@ export class McpServer {
     private readonly resources: UpstreamResources,
     private readonly tasks: TaskRequests,
     private readonly upstream: UpstreamTools,
+    private readonly subscriptions: Subscriptions,
     private readonly writes: Writes,
   ) {}
 
@@ -84,6 +87,8 @@ export class McpServer {
     if (revision === 'handshake') {
       if (method === 'initialize') return initialize(asking, session, params);
       if (method === 'ping') return {};
+    } else if (method === 'subscriptions/listen') {
+      return stamped(revision, await this.subscriptions.listen(asking, session, request));
     } else if (method === 'server/discover') {
       return stamped(revision, {
         supportedVersions: [STATELESS_VERSION],

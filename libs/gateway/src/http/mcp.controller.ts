@@ -1,7 +1,7 @@
-import { Controller, Post, Req, Res, UseFilters } from '@nestjs/common';
+import { Controller, Get, Post, Req, Res, UseFilters } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { HaldirError } from '@haldir/kernel';
-import { AgentSessions, SessionInvalid } from '@haldir/gate';
+import { AgentSessions, SessionInvalid, SessionService } from '@haldir/gate';
 import {
   type Caller,
   CurrentCaller,
@@ -12,6 +12,7 @@ import {
   Quota,
   RequiresKey,
 } from '@haldir/http';
+import { STATELESS_VERSION } from '@haldir/mcp';
 import { Log } from '@haldir/runtime';
 import { type Asking } from './asking.js';
 import { Cancellations } from './cancellations.js';
@@ -20,8 +21,10 @@ import { McpErrorFilter, rpcRefusal } from './mcp-error.filter.js';
 import { McpServer } from './mcp-server.js';
 import { Exchange } from './protocol/exchange.js';
 import { readPost } from './protocol/inbound.js';
+import { headerOf } from './protocol/mcp-headers.js';
 import { readMcpSession } from './protocol/mcp-session.js';
 import { Questions } from './questions.js';
+import { Subscriptions } from './subscriptions.js';
 import {
   INTERNAL_ERROR,
   RpcError,
@@ -41,7 +44,9 @@ export class McpController {
     private readonly hosts: Hosts,
     private readonly cancellations: Cancellations,
     private readonly questions: Questions,
+    private readonly subscriptions: Subscriptions,
     private readonly agentSessions: AgentSessions,
+    private readonly sessions: SessionService,
     private readonly quota: Quota,
     private readonly log: Log,
   ) {}
@@ -79,6 +84,32 @@ export class McpController {
     } else {
       await this.answerAlone({ ...asking, exchange: new Exchange(request, reply) }, only);
     }
+  }
+
+  /** The stream on which clients after a handshake are told of changed lists. An operator has none that change. */
+  @Get()
+  @RequiresKey()
+  @OpenToAgents()
+  async stream(
+    @CurrentCaller() caller: Caller,
+    @Req() request: HaldirRequest,
+    @Res() reply: HaldirReply,
+  ): Promise<void> {
+    this.hosts.check(request.headers);
+    const mcpSession = readMcpSession(request.headers);
+    const exchange = new Exchange(request, reply);
+    const isWanted = request.method === 'GET' && exchange.takesEvents;
+    const isAsked = headerOf(request.headers, 'mcp-protocol-version') !== STATELESS_VERSION && isWanted;
+    const sessionId = isAsked ? (sessionIdOf(request) ?? (await this.agentSessions.currentOf(caller))) : null;
+    if (sessionId === null) {
+      void reply.header('allow', 'POST, OPTIONS');
+      throw new RpcError(SERVER_ERROR, 'There is a stream for clients after a handshake, in a session', {
+        status: 405,
+      });
+    }
+    const session = await this.sessions.authenticate(caller.actor, sessionId);
+    const asking = { ...{ caller, sessionId, mcpSession, request, reply, exchange }, cancelled: null };
+    await this.subscriptions.stand({ ...asking, revision: 'handshake' }, session);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InvalidInput } from '@haldir/kernel';
 import { type Session, SessionInvalid } from '@haldir/gate';
-import { Callers, Cursors, grantsKeyScope, MissingKeyScope } from '@haldir/http';
+import { type Caller, Callers, Cursors, grantsKeyScope, MissingKeyScope } from '@haldir/http';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import {
   CALL_SCOPES,
@@ -37,6 +37,11 @@ export interface ResourcePage {
   missing: MissingUpstream[];
 }
 
+interface ReadableResources {
+  items: ShownResource[];
+  missing: MissingUpstream[];
+}
+
 /** The resources and prompts of upstreams, as a session may read them. */
 @Injectable()
 export class UpstreamResources {
@@ -67,15 +72,19 @@ export class UpstreamResources {
     const { member } = RESOURCE_LISTS[kind];
     const identity = { tenantId, list: `mcp_${kind}`, filters: {} };
     const [upstream, name] = cursor === null ? ['', ''] : this.decoded(identity, cursor);
-    if (!grantsKeyScope(caller.scopes, CALL_KEY_SCOPE) || !CALL_SCOPES.some((scope) => session.grants(scope)))
-      return { member, items: [], nextCursor: null, missing: [] };
-    const { items, missing } = await this.resources.visible(caller.actor, session.agentId, kind);
+    const { items, missing } = await this.readable(caller, session, kind);
     const isBehind = (item: ShownResource): boolean =>
       cursor === null || item.upstream > upstream || (item.upstream === upstream && item.name > name);
     const page = this.cursors.page(identity, items.filter(isBehind).slice(0, PAGE + 1), PAGE, (item) => [
       ...[item.upstream, item.name],
     ]);
     return { member, items: page.items.map(({ shown }) => shown), nextCursor: page.nextCursor, missing };
+  }
+
+  /** All of a kind that the key, the session and the tenant's policies let the session read. */
+  async readable({ actor, scopes }: Caller, session: Session, kind: ResourceKind): Promise<ReadableResources> {
+    const mayRead = grantsKeyScope(scopes, CALL_KEY_SCOPE) && CALL_SCOPES.some((scope) => session.grants(scope));
+    return mayRead ? this.resources.visible(actor, session.agentId, kind) : { items: [], missing: [] };
   }
 
   /**

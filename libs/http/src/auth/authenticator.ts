@@ -3,8 +3,12 @@ import { type Caller, grantsKeyScope, type KeyScope, type ScopeDemand } from './
 
 /** Knows API keys. Implemented by gate, so that `http` need not know it. */
 export abstract class Authenticator {
-  /** The caller behind a key as it was sent, or null when it is malformed, unknown or revoked. */
-  abstract authenticate(key: string): Promise<Caller | null>;
+  /**
+   * The caller behind a key as it was sent, or null when it is malformed, unknown or revoked.
+   *
+   * @param isRequest whether it is counted as one of the key's requests
+   */
+  abstract authenticate(key: string, isRequest: boolean): Promise<Caller | null>;
 }
 
 export class Unauthenticated extends HaldirError {

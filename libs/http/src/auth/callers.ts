@@ -9,24 +9,18 @@ export class Callers {
   constructor(private readonly authenticator: Authenticator) {}
 
   /** Either header is enough; two different keys are none. @throws Unauthenticated */
-  async of(request: HaldirRequest): Promise<Caller> {
-    const { authorization, 'x-api-key': apiKey } = request.headers;
-    const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
-    const header = typeof apiKey === 'string' ? apiKey : undefined;
-    if (bearer === undefined || header === undefined || bearer === header) {
-      const key = bearer ?? header;
-      const caller = key === undefined ? null : await this.authenticator.authenticate(key);
-      if (!caller) throw new Unauthenticated();
-      return caller;
+  of(request: HaldirRequest): Promise<Caller> {
+    return this.behind(request, true);
+  }
+
+  /** Who has sent a request that is still open, which is no further request; null when its key is good no more. */
+  async standing(request: HaldirRequest): Promise<Caller | null> {
+    try {
+      return await this.behind(request, false);
+    } catch (error) {
+      if (error instanceof Unauthenticated) return null;
+      throw error;
     }
-    const [byBearer, byHeader] = await Promise.all([
-      this.authenticator.authenticate(bearer),
-      this.authenticator.authenticate(header),
-    ]);
-    if (byBearer && byHeader) throw new Unauthenticated('Authorization and X-API-Key name different keys');
-    const caller = byBearer ?? byHeader;
-    if (!caller) throw new Unauthenticated();
-    return caller;
   }
 
   /** Why a request that has waited is no longer let go on; null when it is. */
@@ -38,5 +32,25 @@ export class Callers {
       if (error instanceof Unauthenticated) return error;
       throw error;
     }
+  }
+
+  private async behind(request: HaldirRequest, isRequest: boolean): Promise<Caller> {
+    const { authorization, 'x-api-key': apiKey } = request.headers;
+    const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
+    const header = typeof apiKey === 'string' ? apiKey : undefined;
+    if (bearer === undefined || header === undefined || bearer === header) {
+      const key = bearer ?? header;
+      const caller = key === undefined ? null : await this.authenticator.authenticate(key, isRequest);
+      if (!caller) throw new Unauthenticated();
+      return caller;
+    }
+    const [byBearer, byHeader] = await Promise.all([
+      this.authenticator.authenticate(bearer, isRequest),
+      this.authenticator.authenticate(header, isRequest),
+    ]);
+    if (byBearer && byHeader) throw new Unauthenticated('Authorization and X-API-Key name different keys');
+    const caller = byBearer ?? byHeader;
+    if (!caller) throw new Unauthenticated();
+    return caller;
   }
 }

@@ -59,9 +59,25 @@ export class Exchange {
     this.quiet.unref();
   }
 
-  /** Says something before the answer; nothing to a client that takes no event streams. */
-  notify(method: string, params: JsonObject): void {
-    if (this.takesEvents) this.write(event(stringifyJson({ jsonrpc: '2.0', method, params })));
+  /**
+   * Says something before the answer; nothing to a client that takes no event streams.
+   *
+   * @param id what a client that comes back says it has heard last
+   */
+  notify(method: string, params: JsonObject, id?: string): void {
+    const said = event(stringifyJson({ jsonrpc: '2.0', method, params }));
+    if (this.takesEvents) this.write(id === undefined ? said : `id: ${id}\n${said}`);
+  }
+
+  /** Begins to say things, before there is anything to say. */
+  stand(): void {
+    this.write(':\n\n');
+    this.expectWaiting();
+  }
+
+  /** Gives the client what it says when it comes back. */
+  mark(id: string): void {
+    if (this.takesEvents) this.write(`id: ${id}\ndata: \n\n`);
   }
 
   /** Asks the client something before the answer. */

@@ -1,0 +1,116 @@
+import { type Session, type SessionService } from '@haldir/gate';
+import { type Caller, type Callers, type HaldirRequest } from '@haldir/http';
+import { type Notices } from '@haldir/database';
+import { type Log } from '@haldir/runtime';
+import { type ChangeListener, ChangeStreams, TooManyStreams } from './change-streams.js';
+import { type ListDigests, type ShownLists } from './list-digests.js';
+
+const CALLER = { actor: { tenantId: 'tnt_1', id: 'hld_1' } } as Caller;
+const SESSION = { id: 'ses_1' } as Session;
+const EVERYTHING = new Set(['tools', 'prompts', 'resources'] as const);
+
+/** Streams of which the test says what they are shown, and who stands. */
+function world() {
+  const state = { shown: { tools: 'a', prompts: 'a', resources: 'a' } as ShownLists, live: true, fails: false };
+  let say: (tenantId: string) => void = () => undefined;
+  const streams = new ChangeStreams(
+    {
+      of: () => (state.fails ? Promise.reject(new Error('no database')) : Promise.resolve(state.shown)),
+    } as unknown as ListDigests,
+    { findLive: () => Promise.resolve(state.live ? SESSION : null) } as unknown as SessionService,
+    { standing: () => Promise.resolve(CALLER) } as unknown as Callers,
+    { listen: (_: string, hear: typeof say) => Promise.resolve(void (say = hear)) } as unknown as Notices,
+    { warn: vi.fn() } as unknown as Log,
+  );
+  const open = (known: ShownLists | null = null, by = CALLER) => {
+    const gone = new AbortController();
+    const told: string[] = [];
+    const listener: ChangeListener = {
+      ...{ request: {} as HaldirRequest, sessionId: 'ses_1', wants: EVERYTHING, known, signal: gone.signal },
+      tell: (list) => void told.push(list),
+    };
+    let isOver = false;
+    const begun = vi.fn();
+    const over = streams.tell(by, SESSION, listener, begun).finally(() => (isOver = true));
+    over.catch(() => undefined);
+    return { gone, told, over, begun, isOver: () => isOver };
+  };
+  return { state, streams, open, say: (tenantId: string) => say(tenantId) };
+}
+
+beforeEach(() => vi.useFakeTimers());
+afterEach(() => vi.useRealTimers());
+
+const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+
+describe('a stream of changes', () => {
+  it('is told at once of what has changed since the client knew, or while it was opened', async () => {
+    const { open, streams } = world();
+    await streams.onApplicationBootstrap();
+    const stream = open({ tools: 'older', prompts: 'a', resources: 'a' });
+    await settle();
+    expect(stream.told).toEqual(['tools']);
+    streams.beforeApplicationShutdown();
+  });
+
+  it('finds by itself what no notice has told, after a while, also when a look has failed', async () => {
+    const { open, streams, state } = world();
+    await streams.onApplicationBootstrap();
+    const stream = open();
+    await settle();
+    state.shown = { ...state.shown, prompts: 'b' };
+    state.fails = true;
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(stream.told).toEqual([]);
+    state.fails = false;
+    await vi.advanceTimersByTimeAsync(31_000);
+    expect(stream.told).toEqual(['prompts']);
+    streams.beforeApplicationShutdown();
+  });
+
+  it('ends with its session, when its client goes, and with the process', async () => {
+    const { open, streams, state } = world();
+    await streams.onApplicationBootstrap();
+    const [left, ended] = [open(), open()];
+    await settle();
+    left.gone.abort();
+    await settle();
+    expect([left.isOver(), ended.isOver()]).toEqual([true, false]);
+    state.live = false;
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(ended.isOver()).toBe(true);
+    state.live = true;
+    const last = open();
+    await settle();
+    streams.beforeApplicationShutdown();
+    await settle();
+    expect(last.isOver()).toBe(true);
+    await expect(open().over).rejects.toThrow(TooManyStreams);
+  });
+
+  it('is one of 32 of a key and of 1,000 of a tenant, which leave room for others', async () => {
+    const { open, streams } = world();
+    await streams.onApplicationBootstrap();
+    const by = (tenantId: string, id: string): Caller => ({ actor: { tenantId, id } }) as Caller;
+    for (let i = 0; i < 1_000; i++) open(null, by('tnt_1', `hld_${Math.floor(i / 32)}`));
+    await settle();
+    await expect(open(null, by('tnt_1', 'hld_0')).over).rejects.toThrow(TooManyStreams);
+    await expect(open(null, by('tnt_1', 'hld_new')).over).rejects.toThrow(TooManyStreams);
+    const other = open(null, by('tnt_2', 'hld_0'));
+    await settle();
+    expect(other.begun).toHaveBeenCalled();
+    streams.beforeApplicationShutdown();
+  });
+
+  it('is not waited for by notices of tenants without one', async () => {
+    const { open, streams, state, say } = world();
+    await streams.onApplicationBootstrap();
+    const stream = open();
+    await settle();
+    state.shown = { ...state.shown, tools: 'b' };
+    say('tnt_2');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(stream.told).toEqual([]);
+    streams.beforeApplicationShutdown();
+  });
+});

@@ -1,0 +1,188 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type Session, SessionService } from '@haldir/gate';
+import { type Caller, Callers, type HaldirRequest } from '@haldir/http';
+import { Notices } from '@haldir/database';
+import { Log } from '@haldir/runtime';
+import { CHANGING_LISTS, type ChangingList, ListDigests, type ShownLists } from './list-digests.js';
+
+/** Sent by the database itself, with the tenant's id, when what its lists are made of is written. */
+const CHANNEL = 'haldir_lists_changed';
+/** Open in a process at most, those of one tenant, and those of one key. */
+const MAX_OPEN = 5_000;
+const MAX_OF_TENANT = 1_000;
+const MAX_OF_KEY = 32;
+/** What is written within this time is one change. */
+const GATHER_MS = 250;
+/** A tenant whose lists change without end is looked at no more often. */
+const EVERY_MS = 1_000;
+/** How soon a stream ends whose key or session has. */
+const LOOK_EVERY_MS = 2_000;
+/** Of those looks, each so many looks at the lists as well: a notice may get lost. */
+const LOOKS_BETWEEN_LISTS = 15;
+
+/** Where a client is told. */
+export interface ChangeListener {
+  /** Of a request that stays open. */
+  request: HaldirRequest;
+  sessionId: string;
+  wants: ReadonlySet<ChangingList>;
+  /** What the client knows of; null for what it is shown when the stream is opened. */
+  known: ShownLists | null;
+  /** @param shown what the client knows of with this */
+  tell(list: ChangingList, shown: ShownLists): void;
+  /** Aborted when nobody listens any more. */
+  signal: AbortSignal;
+}
+
+interface Stream extends ChangeListener {
+  tenantId: string;
+  keyId: string;
+  shown: ShownLists;
+  end(): void;
+}
+
+interface Pending {
+  /** Whether there was another notice since it began. */
+  again: boolean;
+}
+
+/** More streams are open than may be. */
+export class TooManyStreams extends Error {}
+
+/** Streams on which clients are told that their lists have changed, whichever process has changed them. */
+@Injectable()
+export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly open = new Set<Stream>();
+  private readonly pending = new Map<string, Pending>();
+  private timer: NodeJS.Timeout | null = null;
+  private looks = 0;
+  private isLooking = false;
+  private ending = false;
+
+  constructor(
+    private readonly digests: ListDigests,
+    private readonly sessions: SessionService,
+    private readonly callers: Callers,
+    private readonly notices: Notices,
+    private readonly log: Log,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.notices.listen(CHANNEL, (tenantId) => this.note(tenantId));
+    this.timer = setInterval(() => void this.lookAtAll(), LOOK_EVERY_MS).unref();
+  }
+
+  /** Streams end before the process does. */
+  beforeApplicationShutdown(): void {
+    this.ending = true;
+    if (this.timer) clearInterval(this.timer);
+    for (const stream of this.open) stream.end();
+  }
+
+  /**
+   * Tells the listener of each change until it goes, or its key or session ends; resolves then.
+   *
+   * @param begun called once changes are told of, with what is shown by then
+   * @throws TooManyStreams
+   */
+  async tell(
+    caller: Caller,
+    session: Session,
+    listener: ChangeListener,
+    begun: (shown: ShownLists) => void,
+  ): Promise<void> {
+    const { tenantId } = caller.actor;
+    let end = (): void => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const shown = listener.known ?? (await this.digests.of(caller, session));
+    const stream: Stream = { ...listener, ...{ tenantId, keyId: caller.actor.id, shown, end } };
+    if (!this.hasRoomFor(stream)) throw new TooManyStreams();
+    this.open.add(stream);
+    listener.signal.addEventListener('abort', end, { once: true });
+    try {
+      begun(shown);
+      // What has changed before it was among the open ones.
+      this.compare(stream, await this.digests.of(caller, session));
+      if (this.ending || listener.signal.aborted) end();
+      await ended;
+    } finally {
+      this.open.delete(stream);
+      listener.signal.removeEventListener('abort', end);
+    }
+  }
+
+  private hasRoomFor({ tenantId, keyId }: Stream): boolean {
+    let [ofTenant, ofKey] = [0, 0];
+    for (const stream of this.open) {
+      if (stream.tenantId !== tenantId) continue;
+      ofTenant++;
+      if (stream.keyId === keyId) ofKey++;
+    }
+    return this.open.size < MAX_OPEN && ofTenant < MAX_OF_TENANT && ofKey < MAX_OF_KEY && !this.ending;
+  }
+
+  /** Whoever may log in to the database can say anything here; it has somebody look, no more. */
+  private note(tenantId: string): void {
+    const before = this.pending.get(tenantId);
+    if (before) before.again = true;
+    else if (this.of(tenantId).length > 0) void this.lookAtTenant(tenantId);
+  }
+
+  private async lookAtTenant(tenantId: string): Promise<void> {
+    const pending = { again: false };
+    this.pending.set(tenantId, pending);
+    try {
+      await pause(GATHER_MS, undefined, { ref: false });
+      do {
+        pending.again = false;
+        await this.look(this.of(tenantId), true);
+        await pause(EVERY_MS, undefined, { ref: false });
+      } while (pending.again && !this.ending);
+    } finally {
+      this.pending.delete(tenantId);
+    }
+  }
+
+  private async lookAtAll(): Promise<void> {
+    if (this.isLooking) return;
+    this.isLooking = true;
+    try {
+      await this.look([...this.open], ++this.looks % LOOKS_BETWEEN_LISTS === 0);
+    } finally {
+      this.isLooking = false;
+    }
+  }
+
+  private of(tenantId: string): Stream[] {
+    return [...this.open].filter((stream) => stream.tenantId === tenantId);
+  }
+
+  /** What is asked for one is asked for all of them together, as for requests that arrive so. */
+  private async look(streams: readonly Stream[], atLists: boolean): Promise<void> {
+    await Promise.all(
+      streams.map((stream) =>
+        this.lookAt(stream, atLists).catch((error: unknown) => {
+          // The next look finds out.
+          this.log.warn({ event: 'mcp.stream_not_looked_at', reason: (error as Error).message });
+        }),
+      ),
+    );
+  }
+
+  private async lookAt(stream: Stream, atLists: boolean): Promise<void> {
+    const caller = await this.callers.standing(stream.request);
+    const session = caller && (await this.sessions.findLive(caller.actor, stream.sessionId));
+    if (!session) stream.end();
+    else if (atLists) this.compare(stream, await this.digests.of(caller, session));
+  }
+
+  private compare(stream: Stream, shown: ShownLists): void {
+    if (!this.open.has(stream)) return;
+    for (const list of CHANGING_LISTS) {
+      if (stream.shown[list] === shown[list]) continue;
+      stream.shown = { ...stream.shown, [list]: shown[list] };
+      if (stream.wants.has(list)) stream.tell(list, stream.shown);
+    }
+  }
+}
