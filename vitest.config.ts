@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          testTimeout: 30_000,
+          testTimeout: 90_000,
           include: ['{apps,libs}/**/*.spec.ts', 'test/**/*.spec.ts'],
         },
       },

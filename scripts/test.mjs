@@ -5,7 +5,7 @@
 //   npm test -- e2e                  one or more of unit, db, e2e
 //   npm test -- db libs/vault        what else is given goes to vitest: here, files whose path contains it
 //
-// A few end-to-end files that failed beside others run once more, with nothing beside them: a machine that is busy is not a fault of
+// A dozen end-to-end files at most that failed beside others run once more, with nothing beside them: a machine that is busy is not a fault of
 // Haldir's. What then passes counts as passed, and is named at the end with why it failed at first.
 //
 // Tests of each kind of job, and of what is counted where the queues live, run on both queue backends, all others once.
@@ -35,7 +35,7 @@ const ABOUT_QUEUES = [
 ].map((name) => `test/${name}.e2e-spec.ts`);
 
 /** Files that fail together and run once more; where more do, it is not the machine. */
-const MAX_SECOND_TRIES = 6;
+const MAX_SECOND_TRIES = 12;
 
 /** @typedef {{ title: string, project: string, env: NodeJS.ProcessEnv, only?: string[] }} Run `only`: files */
 /** @typedef {import('./launcher/test-count.mjs').Count} Count */

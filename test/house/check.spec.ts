@@ -58,7 +58,7 @@ it('the lint finds what a change of one file makes wrong in another that did not
   expect(check('lint').status).toEqual([1]);
   write('libs/calls.ts', "import { save } from './saves.js';\n\nawait save('a');\n");
   expect(check('types', 'lint')).toEqual({ status: [0, 0], said: '' });
-}, 120_000);
+}, 300_000);
 
 it('a type error stays one until it is put right', () => {
   write('libs/other.ts', 'export const other: number = "a";\n');

@@ -13,7 +13,7 @@ import {
 } from '@haldir/test-support';
 
 /** Gathering, a check, and some room for a machine that is busy; the schedule alone takes 15 s. */
-const SOON_MS = 4_000;
+const SOON_MS = 10_000;
 /** For which a worker has an upstream, unless it says again that it does. */
 const LEASE_MS = 10_000;
 

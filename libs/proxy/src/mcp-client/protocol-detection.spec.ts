@@ -43,7 +43,7 @@ describe('an upstream that does not bear the question of the stateless revision'
       if (message.method === 'server/discover') return void res.writeHead(403).end();
       return isSilent ? undefined : plain(message, req, res);
     });
-    const mcp = client(server.url, { deadlineMs: 300 });
+    const mcp = client(server.url, { deadlineMs: 1_500 });
     await failure(mcp.callTool('a', {}));
     await failure(mcp.callTool('b', {}));
     expect(probes(server.methods())).toBe(1);
