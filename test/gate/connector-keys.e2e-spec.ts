@@ -140,13 +140,16 @@ describe('a connector key', () => {
     expect(await tenant.post('/v1/keys', body)).toMatchObject({ status: 400, body: { field } });
   });
 
-  it('passes on no secrets that whoever makes it may not read', async () => {
-    const { body } = await tenant.post<Made>('/v1/keys', { scopes: ['admin:write'], tier: 'enterprise' });
-    const administrator = new Client(tenant.url, body.key);
-    const connector = (secrets: string[]): Promise<Reply> =>
-      administrator.post('/v1/keys', { connector: { upstream: 'a', secrets } });
-    expect(await connector(['s'])).toMatchObject({ status: 403, body: { code: 'scope_not_held' } });
-    expect((await connector([])).status).toBe(201);
+  it('passes on no upstream that whoever makes it may not register, and no secrets that they may not read', async () => {
+    const made = async (scopes: string[], secrets: string[]): Promise<Reply> => {
+      const { body } = await tenant.post<Made>('/v1/keys', { scopes, tier: 'enterprise' });
+      return new Client(tenant.url, body.key).post('/v1/keys', { connector: { upstream: 'a', secrets } });
+    };
+    const beyond = { status: 403, body: { code: 'scope_not_held' } };
+    expect(await made(['admin:write'], [])).toMatchObject(beyond);
+    expect(await made(['admin:write', 'proxy:write'], ['s'])).toMatchObject(beyond);
+    expect((await made(['admin:write', 'proxy:write'], [])).status).toBe(201);
+    expect((await made(['admin:write', 'proxy:write', 'vault:read'], ['s'])).status).toBe(201);
   });
 });
 

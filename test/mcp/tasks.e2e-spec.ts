@@ -1,6 +1,6 @@
 import {
   type Balancer,
-  type BareMcp,
+  BareMcp,
   eventually,
   type FakeUpstream,
   type McpReply,
@@ -88,6 +88,16 @@ describe('a call that waits for approval, of a client that declares tasks', () =
     // One that has waited long enough for the others' call says so.
     for (const { status } of tasks) expect(['completed', 'working']).toContain(status);
     await eventually(async () => expect(await get(scenario.agent(), id)).toMatchObject({ status: 'completed' }));
+    expect(scenario.up.calls).toHaveLength(1);
+  });
+
+  it('is made once, whichever of the keys that use its session asks for it', async () => {
+    const { id, request } = await begun();
+    await approve(request);
+    const { key = '' } = await scenario.keyOf(['proxy:call']);
+    const other = new BareMcp({ ...scenario.agent().party, key });
+    for (const agent of [scenario.agent(), other, scenario.agent()])
+      expect(await get(agent, id)).toMatchObject({ status: 'completed', result: { content: [{ text: 'pay' }] } });
     expect(scenario.up.calls).toHaveLength(1);
   });
 

@@ -233,6 +233,11 @@ export class ApiKeyService implements Authenticator {
   private refuseBeyond(caller: Caller, { scopes, connector }: Pick<NewKey, 'scopes' | 'connector'>): void {
     const beyond = KEY_SCOPES.find((scope) => grantsKeyScope(scopes, scope) && !grantsKeyScope(caller.scopes, scope));
     if (beyond !== undefined) throw new KeyBeyondGrant('A key can only pass on scopes it has itself', 'scope_not_held');
+    if (connector && !grantsKeyScope(caller.scopes, 'proxy:write'))
+      throw new KeyBeyondGrant(
+        'A key passes on the registration of an upstream only if it has proxy:write',
+        'scope_not_held',
+      );
     if (connector && connector.secrets.length > 0 && !grantsKeyScope(caller.scopes, 'vault:read'))
       throw new KeyBeyondGrant('A key passes on the reading of secrets only if it has vault:read', 'scope_not_held');
   }
