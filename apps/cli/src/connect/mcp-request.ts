@@ -13,7 +13,6 @@ export type Posted =
 const JSON_HEADERS = { 'content-type': 'application/json' };
 const EVENT_HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store' };
 
-export const METHOD_NOT_FOUND = -32_601;
 /** As servers say it that do not know a session. */
 const UNKNOWN_SESSION = -32_001;
 const INVALID_REQUEST = -32_600;

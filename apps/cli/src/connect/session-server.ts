@@ -1,7 +1,7 @@
-import { type JsonObject } from '@haldir/mcp';
+import { type JsonObject, METHOD_NOT_FOUND } from '@haldir/mcp';
 import { Conversation } from './conversation.js';
 import { type Exchange } from './exchange.js';
-import { McpAnswer, McpStream, METHOD_NOT_FOUND, type Posted } from './mcp-request.js';
+import { McpAnswer, McpStream, type Posted } from './mcp-request.js';
 import { type ServerCommand } from './server-process.js';
 
 /** The server process of one session. All that its two ends say to each other goes through. */

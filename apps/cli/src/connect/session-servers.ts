@@ -1,18 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { isObject, type JsonObject } from '@haldir/mcp';
+import { isObject, type JsonObject, METHOD_NOT_FOUND } from '@haldir/mcp';
 import { type LocalServer } from './connector.js';
 import { type Exchange } from './exchange.js';
 import { HELLO } from './hello.js';
-import {
-  isStateless,
-  McpAnswer,
-  METHOD_NOT_FOUND,
-  type Posted,
-  posted,
-  refuse,
-  refuseInvalid,
-  refuseSession,
-} from './mcp-request.js';
+import { isStateless, McpAnswer, type Posted, posted, refuse, refuseInvalid, refuseSession } from './mcp-request.js';
 import { type ServerCommand } from './server-process.js';
 import { SessionServer } from './session-server.js';
 

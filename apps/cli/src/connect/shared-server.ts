@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isObject, type JsonObject, META, STATELESS_VERSION } from '@haldir/mcp';
+import { isObject, type JsonObject, META, METHOD_NOT_FOUND, STATELESS_VERSION } from '@haldir/mcp';
 import { BackOff, pause } from './back-off.js';
 import { type LocalServer } from './connector.js';
 import { Conversation } from './conversation.js';
@@ -9,7 +9,6 @@ import {
   isStateless,
   McpAnswer,
   McpStream,
-  METHOD_NOT_FOUND,
   type Posted,
   posted,
   refuse,
