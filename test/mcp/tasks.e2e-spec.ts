@@ -94,7 +94,8 @@ describe('a call that waits for approval, of a client that declares tasks', () =
   it('is made once, whichever of the keys that use its session asks for it', async () => {
     const { id, request } = await begun();
     await approve(request);
-    const { key = '' } = await scenario.keyOf(['proxy:call']);
+    const { key } = await scenario.keyOf(['proxy:call']);
+    if (!key) throw new Error('no key');
     const other = new BareMcp({ ...scenario.agent().party, key });
     for (const agent of [scenario.agent(), other, scenario.agent()])
       expect(await get(agent, id)).toMatchObject({ status: 'completed', result: { content: [{ text: 'pay' }] } });

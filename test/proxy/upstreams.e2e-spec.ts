@@ -239,10 +239,11 @@ describe('an upstream', () => {
   it('that is replaced while calls are under way finishes them', async () => {
     const everything = await startEverything();
     try {
-      await scenario.register('up', everything.url);
-      const slow = times(5, () => scenario.call('up.trigger-long-running-operation', { duration: 1, steps: 2 }));
+      await scenario.register('up', everything.url, { timeout: 30 });
+      const slow = times(5, () => scenario.call('up.trigger-long-running-operation', { duration: 4, steps: 2 }));
       await new Promise((resolve) => setTimeout(resolve, 300));
-      await scenario.register('up', everything.url);
+      // Workers look every two seconds for sessions that are to be ended.
+      await scenario.register('up', everything.url, { timeout: 30 });
       expect((await scenario.call('up.echo', { message: 'x' })).status).toBe(200);
       expect((await slow).map(({ status, body }) => [status, body.isError ?? false])).toEqual(
         Array(5).fill([200, false]),

@@ -12,6 +12,9 @@ import { addWarnings } from './warnings.js';
 /** Served, and not described: other addresses of what is, which readers of the document could not tell from those of others. */
 const ALIASES = ['/v1/audit/{entry_id}/details', '/v1/approvals/rules/{rule_id}', '/v1/approval-rules'];
 
+/** Beyond those of the contract. */
+const TAGS = [{ name: 'connectors', description: 'What haldir connect asks, with a key of its own' }];
+
 /** What the code itself says of its routes, from their zod schemas and decorators. */
 export function describeRoutes(app: NestFastifyApplication): Document {
   const base = new DocumentBuilder().setOpenAPIVersion('3.1.0').setTitle('Haldir').setVersion(VERSION).build();
@@ -27,6 +30,7 @@ export function describeRoutes(app: NestFastifyApplication): Document {
 export function buildDocument(app: NestFastifyApplication): Document {
   const contract = readContract();
   const document = mergeContract(contract, describeRoutes(app));
+  document.tags = [...(contract['tags'] as Json[]), ...TAGS];
   document.paths = inOrder({ ...document.paths, '/mcp': MCP_PATH });
   document.components.responses = {
     ...document.components.responses,

@@ -85,7 +85,15 @@ export class ConnectorApi {
 
   /** Values of secrets that the key was allowed. @throws Unavailable, Refused */
   async secrets(names: readonly string[], signal: AbortSignal): Promise<Map<string, string>> {
-    const { values } = await this.ask('POST', 'secrets', JSON.stringify({ names }), signal, REQUEST_MS, false);
+    const { values } = await this.ask('POST', 'secrets', JSON.stringify({ names }), signal, REQUEST_MS, false).catch(
+      (error: unknown) => {
+        if (!(error instanceof Refused)) throw error;
+        throw new Refused(
+          error.status,
+          error.message.replace(/names\[(\d+)\]/g, (_, at) => names[Number(at)] ?? ''),
+        );
+      },
+    );
     return new Map(
       names.map((name) => {
         const value = isObject(values) && Object.hasOwn(values, name) ? values[name] : undefined;

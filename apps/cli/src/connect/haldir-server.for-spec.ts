@@ -131,8 +131,8 @@ export class HaldirServer {
   }
 
   private tell(names: string[], say: (status: number, said: unknown) => void): void {
-    const unknown = names.filter((name) => !(name in this.secrets));
-    if (unknown.length > 0) say(403, { error: `this key was not allowed ${unknown.join(', ')}` });
+    const unknown = names.flatMap((name, at) => (name in this.secrets ? [] : [`names[${at}]`]));
+    if (unknown.length > 0) say(403, { error: `${unknown.join(', ')}: not among the secrets` });
     else say(200, { values: Object.fromEntries(names.map((name) => [name, this.secrets[name]])) });
   }
 

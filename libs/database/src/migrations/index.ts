@@ -29,6 +29,7 @@ import { SearchedCatalogues1790000000040 } from './1790000000040-searched-catalo
 import { Connectors1790000000041 } from './1790000000041-connectors.js';
 import { McpTasks1790000000042 } from './1790000000042-mcp-tasks.js';
 import { ListChanges1790000000043 } from './1790000000043-list-changes.js';
+import { RegisteredAt1790000000044 } from './1790000000044-registered-at.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -63,4 +64,5 @@ export const migrations = [
   Connectors1790000000041,
   McpTasks1790000000042,
   ListChanges1790000000043,
+  RegisteredAt1790000000044,
 ];

@@ -21,9 +21,9 @@ export class ConnectorSecrets {
     const { tenantId, connector } = actor;
     if (!connector) throw new Error('only connectors ask for secrets');
     const { upstream, secrets: allowed } = connector;
-    const others = names.filter((name) => !allowed.includes(name));
+    const others = names.flatMap((name, position) => (allowed.includes(name) ? [] : [position]));
     if (others.length > 0) throw new SecretNotAllowed(others);
-    const opened = await this.secrets.openForConnector(actor, upstream, names);
+    const opened = await this.secrets.openForConnector(actor, upstream, [...new Set(names)]);
     if ('refused' in opened) throw new SecretUnusable(opened.refused.name, opened.refused.reason);
     const values = opened.used.map(({ name, text }) => ({ name, text, kind: 'secret', expiresAt: null }) as const);
     if (!(await this.told.note({ tenantId, upstream }, values)))

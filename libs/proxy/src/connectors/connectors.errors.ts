@@ -53,12 +53,13 @@ export class TooManyClaims extends HaldirError {
   }
 }
 
-/** Whether there are such secrets is not said. */
+/** Whether there are such secrets is not said, nor what they were called. */
 export class SecretNotAllowed extends HaldirError {
-  constructor(names: readonly string[]) {
-    super('forbidden', 'The connector key was not given these secrets', {
+  /** @param positions of their names in `names` */
+  constructor(positions: readonly number[]) {
+    const members = positions.map((position) => `names[${position}]`).join(', ');
+    super('forbidden', `${members}: not among the secrets that the connector key was given`, {
       code: 'secret_not_allowed',
-      details: { names: [...names] },
     });
   }
 }
@@ -66,9 +67,13 @@ export class SecretNotAllowed extends HaldirError {
 /** A secret that the key was given cannot be told. */
 export class SecretUnusable extends HaldirError {
   constructor(name: string, reason: string) {
-    super('unprocessable', 'A secret that the connector key was given cannot be told', {
-      code: 'secret_unusable',
-      details: { name, reason },
-    });
+    super(
+      'unprocessable',
+      `The secret ${JSON.stringify(name)}, which the connector key was given, cannot be told: ${reason}`,
+      {
+        code: 'secret_unusable',
+        details: { name, reason },
+      },
+    );
   }
 }

@@ -156,7 +156,7 @@ export class ConnectorController {
     @Body({ schema: AskSecrets }) { names }: AskSecrets,
   ): Promise<SecretsTold> {
     upstreamOf(actor, name);
-    return { values: await this.secrets.open(actor, [...new Set(names)]) };
+    return { values: await this.secrets.open(actor, names) };
   }
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type Tx } from '@haldir/database';
 import { Clock } from '@haldir/kernel';
-import { Log } from '@haldir/runtime';
+import { HaldirConfig, Log } from '@haldir/runtime';
 import { UpstreamUnreachable } from '../mcp-client/index.js';
 import { UpstreamConnections } from './upstream-connections.js';
 import { type OverSession, UpstreamSessionRepository } from './upstream-session.repository.js';
@@ -23,6 +23,7 @@ export class UpstreamSessionReaper {
     private readonly kept: UpstreamSessionRepository,
     private readonly sessions: UpstreamSessions,
     private readonly connections: UpstreamConnections,
+    private readonly config: HaldirConfig,
     private readonly log: Log,
     private readonly clock: Clock,
   ) {}
@@ -30,8 +31,10 @@ export class UpstreamSessionReaper {
   async endOver(): Promise<void> {
     for (let i = 0; i < MAX_BATCHES; i++) {
       const now = this.clock.now();
-      const [leaseUntil, idleSince] = [new Date(now.getTime() + LEASE_MS), new Date(now.getTime() - IDLE_MS)];
-      const over = await this.kept.claimOver(now, leaseUntil, idleSince, BATCH);
+      const [leaseUntil, idleSince, replacedBy] = [LEASE_MS, -IDLE_MS, -this.config.upstreams.longestMs].map(
+        (ms) => new Date(now.getTime() + ms),
+      ) as [Date, Date, Date];
+      const over = await this.kept.claimOver(now, leaseUntil, idleSince, replacedBy, BATCH);
       await Promise.all(over.map((session) => this.end(session)));
       if (over.length < BATCH) return;
     }

@@ -72,7 +72,7 @@ const takeAll = `
      AND u.url IS DISTINCT FROM $3
   RETURNING ${OVER.of('s')}, u.revision AS registered, u.url, u.headers`;
 /**
- * A lease: whoever dies with it leaves them to the next. A session that cannot be acted through for a while only, because its agent
+ * A lease: whoever dies with it leaves them to the next. Calls of an earlier registration may be under way until `$5` is later than it. A session that cannot be acted through for a while only, because its agent
  * is stopped, goes on. Those that were tried least come first, so that an upstream that is not there holds up no other.
  */
 const claim = `
@@ -81,10 +81,10 @@ const claim = `
       FROM upstream_session s
       LEFT JOIN session h ON h.tenant_id = s.tenant_id AND h.id = s.session_id
       LEFT JOIN proxy_upstream u ON u.tenant_id = s.tenant_id AND u.name = s.upstream
-     CROSS JOIN LATERAL (SELECT u.name IS NULL OR CASE WHEN s.session_id = '' THEN u.revision <> s.revision
+     CROSS JOIN LATERAL (SELECT u.name IS NULL OR CASE WHEN s.session_id = '' THEN u.revision <> s.revision AND u.registered_at <= $5
                                                        ELSE h.id IS NULL OR h.revoked_at IS NOT NULL OR h.expires_at <= $1 END) AS e(over)
      WHERE s.claimed_until <= $1
-       AND (e.over OR s.session_id <> '' AND s.sealed IS NOT NULL AND (u.revision <> s.revision OR s.used_at <= $3))
+       AND (e.over OR s.session_id <> '' AND s.sealed IS NOT NULL AND (s.used_at <= $3 OR u.revision <> s.revision AND u.registered_at <= $5))
      ORDER BY s.tries, s.used_at LIMIT $4 FOR UPDATE OF s SKIP LOCKED)
   UPDATE upstream_session s SET claimed_until = $2, tries = s.tries + 1
     FROM due
@@ -141,9 +141,18 @@ export class UpstreamSessionRepository {
     return row?.sessions ?? sessions;
   }
 
-  /** Takes up to `limit` sessions of any tenant whose time is over, or that nobody has used since `idleSince`. */
-  async claimOver(now: Date, leaseUntil: Date, idleSince: Date, limit: number): Promise<OverSession[]> {
-    const rows = await this.transactions.queryAll<OverRow>(claim, [now, leaseUntil, idleSince, limit]);
+  /**
+   * Takes up to `limit` sessions of any tenant whose time is over, that nobody has used since `idleSince`, or whose upstream was
+   * registered anew by `replacedBy`.
+   */
+  async claimOver(
+    now: Date,
+    leaseUntil: Date,
+    idleSince: Date,
+    replacedBy: Date,
+    limit: number,
+  ): Promise<OverSession[]> {
+    const rows = await this.transactions.queryAll<OverRow>(claim, [now, leaseUntil, idleSince, limit, replacedBy]);
     return rows.map((row) => toOver(row, row.over));
   }
 

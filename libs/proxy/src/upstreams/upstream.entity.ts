@@ -40,6 +40,10 @@ export class Upstream {
   @Column({ type: 'text' })
   revision: string;
 
+  /** When it was registered so. */
+  @Column({ name: 'registered_at', type: 'timestamptz' })
+  registeredAt: Date;
+
   /** Sealed with the address; null when it has none. */
   @Column({ type: 'bytea', nullable: true })
   headers: Buffer | null;

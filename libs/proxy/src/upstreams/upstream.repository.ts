@@ -90,15 +90,15 @@ const noteCheck = `
    WHERE tenant_id = $1 AND name = $2 AND revision = $3
    RETURNING listed_digest AS listed, confirmed_at = $9 AS latest`;
 const put = `
-  INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, last_check_at, next_check_at, prefixed,
+  INSERT INTO proxy_upstream (tenant_id, name, url, revision, healthy, error, failures, created_at, registered_at, last_check_at, next_check_at, prefixed,
                               tools_max_age, confirmed_at, headers, shown_headers, shown_auth, timeout_seconds, max_answer_bytes, concurrency,
                               sessions, separator)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json, $16::json,
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $8, $8, $9, $11::boolean, $12::integer, $13::timestamptz, $14::bytea, $15::json, $16::json,
            $17::integer, $18::integer, $19::integer, $20::text, $21
      WHERE (SELECT count(*) FROM proxy_upstream WHERE tenant_id = $1 AND name <> $2) < $10
        AND (SELECT count(*) FROM upstream_name WHERE tenant_id = $1 AND name <> $2) < ${MAX_NAMES}
   ON CONFLICT (tenant_id, name) DO UPDATE
-    SET url = excluded.url, revision = excluded.revision, healthy = excluded.healthy, error = excluded.error,
+    SET url = excluded.url, revision = excluded.revision, registered_at = excluded.registered_at, healthy = excluded.healthy, error = excluded.error,
         failures = excluded.failures, catalogue_digest = NULL, listed_digest = NULL, refused_tools = NULL, last_check_at = excluded.last_check_at,
         next_check_at = excluded.next_check_at, prefixed = excluded.prefixed, tools_max_age = excluded.tools_max_age,
         confirmed_at = excluded.confirmed_at, headers = excluded.headers, shown_headers = excluded.shown_headers,
