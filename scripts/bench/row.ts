@@ -8,7 +8,7 @@ export interface Trial {
   /** Measured in alternation with the row; the first is the one its target is a part of */
   limits: Limit[];
   /** After the last measurement */
-  finish: () => Promise<{ gates: Gate[]; notes?: string[] }>;
+  finish: (measured: Pick<Measured, 'samples' | 'limits'>) => Promise<{ gates: Gate[]; notes?: string[] }>;
 }
 
 export interface Row {
@@ -58,7 +58,7 @@ export async function measure(row: Row, world: World): Promise<Measured> {
       const first = round % turns.length;
       await inTurn([...turns.slice(first), ...turns.slice(0, first)], world);
     }
-    const { gates, notes = [] } = await trial.finish();
+    const { gates, notes = [] } = await trial.finish(measured);
     const failures = [measured, ...measured.limits].flatMap(({ samples }) => samples.flatMap((s) => s.failures));
     measured.gates = [
       { claim: 'every answer was as it should be', holds: failures.length === 0, detail: failures[0] },

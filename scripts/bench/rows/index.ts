@@ -1,4 +1,5 @@
 import { auditHot, auditSpread } from './audit-append.js';
+import { gateways } from './gateways.js';
 import { longLog } from './long-log.js';
 import { mcpCall, mcpCallAgentKey, mcpCallOlder } from './mcp-call.js';
 import { mcpList } from './mcp-list.js';
@@ -33,6 +34,7 @@ export const rows = [
   rotation,
   simulate,
   ...named,
+  gateways,
   ...worst,
   ...longLog,
 ];
