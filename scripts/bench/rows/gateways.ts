@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { freePort } from '../../embedded/ports.mjs';
 import { installPackages } from '../../interop/packages.mjs';
 import { type Program } from '../gateway.js';
@@ -33,7 +34,7 @@ const GATEWAYS: Gateway[] = [
       args: [
         path.join(dir, 'mcp-proxy', 'dist', 'bin', 'mcp-proxy.mjs'),
         ...['--port', String(port), '--host', '127.0.0.1', '--server', 'stream', '--', process.execPath],
-        ...['--import', import.meta.resolve('tsx'), path.join(import.meta.dirname, '..', 'stdio-upstream.ts')],
+        ...['--import', import.meta.resolve('tsx'), fileURLToPath(new URL('../stdio-upstream.ts', import.meta.url))],
       ],
       env: {},
     }),
