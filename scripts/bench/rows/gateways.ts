@@ -2,7 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../../embedded/ports.mjs';
 import { installPackages } from '../../interop/packages.mjs';
-import { type Program } from '../gateway.js';
+import { type Program } from '../program.js';
 import { type Request } from '../load.js';
 import { type Gate, type Limit, type Sample } from '../measurement.js';
 import { type Measured, median, ratio, type Row } from '../row.js';
@@ -61,7 +61,7 @@ export const gateways: Row = {
     for (const { name, start } of GATEWAYS) {
       const port = await freePort();
       const program = start(path.join(dir, 'node_modules'), port, `${origin}/mcp`);
-      const helper = await world.start(new URL('../gateway.ts', import.meta.url));
+      const helper = await world.start(new URL('../program.ts', import.meta.url));
       const { pid } = await helper.ask({ ...program, port });
       const url = `http://127.0.0.1:${port}`;
       others.push(world.http(name, url, pid, await clients(url)));

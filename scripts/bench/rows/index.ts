@@ -1,4 +1,5 @@
 import { auditHot, auditSpread } from './audit-append.js';
+import { connect } from './connect.js';
 import { gateways } from './gateways.js';
 import { longLog } from './long-log.js';
 import { mcpCall, mcpCallAgentKey, mcpCallOlder } from './mcp-call.js';
@@ -34,6 +35,7 @@ export const rows = [
   rotation,
   simulate,
   ...named,
+  connect,
   gateways,
   ...worst,
   ...longLog,

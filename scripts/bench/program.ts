@@ -1,4 +1,4 @@
-// Another program as a process of the benchmark's: starts it, waits until its port is listened on, and ends it when it is ended itself.
+// Another program as a process of the benchmark's: starts it, waits until its port is listened on, where it has one, and ends it when it is ended itself.
 import { spawn } from 'node:child_process';
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,7 +7,8 @@ import { serve } from './child.js';
 export interface Program {
   args: string[];
   env: Record<string, string>;
-  port: number;
+  /** That it listens on */
+  port?: number;
 }
 
 const START_MS = 30_000;
@@ -20,7 +21,7 @@ serve({}, async ({ args, env, port }: Program) => {
       child.kill('SIGKILL');
       process.exit(0);
     });
-  for (let waited = 0; !(await isOpen(port)); waited += STEP_MS) {
+  for (let waited = 0; port !== undefined && !(await isOpen(port)); waited += STEP_MS) {
     if (child.exitCode !== null || waited > START_MS) throw new Error(`${args[0]} did not start`);
     await pause(STEP_MS);
   }
