@@ -39,6 +39,7 @@ interface Task {
   taskId: string;
   status: string;
   statusMessage?: string;
+  lastUpdatedAt: string;
   ttlMs: number;
   pollIntervalMs: number;
   result?: { isError?: boolean; content: { text: string }[] };
@@ -119,6 +120,8 @@ describe('a call that waits for approval, of a client that declares tasks', () =
       await get(scenario.agent(), expired.id),
       await get(scenario.agent(), cancelled.id),
     ];
+    const { body } = await scenario.tenant.get<{ decided_at: number }>(`/v1/approvals/${denied.request}`);
+    expect(Date.parse(no.lastUpdatedAt)).toBe(Math.floor(body.decided_at * 1000));
     expect([no, late, none]).toMatchObject([
       { status: 'completed', result: { isError: true } },
       { status: 'completed', result: { isError: true } },
@@ -213,12 +216,45 @@ describe('a task', () => {
     await stranger.end();
   });
 
+  it('is made for no key that may not call tools, which leaves it to those that may', async () => {
+    const { id, request } = await begun();
+    await approve(request);
+    const { key } = await scenario.keyOf(['sessions:read', 'approvals:read']);
+    if (!key) throw new Error('no key');
+    const lesser = new BareMcp({ ...scenario.agent().party, key });
+    for (const isMade of [false, true]) {
+      for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
+        const { message } = await about(lesser, id, method);
+        expect(message?.error).toMatchObject({ code: -32000, data: { code: 'insufficient_scope' } });
+      }
+      expect(scenario.up.calls).toHaveLength(isMade ? 1 : 0);
+      expect(await get(scenario.agent(), id)).toMatchObject({
+        status: 'completed',
+        result: { content: [{ text: 'pay' }] },
+      });
+    }
+  });
+
+  it('says nothing once its session has ended', async () => {
+    const { id, request } = await begun();
+    await approve(request);
+    await get(scenario.agent(), id);
+    expect((await scenario.tenant.delete(`/v1/sessions/${scenario.session}`)).status).toBeLessThan(300);
+    const { status, message } = await about(scenario.agent(), id);
+    expect([status, message?.result]).toEqual([403, undefined]);
+  });
+
   it('of an agent key is found in the session that has taken the place of the one it was made in', async () => {
     const { body } = await scenario.tenant.post<{ key: string }>('/v1/keys', {
       agent: { agent_id: 'keyed', scopes: ['execute'], ttl: 600, spend_limit: 0 },
     });
     const agent = scenario.operator(body.key);
     const { id, request } = await begun(agent);
+    const [holder] = await world.sql<{ id: string }>(
+      `SELECT 'hld_' || public_id AS id FROM api_key WHERE agent_id = 'keyed'`,
+    );
+    const posing = scenario.agent('stateless', `key:${holder?.id}`);
+    expect(await about(posing, id)).toMatchObject({ status: 403, message: { error: expect.any(Object) } });
     await world.sql(`UPDATE session SET expires_at = now() WHERE agent_id = 'keyed'`);
     await approve(request);
     expect(await get(agent, id)).toMatchObject({ status: 'completed' });
@@ -240,6 +276,10 @@ describe('a task', () => {
   it('is none for a call that need not wait, whatever the upstream says its answer is', async () => {
     scenario.up.answer = () => ({ resultType: 'task', taskId: 'mine', content: [{ type: 'text', text: 'look' }] });
     expect((await call(scenario.agent(), {}, 'up.look')).message?.result).toMatchObject({ resultType: 'complete' });
+    scenario.up.answer = () => ({ resultType: 'task', taskId: 'mine', status: 'working' });
+    expect((await call(scenario.agent(), {}, 'up.look')).message?.result).toMatchObject({
+      ...{ resultType: 'complete', isError: true, content: [{ text: expect.stringContaining('not valid MCP') }] },
+    });
     expect((await call(scenario.agent(), { to: 3 }, 'nothing')).message?.error).toMatchObject({ code: -32602 });
   });
 

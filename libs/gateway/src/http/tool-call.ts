@@ -21,6 +21,9 @@ export interface ToolCall {
 /** What the key must hold, as for `POST /v1/proxy/call`. */
 export const CALL_KEY_SCOPE = 'proxy:call';
 
+/** What Haldir passes on between upstream and client. Of anything else a client can do, an upstream would make answers that Haldir cannot. */
+const RELAYED: readonly string[] = ['elicitation', 'sampling', 'roots'];
+
 /** `upstream.tool`: 64 + 1 + 256 characters, and some to spare, as over REST. */
 const MAX_NAME = 330;
 
@@ -47,8 +50,10 @@ export function toToolCall(params: JsonObject): ToolCall {
  * @throws RpcError for a state that was changed on its way
  */
 export function dialogueIn({ inputResponses, requestState, _meta: meta }: JsonObject): Dialogue | null {
-  const capabilities = isObject(meta) ? meta[META.clientCapabilities] : undefined;
-  if (!isObject(capabilities) || Object.keys(capabilities).length === 0) return null;
+  const declared = isObject(meta) ? meta[META.clientCapabilities] : undefined;
+  if (!isObject(declared)) return null;
+  const capabilities = Object.fromEntries(Object.entries(declared).filter(([name]) => RELAYED.includes(name)));
+  if (Object.keys(capabilities).length === 0) return null;
   const { [APPROVAL_QUESTION]: _, ...responses } = isObject(inputResponses) ? inputResponses : {};
   const carried = typeof requestState === 'string' ? unwrapState(requestState) : {};
   const all = { ...carried.responses, ...responses };

@@ -106,6 +106,17 @@ describe('event streams', () => {
 });
 
 describe('failures', () => {
+  it('takes a task, which nobody could ask for, for no answer', async () => {
+    const task = { resultType: 'task', taskId: 'theirs', status: 'working', pollIntervalMs: 100 };
+    const calls = handshake((message) => ok(message, task));
+    const server = await upstream((message, req, res) =>
+      message.method === 'resources/read' ? ok(message, task) : calls(message, req, res),
+    );
+    const mcp = client(server.url);
+    for (const asked of [mcp.callTool('a', {}), mcp.read('resources/read', { uri: 'a:b' })])
+      expect(await failure(asked)).toMatchObject({ reason: 'protocol', sent: true });
+  });
+
   it('tells a JSON-RPC error from a tool error', async () => {
     const server = await upstream(
       handshake((message) =>

@@ -30,7 +30,7 @@ import {
 import { MirroredHeaders } from './mirrored-headers.js';
 import { SessionProtocols } from './session-protocols.js';
 import { type SessionsOf, type UpstreamSession } from './session-place.js';
-import { toQuestion, toToolResult } from './tool-result.js';
+import { refuseTask, toQuestion, toToolResult } from './tool-result.js';
 import { type ToolList, ToolPages } from './tool-pages.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 import { type Answered } from './transport.js';
@@ -128,7 +128,9 @@ export class McpClient {
     const terms = termsOf(options, this.deadlineMs);
     const result = await twiceAtMost(() => this.rpc(method, asIs, terms));
     if (!isObject(result)) throw new UpstreamUnreachable('protocol');
-    return result['resultType'] === 'input_required' ? toQuestion(result, dialogue) : result;
+    if (result['resultType'] === 'input_required') return toQuestion(result, dialogue);
+    refuseTask(result);
+    return result;
   }
 
   /**

@@ -24,11 +24,17 @@ export function toQuestion(result: JsonObject, dialogue: Dialogue | undefined): 
   return { ...result, resultType: 'input_required' };
 }
 
+/** No upstream is told of a client that knows tasks, and nobody could ask for what becomes of one. @throws UpstreamUnreachable */
+export function refuseTask({ resultType }: JsonObject): void {
+  if (resultType === 'task') throw new UpstreamUnreachable('protocol');
+}
+
 /** Servers without MCP answer `tools/call` with whatever they have; it is handed on as one text block. */
 export function toToolResult(result: unknown, dialogue: Dialogue | undefined): UpstreamToolResult | InputRequired {
   if (isObject(result)) {
     if (result['resultType'] === 'input_required') return toQuestion(result, dialogue);
     if (Array.isArray(result['content'])) return { ...result, content: result['content'] };
+    refuseTask(result);
   }
   if (result === undefined) throw new UpstreamUnreachable('protocol');
   const text = typeof result === 'string' ? result : stringifyJson(result);

@@ -13,7 +13,7 @@ export class CallTask {
   @PrimaryColumn({ type: 'text' })
   id: string;
 
-  /** SHA-256 of whose call it is, as `holderOf` has it. */
+  /** SHA-256 of whose call it is: an agent key's, in whatever session, and else a session's. */
   @Column({ name: 'holder_hash', type: 'bytea' })
   holderHash: Buffer;
 

@@ -6,17 +6,22 @@ import { CallTask } from './call-task.entity.js';
 /** Which task, of whom. */
 export type CallTaskKey = Pick<CallTask, 'tenantId' | 'id'>;
 
+/** What becomes of a task. */
+export type CallTaskFacts = Pick<CallTask, 'requestId' | 'state' | 'updatedAt'>;
+
 /** Some of what nobody hears of any more, so that it does not pile up. */
 const purge = `
   DELETE FROM mcp_task WHERE tenant_id = $1 AND id IN (
     SELECT id FROM mcp_task WHERE tenant_id = $1 AND expires_at < $2 LIMIT 100)`;
+const facts = `RETURNING request_id AS "requestId", state, updated_at AS "updatedAt"`;
 /** A call goes on once it is not cancelled; one that went on before stays as it is. */
 const goOn = `
   UPDATE mcp_task SET state = 'called', updated_at = CASE WHEN state = 'open' THEN $3 ELSE updated_at END
-   WHERE tenant_id = $1 AND id = $2 AND state <> 'cancelled' RETURNING id`;
+   WHERE tenant_id = $1 AND id = $2 AND state <> 'cancelled' ${facts}`;
+/** What was found waiting for `$3` waits for `$4`. */
 const wait = `
-  UPDATE mcp_task SET state = 'open', request_id = $3, updated_at = $4
-   WHERE tenant_id = $1 AND id = $2 AND state = 'called'`;
+  UPDATE mcp_task SET state = 'open', request_id = $4, updated_at = $5
+   WHERE tenant_id = $1 AND id = $2 AND request_id = $3 AND state = 'called' ${facts}`;
 const cancel = `
   UPDATE mcp_task SET state = 'cancelled', updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND state = 'open'`;
 
@@ -39,18 +44,23 @@ export class CallTaskRepository {
     );
   }
 
-  /** Whether the call may be made: from now on it is not cancelled. */
-  async goOn({ tenantId, id }: CallTaskKey, now: Date): Promise<boolean> {
-    return (await this.transactions.run(tenantId, (tx) => tx.query(goOn, [tenantId, id, now]))).length > 0;
+  /** The call may be made: from now on it is not cancelled. Null for one that is. */
+  async goOn({ tenantId, id }: CallTaskKey, now: Date): Promise<CallTaskFacts | null> {
+    return this.change(tenantId, goOn, [tenantId, id, now]);
   }
 
-  /** The call was not made: it waits for another approval. */
-  async wait({ tenantId, id }: CallTaskKey, requestId: string, now: Date): Promise<void> {
-    await this.transactions.run(tenantId, (tx) => tx.query(wait, [tenantId, id, requestId, now]));
+  /** The call was not made, and waits for that approval. Null when something else has become of it. */
+  async wait({ tenantId, id, ...known }: CallTask, requestId: string, now: Date): Promise<CallTaskFacts | null> {
+    return this.change(tenantId, wait, [tenantId, id, known.requestId, requestId, now]);
   }
 
   /** Without effect on a call that went on. */
   async cancel({ tenantId, id }: CallTaskKey, now: Date): Promise<void> {
     await this.transactions.run(tenantId, (tx) => tx.query(cancel, [tenantId, id, now]));
+  }
+
+  private async change(tenantId: string, text: string, values: unknown[]): Promise<CallTaskFacts | null> {
+    const [changed = null] = await this.transactions.run(tenantId, (tx) => tx.query<CallTaskFacts>(text, values));
+    return changed;
   }
 }

@@ -1,12 +1,12 @@
 import { hash, type KeyObject } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { type Actor, Clock, newId, parseJson, stringifyJson } from '@haldir/kernel';
-import { type HeldRequest, holderOf } from '@haldir/approvals';
+import { type HeldRequest } from '@haldir/approvals';
 import { associatedData, KeyRing, open, seal } from '@haldir/crypto';
 import { type Dialogue } from '@haldir/proxy';
 import { type ToolCall } from '../tool-call.js';
 import { CallTask } from './call-task.entity.js';
-import { CallTaskRepository } from './call-task.repository.js';
+import { type CallTaskFacts, CallTaskRepository } from './call-task.repository.js';
 import { TASK_TTL_MS } from './task-shape.js';
 
 /** A call as it was made. */
@@ -62,14 +62,23 @@ export class CallTasks {
     return parseJson(open(this.key(), sealed, placeOf(key)).toString()) as KeptCall;
   }
 
-  /** Whether its call may be made: from now on it cannot be cancelled. */
-  goOn(task: CallTask): Promise<boolean> {
-    return this.tasks.goOn(task, this.clock.now());
+  /**
+   * Whether its call may be made: from now on it cannot be cancelled.
+   *
+   * @param task brought up to date
+   */
+  async goOn(task: CallTask): Promise<boolean> {
+    return this.isNow(task, await this.tasks.goOn(task, this.clock.now()));
   }
 
-  /** Its call was not made, and waits for another approval now. */
-  wait(task: CallTask, { requestId }: HeldRequest): Promise<void> {
-    return this.tasks.wait(task, requestId, this.clock.now());
+  /**
+   * Its call was not made: it waits for another approval, if that is named, and can be cancelled again. Without effect on one that waits
+   * for something else by now.
+   *
+   * @param task brought up to date
+   */
+  async wait(task: CallTask, { requestId }: Pick<HeldRequest, 'requestId'> = task): Promise<void> {
+    this.isNow(task, await this.tasks.wait(task, requestId, this.clock.now()));
   }
 
   /** Without effect once its call went on. */
@@ -77,13 +86,19 @@ export class CallTasks {
     return this.tasks.cancel(task, this.clock.now());
   }
 
+  private isNow(task: CallTask, facts: CallTaskFacts | null): boolean {
+    if (facts) Object.assign(task, facts);
+    return facts !== null;
+  }
+
   private key(): KeyObject {
     return (this.sealingKey ??= this.keys.derive('haldir.mcp-task.v1'));
   }
 }
 
-function hashOf(actor: Actor, sessionId: string): Buffer {
-  return hash('sha256', holderOf(actor, sessionId), 'buffer');
+/** Whatever a client calls its session, it reads like no key. */
+function hashOf({ agent, id }: Actor, sessionId: string): Buffer {
+  return hash('sha256', JSON.stringify(agent ? ['key', id] : ['session', sessionId]), 'buffer');
 }
 
 function placeOf({ tenantId, id }: Pick<CallTask, 'tenantId' | 'id'>): Buffer {

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, META, TASKS_EXTENSION } from '@haldir/mcp';
+import { MISSING_CAPABILITY, RpcError } from '../protocol/messages.js';
 import { type CallTask } from './call-task.entity.js';
 
 /** As long as an answer is kept under an `Idempotency-Key`, which is how the result of a task is kept. */
@@ -10,6 +11,14 @@ export function declaresTasks({ _meta: meta }: JsonObject): boolean {
   const capabilities = isObject(meta) ? meta[META.clientCapabilities] : undefined;
   const extensions = isObject(capabilities) ? capabilities['extensions'] : undefined;
   return isObject(extensions) && isObject(extensions[TASKS_EXTENSION]);
+}
+
+/** @throws RpcError for a client that has not declared tasks */
+export function requireTasks(params: JsonObject): void {
+  if (declaresTasks(params)) return;
+  throw new RpcError(MISSING_CAPABILITY, `The client has to declare the extension ${TASKS_EXTENSION}`, {
+    ...{ status: 400, data: { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } } },
+  });
 }
 
 /** What is said of a task whenever something is. */
