@@ -6,7 +6,7 @@ import { Upstream, UpstreamName } from '../upstreams/upstream.entity.js';
 import { NO_LIMITS } from '../upstreams/upstream-limits.js';
 import { UpstreamRepository } from '../upstreams/upstream.repository.js';
 import { comparePins } from './tool-pins.js';
-import { ToolSearchRepository } from './tool-search.repository.js';
+import { type RankedPlace, type RankedTool, ToolSearchRepository } from './tool-search.repository.js';
 import { Tool } from './tool.entity.js';
 import { ToolRepository } from './tool.repository.js';
 import { type UpstreamTool } from '../mcp-client/index.js';
@@ -31,7 +31,7 @@ beforeEach(async () => {
 /** Has an upstream list tools. */
 async function listed(
   upstream: string,
-  ...tools: (string | [name: string, description: string, ...parameters: string[]])[]
+  ...tools: (string | readonly [name: string, description: string, ...parameters: string[]])[]
 ) {
   await transactions.run(tenantId, async (tx: Tx) => {
     const address = { tenantId, name: upstream, url: 'http://127.0.0.1/', revision: 'upr_1', headers: null };
@@ -58,8 +58,24 @@ async function listed(
       .apply(tenantId, upstream, comparePins([], definitions), () => traits, now);
   });
 }
+/** What both statements find: among all tools of the upstreams, and among these by name. */
+async function ranked(
+  query: string,
+  place: RankedPlace | null,
+  limit: number,
+  upstreams = ['up'],
+): Promise<RankedTool[]> {
+  const all = await dataSource.query<RankedTool[]>(
+    'SELECT upstream, name FROM proxy_tool WHERE tenant_id = $1 AND upstream = ANY ($2)',
+    [tenantId, upstreams],
+  );
+  const each = { upstreams: all.map(({ upstream }) => upstream), names: all.map(({ name }) => name) };
+  const found = await repository.find(tenantId, { upstreams, names: null }, query, place, limit);
+  expect(await repository.find(tenantId, each, query, place, limit)).toEqual(found);
+  return found;
+}
 const found = async (query: string, upstreams = ['up']): Promise<string[]> =>
-  (await repository.find(tenantId, upstreams, query, null, 100)).map(({ name }) => name);
+  (await ranked(query, null, 100, upstreams)).map(({ name }) => name);
 
 describe('tools', () => {
   it.each([
@@ -110,6 +126,37 @@ describe('tools', () => {
     expect(await found('odd')).toEqual(['odd']);
   });
 
+  it('are found by each word, whatever signs stand around it', async () => {
+    const said =
+      'Escalates—quickly—the incident. Reads “quarantined” mail; the user’s\u00a0mailbox… Slack™ 🚀Deploys，完成、后';
+    await listed('up', ['one', said], 'create_issue', 'another');
+    const words = [
+      'escalate',
+      'quickly',
+      'incident',
+      'quarantined',
+      'user',
+      'mailbox',
+      'slack',
+      'deploy',
+      '完成',
+      '后',
+    ];
+    expect(await Promise.all(words.map((word) => found(word)))).toEqual(words.map(() => ['one']));
+    expect(await found('“create issue”')).toEqual(['create_issue']);
+    expect(await found('…')).toEqual([]);
+  });
+
+  it('are looked for by each of 32 different words, however often and in whatever case they come', async () => {
+    await listed('up', 'file_reader', 'another');
+    const filler = Array.from({ length: 20 }, (_, i) => `filler${i}`).join(' ');
+    expect(await found(`${filler} readFile`)).toEqual(['file_reader']);
+    expect(await found(`${'Read READ read '.repeat(40)} file`)).toEqual(['file_reader']);
+    const many = Array.from({ length: 31 }, (_, i) => `x${i}`).join(' ');
+    expect(await found(`${many} file`)).toEqual(['file_reader']);
+    expect(await found(`${many} more file`)).toEqual([]);
+  });
+
   it('that are gone, held back, of other upstreams or other tenants are not found', async () => {
     await listed('up', 'word_gone', 'word_held', 'word_there');
     await listed('elsewhere', 'word_elsewhere');
@@ -120,14 +167,40 @@ describe('tools', () => {
       [tenantId],
     );
     expect(await found('word')).toEqual(['word_there']);
-    expect(await repository.find(newId('tnt'), ['up'], 'word', null, 10)).toEqual([]);
+    for (const names of [null, ['word_there']])
+      expect(await repository.find(newId('tnt'), { upstreams: ['up'], names }, 'word', null, 10)).toEqual([]);
   });
 
   it('are found behind a place, however many are as good', async () => {
     await listed('up', ...Array.from({ length: 20 }, (_, i) => `read_${i}`), 'reader_of_many_things');
-    const all = await repository.find(tenantId, ['up'], 'read', null, 100);
+    const all = await ranked('read', null, 100);
     expect(all).toHaveLength(20);
-    for (const [i, place] of all.entries())
-      expect(await repository.find(tenantId, ['up'], 'read', place, 3)).toEqual(all.slice(i + 1, i + 4));
+    for (const [i, place] of all.entries()) expect(await ranked('read', place, 3)).toEqual(all.slice(i + 1, i + 4));
+  });
+
+  it('are looked through where they lie, whatever their definitions hold', async () => {
+    const description = Array.from({ length: 150 }, (_, i) => `word${i} of it`).join(' ');
+    const parameters = Array.from({ length: 40 }, (_, i) => `parameter${i}`);
+    const count = 300;
+    await listed('up', ...Array.from({ length: count }, (_, i) => [`tool_${i}`, description, ...parameters] as const));
+    await dataSource.query('VACUUM (ANALYZE) proxy_tool');
+    const plan: string[] = [];
+    const explaining = {
+      query: async ({ text }: { text: string }, values: [string]) => {
+        const rows = await transactions.query<{ 'QUERY PLAN': string }>(`EXPLAIN (ANALYZE, BUFFERS) ${text}`, values);
+        plan.push(...rows.map((row) => row['QUERY PLAN']));
+        return [];
+      },
+    } as unknown as Transactions;
+    await new ToolSearchRepository(explaining).find(
+      tenantId,
+      { upstreams: ['up'], names: null },
+      'word7 tool',
+      null,
+      10,
+    );
+    // A value that lies out of line takes three reads of its own.
+    const [, hit = 'none', read = 0] = /Buffers: shared hit=(\d+)(?: read=(\d+))?/.exec(plan.join('\n')) ?? [];
+    expect(Number(hit) + Number(read)).toBeLessThan(2 * count);
   });
 });

@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { type Catalogue, type CatalogueTool } from './tool-catalogue.js';
-import { type RankedPlace, ToolSearchRepository } from './tool-search.repository.js';
+import { type RankedPlace, type Searched, ToolSearchRepository } from './tool-search.repository.js';
 
 /** A tool of a catalogue, and how well it fits. */
 export interface FoundTool extends CatalogueTool {
   rank: number;
 }
 
-/** Each time that too few of those with the words are in the catalogue, so many times as many are looked at. */
-const GROWTH = 8;
+/** Of a catalogue with so few tools these alone are ranked, beyond that all that its upstreams have. */
+const MAX_NAMED = 1_000;
+/** How many of all that have the words are looked at in one step, where the best of them are not in the catalogue. */
+const STEP = 10_000;
 
 /** Finds tools of a catalogue by words. */
 @Injectable()
@@ -27,11 +29,11 @@ export class ToolSearch {
     count: number,
   ): Promise<FoundTool[]> {
     const tools = this.toolsOf(catalogue);
-    const upstreams = [...new Set(catalogue.tools.map(({ upstream }) => upstream))];
+    const searched = searchedFor(catalogue);
     const found: FoundTool[] = [];
     let place = after;
-    for (let limit = count; ; limit *= GROWTH) {
-      const ranked = await this.repository.find(tenantId, upstreams, query, place, limit);
+    for (let limit = count; ; limit = STEP) {
+      const ranked = await this.repository.find(tenantId, searched, query, place, limit);
       for (const { upstream, name, rank } of ranked) {
         const tool = tools.get(`${upstream}.${name}`);
         if (tool) found.push({ ...tool, rank });
@@ -53,4 +55,11 @@ export class ToolSearch {
       this.byName.set(catalogue, (tools = new Map(catalogue.tools.map((tool) => [tool.qualifiedName, tool]))));
     return tools;
   }
+}
+
+function searchedFor({ tools }: Catalogue): Searched {
+  const upstreams = tools.map(({ upstream }) => upstream);
+  return tools.length > MAX_NAMED
+    ? { upstreams: [...new Set(upstreams)], names: null }
+    : { upstreams, names: tools.map(({ name }) => name) };
 }
