@@ -86,7 +86,7 @@ async function tryHandshake(
 ): Promise<ProtocolRevision | null> {
   const asking = hello(transport, deadlineAt).catch((error: unknown) => {
     if (error instanceof RejectedUnprocessed) onRefusal(error.status);
-    throw error;
+    throw busyError(error) ?? error;
   });
   const answer = await attempt(asking, () => false, isBroken);
   return answer && handshakeBy(transport, answer, deadlineAt);
@@ -120,6 +120,8 @@ export async function beginSession(transport: UpstreamTransport, deadlineAt: num
   try {
     return await handshakeBy(transport, await hello(transport, deadlineAt), deadlineAt);
   } catch (error) {
+    const busy = busyError(error);
+    if (busy) throw busy;
     if (error instanceof RejectedUnprocessed || error instanceof UpstreamRpcError) return null;
     if (error instanceof UpstreamUnreachable && isRefusal(error)) return null;
     throw error;
@@ -133,6 +135,12 @@ function isRefusal(error: UpstreamUnreachable): boolean {
 
 function isBusy({ status }: UpstreamUnreachable): boolean {
   return status !== null && BUSY.includes(status);
+}
+
+/** Of a server that has as many sessions as it may, and says so in an answer; null for any other error. It tells nothing of those it has. */
+function busyError(error: unknown): UpstreamUnreachable | null {
+  if (!(error instanceof UpstreamRpcError) || !BUSY.includes(error.status)) return null;
+  return new UpstreamUnreachable('session', { sent: false, detail: `it begins no more for now (${error.status})` });
 }
 
 function isOutage(error: UpstreamUnreachable): boolean {

@@ -2,7 +2,18 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type UpstreamTransport } from './upstream-transport.js';
 import { type SessionPlace, type UpstreamSession } from './session-place.js';
 import { SessionProtocols } from './session-protocols.js';
-import { cleanUp, client, fail, type Handler, ok, plain, sessionful, upstream } from './upstream-fixture.for-spec.js';
+import { KeptSessions } from './session-places.for-spec.js';
+import {
+  cleanUp,
+  client,
+  fail,
+  failure,
+  type Handler,
+  ok,
+  plain,
+  sessionful,
+  upstream,
+} from './upstream-fixture.for-spec.js';
 
 afterEach(cleanUp);
 afterEach(() => void vi.restoreAllMocks());
@@ -49,13 +60,40 @@ describe('whose sessions an upstream begins', () => {
     expect([...sessions]).toEqual(['s2']);
   });
 
-  it('is not known of a server that is too busy', async () => {
-    const base = sessionful(new Set());
-    let begun = 0;
-    const server = await upstream((message, req, res) =>
-      message.method === 'initialize' && ++begun > 1 ? void res.writeHead(503).end() : base(message, req, res),
-    );
-    await expect(client(server.url).whoseSessions()).rejects.toMatchObject({ status: 503 });
+  it.each([
+    ['by its status', () => undefined, { reason: 'http_status', status: 503 }],
+    [
+      'in an answer to who asks for one more',
+      (message) => fail(message.id, -32_603, 'as many sessions as it may'),
+      { reason: 'session', sent: false },
+    ],
+  ] as [string, Handler, object][])(
+    'is not known of a server that says %s that it is too busy',
+    async (_, body, error) => {
+      const base = sessionful(new Set());
+      let begun = 0;
+      let isBusy = true;
+      const server = await upstream((message, req, res) => {
+        if (message.method !== 'initialize' || ++begun === 1 || !isBusy) return base(message, req, res);
+        res.statusCode = 503;
+        return body(message, req, res) ?? void res.end();
+      });
+      const sessions = new KeptSessions();
+      const mcp = client(server.url, { sessions });
+      await expect(mcp.whoseSessions()).rejects.toMatchObject(error);
+      expect(sessions.whoseFound).toBeNull();
+      isBusy = false;
+      expect(await mcp.whoseSessions()).toBe('own');
+    },
+  );
+
+  it('is not found out of a server that is too busy to begin one: it is not taken for one without', async () => {
+    const server = await upstream((message, _req, res) => {
+      if (message.method === 'initialize') res.statusCode = 503;
+      return message.method === 'initialize' ? fail(message.id, -32_603, 'too many') : plain(message, _req, res);
+    });
+    expect(await failure(client(server.url).callTool('add', {}))).toMatchObject({ reason: 'session', sent: false });
+    expect(server.methods()).not.toContain('tools/call');
   });
 
   it.each([
