@@ -10,12 +10,14 @@ import {
   type McpRevision,
   Scenario,
   startBalancer,
+  startCli,
   startConnectCommand,
   startStatefulUpstream,
   startWorker,
   startWorld,
   type World,
 } from '@haldir/test-support';
+import { descendantsOf } from '../../scripts/embedded/processes.mjs';
 
 let world: World;
 let worker: AppProcess;
@@ -205,6 +207,33 @@ describe('a server for each session', () => {
     await client.close();
   });
 });
+
+it.each([
+  ['SIGTERM once', ['SIGTERM'], 0],
+  ['SIGINT once', ['SIGINT'], 0],
+  ['SIGTERM twice, at once', ['SIGTERM', 'SIGTERM'], 130],
+] as [string, NodeJS.Signals[], number][])(
+  'a server that does not answer when it is started ends with its connector: %s',
+  async (_, [first, second], code) => {
+    // It is asked to end by the end of its input and by SIGTERM, and ends by neither.
+    const script = `
+      process.on('SIGTERM', () => 0);
+      process.stdin.on('end', () => console.error('its input is closed')).resume();
+      console.error('is there');
+      setInterval(() => 0, 1_000);
+    `;
+    const command = ['connect', 'up', '--', process.execPath, '-e', script];
+    const { child, ended, said } = startCli({ HALDIR_URL: balancer.url, HALDIR_API_KEY: 'none' }, ...command);
+    await eventually(() => expect(said()).toContain('up: is there'));
+    const tree = descendantsOf(child.pid ?? 0);
+    expect(tree).toHaveLength(1);
+    child.kill(first);
+    await eventually(() => expect(said()).toContain('up: its input is closed'));
+    if (second) child.kill(second);
+    expect((await ended).code).toBe(code);
+    await eventually(() => expect(tree.map(isGone)).toEqual([true]));
+  },
+);
 
 describe('a connector that is killed', () => {
   it.each([[[]], [['--per-session']]])(

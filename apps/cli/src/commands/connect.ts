@@ -4,12 +4,14 @@ import { AnswerQueue } from '../connect/answer-queue.js';
 import { type ConnectOptions, readOptions } from '../connect/connect-options.js';
 import { ConnectorApi, Refused, Unavailable } from '../connect/connector-api.js';
 import { BackOff, pause } from '../connect/back-off.js';
-import { Connector } from '../connect/connector.js';
+import { Connector, type LocalServer } from '../connect/connector.js';
 import { localServer } from '../connect/local-server.js';
 import { secretsIn, withoutSecrets } from '../connect/vault-references.js';
 import { DEFAULT_URL, haldirUrl } from '../haldir-url.js';
 
 const EXIT_INTERRUPTED = 130;
+/** Of a line of the server. */
+const MAX_SAID_CHARS = 4_096;
 
 export const connectCommand: Command = {
   help: `Usage: haldir connect NAME [options] -- COMMAND [ARGUMENT…]
@@ -47,7 +49,7 @@ Exit codes
   0    ended by a signal, the server too
   1    Haldir refuses it, or the server does not start
   64   the command line makes no sense
-  130  ended by a second Ctrl-C, while it was ending
+  130  ended by a second signal, while it was ending
 
 Examples
   HALDIR_API_KEY=hld_… haldir connect files -- npx -y @modelcontextprotocol/server-filesystem ~/shared
@@ -75,41 +77,64 @@ interface Connecting {
   api: ConnectorApi;
 }
 
-/** Until a signal; answers the exit code. */
-async function connect({ options, env, api }: Connecting): Promise<number> {
+/** Until a signal; answers the exit code. A second signal ends it, and the server, at once. */
+async function connect(connecting: Connecting): Promise<number> {
+  const ending = new AbortController();
+  const started: { server?: LocalServer } = {};
+  const end = (): void => {
+    if (!ending.signal.aborted) {
+      ending.abort();
+      return;
+    }
+    started.server?.kill();
+    process.exit(EXIT_INTERRUPTED);
+  };
+  for (const signal of SIGNALS) process.on(signal, end);
+  try {
+    await work(connecting, started, ending.signal);
+  } catch (error) {
+    if (!ending.signal.aborted) throw error;
+  } finally {
+    for (const signal of SIGNALS) process.removeListener(signal, end);
+  }
+  return 0;
+}
+
+/** @param started told of the server before it is started */
+async function work(
+  { options, env, api }: Connecting,
+  started: { server?: LocalServer },
+  ending: AbortSignal,
+): Promise<void> {
   const { name, server: asked } = options;
   const say = (words: string): void => void process.stderr.write(`haldir connect ${name}: ${words}\n`);
-  const ending = new AbortController();
-  const end = (): void => ending.abort();
-  for (const signal of SIGNALS) process.once(signal, end);
-
   const secrets = await secretsOf(
     api,
     secretsIn(Object.values('url' in asked ? asked.headers : asked.env)),
     say,
-    ending.signal,
+    ending,
   );
-  if (ending.signal.aborted) return 0;
+  if (ending.aborted) return;
   const answers = new AnswerQueue();
-  const said = (line: string): void => void process.stderr.write(`${name}: ${withoutSecrets(line, secrets)}\n`);
+  // A secret that is cut is not found.
+  const said = (line: string): void =>
+    void process.stderr.write(`${name}: ${withoutSecrets(line, secrets).slice(0, MAX_SAID_CHARS)}\n`);
   const around = { env, secrets, instance: api.instance, said, room: () => answers.room() };
   const server = await localServer(options, around);
-  const interrupt = (): never => {
-    server.kill();
-    process.exit(EXIT_INTERRUPTED);
-  };
-  ending.signal.addEventListener('abort', () => process.once('SIGINT', interrupt));
+  started.server = server;
+  // It may take minutes to start, and is not waited for.
+  const closed = aborted(ending).then(() => server.close());
   try {
-    await server.prepare();
-    if (!ending.signal.aborted) await new Connector(api, server, answers, say).run(ending.signal);
-  } catch (error) {
-    if (!ending.signal.aborted) throw error;
+    await Promise.race([server.prepare(), closed]);
+    if (!ending.aborted) await new Connector(api, server, answers, say).run(ending);
   } finally {
-    await server.close();
-    process.removeListener('SIGINT', interrupt);
-    for (const signal of SIGNALS) process.removeListener(signal, end);
+    await (ending.aborted ? closed : server.close());
   }
-  return 0;
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

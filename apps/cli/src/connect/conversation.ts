@@ -35,6 +35,8 @@ export class Conversation {
   readonly exited: Promise<string>;
   private readonly process: ServerProcess;
   private readonly pending = new Map<number, Pending>();
+  /** Requests that wait until the server reads, by their ids there, which are among those that are pending. */
+  private readonly held = new Map<number, JsonObject>();
   private lastId = 0;
   private isOver = false;
 
@@ -46,11 +48,13 @@ export class Conversation {
       heard: (message) => this.hear(message),
       said: (line) => bystander.said(line),
       room: () => bystander.room(),
+      drained: () => this.sendHeld(),
     });
     this.exited = this.process.exited.finally(() => {
       this.isOver = true;
       const lost = [...this.pending.values()];
       this.pending.clear();
+      this.held.clear();
       for (const { asker } of lost) asker.lost();
     });
   }
@@ -62,6 +66,11 @@ export class Conversation {
   /** Whether anybody waits for an answer. */
   get isBusy(): boolean {
     return this.pending.size > 0;
+  }
+
+  /** Whether the server does not read as fast as it is told. */
+  get isFull(): boolean {
+    return this.process.isFull;
   }
 
   /**
@@ -78,9 +87,11 @@ export class Conversation {
     }
     const token = tokenIn(request);
     this.pending.set(own, { asker, id, token });
-    this.process.send({ ...(token === null ? request : withToken(request, own)), id: own });
+    this.held.set(own, { ...(token === null ? request : withToken(request, own)), id: own });
+    this.sendHeld();
     return () => {
-      if (!this.pending.delete(own) || request['method'] === 'initialize') return;
+      // What it was not sent yet it never is.
+      if (!this.pending.delete(own) || this.held.delete(own) || request['method'] === 'initialize') return;
       this.process.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: own } });
     };
   }
@@ -96,6 +107,14 @@ export class Conversation {
 
   kill(): void {
     this.process.kill();
+  }
+
+  private sendHeld(): void {
+    for (const [own, request] of this.held) {
+      if (this.process.isFull) return;
+      this.held.delete(own);
+      this.process.send(request);
+    }
   }
 
   private hear(message: JsonObject): void {

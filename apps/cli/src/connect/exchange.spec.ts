@@ -16,6 +16,28 @@ it('the pieces of a text are it, in characters that are whole and no longer than
   );
 });
 
+it('is given up when nothing was said of it in its time, and has the time of any call once something was', () => {
+  vi.useFakeTimers();
+  try {
+    const take = () => {
+      const asked = { id: 'x', deadlineMs: 1_000, method: 'POST', headers: {}, body: null };
+      return new Exchange(asked, { add: () => undefined, room: () => null }, 16, () => undefined);
+    };
+    const [silent, busy] = [take(), take()];
+    busy.begin(200, {});
+    vi.advanceTimersByTime(10_000);
+    expect([silent.signal.aborted, busy.signal.aborted]).toEqual([true, false]);
+    vi.advanceTimersByTime(580_000);
+    busy.write('a');
+    vi.advanceTimersByTime(590_000);
+    expect(busy.signal.aborted).toBe(false);
+    vi.advanceTimersByTime(20_000);
+    expect(busy.signal.aborted).toBe(true);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it('an answer is counted from 0, has its head once, and is over once', () => {
   const parts: AnswerPart[] = [];
   let over = 0;

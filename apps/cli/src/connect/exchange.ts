@@ -9,6 +9,9 @@ export interface Answers {
 
 /** Haldir's own word on it comes first. */
 const SLACK_MS = 2_000;
+/** Once something was said of it: as long as any call may take (UPSTREAM_MAX_CALL_SECONDS). */
+const RENEWED_MS = 600_000;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -29,7 +32,7 @@ export class Exchange {
     private readonly maxPartBytes: number,
     private readonly onOver: () => void,
   ) {
-    this.timer = this.startTimer();
+    this.timer = this.startTimer(asked.deadlineMs + SLACK_MS);
   }
 
   get method(): string {
@@ -88,7 +91,10 @@ export class Exchange {
     if (this.isOver) return;
     this.answers.add({ id: this.asked.id, seq: this.seq++, ...part });
     if (part.last) this.over();
-    else this.timer.refresh();
+    else {
+      clearTimeout(this.timer);
+      this.timer = this.startTimer(Math.max(this.asked.deadlineMs, RENEWED_MS) + SLACK_MS);
+    }
   }
 
   /** False when it was already. */
@@ -101,11 +107,11 @@ export class Exchange {
   }
 
   /**
-   * Haldir gives a call that reports progress more time, and says when it gives one up; one of a Haldir that has died is given up
-   * here, when nothing was said of it for as long as there was at first.
+   * Haldir gives a call that reports progress all of its time again, which may be more than was left when it was claimed, and says
+   * when it gives one up; one of a Haldir that has died is given up here.
    */
-  private startTimer(): NodeJS.Timeout {
-    return setTimeout(() => this.cancel(), Math.min(this.asked.deadlineMs + SLACK_MS, 2 ** 31 - 1)).unref();
+  private startTimer(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.cancel(), Math.min(ms, MAX_TIMER_MS)).unref();
   }
 }
 

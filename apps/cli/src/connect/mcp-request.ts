@@ -16,6 +16,7 @@ const EVENT_HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'n
 /** As servers say it that do not know a session. */
 const UNKNOWN_SESSION = -32_001;
 const INVALID_REQUEST = -32_600;
+export const INTERNAL_ERROR = -32_603;
 
 export function posted({ body }: Exchange): Posted {
   const message = parsed(body ?? '');
@@ -45,6 +46,10 @@ export function refuse(exchange: Exchange, status: number, id: RequestId | null,
 
 export function refuseInvalid(exchange: Exchange): void {
   refuse(exchange, 400, null, INVALID_REQUEST, 'Expected one JSON-RPC message');
+}
+
+export function refuseBusy(exchange: Exchange): void {
+  refuse(exchange, 503, null, INTERNAL_ERROR, 'The server does not read what it is sent');
 }
 
 /** The session is over, or never was. */

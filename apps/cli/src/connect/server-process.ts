@@ -19,6 +19,8 @@ export interface ServerListener {
   said(line: string): void;
   /** Null, or resolves once more may be read. */
   room(): Promise<void> | null;
+  /** Told when it has taken all that it was sent. */
+  drained(): void;
 }
 
 /** Once it was asked to end, by the end of its standard input. */
@@ -26,6 +28,8 @@ const TERM_AFTER_MS = 2_000;
 const KILL_AFTER_MS = 5_000;
 /** What it wrote before it exited is read; what a child of its holds open is not waited for. */
 const LAST_WORDS_MS = 1_000;
+/** What it has not taken yet, beyond which it should be sent no more. */
+const FULL_BYTES = 16 * 1024 * 1024;
 /** No message is longer; what never ends is not kept in memory. */
 const MAX_LINE_CHARS = 64 * 1024 * 1024;
 
@@ -36,32 +40,45 @@ const MAX_LINE_CHARS = 64 * 1024 * 1024;
 export class ServerProcess {
   /** Resolves when it has exited, or could not be started, with words for that. */
   readonly exited: Promise<string>;
-  private readonly child: ChildProcess;
+  /** Null when it could not be started. */
+  private readonly child: ChildProcess | null;
   private readonly closing = new AbortController();
 
   constructor(
-    { program, args, env }: ServerCommand,
+    command: ServerCommand,
     private readonly listener: ServerListener,
   ) {
-    this.child = spawn(program, args, { env, stdio: 'pipe', detached: process.platform !== 'win32' });
-    // One that has exited takes nothing more.
-    this.child.stdin?.on('error', () => undefined);
-    this.exited = this.exit();
-    void this.read();
-    void this.readErrors();
+    const child = startedBy(command);
+    if (child instanceof Error) {
+      this.child = null;
+      this.exited = Promise.resolve(cannotStart(child));
+      return;
+    }
+    this.child = child;
+    // One that has exited takes nothing more; where no pipes could be made there are none.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.on('drain', () => listener.drained());
+    this.exited = this.exit(child);
+    void this.read(child);
+    void this.readErrors(child);
   }
 
   get pid(): number | undefined {
-    return this.child.pid;
+    return this.child?.pid;
+  }
+
+  /** Whether it does not read as fast as it is sent. */
+  get isFull(): boolean {
+    return (this.child?.stdin?.writableLength ?? 0) >= FULL_BYTES;
   }
 
   send(message: JsonObject): void {
-    this.child.stdin?.write(`${stringifyJson(message)}\n`);
+    this.child?.stdin?.write(`${stringifyJson(message)}\n`);
   }
 
   /** Ends it and what it has started: asked to first, made to after a while. */
   async end(): Promise<void> {
-    this.child.stdin?.end();
+    this.child?.stdin?.end();
     if (!(await this.exitsWithin(TERM_AFTER_MS))) {
       this.signal('SIGTERM');
       if (!(await this.exitsWithin(KILL_AFTER_MS - TERM_AFTER_MS))) this.kill();
@@ -74,17 +91,13 @@ export class ServerProcess {
     this.signal('SIGKILL');
   }
 
-  private async exit(): Promise<string> {
-    const closed = new Promise((resolve) => this.child.once('close', resolve));
+  private async exit(child: ChildProcess): Promise<string> {
+    const closed = new Promise((resolve) => child.once('close', resolve));
     const words = await new Promise<string>((resolve) => {
-      this.child.once('error', (error: NodeJS.ErrnoException) =>
-        resolve(`cannot be started (${error.code ?? error.message})`),
-      );
-      this.child.once('exit', (code, signal) =>
-        resolve(signal === null ? `exited with ${code}` : `ended by ${signal}`),
-      );
+      child.once('error', (error) => resolve(cannotStart(error)));
+      child.once('exit', (code, signal) => resolve(signal === null ? `exited with ${code}` : `ended by ${signal}`));
     });
-    if (this.child.pid === undefined) return words;
+    if (child.pid === undefined) return words;
     await Promise.race([closed, sleep(LAST_WORDS_MS)]);
     this.closing.abort();
     // Whatever it has left running.
@@ -102,18 +115,17 @@ export class ServerProcess {
 
   /** To its process group; where there are none, to it. */
   private signal(name: NodeJS.Signals): void {
-    const { pid } = this.child;
+    const pid = this.child?.pid;
     if (pid === undefined) return;
     try {
-      if (process.platform === 'win32') this.child.kill(name);
+      if (process.platform === 'win32') this.child?.kill(name);
       else process.kill(-pid, name);
     } catch {
       // Nothing of it is left.
     }
   }
 
-  private async read(): Promise<void> {
-    const { stdout } = this.child;
+  private async read({ stdout }: ChildProcess): Promise<void> {
     if (!stdout) return;
     try {
       for await (const line of linesOf(stdout, this.closing.signal, MAX_LINE_CHARS)) {
@@ -138,12 +150,11 @@ export class ServerProcess {
       const refusal = unreadable(line);
       if (refusal) return refusal;
     }
-    this.listener.said(`(no message on its standard output) ${line.slice(0, 200)}`);
+    this.listener.said(`(no message on its standard output) ${line}`);
     return null;
   }
 
-  private async readErrors(): Promise<void> {
-    const { stderr } = this.child;
+  private async readErrors({ stderr }: ChildProcess): Promise<void> {
     if (!stderr) return;
     try {
       for await (const line of linesOf(stderr, this.closing.signal, MAX_LINE_CHARS)) this.listener.said(line);
@@ -152,6 +163,17 @@ export class ServerProcess {
     }
   }
 }
+
+/** A process, or why there is none: some failures are thrown (ETXTBSY, ENOEXEC, E2BIG), others are told later (ENOENT, EMFILE). */
+function startedBy({ program, args, env }: ServerCommand): ChildProcess | Error {
+  try {
+    return spawn(program, args, { env, stdio: 'pipe', detached: process.platform !== 'win32' });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+const cannotStart = (error: NodeJS.ErrnoException): string => `cannot be started (${error.code ?? error.message})`;
 
 /** In place of an answer that is nested too deeply to be passed on; null for what is none. */
 function unreadable(line: string): JsonObject | null {

@@ -1,7 +1,7 @@
 import { type JsonObject, METHOD_NOT_FOUND } from '@haldir/mcp';
 import { Conversation } from './conversation.js';
 import { type Exchange } from './exchange.js';
-import { McpAnswer, McpStream, type Posted } from './mcp-request.js';
+import { McpAnswer, McpStream, type Posted, refuseBusy } from './mcp-request.js';
 import { type ServerCommand } from './server-process.js';
 
 /** The server process of one session. All that its two ends say to each other goes through. */
@@ -37,6 +37,11 @@ export class SessionServer {
     this.usedAt = performance.now();
     if (asked.kind === 'request') {
       this.ask(exchange, asked.message);
+      return;
+    }
+    // A request waits until the server reads; what wants no answer is refused.
+    if (this.conversation.isFull) {
+      refuseBusy(exchange);
       return;
     }
     // Its ids are not those of the server; who cancels leaves, and that is told.

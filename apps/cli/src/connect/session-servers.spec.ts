@@ -137,3 +137,33 @@ it('that do not come up are said before anybody asks', async () => {
   const connecting = stage.connect(({ instance, said }) => new SessionServers(nothing, instance, said, limits));
   await expect(connecting).rejects.toThrow('exited with 7');
 });
+
+it('that are silent are waited for so long, and said', async () => {
+  const silent = { program: process.execPath, args: ['-e', 'process.stdin.resume()'], env: {} };
+  const limits = { maxSessions: 1, idleMs: 1_000 };
+  const connecting = stage.connect(
+    ({ instance, said, room }) => new SessionServers(silent, instance, said, limits, room, 50),
+  );
+  await expect(connecting).rejects.toThrow('gives no answer');
+});
+
+it('that cannot be started have a call fail, and nothing else', async () => {
+  let command = stage.command();
+  const failing = {
+    get program() {
+      return command.program;
+    },
+    get args() {
+      return command.args;
+    },
+    env: command.env,
+  };
+  const limits = { maxSessions: 8, idleMs: 3_600_000 };
+  await stage.connect(({ instance, said }) => new SessionServers(failing, instance, said, limits));
+  const works = command;
+  // The system throws (E2BIG).
+  command = { ...command, args: [...command.args, 'x'.repeat(3 * 1024 * 1024)] };
+  expect((await stage.post('initialize').whole).failed).toBe('reset');
+  command = works;
+  expect(await stage.call(await stage.begin(), 'recall')).toBe('nothing');
+});

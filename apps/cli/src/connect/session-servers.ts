@@ -2,13 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { isObject, type JsonObject, METHOD_NOT_FOUND } from '@haldir/mcp';
 import { type LocalServer } from './connector.js';
 import { type Exchange } from './exchange.js';
-import { HELLO } from './hello.js';
-import { isStateless, McpAnswer, type Posted, posted, refuse, refuseInvalid, refuseSession } from './mcp-request.js';
+import { firstAnswer, HELLO, START_MS } from './hello.js';
+import {
+  INTERNAL_ERROR,
+  isStateless,
+  McpAnswer,
+  type Posted,
+  posted,
+  refuse,
+  refuseInvalid,
+  refuseSession,
+} from './mcp-request.js';
 import { type ServerCommand } from './server-process.js';
 import { SessionServer } from './session-server.js';
 
 const LOOK_EVERY_MS = 30_000;
-const INTERNAL_ERROR = -32_603;
 
 export interface SessionLimits {
   /** Server processes at once. */
@@ -30,6 +38,7 @@ export class SessionServers implements LocalServer {
   /**
    * @param instance begins the ids of sessions
    * @param said told of lines of their standard errors, and when one exits by itself
+   * @param startMs how long the first may take to answer
    */
   constructor(
     private readonly command: ServerCommand,
@@ -37,6 +46,7 @@ export class SessionServers implements LocalServer {
     private readonly said: (line: string) => void,
     private readonly limits: SessionLimits,
     private readonly room: () => Promise<void> | null = () => null,
+    private readonly startMs = START_MS,
   ) {
     this.timer = setInterval(() => this.endIdle(), Math.min(LOOK_EVERY_MS, limits.idleMs)).unref();
   }
@@ -44,14 +54,13 @@ export class SessionServers implements LocalServer {
   /** Starts one and ends it again: what has to be fetched first is, and what does not work is said. */
   async prepare(): Promise<void> {
     const session = this.start();
-    const response = await new Promise<JsonObject | null>((resolve) =>
-      session.greet(HELLO, resolve, () => resolve(null)),
-    );
+    const greeted = new Promise<JsonObject | null>((resolve) => session.greet(HELLO, resolve, () => resolve(null)));
+    const { answer, isLate } = await firstAnswer(greeted, this.startMs, () => session.end());
     void session.end();
     const how = await session.exited;
     if (this.isClosed) return;
-    if (!response) throw new Error(`${this.command.program} ${how}`);
-    const error = response['error'];
+    if (!answer) throw new Error(`${this.command.program} ${isLate ? `gives no answer, and ${how}` : how}`);
+    const error = answer['error'];
     if (isObject(error)) throw new Error(`the server refuses: ${String(error['message'])}`);
   }
 
@@ -89,6 +98,10 @@ export class SessionServers implements LocalServer {
   }
 
   private begin(exchange: Exchange, { id, message }: Posted & { kind: 'request' }): void {
+    if (this.isClosed) {
+      exchange.fail('reset');
+      return;
+    }
     if (this.running.size >= this.limits.maxSessions) {
       const most = `The connector has ${this.limits.maxSessions} sessions, as many as it may (--max-sessions)`;
       refuse(exchange, 503, id, INTERNAL_ERROR, most);

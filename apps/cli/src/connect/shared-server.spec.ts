@@ -1,3 +1,4 @@
+import { Exchange } from './exchange.js';
 import { SharedServer } from './shared-server.js';
 import { type Building, eventually, isAlive, messagesIn, Stage, textIn } from './stage.for-spec.js';
 
@@ -183,4 +184,46 @@ it('that does not come up is said', async () => {
   await expect(stage.connect(({ instance, said }) => new SharedServer(nothing, instance, said))).rejects.toThrow(
     'exited with 7',
   );
+});
+
+it('that hangs when it is started again is given up, and started once more by the next request', async () => {
+  const { program, args, env } = stage.command();
+  const [server = '', revision = '', file = ''] = args;
+  // The second process says nothing, until its input ends.
+  const script = `
+    const fs = require('node:fs');
+    fs.appendFileSync(${JSON.stringify(file)}, 'start\\n');
+    const starts = fs.readFileSync(${JSON.stringify(file)}, 'utf8').split('\\n').filter((line) => line === 'start').length;
+    if (starts === 2) process.stdin.on('end', () => process.exit(0)).resume();
+    else import(${JSON.stringify(server)});
+  `;
+  const command = { program, args: ['-e', script, 'x', revision, file], env };
+  await stage.connect(({ instance, said, room }) => new SharedServer(command, instance, said, room, 200, 4_000));
+  const dying = stage.post('tools/call', { name: 'die', arguments: {} }, await stage.begin());
+  expect((await dying.whole).failed).toBe('reset');
+  await eventually(async () => expect(await stage.begin()).not.toBe(''));
+  expect(stage.said.join('\n')).toContain('gives no answer');
+  expect(await stage.call(await stage.begin(), 'echo', { text: 'back' })).toBe('back');
+});
+
+it('is not asked what nobody waits for any more once it is there', async () => {
+  const server = share('stateless')({ instance: stage.instance, said: () => undefined, room: () => null });
+  const taken = (id: string, name: string, text: string) => {
+    const params = { name, arguments: { text } };
+    const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+    const asked = { id, deadlineMs: 600_000, method: 'POST', headers: STATELESS, body };
+    const answered = new Promise<void>((resolve) => {
+      const answers = { add: () => undefined, room: () => null };
+      const exchange = new Exchange(asked, answers, 262_144, resolve);
+      server.take(exchange);
+      if (name === 'remember') exchange.cancel();
+    });
+    return answered;
+  };
+  try {
+    await Promise.all([taken('a', 'remember', 'a'), taken('b', 'echo', 'b')]);
+    expect(stage.seen()).toEqual(['call echo {"text":"b"}']);
+  } finally {
+    await server.close();
+  }
 });

@@ -4,7 +4,7 @@ import { BackOff, pause } from './back-off.js';
 import { type LocalServer } from './connector.js';
 import { Conversation } from './conversation.js';
 import { type Exchange } from './exchange.js';
-import { HELLO, ME } from './hello.js';
+import { firstAnswer, HELLO, ME, START_MS } from './hello.js';
 import {
   isStateless,
   McpAnswer,
@@ -57,6 +57,7 @@ export class SharedServer implements LocalServer {
    * @param instance begins the ids of sessions
    * @param said told of lines of its standard error, and when it exits
    * @param probeMs how long it may take to say whether it speaks the revision without sessions
+   * @param startMs how long it may take to answer at all
    */
   constructor(
     private readonly command: ServerCommand,
@@ -64,6 +65,7 @@ export class SharedServer implements LocalServer {
     private readonly said: (line: string) => void,
     private readonly room: () => Promise<void> | null = () => null,
     private readonly probeMs = PROBE_MS,
+    private readonly startMs = START_MS,
   ) {}
 
   async prepare(): Promise<void> {
@@ -147,14 +149,15 @@ export class SharedServer implements LocalServer {
   }
 
   private ask({ conversation }: Running, exchange: Exchange, message: JsonObject): void {
+    // It may have waited until the server was there.
+    if (exchange.signal.aborted) return;
     const answer = new McpAnswer(exchange);
     const takeBack = conversation.ask(message, {
       heard: (notification) => answer.say(notification),
       answered: (response) => answer.end(response),
       lost: () => exchange.fail('reset'),
     });
-    if (exchange.signal.aborted) takeBack();
-    else exchange.signal.addEventListener('abort', takeBack, { once: true });
+    exchange.signal.addEventListener('abort', takeBack, { once: true });
   }
 
   private isSession({ headers }: Exchange): boolean {
@@ -191,14 +194,17 @@ export class SharedServer implements LocalServer {
     });
     this.newest = conversation;
     const { mayProbe } = this;
-    const hello = mayProbe ? await this.probe(conversation) : await this.initialize(conversation);
+    const asking = mayProbe ? this.probe(conversation) : this.initialize(conversation);
+    const { answer: hello, isLate } = await firstAnswer(asking, this.startMs, () => conversation.end());
     const prefix = `${this.instance}.${randomBytes(4).toString('hex')}-`;
     if (hello !== undefined) return { conversation, prefix, hello };
     const how = await conversation.exited;
-    this.mayProbe = !mayProbe;
-    if (mayProbe) return null;
+    if (!isLate) {
+      this.mayProbe = !mayProbe;
+      if (mayProbe) return null;
+    }
     this.waitMs = this.backOff.next();
-    throw new ServerLost(`${this.command.program} ${how}`);
+    throw new ServerLost(`${this.command.program} ${isLate ? `gives no answer, and ${how}` : how}`);
   }
 
   /** Null when it speaks without sessions; else its answer to `initialize`, undefined when it has exited instead. */

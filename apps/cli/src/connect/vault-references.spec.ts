@@ -26,3 +26,14 @@ it('a line that has a value in it is shown without', () => {
     'token={{vault:token}}, twice: {{vault:token}}',
   );
 });
+
+it('so is one that has a line of a value, and one value that is part of another', () => {
+  const key = '-----BEGIN KEY-----\nMIIEvQIBADAN\r\nab\n';
+  const secrets = new Map([
+    ['short', 'MIIE'],
+    ['key', key],
+  ]);
+  expect(withoutSecrets('of MIIEvQIBADAN', secrets)).toBe('of {{vault:key}}');
+  expect(withoutSecrets(JSON.stringify(key), secrets)).toBe('"{{vault:key}}\\n{{vault:key}}\\r\\nab\\n"');
+  expect(withoutSecrets('ab', secrets)).toBe('ab');
+});

@@ -18,9 +18,18 @@ export function filled(text: string, values: ReadonlyMap<string, string>): strin
   return text.replace(REFERENCE, (reference, name: string) => values.get(name) ?? reference);
 }
 
-/** A line with no value of a secret in it, whatever a server says on its standard error. */
+/** A line of a secret that is shorter tells nothing of it, and is in many texts. */
+const MIN_LINE_CHARS = 6;
+
+/** A line with no value of a secret in it, nor a line of one, whatever a server says on its standard error. */
 export function withoutSecrets(line: string, values: ReadonlyMap<string, string>): string {
+  const hidden = [...values].flatMap(([name, value]) => {
+    const lines = value.split(/[\r\n]+/).filter((each) => each.length >= MIN_LINE_CHARS);
+    return [...new Set([value, ...lines])].filter((text) => text !== '').map((text) => [name, text] as const);
+  });
+  // One may be part of another.
+  hidden.sort(([, a], [, b]) => b.length - a.length);
   let shown = line;
-  for (const [name, value] of values) if (value !== '') shown = shown.replaceAll(value, `{{vault:${name}}}`);
+  for (const [name, text] of hidden) shown = shown.replaceAll(text, () => `{{vault:${name}}}`);
   return shown;
 }
