@@ -27,8 +27,8 @@ For a command
   --max-sessions N   such processes at once; default 64
   --env NAME=VALUE   of the server's environment, which is otherwise PATH, HOME, LANG and TERM alone; may be given more than once.
                      {{vault:name}} in it is the secret of that name, asked for at the start
-  --sandbox          runs it in bubblewrap (bwrap, which has to be installed): all files can be read, none written, /tmp is an empty
-                     one of its own, and there is no network
+  --sandbox          runs it in bubblewrap (bwrap, which has to be installed): all files can be read, none written, /tmp and /run are
+                     empty ones of its own, and there is no network; Unix sockets elsewhere in the file system can be connected to
   --write DIR        with --sandbox: this folder can be written to; may be given more than once
   --network          with --sandbox: there is a network
 

@@ -21,7 +21,8 @@ function begin(): {
   const gone: string[] = [];
   const waiting: ((outcome: string[] | Error) => void)[] = [];
   const handOver = (parts: readonly string[]): Promise<string[]> => {
-    sent.push(parts.map((json) => (JSON.parse(json) as { id: string; seq: number }).id));
+    const read = parts.map((json) => JSON.parse(json) as { id: string; failed?: string });
+    sent.push(read.map(({ id, failed }) => (failed ? `${id} failed` : id)));
     return new Promise((resolve, reject) =>
       waiting.push((outcome) => (outcome instanceof Error ? reject(outcome) : resolve(outcome))),
     );
@@ -57,14 +58,42 @@ it('sends again what could not be sent, before what came since', async () => {
   await eventually(() => expect(sent).toEqual([['a'], ['a', 'b']]));
 });
 
-it('gives up what is refused for good, and goes on', async () => {
+it('gives up what is refused for good, says so once, and goes on', async () => {
   const { queue, sent, answer, gone } = begin();
   queue.add(part('a', 0));
   await eventually(() => expect(sent).toHaveLength(1));
   answer(new Refused(400, 'no'));
-  await eventually(() => expect(gone).toEqual(['a']));
+  await eventually(() => expect(sent).toEqual([['a'], ['a failed']]));
+  expect(gone).toEqual(['a']);
   queue.add(part('b', 0));
-  await eventually(() => expect(sent).toEqual([['a'], ['b']]));
+  answer(new Refused(400, 'no'));
+  await eventually(() => expect(sent).toEqual([['a'], ['a failed'], ['b']]));
+});
+
+it('gives up one answer that is refused, and none that was sent with it', async () => {
+  const { queue, sent, answer, gone } = begin();
+  queue.add(part('first', 0));
+  await eventually(() => expect(sent).toHaveLength(1));
+  for (const [id, seq] of [
+    ['a', 0],
+    ['bad', 0],
+    ['c', 0],
+    ['a', 1],
+  ] as const)
+    queue.add(part(id, seq));
+  answer([]);
+  const batch = ['a', 'bad', 'c', 'a'];
+  await eventually(() => expect(sent).toEqual([['first'], batch]));
+  answer(new Refused(400, 'no'));
+  await eventually(() => expect(sent.slice(2)).toEqual([['a', 'a']]));
+  answer([]);
+  await eventually(() => expect(sent.slice(3)).toEqual([['bad']]));
+  answer(new Refused(400, 'no'));
+  await eventually(() => expect(sent.slice(4)).toEqual([['c']]));
+  expect(gone).toEqual(['bad']);
+  queue.add(part('d', 0));
+  answer([]);
+  await eventually(() => expect(sent.slice(5)).toEqual([['bad failed', 'd']]));
 });
 
 it('sends no more at once than a request may carry, and has who writes wait where too much does', async () => {

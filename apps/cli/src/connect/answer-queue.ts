@@ -10,8 +10,11 @@ const MAX_WAIT_MS = 10_000;
 
 interface Queued {
   id: string;
+  seq: number;
   json: string;
   bytes: number;
+  /** Said in place of what was refused. */
+  isLastWord: boolean;
 }
 
 /** How parts are handed over; see `ConnectorApi.answer`. */
@@ -26,13 +29,11 @@ export class AnswerQueue implements Answers {
   private bytes = 0;
   private wake: (() => void) | null = null;
   private waiters: (() => void)[] = [];
+  /** Exchanges that were in a request which Haldir refused: each has one to itself, which tells whose fault it was. */
+  private readonly suspects = new Set<string>();
 
   add(part: AnswerPart): void {
-    const json = JSON.stringify(part);
-    const bytes = Buffer.byteLength(json) + 1;
-    this.queued.push({ id: part.id, json, bytes });
-    this.bytes += bytes;
-    this.wake?.();
+    this.push(part, false);
   }
 
   room(): Promise<void> | null {
@@ -68,25 +69,46 @@ export class AnswerQueue implements Answers {
         const gone = await handOver(batch.map(({ json }) => json));
         backOff.reset();
         this.forget(batch);
+        for (const { id } of batch) this.suspects.delete(id);
         gone.forEach(onGone);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof LeaseLost) await renew();
         else if (error instanceof Unavailable) await pause(error.retryAfterMs ?? backOff.next(), signal);
-        else if (error instanceof Refused && error.status !== 401 && error.status !== 403) {
-          // Nothing that is sent again will be taken.
-          this.forget(batch);
-          for (const id of new Set(batch.map((part) => part.id))) onGone(id);
-        } else throw error;
+        else if (error instanceof Refused && error.status !== 401 && error.status !== 403) this.giveUp(batch, onGone);
+        else throw error;
       }
     }
   }
 
+  private push(part: AnswerPart, isLastWord: boolean): void {
+    const json = JSON.stringify(part);
+    const bytes = Buffer.byteLength(json) + 1;
+    this.queued.push({ id: part.id, seq: part.seq, json, bytes, isLastWord });
+    this.bytes += bytes;
+    this.wake?.();
+  }
+
+  /** What was refused is not sent again as it was: of one exchange, which has no answer then; else each exchange by itself. */
+  private giveUp(batch: readonly Queued[], onGone: (id: string) => void): void {
+    for (const { id } of batch) this.suspects.add(id);
+    const [first] = batch;
+    if (!first || batch.some(({ id }) => id !== first.id)) return;
+    const { id, seq, isLastWord } = first;
+    this.suspects.delete(id);
+    onGone(id);
+    this.drop(id);
+    if (!isLastWord) this.push({ id, seq, data: '', last: true, failed: 'reset' }, true);
+  }
+
   /** As much as one request may carry, of what waits. */
   private batch(): Queued[] {
+    const alone = this.queued.find(({ id }) => this.suspects.has(id))?.id;
+    if (alone === undefined) this.suspects.clear();
+    const waiting = alone === undefined ? this.queued : this.queued.filter(({ id }) => id === alone);
     let bytes = 0;
-    const end = this.queued.findIndex((part, i) => (bytes += part.bytes) > MAX_BATCH_BYTES && i > 0);
-    return this.queued.slice(0, end === -1 ? MAX_BATCH_PARTS : Math.min(end, MAX_BATCH_PARTS));
+    const end = waiting.findIndex((part, i) => (bytes += part.bytes) > MAX_BATCH_BYTES && i > 0);
+    return waiting.slice(0, end === -1 ? MAX_BATCH_PARTS : Math.min(end, MAX_BATCH_PARTS));
   }
 
   private forget(batch: readonly Queued[]): void {

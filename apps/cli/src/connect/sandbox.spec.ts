@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { findProgram, sandboxed } from './sandbox.js';
 
@@ -17,6 +18,10 @@ it('has no network and nothing to write to but what is named', () => {
   expect(open).toContain('--bind /srv/a /srv/a');
   expect(open).toContain(`--bind ${process.cwd()}/b ${process.cwd()}/b`);
   expect(open).toContain('--share-net');
+  expect(open).toContain('/run/systemd/resolve');
+  expect(closed.args.join(' ')).not.toContain('/run/systemd/resolve');
+  // What is named may lie in what is emptied.
+  expect(open).toMatch(/--tmpfs \/tmp .*--bind \/srv\/a/);
 });
 
 // Where bubblewrap is installed and may make namespaces.
@@ -43,5 +48,33 @@ it.runIf(works)('writes to what is named alone, and reaches nobody', () => {
     expect(readdirSync(closed ?? '')).toEqual([]);
   } finally {
     for (const folder of [open, closed]) rmSync(folder ?? '', { recursive: true });
+  }
+});
+
+// Where sockets of services are: of the system's, else of the user's.
+const runtime = ['/run', process.env.XDG_RUNTIME_DIR ?? ''].find((folder) => {
+  try {
+    accessSync(folder, constants.W_OK);
+    return folder.startsWith('/run');
+  } catch {
+    return false;
+  }
+});
+
+it.runIf(works && runtime !== undefined)('connects to no service of the machine by its socket in /run', async () => {
+  const folder = mkdtempSync(join(runtime ?? '', 'haldir-'));
+  const socket = join(folder, 'service.sock');
+  const server = createServer((connection) => connection.end());
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  try {
+    const script = `
+      require('node:net').connect(${JSON.stringify(socket)}, () => { console.log('connected'); process.exit(); })
+        .on('error', ({ code }) => console.log(code));
+    `;
+    for (const network of [false, true]) expect(run(script, { write: [], network }).stdout).toBe('ENOENT\n');
+    expect(run(script, { write: [folder], network: false }).stdout).toBe('connected\n');
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+    rmSync(folder, { recursive: true });
   }
 });

@@ -114,3 +114,19 @@ it('that breaks off, or is not there, gives no answer', async () => {
   expect((await stage.haldir.ask('POST', {}, '{}').whole).failed).toBe('reset');
   expect(stage.said.at(-1)).toContain('ECONNREFUSED');
 });
+
+it('answers nothing that Haldir does not take: of headers what fits, and no status beyond 599', async () => {
+  const many = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`mcp-added-${i}`, String(i)]));
+  const odd = { [`mcp-${'x'.repeat(150)}`]: 'x', 'mcp-session-id': 'abc', 'content-type': 'application/json' };
+  respond = (_, response) => response.writeHead(200, { ...many, ...odd }).end('{}');
+  await stage.connect(forward());
+  const { headers } = await stage.haldir.ask('POST', {}, '{}').whole;
+  expect(Object.keys(headers)).toHaveLength(64);
+  expect(headers).toMatchObject({ 'content-type': 'application/json', 'mcp-session-id': `${stage.instance}.abc` });
+  expect(Object.keys(headers).filter((name) => name.length > 128)).toEqual([]);
+  respond = (_, response) => response.writeHead(200, { 'mcp-session-id': 'x'.repeat(8_190) }).end('{}');
+  expect((await stage.haldir.ask('POST', {}, '{}').whole).headers).toEqual({});
+  respond = (_, response) => response.writeHead(799).end('{}');
+  expect(await stage.haldir.ask('POST', {}, '{}').whole).toMatchObject({ status: 0, failed: 'reset' });
+  expect(stage.said.at(-1)).toContain('HTTP status 799');
+});

@@ -9,8 +9,11 @@ import { refuseSession } from './mcp-request.js';
 const SENT = /^(?:mcp-[a-z0-9-]+|accept|accept-encoding|content-type|last-event-id)$/;
 const RETURNED = /^(?:mcp-[a-z0-9-]+|content-type|retry-after|www-authenticate|location|allow)$/;
 const SESSION = 'mcp-session-id';
-/** Longer ones are not carried. */
+/** Longer ones are not carried, nor more of an answer, nor a status beyond. */
 const MAX_HEADER_CHARS = 8_192;
+const MAX_HEADER_NAME_CHARS = 128;
+const MAX_HEADERS = 64;
+const MAX_STATUS = 599;
 
 /**
  * An MCP server that speaks HTTP at an address that this machine reaches. Its redirects are answers like any other, and its sessions
@@ -71,12 +74,11 @@ export class UrlServer implements LocalServer {
       signal: exchange.signal,
       dispatcher: this.agent,
     });
-    const returned = chosen(response.headers, RETURNED);
-    const given = returned[SESSION];
-    exchange.begin(response.statusCode, {
-      ...returned,
-      ...(given === undefined ? {} : { [SESSION]: this.prefix + given }),
-    });
+    if (response.statusCode > MAX_STATUS) {
+      response.body.on('error', () => undefined).destroy();
+      throw new Error(`HTTP status ${response.statusCode}`);
+    }
+    exchange.begin(response.statusCode, this.returned(response.headers));
     const decoder = new TextDecoder();
     for await (const chunk of decoded(response.body, response.headers['content-encoding'])) {
       const text = carriable(decoder.decode(chunk, { stream: true }));
@@ -88,16 +90,30 @@ export class UrlServer implements LocalServer {
     if (rest !== '') exchange.write(rest);
     exchange.end();
   }
+
+  private returned(headers: Headers): Record<string, string> {
+    const given = headers[SESSION];
+    const named = typeof given === 'string' ? { ...headers, [SESSION]: this.prefix + given } : headers;
+    const all = Object.entries(chosen(named, RETURNED));
+    // What the protocol has comes before what a server adds.
+    const isAdded = (name: string): boolean => name.startsWith('mcp-') && name !== SESSION;
+    all.sort(([a], [b]) => Number(isAdded(a)) - Number(isAdded(b)));
+    return Object.fromEntries(all.slice(0, MAX_HEADERS));
+  }
 }
 
-function chosen(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-  pattern: RegExp,
-): Record<string, string> {
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+function chosen(headers: Headers, pattern: RegExp): Record<string, string> {
   const all = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   return Object.fromEntries(
     all.flatMap(([name, value]) =>
-      typeof value === 'string' && value.length <= MAX_HEADER_CHARS && pattern.test(name) ? [[name, value]] : [],
+      typeof value === 'string' &&
+      value.length <= MAX_HEADER_CHARS &&
+      name.length <= MAX_HEADER_NAME_CHARS &&
+      pattern.test(name)
+        ? [[name, value]]
+        : [],
     ),
   );
 }
