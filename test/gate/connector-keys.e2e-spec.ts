@@ -5,6 +5,7 @@ import {
   type Reply,
   sharedWorld,
   startFakeUpstream,
+  startWorld,
   type World,
 } from '@haldir/test-support';
 import { ApiDocument, type Operation, pathOf } from '../contract/api-document.js';
@@ -35,7 +36,8 @@ const hold = (key: Client, name: string, instance = INSTANCE): Promise<Reply> =>
 const connectors = ({ tags }: Operation): boolean => tags.includes('connectors');
 
 /** The operations of connectors about an upstream, with bodies that they take. */
-const asksOf = (name: string): [method: string, path: string, body: object][] => [
+type Ask = [method: string, path: string, body: object];
+const asksOf = (name: string): Ask[] => [
   ['PUT', `/v1/connectors/${name}/lease`, { instance: INSTANCE }],
   ['POST', `/v1/connectors/${name}/exchanges/claim`, { instance: INSTANCE, wait_seconds: 0 }],
   [
@@ -153,6 +155,35 @@ describe('a connector key', () => {
   });
 });
 
+it('what a connector asks beyond the calls that it carries counts against its limit: secrets, coming anew, and what is refused', async () => {
+  const limited = await startWorld({ environment: { HALDIR_TIER_LIMITS: 'free=30' } });
+  try {
+    const free = await limited.newTenant({ tier: 'free' });
+    const key = await connectorKey('counted', [], free);
+    expect((await hold(key, 'counted')).status).toBe(200);
+    const [, claim, answer, secrets] = asksOf('counted') as [Ask, Ask, Ask, Ask];
+    const asks: Ask[] = [
+      secrets,
+      ['GET', '/v1/keys', {}],
+      ['DELETE', '/v1/connectors/another/lease', { instance: INSTANCE }],
+    ];
+    const ask = (i: number): Promise<Reply> => {
+      const [method, path, body] = asks[i % 3] as Ask;
+      return key.send(method, path, method === 'GET' ? undefined : body);
+    };
+    const statuses: number[] = [];
+    for (let i = 0; i < 36; i++) statuses.push((await ask(i)).status);
+    expect([statuses.indexOf(429) > 20, statuses.slice(-6)]).toEqual([true, [429, 429, 429, 429, 429, 429]]);
+    // Calls go on, and so does whoever stands for the upstream.
+    for (const [method, path, sent] of [claim, answer])
+      expect([path, (await key.send(method, path, sent)).status]).toEqual([path, 200]);
+    expect((await hold(key, 'counted')).status).toBe(200);
+    expect((await hold(key, 'counted', 'another0instance0of0it')).status).toBe(429);
+  } finally {
+    await limited.stop();
+  }
+});
+
 it.each([
   `UPDATE api_key SET connector_upstream = 'theirs' WHERE public_id = $1`,
   `UPDATE api_key SET connector_secrets = '{all}' WHERE public_id = $1`,
@@ -210,6 +241,25 @@ describe('the upstream of a connector', () => {
     expect((await tenant.delete('/v1/proxy/upstreams/gone')).status).toBe(200);
     expect(await hold(key, 'gone')).toMatchObject({ status: 409, body: { code: 'upstream_removed' } });
     expect((await hold(key, 'gone', 'another0instance0of0it')).status).toBe(200);
+  });
+
+  it('that was removed while its connector was away does not come back with it either, nor when others have registered it anew', async () => {
+    const key = await connectorKey('slept');
+    const [asleep, other] = ['instance0that0sleeps', 'instance0that0is0awake'];
+    expect((await hold(key, 'slept', asleep)).status).toBe(200);
+    await world.sql(`UPDATE connector_lease SET ends_at = now() - interval '3 days' WHERE instance = $1`, [asleep]);
+    expect((await hold(key, 'slept', asleep)).status).toBe(200);
+    await world.sql(`UPDATE connector_lease SET ends_at = now() - interval '3 days' WHERE instance = $1`, [asleep]);
+    expect((await tenant.delete('/v1/proxy/upstreams/slept')).status).toBe(200);
+    const removed = { status: 409, body: { code: 'upstream_removed' } };
+    expect(await hold(key, 'slept', asleep)).toMatchObject(removed);
+    expect((await hold(key, 'slept', other)).status).toBe(200);
+    expect(await hold(key, 'slept', asleep)).toMatchObject(removed);
+    expect((await hold(key, 'slept', other)).status).toBe(200);
+    // Also of one that never let go of its lease.
+    expect((await tenant.delete('/v1/proxy/upstreams/slept')).status).toBe(200);
+    expect((await hold(key, 'slept', 'instance0that0comes0new')).status).toBe(200);
+    expect(await hold(key, 'slept', other)).toMatchObject(removed);
   });
 
   it('is changed where that makes sense', async () => {

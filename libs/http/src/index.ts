@@ -59,7 +59,7 @@ export { PublicAddress } from './wire/public-address.js';
 export { JsonBody } from './wire/json-body.js';
 export { Answers, Refuses, Returns } from './wire/returns.js';
 export { useWarnings } from './wire/schema.pipe.js';
-export { type ErrorAnswer } from './platform/route-settings.js';
+export { type ErrorAnswer, Waits } from './platform/route-settings.js';
 export { ErrorFilter } from './wire/error.filter.js';
 export { Write, writeOf, type WriteRequest } from './writes/write-request.js';
 export { IdempotencyInProgress, OutcomeUnknown } from './writes/idempotency.errors.js';

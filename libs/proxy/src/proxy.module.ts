@@ -10,6 +10,7 @@ import { ConnectorExchangeRepository } from './connectors/connector-exchange.rep
 import { ConnectorExchanges } from './connectors/connector-exchanges.js';
 import { ConnectorLeaseRepository } from './connectors/connector-lease.repository.js';
 import { ConnectorNotices } from './connectors/connector-notices.js';
+import { ConnectorPartRepository } from './connectors/connector-part.repository.js';
 import { ConnectorSecrets } from './connectors/connector-secrets.js';
 import { ConnectorTunnel } from './connectors/connector-tunnel.js';
 import { ExchangeSeal } from './connectors/exchange-seal.js';
@@ -99,6 +100,7 @@ const entities = [
     ConnectorExchanges,
     ConnectorLeaseRepository,
     ConnectorNotices,
+    ConnectorPartRepository,
     ConnectorRegistration,
     ConnectorSecrets,
     ConnectorTunnel,

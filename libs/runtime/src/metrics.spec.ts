@@ -13,3 +13,14 @@ describe('what policies in log_only would have done', () => {
     }
   });
 });
+
+it('how fast requests are answered leaves out those that wait for something to say', async () => {
+  const metrics = new Metrics('api');
+  for (let i = 0; i < 10; i++) {
+    metrics.observeRequest('POST', '/v1/x', 200, 0.004);
+    metrics.observeRequest('POST', '/v1/connectors/:name/exchanges/claim', 200, 25, true);
+  }
+  metrics.observeRequest('POST', '/v1/connectors/:name/exchanges/claim', 503, 4, true);
+  const { total, errors, within } = await metrics.requests();
+  expect([total, errors, within(0.5), within(0.99)]).toEqual([21, 1, 0.005, 0.005]);
+});

@@ -24,6 +24,9 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  /** Methods and routes that answer when there is something to say. */
+  private readonly waiting = new Set<string>();
+
   private readonly decisions = new Counter({
     name: 'haldir_decisions_total',
     help: 'Decisions by kind and outcome',
@@ -71,7 +74,9 @@ export class Metrics {
     collectDefaultMetrics({ register: this.registry });
   }
 
-  observeRequest(method: string, route: string, status: number, seconds: number): void {
+  /** @param waits whether the answer came when there was something to say: `requests()` counts it, and not how long it took */
+  observeRequest(method: string, route: string, status: number, seconds: number, waits = false): void {
+    if (waits) this.waiting.add(`${method} ${route}`);
     this.http.observe({ method, route, status: String(status) }, seconds);
   }
 
@@ -79,17 +84,20 @@ export class Metrics {
   async requests(): Promise<RequestFigures> {
     const { values } = await this.http.get();
     const below = new Map<number, number>();
-    let [total, errors] = [0, 0];
+    let [total, errors, timed] = [0, 0, 0];
     for (const { metricName, labels, value } of values) {
-      const { le, status } = labels as { le?: number | string; status?: string };
-      if (metricName?.endsWith('_bucket') && typeof le === 'number') below.set(le, (below.get(le) ?? 0) + value);
+      const { le, status, method, route } = labels as Record<'le' | 'status' | 'method' | 'route', string | number>;
+      const isTimed = !this.waiting.has(`${method} ${route}`);
+      if (isTimed && metricName?.endsWith('_bucket') && typeof le === 'number')
+        below.set(le, (below.get(le) ?? 0) + value);
       if (!metricName?.endsWith('_count')) continue;
       total += value;
-      if (status?.startsWith('5')) errors += value;
+      if (isTimed) timed += value;
+      if (String(status).startsWith('5')) errors += value;
     }
     const within = (share: number): number | null =>
-      [...below].find(([, count]) => count >= share * total)?.[0] ?? null;
-    return { total, errors, within: total === 0 ? () => null : within };
+      [...below].find(([, count]) => count >= share * timed)?.[0] ?? null;
+    return { total, errors, within: timed === 0 ? () => null : within };
   }
 
   countDecision(kind: DecisionKind, outcome: 'allowed' | 'denied' | 'held'): void {

@@ -3,10 +3,14 @@ import { type Claim, type ClaimedExchange, type Lease } from './wire.js';
 
 /** Haldir cannot be reached, or is busy: another try may do. */
 export class Unavailable extends Error {
-  /** @param retryAfterMs as it asks; null where it does not */
+  /**
+   * @param retryAfterMs as it asks; null where it does not
+   * @param isThere it was reached, and had enough of that for now
+   */
   constructor(
     message: string,
     readonly retryAfterMs: number | null = null,
+    readonly isThere = false,
   ) {
     super(message);
   }
@@ -122,7 +126,7 @@ export class ConnectorApi {
     const said = await read(response);
     if (response.ok) return said;
     const message = typeof said['error'] === 'string' ? said['error'] : `it answered with HTTP ${status}`;
-    if (isBusy(status)) throw new Unavailable(message, retryAfter(response));
+    if (isBusy(status)) throw new Unavailable(message, retryAfter(response), status === 429);
     if (needsLease && status === 409) throw new LeaseLost(message);
     throw new Refused(status, message);
   }

@@ -81,6 +81,14 @@ it('goes on through failures of Haldir, hands the same parts over again, and say
   expect(stage.said.filter((line) => line.endsWith('trying again')).length).toBeLessThanOrEqual(1);
 });
 
+it('is not cut off where as many of its claims wait as may', async () => {
+  const refusal = { status: 429, body: { error: 'As many claims wait', code: 'too_many_claims' }, times: 3 };
+  stage.haldir.refusals.set(`POST ${PLACE}/exchanges/claim`, refusal);
+  await stage.connect(ECHO);
+  expect((await stage.haldir.ask('POST', {}, 'x').whole).body).toBe('x');
+  expect(stage.said.filter((line) => line.endsWith('trying again'))).toEqual([]);
+});
+
 it('forgets what nobody waits for, whoever says so', async () => {
   await stage.connect(hold());
   const [one, two] = [stage.haldir.ask('POST', {}, '1'), stage.haldir.ask('POST', {}, '2')];

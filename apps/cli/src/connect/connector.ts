@@ -96,7 +96,7 @@ export class Connector {
         if (ending.aborted) return;
         if (error instanceof LeaseLost) await leases.take();
         else if (error instanceof Unavailable) {
-          leases.noteReached(false, error.message);
+          leases.noteReached(error.isThere, error.message);
           await pause(error.retryAfterMs ?? backOff.next(), ending);
         } else throw error;
       }

@@ -30,6 +30,7 @@ import { Connectors1790000000041 } from './1790000000041-connectors.js';
 import { McpTasks1790000000042 } from './1790000000042-mcp-tasks.js';
 import { ListChanges1790000000043 } from './1790000000043-list-changes.js';
 import { RegisteredAt1790000000044 } from './1790000000044-registered-at.js';
+import { ConnectorsKnown1790000000045 } from './1790000000045-connectors-known.js';
 import { WordsOfTools1790000000047 } from './1790000000047-words-of-tools.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
@@ -66,5 +67,6 @@ export const migrations = [
   McpTasks1790000000042,
   ListChanges1790000000043,
   RegisteredAt1790000000044,
+  ConnectorsKnown1790000000045,
   WordsOfTools1790000000047,
 ];

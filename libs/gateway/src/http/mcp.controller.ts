@@ -11,6 +11,7 @@ import {
   OpenToAgents,
   Quota,
   RequiresKey,
+  Waits,
 } from '@haldir/http';
 import { STATELESS_VERSION } from '@haldir/mcp';
 import { Log } from '@haldir/runtime';
@@ -88,6 +89,7 @@ export class McpController {
 
   /** The stream on which clients after a handshake are told of changed lists. An operator has none that change. */
   @Get()
+  @Waits()
   @RequiresKey()
   @OpenToAgents()
   async stream(

@@ -3,6 +3,7 @@ import { FailedAuthThrottle } from '../quota/failed-auth-throttle.js';
 import { Quota } from '../quota/quota.js';
 import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
 import { AgentKeyNotAllowed, ConnectorKeyNeeded, ConnectorKeyNotAllowed, requireKeyScope } from './authenticator.js';
+import { settingsOf } from '../platform/route-settings.js';
 import { originOf } from './origin.js';
 import {
   ANY_SCOPE,
@@ -64,8 +65,7 @@ export class ApiKeyGuard implements CanActivate {
     const caller = await this.failures.during(request.ip, () => this.callers.of(request));
     caller.actor.origin = originOf(request);
     request.caller = caller;
-    // What passes through a connector was counted as the calls that it belongs to.
-    const state = caller.actor.kind === 'connector' ? null : await this.quota.take(caller);
+    const state = carriesCalls(caller, request) ? null : await this.quota.take(caller);
     if (state) setRateLimitHeaders(reply, state);
     return caller;
   }
@@ -90,4 +90,10 @@ export class ApiKeyGuard implements CanActivate {
     }
     return access;
   }
+}
+
+/** What passes through a connector was counted as the calls that it belongs to; all else that it asks counts, refused or not. */
+function carriesCalls({ actor: { connector } }: Caller, request: HaldirRequest): boolean {
+  if (!connector || settingsOf(request).carriesCalls !== true) return false;
+  return (request.params as { name?: unknown }).name === connector.upstream;
 }

@@ -2,7 +2,7 @@ import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetada
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Actor } from '@haldir/kernel';
 import { type Tier } from '@haldir/runtime';
-import { onRoute } from '../platform/route-settings.js';
+import { onRoute, type RouteSettings } from '../platform/route-settings.js';
 
 /** Who calls, and what the credential it came with is worth. */
 export interface Caller {
@@ -116,12 +116,16 @@ export const OpenToAgents = () => SetMetadata(OPEN_TO_AGENTS, true);
 export const RequiresKey = () =>
   applyDecorators(SetMetadata(REQUIRED_SCOPE, ANY_SCOPE), onRoute({ admits: 'only a key' }));
 
-/** The route takes connector keys, and no other; every other route is closed to them. Which upstream it is about, it asks itself. */
-export const ForConnectors = () =>
+/**
+ * The route takes connector keys, and no other; every other route is closed to them. Which upstream it is about, it asks itself.
+ *
+ * @param settings whether what it carries was counted elsewhere
+ */
+export const ForConnectors = (settings: Pick<RouteSettings, 'carriesCalls'> = {}) =>
   applyDecorators(
     SetMetadata(FOR_CONNECTORS, true),
     SetMetadata(REQUIRED_SCOPE, ANY_SCOPE),
-    onRoute({ admits: 'only a key' }),
+    onRoute({ admits: 'only a key', ...settings }),
   );
 
 /** The caller of a route that asks for a key. */

@@ -167,7 +167,8 @@ function methodsOf({ url }: FastifyRequest, routes: KnownRoutes): string[] | nul
 function record(request: FastifyRequest, reply: FastifyReply, log: Log, metrics: Metrics): void {
   const route = request.routeOptions.url ?? 'unmatched';
   const { caller } = request as HaldirRequest;
-  metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+  const { waits = false } = settingsOf(request);
+  metrics.observeRequest(request.method, route, reply.statusCode, reply.elapsedTime / 1000, waits);
   log.info({
     event: 'http.request',
     request_id: request.id,

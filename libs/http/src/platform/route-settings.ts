@@ -16,6 +16,10 @@ export interface RouteSettings {
   admits?: 'only a key' | 'a key';
   /** The route answers itself for a body it cannot use: it is given any JSON value, or the refusal in place of a body that is none. */
   answersBadBody?: boolean;
+  /** What a connector asks there was counted against limits as the calls that it belongs to, while it is about its own upstream (`:name`). */
+  carriesCalls?: boolean;
+  /** Its answers come when there is something to say: how long they take says nothing of how fast Haldir is. */
+  waits?: boolean;
   /** How a refusal is said there, where it is not as everywhere else. */
   refusal?: (answer: ErrorAnswer, request: FastifyRequest) => object;
 }
@@ -31,6 +35,9 @@ export function onRoute(settings: RouteSettings): MethodDecorator & ClassDecorat
     }
   };
 }
+
+/** The route answers when there is something to say. */
+export const Waits = () => onRoute({ waits: true });
 
 function methodsOf({ prototype }: { prototype: object }): Record<string, PropertyDescriptor> {
   const { constructor: _, ...members } = Object.getOwnPropertyDescriptors(prototype) as Record<

@@ -1,7 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Batcher } from '@haldir/kernel';
-import { ConnectorExchangeRepository, type NewPart } from './connector-exchange.repository.js';
+import { ConnectorExchangeRepository } from './connector-exchange.repository.js';
 import { ConnectorNotices } from './connector-notices.js';
+import { ConnectorPartRepository, type NewPart, type PartAdmission } from './connector-part.repository.js';
+import { TooManyAnswers } from './connectors.errors.js';
 import { type CarriedPart, ExchangeSeal } from './exchange-seal.js';
 
 interface AnsweringInstance {
@@ -16,34 +19,69 @@ export interface AnswerPart extends CarriedPart {
   seq: number;
 }
 
+/** Parts of one tenant that are on their way through this process at once. */
+const MAX_OF_TENANT = 1_024;
+/** Whoever waits for an answer and is there reads it within a second; whoever has not read for so long is not. */
+const [UNREAD_MS, READ_WITHIN_MS] = [5_000, 100];
+
 /** What connectors answer, on its way to whichever process has asked. */
 @Injectable()
 export class ConnectorAnswers {
-  private readonly batcher = new Batcher<NewPart, boolean>({
+  /** Parts under way, by tenant. */
+  private readonly underWay = new Map<string, number>();
+  private readonly batcher = new Batcher<NewPart, PartAdmission>({
     ...{ maxBatch: 64, maxInFlight: 2, maxQueued: 4_096 },
     run: (parts) =>
-      this.repository.put(parts, ConnectorNotices.ofAnswered({ exchanges: [...new Set(parts.map(({ id }) => id))] })),
+      this.parts.put(parts, ConnectorNotices.ofAnswered({ exchanges: [...new Set(parts.map(({ id }) => id))] })),
   });
 
   constructor(
-    private readonly repository: ConnectorExchangeRepository,
+    private readonly parts: ConnectorPartRepository,
+    private readonly exchanges: ConnectorExchangeRepository,
     private readonly seal: ExchangeSeal,
   ) {}
 
   /**
    * Passes parts on; answers the ids of exchanges that nobody waits for any more, or that the instance was not given, whose parts are
-   * dropped.
+   * dropped. Resolves later where as much waits to be read as may: whoever sends waits for whoever reads. An exchange that nobody
+   * reads is over then.
    *
-   * @throws Unavailable
+   * @throws TooManyAnswers, Unavailable
    */
-  async take({ tenantId, upstream, instance }: AnsweringInstance, parts: readonly AnswerPart[]): Promise<string[]> {
-    const taken = await Promise.all(
-      parts.map(({ id, seq, ...part }) => {
-        const last = part.last || part.failed !== undefined;
-        const sealed = this.seal.sealPart(tenantId, id, seq, part);
-        return this.batcher.submit({ tenantId, id, upstream, instance, seq, sealed, last });
-      }),
-    );
-    return [...new Set(parts.filter((_, i) => taken[i] === false).map(({ id }) => id))];
+  async take(from: AnsweringInstance, parts: readonly AnswerPart[]): Promise<string[]> {
+    const { tenantId } = from;
+    const before = this.underWay.get(tenantId) ?? 0;
+    if (before + parts.length > MAX_OF_TENANT) throw new TooManyAnswers();
+    this.underWay.set(tenantId, before + parts.length);
+    try {
+      return await this.pass(parts.map((part) => this.toNew(from, part)));
+    } finally {
+      const left = (this.underWay.get(tenantId) ?? 0) - parts.length;
+      if (left > 0) this.underWay.set(tenantId, left);
+      else this.underWay.delete(tenantId);
+    }
+  }
+
+  private async pass(parts: readonly NewPart[]): Promise<string[]> {
+    const gone = new Set<string>();
+    const until = performance.now() + UNREAD_MS;
+    for (let left = parts; left.length > 0; await pause(READ_WITHIN_MS)) {
+      const admissions = await Promise.all(left.map((part) => this.batcher.submit(part)));
+      left.forEach(({ id }, i) => admissions[i] === 'gone' && gone.add(id));
+      left = left.filter((_, i) => admissions[i] === 'full');
+      if (left.length === 0) break;
+      if (performance.now() < until) continue;
+      const unread = new Map(left.map((part) => [part.id, part]));
+      await this.exchanges.remove([...unread.values()]);
+      for (const id of unread.keys()) gone.add(id);
+      break;
+    }
+    return [...gone];
+  }
+
+  private toNew({ tenantId, upstream, instance }: AnsweringInstance, { id, seq, ...part }: AnswerPart): NewPart {
+    const last = part.last || part.failed !== undefined;
+    const sealed = this.seal.sealPart(tenantId, id, seq, part);
+    return { tenantId, id, upstream, instance, seq, sealed, last };
   }
 }

@@ -1,9 +1,10 @@
-import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Unauthenticated } from '@haldir/http';
 import { Log, Metrics } from '@haldir/runtime';
-import { ConnectorExchangeRepository, type Taken } from './connector-exchange.repository.js';
+import { ConnectorExchangeRepository, type ExchangePlace, type Taken } from './connector-exchange.repository.js';
 import { ConnectorNotices } from './connector-notices.js';
-import { LeaseLost, TooManyClaims } from './connectors.errors.js';
+import { type ClaimPlace, ClaimPlaces } from './claim-places.js';
+import { LeaseLost } from './connectors.errors.js';
 import { type CarriedRequest, ExchangeSeal } from './exchange-seal.js';
 import { ConnectorAnswers } from './connector-answers.js';
 
@@ -28,6 +29,7 @@ export interface Claimed {
 
 interface WaitingClaim {
   claim: NewClaim;
+  place: ClaimPlace;
   resolve: (claimed: Claimed) => void;
   reject: (error: Error) => void;
   /** Something may just be given to it: it does not end before that is known. */
@@ -38,23 +40,26 @@ interface WaitingClaim {
   isGone: boolean;
 }
 
-/** Claims that wait at once: of an instance, and of a tenant, in each process. */
-const MAX_OF_INSTANCE = 4;
-const MAX_OF_TENANT = 64;
 /** What is given at once, unless one request alone is larger. */
 const MAX_BYTES = 4 * 1024 * 1024;
 /** What was told by a notice is found without one after this. */
 const LOOK_EVERY_MS = 2_000;
+/** What was delivered is noted after about this. */
+const NOTE_AFTER_MS = 1_000;
 const NOTHING: Claimed = { exchanges: [], cancelled: [] };
 
 /** Connectors that wait for requests, at this process. */
 @Injectable()
-export class ConnectorClaims implements BeforeApplicationShutdown {
+export class ConnectorClaims implements BeforeApplicationShutdown, OnApplicationShutdown {
   /** By upstream, in their order. */
   private readonly waiting = new Map<string, WaitingClaim[]>();
   /** Instances that are being served, and whether there may be more for them by now. */
   private readonly serving = new Map<string, { again: boolean }>();
+  private readonly places = new ClaimPlaces();
   private looks: NodeJS.Timeout | null = null;
+  /** Given in answers that have left, and not noted yet. */
+  private noting: ExchangePlace[] = [];
+  private notes: NodeJS.Timeout | null = null;
   private ending = false;
 
   constructor(
@@ -66,7 +71,7 @@ export class ConnectorClaims implements BeforeApplicationShutdown {
     metrics: Metrics,
   ) {
     metrics.gauge('haldir_connector_claims_waiting', 'Claims of connectors that wait at this process', [], () =>
-      Promise.resolve([[{}, [...this.waiting.values()].reduce((sum, { length }) => sum + length, 0)]]),
+      Promise.resolve([[{}, this.places.count]]),
     );
   }
 
@@ -78,16 +83,17 @@ export class ConnectorClaims implements BeforeApplicationShutdown {
   async claim(claim: NewClaim, gone: AbortSignal): Promise<Claimed> {
     await this.notices.hearAsked(([upstream, instance]) => this.wake(upstream, instance));
     if (this.ending || gone.aborted) return NOTHING;
-    this.refuseBeyond(claim);
+    const place = this.places.enter(claim);
     const key = ConnectorNotices.keyOf(claim.tenantId, claim.upstream);
     return new Promise<Claimed>((resolve, reject) => {
       const done = (): void => {
         clearTimeout(timer);
         gone.removeEventListener('abort', onGone);
+        place.leave();
         this.leave(key, waiting);
       };
       const waiting: WaitingClaim = {
-        ...{ claim, isServed: false, isDue: false, isGone: false },
+        ...{ claim, place, isServed: false, isDue: false, isGone: false },
         resolve: (claimed) => {
           done();
           resolve(claimed);
@@ -125,6 +131,17 @@ export class ConnectorClaims implements BeforeApplicationShutdown {
       });
   }
 
+  /** An answer has left whole: what it gave is with its connector. What is never said so may have been lost with its process. */
+  delivered({ tenantId }: NewClaim, { exchanges }: Claimed): void {
+    if (exchanges.length === 0) return;
+    this.noting.push(...exchanges.map(({ id }) => ({ tenantId, id })));
+    this.notes ??= setTimeout(() => void this.note(), NOTE_AFTER_MS).unref();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.notes) await this.note();
+  }
+
   beforeApplicationShutdown(): void {
     this.ending = true;
     for (const all of [...this.waiting.values()])
@@ -134,10 +151,17 @@ export class ConnectorClaims implements BeforeApplicationShutdown {
       }
   }
 
-  private refuseBeyond({ tenantId, upstream, instance }: NewClaim): void {
-    const all = [...this.waiting.values()].flat().filter(({ claim }) => claim.tenantId === tenantId);
-    const own = all.filter(({ claim }) => claim.upstream === upstream && claim.instance === instance);
-    if (all.length >= MAX_OF_TENANT || own.length >= MAX_OF_INSTANCE) throw new TooManyClaims();
+  /** Most of them are answered by now. */
+  private async note(): Promise<void> {
+    if (this.notes) clearTimeout(this.notes);
+    this.notes = null;
+    const noted = this.noting.splice(0);
+    await this.repository.noteDelivered(noted).catch((error: unknown) => {
+      this.log.debug({ event: 'proxy.claims_unnoted', reason: (error as Error).message });
+      if (this.ending) return;
+      this.noting.unshift(...noted);
+      this.notes ??= setTimeout(() => void this.note(), NOTE_AFTER_MS).unref();
+    });
   }
 
   private enter(key: string, waiting: WaitingClaim): void {
@@ -197,6 +221,7 @@ export class ConnectorClaims implements BeforeApplicationShutdown {
   }
 
   private give(key: string, waiting: WaitingClaim, { hasKey, hasLease, cancelled, exchanges }: Taken): void {
+    if (hasLease) waiting.place.known();
     if (!hasKey) waiting.reject(new Unauthenticated());
     else if (!hasLease) waiting.reject(new LeaseLost());
     else if (exchanges.length > 0 || cancelled.length > 0) {

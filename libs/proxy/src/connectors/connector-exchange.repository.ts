@@ -21,37 +21,26 @@ export interface NewExchange extends ExchangePlace {
 /** What became of it: it waits for a connector, none is there, or as many wait as may. */
 export type ExchangeAdmission = 'waiting' | 'no_connector' | 'busy';
 
-/** A part of an answer, from the instance that was given the request. */
-export interface NewPart extends ExchangePlace {
-  upstream: string;
-  instance: string;
-  seq: number;
-  sealed: Buffer;
-  last: boolean;
-}
-
-export interface KeptPart extends ExchangePlace {
-  seq: number;
-  sealed: Buffer;
-}
-
 /** How an exchange stands that somebody waits for. */
 export interface ExchangeState {
   id: string;
   /** Whether there is none any more, as after a crash of the database. */
   isGone: boolean;
   isClaimed: boolean;
+  /** Whether it is known that its connector was told of it. */
+  isDelivered: boolean;
   hasParts: boolean;
   /** Whether the instance that has it, or one that may take it, is there. */
   isLeased: boolean;
 }
 
-/** Waiting for the connectors of an upstream at once; not taken yet of one answer. */
-const [MAX_WAITING, MAX_PARTS] = [256, 256];
+/** Waiting for the connectors of an upstream at once. */
+const MAX_WAITING = 256;
 /** What is over goes after this. */
 const KEPT = `interval '1 minute'`;
 
-const tell = (channel: string, parts: string): string =>
+/** In a statement, that a notice is sent with it. @param channel and `parts` as its parameters */
+export const tell = (channel: string, parts: string): string =>
   `SELECT pg_notify(${channel}, part) FROM unnest(${parts}::text[]) WITH ORDINALITY AS p(part, place) ORDER BY place`;
 
 const ask = {
@@ -104,35 +93,6 @@ const take = {
          t.id, t.sealed, ceil(extract(epoch FROM t.ends_at - clock_timestamp()) * 1000)::integer AS ms
     FROM (SELECT) AS one LEFT JOIN taken t ON true ORDER BY t.id`,
 };
-const putParts = {
-  name: 'connector_part.put.v1',
-  text: `
-  WITH given AS (
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::integer[], $6::bytea[], $7::boolean[])
-             WITH ORDINALITY AS g(tenant_id, id, upstream, instance, seq, sealed, last, place)
-  ), expected AS (
-    SELECT g.*, e.ends_at FROM given g JOIN connector_exchange e ON e.tenant_id = g.tenant_id AND e.id = g.id
-     WHERE e.upstream = g.upstream AND e.claimed_by = g.instance AND NOT e.cancelled
-       AND (SELECT count(*) FROM connector_part p WHERE p.tenant_id = g.tenant_id AND p.exchange_id = g.id) < ${MAX_PARTS}
-  ), put AS (
-    INSERT INTO connector_part (tenant_id, exchange_id, seq, sealed, last, ends_at)
-      SELECT tenant_id, id, seq, sealed, last, ends_at + ${KEPT} FROM expected
-    ON CONFLICT DO NOTHING
-  ), told AS (${tell('$8', '$9')})
-  SELECT place::integer AS place, (SELECT count(*) FROM told) AS told FROM expected`,
-};
-/** An answer of one part is over with it. */
-const readParts = {
-  name: 'connector_part.read.v1',
-  text: `
-  WITH read AS (
-    DELETE FROM connector_part p USING unnest($1::text[], $2::text[]) AS r(tenant_id, id)
-     WHERE p.tenant_id = r.tenant_id AND p.exchange_id = r.id RETURNING p.tenant_id, p.exchange_id AS id, p.seq, p.sealed, p.last
-  ), done AS (
-    DELETE FROM connector_exchange e USING read r WHERE r.last AND r.seq = 0 AND e.tenant_id = r.tenant_id AND e.id = r.id
-  )
-  SELECT tenant_id, id, seq, sealed FROM read ORDER BY id, seq`,
-};
 const remove = {
   name: 'connector_exchange.remove.v1',
   text: `
@@ -149,14 +109,20 @@ const cancel = `
   SELECT claimed_by, (SELECT count(*) FROM told) AS told FROM over`;
 const extend = `UPDATE connector_exchange SET ends_at = clock_timestamp() + make_interval(secs => $3 / 1000.0) WHERE tenant_id = $1 AND id = $2`;
 const look = {
-  name: 'connector_exchange.look.v1',
+  name: 'connector_exchange.look.v2',
   text: `
-  SELECT w.id, e.id IS NULL AS gone, e.claimed_by IS NOT NULL AS claimed,
+  SELECT w.id, e.id IS NULL AS gone, e.claimed_by IS NOT NULL AS claimed, e.delivered IS TRUE AS delivered,
          EXISTS (SELECT FROM connector_part p WHERE p.tenant_id = w.tenant_id AND p.exchange_id = w.id) AS parts,
          EXISTS (SELECT FROM connector_lease l
                   WHERE l.tenant_id = e.tenant_id AND l.upstream = e.upstream AND l.ends_at > clock_timestamp()
                     AND l.instance = coalesce(e.claimed_by, e.wanted, l.instance)) AS leased
     FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id) LEFT JOIN connector_exchange e ON e.tenant_id = w.tenant_id AND e.id = w.id`,
+};
+/** Rows of what was answered are gone by then. */
+const noteDelivered = {
+  name: 'connector_exchange.note_delivered.v1',
+  text: `UPDATE connector_exchange e SET delivered = true FROM unnest($1::text[], $2::text[]) AS d(tenant_id, id)
+          WHERE e.tenant_id = d.tenant_id AND e.id = d.id`,
 };
 const due = {
   name: 'connector_exchange.due.v1',
@@ -231,27 +197,9 @@ export class ConnectorExchangeRepository {
     };
   }
 
-  /** For each whether somebody waits for it. */
-  async put(parts: readonly NewPart[], notice: Notice): Promise<boolean[]> {
-    const rows = await this.transactions.query<{ place: number }>(putParts, [
-      parts.map(({ tenantId }) => tenantId),
-      parts.map(({ id }) => id),
-      parts.map(({ upstream }) => upstream),
-      parts.map(({ instance }) => instance),
-      parts.map(({ seq }) => seq),
-      parts.map(({ sealed }) => sealed),
-      parts.map(({ last }) => last),
-      ...[notice.channel, notice.parts],
-    ]);
-    const places = new Set(rows.map(({ place }) => place));
-    return parts.map((_, i) => places.has(i + 1));
-  }
-
-  /** Takes what has come. */
-  async read(places: readonly ExchangePlace[]): Promise<KeptPart[]> {
-    type Row = { tenant_id: string; id: string; seq: number; sealed: Buffer };
-    const rows = await this.transactions.query<Row>(readParts, valuesOf(places));
-    return rows.map(({ tenant_id: tenantId, id, seq, sealed }) => ({ tenantId, id, seq, sealed }));
+  /** Of exchanges that were given away: the answer that did so has left whole. */
+  async noteDelivered(places: readonly ExchangePlace[]): Promise<void> {
+    await this.transactions.query(noteDelivered, valuesOf(places));
   }
 
   async remove(places: readonly ExchangePlace[]): Promise<void> {
@@ -270,10 +218,10 @@ export class ConnectorExchangeRepository {
   }
 
   async look(places: readonly ExchangePlace[]): Promise<ExchangeState[]> {
-    type Row = { id: string; gone: boolean; claimed: boolean; parts: boolean; leased: boolean };
+    type Row = { id: string; gone: boolean; claimed: boolean; delivered: boolean; parts: boolean; leased: boolean };
     const rows = await this.transactions.query<Row>(look, valuesOf(places));
-    return rows.map(({ id, gone, claimed, parts, leased }) => ({
-      ...{ id, isGone: gone, isClaimed: claimed, hasParts: parts, isLeased: leased },
+    return rows.map(({ id, gone, claimed, delivered, parts, leased }) => ({
+      ...{ id, isGone: gone, isClaimed: claimed, isDelivered: delivered, hasParts: parts, isLeased: leased },
     }));
   }
 

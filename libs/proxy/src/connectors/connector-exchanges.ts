@@ -8,10 +8,10 @@ import {
   ConnectorExchangeRepository,
   type ExchangePlace,
   type ExchangeState,
-  type KeptPart,
   type NewExchange,
 } from './connector-exchange.repository.js';
 import { ConnectorNotices } from './connector-notices.js';
+import { ConnectorPartRepository, type KeptPart } from './connector-part.repository.js';
 import { type CarriedPart, ExchangeSeal } from './exchange-seal.js';
 import { type TunnelPlace, UnderWay } from './under-way.js';
 
@@ -20,6 +20,8 @@ const LOOK_EVERY_MS = 1_000;
 /** How long a request that nobody waits for any more is held back until it is known whether it has left. */
 const WITHDRAW_MS = 2_000;
 const EXTEND_EVERY_MS = 1_000;
+/** A process notes within a second what it has delivered, unless it died meanwhile, or is as slow as this. */
+const DELIVERED_WITHIN_MS = 10_000;
 
 /**
  * Requests of this process that leave through connectors. Each is a row that one connector is given, once; what it answers comes
@@ -36,7 +38,10 @@ export class ConnectorExchanges implements OnApplicationShutdown {
   });
   private readonly reads = new Batcher<ExchangePlace, KeptPart[]>({
     ...{ maxBatch: 64, maxInFlight: 2, maxQueued: 8_192 },
-    run: (places) => this.read(places),
+    run: async (places) => {
+      const found = await this.parts.read(places);
+      return places.map(({ id }) => found.filter((part) => part.id === id));
+    },
   });
   private readonly removals = new Batcher<ExchangePlace, undefined>({
     ...{ maxBatch: 256, maxInFlight: 1, maxQueued: 8_192 },
@@ -48,6 +53,7 @@ export class ConnectorExchanges implements OnApplicationShutdown {
 
   constructor(
     private readonly repository: ConnectorExchangeRepository,
+    private readonly parts: ConnectorPartRepository,
     private readonly notices: ConnectorNotices,
     private readonly seal: ExchangeSeal,
     private readonly metrics: Metrics,
@@ -160,27 +166,27 @@ export class ConnectorExchanges implements OnApplicationShutdown {
     void this.repository.extend({ tenantId: one.place.tenantId, id: one.id }, ms).catch(() => undefined);
   }
 
+  /** Reads of one exchange follow each other, so that its parts come in their order. */
   private fetch(id: string): void {
     const one = this.underWay.get(id);
     if (!one) return;
-    one.reads++;
-    this.reads
-      .submit({ tenantId: one.place.tenantId, id })
-      .then((parts) => this.deliver(one, parts))
-      // The next look finds it.
-      .catch((error: unknown) => this.log.debug({ event: 'proxy.exchange_unread', reason: (error as Error).message }))
-      .finally(() => one.reads--);
+    if (one.reading) one.reading.again = true;
+    else void this.read(one);
   }
 
-  private async read(places: readonly ExchangePlace[]): Promise<KeptPart[][]> {
-    const found = await this.repository.read(places);
-    // Asked for twice, it is there once.
-    const first = new Set<string>();
-    return places.map(({ id }) => {
-      if (first.has(id)) return [];
-      first.add(id);
-      return found.filter((part) => part.id === id);
-    });
+  private async read(one: UnderWay): Promise<void> {
+    const reading: { again: boolean } = { again: true };
+    one.reading = reading;
+    while (reading.again && one.isWaiting) {
+      reading.again = false;
+      try {
+        this.deliver(one, await this.reads.submit({ tenantId: one.place.tenantId, id: one.id }));
+      } catch (error) {
+        // The next look finds it.
+        this.log.debug({ event: 'proxy.exchange_unread', reason: (error as Error).message });
+      }
+    }
+    one.reading = null;
   }
 
   private deliver(one: UnderWay, parts: readonly KeptPart[]): void {
@@ -220,9 +226,16 @@ export class ConnectorExchanges implements OnApplicationShutdown {
     if (state.hasParts) return this.fetch(one.id);
     // Its last part may just have been read; what is gone the next time, too, went with the database.
     if (state.isGone) {
-      if (one.isMissing && one.reads === 0) one.fail(new EgressFailed('reset', { sent: true }));
+      if (one.isMissing && !one.reading) one.fail(new EgressFailed('reset', { sent: true }));
       one.isMissing = true;
-    } else if (!state.isLeased) void this.giveUp(one, Promise.resolve('waiting'), 'reset');
+    } else if (!state.isLeased || this.isLost(one, state)) void this.giveUp(one, Promise.resolve('waiting'), 'reset');
+  }
+
+  /** It was given away by a process that has not said since that its connector was told, nor has that begun to answer: it may have run. */
+  private isLost(one: UnderWay, { isClaimed, isDelivered }: ExchangeState): boolean {
+    if (!isClaimed || isDelivered || one.hasBegun) return false;
+    one.givenAt ??= performance.now();
+    return performance.now() - one.givenAt > DELIVERED_WITHIN_MS;
   }
 }
 

@@ -19,30 +19,36 @@ export interface ConnectorState {
   isShared: boolean;
 }
 
+/** Kept of those of an upstream that have ended. */
+const MAX_ENDED = 256;
 const IS = 'tenant_id = $1 AND upstream = $2 AND instance = $3';
 
-/** Only while it lasts, and what it stands for is registered. */
+/** Only while it lasts, and what it stands for is registered as it was then. */
 const renew = {
-  name: 'connector_lease.renew.v1',
-  text: `UPDATE connector_lease SET renewed_at = clock_timestamp(), ends_at = clock_timestamp() + make_interval(secs => $4),
+  name: 'connector_lease.renew.v2',
+  text: `UPDATE connector_lease l SET renewed_at = clock_timestamp(), ends_at = clock_timestamp() + make_interval(secs => $4),
                 key_id = $5, per_session = $6
           WHERE ${IS} AND ends_at > clock_timestamp()
-            AND EXISTS (SELECT FROM proxy_upstream u WHERE u.tenant_id = $1 AND u.name = $2 AND u.url = $7)
+            AND EXISTS (SELECT FROM proxy_upstream u WHERE u.tenant_id = $1 AND u.name = $2 AND u.url = $7 AND l.registration IN (u.revision, ''))
           RETURNING instance`,
 };
 const hold = `SELECT pg_advisory_xact_lock(hashtextextended('connector ' || $1 || ' ' || $2, 0))`;
-const registered = 'SELECT url FROM proxy_upstream WHERE tenant_id = $1 AND name = $2';
-const live = `
-  SELECT count(*)::integer AS instances, bool_or(instance = $3) AS is_among FROM connector_lease
-   WHERE tenant_id = $1 AND upstream = $2 AND ends_at > clock_timestamp()`;
-/** Those that have ended were there before this one. */
-const forgetEnded =
-  'DELETE FROM connector_lease WHERE tenant_id = $1 AND upstream = $2 AND ends_at <= clock_timestamp()';
+const registered = 'SELECT url, revision FROM proxy_upstream WHERE tenant_id = $1 AND name = $2';
+const known = `
+  SELECT count(*) FILTER (WHERE ends_at > clock_timestamp() AND instance <> $3)::integer AS others,
+         bool_or(instance = $3) AS is_known, max(registration) FILTER (WHERE instance = $3) AS registration
+    FROM connector_lease WHERE tenant_id = $1 AND upstream = $2`;
+/** Whoever had one of the others may come back, as a machine that slept does: then it is known which registration it was for. */
+const forgetEnded = `
+  DELETE FROM connector_lease WHERE tenant_id = $1 AND upstream = $2 AND instance IN (
+    SELECT instance FROM connector_lease WHERE tenant_id = $1 AND upstream = $2 AND ends_at <= clock_timestamp()
+     ORDER BY ends_at DESC OFFSET ${MAX_ENDED})`;
 const put = `
-  INSERT INTO connector_lease (tenant_id, upstream, instance, renewed_at, ends_at, key_id, per_session)
-    VALUES ($1, $2, $3, clock_timestamp(), clock_timestamp() + make_interval(secs => $4), $5, $6)
+  INSERT INTO connector_lease (tenant_id, upstream, instance, renewed_at, ends_at, key_id, per_session, registration)
+    VALUES ($1, $2, $3, clock_timestamp(), clock_timestamp() + make_interval(secs => $4), $5, $6, $7)
   ON CONFLICT (tenant_id, upstream, instance) DO UPDATE
-    SET renewed_at = excluded.renewed_at, ends_at = excluded.ends_at, key_id = excluded.key_id, per_session = excluded.per_session`;
+    SET renewed_at = excluded.renewed_at, ends_at = excluded.ends_at, key_id = excluded.key_id, per_session = excluded.per_session,
+        registration = excluded.registration`;
 const end = `
   WITH over AS (UPDATE connector_lease SET ends_at = clock_timestamp() WHERE ${IS} AND ends_at > clock_timestamp() RETURNING instance),
        told AS (SELECT pg_notify($4, part) FROM unnest($5::text[]) WITH ORDINALITY AS p(part, place) ORDER BY place)
@@ -50,8 +56,8 @@ const end = `
 const states = `
   SELECT upstream, count(*) FILTER (WHERE ends_at > clock_timestamp())::integer AS instances, max(renewed_at) AS last_seen,
          coalesce(bool_or(NOT per_session) FILTER (WHERE ends_at > clock_timestamp()), bool_or(NOT per_session)) AS shared
-    FROM connector_lease WHERE tenant_id = $1 AND upstream = ANY ($2) GROUP BY upstream`;
-const purge = `DELETE FROM connector_lease WHERE ends_at < clock_timestamp() - interval '1 day'`;
+    FROM connector_lease WHERE tenant_id = $1 AND upstream = ANY ($2) AND ends_at > clock_timestamp() - interval '1 day' GROUP BY upstream`;
+const purge = `DELETE FROM connector_lease WHERE ends_at < clock_timestamp() - interval '30 days'`;
 
 /** What a lease is made or renewed with. */
 export interface LeaseTerms {
@@ -65,7 +71,7 @@ export interface LeaseTerms {
 export class ConnectorLeaseRepository {
   constructor(private readonly transactions: Transactions) {}
 
-  /** False, and nothing written, when it has ended, or its upstream is registered at another address, or not at all. */
+  /** False, and nothing written, when it has ended, or its upstream is registered anew since, at another address, or not at all. */
   async renew(instance: Instance, { seconds, keyId, isPerSession }: LeaseTerms, url: string): Promise<boolean> {
     const values = [...valuesOf(instance), seconds, keyId, isPerSession, url] as const;
     return (await this.transactions.query(renew, values)).length > 0;
@@ -96,18 +102,19 @@ export class ConnectorLeaseRepository {
     return {
       /** Whoever registers the upstream, or makes a lease of it, waits until the transaction ends. */
       hold: (tenantId: string, upstream: string): Promise<unknown> => tx.query(hold, [tenantId, upstream]),
-      /** The address that the upstream is registered at; null when it is not. */
-      registeredUrl: async (tenantId: string, upstream: string): Promise<string | null> =>
-        (await tx.query<{ url: string }>(registered, [tenantId, upstream]))[0]?.url ?? null,
-      /** How many are there, and whether this is one of them. */
-      live: async (instance: Instance): Promise<{ instances: number; isAmong: boolean }> => {
-        type Row = { instances: number; is_among: boolean | null };
-        const [row] = await tx.query<Row>(live, valuesOf(instance));
-        return { instances: row?.instances ?? 0, isAmong: row?.is_among ?? false };
+      /** How the upstream is registered; null when it is not. */
+      registered: async (tenantId: string, upstream: string): Promise<{ url: string; revision: string } | null> =>
+        (await tx.query<{ url: string; revision: string }>(registered, [tenantId, upstream]))[0] ?? null,
+      /** How many others are there; and its own lease, also one that has ended: null when none is known, '' for one that was made before that was noted. */
+      known: async (instance: Instance): Promise<{ others: number; own: { registration: string } | null }> => {
+        type Row = { others: number; is_known: boolean | null; registration: string };
+        const [row] = await tx.query<Row>(known, valuesOf(instance));
+        return { others: row?.others ?? 0, own: row?.is_known ? { registration: row.registration } : null };
       },
-      put: async (instance: Instance, { seconds, keyId, isPerSession }: LeaseTerms): Promise<void> => {
+      /** @param registration revision of the upstream */
+      put: async (instance: Instance, terms: LeaseTerms, registration: string): Promise<void> => {
         tx.send(forgetEnded, [instance.tenantId, instance.upstream]);
-        await tx.query(put, [...valuesOf(instance), seconds, keyId, isPerSession]);
+        await tx.query(put, [...valuesOf(instance), terms.seconds, terms.keyId, terms.isPerSession, registration]);
       },
     };
   }

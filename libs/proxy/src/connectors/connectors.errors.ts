@@ -53,6 +53,15 @@ export class TooManyClaims extends HaldirError {
   }
 }
 
+export class TooManyAnswers extends HaldirError {
+  constructor() {
+    super('limited', 'As many parts of answers of the tenant are on their way already as may at once', {
+      code: 'too_many_answers',
+      retryAfterSeconds: 1,
+    });
+  }
+}
+
 /** Whether there are such secrets is not said, nor what they were called. */
 export class SecretNotAllowed extends HaldirError {
   /** @param positions of their names in `names` */

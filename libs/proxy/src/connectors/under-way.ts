@@ -18,6 +18,9 @@ interface Hooks {
   extended(ms: number): void;
 }
 
+/** Parts may overtake each other by so many, and by so many bytes unless the answer may be longer. */
+const [MAX_AHEAD, MAX_AHEAD_BYTES] = [256, 2 * 1024 * 1024];
+
 /** Of an answer that is put together from parts, what makes no sense. */
 const NOT_CARRIED = ['content-length', 'content-encoding', 'transfer-encoding', 'connection', 'keep-alive'];
 
@@ -36,8 +39,10 @@ export class UnderWay {
   isAdmitted = false;
   /** Whether a look has not found it. */
   isMissing = false;
-  /** Of its parts, under way. */
-  reads = 0;
+  /** Whether its parts are being read, and whether there may be more by now. */
+  reading: { again: boolean } | null = null;
+  /** `performance.now()` when it was first seen given away, and not known to be delivered. */
+  givenAt: number | null = null;
   /** How it ended, for who has to put its rows away: `answered` leaves some, `left` has a connector to be told. */
   end: 'answered' | 'left' | null = null;
   /** For the metrics; null for one that was counted elsewhere. */
@@ -48,7 +53,9 @@ export class UnderWay {
   private readonly exchange: Exchange;
   private timer: NodeJS.Timeout;
   private nextSeq = 0;
+  /** Parts that came before others that they follow. */
   private readonly early = new Map<number, CarriedPart>();
+  private earlyBytes = 0;
   private isEnding = false;
   private isOver = false;
   private tellGivenUp: (error: EgressFailed) => void = () => undefined;
@@ -78,6 +85,11 @@ export class UnderWay {
   /** Whether something may still come of it. */
   get isWaiting(): boolean {
     return !this.isOver && !this.isEnding;
+  }
+
+  /** Whether something has come of its answer. */
+  get hasBegun(): boolean {
+    return this.nextSeq > 0 || this.early.size > 0;
   }
 
   /** From then on nothing that comes counts; false when it has ended, or is about to. */
@@ -110,12 +122,14 @@ export class UnderWay {
     return this;
   }
 
-  /** Parts count in their order, each once. */
+  /** Parts count in their order, each once; a connector that leaves one out has broken the answer. */
   take(seq: number, part: CarriedPart): void {
-    if (!this.isWaiting || seq < this.nextSeq) return;
-    this.early.set(seq, part);
+    if (!this.isWaiting || seq < this.nextSeq || this.early.has(seq)) return;
+    if (seq > this.nextSeq) return this.keep(seq, part);
+    this.hear(part, this.nextSeq++);
     for (let next = this.early.get(this.nextSeq); next && this.isWaiting; next = this.early.get(this.nextSeq)) {
       this.early.delete(this.nextSeq);
+      this.earlyBytes -= Buffer.byteLength(next.data);
       this.hear(next, this.nextSeq++);
     }
   }
@@ -131,6 +145,17 @@ export class UnderWay {
     const body = await this.exchange.rest();
     const { status, headers, truncated } = this.exchange;
     return { status, headers, truncated, body };
+  }
+
+  private keep(seq: number, part: CarriedPart): void {
+    this.early.set(seq, part);
+    this.earlyBytes += Buffer.byteLength(part.data);
+    const most = Math.max(this.request.maxResponseBytes, MAX_AHEAD_BYTES);
+    if (seq - this.nextSeq < MAX_AHEAD && this.earlyBytes <= most) return;
+    this.early.clear();
+    // The connector is told that nobody waits for it.
+    this.end = 'left';
+    this.fail(new EgressFailed('protocol', { sent: true }));
   }
 
   private hear({ status, headers, data, last, failed }: CarriedPart, seq: number): void {

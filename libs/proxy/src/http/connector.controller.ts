@@ -8,8 +8,10 @@ import {
   ForConnectors,
   type HaldirReply,
   JsonBody,
+  Quota,
   Refuses,
   Returns,
+  Waits,
 } from '@haldir/http';
 import { ConnectorAnswers } from '../connectors/connector-answers.js';
 import { ConnectorClaims } from '../connectors/connector-claims.js';
@@ -44,10 +46,11 @@ export class ConnectorController {
     private readonly claims: ConnectorClaims,
     private readonly answers: ConnectorAnswers,
     private readonly secrets: ConnectorSecrets,
+    private readonly quota: Quota,
   ) {}
 
   @Put('lease')
-  @ForConnectors()
+  @ForConnectors({ carriesCalls: true })
   @NamePath()
   @ApiOperation({
     operationId: 'holdConnectorLease',
@@ -59,16 +62,21 @@ export class ConnectorController {
   @Returns(HttpStatus.OK, LeaseHeld, 'What holds for the connector')
   @Refuses('BadRequest', 'Unauthorized', 'Forbidden', 'Conflict', 'RateLimited')
   async hold(
-    @CurrentCaller() { actor, keyId }: Caller,
+    @CurrentCaller() caller: Caller,
     @Param('name') name: string,
     @Body({ schema: HoldLease }) { instance, per_session: isPerSession }: HoldLease,
   ): Promise<LeaseHeld> {
-    await this.registration.lease(actor, upstreamOf(actor, name), { instance, isPerSession, keyId });
+    const { actor, keyId } = caller;
+    const [upstream, process] = [upstreamOf(actor, name), { instance, isPerSession, keyId }];
+    if (await this.registration.renew(actor, upstream, process)) return LEASE_HELD;
+    // A heartbeat costs nothing; to come does.
+    await this.quota.take(caller);
+    await this.registration.make(actor, upstream, process);
     return LEASE_HELD;
   }
 
   @Delete('lease')
-  @ForConnectors()
+  @ForConnectors({ carriesCalls: true })
   @NamePath()
   @ApiOperation({
     operationId: 'endConnectorLease',
@@ -88,7 +96,8 @@ export class ConnectorController {
   }
 
   @Post('exchanges/claim')
-  @ForConnectors()
+  @ForConnectors({ carriesCalls: true })
+  @Waits()
   @NamePath()
   @ApiOperation({
     operationId: 'claimExchanges',
@@ -112,12 +121,15 @@ export class ConnectorController {
     const claimed = await this.claims.claim(claim, gone.signal);
     // An answer that did not leave whole was not heard.
     if (raw.destroyed) void this.claims.lost(claim, claimed);
-    else raw.once('close', () => void (raw.writableFinished || this.claims.lost(claim, claimed)));
+    else
+      raw.once('close', () =>
+        raw.writableFinished ? this.claims.delivered(claim, claimed) : void this.claims.lost(claim, claimed),
+      );
     return toExchangesClaimed(claimed);
   }
 
   @Post('exchanges/answers')
-  @ForConnectors()
+  @ForConnectors({ carriesCalls: true })
   @NamePath()
   @ApiOperation({
     operationId: 'answerExchanges',

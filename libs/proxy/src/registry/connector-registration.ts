@@ -35,21 +35,21 @@ export class ConnectorRegistration {
     private readonly clock: Clock,
   ) {}
 
+  /** Renews a lease; false where there is none to be renewed. */
+  renew({ tenantId }: Actor, upstream: string, process: ConnectorProcess): Promise<boolean> {
+    const instance = { tenantId, upstream, instance: process.instance };
+    return this.leases.renew(instance, termsOf(process), connectorUrl(upstream));
+  }
+
   /**
-   * Makes or renews a lease. The upstream is asked for its tools soon after one was made, which nobody waits for.
+   * Makes a lease. The upstream is asked for its tools soon after, which nobody waits for.
    *
    * @throws UpstreamExists, ConnectedUpstreamRemoved, TooManyInstances, TooManyUpstreams
    */
-  async lease(
-    actor: Actor,
-    upstream: string,
-    { instance: name, isPerSession, keyId }: ConnectorProcess,
-  ): Promise<void> {
+  async make(actor: Actor, upstream: string, process: ConnectorProcess): Promise<void> {
     const { tenantId } = actor;
-    const instance = { tenantId, upstream, instance: name };
-    const terms = { seconds: LEASE_SECONDS, keyId, isPerSession };
-    if (await this.leases.renew(instance, terms, connectorUrl(upstream))) return;
-    await this.transactions.run(tenantId, (tx) => this.make(tx, actor, instance, terms));
+    const instance = { tenantId, upstream, instance: process.instance };
+    await this.transactions.run(tenantId, (tx) => this.put(tx, actor, instance, termsOf(process)));
     void this.look(tenantId, upstream);
   }
 
@@ -58,21 +58,28 @@ export class ConnectorRegistration {
     if (await this.leases.end({ tenantId, upstream, instance })) void this.look(tenantId, upstream);
   }
 
-  private async make(tx: Tx, actor: Actor, instance: Instance, terms: LeaseTerms): Promise<void> {
+  private async put(tx: Tx, actor: Actor, instance: Instance, terms: LeaseTerms): Promise<void> {
     const { tenantId, upstream } = instance;
     const leases = this.leases.in(tx);
     await leases.hold(tenantId, upstream);
-    const [url, live] = await Promise.all([leases.registeredUrl(tenantId, upstream), leases.live(instance)]);
-    if (url !== null && url !== connectorUrl(upstream)) throw new UpstreamExists();
-    if (url === null && live.isAmong) throw new ConnectedUpstreamRemoved();
-    if (!live.isAmong && live.instances >= MAX_INSTANCES) throw new TooManyInstances(MAX_INSTANCES);
-    if (url === null) await this.register(tx, actor, upstream);
-    await leases.put(instance, terms);
+    const [registered, { others, own }] = await Promise.all([
+      leases.registered(tenantId, upstream),
+      leases.known(instance),
+    ]);
+    if (registered && registered.url !== connectorUrl(upstream)) throw new UpstreamExists();
+    // What it was told before is masked no more: it has to ask again, as it does at its start.
+    if (own && !(registered && [registered.revision, ''].includes(own.registration)))
+      throw new ConnectedUpstreamRemoved();
+    if (others >= MAX_INSTANCES) throw new TooManyInstances(MAX_INSTANCES);
+    const registration = registered?.revision ?? (await this.register(tx, actor, upstream));
+    await leases.put(instance, terms, registration);
   }
 
-  private async register(tx: Tx, actor: Actor, name: string): Promise<void> {
+  /** Answers the revision. */
+  private async register(tx: Tx, actor: Actor, name: string): Promise<string> {
     const { tenantId } = actor;
-    const address = { tenantId, name, url: connectorUrl(name), revision: newId('upr'), headers: null, ...NO_LIMITS };
+    const revision = newId('upr');
+    const address = { tenantId, name, url: connectorUrl(name), revision, headers: null, ...NO_LIMITS };
     const error = 'Its connector has just come, and was not asked for its tools yet';
     const unknown = { healthy: false, reason: 'connect', error, status: null, betterUrl: null } as const;
     const discovered = { askedAt: this.clock.now(), ...unknown };
@@ -82,6 +89,7 @@ export class ConnectorRegistration {
       { address, discovered, resources: null, session: null, sessions: null },
       TERMS,
     );
+    return revision;
   }
 
   /** What it has by now, or that it is gone. */
@@ -91,4 +99,8 @@ export class ConnectorRegistration {
       this.log.warn({ event: 'proxy.connector_not_checked', upstream, reason: (error as Error).message });
     });
   }
+}
+
+function termsOf({ keyId, isPerSession }: ConnectorProcess): LeaseTerms {
+  return { seconds: LEASE_SECONDS, keyId, isPerSession };
 }
