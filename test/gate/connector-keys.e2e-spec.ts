@@ -182,7 +182,8 @@ it('what a connector asks beyond the calls that it carries counts against its li
   } finally {
     await limited.stop();
   }
-});
+  // A world of its own has to start.
+}, 240_000);
 
 it.each([
   `UPDATE api_key SET connector_upstream = 'theirs' WHERE public_id = $1`,
