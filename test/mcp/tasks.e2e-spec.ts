@@ -269,6 +269,8 @@ describe('a task', () => {
       400,
       { code: -32021, data: { requiredCapabilities: TASKS } },
     ]);
+    const listening = await plain.ask('subscriptions/listen', { notifications: { taskIds: [id] } });
+    expect([listening.status, listening.message?.error]).toMatchObject([400, { code: -32021 }]);
     const old = scenario.agent('handshake');
     expect((await old.ask('tasks/get', { taskId: id })).message?.error).toMatchObject({ code: -32601 });
   });

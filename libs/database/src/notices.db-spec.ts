@@ -97,7 +97,9 @@ describe('a text', () => {
   it('is heard again once a connection that was lost has been made anew', async () => {
     const heard: string[] = [];
     const notices = start();
-    await notices.listen('news', (text) => heard.push(text));
+    const listening = vi.fn();
+    await notices.listen('news', (text) => heard.push(text), listening);
+    expect(listening).toHaveBeenCalledTimes(1);
     const killer = new Client({ connectionString: url });
     await killer.connect();
     for (let round = 1; round <= 2; round++) {
@@ -108,6 +110,8 @@ describe('a text', () => {
         await notices.send('news', `round ${round}`);
         expect(heard).toContain(`round ${round}`);
       });
+      // Whoever listens is told, for what it has not heard meanwhile.
+      expect(listening).toHaveBeenCalledTimes(1 + round);
     }
     await killer.end();
   });

@@ -25,7 +25,7 @@ const notify = {
  */
 @Injectable()
 export class Notices implements OnApplicationShutdown {
-  private readonly hearers = new Map<string, (text: string) => void>();
+  private readonly hearers = new Map<string, { hear: (text: string) => void; listening: () => void }>();
   /** What has come of a text whose last part has not; parts of two texts never mix. */
   private parts: string[] = [];
   private connection: Client | null = null;
@@ -44,9 +44,11 @@ export class Notices implements OnApplicationShutdown {
   /**
    * Has `hear` called with each text that is sent on the channel, over a connection of its own that is made
    * again whenever it is lost. Resolves once it listens, or could not at first.
+   *
+   * @param listening called when it listens, after which nothing is lost, and again after what may have been lost meanwhile
    */
-  async listen(channel: string, hear: (text: string) => void): Promise<void> {
-    this.hearers.set(channel, hear);
+  async listen(channel: string, hear: (text: string) => void, listening: () => void = () => undefined): Promise<void> {
+    this.hearers.set(channel, { hear, listening });
     this.looks ??= setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
     if (this.connection) await listenOn(this.connection, channel).catch(() => undefined);
     else await this.connect();
@@ -96,6 +98,7 @@ export class Notices implements OnApplicationShutdown {
       if (this.isDeaf) this.log.info({ event: 'notices.listening' });
       this.isDeaf = false;
       this.isListening = true;
+      for (const { listening } of this.hearers.values()) listening();
     } catch (error) {
       // Once, however often it is tried again.
       if (!this.isDeaf) this.log.warn({ event: 'notices.not_listening', reason: (error as Error).message });
@@ -125,7 +128,7 @@ export class Notices implements OnApplicationShutdown {
     const text = Buffer.concat(this.parts.map((each) => Buffer.from(each, 'base64'))).toString();
     this.parts = [];
     try {
-      this.hearers.get(channel)?.(text);
+      this.hearers.get(channel)?.hear(text);
     } catch (error) {
       this.log.warn({ event: 'notices.not_understood', channel, reason: (error as Error).message });
     }

@@ -1,5 +1,5 @@
 export { CallConclusions } from './calls/call-conclusions.js';
-export { ResourceCatalogue } from './catalogue/resource-catalogue.js';
+export { ResourceCatalogue, type VisibleResources } from './catalogue/resource-catalogue.js';
 export { type NewRead } from './calls/resource-read.js';
 export { ResourceReadService } from './calls/resource-read.service.js';
 export { type ShownResource } from './catalogue/resource-lookup.js';

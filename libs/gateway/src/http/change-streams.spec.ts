@@ -13,14 +13,18 @@ const EVERYTHING = new Set(['tools', 'prompts', 'resources'] as const);
 function world() {
   const state = { shown: { tools: 'a', prompts: 'a', resources: 'a' } as ShownLists, live: true, fails: false };
   let say: (tenantId: string) => void = () => undefined;
+  let listenAgain: () => void = () => undefined;
+  const warn = vi.fn();
+  const of = vi.fn(() => (state.fails ? Promise.reject(new Error('no database')) : Promise.resolve(state.shown)));
   const streams = new ChangeStreams(
-    {
-      of: () => (state.fails ? Promise.reject(new Error('no database')) : Promise.resolve(state.shown)),
-    } as unknown as ListDigests,
+    { of, together: () => of } as unknown as ListDigests,
     { findLive: () => Promise.resolve(state.live ? SESSION : null) } as unknown as SessionService,
     { standing: () => Promise.resolve(CALLER) } as unknown as Callers,
-    { listen: (_: string, hear: typeof say) => Promise.resolve(void (say = hear)) } as unknown as Notices,
-    { warn: vi.fn() } as unknown as Log,
+    {
+      listen: (_: string, hear: typeof say, again: () => void) =>
+        Promise.resolve(void ([say, listenAgain] = [hear, again])),
+    } as unknown as Notices,
+    { warn } as unknown as Log,
   );
   const open = (known: ShownLists | null = null, by = CALLER) => {
     const gone = new AbortController();
@@ -35,7 +39,7 @@ function world() {
     over.catch(() => undefined);
     return { gone, told, over, begun, isOver: () => isOver };
   };
-  return { state, streams, open, say: (tenantId: string) => say(tenantId) };
+  return { state, streams, open, of, warn, say: (tenantId: string) => say(tenantId), listenAgain: () => listenAgain() };
 }
 
 beforeEach(() => vi.useFakeTimers());
@@ -89,16 +93,57 @@ describe('a stream of changes', () => {
   });
 
   it('is one of 32 of a key and of 1,000 of a tenant, which leave room for others', async () => {
-    const { open, streams } = world();
+    const { open, streams, of } = world();
     await streams.onApplicationBootstrap();
     const by = (tenantId: string, id: string): Caller => ({ actor: { tenantId, id } }) as Caller;
     for (let i = 0; i < 1_000; i++) open(null, by('tnt_1', `hld_${Math.floor(i / 32)}`));
     await settle();
+    of.mockClear();
     await expect(open(null, by('tnt_1', 'hld_0')).over).rejects.toThrow(TooManyStreams);
+    expect(of).not.toHaveBeenCalled();
     await expect(open(null, by('tnt_1', 'hld_new')).over).rejects.toThrow(TooManyStreams);
     const other = open(null, by('tnt_2', 'hld_0'));
     await settle();
     expect(other.begun).toHaveBeenCalled();
+    streams.beforeApplicationShutdown();
+  });
+
+  it('is told of what has changed while it was found out what it is shown first', async () => {
+    const { open, streams, state, say, of } = world();
+    await streams.onApplicationBootstrap();
+    let answer = (): void => undefined;
+    const { shown } = state;
+    of.mockImplementationOnce(() => new Promise((resolve) => (answer = () => resolve(shown))));
+    const stream = open();
+    state.shown = { ...shown, tools: 'b' };
+    say('tnt_1');
+    await vi.waitFor(() => expect(of).toHaveBeenCalledTimes(2));
+    await settle();
+    answer();
+    await vi.waitFor(() => expect(stream.told).toEqual(['tools']));
+    streams.beforeApplicationShutdown();
+  });
+
+  it('is looked at as soon as notices are heard again, for those that got lost', async () => {
+    const { open, streams, state, listenAgain } = world();
+    await streams.onApplicationBootstrap();
+    const stream = open();
+    await settle();
+    state.shown = { ...state.shown, tools: 'b' };
+    listenAgain();
+    await vi.waitFor(() => expect(stream.told).toEqual(['tools']));
+    streams.beforeApplicationShutdown();
+  });
+
+  it('is one of those that a line of the log counts when they cannot be looked at', async () => {
+    const { open, streams, state, listenAgain, warn } = world();
+    await streams.onApplicationBootstrap();
+    for (let i = 0; i < 20; i++) open();
+    await settle();
+    state.fails = true;
+    listenAgain();
+    await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+    expect(warn.mock.calls).toEqual([[{ event: 'mcp.streams_not_looked_at', count: 20, reason: 'no database' }]]);
     streams.beforeApplicationShutdown();
   });
 

@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as others, setTimeout as pause } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { type Session, SessionService } from '@haldir/gate';
 import { type Caller, Callers, type HaldirRequest } from '@haldir/http';
@@ -21,6 +21,10 @@ const LOOK_EVERY_MS = 2_000;
 /** Of those looks, each so many looks at the lists as well: a notice may get lost. */
 const LOOKS_BETWEEN_LISTS = 15;
 
+/** Streams whose keys and sessions are asked for together, and of which the lists are. */
+const KEYS_AT_ONCE = 256;
+const LISTS_AT_ONCE = 16;
+
 /** Where a client is told. */
 export interface ChangeListener {
   /** Of a request that stays open. */
@@ -38,7 +42,10 @@ export interface ChangeListener {
 interface Stream extends ChangeListener {
   tenantId: string;
   keyId: string;
-  shown: ShownLists;
+  /** What the client knows of; null until it does. */
+  shown: ShownLists | null;
+  /** Whether there was a look before that. */
+  isLate: boolean;
   end(): void;
 }
 
@@ -58,6 +65,8 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
   private timer: NodeJS.Timeout | null = null;
   private looks = 0;
   private isLooking = false;
+  /** Whether notices may have got lost since the last look at all lists began. */
+  private isBlind = false;
   private ending = false;
 
   constructor(
@@ -69,8 +78,12 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.notices.listen(CHANNEL, (tenantId) => this.note(tenantId));
-    this.timer = setInterval(() => void this.lookAtAll(), LOOK_EVERY_MS).unref();
+    await this.notices.listen(
+      CHANNEL,
+      (tenantId) => this.note(tenantId),
+      () => void this.lookAtAll(true),
+    );
+    this.timer = setInterval(() => void this.lookAtAll(false), LOOK_EVERY_MS).unref();
   }
 
   /** Streams end before the process does. */
@@ -92,18 +105,19 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
     listener: ChangeListener,
     begun: (shown: ShownLists) => void,
   ): Promise<void> {
-    const { tenantId } = caller.actor;
+    const { tenantId, id: keyId } = caller.actor;
+    if (!this.hasRoomFor(tenantId, keyId)) throw new TooManyStreams();
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
-    const shown = listener.known ?? (await this.digests.of(caller, session));
-    const stream: Stream = { ...listener, ...{ tenantId, keyId: caller.actor.id, shown, end } };
-    if (!this.hasRoomFor(stream)) throw new TooManyStreams();
+    const stream: Stream = { ...listener, ...{ tenantId, keyId, shown: null, isLate: false, end } };
     this.open.add(stream);
     listener.signal.addEventListener('abort', end, { once: true });
     try {
-      begun(shown);
-      // What has changed before it was among the open ones.
-      this.compare(stream, await this.digests.of(caller, session));
+      const shown = await this.digests.of(caller, session);
+      stream.shown = listener.known ?? shown;
+      begun(stream.shown);
+      this.compare(stream, shown);
+      if (stream.isLate) await this.look([stream], true);
       if (this.ending || listener.signal.aborted) end();
       await ended;
     } finally {
@@ -112,7 +126,7 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
     }
   }
 
-  private hasRoomFor({ tenantId, keyId }: Stream): boolean {
+  private hasRoomFor(tenantId: string, keyId: string): boolean {
     let [ofTenant, ofKey] = [0, 0];
     for (const stream of this.open) {
       if (stream.tenantId !== tenantId) continue;
@@ -144,11 +158,17 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
     }
   }
 
-  private async lookAtAll(): Promise<void> {
+  /** @param atLists whether notices may have got lost */
+  private async lookAtAll(atLists: boolean): Promise<void> {
+    this.isBlind ||= atLists;
     if (this.isLooking) return;
     this.isLooking = true;
     try {
-      await this.look([...this.open], ++this.looks % LOOKS_BETWEEN_LISTS === 0);
+      do {
+        const wasBlind = this.isBlind;
+        this.isBlind = false;
+        await this.look([...this.open], ++this.looks % LOOKS_BETWEEN_LISTS === 0 || wasBlind);
+      } while (this.isBlind && !this.ending);
     } finally {
       this.isLooking = false;
     }
@@ -158,27 +178,47 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
     return [...this.open].filter((stream) => stream.tenantId === tenantId);
   }
 
-  /** What is asked for one is asked for all of them together, as for requests that arrive so. */
+  /**
+   * Asks for the keys and sessions of all of them together, and then once for the lists of those that are shown the same. In parts, so
+   * that everybody else has their turns, however many there are.
+   */
   private async look(streams: readonly Stream[], atLists: boolean): Promise<void> {
-    await Promise.all(
-      streams.map((stream) =>
-        this.lookAt(stream, atLists).catch((error: unknown) => {
-          // The next look finds out.
-          this.log.warn({ event: 'mcp.stream_not_looked_at', reason: (error as Error).message });
-        }),
-      ),
-    );
-  }
-
-  private async lookAt(stream: Stream, atLists: boolean): Promise<void> {
-    const caller = await this.callers.standing(stream.request);
-    const session = caller && (await this.sessions.findLive(caller.actor, stream.sessionId));
-    if (!session) stream.end();
-    else if (atLists) this.compare(stream, await this.digests.of(caller, session));
+    const failures: unknown[] = [];
+    const inParts = async <Item>(items: readonly Item[], size: number, work: (item: Item) => Promise<void>) => {
+      for (let at = 0; at < items.length; at += size) {
+        const part = items.slice(at, at + size);
+        await Promise.all(part.map((item) => work(item).catch((error: unknown) => void failures.push(error))));
+        await others();
+      }
+    };
+    const live: { stream: Stream; caller: Caller; session: Session }[] = [];
+    await inParts(streams, KEYS_AT_ONCE, async (stream) => {
+      const caller = await this.callers.standing(stream.request);
+      const session = caller && (await this.sessions.findLive(caller.actor, stream.sessionId));
+      if (session) live.push({ stream, caller, session });
+      else stream.end();
+    });
+    if (atLists) {
+      const shownTo = this.digests.together();
+      await inParts(live, LISTS_AT_ONCE, async ({ stream, caller, session }) =>
+        this.compare(stream, await shownTo(caller, session)),
+      );
+    }
+    const [first] = failures;
+    // The next look finds out.
+    if (first !== undefined)
+      this.log.warn({
+        event: 'mcp.streams_not_looked_at',
+        ...{ count: failures.length, reason: (first as Error).message },
+      });
   }
 
   private compare(stream: Stream, shown: ShownLists): void {
     if (!this.open.has(stream)) return;
+    if (!stream.shown) {
+      stream.isLate = true;
+      return;
+    }
     for (const list of CHANGING_LISTS) {
       if (stream.shown[list] === shown[list]) continue;
       stream.shown = { ...stream.shown, [list]: shown[list] };

@@ -3,7 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { stringifyJson, Turns } from '@haldir/kernel';
 import { type Session } from '@haldir/gate';
 import { type Caller } from '@haldir/http';
-import { type Catalogue, type ResourceKind } from '@haldir/proxy';
+import { type Catalogue, type ShownResource, type VisibleResources } from '@haldir/proxy';
+import { mayCall } from './tool-call.js';
 import { OwnToolbox } from './tools/own-toolbox.js';
 import { UpstreamResources } from './upstream-resources.js';
 import { UpstreamTools } from './upstream-tools.js';
@@ -15,18 +16,18 @@ export type ChangingList = (typeof CHANGING_LISTS)[number];
 /** What a session is shown in each list, as a digest. */
 export type ShownLists = Readonly<Record<ChangingList, string>>;
 
-const KINDS: Readonly<Record<Exclude<ChangingList, 'tools'>, readonly ResourceKind[]>> = {
-  prompts: ['prompts'],
-  resources: ['resources', 'templates'],
-};
 /** Tools that are searched are in no list. */
 const SEARCHED = 'searched';
+
+/** What a session is shown, of whatever was found out for it and others together. */
+export type DigestsOf = (caller: Caller, session: Session) => Promise<ShownLists>;
 
 /** Tells whether what a session is shown has changed. */
 @Injectable()
 export class ListDigests {
   /** A catalogue stays the same object while nothing changes. */
   private readonly ofTools = new WeakMap<Catalogue, Promise<string>>();
+  private readonly ofOthers = new WeakMap<VisibleResources, Promise<Pick<ShownLists, 'prompts' | 'resources'>>>();
 
   constructor(
     private readonly own: OwnToolbox,
@@ -35,12 +36,21 @@ export class ListDigests {
   ) {}
 
   async of(caller: Caller, session: Session): Promise<ShownLists> {
-    const [tools, prompts, resources] = await Promise.all([
-      this.toolsOf(caller, session),
-      this.itemsOf(caller, session, KINDS.prompts),
-      this.itemsOf(caller, session, KINDS.resources),
-    ]);
-    return { tools, prompts, resources };
+    const [tools, others] = await Promise.all([this.toolsOf(caller, session), this.othersOf(caller, session)]);
+    return { tools, ...others };
+  }
+
+  /** For sessions that are looked at together: of all that are shown the same, one is found out about. */
+  together(): DigestsOf {
+    const found = new Map<string, Promise<ShownLists>>();
+    return (caller, session) => {
+      const { tenantId, agent } = caller.actor;
+      const { agentId, catalogue } = session;
+      const key = JSON.stringify([tenantId, agent?.upstreams ?? null, agentId, catalogue, mayCall(caller, session)]);
+      let shown = found.get(key);
+      if (!shown) found.set(key, (shown = this.of(caller, session)));
+      return shown;
+    };
   }
 
   private async toolsOf(caller: Caller, session: Session): Promise<string> {
@@ -55,12 +65,17 @@ export class ListDigests {
     return digest;
   }
 
-  private async itemsOf(caller: Caller, session: Session, kinds: readonly ResourceKind[]): Promise<string> {
-    const lists = await Promise.all(
-      kinds.map(async (kind) => (await this.resources.readable(caller, session, kind)).items),
-    );
-    return digestOf(lists.flat(), ({ shown }) => stringifyJson(shown));
+  private async othersOf(caller: Caller, session: Session): Promise<Pick<ShownLists, 'prompts' | 'resources'>> {
+    const visible = await this.resources.readable(caller, session);
+    let digests = this.ofOthers.get(visible);
+    if (!digests) this.ofOthers.set(visible, (digests = digestsOf(visible)));
+    return digests;
   }
+}
+
+async function digestsOf(visible: VisibleResources): Promise<Pick<ShownLists, 'prompts' | 'resources'>> {
+  const of = (items: readonly ShownResource[]): Promise<string> => digestOf(items, ({ shown }) => stringifyJson(shown));
+  return { prompts: await of(visible.prompts), resources: await of([...visible.resources, ...visible.templates]) };
 }
 
 /** In turns. */

@@ -7,6 +7,7 @@ import { CHANGING_LISTS, type ChangingList, type ShownLists } from './list-diges
 import { type Exchange } from './protocol/exchange.js';
 import { headerOf } from './protocol/mcp-headers.js';
 import { INVALID_PARAMS, RpcError, type RpcRequest, SERVER_ERROR } from './protocol/messages.js';
+import { requireTasks } from './tasks/task-shape.js';
 
 const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 /** Of the revisions that know streams to be taken up again. */
@@ -30,6 +31,8 @@ export class Subscriptions {
     const { exchange } = asking;
     if (!exchange?.takesEvents) throw new RpcError(SERVER_ERROR, 'Accept: expected text/event-stream', { status: 406 });
     const wanted = wantedIn(params);
+    // No task says anything by itself: whoever may ask for them is acknowledged without.
+    if (isObject(params['notifications']) && params['notifications']['taskIds'] !== undefined) requireTasks(params);
     const wants = new Set(session ? wanted : []);
     const _meta = { [SUBSCRIPTION_ID]: id };
     const begin = (): void => {

@@ -1,5 +1,7 @@
+import { type Session } from '@haldir/gate';
+import { type Caller, grantsKeyScope } from '@haldir/http';
 import { isObject, type JsonObject, META, type RequestId, requestIdIn } from '@haldir/mcp';
-import { type Dialogue } from '@haldir/proxy';
+import { CALL_SCOPES, type Dialogue } from '@haldir/proxy';
 import { APPROVAL_QUESTION } from './prompting.js';
 import { INVALID_PARAMS, RpcError } from './protocol/messages.js';
 import { unwrapState } from './protocol/request-state.js';
@@ -20,6 +22,11 @@ export interface ToolCall {
 
 /** What the key must hold, as for `POST /v1/proxy/call`. */
 export const CALL_KEY_SCOPE = 'proxy:call';
+
+/** Whether the key and the session let tools be called, and resources be read. */
+export function mayCall({ scopes }: Caller, session: Session): boolean {
+  return grantsKeyScope(scopes, CALL_KEY_SCOPE) && CALL_SCOPES.some((scope) => session.grants(scope));
+}
 
 /** What Haldir passes on between upstream and client. Of anything else a client can do, an upstream would make answers that Haldir cannot. */
 const RELAYED: readonly string[] = ['elicitation', 'sampling', 'roots'];

@@ -4,7 +4,6 @@ import { type Session, SessionInvalid } from '@haldir/gate';
 import { type Caller, Callers, Cursors, grantsKeyScope, MissingKeyScope } from '@haldir/http';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import {
-  CALL_SCOPES,
   type MissingUpstream,
   type NewRead,
   RESOURCE_LISTS,
@@ -12,14 +11,16 @@ import {
   type ResourceKind,
   ResourceReadService,
   type ShownResource,
+  type VisibleResources,
 } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { resultOf } from './call-outcome.js';
 import { HeldRequests } from './held-requests.js';
 import { INVALID_PARAMS, RpcError, SERVER_ERROR } from './protocol/messages.js';
 import { toHeldError, toReadReply } from './read-outcome.js';
-import { dialogueIn, CALL_KEY_SCOPE } from './tool-call.js';
+import { CALL_KEY_SCOPE, dialogueIn, mayCall } from './tool-call.js';
 
+const NOTHING: VisibleResources = { prompts: [], resources: [], templates: [], missing: [] };
 const PAGE = 1_000;
 const MAX_URI = 4_400;
 const MAX_NAME = 330;
@@ -34,11 +35,6 @@ export interface ResourcePage {
   member: string;
   items: JsonObject[];
   nextCursor: string | null;
-  missing: MissingUpstream[];
-}
-
-interface ReadableResources {
-  items: ShownResource[];
   missing: MissingUpstream[];
 }
 
@@ -72,7 +68,7 @@ export class UpstreamResources {
     const { member } = RESOURCE_LISTS[kind];
     const identity = { tenantId, list: `mcp_${kind}`, filters: {} };
     const [upstream, name] = cursor === null ? ['', ''] : this.decoded(identity, cursor);
-    const { items, missing } = await this.readable(caller, session, kind);
+    const { [kind]: items, missing } = await this.readable(caller, session);
     const isBehind = (item: ShownResource): boolean =>
       cursor === null || item.upstream > upstream || (item.upstream === upstream && item.name > name);
     const page = this.cursors.page(identity, items.filter(isBehind).slice(0, PAGE + 1), PAGE, (item) => [
@@ -81,10 +77,9 @@ export class UpstreamResources {
     return { member, items: page.items.map(({ shown }) => shown), nextCursor: page.nextCursor, missing };
   }
 
-  /** All of a kind that the key, the session and the tenant's policies let the session read. */
-  async readable({ actor, scopes }: Caller, session: Session, kind: ResourceKind): Promise<ReadableResources> {
-    const mayRead = grantsKeyScope(scopes, CALL_KEY_SCOPE) && CALL_SCOPES.some((scope) => session.grants(scope));
-    return mayRead ? this.resources.visible(actor, session.agentId, kind) : { items: [], missing: [] };
+  /** All that the key, the session and the tenant's policies let the session read: the same object while that is the same. */
+  async readable(caller: Caller, session: Session): Promise<VisibleResources> {
+    return mayCall(caller, session) ? this.resources.visible(caller.actor, session.agentId) : NOTHING;
   }
 
   /**

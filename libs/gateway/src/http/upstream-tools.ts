@@ -15,7 +15,6 @@ import { type JsonObject } from '@haldir/mcp';
 import {
   attemptOf,
   CallConclusions,
-  CALL_SCOPES,
   type CallOutcome,
   type CallWatch,
   type Catalogue,
@@ -36,7 +35,7 @@ import { toCapabilities } from './protocol/mcp-session.js';
 import { Questions } from './questions.js';
 import { CallTasks } from './tasks/call-tasks.js';
 import { declaresTasks, factsOf } from './tasks/task-shape.js';
-import { CALL_KEY_SCOPE, type ToolCall } from './tool-call.js';
+import { CALL_KEY_SCOPE, mayCall, type ToolCall } from './tool-call.js';
 
 const NOTHING: Catalogue = { tools: [], missing: [], heldBack: [] };
 const PAGE = 1_000;
@@ -125,9 +124,8 @@ export class UpstreamTools {
   }
 
   /** What the key, the session and the tenant's policies let the session call. */
-  async catalogueFor({ actor, scopes }: Caller, session: Session, taken: readonly string[]): Promise<Catalogue> {
-    const mayCall = grantsKeyScope(scopes, CALL_KEY_SCOPE) && CALL_SCOPES.some((scope) => session.grants(scope));
-    return mayCall ? this.catalogue.callable(actor, session.agentId, taken) : NOTHING;
+  async catalogueFor(caller: Caller, session: Session, taken: readonly string[]): Promise<Catalogue> {
+    return mayCall(caller, session) ? this.catalogue.callable(caller.actor, session.agentId, taken) : NOTHING;
   }
 
   /** As the list has it, as JSON text. */

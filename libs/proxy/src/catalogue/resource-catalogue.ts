@@ -1,27 +1,26 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { type Actor, haldirActor, mayUseUpstream, stringifyJson, Turns, visibleText } from '@haldir/kernel';
+import { type Actor, Batcher, haldirActor, mayUseUpstream, stringifyJson, Turns } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
-import { type JsonObject } from '@haldir/mcp';
 import { Log } from '@haldir/runtime';
 import { keptOthers, named, warnOfRefused } from './refused-definitions.js';
 import { LinkedResourceRepository } from './linked-resource.repository.js';
 import { ResourceRepository, type ResourceState } from './resource.repository.js';
 import { allowedResources, type KnownResources, type ShownResource, shownResources } from './resource-lookup.js';
+import { LRUCache } from 'lru-cache';
+import { type Policy } from '../policies/policy.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
-import { type MissingUpstream, namingFor } from './tool-catalogue.js';
+import { type MissingUpstream, type Naming, namingFor } from './tool-catalogue.js';
 import { addList } from './tool-definition.js';
-import { isMisleading } from './tool-screening.js';
+import { type FoundResources, screened } from './resource-screening.js';
 import { type UpstreamAddress } from '../upstreams/upstream-address.js';
 import { UpstreamLimits } from '../upstreams/upstream-limits.js';
 import { UpstreamRepository } from '../upstreams/upstream.repository.js';
 import { UpstreamConnections } from '../upstreams/upstream-connections.js';
 import {
   type McpClient,
-  RESOURCE_LISTS,
   readableLists,
-  type RefusedDefinition,
   type RefusedResources,
   type ResourceKind,
   type ResourceLists,
@@ -31,13 +30,21 @@ import {
 /** Lists that a process keeps ready, in characters. */
 const MAX_KEPT = 32 * 1024 * 1024;
 
-const KINDS = ['prompts', 'resources', 'templates'] as const;
-const HIDES = 'it has characters that turn text around or do not show, or is too long';
+/** Items of what agents are shown that a process keeps ready. */
+const MAX_SHOWN = 100_000;
 
-/** What an upstream has besides tools, and what it offers of that and nobody can use. */
-export interface FoundResources {
-  lists: ResourceLists;
-  refused: RefusedResources;
+const KINDS = ['prompts', 'resources', 'templates'] as const;
+/** What agents are shown, of each kind in the order of upstreams and own names. */
+export interface VisibleResources extends Record<ResourceKind, ShownResource[]> {
+  missing: MissingUpstream[];
+}
+
+/** Which lists and policies there are right now. */
+interface Standing {
+  states: ResourceState[];
+  /** That upstreams have or had. */
+  names: ReadonlySet<string>;
+  policies: readonly Policy[];
 }
 
 interface KeptLists {
@@ -54,6 +61,17 @@ interface KeptLists {
 export class ResourceCatalogue {
   private readonly kept = new Map<string, KeptLists>();
   private size = 0;
+  private readonly views = new LRUCache<string, VisibleResources>({
+    maxSize: MAX_SHOWN,
+    sizeCalculation: (view) => KINDS.reduce((sum, kind) => sum + view[kind].length, 1),
+  });
+  private readonly making = new Map<string, Promise<VisibleResources>>();
+  private readonly standing = new Batcher<string, Standing>({
+    maxBatch: 256,
+    maxInFlight: 2,
+    maxQueued: 8192,
+    run: (tenantIds) => this.standingOf(tenantIds),
+  });
 
   constructor(
     private readonly repository: ResourceRepository,
@@ -118,35 +136,77 @@ export class ResourceCatalogue {
     return found;
   }
 
-  /** Those of a kind whose names no policy of the tenant blocks, and the upstreams of which nobody knows what they offer. */
-  async visible(
-    actor: Actor,
-    agentId: string,
-    kind: ResourceKind,
-  ): Promise<{ items: ShownResource[]; missing: MissingUpstream[] }> {
-    const [{ known, unknown, names }, policies] = await Promise.all([
-      this.known(actor),
-      this.policies.byTenants([actor.tenantId]),
-    ]);
-    return {
-      items: allowedResources(shownResources(known, kind, names), kind, names, {
-        agentId,
-        policies: namingFor(policies.get(actor.tenantId) ?? [], agentId),
-      }),
-      missing: unknown.map(({ name, error }) => ({
-        name,
-        error: error ?? 'What it offers besides tools is not known',
-      })),
-    };
+  /**
+   * Those whose names no policy of the tenant blocks for the agent, and the upstreams of which nobody knows what they offer: the same
+   * object while that is the same.
+   */
+  async visible(actor: Actor, agentId: string): Promise<VisibleResources> {
+    const { tenantId } = actor;
+    const { states: all, names, policies } = await this.standing.submit(tenantId);
+    const states = all.filter(({ name }) => mayUseUpstream(actor, name));
+    const naming = namingFor(policies, agentId);
+    const offers = states.map(({ name, prefixed, digest, error }) => [name, prefixed, digest ?? { error }]);
+    const key = hash('sha256', JSON.stringify([tenantId, offers, naming, [...names]]), 'base64url');
+    const ready = this.views.get(key) ?? this.making.get(key);
+    if (ready) return ready;
+    const made = this.makeView(key, tenantId, { states, names, naming, agentId }).finally(() =>
+      this.making.delete(key),
+    );
+    this.making.set(key, made);
+    return made;
   }
 
-  /** The upstreams within the actor's reach, by name: those whose lists are known, and the others; and the names of all. */
-  async known(
-    actor: Actor,
-  ): Promise<{ known: KnownResources[]; unknown: ResourceState[]; names: ReadonlySet<string> }> {
+  /** The upstreams within the actor's reach whose lists are known, by name; and the names of all. */
+  async known(actor: Actor): Promise<{ known: KnownResources[]; names: ReadonlySet<string> }> {
     const { tenantId } = actor;
-    const [all, byTenant] = await Promise.all([this.repository.states(tenantId), this.upstreams.names([tenantId])]);
-    const states = all.filter(({ name }) => mayUseUpstream(actor, name));
+    const [states, names] = await Promise.all([this.repository.states([tenantId]), this.upstreams.names([tenantId])]);
+    const within = (states.get(tenantId) ?? []).filter(({ name }) => mayUseUpstream(actor, name));
+    const { known } = await this.load(tenantId, within);
+    return { known, names: names.get(tenantId) ?? new Set() };
+  }
+
+  private async standingOf(tenantIds: string[]): Promise<Standing[]> {
+    const distinct = [...new Set(tenantIds)];
+    const [states, names, policies] = await Promise.all([
+      this.repository.states(distinct),
+      this.upstreams.names(distinct),
+      this.policies.byTenants(distinct),
+    ]);
+    return tenantIds.map((tenantId) => ({
+      states: states.get(tenantId) ?? [],
+      names: names.get(tenantId) ?? new Set(),
+      policies: policies.get(tenantId) ?? [],
+    }));
+  }
+
+  private async makeView(
+    key: string,
+    tenantId: string,
+    { states, names, naming, agentId }: Omit<Standing, 'policies'> & { naming: Naming[]; agentId: string },
+  ): Promise<VisibleResources> {
+    const { known, isCurrent } = await this.load(tenantId, states);
+    const turns = new Turns();
+    const view: VisibleResources = {
+      ...{ prompts: [], resources: [], templates: [] },
+      missing: states.flatMap(({ name, digest, error }) =>
+        digest === null ? [{ name, error: error ?? 'What it offers besides tools is not known' }] : [],
+      ),
+    };
+    for (const kind of KINDS) {
+      const shown = shownResources(known, kind, names);
+      if (turns.isOver) await turns.next();
+      view[kind] = allowedResources(shown, kind, names, { agentId, policies: naming });
+      if (turns.isOver) await turns.next();
+    }
+    if (isCurrent) this.views.set(key, view);
+    return view;
+  }
+
+  /** What is known of the upstreams, and whether it is what was asked for: lists can change before they are read. */
+  private async load(
+    tenantId: string,
+    states: readonly ResourceState[],
+  ): Promise<{ known: KnownResources[]; isCurrent: boolean }> {
     const stale = states.filter(
       ({ name, digest }) => digest !== null && this.keptOf(tenantId, name)?.digest !== digest,
     );
@@ -157,13 +217,14 @@ export class ResourceCatalogue {
         this.keep(`${tenantId}/${upstream}`, { digest, lists, size: stringifyJson(lists).length });
       }
     }
+    let isCurrent = true;
     const known = states.flatMap((upstream) => {
       const kept = upstream.digest === null ? undefined : this.keptOf(tenantId, upstream.name);
+      isCurrent &&= upstream.digest === null || kept?.digest === upstream.digest;
       return kept ? [{ upstream, lists: kept.lists }] : [];
     });
     this.makeRoom();
-    const names = byTenant.get(tenantId) ?? new Set();
-    return { known, unknown: states.filter(({ digest }) => digest === null), names };
+    return { known, isCurrent };
   }
 
   private noteRefused(tx: Tx, { tenantId, name }: UpstreamAddress, refused: RefusedResources): void {
@@ -189,32 +250,6 @@ export class ResourceCatalogue {
       this.size -= size;
     }
   }
-}
-
-/** Without what hides something from whoever reads it. */
-async function screened({ lists, refused }: FoundResources): Promise<FoundResources> {
-  const { completions } = lists;
-  const turns = new Turns();
-  const seen = async (kind: ResourceKind): Promise<[clear: JsonObject[], refused: RefusedDefinition[]]> => {
-    const [clear, hiding]: [JsonObject[], RefusedDefinition[]] = [[], [...refused[kind]]];
-    for (const item of lists[kind]) {
-      if (turns.isOver) await turns.next();
-      const name = String(item[RESOURCE_LISTS[kind].key]);
-      if (isMisleading(name, stringifyJson(item))) hiding.push({ name: visibleText(name), reason: HIDES });
-      else clear.push(item);
-    }
-    return [clear, hiding];
-  };
-  const found = {
-    resources: await seen('resources'),
-    templates: await seen('templates'),
-    prompts: await seen('prompts'),
-  };
-  const { resources, templates, prompts } = found;
-  return {
-    lists: { ...{ resources: resources[0], templates: templates[0], prompts: prompts[0] }, completions },
-    refused: { resources: resources[1], templates: templates[1], prompts: prompts[1] },
-  };
 }
 
 /** SHA-256 of the RFC 8785 JSON of all of them. */

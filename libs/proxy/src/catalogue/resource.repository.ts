@@ -17,11 +17,11 @@ export interface ResourceState extends CalledUpstream {
 }
 
 const states = {
-  name: 'proxy_offering.states.v5',
+  name: 'proxy_offering.states.v6',
   text: `SELECT u.tenant_id AS "tenantId", u.name, u.url, u.revision, u.headers, u.prefixed, u.healthy, u.error, u.timeout_seconds AS "timeoutSeconds", u.max_answer_bytes AS "maxAnswerBytes", u.concurrency,
                 u.circuit_until AS "circuitUntil", u.circuit_openings AS "circuitOpenings", encode(o.digest, 'hex') AS digest, ${TOLD_VERSION} AS version
            FROM proxy_upstream u LEFT JOIN proxy_offering o ON o.tenant_id = u.tenant_id AND o.upstream = u.name
-          WHERE u.tenant_id = $1 ORDER BY u.name COLLATE "C"`,
+          WHERE u.tenant_id = ANY ($1) ORDER BY u.tenant_id, u.name COLLATE "C"`,
 };
 /** Of this registration only: one that was replaced meanwhile has other lists. */
 const put = `INSERT INTO proxy_offering (tenant_id, upstream, digest, offers, refused)
@@ -34,11 +34,13 @@ const put = `INSERT INTO proxy_offering (tenant_id, upstream, digest, offers, re
 export class ResourceRepository {
   constructor(private readonly transactions: Transactions) {}
 
-  /** Of every upstream of the tenant, by name. */
-  async states(tenantId: string): Promise<ResourceState[]> {
+  /** Of every upstream of the tenants, by tenant; those of one in the order of their names. */
+  async states(tenantIds: readonly string[]): Promise<Map<string, ResourceState[]>> {
     const at = performance.now();
-    const rows = await this.transactions.query<ResourceState & { version: number | null }>(states, [tenantId]);
-    return rows.map(({ version, ...state }) => ({ ...state, told: { version, at } }));
+    const byTenant = new Map<string, ResourceState[]>(tenantIds.map((tenantId) => [tenantId, []]));
+    const rows = await this.transactions.query<ResourceState & { version: number | null }>(states, [tenantIds]);
+    for (const { version, ...state } of rows) byTenant.get(state.tenantId)?.push({ ...state, told: { version, at } });
+    return byTenant;
   }
 
   /** With the digest that they have at that moment. */

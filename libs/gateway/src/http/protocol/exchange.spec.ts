@@ -1,4 +1,6 @@
+import { EventEmitter } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
+import { type HaldirReply, type HaldirRequest } from '@haldir/http';
 import Fastify from 'fastify';
 import { Exchange, MAX_UNREAD_BYTES } from './exchange.js';
 
@@ -33,6 +35,19 @@ async function tell(count: number, reads: boolean): Promise<{ most: number; exch
 }
 
 describe('a stream', () => {
+  it('whose client has hung up before it begins is over, and keeps nothing going', async () => {
+    const raw = Object.assign(new EventEmitter(), { closed: true, writableFinished: false });
+    const set = vi.spyOn(globalThis, 'setInterval');
+    onTestFinished(() => set.mockRestore());
+    const exchange = new Exchange(
+      { headers: { accept: 'text/event-stream' } } as HaldirRequest,
+      { raw } as unknown as HaldirReply,
+    );
+    expect(exchange.signal.aborted).toBe(true);
+    exchange.stand();
+    expect(set).not.toHaveBeenCalled();
+  });
+
   it('keeps a bounded number of bytes for a client that does not read, and ends then', async () => {
     const { most, exchange } = await tell(50_000, false);
     expect(most).toBeGreaterThan(MAX_UNREAD_BYTES / 2);

@@ -19,16 +19,21 @@ export class Exchange {
   readonly takesEvents: boolean;
   private events: PassThrough | null = null;
   private quiet: NodeJS.Timeout | null = null;
+  private isClosed = false;
 
   constructor(
     request: HaldirRequest,
     private readonly reply: HaldirReply,
   ) {
     this.takesEvents = (request.headers.accept ?? '').includes('text/event-stream');
-    reply.raw.once('close', () => {
+    const closed = (): void => {
+      this.isClosed = true;
       if (this.quiet) clearInterval(this.quiet);
       if (!reply.raw.writableFinished) this.gone.abort();
-    });
+    };
+    // The client may have hung up while it was found out who it is.
+    if (reply.raw.closed) closed();
+    else reply.raw.once('close', closed);
   }
 
   /** Aborted when the client has gone before its answer. */
@@ -54,7 +59,7 @@ export class Exchange {
 
   /** From now on the answer may take long. */
   expectWaiting(): void {
-    if (!this.takesEvents || this.quiet) return;
+    if (!this.takesEvents || this.quiet || this.isClosed) return;
     this.quiet = setInterval(() => this.write(':\n\n'), QUIET_MS);
     this.quiet.unref();
   }
