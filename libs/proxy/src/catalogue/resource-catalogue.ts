@@ -40,7 +40,7 @@ export interface VisibleResources extends Record<ResourceKind, ShownResource[]> 
 }
 
 /** Which lists and policies there are right now. */
-interface Standing {
+interface StandingResources {
   states: ResourceState[];
   /** That upstreams have or had. */
   names: ReadonlySet<string>;
@@ -66,7 +66,7 @@ export class ResourceCatalogue {
     sizeCalculation: (view) => KINDS.reduce((sum, kind) => sum + view[kind].length, 1),
   });
   private readonly making = new Map<string, Promise<VisibleResources>>();
-  private readonly standing = new Batcher<string, Standing>({
+  private readonly standing = new Batcher<string, StandingResources>({
     maxBatch: 256,
     maxInFlight: 2,
     maxQueued: 8192,
@@ -165,7 +165,7 @@ export class ResourceCatalogue {
     return { known, names: names.get(tenantId) ?? new Set() };
   }
 
-  private async standingOf(tenantIds: string[]): Promise<Standing[]> {
+  private async standingOf(tenantIds: string[]): Promise<StandingResources[]> {
     const distinct = [...new Set(tenantIds)];
     const [states, names, policies] = await Promise.all([
       this.repository.states(distinct),
@@ -182,7 +182,7 @@ export class ResourceCatalogue {
   private async makeView(
     key: string,
     tenantId: string,
-    { states, names, naming, agentId }: Omit<Standing, 'policies'> & { naming: Naming[]; agentId: string },
+    { states, names, naming, agentId }: Omit<StandingResources, 'policies'> & { naming: Naming[]; agentId: string },
   ): Promise<VisibleResources> {
     const { known, isCurrent } = await this.load(tenantId, states);
     const turns = new Turns();
