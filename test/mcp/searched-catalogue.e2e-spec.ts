@@ -12,6 +12,7 @@ import {
   Scenario,
   startBalancer,
   startConformanceUpstream,
+  startFakeUpstream,
   startMcpUpstream,
   startWorld,
   type World,
@@ -105,6 +106,12 @@ describe('a session that searches', () => {
     scenario.up.tools = TOOLS.map((each) => (each.name === 'send.mail' ? { ...each, description: 'Mails all' } : each));
     await tenant.post('/v1/proxy/upstreams/up/refresh');
     expect(await all()).toEqual([pulls]);
+    const away = await startFakeUpstream('away');
+    await away.stop();
+    expect((await scenario.register('away', away.url)).body).toMatchObject({ healthy: false });
+    const left = { held_back: ['up.send.mail'], missing_upstreams: [{ name: 'away', error: expect.any(String) }] };
+    for (const query of ['pull', 'mail'])
+      expect(saidBy(await scenario.agent().call('searchTools', { query }))).toMatchObject(left);
     await scenario.policy('allow_list', { tools: ['up.who-am-i'] });
     expect(await all()).toEqual([]);
     expect(await search('who am i')).toEqual(['up__who-am-i']);
@@ -126,6 +133,36 @@ describe('a session that searches', () => {
     expect(listed.length).toBe(TOOLS.length + 4);
     for (const each of listed)
       expect(saidBy(await scenario.agent(revision).call('describeTool', { name: each.name }))).toEqual(each);
+  });
+
+  it('reads a tool by each name that a call takes, and hears of all that one may mean', async () => {
+    const read = async (name: string): Promise<Record<string, unknown>> =>
+      saidBy(await scenario.agent().call('describeTool', { name }));
+    const { hashed_name: hashed } = (
+      await world.sql<{ hashed_name: string }>(
+        `SELECT hashed_name FROM proxy_tool JOIN session USING (tenant_id) WHERE id = $1 AND name = 'create_issue'`,
+        [scenario.session],
+      )
+    )[0] ?? { hashed_name: '' };
+    for (const name of ['up__create_issue', 'up.create_issue', hashed, 'create_issue']) {
+      expect([name, await read(name)]).toMatchObject([
+        name,
+        { name: 'up__create_issue', inputSchema: TOOLS[0]?.inputSchema },
+      ]);
+      expect((await through(name)).message?.result).toMatchObject({ content: [{ text: 'create_issue' }] });
+    }
+    await scenario.upstream('other', 'create_issue');
+    expect(await read('create_issue')).toMatchObject({
+      ...{
+        field: 'name',
+        error: expect.stringMatching(
+          /: (up__create_issue, other__create_issue|other__create_issue, up__create_issue)$/,
+        ),
+      },
+    });
+    expect((await through('create_issue')).message?.error).toMatchObject({ code: -32602 });
+    expect(await read('other.create_issue')).toMatchObject({ name: 'other__create_issue' });
+    for (const name of ['up__', 'create', '%']) expect(await read(name)).toMatchObject({ code: 'not_found' });
   });
 
   it('goes on from page to page, each tool once', async () => {

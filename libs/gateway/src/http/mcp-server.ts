@@ -135,10 +135,10 @@ export class McpServer {
 
   private async callTool(asking: Asking, call: ToolCall): Promise<JsonObject | StartedTask> {
     const { caller, sessionId } = asking;
-    const audience = sessionId === null ? 'operator' : await this.audienceFor(caller.actor.tenantId, sessionId, call);
+    const { audience, session } = await this.audienceFor(asking, call);
     if (audience === 'searcher' && call.name === CALL_TOOL) return this.callThrough(asking, String(sessionId), call);
     const tool = this.own.find(audience, call.name);
-    if (tool) return this.callOwn(asking, tool, call);
+    if (tool) return this.callOwn(asking, tool, call, session);
     // Whether the session is live is the first thing that is decided about the call.
     if (sessionId !== null) return this.upstream.call(asking, sessionId, call);
     throw new RpcError(
@@ -147,10 +147,16 @@ export class McpServer {
     );
   }
 
-  /** Only where it makes a difference to the call. */
-  private async audienceFor(tenantId: string, sessionId: string, { name }: ToolCall): Promise<Audience> {
-    const mayDiffer = this.own.isForSearchers(name);
-    return mayDiffer && (await this.sessions.catalogueOf(tenantId, sessionId)) === 'search' ? 'searcher' : 'agent';
+  /** Whom the call is made for; the session is looked up only where it makes a difference to that, and is null where it has ended. */
+  private async audienceFor(
+    { caller: { actor }, sessionId }: Asking,
+    { name }: ToolCall,
+  ): Promise<{ audience: Audience; session: Session | null }> {
+    if (sessionId === null) return { audience: 'operator', session: null };
+    if (!this.own.isForSearchers(name)) return { audience: 'agent', session: null };
+    const session = await this.sessions.findLive(actor, sessionId);
+    const catalogue = session?.catalogue ?? (await this.sessions.catalogueOf(actor.tenantId, sessionId));
+    return { audience: catalogue === 'search' ? 'searcher' : 'agent', session };
   }
 
   /** The same call as the one of the tool by its name. */
@@ -165,15 +171,18 @@ export class McpServer {
     return this.upstream.call(asking, sessionId, { ...call, ...wanted, isWrapped: true });
   }
 
-  private async callOwn(asking: Asking, tool: OwnTool, { args }: ToolCall): Promise<JsonObject> {
+  /** @param known the session, where it was looked up for the call already */
+  private async callOwn(asking: Asking, tool: OwnTool, { args }: ToolCall, known: Session | null): Promise<JsonObject> {
     const { caller, sessionId, revision } = asking;
     const content = (): JsonValue => ({ arguments: args as JsonValue, session: sessionId });
     const request = writeOf(asking.request, asking.reply, `MCP ${tool.name}`, content);
     // A retry gets the first answer after the session has ended, too.
-    if (!(await this.writes.earlier<Written>(request))) await this.sessionOf(asking);
+    const isRetry = (await this.writes.earlier<Written>(request)) !== null;
+    const session = known ?? (isRetry ? null : await this.sessionOf(asking));
     return this.own.call(tool, args, {
       caller,
       sessionId,
+      session,
       revision,
       taken: this.own.names(sessionId === null ? 'operator' : 'searcher'),
       isIdempotent: request.idempotencyKey !== null,

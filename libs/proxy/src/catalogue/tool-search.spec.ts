@@ -5,6 +5,7 @@ import {
   type Searched,
   type ToolSearchRepository,
 } from './tool-search.repository.js';
+import { type ToolLookup } from './tool-lookup.js';
 import { ToolSearch } from './tool-search.js';
 
 const TENANT = 'tnt_1';
@@ -33,7 +34,7 @@ const numbers = (count: number, from = 0): number[] => Array.from({ length: coun
 /** Of the repository: what it was asked. */
 const asked: { searched: Searched; limit: number }[] = [];
 beforeEach(() => asked.splice(0));
-const search = new ToolSearch({
+const repository = {
   find: (_: string, searched: Searched, __: string, after: RankedPlace | null, limit: number) => {
     asked.push({ searched, limit });
     const among = searched.names && new Set(searched.names);
@@ -44,7 +45,8 @@ const search = new ToolSearch({
         .slice(0, limit),
     );
   },
-} as unknown as ToolSearchRepository);
+} as unknown as ToolSearchRepository;
+const search = new ToolSearch(repository, {} as ToolLookup);
 const found = async (visible: readonly number[], after: RankedPlace | null = null): Promise<string[]> =>
   (await search.find(TENANT, catalogueOf(visible), 'word', after, 11)).map(({ name }) => name);
 

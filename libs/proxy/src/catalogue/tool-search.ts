@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { type Actor } from '@haldir/kernel';
 import { type Catalogue, type CatalogueTool } from './tool-catalogue.js';
+import { ToolLookup } from './tool-lookup.js';
 import { type RankedPlace, type Searched, ToolSearchRepository } from './tool-search.repository.js';
 
 /** A tool of a catalogue, and how well it fits. */
@@ -18,7 +20,10 @@ export class ToolSearch {
   /** By `upstream.tool`, of catalogues that are searched; a catalogue stays the same object while nothing changes. */
   private readonly byName = new WeakMap<Catalogue, ReadonlyMap<string, CatalogueTool>>();
 
-  constructor(private readonly repository: ToolSearchRepository) {}
+  constructor(
+    private readonly repository: ToolSearchRepository,
+    private readonly lookup: ToolLookup,
+  ) {}
 
   /** Up to `count` tools that have some of the query's words, the best first, behind the one at `after`. */
   async find(
@@ -44,9 +49,18 @@ export class ToolSearch {
     }
   }
 
-  /** The tool that agents are shown by that name, or that is `upstream.tool`; null when it is not in the catalogue. */
-  named(catalogue: Catalogue, name: string): CatalogueTool | null {
-    return catalogue.tools.find(({ shownName }) => shownName === name) ?? this.toolsOf(catalogue).get(name) ?? null;
+  /**
+   * The tools of the catalogue that a call of that name may mean: by the name that agents are shown, by `upstream.tool`, or by any other that a call
+   * takes. Several where it is ambiguous.
+   *
+   * @param name without NUL
+   */
+  async named(actor: Actor, catalogue: Catalogue, name: string): Promise<CatalogueTool[]> {
+    const tools = this.toolsOf(catalogue);
+    const known = catalogue.tools.find(({ shownName }) => shownName === name) ?? tools.get(name);
+    if (known) return [known];
+    const { targets } = await this.lookup.find(actor, name);
+    return targets.flatMap((target) => tools.get(`${target.name}.${target.tool}`) ?? []);
   }
 
   private toolsOf(catalogue: Catalogue): ReadonlyMap<string, CatalogueTool> {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InvalidInput, parseJson } from '@haldir/kernel';
-import { SessionService } from '@haldir/gate';
+import { SessionInvalid } from '@haldir/gate';
 import { Cursors } from '@haldir/http';
 import { type Catalogue, ToolSearch } from '@haldir/proxy';
 import { z } from 'zod';
@@ -38,6 +38,14 @@ const SearchTools = sessionId.extend({
 const FoundTools = z.object({
   tools: z.array(z.object({ name: z.string(), upstream: z.string(), description: z.string() })),
   next_cursor: z.string().nullable().describe('For the next page; null on the last'),
+  missing_upstreams: z
+    .array(z.object({ name: z.string(), error: z.string() }))
+    .optional()
+    .describe('With the first page: upstreams whose tools nobody knows yet, and why'),
+  held_back: z
+    .array(z.string())
+    .optional()
+    .describe('With the first page: tools that cannot be called until an operator has accepted how they were changed'),
 });
 
 const DescribedTool = z.looseObject({ name: z.string(), inputSchema: z.looseObject({}) });
@@ -46,7 +54,6 @@ const DescribedTool = z.looseObject({ name: z.string(), inputSchema: z.looseObje
 @Injectable()
 export class CatalogueTools implements OwnTools {
   constructor(
-    private readonly sessions: SessionService,
     private readonly upstream: UpstreamTools,
     private readonly search: ToolSearch,
     private readonly cursors: Cursors,
@@ -79,6 +86,7 @@ export class CatalogueTools implements OwnTools {
             ...{ name: tool.shownName, upstream: tool.upstream, description: tool.summary },
           })),
           next_cursor: page.nextCursor,
+          ...(after ? {} : remarksOn(catalogue)),
         };
       },
     }),
@@ -93,14 +101,30 @@ export class CatalogueTools implements OwnTools {
       input: sessionId.extend({ name: toolName }),
       output: DescribedTool,
       run: async ({ name }, call) => {
-        const tool = this.search.named(await this.catalogueFor(call), name);
+        const catalogue = await this.catalogueFor(call);
+        const [tool, ...others] = await this.search.named(call.caller.actor, catalogue, name);
         if (!tool) throw new InvalidInput('name: no tool is called so; searchTools finds those there are', 'not_found');
+        if (others.length > 0) {
+          const names = [tool, ...others].map(({ shownName }) => shownName);
+          throw new InvalidInput(
+            `name: several tools are called so, and each is called otherwise, too: ${names.join(', ')}`,
+          );
+        }
         return parseJson(this.upstream.definitionOf(tool, call.revision)) as z.infer<typeof DescribedTool>;
       },
     }),
   ];
 
-  private async catalogueFor({ caller, sessionId: id, taken }: OwnCall): Promise<Catalogue> {
-    return this.upstream.catalogueFor(caller, await this.sessions.authenticate(caller.actor, String(id)), taken);
+  private async catalogueFor({ caller, session, taken }: OwnCall): Promise<Catalogue> {
+    if (!session) throw new SessionInvalid();
+    return this.upstream.catalogueFor(caller, session, taken);
   }
+}
+
+/** What others are told beside their list, of the tools that are not in it. */
+function remarksOn({ missing, heldBack }: Catalogue): Partial<z.infer<typeof FoundTools>> {
+  return {
+    ...(missing.length === 0 ? {} : { missing_upstreams: missing }),
+    ...(heldBack.length === 0 ? {} : { held_back: heldBack }),
+  };
 }

@@ -1,4 +1,5 @@
 import { type Tx } from '@haldir/database';
+import { type Session } from '@haldir/gate';
 import { type Answer, type Caller, isObject, type Json, type KeyScope, mapObjects, withoutNoise } from '@haldir/http';
 import { z } from 'zod';
 import { type Revision } from '../protocol/messages.js';
@@ -8,6 +9,8 @@ export interface OwnCall {
   caller: Caller;
   /** The agent's session; null when the operator calls by its key alone. */
   sessionId: string | null;
+  /** That session as it is now; null for the operator, and where a retry may be given its answer after the session has ended. */
+  session: Session | null;
   /** Whether a retry of the call must find the first one's answer. */
   isIdempotent: boolean;
   revision: Revision;
