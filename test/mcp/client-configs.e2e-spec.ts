@@ -80,10 +80,28 @@ it.each([
   ['no key to print', {}, ['--client', 'cursor', '--with-key'], 'HALDIR_API_KEY is missing'],
   ['a key that is none', { HALDIR_API_KEY: 'hld_${HOME}' }, ['--client', 'cursor', '--with-key'], 'is no API key'],
   ['a URL that is none', { HALDIR_URL: 'localhost' }, ['--client', 'cursor'], 'the URL of Haldir should be one like'],
+  ...[
+    'http://me:hunter2@h.example',
+    'http://hunter2@h.example',
+    'http://h.example/?key=hunter2',
+    'http://h.example/#hunter2',
+  ].map(
+    (url) =>
+      ['a URL that holds more', { HALDIR_URL: url }, ['--client', 'cursor'], 'no user, password, query'] as const,
+  ),
   ['an option that it does not take', {}, ['--client', 'cursor', '--key'], "'--key'"],
 ])('given %s it prints nothing but what is wrong', async (_, env, args, message) => {
   const { code, stdout, stderr } = await cli(env, 'mcp', 'config', ...args);
   expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
   expect(stderr).toContain(message);
-  expect(stderr).not.toContain('${HOME}');
+  expect(stderr).not.toMatch(/\$\{HOME\}|hunter2/);
 });
+
+it.each([['config', '--client', 'cursor'], []])(
+  'a HALDIR_URL that is empty is none, to haldir mcp %j',
+  async (...args) => {
+    const env = { HALDIR_URL: '', HALDIR_API_KEY: 'hld_none' };
+    const { code, stderr } = await cli(env, 'mcp', ...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.not.stringContaining('the URL of Haldir') });
+  },
+);

@@ -93,13 +93,15 @@ describe.each([...MCP_CLIENTS])('the configuration of %s', (client, configure) =
     const { text, hints } = configure(connection());
     expect(READ[client]?.(text)).toEqual(EXPECTED[client]?.(null));
     expect(text).toMatch(/[^\n]\n$/);
-    expect(hints.join('\n')).not.toMatch(/hld_|keep it out/);
+    expect(hints.join('\n')).not.toMatch(/hld_|holds the key/);
   });
 
   it('holds the key where it was asked to, and then says so', () => {
     const { text, hints } = configure(connection({ key: KEY }));
     expect(READ[client]?.(text)).toEqual(EXPECTED[client]?.(`Bearer ${KEY}`));
-    expect(hints.join('\n')).toContain('keep it out of version control');
+    expect(hints.join('\n')).toContain(
+      client === 'claude-code' ? 'your shell keeps it in its history' : 'keep it out of version control',
+    );
     expect(hints.join('\n')).not.toContain(KEY);
   });
 

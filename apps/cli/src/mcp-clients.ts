@@ -34,7 +34,9 @@ function claudeCode(connection: Connection): ClientConfig {
     text: `${words.map(shellWord).join(' ')}\n`,
     hints: [
       'Run this in the project, or with --scope user for every project.',
-      keyHint(connection, `Claude Code reads ${VARIABLE} from its environment: set it where you start claude.`),
+      connection.key === null
+        ? `Claude Code reads ${VARIABLE} from its environment: set it where you start claude.`
+        : 'It holds the key: your shell keeps it in its history, others on the machine may see it while it runs, and Claude Code keeps it in its settings.',
     ],
   };
 }
@@ -100,7 +102,10 @@ function copilotCli(connection: Connection): ClientConfig {
     text: json({ mcpServers: { haldir: { type: 'http', url: endpoint(connection), headers, tools: ['*'] } } }),
     hints: [
       'Put this into ~/.copilot/mcp-config.json, or .mcp.json of a project.',
-      keyHint(connection, `Copilot CLI reads ${VARIABLE} from its environment: set it where you start copilot.`),
+      keyHint(
+        connection,
+        `Set ${VARIABLE} where you start copilot. That Copilot CLI fills it in is untested: if it is refused, write the key into the file with --with-key.`,
+      ),
     ],
   };
 }

@@ -60,7 +60,7 @@ Examples
     const options = readOptions(args);
     const key = env['HALDIR_API_KEY'] ?? '';
     if (key === '') throw new UsageError('HALDIR_API_KEY is missing: set it to the key of a connector');
-    const haldir = haldirUrl(env['HALDIR_URL'] ?? DEFAULT_URL);
+    const haldir = haldirUrl(env['HALDIR_URL'] || DEFAULT_URL);
     const instance = randomBytes(12).toString('hex');
     const connecting = { options, env, api: new ConnectorApi(haldir, key, options.name, instance) };
     try {

@@ -30,7 +30,7 @@ haldir mcp config --client NAME prints what a client needs to connect, also with
     const options = parse(args);
     const key = env['HALDIR_API_KEY'] ?? '';
     if (key === '') throw new UsageError('HALDIR_API_KEY is missing: set it to an API key');
-    const haldir = haldirUrl(options.url ?? env['HALDIR_URL'] ?? DEFAULT_URL);
+    const haldir = haldirUrl(options.url ?? (env['HALDIR_URL'] || DEFAULT_URL));
     const authorization = { authorization: `Bearer ${key}` };
     let opened = options.agent === undefined ? null : await openSession(haldir, authorization, options);
     const clock = new SystemClock();
