@@ -4,6 +4,7 @@ import { gateways } from './gateways.js';
 import { longLog } from './long-log.js';
 import { mcpCall, mcpCallAgentKey, mcpCallOlder } from './mcp-call.js';
 import { mcpList } from './mcp-list.js';
+import { mcpSearch } from './mcp-search.js';
 import { named } from './named.js';
 import { paymentHot, paymentSpread } from './payment.js';
 import { proxyCall } from './proxy-call.js';
@@ -31,6 +32,7 @@ export const rows = [
   mcpCallOlder,
   mcpCallAgentKey,
   mcpList,
+  mcpSearch,
   webhook,
   rotation,
   simulate,
