@@ -134,7 +134,7 @@ export class McpServer {
   }
 
   private async callTool(asking: Asking, call: ToolCall): Promise<JsonObject | StartedTask> {
-    const { caller, sessionId } = asking;
+    const { sessionId } = asking;
     const { audience, session } = await this.audienceFor(asking, call);
     if (audience === 'searcher' && call.name === CALL_TOOL) return this.callThrough(asking, String(sessionId), call);
     const tool = this.own.find(audience, call.name);
