@@ -6,8 +6,37 @@ const TOOL = {
   inputSchema: { type: 'object', properties: { message: { type: 'string' } } },
 };
 
-/** @param extent how many tools there are, and how many letters an answer has, if not the message */
-export function answer(method: string, params: any, { tools, fill }: { tools: number; fill: number }) {
+const VERBS =
+  'create list get delete update search merge close open send read write move copy archive export import assign label comment'.split(
+    ' ',
+  );
+const NOUNS = 'issue pull_request repository file folder mail invoice customer order ticket branch commit release workflow comment user team project board card page document sheet row column'.split(' '); // prettier-ignore
+const USE =
+  'Use this tool when a customer asks for the thing; it takes an identifier and answers with the document as JSON, and an error when there is none such in the repository. ';
+
+/** One of up to 500 tools; its definition is of about 1.1 kB. */
+function described(n: number) {
+  const [verb, noun] = [VERBS[Math.floor(n / NOUNS.length)] ?? 'do', NOUNS[n % NOUNS.length] ?? 'thing'];
+  const parameter = { type: 'string', description: 'The identifier of the thing in question' };
+  return {
+    name: `${verb}_${noun}`,
+    description: `${verb} a ${noun.replace('_', ' ')}. ${USE.repeat(2)}`,
+    inputSchema: {
+      type: 'object',
+      properties: Object.fromEntries(NOUNS.slice(0, 8).map((each) => [`${each}Id`, parameter])),
+    },
+  };
+}
+
+interface Extent {
+  tools: number;
+  /** Whether these have names and definitions as long as those of others. */
+  isDescribed?: boolean;
+  /** How many letters an answer has, if not the message. */
+  fill: number;
+}
+
+export function answer(method: string, params: any, { tools, isDescribed, fill }: Extent) {
   switch (method) {
     case 'initialize':
       return {
@@ -20,6 +49,7 @@ export function answer(method: string, params: any, { tools, fill }: { tools: nu
     case 'ping':
       return { result: {} };
     case 'tools/list':
+      if (isDescribed) return { result: { tools: Array.from({ length: tools }, (_, n) => described(n)) } };
       return {
         result: { tools: [TOOL, ...Array.from({ length: tools - 1 }, (_, n) => ({ ...TOOL, name: `echo-${n}` }))] },
       };

@@ -4,28 +4,6 @@ import http from 'node:http';
 import { answer } from './answer.js';
 import { listen, serve } from './child.js';
 
-const VERBS =
-  'create list get delete update search merge close open send read write move copy archive export import assign label comment'.split(
-    ' ',
-  );
-const NOUNS = 'issue pull_request repository file folder mail invoice customer order ticket branch commit release workflow comment user team project board card page document sheet row column'.split(' '); // prettier-ignore
-const USE =
-  'Use this tool when a customer asks for the thing; it takes an identifier and answers with the document as JSON, and an error when there is none such in the repository. ';
-
-/** One of up to 500 tools; its definition is of about 1.1 kB. */
-function described(n: number) {
-  const [verb, noun] = [VERBS[Math.floor(n / NOUNS.length)] ?? 'do', NOUNS[n % NOUNS.length] ?? 'thing'];
-  const parameter = { type: 'string', description: 'The identifier of the thing in question' };
-  return {
-    name: `${verb}_${noun}`,
-    description: `${verb} a ${noun.replace('_', ' ')}. ${USE.repeat(2)}`,
-    inputSchema: {
-      type: 'object',
-      properties: Object.fromEntries(NOUNS.slice(0, 8).map((each) => [`${each}Id`, parameter])),
-    },
-  };
-}
-
 const server = http.createServer((request, response) => {
   let text = '';
   request.setEncoding('utf8');
