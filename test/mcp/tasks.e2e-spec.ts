@@ -92,6 +92,17 @@ describe('a call that waits for approval, of a client that declares tasks', () =
     expect(scenario.up.calls).toHaveLength(1);
   });
 
+  it('is one task when it is made again while it waits, at any process: one approval, made once', async () => {
+    const { id, request } = await begun();
+    for (const api of world.apis) expect(taskIn(await call(scenario.agent().at(api.url))).taskId).toBe(id);
+    const racing = await times(6, (n) => begun(scenario.agent().at(world.apis[n % 2]?.url ?? ''), { to: 'erin' }));
+    expect(new Set(racing.map((each) => each.id)).size).toBe(1);
+    await approve(request);
+    expect(await get(scenario.agent(), id)).toMatchObject({ status: 'completed' });
+    expect(scenario.up.calls).toHaveLength(1);
+    expect((await begun()).id).not.toBe(id);
+  });
+
   it('is made once, whichever of the keys that use its session asks for it', async () => {
     const { id, request } = await begun();
     await approve(request);
@@ -292,8 +303,6 @@ describe('a task', () => {
     expect(`${row?.row} ${sealed}`).not.toMatch(/canary|ses_/);
     await world.sql(`UPDATE mcp_task SET expires_at = now() WHERE id = $1`, [id]);
     expect((await about(scenario.agent(), id)).message?.error).toMatchObject({ code: -32602 });
-    await begun(undefined, { to: 'another' });
-    expect(await world.sql('SELECT id FROM mcp_task WHERE id = $1', [id])).toEqual([]);
   });
 });
 

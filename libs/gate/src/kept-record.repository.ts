@@ -12,6 +12,11 @@ const purgeQuotas = `
        AND coalesce(q.times[cardinality(q.times)], 0) < extract(epoch FROM $1::timestamptz) LIMIT $2 FOR UPDATE OF q SKIP LOCKED))
   RETURNING 1 AS purged`;
 
+const purgeTasks = `
+  DELETE FROM mcp_task WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM mcp_task WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+  RETURNING 1 AS purged`;
+
 /** Records that are kept for a while only. What others are at is left for the next time. */
 @Injectable()
 export class KeptRecordRepository {
@@ -25,6 +30,11 @@ export class KeptRecordRepository {
   /** Removes up to `limit` quotas of keys that were revoked, and last used, before then; answers how many. */
   purgeQuotas(before: Date, limit: number): Promise<number> {
     return this.purge(purgeQuotas, before, limit);
+  }
+
+  /** Removes up to `limit` calls of any tenant that waited as tasks and expired before then; answers how many. */
+  purgeTasks(before: Date, limit: number): Promise<number> {
+    return this.purge(purgeTasks, before, limit);
   }
 
   private async purge(text: string, before: Date, limit: number): Promise<number> {

@@ -59,6 +59,22 @@ it('records each expired session once, however many processes look, and no other
   expect(entries).toHaveLength(30);
 });
 
+it('purges tasks that expired, of any tenant, and no other', async () => {
+  for (const [id, expiresAt] of [
+    ['tsk_over', ago(1)],
+    ['tsk_live', new Date(now.getTime() + 1)],
+  ] as const) {
+    await dataSource.query(
+      `INSERT INTO mcp_task (tenant_id, id, holder_hash, made_for, request_id, sealed, created_at, updated_at, expires_at)
+         VALUES ($1, $2, '', $2, '', '', $3, $3, $4)`,
+      [tenantId, id, ago(DAY_MS), expiresAt],
+    );
+  }
+  expect(await expiry.purge()).toBe(1);
+  const kept = await dataSource.query<{ id: string }[]>('SELECT id FROM mcp_task WHERE tenant_id = $1', [tenantId]);
+  expect(kept).toEqual([{ id: 'tsk_live' }]);
+});
+
 it('purges idempotency records a day old, and quotas of keys revoked for hours', async () => {
   for (const [key, age] of [
     ['old', DAY_MS + 1],

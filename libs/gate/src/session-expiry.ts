@@ -38,10 +38,14 @@ export class SessionExpiry {
     });
   }
 
-  /** Removes up to 500 of each kind: idempotency records older than a day, and quotas of keys revoked long ago; answers how many. */
+  /**
+   * Removes up to 500 of each kind: idempotency records older than a day, tasks that expired, and quotas of keys revoked long ago; answers
+   * how many.
+   */
   async purge(): Promise<number> {
     const now = this.clock.now().getTime();
     const records = await this.records.purgeIdempotency(new Date(now - IDEMPOTENCY_KEPT_MS), BATCH);
-    return records + (await this.records.purgeQuotas(new Date(now - QUOTA_KEPT_MS), BATCH));
+    const tasks = await this.records.purgeTasks(new Date(now), BATCH);
+    return records + tasks + (await this.records.purgeQuotas(new Date(now - QUOTA_KEPT_MS), BATCH));
   }
 }

@@ -31,6 +31,7 @@ import { McpTasks1790000000042 } from './1790000000042-mcp-tasks.js';
 import { ListChanges1790000000043 } from './1790000000043-list-changes.js';
 import { RegisteredAt1790000000044 } from './1790000000044-registered-at.js';
 import { ConnectorsKnown1790000000045 } from './1790000000045-connectors-known.js';
+import { OneTaskACall1790000000046 } from './1790000000046-one-task-a-call.js';
 import { WordsOfTools1790000000047 } from './1790000000047-words-of-tools.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
@@ -68,5 +69,6 @@ export const migrations = [
   ListChanges1790000000043,
   RegisteredAt1790000000044,
   ConnectorsKnown1790000000045,
+  OneTaskACall1790000000046,
   WordsOfTools1790000000047,
 ];

@@ -17,6 +17,10 @@ export class CallTask {
   @Column({ name: 'holder_hash', type: 'bytea' })
   holderHash: Buffer;
 
+  /** The approval that it was made for; the same call, made again while it waits, is this task. Its own id where it is like no other. */
+  @Column({ name: 'made_for', type: 'text' })
+  madeFor: string;
+
   /** Of the approval that it waits for. */
   @Column({ name: 'request_id', type: 'text' })
   requestId: string;

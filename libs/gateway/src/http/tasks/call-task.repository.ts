@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { MoreThan } from 'typeorm';
-import { Transactions } from '@haldir/database';
+import { columnsOf, Transactions } from '@haldir/database';
 import { CallTask } from './call-task.entity.js';
 
 /** Which task, of whom. */
@@ -9,10 +9,11 @@ export type CallTaskKey = Pick<CallTask, 'tenantId' | 'id'>;
 /** What becomes of a task. */
 export type CallTaskFacts = Pick<CallTask, 'requestId' | 'state' | 'updatedAt'>;
 
-/** Some of what nobody hears of any more, so that it does not pile up. */
-const purge = `
-  DELETE FROM mcp_task WHERE tenant_id = $1 AND id IN (
-    SELECT id FROM mcp_task WHERE tenant_id = $1 AND expires_at < $2 LIMIT 100)`;
+const columns = columnsOf(CallTask);
+const insert = `
+  INSERT INTO mcp_task AS t (${columns.list}) VALUES (${columns.parameters})
+  ON CONFLICT (tenant_id, holder_hash, made_for) WHERE state <> 'cancelled' DO UPDATE SET made_for = t.made_for
+  RETURNING ${columns.of('t')}`;
 const facts = `RETURNING request_id AS "requestId", state, updated_at AS "updatedAt"`;
 /** A call goes on once it is not cancelled; one that went on before stays as it is. */
 const goOn = `
@@ -29,12 +30,10 @@ const cancel = `
 export class CallTaskRepository {
   constructor(private readonly transactions: Transactions) {}
 
-  /** Kept once this is answered. */
-  async insert(task: CallTask): Promise<void> {
-    await this.transactions.run(task.tenantId, async (tx) => {
-      tx.send(purge, [task.tenantId, task.createdAt]);
-      await tx.manager.insert(CallTask, task);
-    });
+  /** Kept once this is answered: this one, or the one that its holder has of the same call already. */
+  async insert(task: CallTask): Promise<CallTask> {
+    const rows = await this.transactions.run(task.tenantId, (tx) => tx.query(insert, columns.toValues(task)));
+    return rows.map((row) => columns.toEntity(row))[0] ?? task;
   }
 
   /** Null where there is none, or none any more. */

@@ -26,7 +26,10 @@ export class CallTasks {
     private readonly clock: Clock,
   ) {}
 
-  /** Keeps a call that waits for approval; it can be asked for once this is answered. */
+  /**
+   * Keeps a call that waits for approval; it can be asked for once this is answered. One that was made before, and waits for the same
+   * approval, is the task that it was.
+   */
   async begin(actor: Actor, sessionId: string, call: ToolCall, request: HeldRequest): Promise<CallTask> {
     const now = this.clock.now();
     const { name, args, dialogue } = call;
@@ -40,6 +43,7 @@ export class CallTasks {
     const task = Object.assign(new CallTask(), {
       ...key,
       holderHash: hashOf(actor, sessionId),
+      madeFor: answers ? key.id : request.requestId,
       requestId: request.requestId,
       sealed: seal(this.key(), KEY_VERSION, Buffer.from(stringifyJson(kept)), placeOf(key)),
       state: 'open' as const,
@@ -47,8 +51,7 @@ export class CallTasks {
       updatedAt: now,
       expiresAt: new Date(now.getTime() + TASK_TTL_MS),
     });
-    await this.tasks.insert(task);
-    return task;
+    return this.tasks.insert(task);
   }
 
   /** Null where the actor has no such task, whoever else may have one. */
