@@ -51,7 +51,10 @@ export class Belongings {
 
   private async newConnector(): Promise<Client> {
     await this.make('/v1/secrets', { name: CONNECTED, value: 'correct horse' });
-    const made = await this.make('/v1/keys', { connector: { upstream: CONNECTED, secrets: [CONNECTED] } });
+    const made = await this.make('/v1/keys', {
+      tier: 'enterprise',
+      connector: { upstream: CONNECTED, secrets: [CONNECTED] },
+    });
     return new Client(this.client.url, String(made['key']));
   }
 
