@@ -103,6 +103,16 @@ describe('a call that waits for approval, of a client that declares tasks', () =
     expect((await begun()).id).not.toBe(id);
   });
 
+  it('is another task under another Idempotency-Key, which asks for another execution', async () => {
+    const under = async (key: string): Promise<string> => {
+      const params = { name: 'up.pay', arguments: { to: 'frank' }, ...META };
+      return taskIn(await scenario.agent().ask('tools/call', params, { 'idempotency-key': key })).taskId;
+    };
+    const [one, again, other] = [await under('one'), await under('one'), await under('other')];
+    expect(again).toBe(one);
+    expect(other).not.toBe(one);
+  });
+
   it('is made once, whichever of the keys that use its session asks for it', async () => {
     const { id, request } = await begun();
     await approve(request);
@@ -161,6 +171,8 @@ describe('a call that waits for approval, of a client that declares tasks', () =
     expect(task).toMatchObject({ status: 'working' });
     const another = /apr_\w+/.exec(task.statusMessage ?? '')?.[0] ?? '';
     expect([another === request, scenario.up.calls]).toEqual([false, []]);
+    // Made again, it is the task that waits already.
+    expect((await begun()).id).toBe(id);
     await approve(another);
     expect(await get(scenario.agent(), id)).toMatchObject({ status: 'completed' });
   });

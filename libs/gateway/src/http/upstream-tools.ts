@@ -198,7 +198,9 @@ export class UpstreamTools {
           const { request } = outcome;
           if (asking.revision === 'stateless' && declaresTasks(toolCall.params)) {
             const { actor, sessionId } = call;
-            const task = await this.tasks.begin(actor, sessionId, toolCall, request);
+            // Another Idempotency-Key is another call.
+            const isAlone = call.claim !== null;
+            const task = await this.tasks.begin(actor, sessionId, toolCall, request, isAlone);
             const statusMessage = this.held.waitingWords(asking, request);
             return replied({ task: { ...factsOf(task), status: 'working', statusMessage } });
           }

@@ -21,7 +21,10 @@ const goOn = `
    WHERE tenant_id = $1 AND id = $2 AND state <> 'cancelled' ${facts}`;
 /** What was found waiting for `$3` waits for `$4`. */
 const wait = `
-  UPDATE mcp_task SET state = 'open', request_id = $4, updated_at = $5
+  UPDATE mcp_task t SET state = 'open', request_id = $4, updated_at = $5,
+         made_for = CASE WHEN t.made_for = t.id OR EXISTS (
+           SELECT FROM mcp_task o WHERE o.tenant_id = $1 AND o.holder_hash = t.holder_hash AND o.made_for = $4 AND o.state <> 'cancelled')
+           THEN t.made_for ELSE $4 END
    WHERE tenant_id = $1 AND id = $2 AND request_id = $3 AND state = 'called' ${facts}`;
 const cancel = `
   UPDATE mcp_task SET state = 'cancelled', updated_at = $3 WHERE tenant_id = $1 AND id = $2 AND state = 'open'`;

@@ -29,8 +29,16 @@ export class CallTasks {
   /**
    * Keeps a call that waits for approval; it can be asked for once this is answered. One that was made before, and waits for the same
    * approval, is the task that it was.
+   *
+   * @param isAlone whether its client says that it is like no other, however alike they are
    */
-  async begin(actor: Actor, sessionId: string, call: ToolCall, request: HeldRequest): Promise<CallTask> {
+  async begin(
+    actor: Actor,
+    sessionId: string,
+    call: ToolCall,
+    request: HeldRequest,
+    isAlone = false,
+  ): Promise<CallTask> {
     const now = this.clock.now();
     const { name, args, dialogue } = call;
     const { responses, state } = dialogue ?? {};
@@ -43,7 +51,7 @@ export class CallTasks {
     const task = Object.assign(new CallTask(), {
       ...key,
       holderHash: hashOf(actor, sessionId),
-      madeFor: answers ? key.id : request.requestId,
+      madeFor: isAlone ? key.id : request.requestId,
       requestId: request.requestId,
       sealed: seal(this.key(), KEY_VERSION, Buffer.from(stringifyJson(kept)), placeOf(key)),
       state: 'open' as const,
