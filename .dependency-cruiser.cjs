@@ -57,6 +57,12 @@ const CORE_ARROWS = {
     crypto: 'what a key or session grants is sealed',
     http: 'answers who the caller is, which the key guard asks',
   },
+  people: {
+    ...usual('kernel', 'runtime', 'database', 'audit-log'),
+    crypto: 'what a membership, sign-in or link grants is sealed',
+    http: 'answers who is signed in, which the key guard asks; roles are scopes',
+    gate: 'the first owner comes to the operator’s tenant, and the first key is not given out then',
+  },
   vault: {
     ...usual('kernel', 'runtime', 'database', 'audit-log'),
     crypto: 'secrets are sealed',

@@ -41,14 +41,20 @@ const CHECKS = {
       ...['--cache-location', path.join(cache, 'format.json'), '.'],
     ],
   },
-  pages: {
-    title: 'types of pages',
-    command: [
-      ...['tsc', '-p', 'libs/approvals/src/http/page', '--incremental'],
-      ...['--tsBuildInfoFile', path.join(cache, 'pages.tsbuildinfo')],
-    ],
-  },
+  pages: pageTypes('approvals'),
+  'people-pages': pageTypes('people'),
 };
+
+/** @param {string} lib whose pages for browsers they are */
+function pageTypes(lib) {
+  return {
+    title: `types of pages of ${lib}`,
+    command: [
+      ...['tsc', '-p', `libs/${lib}/src/http/page`, '--incremental'],
+      ...['--tsBuildInfoFile', path.join(cache, `pages-${lib}.tsbuildinfo`)],
+    ],
+  };
+}
 
 const HELP = `Usage: npm run check -- [options]
 

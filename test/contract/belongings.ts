@@ -95,6 +95,9 @@ export class Belongings {
       case 'revokeApiKey':
       case 'rotateApiKey':
         return { prefix: String((await this.make('/v1/keys', {}))['prefix']) };
+      case 'changePerson':
+      case 'removePerson':
+        return { person_id: String((await this.make('/v1/people', this.invitation()))['person_id']) };
       case 'removeApprovalRule':
         return { rule_id: String((await this.make('/v1/approvals/rules', HARMLESS_RULE))['id']) };
       case 'removeAuditRule':
@@ -154,6 +157,10 @@ export class Belongings {
     switch (operationId) {
       case 'createApiKey':
         return { name: 'ci', tier: 'free', scopes: ['audit:read'] };
+      case 'invitePerson':
+        return this.invitation();
+      case 'changePerson':
+        return { role: 'approver' };
       case 'createSession':
         return { agent_id: 'agent', scopes: ['read', 'execute'], ttl: 600, spend_limit: 5 };
       case 'checkPermission':
@@ -302,6 +309,10 @@ export class Belongings {
   private async treeSizes(): Promise<Record<string, string>> {
     const { body } = await this.client.get('/v1/audit/tree-head');
     return { first: '1', second: String(body['tree_size']) };
+  }
+
+  private invitation(): Json {
+    return { email: `${this.name('person')}@example.com`, role: 'auditor', name: 'Alice' };
   }
 
   private name(what: string): string {

@@ -9,6 +9,9 @@ const COMMANDS = [
   'keys status',
   'keys rotate-root',
   'keys rotate-tenant',
+  'people invite',
+  'people list',
+  'people remove',
   'audit verify',
 ];
 

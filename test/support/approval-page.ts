@@ -132,7 +132,7 @@ export class ApprovalPage {
     await this.press(button);
   }
 
-  private type(id: string, text: string): void {
+  type(id: string, text: string): void {
     const field = this.find(id);
     if (!this.isVisible(field)) throw new Error(`nobody sees ${id} here: ${this.shown()}`);
     field.value = text;
@@ -175,6 +175,7 @@ export async function openApprovalPage(url: string): Promise<ApprovalPage> {
   const { JSDOM, VirtualConsole } = createRequire(import.meta.url)('jsdom') as Jsdom;
   const asked: string[] = [];
   const failures: Error[] = [];
+  const jar: Jar = { cookie: null };
   const dispatcher = new Agent();
   const virtualConsole = new VirtualConsole();
   virtualConsole.on('jsdomError', (error) => failures.push(error));
@@ -189,7 +190,7 @@ export async function openApprovalPage(url: string): Promise<ApprovalPage> {
       window.fetch = (input, init) => {
         const target = new URL(input, window.location.href);
         asked.push(`${init?.method} ${target.pathname}`);
-        return fetch(target, { ...init, signal: AbortSignal.timeout(30_000) });
+        return asBrowser(jar, window.location.href, target, { ...init, signal: AbortSignal.timeout(30_000) });
       };
     },
   });
@@ -197,6 +198,23 @@ export async function openApprovalPage(url: string): Promise<ApprovalPage> {
     if (dom.window.document.readyState !== 'complete') throw new Error('the page is still loading');
   });
   return new ApprovalPage(dom, asked, failures, dispatcher);
+}
+
+/** What a browser keeps of answers, and no page sees. */
+interface Jar {
+  cookie: string | null;
+}
+
+/** Adds what a browser does to requests of a page of the same origin: that, and its cookies unless it is told to leave them. */
+async function asBrowser(jar: Jar, page: string, target: URL, init: RequestInit): Promise<Response> {
+  const isOmitted = init.credentials === 'omit';
+  const headers = new Headers(init.headers);
+  if (init.method !== 'GET') headers.set('origin', new URL(page).origin);
+  if (jar.cookie !== null && !isOmitted) headers.set('cookie', jar.cookie);
+  const answer = await fetch(target, { ...init, headers });
+  const set = isOmitted ? null : answer.headers.get('set-cookie');
+  if (set !== null) jar.cookie = /Max-Age=0\b/.test(set) ? null : (set.split(';')[0] ?? null);
+  return answer;
 }
 
 /** Opens pages; after each test those that it opened are closed, and nothing has gone wrong in any of them. */

@@ -10,6 +10,7 @@ import { GateHttpModule } from '@haldir/gate/http';
 import { GatewayHttpModule } from '@haldir/gateway/http';
 import { HealthModule } from '@haldir/health';
 import { HttpModule } from '@haldir/http';
+import { PeopleHttpModule } from '@haldir/people/http';
 import { ProxyHttpModule } from '@haldir/proxy/http';
 import { QueueModule } from '@haldir/queue';
 import { VaultModule } from '@haldir/vault';
@@ -38,6 +39,7 @@ import { WelcomeController } from './platform/welcome.controller.js';
     HttpModule,
     HealthModule,
     GateHttpModule,
+    PeopleHttpModule,
     VaultHttpModule,
     ApprovalsHttpModule,
     WatchHttpModule,

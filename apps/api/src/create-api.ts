@@ -16,6 +16,7 @@ import {
   useRequestHooks,
   useWarnings,
 } from '@haldir/http';
+import { SIGN_IN_PAGES } from '@haldir/people/http';
 import { createLogger, type HaldirConfig, Log, Metrics, RuntimeModule } from '@haldir/runtime';
 import { ApiModule } from './api.module.js';
 import { DOCS_PAGES, serveDocs } from './openapi/document.js';
@@ -70,7 +71,7 @@ export async function createApi(
   fastify.server.on('checkExpectation', refuseExpectation);
   useJsonBodies(fastify);
   useWarnings(fastify);
-  const pages = [DOCS_PAGES, APPROVAL_PAGES, WELCOME_PAGES];
+  const pages = [DOCS_PAGES, APPROVAL_PAGES, SIGN_IN_PAGES, WELCOME_PAGES];
   useRequestHooks(fastify, routes, pages, app.get(ApiKeyGuard), app.get(Log), app.get(Metrics));
   app.enableCors({
     origin: '*',

@@ -8,7 +8,7 @@ import { ConfigError, createLogger, databaseUrl, HaldirConfig, isDatabaseUrl } f
 import { SEALED_UPSTREAM_HEADERS, SEALED_UPSTREAM_SESSIONS } from '@haldir/proxy';
 import { SEALED_DATA_KEYS, SEALED_TOLD_VALUES } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
-import { DataSource } from 'typeorm';
+import { DataSource, type DataSourceOptions } from 'typeorm';
 import { KeysRepository, RotationLock } from './keys.repository.js';
 
 /** Every column whose values are under tenant keys. */
@@ -38,7 +38,7 @@ export interface KeysSession {
   auditLog: AuditLog;
 }
 
-type Env = Readonly<Record<string, string | undefined>>;
+export type Env = Readonly<Record<string, string | undefined>>;
 
 /**
  * Runs `work` as the owner of the schema, who alone may change keys.
@@ -48,8 +48,9 @@ type Env = Readonly<Record<string, string | undefined>>;
 export async function asOwner<T>(
   env: Env,
   work: (transactions: Transactions, dataSource: DataSource) => Promise<T>,
+  entities: NonNullable<DataSourceOptions['entities']> = KEY_ENTITIES,
 ): Promise<T> {
-  const dataSource = new DataSource({ ...dataSourceOptions(ownerUrl(env), 3), entities: KEY_ENTITIES });
+  const dataSource = new DataSource({ ...dataSourceOptions(ownerUrl(env), 3), entities });
   try {
     await dataSource.initialize();
     return await work(new Transactions(dataSource), dataSource);
@@ -116,7 +117,7 @@ async function take(lock: RotationLock): Promise<void> {
   throw new RotationUnderWay();
 }
 
-function ownerUrl(env: Env): string {
+export function ownerUrl(env: Env): string {
   const url = databaseUrl(env, 'DATABASE_OWNER_URL') || databaseUrl(env, 'DATABASE_URL');
   if (isDatabaseUrl(url)) return url;
   throw new ConfigError(

@@ -40,6 +40,21 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     load: async () => (await import('./commands/keys.js')).keysRotateTenantCommand,
   },
   {
+    name: 'people invite',
+    summary: 'Make somebody a person of the tenant, and a link that signs them in once',
+    load: async () => (await import('./commands/people.js')).peopleInviteCommand,
+  },
+  {
+    name: 'people list',
+    summary: 'Who may sign in, and in which role',
+    load: async () => (await import('./commands/people.js')).peopleListCommand,
+  },
+  {
+    name: 'people remove',
+    summary: 'End everything of somebody’s',
+    load: async () => (await import('./commands/people.js')).peopleRemoveCommand,
+  },
+  {
     name: 'audit verify',
     summary: 'Check an export of the audit log, or a proof, offline',
     load: async () => (await import('./commands/audit-verify.js')).auditVerifyCommand,

@@ -28,7 +28,7 @@ export class ApprovalExpired extends HaldirError {
 /** The tenant wants another key to decide than the one that asked or opened the session. */
 export class SelfApproval extends HaldirError {
   constructor() {
-    super('forbidden', 'The key that asked, or opened the session, may not decide', { code: 'self_approval' });
+    super('forbidden', 'Whoever asked, or opened the session, may not decide', { code: 'self_approval' });
   }
 }
 

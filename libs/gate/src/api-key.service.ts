@@ -1,14 +1,6 @@
 import { type KeyObject, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import {
-  type Actor,
-  type AgentGrant,
-  Clock,
-  type ConnectorGrant,
-  haldirActor,
-  InvalidInput,
-  newId,
-} from '@haldir/kernel';
+import { type Actor, type AgentGrant, Clock, type ConnectorGrant, haldirActor, InvalidInput } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { GrantSeal, KeyRing } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
@@ -21,7 +13,7 @@ import { FirstKeyDoor } from './first-key-door.js';
 import { ApiKeyNotFound, KeyBeyondGrant } from './gate.errors.js';
 import { KEY_GRANT, type KeyGrant, keyGrant } from './grants.js';
 import { actorOf, describeConnector, describeGrant, grantsOf } from './key-kinds.js';
-import { TenantRepository } from './tenant.repository.js';
+import { type TenantStanding, Tenants } from './tenants.js';
 import { UsageMeter } from './usage-meter.js';
 
 export interface NewKey {
@@ -51,13 +43,6 @@ export interface RotatedKey {
   replacedUntil: Date;
 }
 
-/** What of its tenant a key's grant holds for. */
-interface TenantStanding {
-  tenantId: string;
-  tenantTier: Tier;
-  isOperator: boolean;
-}
-
 /** A key just made; `key` is shown once and never again. */
 export interface MintedKey extends NewKey {
   key: string;
@@ -71,7 +56,7 @@ export class ApiKeyService implements Authenticator {
 
   constructor(
     private readonly keys: ApiKeyRepository,
-    private readonly tenants: TenantRepository,
+    private readonly tenants: Tenants,
     private readonly keyRing: KeyRing,
     private readonly seal: GrantSeal,
     private readonly auditLog: AuditLog,
@@ -102,13 +87,13 @@ export class ApiKeyService implements Authenticator {
   /**
    * The very first key of all, of the operator's tenant; of racing first calls exactly one gets it.
    *
-   * @throws Unauthenticated once the operator's tenant had a key
+   * @throws Unauthenticated once the operator's tenant had a key, or a person who signed in
    */
   async mintFirst(tx: Tx, key: NewKey): Promise<MintedKey> {
-    await this.tenants.in(tx).hold();
+    await this.tenants.hold(tx);
     await this.door.pass(tx);
     refuseAsFirst(key);
-    return this.insert(tx, await this.createTenant(tx, 'enterprise', true), key);
+    return this.insert(tx, await this.tenants.operators(tx), key);
   }
 
   /** @throws Unauthenticated when the token is not the operator's */
@@ -122,8 +107,8 @@ export class ApiKeyService implements Authenticator {
   /** The first key of a new tenant, whose tier is the key's; for whoever has the operator's token. */
   async mintForNewTenant(tx: Tx, key: NewKey): Promise<MintedKey> {
     refuseAsFirst(key);
-    await this.tenants.in(tx).hold();
-    return this.insert(tx, await this.createTenant(tx, key.tier, false), key);
+    await this.tenants.hold(tx);
+    return this.insert(tx, await this.tenants.create(tx, key.tier), key);
   }
 
   /**
@@ -193,15 +178,6 @@ export class ApiKeyService implements Authenticator {
   /** Keys the tenant ever made, revoked ones included. */
   count(tenantId: string): Promise<number> {
     return this.keys.count(tenantId);
-  }
-
-  private async createTenant(tx: Tx, tenantTier: Tier, isOperator: boolean): Promise<TenantStanding> {
-    const tenantId = newId('tnt');
-    tx.enter(tenantId);
-    await this.tenants.in(tx).insert({ id: tenantId, tier: tenantTier, isOperator, createdAt: this.clock.now() });
-    await this.keyRing.createTenantKey(tx, tenantId);
-    await this.auditLog.create(tx, tenantId);
-    return { tenantId, tenantTier, isOperator };
   }
 
   /** @throws InvalidInput for an end that has passed */

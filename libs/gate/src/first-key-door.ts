@@ -5,7 +5,7 @@ import { ANONYMOUS_REPLAY_MS, Unauthenticated } from '@haldir/http';
 import { HaldirConfig } from '@haldir/runtime';
 import { TenantRepository } from './tenant.repository.js';
 
-/** Stands open for the first key of all, and never again. */
+/** Stands open for the first key of all, until somebody has it or has signed in, and never again. */
 @Injectable()
 export class FirstKeyDoor {
   /** When this process learned that it is shut. */

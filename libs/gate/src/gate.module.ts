@@ -23,6 +23,7 @@ import { SessionRepository } from './session.repository.js';
 import { SessionService } from './session.service.js';
 import { Tenant } from './tenant.entity.js';
 import { TenantRepository } from './tenant.repository.js';
+import { Tenants } from './tenants.js';
 import { UsageMeter } from './usage-meter.js';
 import { UsageMonth } from './usage-month.entity.js';
 import { UsageMonthRepository } from './usage-month.repository.js';
@@ -48,6 +49,7 @@ const entities = [AgentFreeze, AgentSession, ApiKey, Budget, BudgetUsage, Sessio
     SessionRepository,
     SessionService,
     TenantRepository,
+    Tenants,
     UsageMeter,
     UsageMonthRepository,
   ],
@@ -61,6 +63,7 @@ const entities = [AgentFreeze, AgentSession, ApiKey, Budget, BudgetUsage, Sessio
     KeyExpiry,
     SessionExpiry,
     SessionService,
+    Tenants,
     UsageMeter,
   ],
 })

@@ -14,4 +14,7 @@ export { keyPrefix } from './api-key-format.js';
 export { type Session } from './session.entity.js';
 export { sealGrants } from './seal-grants.js';
 export { SessionService } from './session.service.js';
+export { Tenant } from './tenant.entity.js';
+export { TenantRepository } from './tenant.repository.js';
+export { Tenants } from './tenants.js';
 export { monthOf, UsageMeter } from './usage-meter.js';

@@ -10,10 +10,15 @@ export class TenantRepository {
     return {
       /** Serialises the making of tenants until the transaction ends, so that the first call of all is decided once. */
       hold: (): Promise<unknown> => tx.query('SELECT pg_advisory_xact_lock($1)', [TENANT_LOCK]),
-      /** The operator's tenant is made with its first key, and nobody can remove it; other tenants do not count. */
+      /** Whether the operator's tenant had a key, or a person who signed in; other tenants do not count. */
       operatorExists: async (): Promise<boolean> => {
         const [row] = await tx.query<{ exists: boolean }>('SELECT operator_exists() AS exists');
         return row?.exists !== false;
+      },
+      /** The operator's, before anybody is known to be of it. */
+      operator: async (): Promise<Pick<Tenant, 'id' | 'tier'> | null> => {
+        const [row] = await tx.query<Pick<Tenant, 'id' | 'tier'>>('SELECT id, tier FROM operator_tenant()');
+        return row ?? null;
       },
       insert: (tenant: Tenant): Promise<unknown> => tx.manager.insert(Tenant, tenant),
     };

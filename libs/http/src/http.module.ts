@@ -6,6 +6,7 @@ import { ThrottlerModule } from '@nestjs/throttler';
 import { ApiKeyGuard } from './auth/api-key.guard.js';
 import { QueryNamesGuard } from './platform/query-names.guard.js';
 import { Origins } from './auth/origins.js';
+import { OwnPages } from './auth/own-pages.js';
 import { Callers } from './auth/callers.js';
 import { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
 import { Quota } from './quota/quota.js';
@@ -35,9 +36,10 @@ import { Writes } from './writes/writes.js';
     Cursors,
     IdempotencyRepository,
     Origins,
+    OwnPages,
     PublicAddress,
     Writes,
   ],
-  exports: [Callers, Cursors, FailedAuthThrottle, Origins, PublicAddress, Writes, Quota],
+  exports: [Callers, Cursors, FailedAuthThrottle, Origins, OwnPages, PublicAddress, Writes, Quota],
 })
 export class HttpModule {}

@@ -3,6 +3,7 @@ export {
   AgentKeyNotAllowed,
   Authenticator,
   MissingKeyScope,
+  PersonAuthenticator,
   requireKeyScope,
   Unauthenticated,
 } from './auth/authenticator.js';
@@ -10,8 +11,10 @@ export {
   AGENT_KEY_SCOPES,
   type Caller,
   CurrentActor,
+  ClosedToPersons,
   CurrentCaller,
   ForConnectors,
+  ForPersons,
   grantsKeyScope,
   isKeyScope,
   KEY_SCOPES,
@@ -24,7 +27,10 @@ export {
   RequiresKey,
   RequiresScope,
 } from './auth/caller.js';
+export { originOf } from './auth/origin.js';
 export { Origins } from './auth/origins.js';
+export { OwnPages } from './auth/own-pages.js';
+export { NO_PERSON_COOKIE, personCookie } from './auth/person-cookie.js';
 export { Callers } from './auth/callers.js';
 export { HttpModule } from './http.module.js';
 export {

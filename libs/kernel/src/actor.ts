@@ -3,10 +3,10 @@ import { type MicroUsd } from './money.js';
 /** Who acts: made once, where a credential is checked, and passed on as one value. */
 export interface Actor {
   tenantId: string;
-  kind: 'key' | 'agent' | 'connector' | 'haldir';
-  /** Names the principal for good, whatever becomes of its credentials; of a key, its first public prefix. */
+  kind: 'key' | 'agent' | 'connector' | 'person' | 'haldir';
+  /** Names the principal for good, whatever becomes of its credentials; of a key, its first public prefix; of a person, `prs_…`. */
   id: string;
-  /** As people are told: `key:hld_…`, `agent:my-agent (hld_…)` or `connector:fs (hld_…)`. */
+  /** As people are told: `key:hld_…`, `agent:my-agent (hld_…)`, `connector:fs (hld_…)` or `person:alice@example.com`. */
   label: string;
   /** Of an agent, what bounds everything it does; null for everybody else. */
   agent: AgentGrant | null;
@@ -70,6 +70,11 @@ export function agentActor(tenantId: string, prefix: string, agent: AgentGrant):
 export function connectorActor(tenantId: string, prefix: string, connector: ConnectorGrant): Actor {
   const label = `connector:${connector.upstream} (${prefix})`;
   return { tenantId, kind: 'connector', id: prefix, label, agent: null, connector };
+}
+
+/** @param id `prs_…` */
+export function personActor(tenantId: string, id: string, email: string): Actor {
+  return { tenantId, kind: 'person', id, label: `person:${email}`, agent: null };
 }
 
 /** Whether whoever acts may use an upstream of that name, as far as the ceiling goes. */

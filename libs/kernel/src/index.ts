@@ -8,6 +8,7 @@ export {
   haldirActor,
   keyActor,
   mayUseUpstream,
+  personActor,
   type Origin,
   SPEND_PERIODS,
   type SpendPeriod,

@@ -13,7 +13,10 @@ import { addWarnings } from './warnings.js';
 const ALIASES = ['/v1/audit/{entry_id}/details', '/v1/approvals/rules/{rule_id}', '/v1/approval-rules'];
 
 /** Beyond those of the contract. */
-const TAGS = [{ name: 'connectors', description: 'What haldir connect asks, with a key of its own' }];
+const TAGS = [
+  { name: 'connectors', description: 'What haldir connect asks, with a key of its own' },
+  { name: 'people', description: 'Who belongs to the tenant, and in which role' },
+];
 
 /** What the code itself says of its routes, from their zod schemas and decorators. */
 export function describeRoutes(app: NestFastifyApplication): Document {

@@ -7,6 +7,8 @@ const SESSION_ID = 'ses_… (from createSession)';
 export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
   createApiKey: { name: 'ci', tier: 'free', scopes: ['sessions:*', 'audit:read'] },
   rotateApiKey: { overlap_seconds: 3600 },
+  invitePerson: { email: 'alice@example.com', role: 'approver', name: 'Alice' },
+  changePerson: { role: 'operator' },
   createSession: { agent_id: 'research-agent', scopes: ['read', 'execute', 'spend:50'], ttl: 3600 },
   checkPermission: { scope: 'read' },
   storeSecret: {

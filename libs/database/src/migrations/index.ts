@@ -33,6 +33,7 @@ import { RegisteredAt1790000000044 } from './1790000000044-registered-at.js';
 import { ConnectorsKnown1790000000045 } from './1790000000045-connectors-known.js';
 import { OneTaskACall1790000000046 } from './1790000000046-one-task-a-call.js';
 import { WordsOfTools1790000000047 } from './1790000000047-words-of-tools.js';
+import { People1790000000048 } from './1790000000048-people.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -71,4 +72,5 @@ export const migrations = [
   ConnectorsKnown1790000000045,
   OneTaskACall1790000000046,
   WordsOfTools1790000000047,
+  People1790000000048,
 ];

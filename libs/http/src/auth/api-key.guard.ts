@@ -4,12 +4,22 @@ import { Quota } from '../quota/quota.js';
 import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
 import { AgentKeyNotAllowed, ConnectorKeyNeeded, ConnectorKeyNotAllowed, requireKeyScope } from './authenticator.js';
 import { settingsOf } from '../platform/route-settings.js';
+import {
+  AgentKeyNotAllowed,
+  ConnectorKeyNeeded,
+  ConnectorKeyNotAllowed,
+  PersonNeeded,
+  PersonNotAllowed,
+  requireKeyScope,
+} from './authenticator.js';
 import { originOf } from './origin.js';
 import {
   ANY_SCOPE,
   type Caller,
+  CLOSED_TO_PERSONS,
   FOR_CONNECTORS,
-  hasKey,
+  FOR_PERSONS,
+  hasCredential,
   type HaldirReply,
   type HaldirRequest,
   OPEN_TO_AGENTS,
@@ -24,6 +34,8 @@ interface RouteAccess {
   ignoresKey: boolean;
   takesAgents: boolean;
   isForConnectors: boolean;
+  isForPersons: boolean;
+  takesPersons: boolean;
   /** Null for a route that asks for no scope in particular. */
   demand: ScopeDemand | null;
 }
@@ -45,12 +57,14 @@ export class ApiKeyGuard implements CanActivate {
     const access = this.accessOf(context);
     const http = context.switchToHttp();
     const request = http.getRequest<HaldirRequest>();
-    if (access.isPublic && (access.ignoresKey || !hasKey(request))) return true;
+    if (access.isPublic && (access.ignoresKey || !hasCredential(request))) return true;
 
     const caller = request.caller ?? (await this.admit(request, http.getResponse<HaldirReply>()));
     if (caller.actor.kind === 'agent' && !access.takesAgents) throw new AgentKeyNotAllowed();
     if ((caller.actor.kind === 'connector') !== access.isForConnectors)
       throw access.isForConnectors ? new ConnectorKeyNeeded() : new ConnectorKeyNotAllowed();
+    if (caller.actor.kind === 'person' && !access.takesPersons) throw new PersonNotAllowed();
+    if (access.isForPersons && caller.actor.kind !== 'person') throw new PersonNeeded();
     if (access.demand) requireKeyScope(caller, access.demand.scopes, access.demand.refusal);
     return true;
   }
@@ -80,11 +94,15 @@ export class ApiKeyGuard implements CanActivate {
       const named = read(REQUIRED_SCOPE) as ScopeDemand | typeof ANY_SCOPE | undefined;
       if (!open && named === undefined) throw new Error(`${context.getClass().name}.${handler.name} names no scope`);
       const demand = named === undefined || named === ANY_SCOPE ? null : named;
+      const isForPersons = Reflect.getMetadata(FOR_PERSONS, handler) === true;
       access = {
         ...{ isPublic: open !== undefined, ignoresKey: open?.ignoreKey ?? false, demand },
         // Of the method alone: a whole controller is never opened at once.
         takesAgents: Reflect.getMetadata(OPEN_TO_AGENTS, handler) === true,
         isForConnectors: Reflect.getMetadata(FOR_CONNECTORS, handler) === true,
+        isForPersons,
+        // What asks for a scope is held to it; what asks for none in particular is decided by what keys may.
+        takesPersons: isForPersons || ((demand !== null || open !== undefined) && read(CLOSED_TO_PERSONS) !== true),
       };
       this.access.set(handler, access);
     }

@@ -11,6 +11,14 @@ export abstract class Authenticator {
   abstract authenticate(key: string, isRequest: boolean): Promise<Caller | null>;
 }
 
+/** Knows people who are signed in. Implemented by people, so that `http` need not know it. */
+export abstract class PersonAuthenticator {
+  /**
+   * The caller behind a cookie, or null when it is unknown, over or ended, or the page's token is not the one it was given with.
+   */
+  abstract authenticate(cookie: string, pageToken: string): Promise<Caller | null>;
+}
+
 export class Unauthenticated extends HaldirError {
   constructor(message = 'Missing, invalid, or revoked API key') {
     super('unauthorized', message);
@@ -18,8 +26,8 @@ export class Unauthenticated extends HaldirError {
 }
 
 export class MissingKeyScope extends HaldirError {
-  constructor(required: KeyScope, refusal: ScopeDemand['refusal'] = {}) {
-    super('forbidden', `The API key lacks the scope ${required}`, {
+  constructor(required: KeyScope, refusal: ScopeDemand['refusal'] = {}, who = 'The API key') {
+    super('forbidden', `${who} lacks the scope ${required}`, {
       code: 'insufficient_scope',
       details: { required, ...refusal },
     });
@@ -49,11 +57,26 @@ export class ConnectorKeyNeeded extends HaldirError {
   }
 }
 
+/** Programs act through keys; a person is not one of them. */
+export class PersonNotAllowed extends HaldirError {
+  constructor() {
+    super('forbidden', 'This operation is closed to people; a key does it', { code: 'person_not_allowed' });
+  }
+}
+
+/** What is a person's own, whatever scopes a key has. */
+export class PersonNeeded extends HaldirError {
+  constructor() {
+    super('forbidden', 'This operation is for a person who is signed in', { code: 'person_needed' });
+  }
+}
+
 /**
  * @param scopes any of them is enough
  * @param refusal further members of the 403
  * @throws MissingKeyScope
  */
 export function requireKeyScope(caller: Caller, scopes: ScopeDemand['scopes'], refusal?: ScopeDemand['refusal']): void {
-  if (!scopes.some((scope) => grantsKeyScope(caller.scopes, scope))) throw new MissingKeyScope(scopes[0], refusal);
+  if (scopes.some((scope) => grantsKeyScope(caller.scopes, scope))) return;
+  throw new MissingKeyScope(scopes[0], refusal, caller.actor.kind === 'person' ? 'Your role' : undefined);
 }

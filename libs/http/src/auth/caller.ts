@@ -9,7 +9,7 @@ export interface Caller {
   actor: Actor;
   /** The session that an agent key goes on with, when it names none; null when there is none, or nobody goes on with any. */
   session: { id: string; expiresAt: Date } | null;
-  /** The public id of the key; may be logged. */
+  /** The public id of the key, or of a person's sign-in; may be logged. */
   keyId: string;
   tier: Tier;
   tenantTier: Tier;
@@ -28,6 +28,14 @@ export type HaldirReply = FastifyReply;
 /** Whether a key was sent, whatever it is worth. */
 export function hasKey({ headers }: HaldirRequest): boolean {
   return headers.authorization !== undefined || headers['x-api-key'] !== undefined;
+}
+
+/** With each request of a person, beside the cookie: no form and no page of another origin can send it. */
+export const PAGE_TOKEN_HEADER = 'x-haldir-page';
+
+/** Whether a request comes with a key, or as a person's, whatever that is worth. */
+export function hasCredential(request: HaldirRequest): boolean {
+  return hasKey(request) || request.headers[PAGE_TOKEN_HEADER] !== undefined;
 }
 
 export const RESOURCES = ['sessions', 'vault', 'payments', 'audit', 'approvals', 'webhooks', 'proxy', 'admin'] as const;
@@ -81,6 +89,8 @@ export const PUBLIC_ROUTE = 'haldir:public';
 export const REQUIRED_SCOPE = 'haldir:scope';
 export const OPEN_TO_AGENTS = 'haldir:agents';
 export const FOR_CONNECTORS = 'haldir:connectors';
+export const FOR_PERSONS = 'haldir:persons';
+export const CLOSED_TO_PERSONS = 'haldir:no-persons';
 /** In place of a scope, where none in particular is asked for. */
 export const ANY_SCOPE = 'any';
 
@@ -112,7 +122,18 @@ export const RequiresScope = (scope: KeyScope | ScopeDemand['scopes'], refusal: 
  */
 export const OpenToAgents = () => SetMetadata(OPEN_TO_AGENTS, true);
 
-/** The route takes any live key: what the key may do is decided by what the request asks for. */
+/** The route takes no person, whatever their role: it is for programs. */
+export const ClosedToPersons = () => SetMetadata(CLOSED_TO_PERSONS, true);
+
+/** The route takes persons, whatever their role, and no key: it is about what is their own. */
+export const ForPersons = () =>
+  applyDecorators(
+    SetMetadata(FOR_PERSONS, true),
+    SetMetadata(REQUIRED_SCOPE, ANY_SCOPE),
+    onRoute({ admits: 'only a key' }),
+  );
+
+/** The route takes any live key, and no person: what the key may do is decided by what the request asks for. */
 export const RequiresKey = () =>
   applyDecorators(SetMetadata(REQUIRED_SCOPE, ANY_SCOPE), onRoute({ admits: 'only a key' }));
 

@@ -1,14 +1,24 @@
 import { Injectable } from '@nestjs/common';
 import { type HaldirError } from '@haldir/kernel';
-import { Authenticator, MissingKeyScope, Unauthenticated } from './authenticator.js';
-import { type Caller, grantsKeyScope, type HaldirRequest, type KeyScope } from './caller.js';
+import { Authenticator, MissingKeyScope, PersonAuthenticator, Unauthenticated } from './authenticator.js';
+import { type Caller, grantsKeyScope, type HaldirRequest, hasKey, type KeyScope, PAGE_TOKEN_HEADER } from './caller.js';
+import { OwnPages } from './own-pages.js';
+import { personCookieOf } from './person-cookie.js';
 
 /** Who sends a request, by what it carries and as that stands when they are asked. */
 @Injectable()
 export class Callers {
-  constructor(private readonly authenticator: Authenticator) {}
+  constructor(
+    private readonly authenticator: Authenticator,
+    private readonly persons: PersonAuthenticator,
+    private readonly pages: OwnPages,
+  ) {}
 
-  /** Either header is enough; two different keys are none. @throws Unauthenticated */
+  /**
+   * By a key, in either header; two different keys are none. Without a key, by the cookie of a person, with what their page has.
+   *
+   * @throws Unauthenticated; ForeignPage when a person's request changes something and does not come from a page of Haldir's own
+   */
   of(request: HaldirRequest): Promise<Caller> {
     return this.behind(request, true);
   }
@@ -35,6 +45,7 @@ export class Callers {
   }
 
   private async behind(request: HaldirRequest, isRequest: boolean): Promise<Caller> {
+    if (!hasKey(request)) return this.personBehind(request);
     const { authorization, 'x-api-key': apiKey } = request.headers;
     const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
     const header = typeof apiKey === 'string' ? apiKey : undefined;
@@ -51,6 +62,15 @@ export class Callers {
     if (byBearer && byHeader) throw new Unauthenticated('Authorization and X-API-Key name different keys');
     const caller = byBearer ?? byHeader;
     if (!caller) throw new Unauthenticated();
+    return caller;
+  }
+
+  private async personBehind(request: HaldirRequest): Promise<Caller> {
+    const [cookie, pageToken] = [personCookieOf(request.headers.cookie), request.headers[PAGE_TOKEN_HEADER]];
+    if (cookie === null || typeof pageToken !== 'string') throw new Unauthenticated();
+    if (request.method !== 'GET' && request.method !== 'HEAD') this.pages.check(request);
+    const caller = await this.persons.authenticate(cookie, pageToken);
+    if (!caller) throw new Unauthenticated('You are not signed in, or no longer');
     return caller;
   }
 }

@@ -4,7 +4,7 @@ import { InvalidInput } from '@haldir/kernel';
 import { type Log, type Metrics } from '@haldir/runtime';
 import { type ApiKeyGuard } from '../auth/api-key.guard.js';
 import { Unauthenticated } from '../auth/authenticator.js';
-import { hasKey, type HaldirRequest } from '../auth/caller.js';
+import { hasCredential, type HaldirRequest } from '../auth/caller.js';
 import { settingsOf } from './route-settings.js';
 import { type KnownRoutes } from './known-routes.js';
 
@@ -121,8 +121,8 @@ function isText(part: string): boolean {
 /** Looks at the key, where the route asks for one; of a path that nobody serves, at one that was sent. */
 async function admit(request: HaldirRequest, reply: FastifyReply, guard: ApiKeyGuard): Promise<void> {
   const { admits } = settingsOf(request);
-  if (admits === 'only a key' || (admits === 'a key' && hasKey(request))) await guard.admit(request, reply);
-  else if (request.is404 && hasKey(request)) {
+  if (admits === 'only a key' || (admits === 'a key' && hasCredential(request))) await guard.admit(request, reply);
+  else if (request.is404 && hasCredential(request)) {
     await guard.admit(request, reply).catch((error: unknown) => {
       if (!(error instanceof Unauthenticated)) throw error;
     });

@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, Headers, HttpStatus, Param, Post, Query 
 import { ApiHeader, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, Clock, InvalidInput } from '@haldir/kernel';
 import {
+  ClosedToPersons,
   CurrentActor,
   Cursors,
   OpenToAgents,
@@ -109,6 +110,7 @@ export class SecretController {
   @Get(':name')
   @RequiresScope('vault:read')
   @OpenToAgents()
+  @ClosedToPersons()
   @NamePath()
   @SessionHeader()
   @ApiOperation({
@@ -162,6 +164,7 @@ export class SecretController {
   @Get(':name/versions/:version')
   @RequiresScope('vault:read')
   @OpenToAgents()
+  @ClosedToPersons()
   @NamePath()
   @VersionPath()
   @SessionHeader()

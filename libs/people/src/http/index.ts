@@ -1,0 +1,2 @@
+export { PeopleHttpModule } from './people-http.module.js';
+export { SIGN_IN_PAGES } from './welcome-page.controller.js';

@@ -1,0 +1,163 @@
+// @ts-check
+// The page on which people sign in. The token of a link stands behind the # of the address, which goes to no server; it is taken from
+// there at once. What it is told goes into the page as text, never as markup.
+(() => {
+  'use strict';
+
+  /**
+   * @typedef {{ email: string, name: string, role: string }} Person
+   * @typedef {Partial<{ error: string, code: string, field: string, page_token: string, person: Person }>} Body
+   * @typedef {{ status: number, retryAfter: string | null, body: Body }} Answer status 0: none came
+   */
+
+  const ANSWER_MS = 30_000;
+  /** What the page keeps for its requests, beside the cookie that it cannot see. Other programs of this machine share the cookie. */
+  const KEPT = 'haldir.page';
+
+  const main = element('main', HTMLElement);
+  const message = element('message', HTMLElement);
+  const linkForm = element('link-form', HTMLElement);
+  const who = element('who', HTMLElement);
+  const email = element('email', HTMLInputElement);
+  const personName = element('person-name', HTMLInputElement);
+  const signedIn = element('signed-in', HTMLElement);
+  const rows = element('rows', HTMLElement);
+
+  /** @template {HTMLElement} T @param {string} name @param {new () => T} kind */
+  function element(name, kind) {
+    const found = document.getElementById(name);
+    if (found instanceof kind) return found;
+    throw new Error(`the page has no ${name}`);
+  }
+
+  /** @param {'GET' | 'POST'} method @param {string} path @param {object} [body] @returns {Promise<Answer>} */
+  async function ask(method, path, body) {
+    const kept = localStorage.getItem(KEPT);
+    try {
+      const answer = await fetch(path, {
+        method,
+        headers: {
+          ...(kept === null ? {} : { 'x-haldir-page': kept }),
+          ...(body && { 'content-type': 'application/json' }),
+        },
+        ...(body && { body: JSON.stringify(body) }),
+        ...{ credentials: 'same-origin', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS) },
+      });
+      /** @type {unknown} */
+      const said = await answer.json().catch(() => null);
+      return {
+        status: answer.status,
+        retryAfter: answer.headers.get('retry-after'),
+        body: /** @type {Body} */ (said ?? {}),
+      };
+    } catch {
+      return { status: 0, retryAfter: null, body: {} };
+    }
+  }
+
+  /** What went wrong. @param {Answer} answer */
+  function inWords({ status, retryAfter, body: { error } }) {
+    if (status === 0) return 'Haldir could not be reached, or did not answer. Check your connection and try again.';
+    if (status === 429) return `Too many attempts. Try again in ${retryAfter ?? 'some'} seconds.`;
+    return error ?? `Haldir answered ${status}, which this page does not understand.`;
+  }
+
+  /** @param {string} text @param {HTMLElement} focused */
+  function say(text, focused = message) {
+    message.textContent = text;
+    focused.focus();
+  }
+
+  /** @param {Person} person */
+  function show(person) {
+    linkForm.hidden = true;
+    signedIn.hidden = false;
+    rows.replaceChildren();
+    for (const [name, value] of [
+      ['E-mail', person.email],
+      ['Name', person.name],
+      ['Role', person.role],
+    ]) {
+      const [term, description] = [document.createElement('dt'), document.createElement('dd')];
+      term.textContent = name ?? '';
+      description.textContent = value || '–';
+      rows.append(term, description);
+    }
+  }
+
+  function showNobody() {
+    signedIn.hidden = true;
+    linkForm.hidden = token === '';
+  }
+
+  /** While something is done nothing else can be begun. @param {() => Promise<void>} work */
+  async function busy(work) {
+    if (main.getAttribute('aria-busy') === 'true') return;
+    main.setAttribute('aria-busy', 'true');
+    try {
+      await work();
+    } finally {
+      main.removeAttribute('aria-busy');
+    }
+  }
+
+  async function signInByLink() {
+    const told = who.hidden ? {} : { email: email.value.trim(), name: personName.value.trim() };
+    const answer = await ask('POST', '/v1/sign-in/link', { token, ...told });
+    const { page_token: pageToken, person, field } = answer.body;
+    if (answer.status === 200 && pageToken !== undefined && person !== undefined) {
+      token = '';
+      localStorage.setItem(KEPT, pageToken);
+      show(person);
+      say('You are signed in.');
+    } else if (answer.status === 400 && field === 'email' && who.hidden) {
+      who.hidden = false;
+      say('Say who you are.', email);
+    } else say(inWords(answer));
+  }
+
+  async function signOut() {
+    const answer = await ask('POST', '/v1/me/sign-out', {});
+    if (answer.status !== 200 && answer.status !== 401) {
+      say(inWords(answer));
+      return;
+    }
+    localStorage.removeItem(KEPT);
+    showNobody();
+    say('You are signed out.');
+  }
+
+  async function begin() {
+    if (localStorage.getItem(KEPT) !== null && token === '') {
+      const { status, body } = await ask('GET', '/v1/me');
+      if (status === 200 && body.person) {
+        show(body.person);
+        say('You are signed in.');
+        return;
+      }
+      if (status === 401) localStorage.removeItem(KEPT);
+    }
+    showNobody();
+    say(
+      token === ''
+        ? 'To sign in, open a link that was made for you. An owner makes one.'
+        : 'This link signs you in, once.',
+    );
+  }
+
+  // Browsers keep passkeys for names, and cookies apart: this machine is localhost.
+  if (['127.0.0.1', '[::1]'].includes(location.hostname)) {
+    const address = new URL(location.href);
+    address.hostname = 'localhost';
+    location.replace(address);
+    return;
+  }
+  let token = location.hash.slice(1);
+  if (token !== '') history.replaceState(null, '', location.pathname);
+  linkForm.addEventListener('submit', (event) => {
+    event.preventDefault();
+    void busy(signInByLink);
+  });
+  element('sign-out', HTMLButtonElement).addEventListener('click', () => void busy(signOut));
+  void busy(begin);
+})();

@@ -1,0 +1,18 @@
+import { Global, Module } from '@nestjs/common';
+import { PersonAuthenticator } from '@haldir/http';
+import { PeopleModule } from '../people.module.js';
+import { SignInService } from '../sign-in.service.js';
+import { OwnSignInController } from './own-sign-in.controller.js';
+import { PeopleController } from './people.controller.js';
+import { SignInController } from './sign-in.controller.js';
+import { WelcomePageController } from './welcome-page.controller.js';
+
+/** Also tells `http` who knows people; hence global. */
+@Global()
+@Module({
+  imports: [PeopleModule],
+  controllers: [OwnSignInController, PeopleController, SignInController, WelcomePageController],
+  providers: [{ provide: PersonAuthenticator, useExisting: SignInService }],
+  exports: [PersonAuthenticator],
+})
+export class PeopleHttpModule {}

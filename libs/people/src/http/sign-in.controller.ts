@@ -1,0 +1,41 @@
+import { Body, Controller, HttpStatus, Post, Req, Res } from '@nestjs/common';
+import { ApiExcludeController } from '@nestjs/swagger';
+import {
+  FailedAuthThrottle,
+  type HaldirReply,
+  type HaldirRequest,
+  originOf,
+  OwnPages,
+  personCookie,
+  PublicRoute,
+  Returns,
+} from '@haldir/http';
+import { normalEmail } from '../email.js';
+import { SIGN_IN_SECONDS, SignInService } from '../sign-in.service.js';
+import { SignedIn, SignInByLink, toSignedIn } from './sign-in.dto.js';
+
+/** How people come in. What they ask with is worth a sign-in, so nothing of it is kept to be answered again. */
+@ApiExcludeController()
+@PublicRoute()
+@Controller('v1/sign-in')
+export class SignInController {
+  constructor(
+    private readonly signIns: SignInService,
+    private readonly pages: OwnPages,
+    private readonly failures: FailedAuthThrottle,
+  ) {}
+
+  @Post('link')
+  @Returns(HttpStatus.OK, SignedIn, 'Signed in')
+  async byLink(
+    @Body({ schema: SignInByLink }) { token, email, name }: SignInByLink,
+    @Req() request: HaldirRequest,
+    @Res({ passthrough: true }) reply: HaldirReply,
+  ): Promise<SignedIn> {
+    this.pages.check(request);
+    const who = { email: email === undefined ? null : normalEmail(email), name };
+    const signedIn = await this.failures.during(request.ip, () => this.signIns.byLink(token, who, originOf(request)));
+    void reply.header('set-cookie', personCookie(signedIn.cookie, SIGN_IN_SECONDS));
+    return toSignedIn(signedIn);
+  }
+}

@@ -1,0 +1,56 @@
+import { HaldirError } from '@haldir/kernel';
+import { Unauthenticated } from '@haldir/http';
+
+export class PersonNotFound extends HaldirError {
+  constructor() {
+    super('not_found', 'Person not found');
+  }
+}
+
+export class SignInNotFound extends HaldirError {
+  constructor() {
+    super('not_found', 'Sign-in not found');
+  }
+}
+
+/** The link is unknown, used, replaced or over; which of them nobody is told. */
+export class LinkNotGood extends Unauthenticated {
+  constructor() {
+    super('This link is not good, or not any more: it works once, for 24 hours. Ask for a new one');
+  }
+}
+
+/** Somebody would have to give away more than they have. */
+export class RoleBeyondGrant extends HaldirError {
+  constructor() {
+    super('forbidden', 'A role can only be given or taken by who has all of its scopes', { code: 'scope_not_held' });
+  }
+}
+
+/** A tenant that people have signed in to keeps somebody who can invite others. */
+export class LastOwner extends HaldirError {
+  constructor() {
+    super('conflict', 'This is the last owner; make somebody else an owner first', { code: 'last_owner' });
+  }
+}
+
+export class RoleDiffers extends HaldirError {
+  constructor() {
+    super('conflict', 'This person has another role; change the role instead', { code: 'role_differs' });
+  }
+}
+
+export class TooManyPeople extends HaldirError {
+  constructor(max: number) {
+    super('invalid', `A tenant has at most ${max} people`, { code: 'too_many_people' });
+  }
+}
+
+/** Nobody signs in over plain http from elsewhere: cookies and passkeys would not be safe, and browsers refuse both. */
+export class InsecureAddress extends HaldirError {
+  constructor() {
+    super('forbidden', 'HALDIR_PUBLIC_URL: expected an https address, or this machine, where people are to sign in', {
+      code: 'insecure_address',
+    });
+  }
+}

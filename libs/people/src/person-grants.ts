@@ -1,0 +1,35 @@
+import { type Grant } from '@haldir/crypto';
+import { type Tier } from '@haldir/runtime';
+import { type Invitation } from './invitation.entity.js';
+import { type Membership } from './membership.entity.js';
+import { type SignIn } from './sign-in.entity.js';
+
+export const MEMBERSHIP_GRANT = 'membership.v1';
+export const SIGN_IN_GRANT = 'sign_in.v1';
+export const INVITATION_GRANT = 'invitation.v1';
+
+/** What of its tenant counts beside a membership. */
+export interface TenantFacts {
+  tier: Tier;
+  isOperator: boolean;
+}
+
+/** With the e-mail, which the log shows of whoever acts. When they came and went moves, and is not among it. */
+export function membershipGrant(
+  { tenantId, personId, role }: Pick<Membership, 'tenantId' | 'personId' | 'role'>,
+  email: string,
+  { tier, isOperator }: TenantFacts,
+): Grant {
+  return [tenantId, personId, role, email, tier, isOperator];
+}
+
+export function signInGrant(
+  signIn: Pick<SignIn, 'tenantId' | 'id' | 'personId' | 'hash' | 'pageHash' | 'expiresAt'>,
+): Grant {
+  const { tenantId, id, personId, hash, pageHash, expiresAt } = signIn;
+  return [tenantId, id, personId, hash.toString('base64'), pageHash.toString('base64'), expiresAt.getTime()];
+}
+
+export function invitationGrant({ tenantId, id, personId, hash, expiresAt }: Omit<Invitation, 'mac'>): Grant {
+  return [tenantId, id, personId, hash.toString('base64'), expiresAt.getTime()];
+}
