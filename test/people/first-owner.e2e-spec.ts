@@ -20,6 +20,9 @@ beforeAll(async () => {
 });
 afterAll(() => api.stop());
 
+/** Each command is a process that starts. */
+const ROOM_MS = 300_000;
+
 const people = (...args: string[]) => cli(environment, 'people', ...args);
 const firstLink = async (): Promise<string> => {
   const { code, stdout, stderr } = await people('invite', '--first');
@@ -28,7 +31,7 @@ const firstLink = async (): Promise<string> => {
 };
 
 // One installation from its first link on; each test goes on where the one before left it.
-describe('the first owner', () => {
+describe('the first owner', { timeout: ROOM_MS }, () => {
   it('comes by a link that nobody else has made good for them, and says who they are', async () => {
     const [old, link] = [await firstLink(), await firstLink()];
     expect(link).toMatch(/^http:\/\/localhost:\d+\/welcome#[A-Za-z0-9_-]{43}$/);
@@ -83,20 +86,24 @@ describe('the first owner', () => {
   });
 });
 
-it('the first key is still to be had while the first link waits, of the same tenant', async () => {
-  const other = await testEnvironment({});
-  const there = await startApi(other);
-  try {
-    const link = (await cli(other, 'people', 'invite', '--first')).stdout.trim();
-    const { status, body } = await new Client(there.url, null).post<{ key: string }>('/v1/keys', {
-      tier: 'enterprise',
-    });
-    expect(status).toBe(201);
-    const alice = asSignedIn(there.url, await signInByLink(there.url, tokenOf(link), { email: 'alice@example.com' }));
-    expect((await new Client(there.url, body.key).get('/v1/people')).body).toMatchObject({
-      people: [{ person_id: alice.id }],
-    });
-  } finally {
-    await there.stop();
-  }
-});
+it(
+  'the first key is still to be had while the first link waits, of the same tenant',
+  { timeout: ROOM_MS },
+  async () => {
+    const other = await testEnvironment({});
+    const there = await startApi(other);
+    try {
+      const link = (await cli(other, 'people', 'invite', '--first')).stdout.trim();
+      const { status, body } = await new Client(there.url, null).post<{ key: string }>('/v1/keys', {
+        tier: 'enterprise',
+      });
+      expect(status).toBe(201);
+      const alice = asSignedIn(there.url, await signInByLink(there.url, tokenOf(link), { email: 'alice@example.com' }));
+      expect((await new Client(there.url, body.key).get('/v1/people')).body).toMatchObject({
+        people: [{ person_id: alice.id }],
+      });
+    } finally {
+      await there.stop();
+    }
+  },
+);

@@ -11,6 +11,7 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
   // Which secret an agent tried to read.
   'getSecret name': ['audit_entry.details'],
   'holdPayment description': ['audit_entry.details', 'payment.description'],
+  'invitePerson name': ['person.name'],
   'logAction action': ['audit_entry.action'],
   'logAction details': ['audit_entry.details'],
   'logAction tool': ['audit_entry.tool', 'audit_agent_tool.tool', 'audit_rollup.part', 'webhook_event.body'],
@@ -54,8 +55,11 @@ export const SESSION_ID_COLUMNS = [
 export const SHOWN = [
   'createApiKey 201: api-key',
   'getSecret 200: vault-value',
+  'invitePerson 201: sign-in-link',
   'mcp getSecret 200: vault-value',
   'registerWebhook 201: webhook-secret',
   'rotateApiKey 201: api-key',
   'rotateWebhookSecret 200: webhook-secret',
+  'signInByLink 200: page-token',
+  'signInByLink 200: person-cookie',
 ];

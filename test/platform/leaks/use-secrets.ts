@@ -1,4 +1,13 @@
-import { Client, type FakeUpstream, type Receiver, RpcFailure, text } from '@haldir/test-support';
+import {
+  Client,
+  type FakeUpstream,
+  pageOf,
+  Person,
+  type Receiver,
+  RpcFailure,
+  text,
+  tokenOf,
+} from '@haldir/test-support';
 import { type Requests } from './requests.js';
 import { randomText } from './traces.js';
 
@@ -76,6 +85,7 @@ export async function useSecrets(requests: Requests, places: Places): Promise<vo
     const headers = { authorization: key, cookie: key, 'idempotency-key': key, 'user-agent': key };
     await requests.ask(holder, 'misplaced key', { method: 'GET', path: '/v1/secrets', headers }, null);
   }
+  await signIn(requests, tenant);
   await tenant.post('/v1/payments/authorize', { session_id: session, amount: 1 });
   await tenant.post('/v1/payments/authorize', { session_id: session, amount: 100 });
   await tenant.post('/v1/approvals/request', { session_id: session, action: 'a' });
@@ -89,6 +99,27 @@ export async function useSecrets(requests: Requests, places: Places): Promise<vo
     headers: json,
   };
   await requests.ask(tenant, 'logAction', dead, null);
+}
+
+/** Has a person invited, who signs in, asks for what is theirs and signs out; and a link that is not good. */
+async function signIn(requests: Requests, tenant: Client): Promise<void> {
+  const body = { email: 'alice@example.com', role: 'owner' };
+  const { link } = await requests.askFor<{ link: string }>(tenant, 'invitePerson', '/v1/people', body);
+  const token = tokenOf(link);
+  requests.secrets.keep('sign-in-link', token);
+  const json = { 'content-type': 'application/json', origin: pageOf(tenant.url), authorization: '' };
+  const push = { method: 'POST', path: '/v1/sign-in/link', body: JSON.stringify({ token }), headers: json };
+  const { written } = await requests.ask(tenant, 'signInByLink', push, null);
+  const [, cookie = ''] = /__Host-haldir=([\w-]{43})/.exec(written) ?? [];
+  const [, pageToken = ''] = /"page_token":"([\w-]{43})"/.exec(written) ?? [];
+  requests.secrets.keep('person-cookie', cookie);
+  requests.secrets.keep('page-token', pageToken);
+  await requests.ask(tenant, 'signInByLink again', push, null);
+  const alice = new Person(tenant.url, { cookie: `__Host-haldir=${cookie}`, pageToken }, '');
+  const shown = [await alice.get('/v1/me'), await alice.get('/v1/me/sign-ins'), await alice.get('/v1/people')];
+  shown.push(await alice.post('/v1/webhooks', {}), await alice.post('/v1/me/sign-out'), await alice.get('/v1/me'));
+  for (const { status, body: said } of shown)
+    requests.answers.push({ canary: null, operation: 'as a person', status, written: JSON.stringify(said) });
 }
 
 /** Has values sent to an upstream that says them again, in calls that are answered, approved, refused and fail. */
