@@ -10,6 +10,7 @@ const REPLACED: readonly [RegExp, string][] = [
   [/\b([a-z]{3})_[0-9a-z]{36}\b/g, '$1_01m8a0n4yy042z44fpt3fcp8g3k9q2x7v5'],
   [/\b([a-z]{3})_[0-9a-z]{26}\b/g, '$1_01m8a0n4yy042z44fpt3fcp8g3'],
   [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, '5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34'],
+  [/http:\/\/localhost:\d+\/welcome#[\w-]{43}/g, `http://localhost:3000/welcome#${KEY.slice(4, 47)}`],
   [/http:\/\/127\.0\.0\.1:\d+\/hook/g, 'https://example.com/hook'],
   [/http:\/\/127\.0\.0\.1:\d+\/mcp/g, 'http://127.0.0.1:3002/mcp'],
   [/http:\/\/127\.0\.0\.1:\d+/g, 'http://127.0.0.1:3000'],
