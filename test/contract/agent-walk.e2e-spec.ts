@@ -39,7 +39,7 @@ const HOLDING: Readonly<Record<string, string>> = {
 };
 for (const table of [
   ...['tenant', 'agent_freeze', 'proxy_policy', 'proxy_tool_price', 'approval_rule', 'approval_settings', 'audit_rule'],
-  ...['secret', 'secret_version', 'budget', 'webhook'],
+  ...['secret', 'secret_version', 'budget', 'webhook', 'person', 'membership', 'invitation', 'sign_in'],
 ])
   Object.assign(HOLDING, { [table]: 'to_jsonb(t)' });
 
