@@ -1,4 +1,4 @@
-import { Client, peopleEntries, Person, personOf, Scenario, sharedWorld, type World } from '@haldir/test-support';
+import { Client, peopleEntries, type Person, personOf, Scenario, sharedWorld, type World } from '@haldir/test-support';
 
 let world: World;
 let tenant: Client;

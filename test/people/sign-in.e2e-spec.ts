@@ -4,7 +4,7 @@ import {
   cookieOf,
   pageOf,
   peopleEntries,
-  Person,
+  type Person,
   personOf,
   sharedWorld,
   signInByLink,
