@@ -2,6 +2,7 @@ import {
   type AppProcess,
   cli,
   Client,
+  eventually,
   openApprovalPage,
   pageOf,
   startApi,
@@ -33,13 +34,19 @@ const firstLink = async (): Promise<string> => {
 // One installation from its first link on; each test goes on where the one before left it.
 describe('the first owner', { timeout: ROOM_MS }, () => {
   it('comes by a link that nobody else has made good for them, and says who they are', async () => {
+    const invited = (await people('invite', '--role', 'auditor', 'alice@example.com')).stdout.trim();
     const [old, link] = [await firstLink(), await firstLink()];
     expect(link).toMatch(/^http:\/\/localhost:\d+\/welcome#[A-Za-z0-9_-]{43}$/);
     expect((await signInByLink(api.url, tokenOf(old), { email: 'alice@example.com' })).status).toBe(401);
     // The first key is still to be had: nobody has come yet.
     expect((await signInByLink(api.url, tokenOf(link))).body).toMatchObject({ field: 'email' });
 
-    const page = await openApprovalPage(`${pageOf(api.url)}/welcome#${tokenOf(link)}`);
+    // A link that is opened where the page is open already.
+    const page = await openApprovalPage(`${pageOf(api.url)}/welcome`);
+    await page.settled();
+    expect(page.hasButton('Sign in')).toBe(false);
+    page.window.location.href = link.replace(/^.*#/, `${pageOf(api.url)}/welcome#`);
+    await eventually(() => expect(page.hasButton('Sign in')).toBe(true));
     await page.settled();
     expect(page.window.location.href).toBe(`${pageOf(api.url)}/welcome`);
     await page.press('Sign in');
@@ -52,6 +59,8 @@ describe('the first owner', { timeout: ROOM_MS }, () => {
     expect(page.shown()).toContain('<b>Alice</b>');
     expect(page.shown()).toContain('owner');
     expect(page.window.localStorage.length).toBe(1);
+    // Whoever is known now is let in by no link of before.
+    expect((await signInByLink(api.url, tokenOf(invited))).status).toBe(401);
     await page.press('Sign out');
     expect(page.outcome()).toBe('You are signed out.');
     expect(page.window.localStorage.length).toBe(0);

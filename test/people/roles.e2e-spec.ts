@@ -1,4 +1,15 @@
-import { Client, peopleEntries, type Person, personOf, Scenario, sharedWorld, type World } from '@haldir/test-support';
+import { request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import {
+  Client,
+  pageOf,
+  peopleEntries,
+  type Person,
+  personOf,
+  Scenario,
+  sharedWorld,
+  type World,
+} from '@haldir/test-support';
 
 let world: World;
 let tenant: Client;
@@ -69,6 +80,23 @@ it('what a person does stands in the log as theirs, with their address', async (
   );
   expect(JSON.stringify(body.entries[0])).toContain('person:alice@example.com');
   expect(JSON.stringify(body.entries[0])).toContain(owner.id);
+});
+
+it('a session that a person opened spends as one that a key opened', async () => {
+  const operator = await personOf(tenant, 'operator');
+  const session_id = await operator.session({ agent_id: 'spender', scopes: ['spend:50'], spend_limit: 50 });
+  const agent = { agent_id: 'spender', scopes: ['spend'], ttl: 600, spend_limit: 5 };
+  const { body } = await tenant.post<{ key: string }>('/v1/keys', { agent });
+  for (const by of [operator, new Client(tenant.url, body.key)])
+    expect((await by.post('/v1/payments/authorize', { session_id, amount: 1 })).body).toMatchObject({
+      authorized: true,
+    });
+  // The row of a key that opened one is still asked for.
+  const opened = await tenant.session({ scopes: ['spend'], spend_limit: 5 });
+  await world.sql('DELETE FROM api_key WHERE public_id = $1', [tenant.key?.slice(4, 14)]);
+  expect((await operator.post('/v1/payments/authorize', { session_id: opened, amount: 1 })).body).not.toMatchObject({
+    authorized: true,
+  });
 });
 
 describe('approvals', () => {
@@ -154,6 +182,49 @@ describe('people', () => {
     expect((await admin.post('/v1/people', { email: 'owner@example.com', role: 'owner' })).status).toBe(403);
     expect((await admin.delete(`/v1/people/${owner.id}`)).status).toBe(403);
     expect((await admin.patch(`/v1/people/${owner.id}`, { role: 'auditor' })).status).toBe(403);
+  });
+
+  it('change nothing as who they were when their request began', async () => {
+    const [owner, other] = [
+      await personOf(tenant, 'owner', 'a@example.com'),
+      await personOf(tenant, 'owner', 'b@example.com'),
+    ];
+    const body = JSON.stringify({ email: 'mallory@example.com', role: 'owner' });
+    const late = request(`${other.url}/v1/people`, {
+      method: 'POST',
+      headers: {
+        ...{ cookie: other.tokens.cookie, 'x-haldir-page': other.tokens.pageToken, origin: pageOf(other.url) },
+        ...{ 'content-type': 'application/json', 'content-length': body.length },
+      },
+    });
+    const answered = new Promise<number | undefined>((resolve, reject) => {
+      late.once('response', (answer) => resolve(answer.resume().statusCode)).once('error', reject);
+    });
+    late.flushHeaders();
+    // Long enough for it to be let in by its headers; whoever comes later is refused by them.
+    await pause(500);
+    expect((await owner.delete(`/v1/people/${other.id}`)).status).toBe(200);
+    late.end(body);
+    expect(await answered).toBe(401);
+    const { people } = (await owner.get<{ people: { email: string }[] }>('/v1/people')).body;
+    expect(people.map(({ email }) => email)).toEqual(['a@example.com']);
+  });
+
+  it('whose rows were edited are not sealed anew', async () => {
+    const owner = await personOf(tenant, 'owner');
+    const [x, bob] = [
+      await personOf(tenant, 'auditor', 'x@example.com'),
+      await personOf(tenant, 'operator', 'bob@example.com'),
+    ];
+    await world.sql(`UPDATE person SET email = 'c@example.com' WHERE id = $1`, [bob.id]);
+    await world.sql(`UPDATE person SET email = 'bob@example.com' WHERE id = $1`, [x.id]);
+    for (const role of ['auditor', 'approver'])
+      expect((await owner.patch(`/v1/people/${x.id}`, { role })).body).toMatchObject({ code: 'person_altered' });
+    expect((await owner.post('/v1/people', { email: 'bob@example.com', role: 'auditor' })).body).toMatchObject({
+      code: 'person_altered',
+    });
+    expect((await x.get('/v1/me')).status).toBe(401);
+    expect((await owner.delete(`/v1/people/${x.id}`)).status).toBe(200);
   });
 
   it('of another tenant are nobody', async () => {

@@ -83,6 +83,15 @@ describe('a link', () => {
     expect((await signInByLink(tenant.url, '')).body).toMatchObject({ field: 'token' });
   });
 
+  it('ends the sign-in that the browser had before', async () => {
+    const alice = await personOf(tenant, 'auditor', 'alice@example.com');
+    const { cookie, pageToken } = alice.tokens;
+    const had = { cookie, 'x-haldir-page': pageToken };
+    const bob = asSignedIn(tenant.url, await signInByLink(tenant.url, await invite('bob@example.com'), {}, had));
+    expect((await alice.get('/v1/me')).status).toBe(401);
+    expect((await bob.get('/v1/me')).body).toMatchObject({ person: { email: 'bob@example.com' } });
+  });
+
   it('is taken from pages of this Haldir alone', async () => {
     const token = await invite('a@example.com');
     for (const origin of [
@@ -205,6 +214,9 @@ describe('who is signed in', () => {
     [`UPDATE person SET email = 'ceo@example.com' WHERE id = $1`],
     [`UPDATE sign_in SET expires_at = expires_at + interval '1 year' WHERE person_id = $1`],
     [`UPDATE sign_in SET page_hash = sha256('x') WHERE person_id = $1`],
+    [`UPDATE sign_in SET page_hash = '\\x00' WHERE person_id = $1`],
+    [`UPDATE sign_in SET method = 'passkey' WHERE person_id = $1`],
+    [`UPDATE sign_in SET created_at = created_at + interval '1 hour' WHERE person_id = $1`],
     [`UPDATE sign_in SET mac = sha256('x') WHERE person_id = $1`],
   ])('is nobody once a row is another: %s', async (change) => {
     const carol = await personOf(tenant, 'auditor');

@@ -49,6 +49,7 @@ export function withPeople<T>(
         new PeopleRepository(transactions),
         new InvitationRepository(transactions),
         new SignInRepository(transactions),
+        tenants,
         new GrantSeal(keyRing, createLogger(config.logLevel)),
         auditLog,
         new OwnPages(config),

@@ -93,7 +93,9 @@ export class ApiKeyService implements Authenticator {
     await this.tenants.hold(tx);
     await this.door.pass(tx);
     refuseAsFirst(key);
-    return this.insert(tx, await this.tenants.operators(tx), key);
+    const standing = await this.tenants.operators(tx);
+    await this.tenants.shutDoor(tx, standing.tenantId, 'key');
+    return this.insert(tx, standing, key);
   }
 
   /** @throws Unauthenticated when the token is not the operator's */

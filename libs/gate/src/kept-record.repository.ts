@@ -5,6 +5,12 @@ const purgeIdempotency = `
   DELETE FROM idempotency WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM idempotency WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))
   RETURNING 1 AS purged`;
+// What is out of the window says nothing of a person's limit any more.
+const purgeQuotasOfPeople = `
+  DELETE FROM quota WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM quota WHERE principal_id LIKE 'prs\\_%'
+       AND coalesce(times[cardinality(times)], 0) < extract(epoch FROM $1::timestamptz) LIMIT $2 FOR UPDATE SKIP LOCKED))
+  RETURNING 1 AS purged`;
 const purgeQuotas = `
   DELETE FROM quota WHERE ctid = ANY (ARRAY(
     SELECT q.ctid FROM quota q JOIN api_key k ON 'hld_' || k.public_id = q.principal_id
@@ -35,6 +41,11 @@ export class KeptRecordRepository {
   /** Removes up to `limit` calls of any tenant that waited as tasks and expired before then; answers how many. */
   purgeTasks(before: Date, limit: number): Promise<number> {
     return this.purge(purgeTasks, before, limit);
+  }
+
+  /** Removes up to `limit` quotas of people who asked for nothing since then; answers how many. */
+  purgeQuotasOfPeople(before: Date, limit: number): Promise<number> {
+    return this.purge(purgeQuotasOfPeople, before, limit);
   }
 
   private async purge(text: string, before: Date, limit: number): Promise<number> {

@@ -46,6 +46,8 @@ export class SessionExpiry {
     const now = this.clock.now().getTime();
     const records = await this.records.purgeIdempotency(new Date(now - IDEMPOTENCY_KEPT_MS), BATCH);
     const tasks = await this.records.purgeTasks(new Date(now), BATCH);
-    return records + tasks + (await this.records.purgeQuotas(new Date(now - QUOTA_KEPT_MS), BATCH));
+    const quotasBefore = new Date(now - QUOTA_KEPT_MS);
+    const ofPeople = await this.records.purgeQuotasOfPeople(quotasBefore, BATCH);
+    return records + tasks + ofPeople + (await this.records.purgeQuotas(quotasBefore, BATCH));
   }
 }

@@ -23,6 +23,9 @@ export interface SessionFilter {
   openedBy?: string | undefined;
 }
 
+/** Of principals that are people. */
+const PERSON_PREFIX = 'prs_';
+
 const SESSION = columnsOf(Session).with('mac');
 const LOCKED = SESSION.with('budgetAnnouncedAt', 'threshold');
 const OPENING_KEY = GRANTING_COLUMNS.prefixed('key_');
@@ -234,6 +237,8 @@ export class SessionRepository {
     const key = row.key_public_id === null ? null : OPENING_KEY.toEntity(row);
     const isOpenedByIntactKey =
       session.openedKey === null ||
+      // By a person, as the session's own MAC says: there is no key, and no standing budget.
+      session.openedKey.startsWith(PERSON_PREFIX) ||
       (key !== null &&
         this.seal.isIntact(KEY_GRANT, keyGrant(toKeyGrant(key, row)), {
           ...{ tenantId: session.tenantId, id: session.openedKey, mac: key.mac },

@@ -2,6 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { type Tx } from '@haldir/database';
 import { Tenant } from './tenant.entity.js';
 
+/** What a door is shut by: the first key, or the first person who signed in. */
+export type DoorKind = 'key' | 'person';
+
 const TENANT_LOCK = 7_247_411_004;
 
 @Injectable()
@@ -20,6 +23,15 @@ export class TenantRepository {
         const [row] = await tx.query<Pick<Tenant, 'id' | 'tier'>>('SELECT id, tier FROM operator_tenant()');
         return row ?? null;
       },
+      /** For good. */
+      shutDoor: (tenantId: string, kind: DoorKind, now: Date): Promise<unknown> =>
+        tx.query('INSERT INTO tenant_door (tenant_id, kind, shut_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
+          tenantId,
+          kind,
+          now,
+        ]),
+      isDoorShut: async (tenantId: string, kind: DoorKind): Promise<boolean> =>
+        (await tx.query('SELECT FROM tenant_door WHERE tenant_id = $1 AND kind = $2', [tenantId, kind])).length > 0,
       insert: (tenant: Tenant): Promise<unknown> => tx.manager.insert(Tenant, tenant),
     };
   }

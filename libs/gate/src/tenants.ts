@@ -4,7 +4,7 @@ import { AuditLog } from '@haldir/audit-log';
 import { KeyRing } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { type Tier } from '@haldir/runtime';
-import { TenantRepository } from './tenant.repository.js';
+import { type DoorKind, TenantRepository } from './tenant.repository.js';
 
 /** What of its tenant a grant holds for. */
 export interface TenantStanding {
@@ -34,6 +34,16 @@ export class Tenants {
     if (!found) return this.create(tx, 'enterprise', true);
     tx.enter(found.id);
     return { tenantId: found.id, tenantTier: found.tier, isOperator: true };
+  }
+
+  /** From now on, whatever becomes of keys and people, the tenant has had its first key, or its first person. */
+  async shutDoor(tx: Tx, tenantId: string, kind: DoorKind): Promise<void> {
+    await this.tenants.in(tx).shutDoor(tenantId, kind, this.clock.now());
+  }
+
+  /** Whether a person of the tenant has ever signed in. */
+  hasHadPeople(tx: Tx, tenantId: string): Promise<boolean> {
+    return this.tenants.in(tx).isDoorShut(tenantId, 'person');
   }
 
   async create(tx: Tx, tenantTier: Tier, isOperator = false): Promise<TenantStanding> {

@@ -34,6 +34,15 @@ export class LastOwner extends HaldirError {
   }
 }
 
+/** Their row is not what Haldir made it: somebody has edited the database. Removing and inviting them anew is the way back. */
+export class PersonAltered extends HaldirError {
+  constructor() {
+    super('conflict', 'What is kept of this person was altered in the database; remove them, and look at the log', {
+      code: 'person_altered',
+    });
+  }
+}
+
 export class RoleDiffers extends HaldirError {
   constructor() {
     super('conflict', 'This person has another role; change the role instead', { code: 'role_differs' });

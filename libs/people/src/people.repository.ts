@@ -72,9 +72,11 @@ export class PeopleRepository {
       /** Owners who have signed in and were not removed. */
       countOwners: (tenantId: string): Promise<number> =>
         tx.manager.countBy(Membership, { tenantId, role: 'owner', signedInAt: Not(IsNull()), removedAt: IsNull() }),
-      /** Whether anybody has ever signed in. */
-      anybodyCame: (tenantId: string): Promise<boolean> =>
-        tx.manager.existsBy(Membership, { tenantId, signedInAt: Not(IsNull()) }),
+      /** Of somebody who never came, of whom nothing is to be kept. */
+      forget: async ({ tenantId, id }: Person): Promise<void> => {
+        await tx.manager.delete(Membership, { tenantId, personId: id });
+        await tx.manager.delete(Person, { tenantId, id });
+      },
     };
   }
 }

@@ -3,13 +3,15 @@ import { type Actor, Clock, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { GrantSeal } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
-import { grantsKeyScope, KEY_SCOPES, OwnPages } from '@haldir/http';
+import { Tenants } from '@haldir/gate';
+import { grantsKeyScope, KEY_SCOPES, MissingKeyScope, OwnPages, Unauthenticated } from '@haldir/http';
 import { Invitation } from './invitation.entity.js';
 import { InvitationRepository } from './invitation.repository.js';
 import { Membership } from './membership.entity.js';
 import {
   InsecureAddress,
   LastOwner,
+  PersonAltered,
   PersonNotFound,
   RoleBeyondGrant,
   RoleDiffers,
@@ -51,6 +53,7 @@ export class PeopleService {
     private readonly people: PeopleRepository,
     private readonly invitations: InvitationRepository,
     private readonly signIns: SignInRepository,
+    private readonly tenants: Tenants,
     private readonly seal: GrantSeal,
     private readonly auditLog: AuditLog,
     private readonly pages: OwnPages,
@@ -66,19 +69,21 @@ export class PeopleService {
    *
    * @throws RoleBeyondGrant, RoleDiffers, TooManyPeople, InsecureAddress
    */
-  async invite(tx: Tx, by: Granter, wanted: NewPerson): Promise<{ member: Member; link: SignInLink }> {
-    const { tenantId } = by.actor;
-    refuseBeyond(by, wanted.role);
+  async invite(tx: Tx, granter: Granter, wanted: NewPerson): Promise<{ member: Member; link: SignInLink }> {
+    const { tenantId } = granter.actor;
     const people = this.people.in(tx);
-    await people.hold(tenantId);
+    const by = await this.holding(tx, granter);
+    refuseBeyond(by, wanted.role);
     const known = await people.findByEmail(tenantId, wanted.email);
     const isThere = known && known.membership.removedAt === null && known.membership.signedInAt !== null;
+    if (known) await this.refuseAltered(tx, known);
     if (isThere && known.membership.role !== wanted.role) throw new RoleDiffers();
     // Whoever has not come yet gives nothing away by another role, but it takes as much to take the one they have.
     if (known && known.membership.removedAt === null) refuseBeyond(by, known.membership.role);
     const member = isThere ? known : await this.admit(tx, tenantId, wanted, known);
     const link = await this.link(tx, tenantId, member.person.id);
-    this.record(tx, by.actor, 'person_invited', {
+    // Whoever has a link for somebody who is there can come as them.
+    this.record(tx, by.actor, isThere ? 'person_link_made' : 'person_invited', {
       ...{ person_id: member.person.id, email: wanted.email, role: wanted.role },
       expires_at: link.expiresAt.toISOString(),
     });
@@ -94,7 +99,7 @@ export class PeopleService {
   async inviteFirst(tx: Tx, actor: Actor): Promise<SignInLink | null> {
     const { tenantId } = actor;
     await this.people.in(tx).hold(tenantId);
-    if (await this.people.in(tx).anybodyCame(tenantId)) return null;
+    if (await this.tenants.hasHadPeople(tx, tenantId)) return null;
     const link = await this.link(tx, tenantId, null);
     this.record(tx, actor, 'first_owner_invited', { expires_at: link.expiresAt.toISOString() });
     return link;
@@ -105,7 +110,9 @@ export class PeopleService {
     const people = this.people.in(tx);
     const now = this.clock.now();
     if (known) {
-      const again = { role, removedAt: null, createdAt: now, signedInAt: null };
+      await this.refuseAltered(tx, known);
+      const { removedAt, createdAt } = known.membership;
+      const again = { role, removedAt: null, createdAt: removedAt === null ? createdAt : now, signedInAt: null };
       const membership = await this.sealed(tx, Object.assign(known.membership, again), email);
       await people.saveMembership(membership);
       if (name !== '') await people.rename(tenantId, known.person.id, name);
@@ -119,32 +126,61 @@ export class PeopleService {
     return { person, membership };
   }
 
-  /** Holds from the person's next request on. @throws PersonNotFound, RoleBeyondGrant, LastOwner */
-  async changeRole(tx: Tx, by: Granter, personId: string, role: Role): Promise<Member> {
+  /** Holds from the person's next request on. @throws PersonNotFound, RoleBeyondGrant, LastOwner, PersonAltered */
+  async changeRole(tx: Tx, granter: Granter, personId: string, role: Role): Promise<Member> {
+    const by = await this.holding(tx, granter);
     const { person, membership } = await this.held(tx, by, personId);
     refuseBeyond(by, role);
+    await this.refuseAltered(tx, { person, membership });
     const before = membership.role;
+    if (role === before) return { person, membership };
     if (role !== 'owner') await this.keepAnOwner(tx, membership);
     await this.people.in(tx).saveMembership(await this.sealed(tx, Object.assign(membership, { role }), person.email));
-    if (role !== before)
-      this.record(tx, by.actor, 'person_role_changed', { person_id: personId, email: person.email, role, before });
+    this.record(tx, by.actor, 'person_role_changed', { person_id: personId, email: person.email, role, before });
     return { person, membership };
   }
 
   /** Ends everything of theirs at once. @throws PersonNotFound, RoleBeyondGrant, LastOwner */
-  async remove(tx: Tx, by: Granter, personId: string): Promise<void> {
+  async remove(tx: Tx, granter: Granter, personId: string): Promise<void> {
+    const by = await this.holding(tx, granter);
     const { tenantId } = by.actor;
     const { person, membership } = await this.held(tx, by, personId);
     await this.keepAnOwner(tx, membership);
-    await this.people.in(tx).saveMembership(Object.assign(membership, { removedAt: this.clock.now() }));
+    const neverCame = membership.signedInAt === null && membership.createdAt.getTime() === person.createdAt.getTime();
+    if (neverCame) await this.people.in(tx).forget(person);
+    else await this.people.in(tx).saveMembership(Object.assign(membership, { removedAt: this.clock.now() }));
     await this.invitations.in(tx).removeOf(tenantId, personId);
     await this.signIns.in(tx).endAll(tenantId, personId);
     this.record(tx, by.actor, 'person_removed', { person_id: personId, email: person.email, role: membership.role });
   }
 
+  /**
+   * Nobody else changes the tenant's people until the transaction ends. Who changes them is looked at anew: somebody may have been
+   * given another role, or removed, while the request was on its way.
+   *
+   * @throws Unauthenticated, MissingKeyScope
+   */
+  private async holding(tx: Tx, by: Granter): Promise<Granter> {
+    const { tenantId, id, kind } = by.actor;
+    await this.people.in(tx).hold(tenantId);
+    if (kind !== 'person') return by;
+    const member = await this.people.in(tx).find(tenantId, id);
+    if (!member || member.membership.removedAt !== null) throw new Unauthenticated();
+    await this.refuseAltered(tx, member);
+    const scopes = scopesOf(member.membership.role);
+    if (!grantsKeyScope(scopes, 'admin:write')) throw new MissingKeyScope('admin:write', {}, 'Your role');
+    return { ...by, scopes };
+  }
+
+  /** What was edited in the database is not sealed anew. @throws PersonAltered */
+  private async refuseAltered(tx: Tx, { person, membership }: Member): Promise<void> {
+    const { tenantId, id, email } = person;
+    const grant = membershipGrant(membership, email, await this.people.in(tx).tenant(tenantId));
+    if (!this.seal.isIntact(MEMBERSHIP_GRANT, grant, { tenantId, id, mac: membership.mac })) throw new PersonAltered();
+  }
+
   private async held(tx: Tx, by: Granter, personId: string): Promise<Member> {
     const { tenantId } = by.actor;
-    await this.people.in(tx).hold(tenantId);
     const member = await this.people.in(tx).find(tenantId, personId);
     if (!member || member.membership.removedAt !== null) throw new PersonNotFound();
     refuseBeyond(by, member.membership.role);
@@ -167,6 +203,7 @@ export class PeopleService {
     const url = this.pages.addressOf(`/welcome#${token}`);
     if (url === null) throw new InsecureAddress();
     await this.invitations.in(tx).removeOf(tenantId, personId);
+    await this.invitations.in(tx).removeExpired(tenantId, this.clock.now());
     const expiresAt = new Date(this.clock.now().getTime() + LINK_MS);
     const invitation = { tenantId, id: newId('inv'), personId, hash: hashToken(token), expiresAt };
     const mac = this.seal.macOf(INVITATION_GRANT, invitationGrant(invitation));

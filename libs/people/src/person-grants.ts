@@ -23,11 +23,12 @@ export function membershipGrant(
   return [tenantId, personId, role, email, tier, isOperator];
 }
 
-export function signInGrant(
-  signIn: Pick<SignIn, 'tenantId' | 'id' | 'personId' | 'hash' | 'pageHash' | 'expiresAt'>,
-): Grant {
-  const { tenantId, id, personId, hash, pageHash, expiresAt } = signIn;
-  return [tenantId, id, personId, hash.toString('base64'), pageHash.toString('base64'), expiresAt.getTime()];
+export function signInGrant(signIn: Omit<SignIn, 'usedAt' | 'mac'>): Grant {
+  const { tenantId, id, personId, hash, pageHash, method, createdAt, expiresAt } = signIn;
+  return [
+    ...[tenantId, id, personId, hash.toString('base64'), pageHash.toString('base64')],
+    ...[method, createdAt.getTime(), expiresAt.getTime()],
+  ];
 }
 
 export function invitationGrant({ tenantId, id, personId, hash, expiresAt }: Omit<Invitation, 'mac'>): Grant {

@@ -56,10 +56,11 @@ export class SignInService implements PersonAuthenticator {
 
   async authenticate(cookie: string, pageToken: string): Promise<Caller | null> {
     const found = await this.signIns.findLive(hashToken(cookie));
-    if (!found || !timingSafeEqual(found.signIn.pageHash, hashToken(pageToken))) return null;
-    const { signIn, email, role, tier, isOperator } = found;
     const now = this.clock.now();
-    if (!this.isIntact(found) || !isLive(signIn, now)) return null;
+    // Whether it is intact comes first: nothing is known of a row that was edited, its hashes included.
+    if (!found || !this.isIntact(found) || !isLive(found.signIn, now)) return null;
+    if (!timingSafeEqual(found.signIn.pageHash, hashToken(pageToken))) return null;
+    const { signIn, email, role, tier, isOperator } = found;
     const { tenantId, id, personId } = signIn;
     if (now.getTime() - signIn.usedAt.getTime() > USED_WITHIN_MS) await this.signIns.markUsed(tenantId, id, now);
     return {
@@ -107,6 +108,13 @@ export class SignInService implements PersonAuthenticator {
     });
   }
 
+  /** The same of one that may have been ended. */
+  async endIfThere(actor: Actor, id: string): Promise<void> {
+    await this.end(actor, id).catch((error: unknown) => {
+      if (!(error instanceof SignInNotFound)) throw error;
+    });
+  }
+
   async memberOf({ tenantId, id }: Actor): Promise<Member> {
     const member = await this.transactions.run(tenantId, (tx) => this.people.in(tx).find(tenantId, id));
     if (!member) throw new Error('whoever is signed in is a person of the tenant');
@@ -129,7 +137,7 @@ export class SignInService implements PersonAuthenticator {
       if (!member || member.membership.removedAt !== null) throw new LinkNotGood();
       return member;
     }
-    if (await people.anybodyCame(tenantId)) throw new LinkNotGood();
+    if (await this.tenants.hasHadPeople(tx, tenantId)) throw new LinkNotGood();
     const { email, name } = who;
     if (email === null) throw new InvalidInput('email: expected your e-mail address, as you are the first to sign in');
     const known = await people.findByEmail(tenantId, email);
@@ -145,6 +153,9 @@ export class SignInService implements PersonAuthenticator {
     if (!this.seal.isIntact(MEMBERSHIP_GRANT, grant, row)) throw new LinkNotGood();
     if (member.membership.signedInAt === null)
       await this.people.in(tx).saveMembership(Object.assign(member.membership, { signedInAt: now }));
+    await this.tenants.shutDoor(tx, tenantId, 'person');
+    // Other links for them are good no more.
+    await this.invitations.in(tx).removeOf(tenantId, personId);
     const [cookie, pageToken] = [newSecretToken(), newSecretToken()];
     const signIn = Object.assign(new SignIn(), {
       ...{ tenantId, id: newId('sgn'), personId, hash: hashToken(cookie), pageHash: hashToken(pageToken), method },

@@ -81,11 +81,23 @@ export class People1790000000048 implements MigrationInterface {
         SELECT i.tenant_id FROM invitation i WHERE i.hash = p_hash
       $$;
 
+      -- What came first to a tenant. Rows are written once and stay: whatever becomes of keys and people, a door that is shut is shut.
+      CREATE TABLE tenant_door (
+        tenant_id text        NOT NULL,
+        kind      text        NOT NULL,
+        shut_at   timestamptz NOT NULL,
+        PRIMARY KEY (tenant_id, kind),
+        CONSTRAINT tenant_door_kind CHECK (kind IN ('key', 'person'))
+      );
+      INSERT INTO tenant_door SELECT id, 'key', now() FROM tenant WHERE is_operator;
+      GRANT SELECT, INSERT ON tenant_door TO haldir_app;
+      ALTER TABLE tenant_door ENABLE ROW LEVEL SECURITY;
+      CREATE POLICY tenant_wall ON tenant_door TO haldir_app
+        USING (tenant_id = ANY ((SELECT haldir_tenants())::text[]) OR (SELECT haldir_sees_all()));
+
       -- The operator's tenant can be there before its first key: the first owner may come first. Either shuts the door.
       CREATE OR REPLACE FUNCTION operator_exists() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
-        SELECT EXISTS (SELECT FROM tenant t WHERE t.is_operator AND (
-          EXISTS (SELECT FROM api_key k WHERE k.tenant_id = t.id)
-          OR EXISTS (SELECT FROM membership m WHERE m.tenant_id = t.id AND m.signed_in_at IS NOT NULL)))
+        SELECT EXISTS (SELECT FROM tenant t JOIN tenant_door d ON d.tenant_id = t.id WHERE t.is_operator)
       $$;
       CREATE FUNCTION operator_tenant() RETURNS TABLE (id text, tier text)
       LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -108,7 +120,7 @@ export class People1790000000048 implements MigrationInterface {
       CREATE OR REPLACE FUNCTION operator_exists() RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
         SELECT EXISTS (SELECT FROM tenant WHERE is_operator)
       $$;
-      DROP TABLE ${TABLES.join(', ')};
+      DROP TABLE tenant_door, ${TABLES.join(', ')};
     `);
   }
 }

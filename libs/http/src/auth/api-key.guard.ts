@@ -2,7 +2,6 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { FailedAuthThrottle } from '../quota/failed-auth-throttle.js';
 import { Quota } from '../quota/quota.js';
 import { setRateLimitHeaders } from '../quota/rate-limit-headers.js';
-import { AgentKeyNotAllowed, ConnectorKeyNeeded, ConnectorKeyNotAllowed, requireKeyScope } from './authenticator.js';
 import { settingsOf } from '../platform/route-settings.js';
 import {
   AgentKeyNotAllowed,
@@ -11,6 +10,7 @@ import {
   PersonNeeded,
   PersonNotAllowed,
   requireKeyScope,
+  Unauthenticated,
 } from './authenticator.js';
 import { originOf } from './origin.js';
 import {
@@ -59,10 +59,11 @@ export class ApiKeyGuard implements CanActivate {
     const request = http.getRequest<HaldirRequest>();
     if (access.isPublic && (access.ignoresKey || !hasCredential(request))) return true;
 
-    const caller = request.caller ?? (await this.admit(request, http.getResponse<HaldirReply>()));
+    let caller = request.caller ?? (await this.admit(request, http.getResponse<HaldirReply>()));
     if (caller.actor.kind === 'agent' && !access.takesAgents) throw new AgentKeyNotAllowed();
     if ((caller.actor.kind === 'connector') !== access.isForConnectors)
       throw access.isForConnectors ? new ConnectorKeyNeeded() : new ConnectorKeyNotAllowed();
+    if (caller.actor.kind === 'person') caller = await this.stillSignedIn(caller, request);
     if (caller.actor.kind === 'person' && !access.takesPersons) throw new PersonNotAllowed();
     if (access.isForPersons && caller.actor.kind !== 'person') throw new PersonNeeded();
     if (access.demand) requireKeyScope(caller, access.demand.scopes, access.demand.refusal);
@@ -82,6 +83,16 @@ export class ApiKeyGuard implements CanActivate {
     const state = carriesCalls(caller, request) ? null : await this.quota.take(caller);
     if (state) setRateLimitHeaders(reply, state);
     return caller;
+  }
+
+  /** A body may be on its way for half a minute: what a person changes, they change as who they are when it is there. */
+  private async stillSignedIn(caller: Caller, request: HaldirRequest): Promise<Caller> {
+    if (request.method === 'GET' || request.method === 'HEAD') return caller;
+    const now = await this.callers.standing(request);
+    if (!now) throw new Unauthenticated();
+    now.actor.origin = originOf(request);
+    request.caller = now;
+    return now;
   }
 
   private accessOf(context: ExecutionContext): RouteAccess {

@@ -1,12 +1,12 @@
 import { HaldirConfig } from '@haldir/runtime';
 import { ForeignPage, OwnPages } from './own-pages.js';
 
-const at = (publicUrl: string): OwnPages =>
+const at = (publicUrl: string, host = '127.0.0.1'): OwnPages =>
   new OwnPages(
     new HaldirConfig({
       DATABASE_URL: 'postgresql://haldir:haldir@127.0.0.1:5432/haldir',
       HALDIR_ROOT_KEYS: `1:${Buffer.alloc(32, 7).toString('base64url')}`,
-      ...{ HALDIR_PUBLIC_URL: publicUrl, PORT: '3000' },
+      ...{ HALDIR_PUBLIC_URL: publicUrl, PORT: '3000', HOST: host },
     }),
   );
 
@@ -18,6 +18,13 @@ it.each([
   ['http://haldir.example.com', null],
 ])('people who reach Haldir at %j find its pages at %s', (publicUrl, page) => {
   expect(at(publicUrl).addressOf('/welcome')).toBe(page);
+});
+
+it('listening to others without a public address it has no pages that it could name', () => {
+  const pages = at('', '0.0.0.0');
+  expect(pages.addressOf('/welcome')).toBeNull();
+  const origin = 'http://localhost:3000';
+  expect(() => pages.check({ headers: { origin }, socket: { localPort: 3000 } as never })).toThrow(ForeignPage);
 });
 
 it.each([

@@ -17,17 +17,21 @@ export class ForeignPage extends HaldirError {
 
 /**
  * Pages that are served by this Haldir, where people sign in: those of `HALDIR_PUBLIC_URL` if it is https, and those of this
- * machine over http at that port, or at the port that a request came to. Of plain http from elsewhere there are none. An origin
+ * machine over http at that port, or at the port that a request came to where nobody else can reach it: behind a port that is mapped
+ * the address is not known. Of plain http from elsewhere there are none. An origin
  * is compared as a whole, its port too, and never with `Host`.
  */
 @Injectable()
 export class OwnPages {
   private readonly publicUrl: URL | null;
   private readonly port: number;
+  /** Whether whoever reaches it without a public address is on this machine, and by this port. */
+  private readonly isLocal: boolean;
 
   constructor({ publicUrl, http }: HaldirConfig) {
     this.publicUrl = publicUrl === null ? null : new URL(publicUrl);
     this.port = http.port;
+    this.isLocal = http.host === 'localhost' || http.host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(http.host);
   }
 
   /** @throws ForeignPage for a request of any other page, and for one that does not say whose it is */
@@ -40,7 +44,7 @@ export class OwnPages {
    * machine is `localhost`.
    */
   addressOf(path: string): string | null {
-    if (this.publicUrl === null) return `http://localhost:${this.port}${path}`;
+    if (this.publicUrl === null) return !this.isLocal ? null : `http://localhost:${this.port}${path}`;
     if (LOOPBACK_NAMES.includes(this.publicUrl.hostname)) {
       const { protocol, port } = this.publicUrl;
       return `${protocol}//localhost${port === '' ? '' : `:${port}`}${path}`;
@@ -50,6 +54,7 @@ export class OwnPages {
 
   private originsAt(localPort: number | undefined): string[] {
     const { publicUrl } = this;
+    if (publicUrl === null && !this.isLocal) return [];
     if (publicUrl === null) return LOOPBACK_NAMES.map((name) => new URL(`http://${name}:${localPort ?? 0}`).origin);
     if (!LOOPBACK_NAMES.includes(publicUrl.hostname)) return publicUrl.protocol === 'https:' ? [publicUrl.origin] : [];
     return LOOPBACK_NAMES.map((name) => {

@@ -1,12 +1,15 @@
 import { Body, Controller, HttpStatus, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import {
+  type Caller,
   FailedAuthThrottle,
   type HaldirReply,
   type HaldirRequest,
   originOf,
   OwnPages,
+  PAGE_TOKEN_HEADER,
   personCookie,
+  personCookieOf,
   PublicRoute,
   Returns,
 } from '@haldir/http';
@@ -33,9 +36,17 @@ export class SignInController {
     @Res({ passthrough: true }) reply: HaldirReply,
   ): Promise<SignedIn> {
     this.pages.check(request);
+    const before = await this.signedInBefore(request);
     const who = { email: email === undefined ? null : normalEmail(email), name };
     const signedIn = await this.failures.during(request.ip, () => this.signIns.byLink(token, who, originOf(request)));
+    if (before) await this.signIns.endIfThere(before.actor, before.keyId);
     void reply.header('set-cookie', personCookie(signedIn.cookie, SIGN_IN_SECONDS));
     return toSignedIn(signedIn);
+  }
+
+  /** Whoever was signed in in this browser: it has one cookie. */
+  private async signedInBefore({ headers }: HaldirRequest): Promise<Caller | null> {
+    const [cookie, pageToken] = [personCookieOf(headers.cookie), headers[PAGE_TOKEN_HEADER]];
+    return cookie === null || typeof pageToken !== 'string' ? null : this.signIns.authenticate(cookie, pageToken);
   }
 }

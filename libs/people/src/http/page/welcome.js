@@ -128,11 +128,16 @@
   }
 
   async function begin() {
-    if (localStorage.getItem(KEPT) !== null && token === '') {
+    if (localStorage.getItem(KEPT) !== null) {
       const { status, body } = await ask('GET', '/v1/me');
       if (status === 200 && body.person) {
         show(body.person);
-        say('You are signed in.');
+        linkForm.hidden = token === '';
+        say(
+          token === ''
+            ? 'You are signed in.'
+            : `You are signed in as ${body.person.email}. This link may sign you in as somebody else, and ends that.`,
+        );
         return;
       }
       if (status === 401) localStorage.removeItem(KEPT);
@@ -152,8 +157,19 @@
     location.replace(address);
     return;
   }
-  let token = location.hash.slice(1);
-  if (token !== '') history.replaceState(null, '', location.pathname);
+  let token = '';
+  /** Also of a link that is opened where the page is open already. */
+  function take() {
+    const said = location.hash.slice(1);
+    if (said === '') return;
+    token = said;
+    history.replaceState(null, '', location.pathname);
+  }
+  take();
+  window.addEventListener('hashchange', () => {
+    take();
+    if (token !== '') void busy(begin);
+  });
   linkForm.addEventListener('submit', (event) => {
     event.preventDefault();
     void busy(signInByLink);
