@@ -111,3 +111,21 @@ it('purges idempotency records a day old, and quotas of keys revoked for hours',
   );
   expect(kept.map(({ key }) => key).sort()).toEqual(['justRevoked', 'live', 'young']);
 });
+
+it('purges quotas of people who asked for nothing for hours', async () => {
+  for (const [person, age] of [
+    ['prs_gone', 3 * 3_600_000],
+    ['prs_there', 3_600_000],
+  ] as const) {
+    await dataSource.query(
+      `INSERT INTO quota (tenant_id, principal_id, counts, times) VALUES ($1, $2, '{1}', ARRAY[extract(epoch FROM $3::timestamptz)])`,
+      [tenantId, person, ago(age)],
+    );
+  }
+  expect(await expiry.purge()).toBe(1);
+  const kept = await dataSource.query<{ principal_id: string }[]>(
+    `SELECT principal_id FROM quota WHERE tenant_id = $1 AND principal_id LIKE 'prs%'`,
+    [tenantId],
+  );
+  expect(kept).toEqual([{ principal_id: 'prs_there' }]);
+});
