@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Session, type SessionService } from '@haldir/gate';
 import { type Caller, type Callers, type HaldirRequest } from '@haldir/http';
 import { type Notices } from '@haldir/database';
@@ -46,6 +47,11 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 const settle = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+
+/** In the time of the machine, which is also that between looks at a tenant. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await pause(5);
+}
 
 describe('a stream of changes', () => {
   it('is told at once of what has changed since the client knew, or while it was opened', async () => {
@@ -132,6 +138,42 @@ describe('a stream of changes', () => {
     state.shown = { ...state.shown, tools: 'b' };
     listenAgain();
     await vi.waitFor(() => expect(stream.told).toEqual(['tools']));
+    streams.beforeApplicationShutdown();
+  });
+
+  it('is told of what a failed look has not seen by the next, and not by the sweep', async () => {
+    const { open, streams, state, listenAgain, of, warn } = world();
+    await streams.onApplicationBootstrap();
+    const stream = open();
+    await settle();
+    state.shown = { ...state.shown, tools: 'b' };
+    of.mockRejectedValueOnce(new Error('no database'));
+    listenAgain();
+    await until(() => warn.mock.calls.length === 1);
+    await vi.advanceTimersByTimeAsync(2_000);
+    await until(() => stream.told.length > 0);
+    of.mockClear();
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect([stream.told, of.mock.calls.length]).toEqual([['tools'], 0]);
+    streams.beforeApplicationShutdown();
+  });
+
+  it('is told of it where a notice had it looked at, or a change while it was opened', async () => {
+    const { open, streams, state, say, of, warn } = world();
+    await streams.onApplicationBootstrap();
+    let answer = (): void => undefined;
+    const { shown } = state;
+    of.mockImplementationOnce(() => new Promise((resolve) => (answer = () => resolve(shown))));
+    const stream = open();
+    state.shown = { ...shown, tools: 'b' };
+    say('tnt_1');
+    await until(() => of.mock.calls.length === 2);
+    await settle();
+    of.mockRejectedValueOnce(new Error('no database')).mockRejectedValueOnce(new Error('no database'));
+    answer();
+    // The clock of the sweep stands still.
+    await until(() => stream.told.length > 0);
+    expect([stream.told, warn.mock.calls.length]).toEqual([['tools'], 2]);
     streams.beforeApplicationShutdown();
   });
 

@@ -21,8 +21,9 @@ const LOOK_EVERY_MS = 2_000;
 /** Of those looks, each so many looks at the lists as well: a notice may get lost. */
 const LOOKS_BETWEEN_LISTS = 15;
 
-/** Streams whose keys and sessions are asked for together, and of which the lists are. */
+/** Streams whose keys and sessions are asked for together. */
 const KEYS_AT_ONCE = 256;
+/** And their lists: all may differ, and nobody else has a turn before each of these has had one of 4 ms. */
 const LISTS_AT_ONCE = 16;
 
 /** Where a client is told. */
@@ -50,7 +51,7 @@ interface Stream extends ChangeListener {
 }
 
 interface Pending {
-  /** Whether there was another notice since it began. */
+  /** Whether there was another notice since the look began, or that look failed. */
   again: boolean;
 }
 
@@ -117,7 +118,7 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
       stream.shown = listener.known ?? shown;
       begun(stream.shown);
       this.compare(stream, shown);
-      if (stream.isLate) await this.look([stream], true);
+      if (stream.isLate && !(await this.look([stream], true))) this.note(tenantId);
       if (this.ending || listener.signal.aborted) end();
       await ended;
     } finally {
@@ -150,7 +151,7 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
       await pause(GATHER_MS, undefined, { ref: false });
       do {
         pending.again = false;
-        await this.look(this.of(tenantId), true);
+        if (!(await this.look(this.of(tenantId), true))) pending.again = true;
         await pause(EVERY_MS, undefined, { ref: false });
       } while (pending.again && !this.ending);
     } finally {
@@ -164,11 +165,14 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
     if (this.isLooking) return;
     this.isLooking = true;
     try {
+      let saw: boolean;
       do {
         const wasBlind = this.isBlind;
         this.isBlind = false;
-        await this.look([...this.open], ++this.looks % LOOKS_BETWEEN_LISTS === 0 || wasBlind);
+        saw = await this.look([...this.open], ++this.looks % LOOKS_BETWEEN_LISTS === 0 || wasBlind);
       } while (this.isBlind && !this.ending);
+      // The next look sees what this one has not; at once it would fail again.
+      this.isBlind ||= !saw;
     } finally {
       this.isLooking = false;
     }
@@ -180,9 +184,9 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
 
   /**
    * Asks for the keys and sessions of all of them together, and then once for the lists of those that are shown the same. In parts, so
-   * that everybody else has their turns, however many there are.
+   * that everybody else has their turns, however many there are. Answers whether all lists were seen that were to be.
    */
-  private async look(streams: readonly Stream[], atLists: boolean): Promise<void> {
+  private async look(streams: readonly Stream[], atLists: boolean): Promise<boolean> {
     const failures: unknown[] = [];
     const inParts = async <Item>(items: readonly Item[], size: number, work: (item: Item) => Promise<void>) => {
       for (let at = 0; at < items.length; at += size) {
@@ -205,12 +209,12 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
       );
     }
     const [first] = failures;
-    // The next look finds out.
     if (first !== undefined)
       this.log.warn({
         event: 'mcp.streams_not_looked_at',
         ...{ count: failures.length, reason: (first as Error).message },
       });
+    return !atLists || failures.length === 0;
   }
 
   private compare(stream: Stream, shown: ShownLists): void {

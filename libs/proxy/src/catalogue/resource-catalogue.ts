@@ -9,6 +9,8 @@ import { LinkedResourceRepository } from './linked-resource.repository.js';
 import { ResourceRepository, type ResourceState } from './resource.repository.js';
 import { allowedResources, type KnownResources, type ShownResource, shownResources } from './resource-lookup.js';
 import { LRUCache } from 'lru-cache';
+import { InFlight } from './in-flight.js';
+import { KeptDefinitions } from './kept-definitions.js';
 import { type Policy } from '../policies/policy.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
 import { type MissingUpstream, type Naming, namingFor } from './tool-catalogue.js';
@@ -27,11 +29,10 @@ import {
   UpstreamUnreachable,
 } from '../mcp-client/index.js';
 
-/** Lists that a process keeps ready, in characters. */
+/** Characters of lists that a process keeps ready, and of those that what agents are shown is made of. */
 const MAX_KEPT = 32 * 1024 * 1024;
-
-/** Items of what agents are shown that a process keeps ready. */
-const MAX_SHOWN = 100_000;
+/** What an item takes besides its definition, which is that of the list. */
+const ITEM_SIZE = 256;
 
 const KINDS = ['prompts', 'resources', 'templates'] as const;
 /** What agents are shown, of each kind in the order of upstreams and own names. */
@@ -59,13 +60,10 @@ interface KeptLists {
  */
 @Injectable()
 export class ResourceCatalogue {
-  private readonly kept = new Map<string, KeptLists>();
-  private size = 0;
-  private readonly views = new LRUCache<string, VisibleResources>({
-    maxSize: MAX_SHOWN,
-    sizeCalculation: (view) => KINDS.reduce((sum, kind) => sum + view[kind].length, 1),
-  });
-  private readonly making = new Map<string, Promise<VisibleResources>>();
+  private readonly kept = new KeptDefinitions<KeptLists>(MAX_KEPT, (tenantId, names) => this.read(tenantId, names));
+  /** Each holds the lists that it was made of, also when there are others by now. */
+  private readonly views = new LRUCache<string, VisibleResources>({ maxSize: MAX_KEPT });
+  private readonly making = new InFlight<VisibleResources>();
   private readonly standing = new Batcher<string, StandingResources>({
     maxBatch: 256,
     maxInFlight: 2,
@@ -147,13 +145,10 @@ export class ResourceCatalogue {
     const naming = namingFor(policies, agentId);
     const offers = states.map(({ name, prefixed, digest, error }) => [name, prefixed, digest ?? { error }]);
     const key = hash('sha256', JSON.stringify([tenantId, offers, naming, [...names]]), 'base64url');
-    const ready = this.views.get(key) ?? this.making.get(key);
-    if (ready) return ready;
-    const made = this.makeView(key, tenantId, { states, names, naming, agentId }).finally(() =>
-      this.making.delete(key),
+    return (
+      this.views.get(key) ??
+      this.making.one(key, () => this.makeView(key, tenantId, { states, names, naming, agentId }))
     );
-    this.making.set(key, made);
-    return made;
   }
 
   /** The upstreams within the actor's reach whose lists are known, by name; and the names of all. */
@@ -184,7 +179,7 @@ export class ResourceCatalogue {
     tenantId: string,
     { states, names, naming, agentId }: Omit<StandingResources, 'policies'> & { naming: Naming[]; agentId: string },
   ): Promise<VisibleResources> {
-    const { known, isCurrent } = await this.load(tenantId, states);
+    const { known, size, isCurrent } = await this.load(tenantId, states);
     const turns = new Turns();
     const view: VisibleResources = {
       ...{ prompts: [], resources: [], templates: [] },
@@ -198,57 +193,36 @@ export class ResourceCatalogue {
       view[kind] = allowedResources(shown, kind, names, { agentId, policies: naming });
       if (turns.isOver) await turns.next();
     }
-    if (isCurrent) this.views.set(key, view);
+    const items = KINDS.reduce((sum, kind) => sum + view[kind].length, 0);
+    if (isCurrent) this.views.set(key, view, { size: size + key.length + items * ITEM_SIZE });
     return view;
   }
 
-  /** What is known of the upstreams, and whether it is what was asked for: lists can change before they are read. */
+  /** What is known of the upstreams, its size in characters, and whether it is what was asked for. */
   private async load(
     tenantId: string,
     states: readonly ResourceState[],
-  ): Promise<{ known: KnownResources[]; isCurrent: boolean }> {
-    const stale = states.filter(
-      ({ name, digest }) => digest !== null && this.keptOf(tenantId, name)?.digest !== digest,
-    );
-    if (stale.length > 0) {
-      const names = stale.map(({ name }) => name);
-      for (const { upstream, digest, lists: stored } of await this.repository.lists(tenantId, names)) {
-        const lists = await readableLists(stored);
-        this.keep(`${tenantId}/${upstream}`, { digest, lists, size: stringifyJson(lists).length });
-      }
-    }
-    let isCurrent = true;
+  ): Promise<{ known: KnownResources[]; size: number; isCurrent: boolean }> {
+    const { known: byName, isCurrent } = await this.kept.of(tenantId, states);
     const known = states.flatMap((upstream) => {
-      const kept = upstream.digest === null ? undefined : this.keptOf(tenantId, upstream.name);
-      isCurrent &&= upstream.digest === null || kept?.digest === upstream.digest;
+      const kept = byName.get(upstream.name);
       return kept ? [{ upstream, lists: kept.lists }] : [];
     });
-    this.makeRoom();
-    return { known, isCurrent };
+    return { known, size: [...byName.values()].reduce((sum, kept) => sum + kept.size, 0), isCurrent };
+  }
+
+  private async read(tenantId: string, names: string[]): Promise<Map<string, KeptLists>> {
+    const read = new Map<string, KeptLists>();
+    for (const { upstream, digest, lists: stored } of await this.repository.lists(tenantId, names)) {
+      const lists = await readableLists(stored);
+      read.set(upstream, { digest, lists, size: stringifyJson(lists).length });
+    }
+    return read;
   }
 
   private noteRefused(tx: Tx, { tenantId, name }: UpstreamAddress, refused: RefusedResources): void {
     for (const [kind, some] of Object.entries(refused))
       warnOfRefused(tx, this.log, { event: 'proxy.resources_refused', tenantId, upstream: name, kind }, some);
-  }
-
-  private keptOf(tenantId: string, name: string): KeptLists | undefined {
-    return this.kept.get(`${tenantId}/${name}`);
-  }
-
-  private keep(key: string, kept: KeptLists): void {
-    this.size += kept.size - (this.kept.get(key)?.size ?? 0);
-    this.kept.delete(key);
-    this.kept.set(key, kept);
-  }
-
-  /** Those that were read longest ago go first. */
-  private makeRoom(): void {
-    for (const [oldest, { size }] of this.kept) {
-      if (this.size <= MAX_KEPT) break;
-      this.kept.delete(oldest);
-      this.size -= size;
-    }
   }
 }
 

@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { type Actor, Batcher, mayUseUpstream, stringifyJson, Turns } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { LRUCache } from 'lru-cache';
+import { InFlight } from './in-flight.js';
+import { KeptDefinitions } from './kept-definitions.js';
 import { isInScope, type Policy, type PolicyScope, toolsNamedBy } from '../policies/policy.js';
 import { namesOf, refusingNames } from '../policies/subject-names.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
@@ -52,6 +54,15 @@ interface Standing {
   policies: readonly Policy[];
 }
 
+/** Whose list it is, and what it depends on. */
+interface AskedCatalogue {
+  states: CatalogueState[];
+  taking: ReadonlySet<string>;
+  naming: Naming[];
+  agentId: string;
+  taken: readonly string[];
+}
+
 interface KeptTools {
   digest: string;
   tools: KeptTool[];
@@ -74,12 +85,12 @@ const TOOL_SIZE = 256;
  */
 @Injectable()
 export class ToolCatalogue {
-  private readonly kept = new Map<string, KeptTools>();
-  private size = 0;
+  private readonly kept = new KeptDefinitions<KeptTools>(MAX_KEPT, (tenantId, names) => this.read(tenantId, names));
   private readonly views = new LRUCache<string, Catalogue>({
     maxSize: MAX_KEPT,
     sizeCalculation: ({ tools }, key) => tools.reduce((sum, tool) => sum + sizeOf(tool), key.length),
   });
+  private readonly making = new InFlight<Catalogue>();
   private readonly standing = new Batcher<string, Standing>({
     maxBatch: 256,
     maxInFlight: 2,
@@ -105,9 +116,19 @@ export class ToolCatalogue {
     const states = all.filter(({ name }) => mayUseUpstream(actor, name));
     const naming = namingFor(policies, agentId);
     const key = JSON.stringify([tenantId, states, naming, taken, [...taking]]);
-    const ready = this.views.get(key);
-    if (ready) return ready;
-    const { known, isCurrent } = await this.load(tenantId, states);
+    return (
+      this.views.get(key) ??
+      this.making.one(key, () => this.makeView(key, tenantId, { states, taking, naming, agentId, taken }))
+    );
+  }
+
+  private async makeView(
+    key: string,
+    tenantId: string,
+    { states, taking, naming, agentId, taken }: AskedCatalogue,
+  ): Promise<Catalogue> {
+    const { known: byName, isCurrent } = await this.kept.of(tenantId, states);
+    const known = states.flatMap(({ name }) => byName.get(name) ?? []);
     const isOwnName = ownNames(
       known.flatMap(({ tools }) => tools),
       taking,
@@ -152,27 +173,6 @@ export class ToolCatalogue {
     }));
   }
 
-  /** What is known of the upstreams, and whether it is what was asked for: a catalogue can change before it is read. */
-  private async load(
-    tenantId: string,
-    states: readonly CatalogueState[],
-  ): Promise<{ known: KeptTools[]; isCurrent: boolean }> {
-    const isFresh = ({ name, digest }: CatalogueState): boolean =>
-      digest === null || this.kept.get(keyOf(tenantId, name))?.digest === digest;
-    const stale = states.filter((state) => !isFresh(state)).map(({ name }) => name);
-    const loaded = stale.length === 0 ? new Map<string, KeptTools>() : await this.read(tenantId, stale);
-    const known: KeptTools[] = [];
-    let isCurrent = true;
-    for (const { name, digest } of states) {
-      const kept = digest === null ? undefined : (loaded.get(name) ?? this.kept.get(keyOf(tenantId, name)));
-      if (!kept) continue;
-      this.keep(keyOf(tenantId, name), kept);
-      known.push(kept);
-      isCurrent &&= kept.digest === digest;
-    }
-    return { known, isCurrent };
-  }
-
   private async read(tenantId: string, names: string[]): Promise<Map<string, KeptTools>> {
     const turns = new Turns();
     const found = new Map<string, KeptTools>(names.map((name) => [name, { digest: '', tools: [], size: 0 }]));
@@ -201,18 +201,6 @@ export class ToolCatalogue {
     }
     for (const { tools } of found.values()) tools.sort((one, other) => (one.name < other.name ? -1 : 1));
     return found;
-  }
-
-  /** As the most recently used; the least recently used make room. */
-  private keep(key: string, kept: KeptTools): void {
-    this.size += kept.size - (this.kept.get(key)?.size ?? 0);
-    this.kept.delete(key);
-    this.kept.set(key, kept);
-    for (const [oldest, { size }] of this.kept) {
-      if (this.size <= MAX_KEPT) break;
-      this.kept.delete(oldest);
-      this.size -= size;
-    }
   }
 }
 
@@ -282,8 +270,4 @@ export function ownNames(
   const holders = new Map<string, number>();
   for (const { name } of tools) if (name.includes('.')) holders.set(name, (holders.get(name) ?? 0) + 1);
   return ({ name }) => (!name.includes('.') || holders.get(name) === 1) && !isOfUpstream(name, upstreams);
-}
-
-function keyOf(tenantId: string, upstream: string): string {
-  return `${tenantId}/${upstream}`;
 }

@@ -1,3 +1,4 @@
+import { type Actor } from '@haldir/kernel';
 import { type Catalogue } from './tool-catalogue.js';
 import {
   type RankedPlace,
@@ -9,6 +10,7 @@ import { type ToolLookup } from './tool-lookup.js';
 import { ToolSearch } from './tool-search.js';
 
 const TENANT = 'tnt_1';
+const ACTOR = { tenantId: TENANT } as Actor;
 const ALL = 5_000;
 
 /** Tools that all have the words, `tool_0` the best. */
@@ -66,4 +68,18 @@ it('a larger one of what its upstreams have, in two steps where the best are not
   asked.splice(0);
   expect(await found(numbers(1_001))).toEqual(numbers(11).map((n) => `tool_${n}`));
   expect(asked).toHaveLength(1);
+});
+
+it('a name is one tool’s where a call takes it so, and ambiguous also where others that it means are hidden', async () => {
+  const meaning = (...tools: string[]): ToolLookup =>
+    ({ find: async () => ({ targets: tools.map((tool) => ({ name: 'up', tool })), policies: [] }) }) as never;
+  const named = async (name: string, lookup: ToolLookup): Promise<unknown> => {
+    const { tools, isAmbiguous } = await new ToolSearch(repository, lookup).named(ACTOR, catalogueOf([1, 2]), name);
+    return [tools.map((tool) => tool.name), isAmbiguous];
+  };
+  expect(await named('up__tool_1', {} as ToolLookup)).toEqual([['tool_1'], false]);
+  expect(await named('tool', meaning('tool_1'))).toEqual([['tool_1'], false]);
+  expect(await named('tool', meaning('tool_1', 'tool_2'))).toEqual([['tool_1', 'tool_2'], true]);
+  expect(await named('tool', meaning('tool_1', 'tool_3'))).toEqual([['tool_1'], true]);
+  expect(await named('tool', meaning('tool_3', 'tool_4'))).toEqual([[], true]);
 });

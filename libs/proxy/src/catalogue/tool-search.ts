@@ -9,6 +9,14 @@ export interface FoundTool extends CatalogueTool {
   rank: number;
 }
 
+/** What a call of a name may mean. */
+interface NamedTools {
+  /** Those of the catalogue. */
+  tools: CatalogueTool[];
+  /** Whether a call would be refused for what else it may mean, also where that is not in the catalogue. */
+  isAmbiguous: boolean;
+}
+
 /** Of a catalogue with so few tools these alone are ranked, beyond that all that its upstreams have. */
 const MAX_NAMED = 1_000;
 /** How many of all that have the words are looked at in one step, where the best of them are not in the catalogue. */
@@ -51,16 +59,19 @@ export class ToolSearch {
 
   /**
    * The tools of the catalogue that a call of that name may mean: by the name that agents are shown, by `upstream.tool`, or by any other that a call
-   * takes. Several where it is ambiguous.
+   * takes.
    *
    * @param name without NUL
    */
-  async named(actor: Actor, catalogue: Catalogue, name: string): Promise<CatalogueTool[]> {
+  async named(actor: Actor, catalogue: Catalogue, name: string): Promise<NamedTools> {
     const tools = this.toolsOf(catalogue);
     const known = catalogue.tools.find(({ shownName }) => shownName === name) ?? tools.get(name);
-    if (known) return [known];
+    if (known) return { tools: [known], isAmbiguous: false };
     const { targets } = await this.lookup.find(actor, name);
-    return targets.flatMap((target) => tools.get(`${target.name}.${target.tool}`) ?? []);
+    return {
+      tools: targets.flatMap((target) => tools.get(`${target.name}.${target.tool}`) ?? []),
+      isAmbiguous: targets.length > 1,
+    };
   }
 
   private toolsOf(catalogue: Catalogue): ReadonlyMap<string, CatalogueTool> {
