@@ -29,7 +29,7 @@ it.each([
   } as unknown as UpstreamTools;
   const search = {
     find: () => Promise.resolve([]),
-    named: (_: unknown, { tools }: typeof catalogue) => Promise.resolve(tools),
+    named: (_: unknown, { tools }: typeof catalogue) => Promise.resolve({ tools, isAmbiguous: false }),
   } as unknown as ToolSearch;
   const none = { tools: [] };
   const searching = new CatalogueTools(upstream, search, new Cursors({} as KeyRing));

@@ -102,10 +102,11 @@ export class CatalogueTools implements OwnTools {
       output: DescribedTool,
       run: async ({ name }, call) => {
         const catalogue = await this.catalogueFor(call);
-        const [tool, ...others] = await this.search.named(call.caller.actor, catalogue, name);
+        const { tools, isAmbiguous } = await this.search.named(call.caller.actor, catalogue, name);
+        const [tool] = tools;
         if (!tool) throw new InvalidInput('name: no tool is called so; searchTools finds those there are', 'not_found');
-        if (others.length > 0) {
-          const names = [tool, ...others].map(({ shownName }) => shownName);
+        if (isAmbiguous) {
+          const names = tools.map(({ shownName }) => shownName);
           throw new InvalidInput(
             `name: several tools are called so, and each is called otherwise, too: ${names.join(', ')}`,
           );
