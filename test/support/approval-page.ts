@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Agent } from 'undici';
 import { eventually } from './eventually.js';
+import { type BrowserTokens } from './person.js';
 
 /** As much of a browser's DOM as the tests look at; its own types would bring the globals of browsers into every file. */
 export interface PageNode {
@@ -30,7 +31,7 @@ export interface PageWindow {
   };
   location: { href: string };
   history: { length: number; state: unknown };
-  localStorage: { length: number };
+  localStorage: { length: number; setItem(name: string, value: string): void };
   sessionStorage: { length: number };
   getComputedStyle(element: PageElement): { display: string };
   fetch: typeof fetch;
@@ -170,12 +171,14 @@ export class ApprovalPage {
 /**
  * Loads the page at `url` from the API that serves it, with its script and its style, as a browser would; but jsdom keeps to no
  * Content-Security-Policy.
+ *
+ * @param person who is signed in in that browser
  */
-export async function openApprovalPage(url: string): Promise<ApprovalPage> {
+export async function openApprovalPage(url: string, person?: BrowserTokens): Promise<ApprovalPage> {
   const { JSDOM, VirtualConsole } = createRequire(import.meta.url)('jsdom') as Jsdom;
   const asked: string[] = [];
   const failures: Error[] = [];
-  const jar: Jar = { cookie: null };
+  const jar: Jar = { cookie: person?.cookie ?? null };
   const dispatcher = new Agent();
   const virtualConsole = new VirtualConsole();
   virtualConsole.on('jsdomError', (error) => failures.push(error));
@@ -186,6 +189,7 @@ export async function openApprovalPage(url: string): Promise<ApprovalPage> {
     pretendToBeVisual: true,
     virtualConsole,
     beforeParse: (window: PageWindow) => {
+      if (person) window.localStorage.setItem('haldir.page', person.pageToken);
       // jsdom has no fetch of its own, and its signals are not those that Node's knows.
       window.fetch = (input, init) => {
         const target = new URL(input, window.location.href);
@@ -218,15 +222,15 @@ async function asBrowser(jar: Jar, page: string, target: URL, init: RequestInit)
 }
 
 /** Opens pages; after each test those that it opened are closed, and nothing has gone wrong in any of them. */
-export function pagesOfTests(): (url: string) => Promise<ApprovalPage> {
+export function pagesOfTests(): (url: string, person?: BrowserTokens) => Promise<ApprovalPage> {
   const opened: ApprovalPage[] = [];
   afterEach(async () => {
     const pages = opened.splice(0);
     await Promise.all(pages.map((page) => page.close()));
     expect(pages.flatMap(({ failures }) => failures)).toEqual([]);
   });
-  return async (url) => {
-    const page = await openApprovalPage(url);
+  return async (url, person) => {
+    const page = await openApprovalPage(url, person);
     opened.push(page);
     return page;
   };

@@ -1,6 +1,6 @@
 // @ts-check
-// The page on which a human decides on a request for approval. It knows nothing of the request until it is given an API
-// key, and puts whatever it is told into the page as text, never as markup.
+// The page on which a human decides on a request for approval: a person who is signed in in this browser, or whoever has an API key. It
+// knows nothing of the request before, and puts whatever it is told into the page as text, never as markup.
 (() => {
   'use strict';
 
@@ -21,7 +21,9 @@
   const HIDDEN = /[\p{Cf}\p{DI}\p{Zl}\p{Zp}\u2800]|(?![\t\n\r])\p{Cc}/gu;
   /** The request that the address of the page names; empty when it names none. */
   const id = /^\/approvals\/(apr_[0-9a-z]{1,64})\/?$/.exec(location.pathname)?.[1] ?? '';
-  /** Kept here and nowhere else. */
+  /** Where the page of sign-in keeps what goes with each request of a person; this one reads it, and keeps nothing. */
+  const KEPT = 'haldir.page';
+  /** Kept here and nowhere else; empty while a person decides. */
   let key = '';
   /** @type {Approval | null} as last shown */
   let shown = null;
@@ -34,6 +36,7 @@
   const request = element('request', HTMLElement);
   const rows = element('rows', HTMLElement);
   const decision = element('decision', HTMLElement);
+  const decider = element('decider', HTMLElement);
   const by = element('decided-by', HTMLInputElement);
   const note = element('note', HTMLTextAreaElement);
   const message = element('message', HTMLElement);
@@ -56,9 +59,13 @@
     try {
       const answer = await fetch(`/v1/approvals/${encodeURIComponent(id)}${step}`, {
         method,
-        headers: { authorization: `Bearer ${key}`, ...(body && { 'content-type': 'application/json' }) },
+        headers: {
+          ...(key === '' ? { 'x-haldir-page': localStorage.getItem(KEPT) ?? '' } : { authorization: `Bearer ${key}` }),
+          ...(body && { 'content-type': 'application/json' }),
+        },
         ...(body && { body: JSON.stringify(body) }),
-        ...{ credentials: 'omit', cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS) },
+        credentials: key === '' ? 'same-origin' : 'omit',
+        ...{ cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS) },
       });
       ahead = Date.parse(answer.headers.get('date') ?? '') - Date.now() || 0;
       /** @type {unknown} */
@@ -73,14 +80,23 @@
   /** What went wrong. @param {Answer} answer */
   function inWords({ status, retryAfter, body: { code, required, error } }) {
     if (status === 0) return 'Haldir could not be reached, or did not answer. Check your connection and try again.';
-    if (status === 401) return 'Haldir does not take this API key: it is mistyped, revoked, or of another Haldir.';
+    const isPerson = key === '';
+    const [one, lacks, another] = isPerson
+      ? ['Whoever is signed in here', 'their role lacks', 'person']
+      : ['This API key', 'it lacks', 'key'];
+    if (status === 401)
+      return isPerson
+        ? 'You are not signed in any more. Open a link that was made for you, or use an API key.'
+        : 'Haldir does not take this API key: it is mistyped, revoked, or of another Haldir.';
     if (code === 'self_approval')
-      return 'This API key asked for the approval, or opened the session of the agent, and may not decide. Another key can.';
-    if (required === 'approvals:read') return 'This API key may not see requests: it lacks the scope approvals:read.';
+      return `${one} asked for the approval, or opened the session of the agent, and may not decide. Another ${another} can.`;
+    if (required === 'approvals:read') return `${one} may not see requests: ${lacks} the scope approvals:read.`;
     if (required)
-      return `This API key may see the request, but cannot decide: it lacks the scope ${required}. Another key can.`;
-    if (status === 404) return 'There is no such request for this API key. Perhaps it belongs to another tenant.';
-    if (status === 429) return `Too many requests with this API key. Try again in ${retryAfter ?? 'some'} seconds.`;
+      return `${one} may see the request, but cannot decide: ${lacks} the scope ${required}. Another ${another} can.`;
+    if (status === 404)
+      return `There is no such request for ${isPerson ? 'the tenant you are signed in to' : 'this API key'}. Perhaps it belongs to another tenant.`;
+    if (status === 429)
+      return `Too many requests${isPerson ? '' : ' with this API key'}. Try again in ${retryAfter ?? 'some'} seconds.`;
     return `Haldir answered ${status}: ${error ?? 'nothing that this page understands'}. You can try again.`;
   }
 
@@ -222,7 +238,10 @@
 
   /** @param {'approve' | 'deny'} step */
   async function decide(step) {
-    const answer = await ask('POST', `/${step}`, { decided_by: by.value.trim(), note: note.value.trim() });
+    const answer = await ask('POST', `/${step}`, {
+      decided_by: key === '' ? '' : by.value.trim(),
+      note: note.value.trim(),
+    });
     const { approved, denied, code } = answer.body;
     if (shown && answer.status === 200 && (step === 'approve' ? approved : denied)) {
       show({ ...shown, status: step === 'approve' ? 'approved' : 'denied' });
@@ -241,8 +260,20 @@
   async function enter() {
     key = keyField.value.trim();
     if (!/^hld_[0-9A-Za-z]+$/.test(key)) return say('An API key is hld_ with letters and digits after it.', keyField);
+    decider.hidden = false;
     if (!(await load())) return;
     keyField.value = '';
+    begin();
+  }
+
+  /** Whoever is signed in in this browser needs no key. */
+  async function enterAsPerson() {
+    decider.hidden = true;
+    if (await load()) begin();
+  }
+
+  /** What was read can be decided, or is decided already. */
+  function begin() {
     if (shown?.status === 'pending') say('', element('request-title', HTMLElement));
     else settle(standing());
   }
@@ -278,6 +309,7 @@
   addEventListener('pagehide', () => (key = ''));
   addEventListener('pageshow', ({ persisted }) => persisted && location.reload());
   setInterval(tick, 1000);
-  if (id) say('', keyField);
+  if (id && localStorage.getItem(KEPT) !== null) void alone(enterAsPerson);
+  else if (id) say('', keyField);
   else say('This is not the address of a request. Open the link that your agent gave you, whole.');
 })();
