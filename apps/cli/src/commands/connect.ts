@@ -10,6 +10,8 @@ import { secretsIn, withoutSecrets } from '../connect/vault-references.js';
 import { DEFAULT_URL, haldirUrl } from '../haldir-url.js';
 
 const EXIT_INTERRUPTED = 130;
+/** npm passes signals on, terminals and service managers send two: what comes so soon is the first, told again. */
+const SAME_SIGNAL_MS = 500;
 /** Of a line of the server. */
 const MAX_SAID_CHARS = 4_096;
 
@@ -77,15 +79,18 @@ interface Connecting {
   api: ConnectorApi;
 }
 
-/** Until a signal; answers the exit code. A second signal ends it, and the server, at once. */
+/** Until a signal; answers the exit code. A second signal, not at once after the first, ends it, and the server, at once. */
 async function connect(connecting: Connecting): Promise<number> {
   const ending = new AbortController();
   const started: { server?: LocalServer } = {};
+  let endedAt = 0;
   const end = (): void => {
     if (!ending.signal.aborted) {
+      endedAt = performance.now();
       ending.abort();
       return;
     }
+    if (performance.now() - endedAt < SAME_SIGNAL_MS) return;
     started.server?.kill();
     process.exit(EXIT_INTERRUPTED);
   };

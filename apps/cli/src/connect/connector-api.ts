@@ -4,7 +4,7 @@ import { type Claim, type ClaimedExchange, type Lease } from './wire.js';
 /** Haldir cannot be reached, or is busy: another try may do. */
 export class Unavailable extends Error {
   /**
-   * @param retryAfterMs as it asks; null where it does not
+   * @param retryAfterMs as it asks, a minute at most; null where it does not
    * @param isThere it was reached, and had enough of that for now
    */
   constructor(
@@ -33,6 +33,8 @@ export class Refused extends Error {
 const SLACK_MS = 15_000;
 const REQUEST_MS = 20_000;
 const END_MS = 2_000;
+/** Limits are by the hour, and may be raised meanwhile. */
+const MAX_WAIT_MS = 60_000;
 
 const isBusy = (status: number): boolean => status === 408 || status === 429 || status >= 500;
 
@@ -158,7 +160,7 @@ async function read(response: Response): Promise<JsonObject> {
 
 function retryAfter(response: Response): number | null {
   const seconds = Number(response.headers.get('retry-after') ?? NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
+  return Number.isFinite(seconds) && seconds >= 0 ? Math.min(seconds * 1000, MAX_WAIT_MS) : null;
 }
 
 const unexpected = (): Refused => new Refused(200, 'what answers there is no Haldir that knows connectors');

@@ -44,6 +44,7 @@ export class LeaseKeeper {
 
   private async tryOn(): Promise<Lease> {
     const backOff = new BackOff(FIRST_WAIT_MS, MAX_WAIT_MS);
+    let isSaid = false;
     for (;;) {
       this.signal.throwIfAborted();
       try {
@@ -52,7 +53,11 @@ export class LeaseKeeper {
         return lease;
       } catch (error) {
         if (!(error instanceof Unavailable)) throw error;
-        this.noteReached(false, error.message);
+        if (!error.isThere) this.noteReached(false, error.message);
+        else if (!isSaid && !this.signal.aborted) {
+          isSaid = true;
+          this.say(`${error.message}; trying again`);
+        }
         await pause(error.retryAfterMs ?? backOff.next(), this.signal);
       }
     }

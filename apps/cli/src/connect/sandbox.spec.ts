@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { findProgram, sandboxed } from './sandbox.js';
@@ -77,4 +86,37 @@ it.runIf(works && runtime !== undefined)('connects to no service of the machine 
     await new Promise((resolve) => server.close(resolve));
     rmSync(folder, { recursive: true });
   }
+});
+
+it.runIf(works && runtime !== undefined)('finds programs of the PATH that are in /run, or linked there', () => {
+  const [folder, home] = [mkdtempSync(join(runtime ?? '', 'haldir-')), mkdtempSync('/var/tmp/haldir-')];
+  try {
+    // As fnm has it: a link in /run to a folder elsewhere, with a link to what is beside that.
+    for (const name of ['home/bin', 'home/lib']) mkdirSync(join(home, name), { recursive: true });
+    mkdirSync(join(folder, 'own'));
+    for (const place of [join(home, 'home/lib/linked'), join(folder, 'own/tool')])
+      writeFileSync(place, '#!/bin/sh\necho it runs\n', { mode: 0o755 });
+    symlinkSync('../lib/linked', join(home, 'home/bin/linked'));
+    symlinkSync(join(home, 'home'), join(folder, 'shell'));
+    writeFileSync(join(folder, 'private'), '');
+    const path = [join(folder, 'shell/bin'), '/usr/bin', '/bin'].join(':');
+    for (const asked of ['linked', join(folder, 'own/tool'), join(folder, 'shell/bin/linked')]) {
+      const command = { program: asked, args: [], env: { PATH: path } };
+      const { program, args, env } = sandboxed(BWRAP ?? '', command, { write: [], network: true });
+      expect(spawnSync(program, args, { env, encoding: 'utf8', timeout: 20_000 })).toMatchObject({
+        ...{ stderr: '', stdout: 'it runs\n' },
+      });
+    }
+    const list = { program: 'ls', args: [folder], env: { PATH: path } };
+    const { program, args, env } = sandboxed(BWRAP ?? '', list, { write: [], network: false });
+    expect(spawnSync(program, args, { env, encoding: 'utf8', timeout: 20_000 }).stdout).toBe('shell\n');
+  } finally {
+    for (const each of [folder, home]) rmSync(each, { recursive: true });
+  }
+});
+
+it('shows nothing of a folder that sockets of services are in, also where the PATH names it', () => {
+  const env = { PATH: '/run:/var/run:/run/user:/run/user/0:/run/user/1000' };
+  const { args } = sandboxed('/usr/bin/bwrap', { ...COMMAND, env }, { write: [], network: false });
+  expect(args.filter((_, i) => args[i - 1] === '--ro-bind-try')).toEqual(['/run/current-system']);
 });

@@ -1,5 +1,5 @@
-import { accessSync, constants, lstatSync } from 'node:fs';
-import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { accessSync, constants, lstatSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../command.js';
 import { type ServerCommand } from './server-process.js';
 
@@ -30,11 +30,12 @@ const RUNTIME_FOLDERS = ['/run', '/var/run'];
 const NEEDED = ['/run/current-system'];
 /** What names are resolved with. */
 const RESOLVERS = ['/run/systemd/resolve', '/run/NetworkManager/resolv.conf', '/run/resolvconf/resolv.conf'];
+const RESOLVER = '/etc/resolv.conf';
 
 /**
  * The command within bubblewrap: all files are there to be read, none can be written but those in `write`, and /tmp and /run are empty ones
- * of its own; there is no network unless it is allowed, and it ends with the connector. Sockets elsewhere in the file system can be
- * connected to.
+ * of its own, but for programs on the PATH and files of the resolver; there is no network unless it is allowed, and it ends with the
+ * connector. Sockets elsewhere in the file system can be connected to.
  *
  * @param bwrap where bubblewrap is
  */
@@ -49,13 +50,59 @@ export function sandboxed(
     args: [
       ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc', '--tmpfs', '/tmp'],
       ...RUNTIME_FOLDERS.filter(isFolder).flatMap((folder) => ['--tmpfs', folder]),
-      ...[...NEEDED, ...(network ? RESOLVERS : [])].flatMap((place) => ['--ro-bind-try', place, place]),
+      ...neededIn(program, env['PATH'] ?? '', network),
       ...folders.flatMap((folder) => ['--bind', folder, folder]),
       ...['--unshare-all', ...(network ? ['--share-net'] : []), '--die-with-parent', '--new-session'],
       ...['--', program, ...args],
     ],
     env,
   };
+}
+
+/** What of /run is there after all. */
+function neededIn(program: string, path: string, network: boolean): string[] {
+  const fixed = [...NEEDED, ...(network ? RESOLVERS : [])];
+  const found = findProgram(program, path);
+  const folders = [...path.split(delimiter), ...(found === null ? [] : [dirname(found)])].filter(isAbsolute);
+  const places = [...folders.map((folder) => inRun(resolve(folder))), ...(network ? [realOf(RESOLVER)] : [])]
+    .filter((place) => place !== null)
+    .filter(mayBeShown)
+    .sort();
+  // Nothing is put into what is there as a whole.
+  const shown = places.reduce<string[]>(
+    (kept, place) => (kept.some((each) => `${place}/`.startsWith(`${each}/`)) ? kept : [...kept, place]),
+    fixed,
+  );
+  return shown.flatMap((place) => {
+    if (fixed.includes(place)) return ['--ro-bind-try', place, place];
+    const real = realOf(place);
+    if (real === null) return [];
+    // A link out of /run (fnm) leads to what can be read anyway, with what stands beside it.
+    if (!isInRun(real)) return ['--symlink', real, place];
+    return mayBeShown(real) ? ['--ro-bind-try', real, place] : [];
+  });
+}
+
+/** By the name of /run, whose other name is mostly a link to it. */
+function inRun(folder: string): string {
+  return isFolder('/var/run') ? folder : folder.replace(/^\/var\/run(?=\/|$)/, '/run');
+}
+
+function isInRun(place: string): boolean {
+  return RUNTIME_FOLDERS.some((folder) => place.startsWith(`${folder}/`));
+}
+
+/** In a folder of /run, and none that sockets of services are in. */
+function mayBeShown(place: string): boolean {
+  return isInRun(place) && !/^\/(?:var\/)?run\/user(?:\/[^/]+)?$/.test(place);
+}
+
+function realOf(place: string): string | null {
+  try {
+    return realpathSync(place);
+  } catch {
+    return null;
+  }
 }
 
 /** And no link to one. */

@@ -59,7 +59,7 @@ export class SessionServers implements LocalServer {
     void session.end();
     const how = await session.exited;
     if (this.isClosed) return;
-    if (!answer) throw new Error(`${this.command.program} ${isLate ? `gives no answer, and ${how}` : how}`);
+    if (!answer || isLate) throw new Error(`${this.command.program} ${isLate ? `gives no answer, and ${how}` : how}`);
     const error = answer['error'];
     if (isObject(error)) throw new Error(`the server refuses: ${String(error['message'])}`);
   }

@@ -186,6 +186,16 @@ it('that does not come up is said', async () => {
   );
 });
 
+it('that answers once it is given up has not come up', async () => {
+  const answer = `{"jsonrpc":"2.0","id":1,"result":{"supportedVersions":["2026-07-28"]}}`;
+  const script = `process.stdin.on('end', () => console.log(${JSON.stringify(answer)})).resume()`;
+  const late = { program: process.execPath, args: ['-e', script], env: {} };
+  const connected = stage.connect(
+    ({ instance, said, room }) => new SharedServer(late, instance, said, room, 60_000, 2_000),
+  );
+  await expect(connected).rejects.toThrow('gives no answer, and exited');
+});
+
 it('that hangs when it is started again is given up, and started once more by the next request', async () => {
   const { program, args, env } = stage.command();
   const [server = '', revision = '', file = ''] = args;

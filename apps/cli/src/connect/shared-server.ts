@@ -197,12 +197,15 @@ export class SharedServer implements LocalServer {
     const asking = mayProbe ? this.probe(conversation) : this.initialize(conversation);
     const { answer: hello, isLate } = await firstAnswer(asking, this.startMs, () => conversation.end());
     const prefix = `${this.instance}.${randomBytes(4).toString('hex')}-`;
-    if (hello !== undefined) return { conversation, prefix, hello };
-    const how = await conversation.exited;
-    if (!isLate) {
-      this.mayProbe = !mayProbe;
-      if (mayProbe) return null;
+    if (hello !== undefined && !isLate) {
+      // What was refused may be the question.
+      if (!mayProbe && hello && 'error' in hello) this.mayProbe = true;
+      return { conversation, prefix, hello };
     }
+    const how = await conversation.exited;
+    // One that hung may have done so because of the question, too.
+    this.mayProbe = !mayProbe;
+    if (mayProbe && !isLate) return null;
     this.waitMs = this.backOff.next();
     throw new ServerLost(`${this.command.program} ${isLate ? `gives no answer, and ${how}` : how}`);
   }
