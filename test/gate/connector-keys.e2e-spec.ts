@@ -179,6 +179,10 @@ it('what a connector asks beyond the calls that it carries counts against its li
       expect([path, (await key.send(method, path, sent)).status]).toEqual([path, 200]);
     expect((await hold(key, 'counted')).status).toBe(200);
     expect((await hold(key, 'counted', 'another0instance0of0it')).status).toBe(429);
+    // Also when it comes late, as after a night; not when it goes to come again.
+    await limited.sql('UPDATE connector_lease SET ends_at = now()');
+    expect((await hold(key, 'counted')).status).toBe(200);
+    expect((await key.send('DELETE', '/v1/connectors/counted/lease', { instance: INSTANCE })).status).toBe(429);
   } finally {
     await limited.stop();
   }

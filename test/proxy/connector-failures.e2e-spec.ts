@@ -170,7 +170,7 @@ describe('a call through a connector', () => {
     // As a process does that dies before it answers the claim.
     await eventually(async () => {
       await world.sql(
-        `UPDATE connector_exchange SET claimed_by = $1, sealed = NULL WHERE tenant_id = $2 AND claimed_by IS NULL`,
+        `UPDATE connector_exchange SET claimed_by = $1, sealed = NULL, delivered = false WHERE tenant_id = $2 AND claimed_by IS NULL`,
         [silent.instance, tenantId],
       );
       expect(isOver).toBe(true);

@@ -19,16 +19,18 @@ export interface AnswerPart extends CarriedPart {
   seq: number;
 }
 
-/** Parts of one tenant that are on their way through this process at once. */
+/** Parts of one tenant that are on their way through this process at once; as many more may wait to be read. */
 const MAX_OF_TENANT = 1_024;
 /** Whoever waits for an answer and is there reads it within a second; whoever has not read for so long is not. */
-const [UNREAD_MS, READ_WITHIN_MS] = [5_000, 100];
+const [UNREAD_MS, READ_WITHIN_MS] = [2_000, 100];
 
 /** What connectors answer, on its way to whichever process has asked. */
 @Injectable()
 export class ConnectorAnswers {
   /** Parts under way, by tenant. */
   private readonly underWay = new Map<string, number>();
+  /** Parts that wait until others are read, by tenant. */
+  private readonly unread = new Map<string, number>();
   private readonly batcher = new Batcher<NewPart, PartAdmission>({
     ...{ maxBatch: 64, maxInFlight: 2, maxQueued: 4_096 },
     run: (parts) =>
@@ -49,34 +51,54 @@ export class ConnectorAnswers {
    * @throws TooManyAnswers, Unavailable
    */
   async take(from: AnsweringInstance, parts: readonly AnswerPart[]): Promise<string[]> {
-    const { tenantId } = from;
-    const before = this.underWay.get(tenantId) ?? 0;
-    if (before + parts.length > MAX_OF_TENANT) throw new TooManyAnswers();
-    this.underWay.set(tenantId, before + parts.length);
-    try {
-      return await this.pass(parts.map((part) => this.toNew(from, part)));
-    } finally {
-      const left = (this.underWay.get(tenantId) ?? 0) - parts.length;
-      if (left > 0) this.underWay.set(tenantId, left);
-      else this.underWay.delete(tenantId);
-    }
-  }
-
-  private async pass(parts: readonly NewPart[]): Promise<string[]> {
     const gone = new Set<string>();
-    const until = performance.now() + UNREAD_MS;
-    for (let left = parts; left.length > 0; await pause(READ_WITHIN_MS)) {
-      const admissions = await Promise.all(left.map((part) => this.batcher.submit(part)));
-      left.forEach(({ id }, i) => admissions[i] === 'gone' && gone.add(id));
-      left = left.filter((_, i) => admissions[i] === 'full');
-      if (left.length === 0) break;
-      if (performance.now() < until) continue;
+    const { tenantId } = from;
+    let left = await this.pass(
+      tenantId,
+      parts.map((part) => this.toNew(from, part)),
+      gone,
+    );
+    for (let until = performance.now() + UNREAD_MS; left.length > 0;) {
+      const before = left;
+      await this.within(this.unread, tenantId, before.length, () => pause(READ_WITHIN_MS));
+      left = await this.pass(tenantId, before, gone);
+      // Somebody reads.
+      if (left.length < before.length) until = performance.now() + UNREAD_MS;
+      if (left.length === 0 || performance.now() < until) continue;
       const unread = new Map(left.map((part) => [part.id, part]));
       await this.exchanges.remove([...unread.values()]);
       for (const id of unread.keys()) gone.add(id);
       break;
     }
     return [...gone];
+  }
+
+  /** Answers those that there is no room for yet. @param gone told of exchanges that nobody waits for */
+  private async pass(tenantId: string, parts: readonly NewPart[], gone: Set<string>): Promise<NewPart[]> {
+    const admissions = await this.within(this.underWay, tenantId, parts.length, () =>
+      Promise.all(parts.map((part) => this.batcher.submit(part))),
+    );
+    parts.forEach(({ id }, i) => admissions[i] === 'gone' && gone.add(id));
+    return parts.filter((_, i) => admissions[i] === 'full');
+  }
+
+  /** Holds places of a tenant meanwhile. @throws TooManyAnswers */
+  private async within<T>(
+    places: Map<string, number>,
+    tenantId: string,
+    parts: number,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const before = places.get(tenantId) ?? 0;
+    if (before + parts > MAX_OF_TENANT) throw new TooManyAnswers();
+    places.set(tenantId, before + parts);
+    try {
+      return await work();
+    } finally {
+      const left = (places.get(tenantId) ?? 0) - parts;
+      if (left > 0) places.set(tenantId, left);
+      else places.delete(tenantId);
+    }
   }
 
   private toNew({ tenantId, upstream, instance }: AnsweringInstance, { id, seq, ...part }: AnswerPart): NewPart {

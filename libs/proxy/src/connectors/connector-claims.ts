@@ -1,3 +1,4 @@
+import { type Writable } from 'node:stream';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Unauthenticated } from '@haldir/http';
 import { Log, Metrics } from '@haldir/runtime';
@@ -46,6 +47,8 @@ const MAX_BYTES = 4 * 1024 * 1024;
 const LOOK_EVERY_MS = 2_000;
 /** What was delivered is noted after about this. */
 const NOTE_AFTER_MS = 1_000;
+/** An answer that leaves for longer is noted before it has left whole: its process is there. */
+const SLOW_MS = 1_000;
 const NOTHING: Claimed = { exchanges: [], cancelled: [] };
 
 /** Connectors that wait for requests, at this process. */
@@ -118,8 +121,26 @@ export class ConnectorClaims implements BeforeApplicationShutdown, OnApplication
     });
   }
 
+  /**
+   * Follows the answer that gives something away. What it gives is with its connector once it has left whole, and is over where it
+   * did not; what is never said to be with its connector may have been lost with its process.
+   */
+  follow(claim: NewClaim, claimed: Claimed, answer: Writable): void {
+    if (claimed.exchanges.length === 0) return;
+    if (answer.destroyed) {
+      void this.lost(claim, claimed);
+      return;
+    }
+    const slow = setTimeout(() => this.delivered(claim, claimed), SLOW_MS).unref();
+    answer.once('close', () => {
+      clearTimeout(slow);
+      if (answer.writableFinished) this.delivered(claim, claimed);
+      else void this.lost(claim, claimed);
+    });
+  }
+
   /** What was given in an answer that did not arrive is over: nobody is given it again. */
-  async lost(claim: NewClaim, { exchanges }: Claimed): Promise<void> {
+  private async lost(claim: NewClaim, { exchanges }: Claimed): Promise<void> {
     const broken = { seq: 0, data: '', last: true, failed: 'reset' } as const;
     await this.answers
       .take(
@@ -131,9 +152,7 @@ export class ConnectorClaims implements BeforeApplicationShutdown, OnApplication
       });
   }
 
-  /** An answer has left whole: what it gave is with its connector. What is never said so may have been lost with its process. */
-  delivered({ tenantId }: NewClaim, { exchanges }: Claimed): void {
-    if (exchanges.length === 0) return;
+  private delivered({ tenantId }: NewClaim, { exchanges }: Claimed): void {
     this.noting.push(...exchanges.map(({ id }) => ({ tenantId, id })));
     this.notes ??= setTimeout(() => void this.note(), NOTE_AFTER_MS).unref();
   }

@@ -26,9 +26,8 @@ export interface ExchangeState {
   id: string;
   /** Whether there is none any more, as after a crash of the database. */
   isGone: boolean;
-  isClaimed: boolean;
-  /** Whether it is known that its connector was told of it. */
-  isDelivered: boolean;
+  /** Whether it was given away by a process that has not said since that its connector was told. */
+  isUndelivered: boolean;
   hasParts: boolean;
   /** Whether the instance that has it, or one that may take it, is there. */
   isLeased: boolean;
@@ -67,7 +66,7 @@ const ask = {
 };
 /** For a claim that waits: given to one, once, and committed before it is answered. */
 const take = {
-  name: 'connector_exchange.take.v1',
+  name: 'connector_exchange.take.v2',
   text: `
   WITH lease AS (
     SELECT FROM connector_lease WHERE tenant_id = $1 AND upstream = $2 AND instance = $3 AND ends_at > clock_timestamp()
@@ -83,7 +82,7 @@ const take = {
       FROM (SELECT n.*, sum(bytes) OVER (ORDER BY id) AS upto, row_number() OVER (ORDER BY id) AS place FROM next n) AS n
      WHERE place = 1 OR upto <= $6
   ), taken AS (
-    UPDATE connector_exchange e SET claimed_by = $3, sealed = NULL FROM fitting f
+    UPDATE connector_exchange e SET claimed_by = $3, sealed = NULL, delivered = false FROM fitting f
      WHERE e.tenant_id = $1 AND e.id = f.id RETURNING e.id, f.sealed, f.ends_at
   ), over AS (
     DELETE FROM connector_exchange WHERE tenant_id = $1 AND upstream = $2 AND claimed_by = $3 AND cancelled RETURNING id
@@ -109,20 +108,23 @@ const cancel = `
   SELECT claimed_by, (SELECT count(*) FROM told) AS told FROM over`;
 const extend = `UPDATE connector_exchange SET ends_at = clock_timestamp() + make_interval(secs => $3 / 1000.0) WHERE tenant_id = $1 AND id = $2`;
 const look = {
-  name: 'connector_exchange.look.v2',
+  name: 'connector_exchange.look.v3',
   text: `
-  SELECT w.id, e.id IS NULL AS gone, e.claimed_by IS NOT NULL AS claimed, e.delivered IS TRUE AS delivered,
+  SELECT w.id, e.id IS NULL AS gone, e.delivered IS FALSE AS undelivered,
          EXISTS (SELECT FROM connector_part p WHERE p.tenant_id = w.tenant_id AND p.exchange_id = w.id) AS parts,
          EXISTS (SELECT FROM connector_lease l
                   WHERE l.tenant_id = e.tenant_id AND l.upstream = e.upstream AND l.ends_at > clock_timestamp()
                     AND l.instance = coalesce(e.claimed_by, e.wanted, l.instance)) AS leased
     FROM unnest($1::text[], $2::text[]) AS w(tenant_id, id) LEFT JOIN connector_exchange e ON e.tenant_id = w.tenant_id AND e.id = w.id`,
 };
-/** Rows of what was answered are gone by then. */
+/** Rows of what was answered are gone by then; those that others are at are being answered, or are over. */
 const noteDelivered = {
-  name: 'connector_exchange.note_delivered.v1',
-  text: `UPDATE connector_exchange e SET delivered = true FROM unnest($1::text[], $2::text[]) AS d(tenant_id, id)
-          WHERE e.tenant_id = d.tenant_id AND e.id = d.id`,
+  name: 'connector_exchange.note_delivered.v2',
+  text: `
+  UPDATE connector_exchange e SET delivered = true
+    FROM (SELECT x.tenant_id, x.id FROM connector_exchange x JOIN unnest($1::text[], $2::text[]) AS d(tenant_id, id) USING (tenant_id, id)
+           ORDER BY x.tenant_id, x.id FOR UPDATE OF x SKIP LOCKED) AS d
+   WHERE e.tenant_id = d.tenant_id AND e.id = d.id`,
 };
 const due = {
   name: 'connector_exchange.due.v1',
@@ -218,10 +220,10 @@ export class ConnectorExchangeRepository {
   }
 
   async look(places: readonly ExchangePlace[]): Promise<ExchangeState[]> {
-    type Row = { id: string; gone: boolean; claimed: boolean; delivered: boolean; parts: boolean; leased: boolean };
+    type Row = { id: string; gone: boolean; undelivered: boolean; parts: boolean; leased: boolean };
     const rows = await this.transactions.query<Row>(look, valuesOf(places));
-    return rows.map(({ id, gone, claimed, delivered, parts, leased }) => ({
-      ...{ id, isGone: gone, isClaimed: claimed, isDelivered: delivered, hasParts: parts, isLeased: leased },
+    return rows.map(({ id, gone, undelivered, parts, leased }) => ({
+      ...{ id, isGone: gone, isUndelivered: undelivered, hasParts: parts, isLeased: leased },
     }));
   }
 

@@ -20,8 +20,8 @@ const LOOK_EVERY_MS = 1_000;
 /** How long a request that nobody waits for any more is held back until it is known whether it has left. */
 const WITHDRAW_MS = 2_000;
 const EXTEND_EVERY_MS = 1_000;
-/** A process notes within a second what it has delivered, unless it died meanwhile, or is as slow as this. */
-const DELIVERED_WITHIN_MS = 10_000;
+/** A process notes within a second what it has delivered, unless it died meanwhile: not in so many looks that found the database there. */
+const LOOKS_UNDELIVERED = 10;
 
 /**
  * Requests of this process that leave through connectors. Each is a row that one connector is given, once; what it answers comes
@@ -195,6 +195,8 @@ export class ConnectorExchanges implements OnApplicationShutdown {
       try {
         part = this.seal.openPart(tenantId, id, seq, sealed);
       } catch (error) {
+        // The connector is told that nobody waits for it.
+        one.end = 'left';
         one.fail(new EgressFailed('protocol', { sent: true, cause: error }));
         return;
       }
@@ -213,7 +215,7 @@ export class ConnectorExchanges implements OnApplicationShutdown {
       if (all.length === 0) return;
       const states = await this.repository.look(all.map(({ id, place: { tenantId } }) => ({ tenantId, id })));
       const byId = new Map(states.map((state) => [state.id, state]));
-      for (const one of all) this.note(one, byId.get(one.id));
+      for (const one of all) this.note(one, byId.get(one.id), left === undefined);
     } catch (error) {
       this.log.debug({ event: 'proxy.exchanges_unseen', reason: (error as Error).message });
     } finally {
@@ -221,21 +223,20 @@ export class ConnectorExchanges implements OnApplicationShutdown {
     }
   }
 
-  private note(one: UnderWay, state: ExchangeState | undefined): void {
+  private note(one: UnderWay, state: ExchangeState | undefined, isOnTime: boolean): void {
     if (!state || !one.isWaiting) return;
     if (state.hasParts) return this.fetch(one.id);
     // Its last part may just have been read; what is gone the next time, too, went with the database.
     if (state.isGone) {
       if (one.isMissing && !one.reading) one.fail(new EgressFailed('reset', { sent: true }));
       one.isMissing = true;
-    } else if (!state.isLeased || this.isLost(one, state)) void this.giveUp(one, Promise.resolve('waiting'), 'reset');
+    } else if (!state.isLeased || (isOnTime && this.isLost(one, state)))
+      void this.giveUp(one, Promise.resolve('waiting'), 'reset');
   }
 
   /** It was given away by a process that has not said since that its connector was told, nor has that begun to answer: it may have run. */
-  private isLost(one: UnderWay, { isClaimed, isDelivered }: ExchangeState): boolean {
-    if (!isClaimed || isDelivered || one.hasBegun) return false;
-    one.givenAt ??= performance.now();
-    return performance.now() - one.givenAt > DELIVERED_WITHIN_MS;
+  private isLost(one: UnderWay, { isUndelivered }: ExchangeState): boolean {
+    return isUndelivered && !one.hasBegun && ++one.undelivered > LOOKS_UNDELIVERED;
   }
 }
 

@@ -23,15 +23,19 @@ export interface ConnectorState {
 const MAX_ENDED = 256;
 const IS = 'tenant_id = $1 AND upstream = $2 AND instance = $3';
 
-/** Only while it lasts, and what it stands for is registered as it was then. */
+/** Of the upstream as it is registered now, or made before that was noted. */
+const isOf = (url: string): string =>
+  `l.tenant_id = $1 AND l.upstream = $2 AND l.instance = $3 AND u.tenant_id = $1 AND u.name = $2 AND u.url = ${url} AND l.registration IN (u.revision, '')`;
+/** Only while it lasts. */
 const renew = {
-  name: 'connector_lease.renew.v2',
+  name: 'connector_lease.renew.v3',
   text: `UPDATE connector_lease l SET renewed_at = clock_timestamp(), ends_at = clock_timestamp() + make_interval(secs => $4),
-                key_id = $5, per_session = $6
-          WHERE ${IS} AND ends_at > clock_timestamp()
-            AND EXISTS (SELECT FROM proxy_upstream u WHERE u.tenant_id = $1 AND u.name = $2 AND u.url = $7 AND l.registration IN (u.revision, ''))
-          RETURNING instance`,
+                key_id = $5, per_session = $6, registration = u.revision
+           FROM proxy_upstream u
+          WHERE ${isOf('$7')} AND l.ends_at > clock_timestamp()
+          RETURNING l.instance`,
 };
+const isKnown = `SELECT FROM connector_lease l, proxy_upstream u WHERE ${isOf('$4')}`;
 const hold = `SELECT pg_advisory_xact_lock(hashtextextended('connector ' || $1 || ' ' || $2, 0))`;
 const registered = 'SELECT url, revision FROM proxy_upstream WHERE tenant_id = $1 AND name = $2';
 const known = `
@@ -75,6 +79,11 @@ export class ConnectorLeaseRepository {
   async renew(instance: Instance, { seconds, keyId, isPerSession }: LeaseTerms, url: string): Promise<boolean> {
     const values = [...valuesOf(instance), seconds, keyId, isPerSession, url] as const;
     return (await this.transactions.query(renew, values)).length > 0;
+  }
+
+  /** Whether there is one, also one that has ended, of the upstream as it is registered now. */
+  async isKnown(instance: Instance, url: string): Promise<boolean> {
+    return (await this.transactions.query(isKnown, [...valuesOf(instance), url])).length > 0;
   }
 
   /** Ends it now; false when it has ended before. */

@@ -41,8 +41,8 @@ export class UnderWay {
   isMissing = false;
   /** Whether its parts are being read, and whether there may be more by now. */
   reading: { again: boolean } | null = null;
-  /** `performance.now()` when it was first seen given away, and not known to be delivered. */
-  givenAt: number | null = null;
+  /** Looks, one a second, that have seen it given away and not known to be delivered. */
+  undelivered = 0;
   /** How it ended, for who has to put its rows away: `answered` leaves some, `left` has a connector to be told. */
   end: 'answered' | 'left' | null = null;
   /** For the metrics; null for one that was counted elsewhere. */

@@ -69,14 +69,14 @@ export class ConnectorController {
     const { actor, keyId } = caller;
     const [upstream, process] = [upstreamOf(actor, name), { instance, isPerSession, keyId }];
     if (await this.registration.renew(actor, upstream, process)) return LEASE_HELD;
-    // A heartbeat costs nothing; to come does.
-    await this.quota.take(caller);
+    // A heartbeat costs nothing, also one that comes late; to come does.
+    if (!(await this.registration.isKnown(actor.tenantId, upstream, instance))) await this.quota.take(caller);
     await this.registration.make(actor, upstream, process);
     return LEASE_HELD;
   }
 
   @Delete('lease')
-  @ForConnectors({ carriesCalls: true })
+  @ForConnectors()
   @NamePath()
   @ApiOperation({
     operationId: 'endConnectorLease',
@@ -119,12 +119,7 @@ export class ConnectorController {
     const gone = new AbortController();
     raw.once('close', () => gone.abort());
     const claimed = await this.claims.claim(claim, gone.signal);
-    // An answer that did not leave whole was not heard.
-    if (raw.destroyed) void this.claims.lost(claim, claimed);
-    else
-      raw.once('close', () =>
-        raw.writableFinished ? this.claims.delivered(claim, claimed) : void this.claims.lost(claim, claimed),
-      );
+    this.claims.follow(claim, claimed, raw);
     return toExchangesClaimed(claimed);
   }
 

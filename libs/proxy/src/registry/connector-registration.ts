@@ -41,6 +41,11 @@ export class ConnectorRegistration {
     return this.leases.renew(instance, termsOf(process), connectorUrl(upstream));
   }
 
+  /** Whether the process had a lease of the upstream as it is registered now. */
+  isKnown(tenantId: string, upstream: string, instance: string): Promise<boolean> {
+    return this.leases.isKnown({ tenantId, upstream, instance }, connectorUrl(upstream));
+  }
+
   /**
    * Makes a lease. The upstream is asked for its tools soon after, which nobody waits for.
    *
