@@ -45,6 +45,7 @@ describe('a person who is signed in', () => {
     expect(await called()).toBe('pay');
     const { body } = await scenario.tenant.get(`/v1/approvals/${request}`);
     expect(body).toMatchObject({ status: 'approved', decided_key: alice.id, decision_note: 'fine' });
+    expect((await opened(alice)).outcome()).toBe(`This request was already approved, by the person ${alice.id}.`);
     const log = await scenario.tenant.get<{ entries: { actor?: string }[] }>('/v1/audit?action=approval_approved');
     expect(JSON.stringify(log.body.entries)).toContain('person:alice@example.com');
   });

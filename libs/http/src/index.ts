@@ -44,7 +44,8 @@ export {
 export { refuseAddress, refuseConnection, refuseExpectation } from './platform/malformed-requests.js';
 export { FailedAuthThrottle } from './quota/failed-auth-throttle.js';
 export { Quota } from './quota/quota.js';
-export { type Pages, requestId, useRequestHooks } from './platform/request-hooks.js';
+export { PAGE_STYLE, type Pages, SCRIPTED_PAGE } from './platform/pages.js';
+export { requestId, useRequestHooks } from './platform/request-hooks.js';
 export { KnownRoutes } from './platform/known-routes.js';
 export { Cursors } from './wire/cursors.js';
 export {

@@ -55,7 +55,7 @@ export class TooManyPeople extends HaldirError {
   }
 }
 
-/** Nobody signs in over plain http from elsewhere: cookies and passkeys would not be safe, and browsers refuse both. */
+/** Nobody signs in over plain http from elsewhere: the cookie would not be safe, and browsers refuse it. */
 export class InsecureAddress extends HaldirError {
   constructor() {
     super('forbidden', 'HALDIR_PUBLIC_URL: expected an https address, or this machine, where people are to sign in', {

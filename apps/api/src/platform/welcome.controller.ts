@@ -3,7 +3,7 @@ import { Controller, Get, Header, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { VERSION } from '@haldir/kernel';
 import { Readiness } from '@haldir/health';
-import { type HaldirReply, type HaldirRequest, type Pages, PublicAddress, PublicRoute } from '@haldir/http';
+import { type HaldirReply, type HaldirRequest, PAGE_STYLE, type Pages, PublicAddress, PublicRoute } from '@haldir/http';
 import { apiIndex } from './platform.controller.js';
 
 /** A page without a script, in nobody's frame. */
@@ -27,7 +27,7 @@ const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) =
 @Controller()
 export class WelcomeController {
   private readonly html = asset('welcome.html');
-  private readonly css = asset('welcome.css');
+  private readonly css = PAGE_STYLE + asset('welcome.css');
 
   constructor(
     private readonly address: PublicAddress,

@@ -1,27 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { type Pages, PublicRoute } from '@haldir/http';
+import { PAGE_STYLE, type Pages, PublicRoute, SCRIPTED_PAGE } from '@haldir/http';
 
-/**
- * The page takes an API key and shows what agents wrote: no script but its own, which may speak to this API alone; nothing
- * in line, nothing from elsewhere, in nobody's frame, and nobody keeps a handle of its window.
- */
-export const APPROVAL_PAGES: Pages = {
-  prefix: '/approvals',
-  headers: {
-    'content-security-policy':
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
-  },
-};
+export const APPROVAL_PAGES: Pages = { prefix: '/approvals', headers: SCRIPTED_PAGE };
 
 const asset = (name: string): string => readFileSync(new URL(`./page/${name}`, import.meta.url), 'utf8');
 
 /**
- * Where a human decides on a request: a page that is the same for every id, and reads the request over the API with the key
- * that the human gives it. So the address alone tells nobody whether there is such a request.
+ * Where a human decides on a request: a page that is the same for every id, and reads the request over the API as the
+ * person who is signed in, or with the key that the human gives it. So the address alone tells nobody whether there is such a request.
  */
 @ApiExcludeController()
 @PublicRoute()
@@ -29,7 +17,7 @@ const asset = (name: string): string => readFileSync(new URL(`./page/${name}`, i
 export class ApprovalPageController {
   private readonly html = asset('approval.html');
   private readonly js = asset('approval.js');
-  private readonly css = asset('approval.css');
+  private readonly css = PAGE_STYLE + asset('approval.css');
 
   @Get('assets/approval.js')
   @Header('content-type', 'text/javascript; charset=utf-8')

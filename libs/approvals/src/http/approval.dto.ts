@@ -78,7 +78,7 @@ const shared = {
     .string()
     .nullable()
     .describe('SHA-256 (hex) of the exact call the approval lets through; null when an agent asked of its own accord'),
-  requested_key: z.string().nullable().describe('Prefix of the API key that asked'),
+  requested_key: z.string().nullable().describe('Prefix of the API key that asked, or the id of the person'),
   created_at: z.number().describe('Unix timestamp'),
   expires_at: z.number().describe('Unix timestamp'),
 };
@@ -90,7 +90,7 @@ export const ApprovalDetail = z
     decided_by: z.string().nullable(),
     decision_note: z.string().nullable(),
     decided_at: z.number().nullable().describe('Unix timestamp'),
-    decided_key: z.string().nullable().describe('Prefix of the API key that decided'),
+    decided_key: z.string().nullable().describe('Prefix of the API key that decided, or the id of the person'),
     consumed: z.boolean().describe('Whether the call it stands for was let through'),
   })
   .meta({ id: 'ApprovalDetail' });

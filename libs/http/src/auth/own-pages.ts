@@ -40,8 +40,8 @@ export class OwnPages {
   }
 
   /**
-   * The address of a page for people; null where nobody can sign in. Browsers keep passkeys for names, not for addresses, so this
-   * machine is `localhost`.
+   * The address of a page for people; null where nobody can sign in. Browsers keep cookies apart by name, so this machine is
+   * `localhost`.
    */
   addressOf(path: string): string | null {
     if (this.publicUrl === null) return !this.isLocal ? null : `http://localhost:${this.port}${path}`;

@@ -5,6 +5,7 @@ import { type Log, type Metrics } from '@haldir/runtime';
 import { type ApiKeyGuard } from '../auth/api-key.guard.js';
 import { Unauthenticated } from '../auth/authenticator.js';
 import { hasCredential, type HaldirRequest } from '../auth/caller.js';
+import { type Pages } from './pages.js';
 import { settingsOf } from './route-settings.js';
 import { type KnownRoutes } from './known-routes.js';
 
@@ -29,14 +30,6 @@ export const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
 };
-
-/** Routes that serve pages for humans, and what a browser may do there. */
-export interface Pages {
-  /** Of the routes' templates, such as `/docs`. */
-  prefix: string;
-  /** In addition to the security headers of every answer, or in place of them. */
-  headers: Readonly<Record<string, string>>;
-}
 
 /** What answers of a route carry, by its template; a path that no route serves has none. Asked for every request. */
 function headersByRoute(pages: readonly Pages[]): (route: string | undefined) => Readonly<Record<string, string>> {

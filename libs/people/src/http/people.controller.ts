@@ -111,8 +111,7 @@ export class PeopleController {
   @ApiOperation({
     operationId: 'removePerson',
     summary: 'Remove a person',
-    description:
-      'End everything of theirs: every sign-in, link and passkey, at once. The last owner cannot be removed.',
+    description: 'End everything of theirs at once: every sign-in, and the link. The last owner cannot be removed.',
   })
   @Returns(HttpStatus.OK, PersonRemoved, 'Person removed')
   @Refuses('Unauthorized', 'Forbidden', 'NotFound', 'Conflict', 'RateLimited')

@@ -182,13 +182,11 @@
     if (approval.details_cut) row('Details', '').replaceWith(long.box);
     else row('Details', readable(details ?? ''), 'said');
     row('Digest of the call', approval.digest ?? 'none: the agent asked of its own accord, and no call waits for this');
-    row('Asked for with the key', approval.requested_key ?? 'not known');
-    row('Asked', localTime(approval.created_at));
+    row('Asked', `${localTime(approval.created_at)}, ${whose(approval.requested_key) ?? 'not known by whom'}`);
     row('Expires', `${localTime(approval.expires_at)} `).append(timeLeft);
     row('Status', status + (approval.consumed ? ', and its call was let through' : ''));
     if (decidedAt !== null) {
-      row('Decided', localTime(decidedAt));
-      row('Decided with the key', approval.decided_key ?? 'not known');
+      row('Decided', `${localTime(decidedAt)}, ${whose(approval.decided_key) ?? 'not known by whom'}`);
       row('Decided by, in their own words', visible(approval.decided_by));
       row('Note', visible(approval.decision_note));
     }
@@ -205,6 +203,11 @@
     description.className = value === '' ? '' : kind;
     rows.append(term, description);
     return description;
+  }
+
+  /** @param {string | null | undefined} id of a key or a person */
+  function whose(id) {
+    return id && `${id.startsWith('prs_') ? 'by the person' : 'with the key'} ${id}`;
   }
 
   /** For what, unlike the rest, comes as it was written. @param {string | null} text */
@@ -254,7 +257,7 @@
 
   function standing() {
     if (shown?.status === 'expired') return 'This request has expired. If the agent still wants it, it can ask again.';
-    return `This request was already ${shown?.status}, with the key ${shown?.decided_key ?? 'of somebody'}.`;
+    return `This request was already ${shown?.status}, ${whose(shown?.decided_key) ?? 'by somebody'}.`;
   }
 
   async function enter() {

@@ -150,7 +150,7 @@
     );
   }
 
-  // Browsers keep passkeys for names, and cookies apart: this machine is localhost.
+  // Browsers keep cookies, and what pages keep, apart by name: this machine is localhost.
   if (['127.0.0.1', '[::1]'].includes(location.hostname)) {
     const address = new URL(location.href);
     address.hostname = 'localhost';
