@@ -5,7 +5,7 @@
 //   npm test -- e2e                  one or more of unit, db, e2e
 //   npm test -- db libs/vault        what else is given goes to vitest: here, files whose path contains it
 //
-// A dozen end-to-end files at most that failed beside others run once more, with nothing beside them: a machine that is busy is not a fault of
+// A dozen files at most that failed beside others run once more, with nothing beside them: a machine that is busy is not a fault of
 // Haldir's. What then passes counts as passed, and is named at the end with why it failed at first.
 //
 // Tests of each kind of job, and of what is counted where the queues live, run on both queue backends, all others once.
@@ -62,7 +62,7 @@ try {
     ending.signal.throwIfAborted();
     say(`\n── ${run.title}`);
     const first = await vitest(run);
-    const isWorthAnother = run.project === 'e2e' && first.files.length > 0 && first.files.length <= MAX_SECOND_TRIES;
+    const isWorthAnother = first.files.length > 0 && first.files.length <= MAX_SECOND_TRIES;
     results.push({
       title: run.title,
       ...(isWorthAnother ? await secondTry(run, first) : { count: first, atFirst: [] }),

@@ -48,12 +48,13 @@ describe('an upstream that does not bear the question of the stateless revision'
     await failure(mcp.callTool('b', {}));
     expect(probes(server.methods())).toBe(1);
     isSilent = false;
-    expect(await mcp.callTool('c', {})).toEqual(text('called c'));
+    const ample = { deadlineMs: 30_000, detectionMs: 30_000 };
+    expect(await mcp.callTool('c', {}, ample)).toEqual(text('called c'));
     server.handler = (message, _req, res) => {
       if (message.method !== 'server/discover') return void res.writeHead(404).end();
       return ok(message, { supportedVersions: ['2026-07-28'], capabilities: {} });
     };
-    await failure(mcp.callTool('d', {}));
+    await failure(mcp.callTool('d', {}, ample));
     expect(probes(server.methods())).toBe(2);
   });
 
@@ -76,7 +77,7 @@ describe('an upstream that takes its time to shake hands', () => {
     expect(await failure(client(server.url, { deadlineMs: 300 }).callTool('a', {}))).toMatchObject({
       reason: 'timeout',
     });
-    const longer = { deadlineMs: 2_000, detectionMs: 2_000 };
+    const longer = { deadlineMs: 30_000, detectionMs: 30_000 };
     expect(await client(server.url, { deadlineMs: 300 }).callTool('a', {}, longer)).toEqual(text('called a'));
   });
 });

@@ -104,7 +104,7 @@ export const handshake = (respond: Handler): Handler => {
 export function client(url: string, options: Partial<McpClientOptions> = {}): McpClient {
   const egress = new Egress(new EgressPolicy(['127.0.0.0/8']));
   cleanups.push(() => egress.close());
-  return new McpClient({ egress, url, key: 'test', deadlineMs: 3_000, ...options });
+  return new McpClient({ egress, url, key: 'test', deadlineMs: 15_000, ...options });
 }
 
 export const failure = (promise: Promise<unknown>): Promise<UpstreamUnreachable> =>
