@@ -120,6 +120,30 @@ function parentsOfAll() {
 }
 
 /**
+ * Sockets that a process listens on, by their inodes. Linux tells, in /proc (proc(5), "/proc/net/tcp").
+ *
+ * @param {number} pid
+ * @returns {string[]} empty where it has none
+ * @throws when there is no such process
+ */
+export function listeningSocketsOf(pid) {
+  const rows = ['tcp', 'tcp6'].flatMap((name) =>
+    fs.readFileSync(`/proc/${pid}/net/${name}`, 'utf8').trim().split('\n').slice(1),
+  );
+  const fields = rows.map((row) => row.trim().split(/\s+/));
+  // 0A is LISTEN.
+  const listening = new Set(fields.flatMap((row) => (row[3] === '0A' ? [row[9] ?? ''] : [])));
+  return fs.readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+    try {
+      const [, inode = ''] = /^socket:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/${pid}/fd/${fd}`)) ?? [];
+      return listening.has(inode) ? [inode] : [];
+    } catch {
+      return []; // closed meanwhile
+    }
+  });
+}
+
+/**
  * Process ids that work in `dir` or below it; empty where the system does not tell.
  *
  * @param {string} dir

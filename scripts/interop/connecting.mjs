@@ -19,7 +19,7 @@ const READY_MS = 60_000;
  * @param {{ entry: string, args?: string[], options?: string[], env?: Record<string, string> }} server a script for Node; what stands
  *   before it, and of its environment
  * @param {import('./agent.mjs').Agent} agent
- * @returns {Promise<Client>} a client of another process of that server
+ * @returns {Promise<{ direct: Client, pid: number }>} a client of another process of that server; and the connector
  */
 export async function connectServer(stage, name, { entry, args = [], options = [], env = {} }, agent) {
   const { haldir, check, defer, balancer } = stage;
@@ -53,7 +53,7 @@ export async function connectServer(stage, name, { entry, args = [], options = [
     if (healthy) {
       check('is there through haldir connect, which started it', true, said);
       await compareLists(stage, name, direct, refused, agent);
-      return direct;
+      return { direct, pid: child.pid ?? 0 };
     }
     if (child.exitCode !== null || performance.now() - startedAt > READY_MS)
       throw new Error(`haldir connect ${name} is not ready: ${said}`);

@@ -4,7 +4,7 @@ import { trySupergateway } from './server-supergateway.mjs';
 import { tryEverything, tryEverythingConnected, tryEverythingOverSse } from './server-everything.mjs';
 import { tryFilesystem } from './server-filesystem.mjs';
 import { tryMemory } from './server-memory.mjs';
-import { tryPlaywright } from './server-playwright.mjs';
+import { tryPlaywright, tryPlaywrightConnected } from './server-playwright.mjs';
 
 /**
  * @typedef {object} Stage what a server is tried out with
@@ -29,4 +29,5 @@ export const SERVERS = new Map([
   ['@modelcontextprotocol/server-memory', tryMemory],
   ['supergateway', trySupergateway],
   ['@playwright/mcp', tryPlaywright],
+  ['@playwright/mcp connected', tryPlaywrightConnected],
 ]);

@@ -5,7 +5,6 @@ import {
   connectMcp,
   type ConnectCommand,
   eventually,
-  listeningSocketsOf,
   type McpParty,
   type McpRevision,
   Scenario,
@@ -17,7 +16,7 @@ import {
   startWorld,
   type World,
 } from '@haldir/test-support';
-import { descendantsOf } from '../../scripts/embedded/processes.mjs';
+import { descendantsOf, listeningSocketsOf } from '../../scripts/embedded/processes.mjs';
 
 let world: World;
 let worker: AppProcess;
@@ -90,8 +89,8 @@ describe('a server on standard streams', () => {
     expect(command.seen().filter((line) => line.startsWith('initialize'))).toHaveLength(1);
     const tree = [command.pid, ...command.processes()];
     expect(tree.length).toBeGreaterThan(1);
-    for (const pid of tree) expect(await listeningSocketsOf(pid)).toEqual([]);
-    expect(await listeningSocketsOf(world.apis[0]?.pid ?? 0)).not.toEqual([]);
+    for (const pid of tree) expect(listeningSocketsOf(pid)).toEqual([]);
+    expect(listeningSocketsOf(world.apis[0]?.pid ?? 0)).not.toEqual([]);
     expect(await scenario.callEntries('up.echo')).toHaveLength(6);
   });
 
@@ -273,5 +272,5 @@ it('a server at an address that only its machine reaches has its sessions, and i
   expect(await call('page', {}, two)).toEqual(['of two']);
   await scenario.tenant.delete(`/v1/sessions/${one}`);
   await eventually(() => expect([...upstream.pages.values()]).not.toContain('of one'));
-  expect(await listeningSocketsOf(command.pid)).toEqual([]);
+  expect(listeningSocketsOf(command.pid)).toEqual([]);
 });

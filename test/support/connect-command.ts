@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { readdir, readFile, readlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { descendantsOf } from '../../scripts/embedded/processes.mjs';
@@ -91,18 +90,4 @@ function linesOf(file: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** Sockets that a process listens on, by their inodes. */
-export async function listeningSocketsOf(pid: number): Promise<string[]> {
-  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/${pid}/net/${name}`, 'utf8')));
-  const rows = tables.flatMap((table) => table.trim().split('\n').slice(1)).map((row) => row.trim().split(/\s+/));
-  // 0A is LISTEN.
-  const listening = new Set(rows.flatMap((row) => (row[3] === '0A' ? [row[9] ?? ''] : [])));
-  const files = await readdir(`/proc/${pid}/fd`);
-  const targets = await Promise.all(files.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
-  return targets.flatMap((target) => {
-    const [, inode] = /^socket:\[(\d+)\]$/.exec(target) ?? [];
-    return inode !== undefined && listening.has(inode) ? [inode] : [];
-  });
 }

@@ -4,7 +4,7 @@ export { type Balancer, startBalancer } from './balancer.js';
 export { type ChangingUpstream, startChangingUpstream } from './changing-upstream.js';
 export { cli, type RunningCommand, startCli } from './cli.js';
 export { Client, type Reply } from './client.js';
-export { type ConnectCommand, listeningSocketsOf, startConnectCommand } from './connect-command.js';
+export { type ConnectCommand, startConnectCommand } from './connect-command.js';
 export { startConformanceUpstream } from './conformance-upstream.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';
 export { type RevisionUpstream, startRevisionUpstream } from './revision-upstream.js';
