@@ -30,7 +30,7 @@ const GUARDIAN_MS = 90_000;
  * @property {string | null} bootstrapToken what opens new tenants; null when the operator brought their own installation
  * @property {import('./service.mjs').Service[]} services every process of the API, and the worker
  * @property {() => Promise<void>} migrate brings the schema up to what dist/ has by now
- * @property {string} summary for whoever started it
+ * @property {() => Promise<string>} summary for whoever started it; with it, what an earlier one said signs nobody in any more
  */
 
 /**
@@ -144,7 +144,11 @@ export async function launch({ root, env, signal, defer, dist = 'dist', build, w
     bootstrapToken: childEnv.HALDIR_BOOTSTRAP_TOKEN ?? null,
     services,
     migrate: () => migrate(apps, childEnv),
-    summary: summary({ url, env: childEnv, home, embedded, external, started, tokenFile: bootstrap?.file ?? null }),
+    summary: async () => {
+      const took = seconds(started);
+      const first = await firstOwner(apps, childEnv);
+      return summary({ url, env: childEnv, home, embedded, external, took, tokenFile: bootstrap?.file ?? null, first });
+    },
   };
 }
 
@@ -269,6 +273,27 @@ async function migrate(apps, env) {
 }
 
 /**
+ * How the first owner comes in, in words; null once there is a key or somebody has signed in. The link is for the terminal alone: it is kept
+ * nowhere, and the one of the start before is good no more.
+ *
+ * @param {string} apps the folder of built apps
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<string[] | null>}
+ */
+async function firstOwner(apps, env) {
+  const entry = path.join(apps, 'cli', 'src', 'main.js');
+  const { code, stdout, stderr } = await run(
+    process.execPath,
+    ['--enable-source-maps', entry, 'people', 'invite', '--first', '--before-first-key'],
+    { env },
+  );
+  if (code === 0)
+    return stdout === '' ? null : ['Sign in as the first owner (once, within 24 hours):', '', `  ${stdout.trim()}`];
+  const said = stderr.trim().split('\n').at(-1) ?? '';
+  return [`No link for the first owner: ${said.replace(/^haldir: /, '') || `making it ended with code ${code}`}`];
+}
+
+/**
  * An empty setting means the default, as it does to the apps themselves.
  *
  * @param {NodeJS.ProcessEnv} env
@@ -294,14 +319,15 @@ function hostForUrls(host) {
 }
 
 /**
- * @param {{ url: string, env: NodeJS.ProcessEnv, home: import('../embedded/home.mjs').Home, embedded: boolean, external: boolean, started: number, tokenFile: string | null }} facts
+ * @param {{ url: string, env: NodeJS.ProcessEnv, home: import('../embedded/home.mjs').Home, embedded: boolean, external: boolean, took: string, tokenFile: string | null, first: string[] | null }} facts
  */
-function summary({ url, env, home, embedded, external, started, tokenFile }) {
+function summary({ url, env, home, embedded, external, took, tokenFile, first }) {
   const shown = tokenFile === null ? '$HALDIR_BOOTSTRAP_TOKEN' : `$(cat '${tokenFile}')`;
   const token = env.HALDIR_REQUIRE_BOOTSTRAP_TOKEN === 'true' ? `,"bootstrap_token":"'"${shown}"'"` : '';
+  const key = `-H 'content-type: application/json' -d '{"name":"operator","tier":"enterprise"${token}}'`;
   const lines = [
     '',
-    `Haldir is ready (${seconds(started)}).`,
+    `Haldir is ready (${took}).`,
     '',
     `  API       ${url}`,
     `  Swagger   ${url}/docs`,
@@ -316,10 +342,7 @@ function summary({ url, env, home, embedded, external, started, tokenFile }) {
   }
   return [
     ...lines,
-    '',
-    'Make the first key:',
-    '',
-    `  curl -s -X POST ${url}/v1/keys -H 'content-type: application/json' -d '{"name":"operator","tier":"enterprise"${token}}'`,
+    ...(first === null ? [] : ['', ...first, '', 'Make the first key:', '', `  curl -s -X POST ${url}/v1/keys ${key}`]),
     '',
     `Ctrl-C stops everything, and so does: kill ${process.pid}`,
   ].join('\n');

@@ -57,5 +57,5 @@ export async function supervise(root, start = (life) => launchAndSay(root, life)
  */
 async function launchAndSay(root, life) {
   const { summary } = await launch({ root, env: process.env, ...life });
-  say(summary);
+  say(await summary());
 }

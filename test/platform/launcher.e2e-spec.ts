@@ -1,8 +1,16 @@
 // What a newcomer does: npm start, and later an end to it. Each test starts the whole of it in a home of its own.
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client as Caller, eventually, type Launched, npmStart, startReceiver } from '@haldir/test-support';
+import {
+  Client as Caller,
+  eventually,
+  type Launched,
+  npmStart,
+  signInByLink,
+  startReceiver,
+  tokenOf,
+} from '@haldir/test-support';
 import { Client } from 'pg';
 import { roleUrls } from '../../scripts/embedded/roles.mjs';
 
@@ -75,6 +83,55 @@ describe('the address that npm start serves at', () => {
     const other = await pageIn(named);
     expect(other.page).toBe(`https://haldir.example.com/approvals/${other.id}`);
     await named.stop();
+  });
+});
+
+describe('the link of the first owner', () => {
+  let own: string;
+  beforeEach(() => {
+    own = mkdtempSync(join(tmpdir(), 'haldir-first-owner-'));
+  });
+  afterEach(() => rmSync(own, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 }));
+  const startOwn = async (settings: Record<string, string> = {}): Promise<Launched> => {
+    const launched = await npmStart(own, settings);
+    started.push(launched);
+    return launched;
+  };
+  const linkIn = ({ said }: Launched): string | undefined =>
+    /^ {2}(http:\/\/localhost:\d+\/welcome#[A-Za-z0-9_-]{43})$/m.exec(said)?.[1];
+
+  it('is printed by each start until somebody has signed in, ends the one before, and is in no file', async () => {
+    const first = await startOwn();
+    const old = linkIn(first) ?? '';
+    expect(new URL(old).port).toBe(new URL(first.url).port);
+    await first.stop();
+    const second = await startOwn();
+    const link = linkIn(second) ?? '';
+    const who = { email: 'alice@example.com' };
+    expect((await signInByLink(second.url, tokenOf(old), who)).status).toBe(401);
+    expect((await signInByLink(second.url, tokenOf(link), who)).status).toBe(200);
+    await second.stop();
+    const third = await startOwn();
+    expect(third.said).not.toMatch(/welcome|first key/);
+    await third.stop();
+    const files = readdirSync(own, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files.length).toBeGreaterThan(5);
+    for (const { parentPath, name } of files) {
+      const kept = readFileSync(join(parentPath, name), 'latin1');
+      for (const each of [old, link]) expect([name, kept.includes(tokenOf(each))]).toEqual([name, false]);
+    }
+  });
+
+  it('is not printed once there is a key, and where nobody knows the address it says what to set', async () => {
+    const elsewhere = await startOwn({ HOST: '0.0.0.0' });
+    expect(linkIn(elsewhere)).toBeUndefined();
+    expect(elsewhere.said).toMatch(/No link for the first owner: HALDIR_PUBLIC_URL: expected/);
+    const { url } = elsewhere;
+    expect((await new Caller(url, null).post('/v1/keys', { tier: 'enterprise' })).status).toBe(201);
+    await elsewhere.stop();
+    const again = await startOwn();
+    expect(again.said).not.toMatch(/welcome|first key|first owner/);
+    await again.stop();
   });
 });
 

@@ -41,9 +41,9 @@ export class Tenants {
     await this.tenants.in(tx).shutDoor(tenantId, kind, this.clock.now());
   }
 
-  /** Whether a person of the tenant has ever signed in. */
-  hasHadPeople(tx: Tx, tenantId: string): Promise<boolean> {
-    return this.tenants.in(tx).isDoorShut(tenantId, 'person');
+  /** Whether the tenant has ever had a key, or a person who signed in. */
+  hasHad(tx: Tx, tenantId: string, kind: DoorKind): Promise<boolean> {
+    return this.tenants.in(tx).isDoorShut(tenantId, kind);
   }
 
   async create(tx: Tx, tenantTier: Tier, isOperator = false): Promise<TenantStanding> {

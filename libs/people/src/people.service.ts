@@ -94,12 +94,14 @@ export class PeopleService {
    * A link for the first owner of the operator's tenant, who says who they are when they come; null once anybody has signed in. An
    * earlier one is good no more.
    *
+   * @param beforeKey whether there is none either once the tenant had its first key
    * @throws InsecureAddress
    */
-  async inviteFirst(tx: Tx, actor: Actor): Promise<SignInLink | null> {
+  async inviteFirst(tx: Tx, actor: Actor, beforeKey: boolean): Promise<SignInLink | null> {
     const { tenantId } = actor;
     await this.people.in(tx).hold(tenantId);
-    if (await this.tenants.hasHadPeople(tx, tenantId)) return null;
+    if (await this.tenants.hasHad(tx, tenantId, 'person')) return null;
+    if (beforeKey && (await this.tenants.hasHad(tx, tenantId, 'key'))) return null;
     const link = await this.link(tx, tenantId, null);
     this.record(tx, actor, 'first_owner_invited', { expires_at: link.expiresAt.toISOString() });
     return link;

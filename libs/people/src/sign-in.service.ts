@@ -137,7 +137,7 @@ export class SignInService implements PersonAuthenticator {
       if (!member || member.membership.removedAt !== null) throw new LinkNotGood();
       return member;
     }
-    if (await this.tenants.hasHadPeople(tx, tenantId)) throw new LinkNotGood();
+    if (await this.tenants.hasHad(tx, tenantId, 'person')) throw new LinkNotGood();
     const { email, name } = who;
     if (email === null) throw new InvalidInput('email: expected your e-mail address, as you are the first to sign in');
     const known = await people.findByEmail(tenantId, email);

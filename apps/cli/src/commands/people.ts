@@ -15,7 +15,7 @@ const TENANT = '  --tenant ID  of another tenant than the operator’s\n';
 
 export const peopleInviteCommand: Command = {
   help: `Usage: haldir people invite --role ROLE [--name NAME] [--tenant ID] EMAIL
-       haldir people invite --first
+       haldir people invite --first [--before-first-key]
 
 Makes somebody a person of the tenant and prints a link that signs them in once, within 24 hours. For one who is there already,
 another link: for who has lost what they sign in with. Nothing is sent to the address.
@@ -23,6 +23,7 @@ another link: for who has lost what they sign in with. Nothing is sent to the ad
   --role ROLE  one of ${ROLES.join(', ')}
   --name NAME  as they are to be called
   --first      a link for the first owner, who says who they are when they come; prints nothing once anybody has signed in
+  --before-first-key  of --first: prints nothing either once the first key was made
 ${TENANT}
 ${SETTINGS}  HALDIR_PUBLIC_URL        the address that people sign in at; default: http://localhost and PORT
 `,
@@ -30,12 +31,15 @@ ${SETTINGS}  HALDIR_PUBLIC_URL        the address that people sign in at; defaul
     const { values, positionals } = parse(args, {
       ...{ role: { type: 'string' }, name: { type: 'string', default: '' }, tenant: { type: 'string' } },
       first: { type: 'boolean', default: false },
+      'before-first-key': { type: 'boolean', default: false },
     });
+    const beforeKey = values['before-first-key'] === true;
+    if (beforeKey && values['first'] !== true) throw new UsageError('--before-first-key goes with --first');
     if (values['first'] === true) {
       if (positionals.length > 0 || values['role'] !== undefined)
         throw new UsageError('--first takes no role and no e-mail');
       return withPeople(env, tenantIn(values), async ({ people, transactions, tenantId }) => {
-        const link = await transactions.run(tenantId, (tx) => people.inviteFirst(tx, operatorOf(tenantId)));
+        const link = await transactions.run(tenantId, (tx) => people.inviteFirst(tx, operatorOf(tenantId), beforeKey));
         if (link) process.stdout.write(`${link.url}\n`);
         return 0;
       });
