@@ -1,66 +1,31 @@
 import { join } from 'node:path';
 import {
-  type AppProcess,
-  type Balancer,
-  connectMcp,
   type ConnectCommand,
+  connectMcp,
   eventually,
   type McpParty,
   type McpRevision,
-  Scenario,
-  startBalancer,
+  type Scenario,
   startCli,
-  startConnectCommand,
   startStatefulUpstream,
-  startWorker,
-  startWorld,
-  type World,
 } from '@haldir/test-support';
 import { descendantsOf, listeningSocketsOf } from '../../scripts/embedded/processes.mjs';
+import { ConnectorStage } from './connector-stage.js';
 
-let world: World;
-let worker: AppProcess;
-let balancer: Balancer;
-beforeAll(async () => {
-  world = await startWorld({ processes: 2 });
-  [worker, balancer] = await Promise.all([startWorker(world.environment), startBalancer(world.apis)]);
-});
-afterAll(async () => {
-  await Promise.all([balancer.stop(), worker.stop()]);
-  await world.stop();
-});
-
+let stage: ConnectorStage;
 let scenario: Scenario;
-let commands: ConnectCommand[];
-beforeEach(async () => {
-  commands = [];
-  scenario = await Scenario.begin(world, { balancer });
-});
-afterEach(async () => {
-  await Promise.all(commands.map((command) => command.kill()));
-  await scenario.end();
-});
+beforeAll(async () => void (stage = await ConnectorStage.start()));
+afterAll(() => stage.stop());
+beforeEach(async () => void (scenario = await stage.begin()));
+afterEach(() => stage.end());
 
-type Options = NonNullable<Parameters<typeof startConnectCommand>[2]>;
-async function connect(options: Options = {}): Promise<ConnectCommand> {
-  const command = await startConnectCommand(scenario.tenant, balancer.url, options);
-  commands.push(command);
-  return command;
-}
-
-const begin = (agent: string): Promise<string> =>
-  scenario.tenant.session({ agent_id: agent, scopes: ['read', 'execute'], ttl: 3_600 });
+const connect = (...options: Parameters<ConnectorStage['command']>): Promise<ConnectCommand> =>
+  stage.command(...options);
+const call = (tool: string, args: object = {}, session = scenario.session): Promise<string[]> =>
+  stage.call(`up.${tool}`, args, session);
 const partyOf = (session = scenario.session): McpParty => ({
-  ...{ url: balancer.url, key: scenario.tenant.key ?? '', session },
+  ...{ url: stage.balancer.url, key: scenario.tenant.key ?? '', session },
 });
-
-/** Over the processes in turn. */
-let turn = 0;
-async function call(tool: string, args: object = {}, session = scenario.session): Promise<string[]> {
-  const { status, body } = await scenario.call(`up.${tool}`, args, { by: scenario.at(turn++), session });
-  expect([status, body]).toEqual([200, expect.objectContaining({ content: expect.any(Array) as unknown[] })]);
-  return body.content.map(({ text }) => text);
-}
 
 const isGone = (pid: number): boolean => {
   try {
@@ -90,7 +55,7 @@ describe('a server on standard streams', () => {
     const tree = [command.pid, ...command.processes()];
     expect(tree.length).toBeGreaterThan(1);
     for (const pid of tree) expect(listeningSocketsOf(pid)).toEqual([]);
-    expect(listeningSocketsOf(world.apis[0]?.pid ?? 0)).not.toEqual([]);
+    expect(listeningSocketsOf(stage.world.apis[0]?.pid ?? 0)).not.toEqual([]);
     expect(await scenario.callEntries('up.echo')).toHaveLength(6);
   });
 
@@ -175,7 +140,7 @@ describe('a server on standard streams', () => {
 describe('a server for each session', () => {
   it('keeps what one agent does from another, by every process, and ends with the session', async () => {
     const command = await connect({ options: ['--per-session'] });
-    const [one, two] = [await begin('one'), await begin('two')];
+    const [one, two] = [await stage.session('one'), await stage.session('two')];
     await call('remember', { text: 'of one' }, one);
     await call('remember', { text: 'of two' }, two);
     for (let i = 0; i < 3; i++) {
@@ -223,7 +188,7 @@ it.each([
       setInterval(() => 0, 1_000);
     `;
     const command = ['connect', 'up', '--', process.execPath, '-e', script];
-    const { child, ended, said } = startCli({ HALDIR_URL: balancer.url, HALDIR_API_KEY: 'none' }, ...command);
+    const { child, ended, said } = startCli({ HALDIR_URL: stage.balancer.url, HALDIR_API_KEY: 'none' }, ...command);
     await eventually(() => expect(said()).toContain('up: is there'));
     const tree = descendantsOf(child.pid ?? 0);
     expect(tree).toHaveLength(1);
@@ -246,18 +211,17 @@ describe('a connector that is killed', () => {
       await eventually(() => expect(command.seen()).toContain('call wait {}'));
       const seen = command.seen();
       await command.kill();
-      commands = [];
       await eventually(() => expect(tree.map(isGone)).toEqual(tree.map(() => true)));
       // Its lease runs out.
-      await world.sql('UPDATE connector_lease SET ends_at = now()');
+      await stage.world.sql('UPDATE connector_lease SET ends_at = now()');
       const { status, body } = await calling;
       expect([status, body.code]).toEqual([502, 'upstream_unreachable']);
       expect(seen.filter((line) => line.startsWith('call'))).toEqual(['call wait {}']);
-      await connect({ options });
+      const next = await connect({ options });
       expect(await call('echo', { text: 'back' })).toContain('back');
       const entries = await scenario.callEntries('up.wait');
       expect(entries.map(({ action }) => action)).toEqual([expect.stringMatching(/^tool_call/)]);
-      expect(commands[0]?.seen().filter((line) => line.startsWith('call wait'))).toEqual([]);
+      expect(next.seen().filter((line) => line.startsWith('call wait'))).toEqual([]);
     },
   );
 });
@@ -265,7 +229,7 @@ describe('a connector that is killed', () => {
 it('a server at an address that only its machine reaches has its sessions, and is called like any other', async () => {
   const upstream = scenario.keep(await startStatefulUpstream());
   const command = await connect({ server: ['--url', upstream.url] });
-  const [one, two] = [await begin('one'), await begin('two')];
+  const [one, two] = [await stage.session('one'), await stage.session('two')];
   await call('goto', { page: 'of one' }, one);
   await call('goto', { page: 'of two' }, two);
   expect(await call('page', {}, one)).toEqual(['of one']);

@@ -1,51 +1,33 @@
 import {
   type AppProcess,
-  type Balancer,
   byStatus,
   type ClaimedExchange,
   type Client,
   decidePending,
   eventually,
   saying,
-  Scenario,
+  type Scenario,
   type SentPart,
-  startBalancer,
-  startConnector,
   startStatefulUpstream,
-  startWorker,
-  startWorld,
   type StatefulUpstream,
   type TestConnector,
-  type World,
 } from '@haldir/test-support';
+import { ConnectorStage } from './connector-stage.js';
 
 type Answer = Omit<SentPart, 'id' | 'seq'>[];
 type Call = { n?: number; say?: string };
 
-let world: World;
-let worker: AppProcess;
-let balancer: Balancer;
-beforeAll(async () => {
-  world = await startWorld({ processes: 2 });
-  [worker, balancer] = await Promise.all([startWorker(world.environment), startBalancer(world.apis)]);
-});
-afterAll(async () => {
-  await Promise.all([balancer.stop(), worker.stop()]);
-  await world.stop();
-});
-
+let stage: ConnectorStage;
 let scenario: Scenario;
-let connectors: TestConnector[];
 /** Calls that the server of the test has seen. */
 let seen: Call[];
+beforeAll(async () => void (stage = await ConnectorStage.start()));
+afterAll(() => stage.stop());
 beforeEach(async () => {
-  scenario = await Scenario.begin(world);
-  [connectors, seen] = [[], []];
+  scenario = await stage.begin();
+  seen = [];
 });
-afterEach(async () => {
-  await Promise.all(connectors.map((connector) => connector.stop()));
-  await scenario.end();
-});
+afterEach(() => stage.end());
 
 const json = (id: unknown, result: object): Answer => [
   { status: 200, headers: { 'content-type': 'application/json' }, data: JSON.stringify({ jsonrpc: '2.0', id, result }), last: true }, // prettier-ignore
@@ -68,31 +50,8 @@ function serverOf(answer: (call: Call, id: unknown) => Promise<Answer> | Answer)
 }
 const echo = serverOf(({ say = 'hello' }, id) => json(id, said(say)));
 
-async function connectorKey(secrets: string[] = []): Promise<string> {
-  const { body } = await scenario.tenant.post<{ key: string }>('/v1/keys', { connector: { upstream: 'fs', secrets } });
-  return body.key;
-}
-
-async function connect(
-  server: Parameters<typeof startConnector>[0]['server'],
-  more: Partial<Parameters<typeof startConnector>[0]> = {},
-): Promise<TestConnector> {
-  const key = more.key ?? (await connectorKey());
-  const connector = await startConnector({ url: balancer.url, key, name: 'fs', server, ...more });
-  connectors.push(connector);
-  return connector;
-}
-
-const shown = async (): Promise<Record<string, unknown>> => {
-  const { body } = await scenario.tenant.get<{ upstreams: { fs: Record<string, unknown> } }>('/v1/proxy/upstreams');
-  return body.upstreams.fs;
-};
-const listed = (): Promise<void> => eventually(async () => expect((await shown())['tools']).toBeGreaterThan(0), 60_000);
-
-/** The lease ends, as thirty seconds after its connector was killed. */
-async function forget({ instance }: TestConnector): Promise<void> {
-  await world.sql(`UPDATE connector_lease SET ends_at = now() - interval '1 second' WHERE instance = $1`, [instance]);
-}
+const connect = (...server: Parameters<ConnectorStage['connector']>): Promise<TestConnector> =>
+  stage.connector(...server);
 
 const never = (): Promise<Answer> => new Promise(() => undefined);
 const called = (n: number): Promise<void> => eventually(() => expect(seen.length).toBeGreaterThanOrEqual(n), 60_000);
@@ -102,11 +61,11 @@ const outcomes = async (): Promise<unknown[]> =>
 describe('a call through a connector', () => {
   it('that is killed in the middle of it may have run, and is not made again', async () => {
     const connector = await connect(serverOf(never));
-    await listed();
+    await stage.listed(1);
     const call = scenario.call('fs.echo');
     await called(1);
     connector.kill();
-    await forget(connector);
+    await stage.forget(connector);
     expect(await call).toMatchObject({ status: 502, body: { code: 'upstream_unreachable' } });
     const other = await connect(echo);
     expect((await scenario.call('fs.echo')).status).toBe(200);
@@ -116,7 +75,7 @@ describe('a call through a connector', () => {
 
   it('that ends its lease fails at once; then none is there, and the words say what to do', async () => {
     const connector = await connect(serverOf(never));
-    await listed();
+    await stage.listed(1);
     const call = scenario.call('fs.echo');
     await called(1);
     await connector.stop();
@@ -127,7 +86,7 @@ describe('a call through a connector', () => {
       expect.stringContaining('no connector has a lease for fs: run `haldir connect fs`'),
     ]);
     await eventually(async () =>
-      expect(await shown()).toMatchObject({
+      expect(await stage.shown()).toMatchObject({
         healthy: false,
         error: expect.stringContaining('haldir connect fs') as string,
         connector: { instances: 0, last_seen: expect.any(Number) as number },
@@ -141,7 +100,7 @@ describe('a call through a connector', () => {
     const connector = await connect(
       serverOf((_, id) => new Promise<Answer>((resolve) => (answer = () => resolve(json(id, said('late')))))),
     );
-    await listed();
+    await stage.listed(1);
     await scenario.tenant.patch('/v1/proxy/upstreams/fs', { timeout: 1 });
     const taken = (): ClaimedExchange | undefined => connector.claimed.find(({ body }) => body?.includes('tools/call'));
     // On a busy machine the time may be over before the connector has it.
@@ -155,21 +114,21 @@ describe('a call through a connector', () => {
   });
 
   it('that went down with a process on its way to the connector ends before its time, and may have run', async () => {
-    const key = await connectorKey();
+    const key = await stage.connectorKey();
     const first = await connect(echo, { key });
-    await listed();
+    await stage.listed(1);
     expect((await scenario.call('fs.echo')).status).toBe(200);
     first.kill();
     // Its lease goes on, and it asks for nothing.
     const silent = await connect(echo, { key, claims: 0 });
-    await forget(first);
+    await stage.forget(first);
     await scenario.tenant.patch('/v1/proxy/upstreams/fs', { timeout: 300 });
     let isOver = false;
     const call = scenario.call('fs.echo').finally(() => (isOver = true));
-    const tenantId = await world.tenantOf(scenario.tenant);
+    const tenantId = await stage.world.tenantOf(scenario.tenant);
     // As a process does that dies before it answers the claim.
     await eventually(async () => {
-      await world.sql(
+      await stage.world.sql(
         `UPDATE connector_exchange SET claimed_by = $1, sealed = NULL, delivered = false WHERE tenant_id = $2 AND claimed_by IS NULL`,
         [silent.instance, tenantId],
       );
@@ -183,12 +142,14 @@ describe('a call through a connector', () => {
 
   it('that nobody took in time is never made, also when somebody comes', async () => {
     const instance = 'instance0that0is0slow';
-    const key = await connectorKey();
+    const key = await stage.connectorKey();
     const first = await connect(echo, { key, instance });
-    await listed();
+    await stage.listed(1);
     first.kill();
     await eventually(async () => {
-      const metrics = await Promise.all(world.apis.map(({ url }) => fetch(`${url}/metrics`).then((r) => r.text())));
+      const metrics = await Promise.all(
+        stage.world.apis.map(({ url }) => fetch(`${url}/metrics`).then((r) => r.text())),
+      );
       expect(metrics.join('\n')).not.toMatch(/haldir_connector_claims_waiting\{[^}]*\} [1-9]/);
     });
     await scenario.tenant.patch('/v1/proxy/upstreams/fs', { timeout: 1 });
@@ -204,21 +165,21 @@ describe('a call through a connector', () => {
     const connector = await connect(
       serverOf(({ say }, id) => json(id, said(say === 'long' ? 'x'.repeat(5_000) : 'ok'))),
     );
-    await listed();
+    await stage.listed(1);
     await scenario.tenant.patch('/v1/proxy/upstreams/fs', { max_answer_bytes: 1_024 });
     const long = await scenario.call('fs.echo', { say: 'long' });
     expect([long.status, String(long.body.error)]).toEqual([502, expect.stringContaining('larger than allowed')]);
     expect((await scenario.call('fs.echo', { say: 'short' })).status).toBe(200);
     connector.kill();
-    const tenantId = await world.tenantOf(scenario.tenant);
-    await world.sql(
+    const tenantId = await stage.world.tenantOf(scenario.tenant);
+    await stage.world.sql(
       `INSERT INTO connector_exchange (tenant_id, id, upstream, wanted, sealed, bytes, ends_at)
          SELECT $1, 'cex_' || n, 'fs', 'nobody', 'x', 1, now() + interval '1 minute' FROM generate_series(1, 256) AS n`,
       [tenantId],
     );
     const busy = await scenario.call('fs.echo');
     expect([busy.status, String(busy.body.error)]).toEqual([502, expect.stringContaining('wait for its connector')]);
-    await world.sql('DELETE FROM connector_exchange WHERE tenant_id = $1', [tenantId]);
+    await stage.world.sql('DELETE FROM connector_exchange WHERE tenant_id = $1', [tenantId]);
   });
 
   it('is put together of its parts in their order, whatever they hold', async () => {
@@ -231,16 +192,16 @@ describe('a call through a connector', () => {
         return [{ status: 200, headers: { 'content-type': 'text/event-stream' } }, ...parts, { last: true }];
       }),
     );
-    await listed();
+    await stage.listed(1);
     expect((await scenario.call('fs.echo')).body.content).toEqual([{ type: 'text', text }]);
   });
 
   it('is held, priced and masked like any other', async () => {
     await scenario.tenant.post('/v1/secrets', { name: 'token', value: 'correct horse battery' });
-    const key = await connectorKey(['token']);
+    const key = await stage.connectorKey('fs', ['token']);
     await connect(echo, { key });
-    await listed();
-    const told = await fetch(`${balancer.url}/v1/connectors/fs/secrets`, {
+    await stage.listed(1);
+    const told = await fetch(`${stage.balancer.url}/v1/connectors/fs/secrets`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: JSON.stringify({ names: ['token'] }),
@@ -264,9 +225,9 @@ describe('a call through a connector', () => {
 describe('two connectors of one upstream', () => {
   it('share sessions, never the calls of one; what one had is begun anew at the other', async () => {
     const up: StatefulUpstream = scenario.keep(await startStatefulUpstream());
-    const key = await connectorKey();
+    const key = await stage.connectorKey();
     const one = await connect(up.url, { key });
-    await listed();
+    await stage.listed(2);
     const two = await connect(up.url, { key });
     // Six sessions begin at once, on however slow a machine.
     await scenario.tenant.patch('/v1/proxy/upstreams/fs', { timeout: 60 });
@@ -288,7 +249,7 @@ describe('two connectors of one upstream', () => {
     for (const connector of [one, two])
       for (const id of idsAt(connector)) expect(id.startsWith(`${connector.instance}.`)).toBe(true);
     one.kill();
-    await forget(one);
+    await stage.forget(one);
     const after = await Promise.all(sessions.map((session) => page(session, 'page')));
     // Each goes on at the one that is there: in its session, or in another, of which it is told.
     for (const [n, texts] of after.entries())
@@ -298,14 +259,14 @@ describe('two connectors of one upstream', () => {
 
 describe('a process of the API that is killed while calls run', () => {
   it('leaves each of them one outcome, and the server saw each at most once', async () => {
-    const [first, second] = world.apis as [AppProcess, AppProcess];
+    const [first, second] = stage.world.apis as [AppProcess, AppProcess];
     await connect(
       serverOf(async (_, id) => {
         await new Promise((resolve) => setTimeout(resolve, 30));
         return json(id, said('done'));
       }),
     );
-    await listed();
+    await stage.listed(1);
     const calls = 40;
     const sessions = await Promise.all(
       Array.from({ length: calls }, (_, n) => scenario.tenant.session({ agent_id: `a${n}`, scopes: ['execute'] })),
@@ -318,7 +279,7 @@ describe('a process of the API that is killed while calls run', () => {
     await called(calls / 4);
     await second.kill();
     const replies = await Promise.all(made);
-    await eventually(async () => expect(await world.sql('SELECT FROM started_call')).toEqual([]), 60_000);
+    await eventually(async () => expect(await stage.world.sql('SELECT FROM started_call')).toEqual([]), 60_000);
     const entries = await scenario.callEntries();
     const counts = new Map<number, number>();
     for (const { n = -1 } of seen) counts.set(n, (counts.get(n) ?? 0) + 1);
