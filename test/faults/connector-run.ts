@@ -24,6 +24,9 @@ const CALL_MS = 90_000;
 /** A machine that is busy takes its time. */
 const BACK_MS = 180_000;
 
+/** After so many kills it is said how many there were. */
+const PROGRESS = 20;
+
 /** What a call was answered; `unknown` when its process died before it answered. */
 type Answer = 'answered' | 'failed' | 'unknown';
 
@@ -78,6 +81,8 @@ class Run {
       if (deck.length === 0) deck.push(...this.random.shuffled(['connector', 'api', 'postgres'] as const));
       await pause(this.random.between(100, 1_500));
       await this.strike(deck.pop() ?? 'api');
+      if ((i + 1) % PROGRESS === 0 && i + 1 < kills)
+        console.log(`${i + 1} of ${kills} kills, ${this.answers.size} calls`);
     }
     this.isOver = true;
     await Promise.all(callers);
