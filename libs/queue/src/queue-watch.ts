@@ -8,6 +8,7 @@ import { WorkerHost } from '@nestjs/bullmq';
 import { DiscoveryService } from '@nestjs/core';
 import { Queue } from 'bullmq';
 import { Clock, Unavailable } from '@haldir/kernel';
+import { isConnectionFailure } from '@haldir/database';
 import { Log, Metrics } from '@haldir/runtime';
 import { OutageLog } from './outage-log.js';
 import { QueueConnection } from './queue-connection.js';
@@ -44,8 +45,10 @@ export class QueueWatch implements OnModuleInit, OnApplicationBootstrap, BeforeA
     for (const { worker } of this.hosts) {
       worker.on('error', (error) => this.outages.report(error));
       worker.on('failed', (job, error) => {
-        // Jobs come again; that the database is away is one thing, however many find it out.
+        // Jobs come again; that the database is away is one thing, however many find it out. So is that the store of the queues is,
+        // when the end of a job is what cannot be noted.
         if (error instanceof Unavailable) this.waits.report(error);
+        else if (isConnectionFailure(error)) this.outages.report(error);
         else this.log.error({ event: 'job.failed', queue: worker.name, job: job?.id }, error);
       });
     }
