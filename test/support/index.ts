@@ -46,6 +46,7 @@ export { type ResourceUpstream, startResourceUpstream } from './resource-upstrea
 export { StandingStream } from './standing-stream.js';
 export { type StatefulUpstream, startStatefulUpstream } from './stateful-upstream.js';
 export { type ClaimedExchange, type SentPart, startConnector, type TestConnector } from './test-connector.js';
+export { startTaskingUpstream, type TaskingUpstream, type TaskState } from './tasking-upstream.js';
 export { startTextUpstream, type TextUpstream } from './text-upstream.js';
 export { times } from './times.js';
 export { copyTree } from './tree.js';

@@ -8,6 +8,7 @@ export {
 } from './headers.js';
 export {
   HANDSHAKE_VERSIONS,
+  INVALID_PARAMS,
   isObject,
   type JsonObject,
   META,

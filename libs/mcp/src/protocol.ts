@@ -16,6 +16,8 @@ export const META = {
 
 /** Of JSON-RPC: the one who was asked has no such method. */
 export const METHOD_NOT_FOUND = -32601;
+/** Of JSON-RPC: what is asked about is not there, or not as the method takes it. */
+export const INVALID_PARAMS = -32602;
 /** The extension by which a call may go on as a task (SEP-2663). */
 export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
 

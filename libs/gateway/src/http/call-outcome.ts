@@ -1,10 +1,10 @@
 import { stringifyJson } from '@haldir/kernel';
 import { type HeldRequest } from '@haldir/approvals';
 import { Answer } from '@haldir/http';
-import { type JsonObject } from '@haldir/mcp';
+import { INVALID_PARAMS, type JsonObject } from '@haldir/mcp';
 import { type CallOutcome, isRefused, MISMATCHED, type RefusingCircuit } from '@haldir/proxy';
 import { toCallAnswer } from '@haldir/proxy/http';
-import { type Revision, HEADER_MISMATCH, INVALID_PARAMS, MISSING_CAPABILITY, RpcError } from './protocol/messages.js';
+import { type Revision, HEADER_MISMATCH, MISSING_CAPABILITY, RpcError } from './protocol/messages.js';
 import { passQuestion } from './protocol/request-state.js';
 
 /** What a tool call is answered, in a form that can be kept under an `Idempotency-Key`. */

@@ -4,6 +4,7 @@ import { type Session, SessionService } from '@haldir/gate';
 import { writeOf, Writes, Answer, type WriteRequest } from '@haldir/http';
 import {
   HANDSHAKE_VERSIONS,
+  INVALID_PARAMS,
   isObject,
   type JsonObject,
   META,
@@ -14,15 +15,7 @@ import {
 import { type ResourceKind } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { beginMcpSession } from './protocol/mcp-session.js';
-import {
-  INVALID_PARAMS,
-  JsonText,
-  type Result,
-  RpcError,
-  type RpcRequest,
-  SERVER_INFO,
-  StartedTask,
-} from './protocol/messages.js';
+import { JsonText, type Result, RpcError, type RpcRequest, SERVER_INFO, StartedTask } from './protocol/messages.js';
 import { refused } from './call-outcome.js';
 import { TaskRequests } from './tasks/task-requests.js';
 import { type ToolCall, toToolCall } from './tool-call.js';

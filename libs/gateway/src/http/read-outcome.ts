@@ -1,8 +1,8 @@
 import { type HeldRequest } from '@haldir/approvals';
-import { type JsonObject } from '@haldir/mcp';
+import { INVALID_PARAMS, type JsonObject } from '@haldir/mcp';
 import { isRefused, type NewRead, type ReadOutcome, refusalOf, type RefusedOutcome } from '@haldir/proxy';
 import { type CallReply, metaOfCircuit } from './call-outcome.js';
-import { type Revision, INVALID_PARAMS, MISSING_CAPABILITY, SERVER_ERROR } from './protocol/messages.js';
+import { type Revision, MISSING_CAPABILITY, SERVER_ERROR } from './protocol/messages.js';
 import { passQuestion } from './protocol/request-state.js';
 
 /** Up to 2025-11-25, of a resource that is not there. */

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { type Session } from '@haldir/gate';
-import { HANDSHAKE_VERSIONS, isObject, type JsonObject } from '@haldir/mcp';
+import { HANDSHAKE_VERSIONS, INVALID_PARAMS, isObject, type JsonObject } from '@haldir/mcp';
 import { type Asking } from './asking.js';
 import { ChangeStreams, TooManyStreams } from './change-streams.js';
 import { CHANGING_LISTS, type ChangingList, type ShownLists } from './list-digests.js';
 import { type Exchange } from './protocol/exchange.js';
 import { headerOf } from './protocol/mcp-headers.js';
-import { INVALID_PARAMS, RpcError, type RpcRequest, SERVER_ERROR } from './protocol/messages.js';
+import { RpcError, type RpcRequest, SERVER_ERROR } from './protocol/messages.js';
 import { requireTasks } from './tasks/task-shape.js';
 
 const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';

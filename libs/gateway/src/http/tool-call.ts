@@ -1,9 +1,9 @@
 import { type Session } from '@haldir/gate';
 import { type Caller, grantsKeyScope } from '@haldir/http';
-import { isObject, type JsonObject, META, type RequestId, requestIdIn } from '@haldir/mcp';
+import { INVALID_PARAMS, isObject, type JsonObject, META, type RequestId, requestIdIn } from '@haldir/mcp';
 import { CALL_SCOPES, type Dialogue } from '@haldir/proxy';
 import { APPROVAL_QUESTION } from './prompting.js';
-import { INVALID_PARAMS, RpcError } from './protocol/messages.js';
+import { RpcError } from './protocol/messages.js';
 import { unwrapState } from './protocol/request-state.js';
 
 /** What `tools/call` asks for. */

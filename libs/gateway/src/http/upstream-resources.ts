@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InvalidInput } from '@haldir/kernel';
 import { type Session, SessionInvalid } from '@haldir/gate';
 import { type Caller, Callers, Cursors, grantsKeyScope, MissingKeyScope } from '@haldir/http';
-import { isObject, type JsonObject } from '@haldir/mcp';
+import { INVALID_PARAMS, isObject, type JsonObject } from '@haldir/mcp';
 import {
   type MissingUpstream,
   type NewRead,
@@ -16,7 +16,7 @@ import {
 import { type Asking } from './asking.js';
 import { resultOf } from './call-outcome.js';
 import { HeldRequests } from './held-requests.js';
-import { INVALID_PARAMS, RpcError, SERVER_ERROR } from './protocol/messages.js';
+import { RpcError, SERVER_ERROR } from './protocol/messages.js';
 import { toHeldError, toReadReply } from './read-outcome.js';
 import { CALL_KEY_SCOPE, dialogueIn, mayCall } from './tool-call.js';
 

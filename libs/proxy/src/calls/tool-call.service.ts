@@ -8,6 +8,7 @@ import { type Masker } from '../masking/masker.js';
 import {
   type CallOptions,
   isInputRequired,
+  UpstreamTask,
   type UpstreamToolResult,
   type UpstreamUnreachable,
 } from '../mcp-client/index.js';
@@ -133,13 +134,22 @@ export class ToolCallService implements CallKind<NewCall, ToolTarget, Filled, Up
     const repeatable = target.repeatable && decision.notes.approvalId === null;
     const all = { ...(masker ? masked(options, masker) : options), repeatable, mirrored: target.mirrored };
     const loss = new SessionLoss(target.name);
-    const said = await this.connections.use(target, (client) =>
+    const answer = await this.connections.use(target, (client) =>
       client.callTool(target.tool, args, { ...all, ...loss.optionsFor(session) }),
     );
+    const said = answer instanceof UpstreamTask ? await this.resultOf(answer, target, all) : answer;
     const result = loss.toldIn(said);
     if (isInputRequired(result)) return { kind: 'asked', question: result };
     await this.links.keep(session, target.name, result);
     return { kind: 'answered', result };
+  }
+
+  /** The call stays one call: what is asked is asked about its task, each time with the credentials of then. */
+  private resultOf(task: UpstreamTask, target: ToolTarget, options: CallOptions): Promise<UpstreamToolResult> {
+    return task.result(
+      (method, question) => this.connections.use(target, (client) => client.askOfTask(method, task.id, question)),
+      options,
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { METHOD_NOT_FOUND } from '@haldir/mcp';
+import { INVALID_PARAMS, METHOD_NOT_FOUND } from '@haldir/mcp';
 import { type ProtocolRevision } from './mcp-protocol.js';
 import { type UpstreamSession } from './session-place.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
@@ -21,7 +21,7 @@ export function suggestsAnotherServer({ reason }: UpstreamUnreachable): boolean 
 }
 
 /** Errors that a method answers within a session: unknown method, arguments, resource; a question that cannot be asked. */
-const WITHIN_SESSION = [METHOD_NOT_FOUND, -32_602, -32_002, -32_021, -32_042];
+const WITHIN_SESSION = [METHOD_NOT_FOUND, INVALID_PARAMS, -32_002, -32_021, -32_042];
 
 export function inSession(revision: ProtocolRevision): revision is UpstreamSession {
   return revision.kind === 'handshake' && revision.sessionId !== null;

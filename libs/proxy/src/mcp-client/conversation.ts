@@ -7,6 +7,10 @@ import { type MirroredHeaders } from './mirrored-headers.js';
 import { type NegotiatedProtocol } from './negotiated-protocol.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 import { type Answered, type Transport } from './transport.js';
+import { withTasks } from './upstream-task.js';
+
+/** What was answered, and how it was spoken. */
+export type Spoken = Answered & { readonly revision: ProtocolRevision };
 
 /** Asks an upstream in the way that was negotiated, and once more, in another way or session, where it certainly did nothing. */
 export class Conversation {
@@ -26,7 +30,7 @@ export class Conversation {
     method: string,
     params: JsonObject,
     terms: Terms,
-  ): Promise<Answered> {
+  ): Promise<Spoken> {
     let last: NegotiatedProtocol | null = null;
     for (let attempt = 1; ; attempt++) {
       const negotiated = await spoken();
@@ -35,7 +39,7 @@ export class Conversation {
         const answered = await this.ask(revision, method, params, terms);
         negotiated.confirm(revision);
         if (negotiated.isOwn && (negotiated.takeReplaced() || last === negotiated)) terms.onSessionReplaced?.();
-        return answered;
+        return { ...answered, revision };
       } catch (error) {
         last = negotiated;
         const outcome = error instanceof RejectedUnprocessed ? error.outcome() : error;
@@ -89,7 +93,8 @@ export class Conversation {
     const headers = headersFor(revision, method, subjectOf(method, params)?.value);
     if (method === 'tools/call' && revision.kind === 'stateless')
       Object.assign(headers, this.mirrored.of(params, mirrored));
-    return this.transport.ask({ revision, method, params: paramsFor(revision, params), headers, ...terms });
+    const asked = paramsFor(revision, withTasks(revision, method, params));
+    return this.transport.ask({ revision, method, params: asked, headers, ...terms });
   }
 }
 

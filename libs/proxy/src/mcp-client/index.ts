@@ -12,6 +12,7 @@ export {
   type ResourceLists,
 } from './resource-pages.js';
 export { type SessionPlace, type SessionPlaces, type SessionsOf, type UpstreamSession } from './session-place.js';
+export { UpstreamTask } from './upstream-task.js';
 export { type ToolList } from './tool-pages.js';
 export { pointerTo } from './schema-references.js';
 export { SCHEMA_KEYWORDS } from './schema-keywords.js';

@@ -131,7 +131,8 @@ export function resultOf(message: JsonObject, status: number): unknown {
   throw rpcErrorOf(message['error'], status);
 }
 
-function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
+/** A JSON-RPC error that came with so much of HTTP. */
+export function rpcErrorOf(error: unknown, status: number): UpstreamRpcError {
   const { code, message, data } = isObject(error) ? error : { code: undefined, message: error, data: undefined };
   const text = typeof message === 'string' ? message : 'no message';
   return new UpstreamRpcError(

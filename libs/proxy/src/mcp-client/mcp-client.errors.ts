@@ -23,6 +23,7 @@ export type UnreachableReason =
   | 'told_too_much'
   | 'masking'
   | 'session'
+  | 'task'
   | 'protocol';
 
 const MESSAGES: Record<UnreachableReason, string> = {
@@ -43,6 +44,7 @@ const MESSAGES: Record<UnreachableReason, string> = {
   token: "The upstream's authorization server gave no access token",
   told_too_much: `The upstream ${TOLD_TOO_MUCH}`,
   masking: 'What the upstream was told before cannot be masked right now, so it was not asked',
+  task: 'The upstream made a task of the call, which came to no result',
   session: 'No session with the upstream was to be had for this call',
   protocol: "The upstream's answer was not valid MCP or JSON-RPC",
 };
@@ -99,6 +101,11 @@ export class UpstreamUnreachable extends HaldirError {
   /** The same failure, of something that came before the call: the upstream has not acted on that. */
   unsent(): UpstreamUnreachable {
     return this.sent ? this.again({ sent: false, detail: this.detail }) : this;
+  }
+
+  /** The same failure, of something that came after the call: the upstream may have acted on that. */
+  afterCall(): UpstreamUnreachable {
+    return this.sent ? this : this.again({ sent: true, detail: this.detail });
   }
 
   private again(changed: { sent: boolean; detail: string | null }): UpstreamUnreachable {

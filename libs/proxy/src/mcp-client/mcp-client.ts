@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isObject, type JsonObject, METHOD_NOT_FOUND, STATELESS_VERSION } from '@haldir/mcp';
 import { inSession, mayHaveEndedSession, twiceAtMost } from './after-failure.js';
-import { Conversation } from './conversation.js';
+import { Conversation, type Spoken } from './conversation.js';
 import { RejectedUnprocessed } from './json-rpc-response.js';
 import { ListLimits } from './list-limits.js';
 import {
   headersFor,
   type InputRequired,
   paramsFor,
-  progressOf,
   type UpstreamToolResult,
   wantedChanges,
   withDialogue,
@@ -30,10 +29,12 @@ import {
 import { MirroredHeaders } from './mirrored-headers.js';
 import { SessionProtocols } from './session-protocols.js';
 import { type SessionsOf, type UpstreamSession } from './session-place.js';
+import { ProgressWatch } from './progress-watch.js';
 import { refuseTask, toQuestion, toToolResult } from './tool-result.js';
 import { type ToolList, ToolPages } from './tool-pages.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 import { type Answered } from './transport.js';
+import { knowsTasks, UpstreamTask } from './upstream-task.js';
 import { UpstreamTransport } from './upstream-transport.js';
 
 /**
@@ -126,7 +127,7 @@ export class McpClient {
     const { dialogue } = options;
     const asIs = dialogue ? withDialogue(params, dialogue) : params;
     const terms = termsOf(options, this.deadlineMs);
-    const result = await twiceAtMost(() => this.rpc(method, asIs, terms));
+    const { result } = await twiceAtMost(() => this.answer(method, asIs, terms));
     if (!isObject(result)) throw new UpstreamUnreachable('protocol');
     if (result['resultType'] === 'input_required') return toQuestion(result, dialogue);
     refuseTask(result);
@@ -134,7 +135,7 @@ export class McpClient {
   }
 
   /**
-   * Calls a tool and answers its result as it came, `isError: true` included.
+   * Calls a tool and answers its result as it came, `isError: true` included; or the task that the upstream makes of the call.
    *
    * @throws UpstreamUnreachable when there is no usable answer; its `sent` tells whether the tool may have run
    * @throws UpstreamRpcError when the upstream refused the call
@@ -143,27 +144,27 @@ export class McpClient {
     name: string,
     args: JsonObject,
     options: CallOptions = {},
-  ): Promise<UpstreamToolResult | InputRequired> {
+  ): Promise<UpstreamToolResult | InputRequired | UpstreamTask> {
     const { onProgress, dialogue, repeatable = false, deadlineMs = this.deadlineMs, longestMs = deadlineMs } = options;
+    const own = termsOf(options, this.deadlineMs);
     const call = { name, arguments: args };
-    const asIs = dialogue ? withDialogue(call, dialogue) : call;
-    const terms = termsOf(options, this.deadlineMs);
-    const make = (params: JsonObject, under: Terms): Promise<unknown> => {
-      const once = (): Promise<unknown> => this.rpc('tools/call', params, under);
-      return repeatable ? twiceAtMost(once) : once();
-    };
-    if (!onProgress) return toToolResult(await make(asIs, terms), dialogue);
-    const token = `${this.progressToken}-${++this.progressTokens}`;
-    const tracked = { ...call, _meta: { progressToken: token } };
-    const params = dialogue ? withDialogue(tracked, dialogue) : tracked;
-    const onNotification = (notification: JsonObject): void => {
-      const progress = progressOf(notification, token);
-      if (progress) onProgress(progress);
-    };
-    const endAt = performance.now() + longestMs;
-    const laterDeadline = (notification: JsonObject): number | null =>
-      progressOf(notification, token) && Math.min(performance.now() + deadlineMs, endAt);
-    return toToolResult(await make(params, { ...terms, onNotification, laterDeadline }), dialogue);
+    const watch =
+      onProgress && new ProgressWatch(call, this.newToken(), onProgress, { terms: own, deadlineMs, longestMs });
+    const { params, terms } = watch ?? { params: call, terms: own };
+    const asIs = dialogue ? withDialogue(params, dialogue) : params;
+    const once = (): Promise<Spoken> => this.answer('tools/call', asIs, terms);
+    const { result, revision } = await (repeatable ? twiceAtMost(once) : once());
+    const task = knowsTasks(revision) ? UpstreamTask.in(result, (watch ?? terms).deadlineAt) : null;
+    return task ?? toToolResult(result, dialogue);
+  }
+
+  /**
+   * Asks about a task that the upstream has made of a call.
+   *
+   * @throws UpstreamUnreachable, UpstreamRpcError
+   */
+  askOfTask(method: 'tasks/get' | 'tasks/cancel', taskId: string, options: CallOptions): Promise<Answered> {
+    return this.answer(method, { taskId }, termsOf(options, this.deadlineMs));
   }
 
   /**
@@ -269,11 +270,7 @@ export class McpClient {
     } while (cursor !== null);
   }
 
-  private async rpc(method: string, params: JsonObject, terms: Terms): Promise<unknown> {
-    return (await this.answer(method, params, terms)).result;
-  }
-
-  private async answer(method: string, params: JsonObject, terms: Terms): Promise<Answered> {
+  private async answer(method: string, params: JsonObject, terms: Terms): Promise<Spoken> {
     this.underWay++;
     try {
       return await this.conversation.answer(() => this.protocols.for(terms.session, terms), method, params, terms);
@@ -281,6 +278,10 @@ export class McpClient {
       this.underWay--;
       if (this.closing) this.close();
     }
+  }
+
+  private newToken(): string {
+    return `${this.progressToken}-${++this.progressTokens}`;
   }
 
   /** A header mismatch means that the tool's declarations are not the ones remembered. */

@@ -1,7 +1,7 @@
 import { findUnstorable, stringifyJson } from '@haldir/kernel';
 import { isObject, type JsonObject } from '@haldir/mcp';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
-import { type Dialogue, type InputRequired, type UpstreamToolResult } from './mcp-protocol.js';
+import { type Dialogue, type InputRequired, isInputRequired, type UpstreamToolResult } from './mcp-protocol.js';
 import { isOwnName } from './own-members.js';
 
 /**
@@ -24,9 +24,16 @@ export function toQuestion(result: JsonObject, dialogue: Dialogue | undefined): 
   return { ...result, resultType: 'input_required' };
 }
 
-/** No upstream is told of a client that knows tasks, and nobody could ask for what becomes of one. @throws UpstreamUnreachable */
+/** A task of an upstream that has not declared them, or in answer to something else than a call, is no answer. @throws UpstreamUnreachable */
 export function refuseTask({ resultType }: JsonObject): void {
   if (resultType === 'task') throw new UpstreamUnreachable('protocol');
+}
+
+/** The result of a task, which may ask nothing any more. @throws UpstreamUnreachable, UpstreamRpcError */
+export function resultIn(result: unknown): UpstreamToolResult {
+  const said = toToolResult(result, undefined);
+  if (isInputRequired(said)) throw new UpstreamUnreachable('protocol');
+  return said;
 }
 
 /** Servers without MCP answer `tools/call` with whatever they have; it is handed on as one text block. */

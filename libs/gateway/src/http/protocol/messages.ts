@@ -8,7 +8,6 @@ export const SERVER_INFO = { name: 'haldir', title: 'Haldir', version: VERSION }
 
 export const PARSE_ERROR = -32700;
 export const INVALID_REQUEST = -32600;
-export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
 /** For what JSON-RPC has no code of its own: authentication, limits, HTTP. */
 export const SERVER_ERROR = -32000;

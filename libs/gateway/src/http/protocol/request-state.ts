@@ -1,7 +1,7 @@
 import { stringifyJson } from '@haldir/kernel';
 import { readInnerJson } from '@haldir/http';
-import { isObject, type JsonObject } from '@haldir/mcp';
-import { INVALID_PARAMS, RpcError } from './messages.js';
+import { INVALID_PARAMS, isObject, type JsonObject } from '@haldir/mcp';
+import { RpcError } from './messages.js';
 
 /** What a request carries for an upstream that has asked something: the client's answers, and the upstream's own state. */
 export interface Carried {
