@@ -22,6 +22,7 @@ const waiting = new Set();
 const subscriptions = [];
 /** @type {Map<string, (message: Message) => void>} */
 const questions = new Map();
+const FORM = { type: 'object', properties: { name: { type: 'string' } } };
 let remembered = 'nothing';
 let lastLine = '';
 let isGreeted = false;
@@ -32,6 +33,15 @@ const note = (line) => file && fs.appendFileSync(file, `${line}\n`);
 const write = (message) => process.stdout.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
 /** @param {string} text @param {object} [more] */
 const said = (text, more = {}) => ({ content: [{ type: 'text', text }], ...more });
+
+/** What the client says to a question, as JSON. @param {string} question */
+async function answerTo(question) {
+  write({ id: `q-${question}`, method: 'elicitation/create', params: { message: question, requestedSchema: FORM } });
+  const { result, error } = await new Promise((resolve) => questions.set(`q-${question}`, resolve));
+  const answer = JSON.stringify(result ?? error);
+  note(`answered ${answer}`);
+  return answer;
+}
 
 /** @type {Record<string, (args: any, message: Message) => unknown>} */
 const TOOLS = {
@@ -71,16 +81,12 @@ const TOOLS = {
       write({ method: 'notifications/tools/list_changed', params: { _meta: { [SUBSCRIPTION]: id } } });
     return said('changed');
   },
-  ask: async ({ question }) => {
-    write({ id: `q-${question}`, method: 'elicitation/create', params: { message: question } });
-    const { result, error } = await new Promise((resolve) => questions.set(`q-${question}`, resolve));
-    return said(JSON.stringify(result ?? error));
-  },
+  ask: async ({ question }) => said(await answerTo(question)),
 };
 
 /** As they are listed. */
 const names = Object.keys(TOOLS);
-const CAPABILITIES = { tools: { listChanged: true } };
+const CAPABILITIES = { tools: { listChanged: true }, prompts: {} };
 const SERVER = { name: 'stdio-server', version: '1.0.0' };
 
 /** @param {Message} message @returns {Promise<object | undefined>} undefined for no answer */
@@ -96,11 +102,17 @@ async function outcomeOf(message) {
   }
   if (method === 'initialize' && revision !== 'stateless') {
     isGreeted = true;
-    note(`initialize ${JSON.stringify(params.capabilities)}`);
+    const meta = params._meta === undefined ? '' : ` ${JSON.stringify(params._meta)}`;
+    note(`initialize ${JSON.stringify(params.capabilities)}${meta}`);
     return { result: { protocolVersion: params.protocolVersion, capabilities: CAPABILITIES, serverInfo: SERVER } };
   }
   if (method === 'tools/list')
     return { result: { tools: names.map((name) => ({ name, inputSchema: { type: 'object' } })) } };
+  if (method === 'prompts/list') return { result: { prompts: [{ name: 'asking' }] } };
+  if (method === 'prompts/get' && revision !== 'stateless') {
+    const content = { type: 'text', text: await answerTo('for a prompt?') };
+    return { result: { messages: [{ role: 'user', content }] } };
+  }
   const tool = method === 'tools/call' && Object.hasOwn(TOOLS, params.name) ? TOOLS[params.name] : undefined;
   if (tool) {
     note(`call ${params.name} ${JSON.stringify(params.arguments ?? {})}`);

@@ -7,6 +7,7 @@ export {
   subjectOf,
 } from './headers.js';
 export {
+  ELICITATION_META,
   HANDSHAKE_VERSIONS,
   INVALID_PARAMS,
   isObject,

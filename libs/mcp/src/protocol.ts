@@ -14,6 +14,12 @@ export const META = {
   serverInfo: 'io.modelcontextprotocol/serverInfo',
 } as const;
 
+/**
+ * Of Haldir's own, in `_meta` of `initialize`: what the server may ask of whoever calls it, as `capabilities.elicitation` has it. A
+ * connector takes it up that puts all that its server asks on the stream of a call; nobody else reads it.
+ */
+export const ELICITATION_META = 'haldir/elicitation';
+
 /** Of JSON-RPC: the one who was asked has no such method. */
 export const METHOD_NOT_FOUND = -32601;
 /** Of JSON-RPC: what is asked about is not there, or not as the method takes it. */

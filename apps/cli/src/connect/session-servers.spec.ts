@@ -35,6 +35,16 @@ it('are initialized as the client asks', async () => {
   expect(stage.seen()).toEqual(['initialize {}', 'initialize {"roots":{}}']);
 });
 
+it('are told that they may ask, where Haldir offers it', async () => {
+  await stage.connect(each());
+  const hello = { protocolVersion: '2025-11-25', capabilities: { roots: {} }, clientInfo: { name: 'c', version: '1' } };
+  const meta = { 'haldir/elicitation': { form: {} }, other: 1 };
+  await stage.post('initialize', { ...hello, _meta: meta }).whole;
+  expect(stage.seen().at(-1)).toBe('initialize {"roots":{},"elicitation":{"form":{}}} {"other":1}');
+  await stage.post('initialize', { ...hello, _meta: { 'haldir/elicitation': { form: {} } } }).whole;
+  expect(stage.seen().at(-1)).toBe('initialize {"roots":{},"elicitation":{"form":{}}}');
+});
+
 it('pass on what a server asks, on the stream of the call under way, and what is answered', async () => {
   await stage.connect(each());
   const session = await stage.begin();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isObject, type JsonObject, METHOD_NOT_FOUND } from '@haldir/mcp';
+import { ELICITATION_META, isObject, type JsonObject, METHOD_NOT_FOUND } from '@haldir/mcp';
 import { type LocalServer } from './connector.js';
 import { type Exchange } from './exchange.js';
 import { firstAnswer, HELLO, START_MS } from './hello.js';
@@ -119,7 +119,7 @@ export class SessionServers implements LocalServer {
       this.sessions.set(name, session);
       answer.end(response, { 'mcp-session-id': name });
     };
-    session.greet(message, greeted, () => exchange.fail('reset'));
+    session.greet(taken(message), greeted, () => exchange.fail('reset'));
     exchange.signal.addEventListener('abort', () => void session.end(), { once: true });
   }
 
@@ -146,4 +146,19 @@ export class SessionServers implements LocalServer {
       void session.end();
     }
   }
+}
+
+/** The greeting with what Haldir offers a server that asks on the stream of a call, as all do here, among what the client can do. */
+function taken(greeting: JsonObject): JsonObject {
+  const { _meta: meta, capabilities, ...params } = isObject(greeting['params']) ? greeting['params'] : {};
+  const { [ELICITATION_META]: elicitation, ...others } = isObject(meta) ? meta : {};
+  if (!isObject(elicitation)) return greeting;
+  return {
+    ...greeting,
+    params: {
+      ...params,
+      capabilities: { ...(isObject(capabilities) ? capabilities : {}), elicitation },
+      ...(Object.keys(others).length === 0 ? {} : { _meta: others }),
+    },
+  };
 }

@@ -7,6 +7,7 @@ import { VaultModule } from '@haldir/vault';
 import { WatchModule } from '@haldir/watch';
 import { Cancellations } from './cancellations.js';
 import { ChangeStreams } from './change-streams.js';
+import { Elicitations } from './elicitations.js';
 import { HeldRequests } from './held-requests.js';
 import { Hosts } from './hosts.js';
 import { ListDigests } from './list-digests.js';
@@ -43,6 +44,7 @@ import { UpstreamTools } from './upstream-tools.js';
     Cancellations,
     CatalogueTools,
     ChangeStreams,
+    Elicitations,
     HeldRequests,
     Hosts,
     ListDigests,

@@ -48,8 +48,8 @@ function world() {
   );
   const digests = new ListDigests(
     { names: () => [] } as unknown as OwnToolbox,
-    new UpstreamTools(none, none, tools, none, none, none, none, none, none),
-    new UpstreamResources(others, none, none, none, none),
+    new UpstreamTools(none, none, tools, none, none, none, none, none, none, none),
+    new UpstreamResources(others, none, none, none, none, none),
   );
   const look = (callers: [Caller, Session][]) => {
     const of = digests.together();

@@ -15,6 +15,7 @@ import {
 } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { resultOf } from './call-outcome.js';
+import { Elicitations } from './elicitations.js';
 import { HeldRequests } from './held-requests.js';
 import { RpcError, SERVER_ERROR } from './protocol/messages.js';
 import { toHeldError, toReadReply } from './read-outcome.js';
@@ -45,6 +46,7 @@ export class UpstreamResources {
     private readonly resources: ResourceCatalogue,
     private readonly reads: ResourceReadService,
     private readonly held: HeldRequests,
+    private readonly elicitations: Elicitations,
     private readonly callers: Callers,
     private readonly cursors: Cursors,
   ) {}
@@ -100,12 +102,13 @@ export class UpstreamResources {
       ...requestOf(method, params),
       ...(dialogue ? { dialogue } : {}),
     };
-    const watch = cancelled ? { signal: cancelled } : {};
-    const first = await this.reads.read(read, watch);
-    const isDecided = first.kind === 'held' && (await this.held.isDecided(asking, params, first.request));
-    const outcome = isDecided
-      ? await this.reads.read({ ...read, recheck: () => this.callers.refusal(asking.request, CALL_KEY_SCOPE) }, watch)
-      : first;
+    const outcome = await this.elicitations.during(asking, async (elicitation) => {
+      const watch = { ...(cancelled ? { signal: cancelled } : {}), ...(elicitation ? { elicitation } : {}) };
+      const first = await this.reads.read(read, watch);
+      const isDecided = first.kind === 'held' && (await this.held.isDecided(asking, params, first.request));
+      if (!isDecided) return first;
+      return this.reads.read({ ...read, recheck: () => this.callers.refusal(asking.request, CALL_KEY_SCOPE) }, watch);
+    });
     if (outcome.kind === 'no_session') throw new SessionInvalid();
     if (outcome.kind !== 'held') return resultOf(toReadReply(outcome, revision, method, params));
     const { request } = outcome;

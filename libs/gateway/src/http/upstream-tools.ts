@@ -19,7 +19,9 @@ import {
   type CallWatch,
   type Catalogue,
   type CatalogueTool,
+  DIALOGUE_MS,
   type Dialogue,
+  type Elicitation,
   type MissingUpstream,
   type NewCall,
   type PerformedCall,
@@ -28,6 +30,7 @@ import {
 } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { type CallReply, refused, resultOf, toCallReply, toPollReply } from './call-outcome.js';
+import { Elicitations } from './elicitations.js';
 import { HeldRequests } from './held-requests.js';
 import { repeats } from './protocol/mcp-headers.js';
 import { type Revision, StartedTask } from './protocol/messages.js';
@@ -41,8 +44,6 @@ const NOTHING: Catalogue = { tools: [], missing: [], heldBack: [] };
 const PAGE = 1_000;
 /** Of the definitions on a page of tools. */
 const PAGE_CHARS = 1024 * 1024;
-/** For so long a tool may go on asking the client of an older revision, all its rounds together. */
-const DIALOGUE_MS = 300_000;
 const MAX_ROUNDS = 16;
 const NOT_ANSWERED = {
   error: 'The tool asked something that the client could not be asked, or did not answer in time; it did not finish.',
@@ -86,6 +87,7 @@ export class UpstreamTools {
     private readonly held: HeldRequests,
     private readonly callers: Callers,
     private readonly questions: Questions,
+    private readonly elicitations: Elicitations,
     private readonly tasks: CallTasks,
     private readonly writes: Writes,
     private readonly cursors: Cursors,
@@ -162,7 +164,10 @@ export class UpstreamTools {
     const reply = await this.writes.around<EndedCall, ToolReply>(
       write,
       this.longestMs(asking, call),
-      (claim) => this.perform(asking, { ...call, claim }, toolCall),
+      (claim) =>
+        this.elicitations.during(asking, (elicitation) =>
+          this.perform(asking, { ...call, claim }, toolCall, elicitation),
+        ),
       async (ended, tx) =>
         'reply' in ended ? ended.reply : this.replyTo(await this.conclusions.conclude(ended, tx), asking, toolCall),
       (ended) => {
@@ -181,8 +186,13 @@ export class UpstreamTools {
    * Makes the call. One that is decided about while it waits is decided anew then, its key included, like one that comes again; and so is each
    * round of one whose tool has asked the client something on the stream. The log has each before it waits.
    */
-  private async perform(asking: Asking, first: NewCall, toolCall: ToolCall): Promise<Attempt<EndedCall>> {
-    const watch = watchOf(asking, toolCall);
+  private async perform(
+    asking: Asking,
+    first: NewCall,
+    toolCall: ToolCall,
+    elicitation: Elicitation | undefined,
+  ): Promise<Attempt<EndedCall>> {
+    const watch = { ...watchOf(asking, toolCall), ...(elicitation ? { elicitation } : {}) };
     const endsAt = performance.now() + DIALOGUE_MS;
     let call = first;
     const recheck = (): Promise<HaldirError | null> => this.callers.refusal(asking.request, CALL_KEY_SCOPE);

@@ -1,5 +1,6 @@
 import { type ApprovalRule, type RuleMatch } from '@haldir/approvals';
 import { type StartedCall } from '@haldir/audit-log';
+import { type JsonObject } from '@haldir/mcp';
 import { type CallCharge } from '@haldir/vault';
 import { type Policy, type PolicySubject } from '../policies/policy.js';
 import { type RateAnswer, type RateRequest } from '../policies/rate-window.js';
@@ -15,6 +16,8 @@ export interface CallNotes extends Omit<DecidedBy, 'destructive' | 'goesByOwnNam
   started: StartedCall | null;
   /** Whether a secret that it did not use was masked in what its upstream said. */
   masked: boolean;
+  /** What the client has answered to its upstream in the middle of it. */
+  answers: JsonObject[];
   /** What policies in `log_only` would have done. */
   wouldBlock: readonly Refusal[];
   wouldHold: readonly Policy[];
@@ -44,6 +47,7 @@ export class CallDecision {
       charge: null,
       started: null,
       masked: false,
+      answers: [],
       wouldBlock: refusals(wouldRefuse, subject, NO_RATES.logOnly),
       wouldHold: this.policies.wouldHold,
     };

@@ -1,6 +1,7 @@
 import { type AuditRecord } from '@haldir/audit-log';
 import { type Session } from '@haldir/gate';
 import { type CallNotes } from './call-decision.js';
+import { digestOfArguments } from './call-digest.js';
 import { type CallDetails, type DigestDetails } from './call-details.js';
 import { type EntryWords } from './call-kind.js';
 import { type CallOutcome } from './call-outcome.js';
@@ -41,6 +42,7 @@ export function toEntry<Request extends object, Target, Result>(
       ...(notes ? words.factsOf(notes, target) : {}),
       latency_ms: Math.round(latencyMs * 100) / 100,
       ...keptDigests(words, request),
+      ...(notes?.answers.length ? { answers_sha256: digestOfArguments({ answers: notes.answers }) } : {}),
     } satisfies CallDetails,
   };
 }

@@ -13,6 +13,7 @@ import { toEntry, toUnknownEntry } from './call-entry.js';
 import { type CallKind, type Candidate, type EntryWords, type Found } from './call-kind.js';
 import { CALL_SCOPES, type CallOutcome, type PerformedCall } from './call-outcome.js';
 import { type CallRequest, type CallWatch } from './call-request.js';
+import { NotedElicitation } from './noted-elicitation.js';
 import { endingOf } from './outcome-table.js';
 import { SecureStep } from './secure-step.js';
 import { SendStep } from './send-step.js';
@@ -175,11 +176,16 @@ export class CallPipeline {
     if ('refused' in content) return { kind: 'no_secret', refusal: content.refused };
     const { dialogue } = request;
     const onMasked = (): void => void (notes.masked = true);
-    const options = { ...watch, ...(dialogue ? { dialogue } : {}), onMasked };
+    const elicitation = watch.elicitation && new NotedElicitation(watch.elicitation, notes);
+    const options = {
+      ...{ ...watch, onMasked },
+      ...(dialogue ? { dialogue } : {}),
+      ...(elicitation ? { elicitation } : {}),
+    };
     return this.sending
       .send(
         traits,
-        { failureEvent: kind.failureEvent, signal: watch.signal },
+        { failureEvent: kind.failureEvent, signal: watch.signal, askedMs: () => elicitation?.askedMs ?? 0 },
         (within) => kind.send(candidate, content.filled, { ...options, ...within }),
         (outcome) => endingOf(outcome, kind.words),
       )

@@ -17,5 +17,5 @@ export interface CallRequest {
   heedsDenials?: boolean;
 }
 
-/** What whoever asked hears of a call under way, and how it may be broken off. */
-export type CallWatch = Pick<CallOptions, 'signal' | 'onProgress'>;
+/** What whoever asked hears of a call under way and may be asked by it, and how it may be broken off. */
+export type CallWatch = Pick<CallOptions, 'signal' | 'onProgress' | 'elicitation'>;

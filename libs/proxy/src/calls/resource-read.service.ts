@@ -45,7 +45,7 @@ export class ResourceReadService implements CallKind<NewRead, ResourceTarget, nu
   ) {}
 
   /** Decides a read and, if it may be done, does it. Its outcome is in the audit log before this answers. */
-  async read(read: NewRead, watch: Pick<CallWatch, 'signal'> = {}): Promise<ReadOutcome> {
+  async read(read: NewRead, watch: Pick<CallWatch, 'signal' | 'elicitation'> = {}): Promise<ReadOutcome> {
     return this.conclusions.conclude(await this.pipeline.perform(this, { ...read, heedsDenials: true }, watch), null);
   }
 

@@ -17,6 +17,8 @@ export interface Sending {
   /** Of the operator's log, when the peer was wrong in a way nobody thought of. */
   failureEvent: string;
   signal: AbortSignal | undefined;
+  /** What of its time the client has taken so far, in ms. */
+  askedMs?: () => number;
 }
 
 /** Send: the question to the upstream, when it has a place for it, and what it tells of the upstream. */
@@ -39,7 +41,7 @@ export class SendStep {
    */
   async send<Result>(
     { upstream }: CallTraits,
-    { failureEvent, signal }: Sending,
+    { failureEvent, signal, askedMs = () => 0 }: Sending,
     work: (within: Within) => Promise<CallOutcome<Result>>,
     endingOf: (outcome: CallOutcome<Result>) => CallEnding,
   ): Promise<CallOutcome<Result>> {
@@ -59,7 +61,7 @@ export class SendStep {
     const startedAt = performance.now();
     const within = { deadlineMs, longestMs, detectionMs, maxBytes };
     const found = await this.outcomeOf(upstream.name, failureEvent, () => work(within)).finally(leave);
-    const tookMs = performance.now() - startedAt;
+    const tookMs = performance.now() - startedAt - askedMs();
     const outcome: CallOutcome<Result> =
       found.kind === 'unreachable' ? { ...found, error: this.limits.explain(found.error, upstream, tookMs) } : found;
     this.statistics.count(upstream.tenantId, upstream.name, tookMs, endingOf(outcome));

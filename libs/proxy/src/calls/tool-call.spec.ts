@@ -109,6 +109,7 @@ describe('the entry of a call', () => {
       approvalId: 'apr_1',
       started: null,
       masked: false,
+      answers: [],
       charge: { tenantId: 'ten_1', paymentId: 'pay_1', price: microUsd(0.5) },
       wouldBlock: [
         { policyId: 'pol_1', type: 'block_tool', reason: 'so', remedy: { change: 'remove_policy', text: '' } },

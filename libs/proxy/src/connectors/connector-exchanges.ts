@@ -19,7 +19,8 @@ import { type TunnelPlace, UnderWay } from './under-way.js';
 const LOOK_EVERY_MS = 1_000;
 /** How long a request that nobody waits for any more is held back until it is known whether it has left. */
 const WITHDRAW_MS = 2_000;
-const EXTEND_EVERY_MS = 1_000;
+/** The end of a row is put off by so much at least. */
+const EXTEND_BY_MS = 1_000;
 /** A process notes within a second what it has delivered, unless it died meanwhile: not in so many looks that found the database there. */
 const LOOKS_UNDELIVERED = 10;
 
@@ -161,8 +162,9 @@ export class ConnectorExchanges implements OnApplicationShutdown {
   }
 
   private extend(one: UnderWay, ms: number): void {
-    if (performance.now() - one.extendedAt < EXTEND_EVERY_MS) return;
-    one.extendedAt = performance.now();
+    const endsAt = performance.now() + ms;
+    if (endsAt - one.endsAt < EXTEND_BY_MS) return;
+    one.endsAt = endsAt;
     void this.repository.extend({ tenantId: one.place.tenantId, id: one.id }, ms).catch(() => undefined);
   }
 

@@ -33,8 +33,8 @@ const NO_CONNECTION = {
 
 /** One request that leaves through a connector, and its answer as it arrives. */
 export class UnderWay {
-  /** `performance.now()` when its end was put off last. */
-  extendedAt = performance.now();
+  /** When its row ends, by `performance.now()`. */
+  endsAt: number;
   /** Whether it waits for its connector, or has it. */
   isAdmitted = false;
   /** Whether a look has not found it. */
@@ -69,6 +69,7 @@ export class UnderWay {
     private readonly hooks: Hooks,
   ) {
     const { maxResponseBytes, onOverflow = 'fail', endless = false, signal } = request;
+    this.endsAt = performance.now() + ms;
     this.givenUp = new Promise((resolve) => {
       this.tellGivenUp = resolve;
     });

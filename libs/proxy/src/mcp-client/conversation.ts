@@ -36,7 +36,9 @@ export class Conversation {
       const negotiated = await spoken();
       const revision = await negotiated.find(terms);
       try {
-        const answered = await this.ask(revision, method, params, terms);
+        // Whoever asks in a session of everybody asks nobody in particular.
+        const { elicitation: _, ...others } = terms;
+        const answered = await this.ask(revision, method, params, negotiated.isOwn ? terms : others);
         negotiated.confirm(revision);
         if (negotiated.isOwn && (negotiated.takeReplaced() || last === negotiated)) terms.onSessionReplaced?.();
         return { ...answered, revision };

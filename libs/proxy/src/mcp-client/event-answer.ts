@@ -7,8 +7,8 @@ export interface Incoming {
   /** Takes out of each message of the upstream what nobody may see. */
   readonly mask?: (message: unknown) => Promise<unknown>;
   readonly onNotification: (notification: JsonObject) => void;
-  /** Sends an answer to a request of the upstream; without it, such requests are not answered. */
-  readonly onReply?: (reply: JsonObject) => void;
+  /** Answers a request of the upstream; without it, such requests are not answered. */
+  readonly onRequest?: (request: JsonObject) => void;
 }
 
 /** After its answer, an event stream may end by itself for so long, which keeps the connection usable. */
@@ -49,7 +49,7 @@ export async function answerIn(
         incoming.onNotification(message);
       } else if (replies < MAX_REPLIES) {
         replies++;
-        incoming.onReply?.(replyTo(message));
+        incoming.onRequest?.(message);
       }
     }
   }

@@ -16,6 +16,7 @@ import {
   type Transport,
   type TransportOptions,
 } from './transport.js';
+import { UpstreamQuestions } from './upstream-questions.js';
 
 const MAX_RESUMPTIONS = 20;
 
@@ -118,8 +119,8 @@ export class JsonRpcTransport implements Transport {
     });
   }
 
-  private tell(revision: ProtocolRevision, message: JsonObject): void {
-    void this.send(revision, message, performance.now() + 2_000).catch(() => undefined);
+  private tell(revision: ProtocolRevision, message: JsonObject, deadlineAt = performance.now() + 2_000): void {
+    void this.send(revision, message, deadlineAt).catch(() => undefined);
   }
 
   private send(revision: ProtocolRevision, message: JsonObject, deadlineAt: number): Promise<unknown> {
@@ -209,6 +210,12 @@ export class JsonRpcTransport implements Transport {
   private incoming(asked: Presenting, onLater?: () => void): Incoming {
     const { mask, onNotification, laterDeadline } = asked;
     const { onListChange } = this.options;
+    const questions = new UpstreamQuestions(
+      asked,
+      // The call waits for it to arrive.
+      (reply) => this.tell(asked.revision, reply, asked.deadlineAt),
+      onLater,
+    );
     return {
       ...(mask ? { mask } : {}),
       onNotification: (notification) => {
@@ -220,7 +227,7 @@ export class JsonRpcTransport implements Transport {
         onLater?.();
       },
       // A server of the stateless revision asks nothing on a stream.
-      ...(asked.revision.kind === 'stateless' ? {} : { onReply: (reply) => this.tell(asked.revision, reply) }),
+      ...(asked.revision.kind === 'stateless' ? {} : { onRequest: (request) => questions.take(request) }),
     };
   }
 }

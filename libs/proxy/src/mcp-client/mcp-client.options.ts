@@ -1,7 +1,7 @@
 import { type Egress } from '@haldir/egress';
 import { type MirroredArgument } from '@haldir/mcp';
 import { type SentRequest, type Mask } from './transport.js';
-import { type Dialogue, type Progress } from './mcp-protocol.js';
+import { type Dialogue, type Elicitation, type Progress } from './mcp-protocol.js';
 import { type SessionPlaces } from './session-place.js';
 import { type ToolPageLimits } from './tool-pages.js';
 
@@ -51,6 +51,8 @@ export interface CallOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** For a call by a client that can be asked something; without it, a tool that asks is refused. */
   readonly dialogue?: Dialogue;
+  /** How the upstream may ask the client in the middle of it, in a session that is that of the Haldir session alone. */
+  readonly elicitation?: Elicitation;
   /** Arguments to repeat as headers, whatever the upstream says of them by now; without it, as its list said last. */
   readonly mirrored?: readonly MirroredArgument[];
   /** Whether the tool is declared to do no more when called twice: called again, once, when the connection broke. */
@@ -64,13 +66,14 @@ export interface CallOptions {
 /** What holds for everything a call needs. */
 export type Terms = Pick<
   SentRequest,
-  'deadlineAt' | 'laterDeadline' | 'signal' | 'onNotification' | 'mask' | 'onMasked' | 'maxBytes'
+  'deadlineAt' | 'laterDeadline' | 'signal' | 'onNotification' | 'mask' | 'onMasked' | 'maxBytes' | 'elicitation'
 > &
   Pick<CallOptions, 'mirrored' | 'detectionMs' | 'session' | 'onSessionReplaced'>;
 
 /** @param defaultMs the deadline of a call that names none */
 export function termsOf(options: CallOptions, defaultMs: number): Terms {
   const { deadlineMs, detectionMs, maxBytes, signal, session, onSessionReplaced, mirrored, mask, onMasked } = options;
+  const { elicitation } = options;
   return {
     deadlineAt: performance.now() + (deadlineMs ?? defaultMs),
     ...(detectionMs === undefined ? {} : { detectionMs }),
@@ -78,6 +81,7 @@ export function termsOf(options: CallOptions, defaultMs: number): Terms {
     ...(session === undefined ? {} : { session }),
     ...(onSessionReplaced ? { onSessionReplaced } : {}),
     ...(signal ? { signal } : {}),
+    ...(elicitation ? { elicitation } : {}),
     ...(mirrored ? { mirrored } : {}),
     ...(mask ? { mask } : {}),
     ...(onMasked ? { onMasked } : {}),

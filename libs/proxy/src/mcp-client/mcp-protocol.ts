@@ -58,6 +58,16 @@ export interface Dialogue {
   readonly state?: string;
 }
 
+/** How an upstream with a handshake asks the human at the client in the middle of a call (`elicitation/create`, 2025-06-18 and later). */
+export interface Elicitation {
+  /** As the client declared it; offered in a session that is begun for the call. */
+  readonly capability: JsonObject;
+  /** When an answer is of no use any more, by `performance.now()`. */
+  readonly endsAt: number;
+  /** The client's answer; null for none: it cannot be asked this, has gone, or did not answer in time. */
+  ask(params: JsonObject): Promise<JsonObject | null>;
+}
+
 /** In place of a result: what the tool has to know before it goes on. */
 export interface InputRequired {
   readonly resultType: 'input_required';

@@ -1,6 +1,7 @@
 import { withDeadline } from '@haldir/kernel';
+import { type JsonObject } from '@haldir/mcp';
 import { inSession } from './after-failure.js';
-import { type ProtocolRevision } from './mcp-protocol.js';
+import { type Elicitation, type ProtocolRevision } from './mcp-protocol.js';
 import { detectRevision } from './protocol-detection.js';
 import { type SessionPlace, type UpstreamSession } from './session-place.js';
 import { mayBeAnEnd, type Pulse, pulseOf } from './session-pulse.js';
@@ -14,6 +15,8 @@ export interface Deadline {
   readonly signal?: AbortSignal | undefined;
   /** For finding out, of an upstream that has a time of its own for that. */
   readonly detectionMs?: number | undefined;
+  /** What the server of a connector may ask in a session that is begun for whoever waits. */
+  readonly elicitation?: Pick<Elicitation, 'capability'> | undefined;
 }
 
 export interface Sharing {
@@ -21,8 +24,8 @@ export interface Sharing {
   readonly place: SessionPlace | null;
   /** Whether the session is that of one Haldir session: who loses it is told. */
   readonly isOwn?: boolean;
-  /** Finds out how to speak, or begins a session; `before` is what was spoken last. */
-  readonly begin?: (deadlineAt: number, before: ProtocolRevision | null) => Promise<ProtocolRevision>;
+  /** Begins a session, in place of finding out how to speak. */
+  readonly begin?: (deadlineAt: number, elicitation: JsonObject | undefined) => Promise<ProtocolRevision>;
 }
 
 /** A silent upstream holds up those who ask how to speak to it no longer than this. */
@@ -120,7 +123,7 @@ export class NegotiatedProtocol {
     if (this.detectingAs !== shown) this.detecting = null;
     if (!this.detecting) {
       const ms = deadline.detectionMs ?? Math.min(this.deadlineMs, MAX_DETECTION_MS);
-      const detecting = this.detect(performance.now() + ms)
+      const detecting = this.detect(performance.now() + ms, deadline.elicitation?.capability)
         .then((revision) => {
           if (revision.kind !== 'plain') {
             this.known = revision;
@@ -151,7 +154,7 @@ export class NegotiatedProtocol {
    * What goes on, or is found out anew. What was before stays known, here and to other processes, until there is another: an
    * upstream that cannot be reached, or lets nobody in, has said nothing of it.
    */
-  private async detect(deadlineAt: number): Promise<ProtocolRevision> {
+  private async detect(deadlineAt: number, elicitation?: JsonObject): Promise<ProtocolRevision> {
     const { before } = this;
     const session = before && inSession(before.revision) ? before.revision : null;
     const pulse = session && before?.mayGoOn ? await pulseOf(this.transport, session, deadlineAt) : 'over';
@@ -162,7 +165,7 @@ export class NegotiatedProtocol {
     const { place } = this.sharing;
     const found = await place?.find();
     if (found?.session && found.session.epoch !== session?.epoch) return found.session;
-    const begun = await this.begin(deadlineAt, before?.revision ?? null);
+    const begun = await this.begin(deadlineAt, before?.revision ?? null, elicitation);
     if (!inSession(begun)) {
       if (pulse instanceof UpstreamUnreachable) throw pulse;
       if (session && begun.kind !== 'plain') await place?.lose(session);
@@ -174,8 +177,12 @@ export class NegotiatedProtocol {
     return this.replace(session, begun, found?.lost ?? false);
   }
 
-  private begin(deadlineAt: number, before: ProtocolRevision | null): Promise<ProtocolRevision> {
-    if (this.sharing.begin) return this.sharing.begin(deadlineAt, before);
+  private begin(
+    deadlineAt: number,
+    before: ProtocolRevision | null,
+    elicitation: JsonObject | undefined,
+  ): Promise<ProtocolRevision> {
+    if (this.sharing.begin) return this.sharing.begin(deadlineAt, elicitation);
     const probe = { isAllowed: this.mayProbe, hasFailed: () => void (this.mayProbe = false) };
     return detectRevision(this.transport, deadlineAt, before, probe);
   }

@@ -1,4 +1,4 @@
-import { HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
+import { ELICITATION_META, HANDSHAKE_VERSIONS, isObject, type JsonObject, STATELESS_VERSION } from '@haldir/mcp';
 import { inSession, twiceAtMost } from './after-failure.js';
 import { NobodysError, RejectedUnprocessed } from './json-rpc-response.js';
 import { CLIENT_INFO, headersFor, paramsFor, type ProtocolRevision, streamOf } from './mcp-protocol.js';
@@ -98,7 +98,7 @@ async function tryStream(transport: UpstreamTransport, deadlineAt: number): Prom
   const stream = await transport.openStream(now + (deadlineAt - now) * PROBE_SHARE);
   if (!stream) return null;
   try {
-    const revision = await handshakeBy(transport, await hello(transport, deadlineAt, stream), deadlineAt, stream);
+    const revision = await handshakeBy(transport, await hello(transport, deadlineAt, { stream }), deadlineAt, stream);
     if (!revision) throw new UpstreamUnreachable('protocol');
     return revision;
   } catch (error) {
@@ -113,12 +113,17 @@ const BUSY = [429, 502, 503, 504];
 /**
  * Begins one more session with a server that has begun one.
  *
+ * @param elicitation what it may ask in it, where it is a connector that has its server ask; nothing without
  * @returns null when the server refuses
  * @throws UpstreamUnreachable when it does not answer, not as MCP does, or is busy
  */
-export async function beginSession(transport: UpstreamTransport, deadlineAt: number): Promise<ProtocolRevision | null> {
+export async function beginSession(
+  transport: UpstreamTransport,
+  deadlineAt: number,
+  elicitation?: JsonObject,
+): Promise<ProtocolRevision | null> {
   try {
-    return await handshakeBy(transport, await hello(transport, deadlineAt), deadlineAt);
+    return await handshakeBy(transport, await hello(transport, deadlineAt, { elicitation }), deadlineAt);
   } catch (error) {
     const busy = busyError(error);
     if (busy) throw busy;
@@ -147,12 +152,19 @@ function isOutage(error: UpstreamUnreachable): boolean {
   return error.reason === 'http_status' && ((error.status ?? 0) >= 500 || isBusy(error));
 }
 
-function hello(transport: UpstreamTransport, deadlineAt: number, stream?: EventStreamTransport): Promise<Answered> {
+function hello(
+  transport: UpstreamTransport,
+  deadlineAt: number,
+  { stream, elicitation }: { stream?: EventStreamTransport; elicitation?: JsonObject | undefined } = {},
+): Promise<Answered> {
   const [newest] = HANDSHAKE_VERSIONS;
   return transport.ask({
     revision: { kind: 'plain', ...(stream ? { stream } : {}) },
     method: 'initialize',
-    params: { protocolVersion: newest, capabilities: {}, clientInfo: CLIENT_INFO },
+    params: {
+      ...{ protocolVersion: newest, capabilities: {}, clientInfo: CLIENT_INFO },
+      ...(elicitation ? { _meta: { [ELICITATION_META]: elicitation } } : {}),
+    },
     headers: headersFor({ kind: 'plain' }, 'initialize'),
     deadlineAt,
   });

@@ -1,3 +1,4 @@
+import { type JsonObject } from '@haldir/mcp';
 import { type ProtocolRevision, streamOf } from './mcp-protocol.js';
 import { type Deadline, NegotiatedProtocol, type Sharing, unsent } from './negotiated-protocol.js';
 import { inSession } from './after-failure.js';
@@ -124,11 +125,11 @@ export class SessionProtocols {
   }
 
   private ownIn(place: SessionPlace): Sharing {
-    return { place, isOwn: true, begin: (deadlineAt) => this.begin(deadlineAt) };
+    return { place, isOwn: true, begin: (deadlineAt, elicitation) => this.begin(deadlineAt, elicitation) };
   }
 
-  private async begin(deadlineAt: number): Promise<ProtocolRevision> {
-    const begun = await beginSession(this.transport, deadlineAt);
+  private async begin(deadlineAt: number, elicitation: JsonObject | undefined): Promise<ProtocolRevision> {
+    const begun = await beginSession(this.transport, deadlineAt, elicitation);
     if (begun && inSession(begun)) return begun;
     const { current } = this.shared;
     if (current) {

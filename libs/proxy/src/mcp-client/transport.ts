@@ -1,6 +1,6 @@
 import { type Egress, type EgressTarget, type ResponseHeaders } from '@haldir/egress';
 import { type JsonObject } from '@haldir/mcp';
-import { type ProtocolRevision } from './mcp-protocol.js';
+import { type Elicitation, type ProtocolRevision } from './mcp-protocol.js';
 
 export interface TransportOptions {
   readonly egress: Pick<Egress, 'open' | 'request' | 'target'>;
@@ -35,6 +35,8 @@ export interface SentRequest {
   readonly maxBytes?: number;
   /** Told what the upstream says while the request is under way. */
   readonly onNotification?: (notification: JsonObject) => void;
+  /** How the upstream may ask the client meanwhile; without it, it is told that it cannot. */
+  readonly elicitation?: Elicitation;
 }
 
 /** A request with the credentials that it began with. */

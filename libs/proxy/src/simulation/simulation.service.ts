@@ -4,7 +4,7 @@ import { LoggedCallRepository } from '@haldir/audit-log';
 import { HaldirConfig } from '@haldir/runtime';
 import { type Policy } from '../policies/policy.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
-import { longestCallMs } from '../policies/call-deadline.js';
+import { DIALOGUE_MS, longestCallMs } from '../policies/call-deadline.js';
 import { WINDOW_MS } from '../policies/rate-window.js';
 import { type RecordedCall, toRecordedCall, type Verdict } from './recorded-call.js';
 import { type ChangedCall, type PolicyTally, Simulation } from './simulation.js';
@@ -68,7 +68,10 @@ export class SimulationService {
       for (const entry of logged) replay.put(toRecordedCall(entry), entry.seq);
       readUntil = logged.at(-1)?.at ?? readUntil;
       // Whatever is logged from now on was decided no longer ago than a call takes.
-      if (readUntil) replay.decideBefore(readUntil.getTime() - longestCallMs(this.config.upstreams.longestMs));
+      if (readUntil) {
+        const longestMs = longestCallMs(this.config.upstreams.longestMs) + DIALOGUE_MS;
+        replay.decideBefore(readUntil.getTime() - longestMs);
+      }
       const isEnough = replay.result.calls + replay.waiting >= MAX_CALLS && from + PAGE < stretch.to;
       if (isEnough || (from + PAGE >= end && end < stretch.to)) truncatedAt = readUntil;
       if (isEnough) break;
