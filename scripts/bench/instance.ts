@@ -31,6 +31,8 @@ export interface Instance {
   bareUrl: string;
   bootstrapToken: string;
   apiPid: number;
+  /** Where the inspector of the API opens, once it is told to */
+  inspectPort: number;
   /** The file its log goes to */
   apiLog: string;
   /** Runs a command of the `haldir` program and answers what it printed */
@@ -58,7 +60,7 @@ export async function startInstance(
   if (redis) defer(redis.stop);
 
   const urls = roleUrls(postgres.url);
-  const [port, workerPort] = [await freePort(), await freePort()];
+  const [port, workerPort, inspectPort] = [await freePort(), await freePort(), await freePort()];
   const bootstrapToken = crypto.randomBytes(24).toString('base64url');
   const env: NodeJS.ProcessEnv = {
     PATH: process.env.PATH,
@@ -90,7 +92,8 @@ export async function startInstance(
   const url = `http://127.0.0.1:${port}`;
   const nodeArgs = profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(profile)}`];
   const common = { env, logs, cwd: scratch.dir, nodeArgs };
-  const api = await startApp({ name: 'api', entry: main('api'), url, ...common });
+  const inspectable = [...nodeArgs, `--inspect-port=127.0.0.1:${inspectPort}`];
+  const api = await startApp({ name: 'api', entry: main('api'), url, ...common, nodeArgs: inspectable });
   defer(api.stop);
   const startWorker = () =>
     startApp({ name: 'worker', entry: main('worker'), url: `http://127.0.0.1:${workerPort}`, ...common });
@@ -106,6 +109,7 @@ export async function startInstance(
     bareUrl: await createBareDatabase(postgres.url),
     bootstrapToken,
     apiPid: api.pid,
+    inspectPort,
     apiLog: api.logFile,
     cli,
     worker: {

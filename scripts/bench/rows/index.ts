@@ -5,6 +5,7 @@ import { longLog } from './long-log.js';
 import { mcpCall, mcpCallAgentKey, mcpCallOlder } from './mcp-call.js';
 import { mcpList } from './mcp-list.js';
 import { mcpSearch } from './mcp-search.js';
+import { memory } from './memory.js';
 import { named } from './named.js';
 import { paymentHot, paymentSpread } from './payment.js';
 import { proxyCall } from './proxy-call.js';
@@ -39,6 +40,7 @@ export const rows = [
   ...named,
   connect,
   gateways,
+  memory,
   ...worst,
   ...longLog,
 ];
