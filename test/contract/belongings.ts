@@ -33,8 +33,14 @@ export class Belongings {
   async input(operationId: string): Promise<Input> {
     const path = await this.path(operationId);
     const body = await this.body(operationId);
-    const query = operationId === 'getConsistencyProof' ? await this.treeSizes() : undefined;
+    const query = await this.query(operationId);
     return { ...(path && { path }), ...(query && { query }), ...(body && { body }) };
+  }
+
+  private async query(operationId: string): Promise<Input['query']> {
+    if (operationId === 'getConsistencyProof') return this.treeSizes();
+    // From the beginning of the log, so that something is told at once.
+    return operationId === 'followAuditTrail' ? { since: 0 } : undefined;
   }
 
   /** Who may ask for the operation: those of connectors take no other key than theirs. */

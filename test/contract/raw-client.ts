@@ -1,5 +1,5 @@
 import { type Reply } from '@haldir/test-support';
-import { Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 
 interface RawRequest {
   method: string;
@@ -24,7 +24,7 @@ export class RawClient {
       headers,
       ...(body !== undefined && { body }),
     });
-    const text = await answer.body.text();
+    const text = await textOf(answer);
     const fields = Object.entries(answer.headers).flatMap(([name, values]) =>
       [values ?? []].flat().map((value): [string, string] => [name, value]),
     );
@@ -34,6 +34,13 @@ export class RawClient {
   close(): Promise<void> {
     return this.pool.close();
   }
+}
+
+/** Of an answer that goes on without end, what it begins with. */
+async function textOf({ headers, body }: Dispatcher.ResponseData): Promise<string> {
+  if (!String(headers['content-type']).startsWith('text/event-stream')) return body.text();
+  for await (const chunk of body) return Buffer.from(chunk as Uint8Array).toString();
+  return '';
 }
 
 function parsed(text: string): unknown {

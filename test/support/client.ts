@@ -60,7 +60,7 @@ export class Client {
       },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
+    const text = await textOf(response);
     let parsed: unknown;
     try {
       parsed = JSON.parse(text);
@@ -76,4 +76,13 @@ export class Client {
     if (status !== 201) throw new Error(`no session: ${status}`);
     return body.session_id;
   }
+}
+
+/** Of an answer that goes on without end, what it begins with. */
+async function textOf(response: Response): Promise<string> {
+  if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return response.text();
+  const reader = response.body?.getReader();
+  const { value } = (await reader?.read()) ?? {};
+  await reader?.cancel();
+  return Buffer.from(value ?? []).toString();
 }

@@ -18,3 +18,13 @@ export class NothingToErase extends HaldirError {
     super('conflict', 'The entry has no details that can be erased', { code: 'nothing_to_erase' });
   }
 }
+
+/** More streams of events are open than may be. */
+export class TooManyTails extends HaldirError {
+  constructor() {
+    super('limited', 'Too many streams of events are open; close one, or read the log page by page', {
+      code: 'too_many_streams',
+      retryAfterSeconds: 15,
+    });
+  }
+}

@@ -10,6 +10,7 @@ import { AuditRuleService } from './audit-rule.service.js';
 import { AuditTrailRepository } from './audit-trail.repository.js';
 import { AuditTrailService } from './audit-trail.service.js';
 import { ChainVerification } from './chain-verification.js';
+import { LogTails } from './log-tails.js';
 import { LoggedSpendingRepository } from './logged-spending.repository.js';
 import { SpendService } from './spend.service.js';
 import { SpentCheck } from './spent-check.js';
@@ -25,9 +26,10 @@ import { SpentCheck } from './spent-check.js';
     AuditTrailService,
     ChainVerification,
     LoggedSpendingRepository,
+    LogTails,
     SpendService,
     SpentCheck,
   ],
-  exports: [AnomalyScan, AuditRuleService, AuditTrailService, ChainVerification, SpendService, SpentCheck],
+  exports: [AnomalyScan, AuditRuleService, AuditTrailService, ChainVerification, LogTails, SpendService, SpentCheck],
 })
 export class WatchModule {}

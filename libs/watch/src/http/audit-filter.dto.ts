@@ -67,6 +67,12 @@ export type ExportAuditEntries = z.infer<typeof ExportAuditEntries>;
 export const ExportManifestQuery = z.object(auditFilters);
 export type ExportManifestQuery = z.infer<typeof ExportManifestQuery>;
 
+const { until: _, ...openFilters } = auditFilters;
+
+/** Without an end. */
+export const FollowAuditEntries = z.object(openFilters);
+export type FollowAuditEntries = z.infer<typeof FollowAuditEntries>;
+
 export function toAuditFilter(
   query: Omit<ExportManifestQuery, 'flagged'> & { flagged?: string | boolean },
 ): AuditFilter {

@@ -5,6 +5,7 @@ import { AuditController } from './audit.controller.js';
 import { AuditExportController } from './audit-export.controller.js';
 import { AuditProofController } from './audit-proof.controller.js';
 import { AuditRuleController } from './audit-rule.controller.js';
+import { EventsController } from './events.controller.js';
 import { LogJwksController } from './log-jwks.controller.js';
 import { UsageController } from './usage.controller.js';
 
@@ -15,6 +16,7 @@ import { UsageController } from './usage.controller.js';
     AuditExportController,
     AuditProofController,
     AuditRuleController,
+    EventsController,
     LogJwksController,
     UsageController,
   ],
