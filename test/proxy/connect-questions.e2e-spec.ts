@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Client as McpClient } from '@modelcontextprotocol/client';
 import {
   type ConnectCommand,
@@ -99,6 +100,15 @@ describe('a server for each session that asks in the middle of a call', () => {
     expect(await ask(third.client, 'of another session?')).toContain('decline');
     expect([asked, third.asked]).toEqual([['first?'], ['of another session?']]);
     await Promise.all([client.close(), other.client.close(), third.client.close()]);
+  });
+
+  it('is the official one, too', async () => {
+    const program = join(import.meta.dirname, '..', 'support', 'official-stdio-server.mjs');
+    await stage.command({ name: 'official', options: ['--per-session'], server: ['--', process.execPath, program] });
+    const { client, asked } = await connect(() => ({ action: 'accept', content: { name: 'Frodo' } }));
+    const { content } = await client.callTool({ name: 'official__greet', arguments: {} });
+    expect([JSON.stringify(content).includes('Frodo'), asked]).toEqual([true, ['What is your name?']]);
+    await client.close();
   });
 
   it('waits for a human for longer than it may itself take', async () => {

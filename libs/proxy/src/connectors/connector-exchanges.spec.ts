@@ -13,10 +13,11 @@ const GIVEN = { isGone: false, isUndelivered: true, hasParts: false, isLeased: t
 async function begun(look: () => Omit<ExchangeState, 'id'>) {
   let hear: (notice: { left: string }) => void = () => undefined;
   const cancel = vi.fn(() => Promise.resolve(true));
+  const extend = vi.fn((_: unknown, ms: number) => Promise.resolve(ms));
   const repository = {
     ask: () => Promise.resolve(['waiting']),
     look: async (places: { id: string }[]) => places.map(({ id }) => ({ id, ...look() })),
-    cancel,
+    ...{ cancel, extend },
   };
   const notices = { hearAnswered: (hears: typeof hear) => Promise.resolve(void (hear = hears)) };
   const parts = { read: async (places: { id: string }[]) => places.map(({ id }) => ({ ...PLACE, id, seq: 0 })) };
@@ -33,7 +34,7 @@ async function begun(look: () => Omit<ExchangeState, 'id'>) {
   await vi.advanceTimersByTimeAsync(1);
   const one: UnderWay = await beginning;
   const failure = one.whole().catch((error: unknown) => error);
-  return { one, failure, cancel, left: () => hear({ left: PLACE.key }) };
+  return { one, failure, cancel, extend, left: () => hear({ left: PLACE.key }) };
 }
 
 describe('a request that was given away and never noted as delivered', () => {
@@ -65,4 +66,13 @@ it('an answer that cannot be opened is over, and the connector is told', async (
   await vi.advanceTimersByTimeAsync(2_000);
   expect(await failure).toMatchObject({ reason: 'protocol', sent: true });
   expect(cancel).toHaveBeenCalledTimes(1);
+});
+
+it('the end of a row is put off at once when its answer may take longer, and again when it moves by a second', async () => {
+  const { one, extend } = await begun(() => ({ ...GIVEN, isUndelivered: false }));
+  for (const ms of [REQUEST.deadlineMs + 500, 600_000, 600_500, 10_000]) one['extend'](ms);
+  expect(extend.mock.calls.map(([, ms]) => ms)).toEqual([600_000]);
+  await vi.advanceTimersByTimeAsync(2_000);
+  one['extend'](600_000);
+  expect(extend).toHaveBeenCalledTimes(2);
 });
