@@ -1,16 +1,24 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { text } from 'node:stream/consumers';
 import { Client as McpClient } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import {
   type Client,
   eventually,
+  type FakeUpstream,
   type McpRevision,
   type McpUpstream,
+  type RpcMessage,
+  serveHttp,
+  startApi,
   startConformanceUpstream,
+  startFakeUpstream,
   startMcpUpstream,
   startWorld,
+  STATELESS_VERSION,
   type World,
 } from '@haldir/test-support';
 
@@ -31,6 +39,7 @@ afterAll(async () => {
 
 const PROGRAM = join(import.meta.dirname, '..', '..', 'dist', 'apps', 'cli', 'src', 'main.js');
 type Environment = Record<string, string>;
+const children = new Set<ChildProcess>();
 
 const environment = (over: Environment = {}): Environment => ({
   PATH: process.env.PATH ?? '',
@@ -218,4 +227,149 @@ it('says what is missing before it starts', async () => {
   expect([away.code, away.err]).toEqual([1, expect.stringContaining('is it started?')]);
   const refused = await pipe([], environment(), ['--agent', 'a', '--ttl', 'long']);
   expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('ttl')]);
+});
+
+/** The program, spoken to in lines. */
+function start(env: Environment, args: string[] = ['--agent', 'desk']) {
+  const child = spawn(process.execPath, [PROGRAM, 'mcp', ...args], { env, stdio: 'pipe' });
+  children.add(child);
+  const messages: RpcMessage[] = [];
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  void (async () => {
+    for await (const line of createInterface(child.stdout)) messages.push(JSON.parse(line) as RpcMessage);
+  })();
+  const say = (message: object): void => void child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+  const has = (expected: object): Promise<void> =>
+    eventually(() => expect(messages).toContainEqual(expect.objectContaining(expected)), 30_000);
+  return {
+    say,
+    has,
+    /** How often it was said that tools have changed. */
+    told: (): number => messages.filter(({ method }) => method === 'notifications/tools/list_changed').length,
+    /** Closes its input; how it has ended then. */
+    end: (): Promise<number | null> => (child.stdin.end(), exited),
+    async shakeHands(): Promise<void> {
+      const clientInfo = { name: 'desktop', version: '1.0.0' };
+      say({ id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo } });
+      await has({ id: 1, result: expect.objectContaining({ protocolVersion: '2025-11-25' }) });
+      say({ method: 'notifications/initialized' });
+    },
+    async subscribe(): Promise<void> {
+      const _meta = {
+        'io.modelcontextprotocol/protocolVersion': STATELESS_VERSION,
+        'io.modelcontextprotocol/clientInfo': { name: 'desktop', version: '1.0.0' },
+        'io.modelcontextprotocol/clientCapabilities': {},
+      };
+      const params = { notifications: { toolsListChanged: true }, _meta };
+      say({ id: 1, method: 'subscriptions/listen', params });
+      await has({ method: 'notifications/subscriptions/acknowledged' });
+    },
+  };
+}
+
+describe('changed lists', () => {
+  let moving: FakeUpstream;
+  let changes = 0;
+  const change = async (): Promise<void> => {
+    moving.tools = [{ name: `tool_${changes++}`, inputSchema: { type: 'object' } }];
+    expect((await tenant.post('/v1/proxy/upstreams/moving/refresh')).status).toBe(200);
+  };
+  /** Changes until it is told of so: a stream is opened when the program likes. */
+  const untilTold = (client: ReturnType<typeof start>, before = client.told()): Promise<void> =>
+    eventually(async () => {
+      await change();
+      await eventually(() => expect(client.told()).toBeGreaterThan(before), 3_000);
+    }, 60_000);
+  beforeAll(async () => {
+    moving = await startFakeUpstream('tool');
+    await tenant.post('/v1/proxy/upstreams', { name: 'moving', url: moving.url });
+  });
+  afterAll(() => moving.stop());
+  afterEach(() => {
+    for (const child of children) child.kill('SIGKILL');
+    children.clear();
+  });
+
+  it.each(['shakeHands', 'subscribe'] as const)(
+    'are told to its client while it makes calls, until it closes its end (%s)',
+    async (begin) => {
+      const client = start(environment());
+      await client[begin]();
+      await untilTold(client);
+      if (begin === 'shakeHands') {
+        client.say({ id: 'p', method: 'ping' });
+        await client.has({ id: 'p', result: {} });
+      }
+      expect(await client.end()).toBe(0);
+    },
+    90_000,
+  );
+
+  it('that changed while Haldir was away are told once it is back, and calls do not wait for that', async () => {
+    const api = await startApi(world.environment);
+    const client = start(environment({ HALDIR_URL: api.url }));
+    await client.shakeHands();
+    await untilTold(client);
+    await api.kill();
+    await change();
+    client.say({ id: 'away', method: 'ping' });
+    await client.has({ id: 'away', error: expect.anything() });
+    // What is told by now is about earlier changes.
+    const before = client.told();
+    const back = await startApi({ ...world.environment, PORT: new URL(api.url).port });
+    client.say({ id: 'back', method: 'ping' });
+    await client.has({ id: 'back', result: {} });
+    await eventually(() => expect(client.told()).toBeGreaterThan(before), 60_000);
+    await untilTold(client);
+    expect(await client.end()).toBe(0);
+    await back.stop();
+  }, 180_000);
+
+  it('are told again once a call has opened another session in place of one that has expired', async () => {
+    const client = start(environment(), ['--agent', 'brief', '--ttl', '2']);
+    await client.shakeHands();
+    // By then its stream was refused: of a session that is over there is none.
+    await sleep(6_000);
+    const before = client.told();
+    await eventually(async () => {
+      await change();
+      client.say({ id: 'again', method: 'ping' });
+      await eventually(() => expect(client.told()).toBeGreaterThan(before), 3_000);
+    }, 60_000);
+    await client.has({ id: 'again', result: {} });
+    expect(await client.end()).toBe(0);
+  }, 120_000);
+
+  it('of a client that Haldir tells of none are not asked for', async () => {
+    const asked: string[] = [];
+    const front = await serveHttp((request, response) => {
+      asked.push(request.method ?? '');
+      if (request.method !== 'POST') return void response.writeHead(405).end();
+      const result = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} };
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result, session_id: 'ses_1' }));
+    });
+    const client = start(environment({ HALDIR_URL: new URL('/', front.url).href }));
+    await client.shakeHands();
+    client.say({ id: 1, method: 'ping' });
+    await eventually(() => expect(asked.filter((method) => method === 'POST').length).toBeGreaterThan(3));
+    await client.end();
+    expect(asked).not.toContain('GET');
+    await front.stop();
+  });
+
+  it('says of an answer that breaks off without its end that it did', async () => {
+    const front = await serveHttp((request, response) => {
+      if (request.url !== '/mcp') return void response.end(JSON.stringify({ session_id: 'ses_1' }));
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(': hello\n\n');
+    });
+    const client = start(environment({ HALDIR_URL: new URL('/', front.url).href }));
+    client.say({ id: 7, method: 'ping' });
+    await client.has({
+      id: 7,
+      error: expect.objectContaining({ message: expect.stringContaining('before it was whole') }),
+    });
+    await client.end();
+    await front.stop();
+  });
 });

@@ -12,6 +12,7 @@ import {
   SseParser,
   subjectOf,
 } from '@haldir/mcp';
+import { StandingStream } from './standing-stream.js';
 
 /** No other session of Haldir was to be had. */
 class NoSession extends Error {}
@@ -31,6 +32,11 @@ export interface ActingSession {
 export class McpBridge {
   /** By the id of the request, as it was written. */
   private readonly underWay = new Map<string, AbortController>();
+  /** Of them, those that have no end of their own. */
+  private readonly listening = new Set<AbortController>();
+  private readonly stream: StandingStream;
+  /** Whether Haldir said in the handshake that it tells of changed lists. */
+  private isTold = false;
   /** Shaken hands in; null before, and for clients that need no handshake. */
   private version: string | null = null;
   /** Given out in the handshake. */
@@ -46,7 +52,13 @@ export class McpBridge {
     private readonly headers: Readonly<Record<string, string>>,
     private readonly write: (line: string) => void,
     private readonly acting: ActingSession,
-  ) {}
+  ) {
+    this.stream = new StandingStream(
+      endpoint,
+      () => this.headersFor({}),
+      (data) => this.hand(parsed(data), null),
+    );
+  }
 
   /** Passes one line on and its answer back. Never fails: what goes wrong is said to the client. */
   async pass(line: string): Promise<void> {
@@ -63,15 +75,19 @@ export class McpBridge {
     const id = idOf(message);
     const abort = new AbortController();
     if (id !== null) this.underWay.set(stringifyJson(id), abort);
+    const method = isObject(message) ? message['method'] : undefined;
+    if (method === 'subscriptions/listen') this.listening.add(abort);
     try {
       const response = await this.send(line, message, abort.signal);
       this.session = response.headers.get('mcp-session-id') ?? this.session;
       await this.relay(response, id);
+      if (method === 'notifications/initialized' && this.isTold) this.stream.begin();
     } catch (error) {
       if (abort.signal.aborted) return;
       if (error instanceof NoSession) this.fail(id, -32000, error.message);
       else this.fail(id, -32000, `Haldir cannot be reached at ${this.endpoint.origin}`, error);
     } finally {
+      this.listening.delete(abort);
       if (id !== null) this.underWay.delete(stringifyJson(id));
     }
   }
@@ -82,11 +98,7 @@ export class McpBridge {
     const post = (): Promise<Response> =>
       fetch(this.endpoint, {
         method: 'POST',
-        headers: {
-          ...this.headers,
-          ...(this.acting.session === null ? {} : { 'x-session-id': this.acting.session }),
-          ...this.headersFor(message),
-        },
+        headers: this.headersFor(message),
         body: line,
         signal,
       });
@@ -97,7 +109,11 @@ export class McpBridge {
     // Of requests that find it over together, one opens another.
     if (this.acting.session === session)
       this.reopening ??= reopen()
-        .then((id) => void (this.acting.session = id ?? session))
+        .then((id) => {
+          if (id === null) return;
+          this.acting.session = id;
+          this.stream.beginAgain();
+        })
         .finally(() => (this.reopening = null));
     try {
       await this.reopening;
@@ -107,8 +123,15 @@ export class McpBridge {
     return this.acting.session === session ? new Response(text, response) : post();
   }
 
+  /** Ends what would go on for as long as the client is there. */
+  leave(): void {
+    this.stream.end();
+    for (const abort of this.listening) abort.abort();
+  }
+
   /** Breaks off what is under way. */
   close(): void {
+    this.leave();
     for (const abort of this.underWay.values()) abort.abort();
   }
 
@@ -119,8 +142,14 @@ export class McpBridge {
   private async relay(response: Response, id: RequestId | null): Promise<void> {
     if (response.headers.get('content-type')?.startsWith('text/event-stream') && response.body) {
       const parser = new SseParser();
+      let isAnswered = id === null;
       for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>)
-        for (const { data } of parser.push(chunk)) this.hand(parsed(data), id);
+        for (const { data } of parser.push(chunk)) {
+          const message = parsed(data);
+          isAnswered ||= isObject(message) && !('method' in message);
+          this.hand(message, id);
+        }
+      if (!isAnswered) this.fail(id, -32000, 'Haldir ended its answer before it was whole');
       return;
     }
     const text = await response.text();
@@ -144,7 +173,11 @@ export class McpBridge {
   /** What later requests have to repeat in their headers. */
   private learn(result: unknown): void {
     if (!isObject(result)) return;
-    if (typeof result['protocolVersion'] === 'string') this.version = result['protocolVersion'];
+    if (typeof result['protocolVersion'] === 'string') {
+      this.version = result['protocolVersion'];
+      const { capabilities } = result;
+      this.isTold = isObject(capabilities) && Object.values(capabilities).some(isTold);
+    }
     if (!Array.isArray(result['tools'])) return;
     for (const tool of result['tools'] as unknown[]) {
       if (!isObject(tool) || typeof tool['name'] !== 'string' || !isObject(tool['inputSchema'])) continue;
@@ -154,6 +187,8 @@ export class McpBridge {
 
   private headersFor(message: unknown): Record<string, string> {
     const headers: Record<string, string> = {
+      ...this.headers,
+      ...(this.acting.session === null ? {} : { 'x-session-id': this.acting.session }),
       'content-type': 'application/json',
       accept: 'application/json, text/event-stream',
     };
@@ -191,6 +226,11 @@ function parsed(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Whether a capability says that its list may change, and that it is told. */
+function isTold(capability: unknown): boolean {
+  return isObject(capability) && capability['listChanged'] === true;
 }
 
 /** Whether a refusal says that the session of Haldir is unknown, expired or revoked. */

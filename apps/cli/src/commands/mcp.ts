@@ -93,6 +93,7 @@ async function serve(bridge: McpBridge): Promise<void> {
     const passing = bridge.pass(line).finally(() => underWay.delete(passing));
     underWay.add(passing);
   }
+  bridge.leave();
   await Promise.all(underWay);
 }
 
