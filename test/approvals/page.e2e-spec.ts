@@ -38,6 +38,8 @@ describe('the page', () => {
     `/approvals/${id}`,
     '/approvals/assets/approval.js',
     '/approvals/assets/approval.css',
+    // Of the page of sign-in.
+    '/welcome/assets/passkey.js',
   ];
   const POLICY = {
     'content-security-policy':
@@ -69,7 +71,7 @@ describe('the page', () => {
       paths('apr_x').map(async (path) => (await fetch(there().url + path)).headers.get('content-type')),
     );
     expect(types.map((type) => type?.replace('; charset=utf-8', ''))).toEqual([
-      ...['text/html', 'text/javascript', 'text/css'],
+      ...['text/html', 'text/javascript', 'text/css', 'text/javascript'],
     ]);
   });
 
@@ -118,19 +120,21 @@ describe('the page', () => {
     expect(loaded.map(({ value }) => value).sort()).toEqual(paths('').slice(1).sort());
     expect(all.filter(({ tagName }) => ['STYLE', 'IFRAME', 'BASE', 'OBJECT', 'IMG'].includes(tagName))).toEqual([]);
     const scripts = all.filter(({ tagName }) => tagName === 'SCRIPT');
-    expect(scripts.map(({ textContent }) => textContent)).toEqual(['']);
-    const [script, style] = await Promise.all(
+    expect(scripts.map(({ textContent }) => textContent)).toEqual(['', '']);
+    const [script, style, passkeys] = await Promise.all(
       paths('')
         .slice(1)
         .map(async (path) => (await fetch(there().url + path)).text()),
     );
-    expect(script).not.toMatch(
+    expect(`${script}${passkeys}`).not.toMatch(
       /innerHTML|outerHTML|insertAdjacent|document\.write|eval|new Function|setAttribute\('(?!aria)/,
     );
-    // What a person has in this browser is read, and nothing is put there.
-    expect((script ?? '').replaceAll('localStorage.getItem(KEPT)', '')).not.toMatch(
-      /Storage|cookie|indexedDB|\bhistory\b|document\.title|https?:/,
+    // What a person has in this browser is read, and put there when they sign in; nothing else is.
+    const others = `${script}${passkeys}`.replaceAll(
+      /localStorage\.(?:getItem\(KEPT\)|setItem\(KEPT, pageToken\))/g,
+      '',
     );
+    expect(others).not.toMatch(/Storage|cookie|indexedDB|\bhistory\b|document\.title|https?:(?!\/\/www\.w3\.org\/TR)/);
     expect(style).not.toMatch(/url\(|@import|https?:/);
     // Without its script nothing of it would be sent: no field has a name.
     expect(

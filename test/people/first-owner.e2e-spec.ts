@@ -66,7 +66,10 @@ describe('the first owner', { timeout: ROOM_MS }, () => {
     expect(page.window.localStorage.length).toBe(0);
     expect(page.failures).toEqual([]);
     await page.close();
-    expect(page.asked).toEqual(['POST /v1/sign-in/link', 'POST /v1/sign-in/link', 'POST /v1/me/sign-out']);
+    expect(page.asked).toEqual([
+      ...['POST /v1/sign-in/link', 'POST /v1/sign-in/link', 'GET /v1/me/passkeys'],
+      'POST /v1/me/sign-out',
+    ]);
   });
 
   it('shuts the door for a key without one, and is followed by no other', async () => {

@@ -103,7 +103,7 @@ it('no refusal repeats what it was sent, nor a secret', () => {
 it('a secret is in the answer that was asked for it, and in no other', () => {
   const kinds = [
     ...['vault-value', 'api-key', 'webhook-secret', 'root-key', 'bootstrap-token'],
-    ...['sign-in-link', 'person-cookie', 'page-token'],
+    ...['sign-in-link', 'person-cookie', 'page-token', 'passkey-signature'],
   ];
   const found = answers.flatMap(({ operation, status, written }) =>
     secrets.tracesIn(written, ...kinds).map((trace) => `${operation} ${status}: ${trace.replace(/ \d+ raw$/, '')}`),
@@ -168,7 +168,7 @@ it('no file of the database server has a secret, its log of every statement incl
   );
   const kinds = [
     ...['vault-value', 'api-key', 'webhook-secret', 'root-key', 'bootstrap-token'],
-    ...['sign-in-link', 'person-cookie', 'page-token'],
+    ...['sign-in-link', 'person-cookie', 'page-token', 'passkey-signature'],
   ];
   for (const { name, bytes } of files) expect([name, secrets.tracesIn(bytes, ...kinds)]).toEqual([name, []]);
 });

@@ -182,7 +182,8 @@ export async function openApprovalPage(url: string, person?: BrowserTokens): Pro
   const dispatcher = new Agent();
   const virtualConsole = new VirtualConsole();
   virtualConsole.on('jsdomError', (error) => failures.push(error));
-  const dom = await JSDOM.fromURL(url, {
+  // Where it leads at 127.0.0.1; jsdom goes nowhere by itself.
+  const dom = await JSDOM.fromURL(url.replace('//127.0.0.1:', '//localhost:'), {
     runScripts: 'dangerously',
     // Of its own: the one that Node has given all of the process is of another version of undici.
     resources: { dispatcher },

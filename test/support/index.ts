@@ -52,4 +52,5 @@ export { times } from './times.js';
 export { copyTree } from './tree.js';
 export { serveHttp, serveMcp, type Upstream } from './upstream-server.js';
 export { BOOTSTRAP_TOKEN, sharedWorld, startWorld, type World } from './world.js';
+export { type Otherwise, type PasskeyOptionsJson, SoftwareAuthenticator } from './software-authenticator.js';
 export { asSignedIn, cookieOf, pageOf, peopleEntries, Person, personOf, signInByLink, tokenOf } from './person.js';

@@ -6,6 +6,7 @@ import { OwnPages } from '@haldir/http';
 import { SystemClock } from '@haldir/kernel';
 import {
   InvitationRepository,
+  PasskeyRepository,
   PEOPLE_ENTITIES,
   PeopleRepository,
   PeopleService,
@@ -49,6 +50,7 @@ export function withPeople<T>(
         new PeopleRepository(transactions),
         new InvitationRepository(transactions),
         new SignInRepository(transactions),
+        new PasskeyRepository(transactions),
         tenants,
         new GrantSeal(keyRing, createLogger(config.logLevel)),
         auditLog,

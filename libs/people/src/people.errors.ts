@@ -20,6 +20,46 @@ export class LinkNotGood extends Unauthenticated {
   }
 }
 
+/** The passkey is unknown, or of somebody who was removed, or what it signed is not what was asked; which of them nobody is told. */
+export class PasskeyNotGood extends Unauthenticated {
+  constructor() {
+    super(
+      'Nobody is signed in by this passkey: it is not known here, or what it signed is over or was used. Try again',
+    );
+  }
+}
+
+export class PasskeyNotFound extends HaldirError {
+  constructor() {
+    super('not_found', 'Passkey not found');
+  }
+}
+
+export class PasskeyExists extends HaldirError {
+  constructor() {
+    super('conflict', 'This passkey is there already', { code: 'passkey_exists' });
+  }
+}
+
+export class TooManyPasskeys extends HaldirError {
+  constructor(max: number) {
+    super('conflict', `A person has at most ${max} passkeys; remove one first`, { code: 'too_many_passkeys' });
+  }
+}
+
+/** Passkeys are made for a name. */
+export class PasskeysNeedName extends HaldirError {
+  constructor() {
+    super(
+      'forbidden',
+      'HALDIR_PUBLIC_URL: expected an address with a host name, as there are no passkeys for an IP address',
+      {
+        code: 'passkeys_need_name',
+      },
+    );
+  }
+}
+
 /** Somebody would have to give away more than they have. */
 export class RoleBeyondGrant extends HaldirError {
   constructor() {

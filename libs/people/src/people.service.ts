@@ -17,6 +17,7 @@ import {
   RoleDiffers,
   TooManyPeople,
 } from './people.errors.js';
+import { PasskeyRepository } from './passkey.repository.js';
 import { type Member, PeopleRepository } from './people.repository.js';
 import { Person } from './person.entity.js';
 import { INVITATION_GRANT, invitationGrant, MEMBERSHIP_GRANT, membershipGrant } from './person-grants.js';
@@ -53,6 +54,7 @@ export class PeopleService {
     private readonly people: PeopleRepository,
     private readonly invitations: InvitationRepository,
     private readonly signIns: SignInRepository,
+    private readonly passkeys: PasskeyRepository,
     private readonly tenants: Tenants,
     private readonly seal: GrantSeal,
     private readonly auditLog: AuditLog,
@@ -153,6 +155,7 @@ export class PeopleService {
     else await this.people.in(tx).saveMembership(Object.assign(membership, { removedAt: this.clock.now() }));
     await this.invitations.in(tx).removeOf(tenantId, personId);
     await this.signIns.in(tx).endAll(tenantId, personId);
+    await this.passkeys.in(tx).removeAll(tenantId, personId);
     this.record(tx, by.actor, 'person_removed', { person_id: personId, email: person.email, role: membership.role });
   }
 

@@ -2,10 +2,12 @@ import { type Grant } from '@haldir/crypto';
 import { type Tier } from '@haldir/runtime';
 import { type Invitation } from './invitation.entity.js';
 import { type Membership } from './membership.entity.js';
+import { type Passkey } from './passkey.entity.js';
 import { type SignIn } from './sign-in.entity.js';
 
 export const MEMBERSHIP_GRANT = 'membership.v1';
 export const SIGN_IN_GRANT = 'sign_in.v1';
+export const PASSKEY_GRANT = 'passkey.v1';
 export const INVITATION_GRANT = 'invitation.v1';
 
 /** What of its tenant counts beside a membership. */
@@ -28,6 +30,15 @@ export function signInGrant(signIn: Omit<SignIn, 'usedAt' | 'mac'>): Grant {
   return [
     ...[tenantId, id, personId, hash.toString('base64'), pageHash.toString('base64')],
     ...[method, createdAt.getTime(), expiresAt.getTime()],
+  ];
+}
+
+/** What it counted and when it was used moves; what it is called grants nothing. */
+export function passkeyGrant(passkey: Omit<Passkey, 'name' | 'counter' | 'usedAt' | 'mac'>): Grant {
+  const { tenantId, id, personId, credentialId, publicKey, algorithm, rpId, createdAt } = passkey;
+  return [
+    ...[tenantId, id, personId, credentialId.toString('base64'), publicKey.toString('base64')],
+    ...[algorithm, rpId, createdAt.getTime()],
   ];
 }
 

@@ -7,7 +7,8 @@ import { Transactions, type Tx } from '@haldir/database';
 import { Tenants } from '@haldir/gate';
 import { type Caller, type PersonAuthenticator } from '@haldir/http';
 import { InvitationRepository } from './invitation.repository.js';
-import { LinkNotGood, SignInNotFound } from './people.errors.js';
+import { PasskeyService } from './passkey.service.js';
+import { LinkNotGood, PasskeyNotGood, SignInNotFound } from './people.errors.js';
 import { type Member, PeopleRepository } from './people.repository.js';
 import { PeopleService } from './people.service.js';
 import {
@@ -22,6 +23,7 @@ import { scopesOf } from './roles.js';
 import { hashToken, newSecretToken } from './secret-token.js';
 import { SignIn, type SignInMethod } from './sign-in.entity.js';
 import { type LiveSignIn, SignInRepository } from './sign-in.repository.js';
+import { type Assertion } from './webauthn.js';
 
 export const SIGN_IN_SECONDS = 7 * 24 * 3600;
 const IDLE_MS = 12 * 3600 * 1000;
@@ -47,6 +49,7 @@ export class SignInService implements PersonAuthenticator {
     private readonly people: PeopleRepository,
     private readonly invitations: InvitationRepository,
     private readonly membership: PeopleService,
+    private readonly passkeys: PasskeyService,
     private readonly tenants: Tenants,
     private readonly transactions: Transactions,
     private readonly seal: GrantSeal,
@@ -88,6 +91,24 @@ export class SignInService implements PersonAuthenticator {
       await this.people.in(tx).hold(tenantId);
       const member = await this.invited(tx, tenantId, hash, who);
       return this.open(tx, member, 'link', origin);
+    });
+  }
+
+  /**
+   * Signs in whoever has a passkey.
+   *
+   * @param page the origin of the page that sends it
+   * @throws PasskeyNotGood, PasskeysNeedName
+   */
+  async byPasskey(assertion: Assertion, page: string, origin: Origin): Promise<NewSignIn> {
+    const named = await this.passkeys.named(assertion);
+    const { tenantId, personId } = named;
+    return this.transactions.run(tenantId, async (tx) => {
+      await this.people.in(tx).hold(tenantId);
+      const passkey = await this.passkeys.check(tx, named, assertion, page);
+      const member = await this.people.in(tx).find(tenantId, personId);
+      if (!member || member.membership.removedAt !== null) throw new PasskeyNotGood();
+      return this.open(tx, member, 'passkey', origin, { passkey_id: passkey.id });
     });
   }
 
@@ -144,13 +165,20 @@ export class SignInService implements PersonAuthenticator {
     return this.membership.admit(tx, tenantId, { email, name, role: 'owner' }, known);
   }
 
-  private async open(tx: Tx, member: Member, method: SignInMethod, origin: Origin): Promise<NewSignIn> {
+  private async open(
+    tx: Tx,
+    member: Member,
+    method: SignInMethod,
+    origin: Origin,
+    by: Record<string, unknown> = {},
+  ): Promise<NewSignIn> {
     const { tenantId, id: personId, email } = member.person;
     const now = this.clock.now();
     const facts = await this.people.in(tx).tenant(tenantId);
     const grant = membershipGrant(member.membership, email, facts);
     const row = { tenantId, id: personId, mac: member.membership.mac };
-    if (!this.seal.isIntact(MEMBERSHIP_GRANT, grant, row)) throw new LinkNotGood();
+    if (!this.seal.isIntact(MEMBERSHIP_GRANT, grant, row))
+      throw method === 'link' ? new LinkNotGood() : new PasskeyNotGood();
     if (member.membership.signedInAt === null)
       await this.people.in(tx).saveMembership(Object.assign(member.membership, { signedInAt: now }));
     await this.tenants.shutDoor(tx, tenantId, 'person');
@@ -167,7 +195,10 @@ export class SignInService implements PersonAuthenticator {
     await signIns.removeOldest(tenantId, personId, SIGN_INS_MAX - 1);
     await signIns.insert(signIn);
     const actor = { ...personActor(tenantId, personId, email), origin };
-    this.record(tx, actor, 'person_signed_in', { sign_in_id: signIn.id, method, role: member.membership.role });
+    this.record(tx, actor, 'person_signed_in', {
+      ...{ sign_in_id: signIn.id, method, role: member.membership.role },
+      ...by,
+    });
     return { member, cookie, pageToken, signIn };
   }
 

@@ -48,6 +48,8 @@ it.each([
   ['HALDIR_PUBLIC_URL', 'https://gate.test/haldir'],
   ['HALDIR_PUBLIC_URL', 'https://user@gate.test'],
   ['HALDIR_PUBLIC_URL', 'ftp://gate.test'],
+  ['HALDIR_RP_ID', 'https://gate.test'],
+  ['HALDIR_RP_ID', 'gate.test'],
 ])('%s=%s stops the start with one line that names it and gives an example', (name, text) => {
   const env = { [name]: text, ...(name === 'HALDIR_ROOT_KEYS_FILE' ? { HALDIR_ROOT_KEYS: undefined } : {}) };
   const message = refusal(env);

@@ -85,6 +85,9 @@ const Settings = z.object({
   HALDIR_PUBLIC_URL: optionalText
     .refine((text) => text === null || isOrigin(text))
     .meta({ expects: 'an http or https address without a path', example: 'HALDIR_PUBLIC_URL=https://haldir.example.com' }),
+  HALDIR_RP_ID: optionalText
+    .refine((text) => text === null || /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){0,8}$/.test(text))
+    .meta({ expects: 'the host of HALDIR_PUBLIC_URL, or a domain that it is in', example: 'HALDIR_RP_ID=example.com' }),
   MCP_ALLOWED_HOSTS: z
     .string()
     .default('')
@@ -108,6 +111,19 @@ function isOrigin(text: string): boolean {
 
 function DATABASE_URL_EXPECTED(password: string): string {
   return `a PostgreSQL URL (a password with characters such as / # ? % goes into ${password})`;
+}
+
+/** Browsers know passkeys by a host name, and this machine by one. Without a public address people are on this machine. */
+function relyingPartyOf(publicUrl: string | null, named: string | null): HaldirConfig['relyingParty'] {
+  const host = publicUrl === null ? 'localhost' : new URL(publicUrl).hostname;
+  const own = host === '127.0.0.1' || host === '[::1]' ? 'localhost' : host;
+  if (named !== null && named !== own && !own.endsWith(`.${named}`)) {
+    throw new ConfigError(
+      `HALDIR_RP_ID should be the host of HALDIR_PUBLIC_URL or a domain that it is in, for example HALDIR_RP_ID=${own}`,
+    );
+  }
+  const isAddress = own.startsWith('[') || /^[\d.]+$/.test(own);
+  return { id: isAddress ? null : (named ?? own), isNamed: named !== null };
 }
 
 function ROOT_KEYS_EXPECTED(): string {
@@ -151,6 +167,11 @@ export class HaldirConfig {
   };
   /** Under which people and agents reach the API; null: under whatever host their requests name. */
   readonly publicUrl: string | null;
+  /**
+   * The site that passkeys are for (the RP ID): the host of the public address, unless it is named; null where that is an IP address,
+   * for which there are none.
+   */
+  readonly relyingParty: { id: string | null; isNamed: boolean };
   /** Names by which `/mcp` may be called, and whose pages may call it, besides those of the loopback. */
   readonly mcp: { allowedHosts: readonly string[]; /** How long a call waits for its approval. */ holdMs: number };
   /** How long a deleted secret can be brought back. */
@@ -210,6 +231,7 @@ export class HaldirConfig {
       concurrency: settings.UPSTREAM_CONCURRENCY,
     };
     this.publicUrl = settings.HALDIR_PUBLIC_URL;
+    this.relyingParty = relyingPartyOf(settings.HALDIR_PUBLIC_URL, settings.HALDIR_RP_ID);
     this.mcp = { allowedHosts: settings.MCP_ALLOWED_HOSTS, holdMs: settings.MCP_HOLD_SECONDS * 1000 };
     this.secrets = { restoreMs: settings.SECRET_RESTORE_SECONDS * 1000 };
     this.shutdownTimeoutMs = settings.SHUTDOWN_TIMEOUT_SECONDS * 1000;

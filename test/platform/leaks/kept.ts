@@ -62,4 +62,6 @@ export const SHOWN = [
   'rotateWebhookSecret 200: webhook-secret',
   'signInByLink 200: page-token',
   'signInByLink 200: person-cookie',
+  'signInByPasskey 200: page-token',
+  'signInByPasskey 200: person-cookie',
 ];

@@ -2,9 +2,11 @@ import {
   Client,
   type FakeUpstream,
   pageOf,
+  type PasskeyOptionsJson,
   Person,
   type Receiver,
   RpcFailure,
+  SoftwareAuthenticator,
   text,
   tokenOf,
 } from '@haldir/test-support';
@@ -110,16 +112,40 @@ async function signIn(requests: Requests, tenant: Client): Promise<void> {
   const json = { 'content-type': 'application/json', origin: pageOf(tenant.url), authorization: '' };
   const push = { method: 'POST', path: '/v1/sign-in/link', body: JSON.stringify({ token }), headers: json };
   const { written } = await requests.ask(tenant, 'signInByLink', push, null);
-  const [, cookie = ''] = /__Host-haldir=([\w-]{43})/.exec(written) ?? [];
-  const [, pageToken = ''] = /"page_token":"([\w-]{43})"/.exec(written) ?? [];
-  requests.secrets.keep('person-cookie', cookie);
-  requests.secrets.keep('page-token', pageToken);
+  const alice = signedIn(requests, tenant, written);
   await requests.ask(tenant, 'signInByLink again', push, null);
-  const alice = new Person(tenant.url, { cookie: `__Host-haldir=${cookie}`, pageToken }, '');
+  await signInByPasskey(requests, tenant, alice);
   const shown = [await alice.get('/v1/me'), await alice.get('/v1/me/sign-ins'), await alice.get('/v1/people')];
   shown.push(await alice.post('/v1/webhooks', {}), await alice.post('/v1/me/sign-out'), await alice.get('/v1/me'));
   for (const { status, body: said } of shown)
     requests.answers.push({ canary: null, operation: 'as a person', status, written: JSON.stringify(said) });
+}
+
+/** Has the person make a passkey, and sign in with it; what was signed is not good twice. */
+async function signInByPasskey(requests: Requests, tenant: Client, person: Person): Promise<void> {
+  const device = new SoftwareAuthenticator(pageOf(tenant.url));
+  const made = await person.post<PasskeyOptionsJson>('/v1/me/passkeys/options');
+  await person.post('/v1/me/passkeys', { credential: device.create(made.body) });
+  const json = { 'content-type': 'application/json', origin: pageOf(tenant.url), authorization: '' };
+  const asked = await person.post<PasskeyOptionsJson>('/v1/sign-in/passkey/options');
+  const credential = device.get(asked.body);
+  requests.secrets.keep('passkey-signature', credential.response.signature);
+  const push = { method: 'POST', path: '/v1/sign-in/passkey', body: JSON.stringify({ credential }), headers: json };
+  const { written } = await requests.ask(tenant, 'signInByPasskey', push, null);
+  const again = signedIn(requests, tenant, written);
+  await requests.ask(tenant, 'signInByPasskey again', push, null);
+  const shown = [await person.get('/v1/me/passkeys'), await again.get('/v1/me'), await again.get('/v1/me/sign-ins')];
+  for (const { status, body: said } of shown)
+    requests.answers.push({ canary: null, operation: 'as a person', status, written: JSON.stringify(said) });
+}
+
+/** Whoever an answer signs in; their tokens are kept as secrets. */
+function signedIn(requests: Requests, { url }: Client, written: string): Person {
+  const [, cookie = ''] = /__Host-haldir=([\w-]{43})/.exec(written) ?? [];
+  const [, pageToken = ''] = /"page_token":"([\w-]{43})"/.exec(written) ?? [];
+  requests.secrets.keep('person-cookie', cookie);
+  requests.secrets.keep('page-token', pageToken);
+  return new Person(url, { cookie: `__Host-haldir=${cookie}`, pageToken }, '');
 }
 
 /** Has values sent to an upstream that says them again, in calls that are answered, approved, refused and fail. */

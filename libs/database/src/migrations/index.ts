@@ -35,6 +35,7 @@ import { OneTaskACall1790000000046 } from './1790000000046-one-task-a-call.js';
 import { WordsOfTools1790000000047 } from './1790000000047-words-of-tools.js';
 import { People1790000000048 } from './1790000000048-people.js';
 import { NotKnownDelivered1790000000049 } from './1790000000049-not-known-delivered.js';
+import { Passkeys1790000000050 } from './1790000000050-passkeys.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -75,4 +76,5 @@ export const migrations = [
   WordsOfTools1790000000047,
   People1790000000048,
   NotKnownDelivered1790000000049,
+  Passkeys1790000000050,
 ];

@@ -34,9 +34,14 @@ export class OwnPages {
     this.isLocal = http.host === 'localhost' || http.host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(http.host);
   }
 
-  /** @throws ForeignPage for a request of any other page, and for one that does not say whose it is */
-  check({ headers: { origin }, socket }: Pick<HaldirRequest, 'headers' | 'socket'>): void {
+  /**
+   * The origin of the page that makes a request.
+   *
+   * @throws ForeignPage for a request of any other page, and for one that does not say whose it is
+   */
+  check({ headers: { origin }, socket }: Pick<HaldirRequest, 'headers' | 'socket'>): string {
     if (origin === undefined || !this.originsAt(socket.localPort).includes(origin)) throw new ForeignPage();
+    return origin;
   }
 
   /**

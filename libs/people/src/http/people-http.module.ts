@@ -3,6 +3,7 @@ import { PersonAuthenticator } from '@haldir/http';
 import { PeopleModule } from '../people.module.js';
 import { SignInService } from '../sign-in.service.js';
 import { OwnSignInController } from './own-sign-in.controller.js';
+import { OwnPasskeyController } from './own-passkey.controller.js';
 import { PeopleController } from './people.controller.js';
 import { SignInController } from './sign-in.controller.js';
 import { WelcomePageController } from './welcome-page.controller.js';
@@ -11,7 +12,7 @@ import { WelcomePageController } from './welcome-page.controller.js';
 @Global()
 @Module({
   imports: [PeopleModule],
-  controllers: [OwnSignInController, PeopleController, SignInController, WelcomePageController],
+  controllers: [OwnPasskeyController, OwnSignInController, PeopleController, SignInController, WelcomePageController],
   providers: [{ provide: PersonAuthenticator, useExisting: SignInService }],
   exports: [PersonAuthenticator],
 })

@@ -14,6 +14,7 @@ const asset = (name: string): string => readFileSync(new URL(`./page/${name}`, i
 export class WelcomePageController {
   private readonly html = asset('welcome.html');
   private readonly js = asset('welcome.js');
+  private readonly passkeyJs = asset('passkey.js');
 
   @Get()
   @Header('content-type', 'text/html; charset=utf-8')
@@ -25,6 +26,13 @@ export class WelcomePageController {
   @Header('content-type', 'text/javascript; charset=utf-8')
   script(): string {
     return this.js;
+  }
+
+  /** Also for other pages on which people sign in. */
+  @Get('assets/passkey.js')
+  @Header('content-type', 'text/javascript; charset=utf-8')
+  passkeyScript(): string {
+    return this.passkeyJs;
   }
 
   @Get('assets/welcome.css')

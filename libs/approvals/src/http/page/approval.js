@@ -10,8 +10,9 @@
    *   expires_at: number, decided_by: string | null, decision_note: string | null, decided_at: number | null,
    *   decided_key: string | null, consumed: boolean }} Approval
    * @typedef {{ text: string, offset: number, total: number, next_offset: number | null }} Part of the details, in characters
-   * @typedef {Partial<Approval & Part & { error: string, code: string, required: string, approved: true, denied: true }>} Body
+   * @typedef {Partial<Approval & Part & { error: string, code: string, required: string, approved: true, denied: true, page_token: string }>} Body
    * @typedef {{ status: number, retryAfter: string | null, body: Body }} Answer status 0: none came
+   * @typedef {{ isThere: boolean, signIn: (by: typeof send) => Promise<Answer | string> }} Passkeys of the page of sign-in
    */
 
   const ANSWER_MS = 30_000;
@@ -21,7 +22,7 @@
   const HIDDEN = /[\p{Cf}\p{DI}\p{Zl}\p{Zp}\u2800]|(?![\t\n\r])\p{Cc}/gu;
   /** The request that the address of the page names; empty when it names none. */
   const id = /^\/approvals\/(apr_[0-9a-z]{1,64})\/?$/.exec(location.pathname)?.[1] ?? '';
-  /** Where the page of sign-in keeps what goes with each request of a person; this one reads it, and keeps nothing. */
+  /** Where what goes with each request of a person is kept, also by the page of sign-in. */
   const KEPT = 'haldir.page';
   /** Kept here and nowhere else; empty while a person decides. */
   let key = '';
@@ -44,6 +45,8 @@
   const unread = element('unread', HTMLElement);
   const keyForm = element('key-form', HTMLElement);
   const keyField = element('key', HTMLInputElement);
+  const byPasskey = element('by-passkey', HTMLElement);
+  const passkeys = /** @type {{ haldirPasskeys: Passkeys }} */ (/** @type {unknown} */ (window)).haldirPasskeys;
   const more = document.createElement('button');
   const timeLeft = document.createElement('span');
 
@@ -54,10 +57,15 @@
     throw new Error(`the page has no ${name}`);
   }
 
-  /** @param {'GET' | 'POST'} method @param {object} [body] @returns {Promise<Answer>} */
-  async function ask(method, step = '', body) {
+  /** Of the request. @param {'GET' | 'POST'} method @param {object} [body] */
+  function ask(method, step = '', body) {
+    return send(method, `/v1/approvals/${encodeURIComponent(id)}${step}`, body);
+  }
+
+  /** @param {'GET' | 'POST'} method @param {string} path @param {object} [body] @returns {Promise<Answer>} */
+  async function send(method, path, body) {
     try {
-      const answer = await fetch(`/v1/approvals/${encodeURIComponent(id)}${step}`, {
+      const answer = await fetch(path, {
         method,
         headers: {
           ...(key === '' ? { 'x-haldir-page': localStorage.getItem(KEPT) ?? '' } : { authorization: `Bearer ${key}` }),
@@ -86,7 +94,7 @@
       : ['This API key', 'it lacks', 'key'];
     if (status === 401)
       return isPerson
-        ? 'You are not signed in any more. Open a link that was made for you, or use an API key.'
+        ? 'You are not signed in any more. Use your passkey, open a link that was made for you, or use an API key.'
         : 'Haldir does not take this API key: it is mistyped, revoked, or of another Haldir.';
     if (code === 'self_approval')
       return `${one} asked for the approval, or opened the session of the agent, and may not decide. Another ${another} can.`;
@@ -104,6 +112,7 @@
   function say(text, focused = message) {
     message.textContent = text;
     keyForm.hidden = focused !== keyField;
+    byPasskey.hidden = keyForm.hidden || !passkeys.isThere;
     focused.focus();
   }
 
@@ -275,6 +284,15 @@
     if (await load()) begin();
   }
 
+  async function signIn() {
+    key = '';
+    const answer = await passkeys.signIn(send);
+    const pageToken = typeof answer === 'string' || answer.status !== 200 ? undefined : answer.body.page_token;
+    if (pageToken === undefined) return say(typeof answer === 'string' ? answer : inWords(answer), keyField);
+    localStorage.setItem(KEPT, pageToken);
+    await enterAsPerson();
+  }
+
   /** What was read can be decided, or is decided already. */
   function begin() {
     if (shown?.status === 'pending') say('', element('request-title', HTMLElement));
@@ -297,6 +315,7 @@
     event.preventDefault();
     void alone(enter);
   });
+  element('use-passkey', HTMLElement).addEventListener('click', () => void alone(signIn));
   more.type = 'button';
   more.addEventListener(
     'click',
@@ -308,6 +327,13 @@
   );
   approve.addEventListener('click', () => void alone(() => decide('approve')));
   element('deny', HTMLElement).addEventListener('click', () => void alone(() => decide('deny')));
+  // Browsers keep people's sign-ins, and passkeys, apart by name: this machine is localhost.
+  if (['127.0.0.1', '[::1]'].includes(location.hostname)) {
+    const address = new URL(location.href);
+    address.hostname = 'localhost';
+    location.replace(address);
+    return;
+  }
   // A page that the browser brings back as it was left would still have its key.
   addEventListener('pagehide', () => (key = ''));
   addEventListener('pageshow', ({ persisted }) => persisted && location.reload());

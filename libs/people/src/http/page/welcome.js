@@ -6,8 +6,10 @@
 
   /**
    * @typedef {{ email: string, name: string, role: string }} Person
-   * @typedef {Partial<{ error: string, code: string, field: string, page_token: string, person: Person }>} Body
+   * @typedef {{ passkey_id: string, name: string, created_at: number, used_at: number | null }} Passkey
+   * @typedef {Partial<{ error: string, code: string, field: string, page_token: string, person: Person, passkeys: Passkey[] }>} Body
    * @typedef {{ status: number, retryAfter: string | null, body: Body }} Answer status 0: none came
+   * @typedef {{ isThere: boolean, signIn: (by: typeof ask) => Promise<Answer | string>, enrol: (by: typeof ask, name: string) => Promise<Answer | string> }} Passkeys of passkey.js
    */
 
   const ANSWER_MS = 30_000;
@@ -22,6 +24,10 @@
   const personName = element('person-name', HTMLInputElement);
   const signedIn = element('signed-in', HTMLElement);
   const rows = element('rows', HTMLElement);
+  const byPasskey = element('by-passkey', HTMLElement);
+  const list = element('passkeys', HTMLElement);
+  const makePasskey = element('make-passkey', HTMLElement);
+  const passkeys = /** @type {{ haldirPasskeys: Passkeys }} */ (/** @type {unknown} */ (window)).haldirPasskeys;
 
   /** @template {HTMLElement} T @param {string} name @param {new () => T} kind */
   function element(name, kind) {
@@ -30,7 +36,7 @@
     throw new Error(`the page has no ${name}`);
   }
 
-  /** @param {'GET' | 'POST'} method @param {string} path @param {object} [body] @returns {Promise<Answer>} */
+  /** @param {'GET' | 'POST' | 'DELETE'} method @param {string} path @param {object} [body] @returns {Promise<Answer>} */
   async function ask(method, path, body) {
     const kept = localStorage.getItem(KEPT);
     try {
@@ -55,8 +61,11 @@
     }
   }
 
-  /** What went wrong. @param {Answer} answer */
-  function inWords({ status, retryAfter, body: { error } }) {
+  /** What went wrong. @param {Answer | string} answer */
+  function inWords(answer) {
+    if (typeof answer === 'string') return answer;
+    const { status, retryAfter, body } = answer;
+    const { error } = body;
     if (status === 0) return 'Haldir could not be reached, or did not answer. Check your connection and try again.';
     if (status === 429) return `Too many attempts. Try again in ${retryAfter ?? 'some'} seconds.`;
     return error ?? `Haldir answered ${status}, which this page does not understand.`;
@@ -69,8 +78,9 @@
   }
 
   /** @param {Person} person */
-  function show(person) {
+  async function show(person) {
     linkForm.hidden = true;
+    byPasskey.hidden = true;
     signedIn.hidden = false;
     rows.replaceChildren();
     for (const [name, value] of [
@@ -83,10 +93,40 @@
       description.textContent = value || '–';
       rows.append(term, description);
     }
+    await showPasskeys();
+  }
+
+  async function showPasskeys() {
+    const { status, body } = await ask('GET', '/v1/me/passkeys');
+    if (status !== 200 || !body.passkeys) return;
+    list.replaceChildren(...body.passkeys.map(itemOf));
+  }
+
+  /** @param {Passkey} passkey */
+  function itemOf({ passkey_id: id, name, created_at: createdAt, used_at: usedAt }) {
+    const [item, text, remove] = [
+      document.createElement('li'),
+      document.createElement('span'),
+      document.createElement('button'),
+    ];
+    const used = usedAt === null ? 'not used yet' : `used last on ${dayOf(usedAt)}`;
+    text.textContent = `${name || 'A passkey'}, made on ${dayOf(createdAt)}, ${used}`;
+    remove.type = 'button';
+    remove.textContent = 'Remove';
+    remove.setAttribute('aria-label', `Remove ${text.textContent}`);
+    remove.addEventListener('click', () => void busy(() => removePasskey(id)));
+    item.append(text, remove);
+    return item;
+  }
+
+  /** @param {number} seconds since 1970 */
+  function dayOf(seconds) {
+    return new Date(seconds * 1000).toLocaleDateString(undefined, { dateStyle: 'medium' });
   }
 
   function showNobody() {
     signedIn.hidden = true;
+    byPasskey.hidden = token !== '' || !passkeys.isThere;
     linkForm.hidden = token === '';
   }
 
@@ -104,16 +144,44 @@
   async function signInByLink() {
     const told = who.hidden ? {} : { email: email.value.trim(), name: personName.value.trim() };
     const answer = await ask('POST', '/v1/sign-in/link', { token, ...told });
-    const { page_token: pageToken, person, field } = answer.body;
-    if (answer.status === 200 && pageToken !== undefined && person !== undefined) {
-      token = '';
-      localStorage.setItem(KEPT, pageToken);
-      show(person);
-      say('You are signed in.');
-    } else if (answer.status === 400 && field === 'email' && who.hidden) {
+    if (answer.status === 400 && answer.body.field === 'email' && who.hidden) {
       who.hidden = false;
       say('Say who you are.', email);
+    } else if (await enter(answer)) {
+      token = '';
+      const isFirst = passkeys.isThere && list.childElementCount === 0;
+      say(isFirst ? 'You are signed in. Make a passkey, and you need no link the next time.' : 'You are signed in.');
     } else say(inWords(answer));
+  }
+
+  async function signInByPasskey() {
+    const answer = await passkeys.signIn(ask);
+    say((await enter(answer)) ? 'You are signed in.' : inWords(answer));
+  }
+
+  /** Whether the answer signed somebody in, who is shown then. @param {Answer | string} answer */
+  async function enter(answer) {
+    if (typeof answer === 'string' || answer.status !== 200) return false;
+    const { page_token: pageToken, person } = answer.body;
+    if (pageToken === undefined || person === undefined) return false;
+    localStorage.setItem(KEPT, pageToken);
+    await show(person);
+    return true;
+  }
+
+  async function addPasskey() {
+    // To be told from the person's others.
+    const answer = await passkeys.enrol(ask, navigator.platform.slice(0, 64));
+    const isMade = typeof answer !== 'string' && answer.status === 201;
+    if (isMade) await showPasskeys();
+    say(isMade ? 'The passkey is made. It signs you in from now on.' : inWords(answer));
+  }
+
+  /** @param {string} id */
+  async function removePasskey(id) {
+    const answer = await ask('DELETE', `/v1/me/passkeys/${encodeURIComponent(id)}`);
+    if (answer.status === 200 || answer.status === 404) await showPasskeys();
+    say(answer.status === 200 ? 'Removed: it signs nobody in any more.' : inWords(answer));
   }
 
   async function signOut() {
@@ -131,7 +199,7 @@
     if (localStorage.getItem(KEPT) !== null) {
       const { status, body } = await ask('GET', '/v1/me');
       if (status === 200 && body.person) {
-        show(body.person);
+        await show(body.person);
         linkForm.hidden = token === '';
         say(
           token === ''
@@ -145,7 +213,7 @@
     showNobody();
     say(
       token === ''
-        ? 'To sign in, open a link that was made for you. An owner makes one.'
+        ? `To sign in, ${passkeys.isThere ? 'use your passkey, or ' : ''}open a link that was made for you. An owner makes one.`
         : 'This link signs you in, once.',
     );
   }
@@ -174,6 +242,10 @@
     event.preventDefault();
     void busy(signInByLink);
   });
+  makePasskey.hidden = !passkeys.isThere;
+  element('no-passkeys', HTMLElement).hidden = passkeys.isThere;
+  makePasskey.addEventListener('click', () => void busy(addPasskey));
+  element('use-passkey', HTMLElement).addEventListener('click', () => void busy(signInByPasskey));
   element('sign-out', HTMLButtonElement).addEventListener('click', () => void busy(signOut));
   void busy(begin);
 })();

@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { Transactions, type Tx } from '@haldir/database';
+import { LessThanOrEqual } from 'typeorm';
+import { Passkey } from './passkey.entity.js';
+import { TakenChallenge } from './taken-challenge.entity.js';
+
+@Injectable()
+export class PasskeyRepository {
+  constructor(private readonly transactions: Transactions) {}
+
+  /**
+   * Whose passkey of that person it is; before that is known, a function that sees all of them answers about the one that was asked
+   * for. Ids of credentials are chosen by authenticators, so another tenant may have the same.
+   */
+  async tenantOf(credentialId: Buffer, personId: string): Promise<string | null> {
+    const [row] = await this.transactions.queryAll<{ tenant_id: string }>(
+      'SELECT tenant_id FROM passkey_tenant($1, $2)',
+      [credentialId, personId],
+    );
+    return row?.tenant_id ?? null;
+  }
+
+  /** The names of the sites that passkeys of the installation were made for. */
+  async rpIds(): Promise<string[]> {
+    const rows = await this.transactions.queryAll<{ rp_id: string }>('SELECT rp_id FROM passkey_rp_ids()');
+    return rows.map(({ rp_id: rpId }) => rpId);
+  }
+
+  /** Up to `limit` of the person's, newest first, behind the one with id `before`. */
+  list(tenantId: string, personId: string, limit: number, before: string | null): Promise<Passkey[]> {
+    return this.transactions.read(tenantId, (manager) => {
+      const query = manager
+        .createQueryBuilder(Passkey, 'p')
+        .where({ tenantId, personId })
+        .orderBy('p.id', 'DESC')
+        .limit(limit);
+      if (before !== null) query.andWhere('p.id < :before', { before });
+      return query.getMany();
+    });
+  }
+
+  in(tx: Tx) {
+    return {
+      insert: (passkey: Passkey): Promise<unknown> => tx.manager.insert(Passkey, passkey),
+      findByCredential: (tenantId: string, credentialId: Buffer): Promise<Passkey | null> =>
+        tx.manager.findOneBy(Passkey, { tenantId, credentialId }),
+      count: (tenantId: string, personId: string): Promise<number> =>
+        tx.manager.countBy(Passkey, { tenantId, personId }),
+      markUsed: (tenantId: string, id: string, counter: number, usedAt: Date): Promise<unknown> =>
+        tx.manager.update(Passkey, { tenantId, id }, { counter, usedAt }),
+      /** Takes it away; null when the person has none of that id. */
+      remove: async (tenantId: string, personId: string, id: string): Promise<Passkey | null> => {
+        const found = await tx.manager.findOneBy(Passkey, { tenantId, personId, id });
+        if (found) await tx.manager.delete(Passkey, { tenantId, personId, id });
+        return found;
+      },
+      removeAll: (tenantId: string, personId: string): Promise<unknown> =>
+        tx.manager.delete(Passkey, { tenantId, personId }),
+      /** False when it was taken before; of racing requests one gets it. Those that are over by `now` are forgotten. */
+      takeChallenge: async ({ tenantId, hash, expiresAt }: TakenChallenge, now: Date): Promise<boolean> => {
+        await tx.manager.delete(TakenChallenge, { tenantId, expiresAt: LessThanOrEqual(now) });
+        const taken = await tx.query(
+          'INSERT INTO taken_challenge (tenant_id, hash, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1',
+          [tenantId, hash, expiresAt],
+        );
+        return taken.length === 1;
+      },
+    };
+  }
+}

@@ -1,0 +1,120 @@
+// Reads what browsers answer to navigator.credentials (https://www.w3.org/TR/webauthn-3/), by @simplewebauthn/server.
+import {
+  type AuthenticationResponseJSON,
+  type RegistrationResponseJSON,
+  verifyAuthenticationResponse,
+  verifyRegistrationResponse,
+} from '@simplewebauthn/server';
+import {
+  decodeAttestationObject,
+  decodeClientDataJSON,
+  decodeCredentialPublicKey,
+} from '@simplewebauthn/server/helpers';
+import { type Passkey } from './passkey.entity.js';
+import { type OpenChallenge } from './passkey-challenges.js';
+
+/** ES256, EdDSA, RS256, as numbers of COSE (https://www.iana.org/assignments/cose). */
+export const ALGORITHMS = [-7, -8, -257];
+const COSE_ALG = 3;
+/** RS256 of 4096 bits has some 530. */
+const PUBLIC_KEY_MAX_BYTES = 1024;
+
+/** In base64url, as `toJSON` of a PublicKeyCredential has it: of one that was made. */
+export interface Attestation {
+  id: string;
+  response: { clientDataJSON: string; attestationObject: string };
+}
+
+/** The same of one that has signed. */
+export interface Assertion {
+  id: string;
+  response: { clientDataJSON: string; authenticatorData: string; signature: string; userHandle: string };
+}
+
+/** Where it has to have been done. */
+export interface Place {
+  /** Of the page, whole. */
+  origin: string;
+  rpId: string;
+}
+
+type ReadChallenge = (challenge: string) => OpenChallenge | null;
+
+/** A credential as it was made, with somebody there who was verified; null for one that is not good, whatever the reason. */
+export async function readAttestation(
+  { id, response }: Attestation,
+  { origin, rpId }: Place,
+  readChallenge: ReadChallenge,
+): Promise<{
+  credentialId: Buffer;
+  publicKey: Buffer;
+  algorithm: number;
+  counter: number;
+  challenge: OpenChallenge;
+} | null> {
+  try {
+    const challenge = challengeOf(response.clientDataJSON, readChallenge);
+    if (!challenge || hasCertificates(response.attestationObject)) return null;
+    const { verified, registrationInfo } = await verifyRegistrationResponse({
+      response: { ...publicKey(id), response } satisfies RegistrationResponseJSON,
+      // Read above.
+      expectedChallenge: () => true,
+      ...{ expectedOrigin: origin, expectedRPID: rpId, requireUserVerification: true },
+      supportedAlgorithmIDs: ALGORITHMS,
+    });
+    if (!verified || registrationInfo.credential.id !== id) return null;
+    const { credential } = registrationInfo;
+    if (credential.publicKey.length > PUBLIC_KEY_MAX_BYTES) return null;
+    const algorithm = decodeCredentialPublicKey(credential.publicKey).get(COSE_ALG as never) as unknown as number;
+    return {
+      ...{ credentialId: Buffer.from(id, 'base64url'), publicKey: Buffer.from(credential.publicKey), algorithm },
+      ...{ counter: credential.counter, challenge },
+    };
+  } catch {
+    // Its reasons repeat what was sent.
+    return null;
+  }
+}
+
+/** What was signed by that passkey, with somebody there who was verified; null where it was not, whatever the reason. */
+export async function readAssertion(
+  { id, response }: Assertion,
+  passkey: Pick<Passkey, 'publicKey' | 'counter'>,
+  { origin, rpId }: Place,
+  readChallenge: ReadChallenge,
+): Promise<{ counter: number; challenge: OpenChallenge } | null> {
+  try {
+    const challenge = challengeOf(response.clientDataJSON, readChallenge);
+    if (!challenge) return null;
+    const { verified, authenticationInfo } = await verifyAuthenticationResponse({
+      response: { ...publicKey(id), response } satisfies AuthenticationResponseJSON,
+      // Read above.
+      expectedChallenge: () => true,
+      ...{ expectedOrigin: origin, expectedRPID: rpId, requireUserVerification: true },
+      credential: { id, publicKey: new Uint8Array(passkey.publicKey), counter: passkey.counter },
+    });
+    return verified ? { counter: authenticationInfo.newCounter, challenge } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Of a page that stands in no other's frame. */
+function challengeOf(clientDataJSON: string, read: ReadChallenge): OpenChallenge | null {
+  const { challenge, crossOrigin } = decodeClientDataJSON(clientDataJSON);
+  return crossOrigin === true ? null : read(challenge);
+}
+
+/**
+ * None are asked for. Checking them would have the library fetch lists of revoked ones from wherever they say, which is for whoever
+ * sends them to choose.
+ */
+function hasCertificates(attestationObject: string): boolean {
+  const decoded = decodeAttestationObject(new Uint8Array(Buffer.from(attestationObject, 'base64url')));
+  const format = decoded.get('fmt');
+  return format !== 'none' && (format !== 'packed' || decoded.get('attStmt').get('x5c') !== undefined);
+}
+
+function publicKey(id: string) {
+  return { id, rawId: id, type: 'public-key' as const, clientExtensionResults: {} };
+}
