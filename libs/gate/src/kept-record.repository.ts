@@ -18,10 +18,12 @@ const purgeQuotas = `
        AND coalesce(q.times[cardinality(q.times)], 0) < extract(epoch FROM $1::timestamptz) LIMIT $2 FOR UPDATE OF q SKIP LOCKED))
   RETURNING 1 AS purged`;
 
-const purgeTasks = `
-  DELETE FROM mcp_task WHERE ctid = ANY (ARRAY(
-    SELECT ctid FROM mcp_task WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+const purgeExpired = (table: string): string => `
+  DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
+    SELECT ctid FROM ${table} WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
   RETURNING 1 AS purged`;
+const purgeTasks = purgeExpired('mcp_task');
+const purgesOfPeople = ['sign_in', 'invitation', 'taken_challenge'].map(purgeExpired);
 
 /** Records that are kept for a while only. What others are at is left for the next time. */
 @Injectable()
@@ -41,6 +43,13 @@ export class KeptRecordRepository {
   /** Removes up to `limit` calls of any tenant that waited as tasks and expired before then; answers how many. */
   purgeTasks(before: Date, limit: number): Promise<number> {
     return this.purge(purgeTasks, before, limit);
+  }
+
+  /** Removes up to `limit` each of sign-ins, links that sign in and challenges that were answered, which were over before then; answers how many. */
+  async purgeSignIns(before: Date, limit: number): Promise<number> {
+    let purged = 0;
+    for (const text of purgesOfPeople) purged += await this.purge(text, before, limit);
+    return purged;
   }
 
   /** Removes up to `limit` quotas of people who asked for nothing since then; answers how many. */

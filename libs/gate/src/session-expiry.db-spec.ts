@@ -75,6 +75,36 @@ it('purges tasks that expired, of any tenant, and no other', async () => {
   expect(kept).toEqual([{ id: 'tsk_live' }]);
 });
 
+it('purges sign-ins, links and answered challenges an hour after they are over, and no other', async () => {
+  for (const [id, expiresAt] of [
+    ['over', ago(3_600_001)],
+    ['justOver', ago(3_599_999)],
+  ] as const) {
+    const hash = Buffer.from(`${tenantId}${id}`);
+    await dataSource.query(
+      `INSERT INTO sign_in (tenant_id, id, person_id, hash, page_hash, method, created_at, used_at, expires_at, mac)
+         VALUES ($1, $2, '', $3, '', 'link', $4, $4, $4, '')`,
+      [tenantId, id, hash, expiresAt],
+    );
+    await dataSource.query(
+      `INSERT INTO invitation (tenant_id, id, hash, expires_at, mac) VALUES ($1, $2, $3, $4, '')`,
+      [tenantId, id, hash, expiresAt],
+    );
+    await dataSource.query('INSERT INTO taken_challenge (tenant_id, hash, expires_at) VALUES ($1, $2, $3)', [
+      tenantId,
+      hash,
+      expiresAt,
+    ]);
+  }
+  expect(await expiry.purge()).toBe(3);
+  const kept = await dataSource.query<{ id: string }[]>(
+    `SELECT id FROM sign_in WHERE tenant_id = $1 UNION ALL SELECT id FROM invitation WHERE tenant_id = $1
+     UNION ALL SELECT substr(convert_from(hash, 'UTF8'), length($1) + 1) FROM taken_challenge WHERE tenant_id = $1`,
+    [tenantId],
+  );
+  expect(kept.map(({ id }) => id)).toEqual(['justOver', 'justOver', 'justOver']);
+});
+
 it('purges idempotency records a day old, and quotas of keys revoked for hours', async () => {
   for (const [key, age] of [
     ['old', DAY_MS + 1],

@@ -7,6 +7,8 @@ import { SessionRepository } from './session.repository.js';
 
 const BATCH = 500;
 const IDEMPOTENCY_KEPT_MS = 24 * 3600 * 1000;
+/** After they are over. A process whose clock is behind may still take an answer to a challenge, which it has to find noted. */
+const SIGN_INS_KEPT_MS = 3600 * 1000;
 /** Longer than a quota's window: a revoked key takes no more from it. */
 const QUOTA_KEPT_MS = 2 * 3600 * 1000;
 
@@ -39,15 +41,16 @@ export class SessionExpiry {
   }
 
   /**
-   * Removes up to 500 of each kind: idempotency records older than a day, tasks that expired, and quotas of keys revoked long ago; answers
-   * how many.
+   * Removes up to 500 of each kind: idempotency records older than a day, tasks that expired, what people signed in by that is over, and quotas of keys revoked long
+   * ago; answers how many.
    */
   async purge(): Promise<number> {
     const now = this.clock.now().getTime();
     const records = await this.records.purgeIdempotency(new Date(now - IDEMPOTENCY_KEPT_MS), BATCH);
     const tasks = await this.records.purgeTasks(new Date(now), BATCH);
+    const signIns = await this.records.purgeSignIns(new Date(now - SIGN_INS_KEPT_MS), BATCH);
     const quotasBefore = new Date(now - QUOTA_KEPT_MS);
     const ofPeople = await this.records.purgeQuotasOfPeople(quotasBefore, BATCH);
-    return records + tasks + ofPeople + (await this.records.purgeQuotas(quotasBefore, BATCH));
+    return records + tasks + signIns + ofPeople + (await this.records.purgeQuotas(quotasBefore, BATCH));
   }
 }

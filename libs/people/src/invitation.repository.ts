@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
-import { IsNull, LessThanOrEqual } from 'typeorm';
+import { IsNull } from 'typeorm';
 import { Invitation } from './invitation.entity.js';
 
 @Injectable()
@@ -28,8 +28,6 @@ export class InvitationRepository {
         if (found) await tx.manager.delete(Invitation, { tenantId, id: found.id });
         return found;
       },
-      removeExpired: (tenantId: string, now: Date): Promise<unknown> =>
-        tx.manager.delete(Invitation, { tenantId, expiresAt: LessThanOrEqual(now) }),
       /** Those of a person; with null, those of whoever is to be the first owner. */
       removeOf: (tenantId: string, personId: string | null): Promise<unknown> =>
         tx.manager.delete(Invitation, { tenantId, personId: personId ?? IsNull() }),

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions, type Tx } from '@haldir/database';
-import { LessThanOrEqual } from 'typeorm';
 import { Passkey } from './passkey.entity.js';
-import { TakenChallenge } from './taken-challenge.entity.js';
+import { type TakenChallenge } from './taken-challenge.entity.js';
 
 @Injectable()
 export class PasskeyRepository {
@@ -56,9 +55,8 @@ export class PasskeyRepository {
       },
       removeAll: (tenantId: string, personId: string): Promise<unknown> =>
         tx.manager.delete(Passkey, { tenantId, personId }),
-      /** False when it was taken before; of racing requests one gets it. Those that are over by `now` are forgotten. */
-      takeChallenge: async ({ tenantId, hash, expiresAt }: TakenChallenge, now: Date): Promise<boolean> => {
-        await tx.manager.delete(TakenChallenge, { tenantId, expiresAt: LessThanOrEqual(now) });
+      /** False when it was taken before; of racing requests one gets it. */
+      takeChallenge: async ({ tenantId, hash, expiresAt }: TakenChallenge): Promise<boolean> => {
         const taken = await tx.query(
           'INSERT INTO taken_challenge (tenant_id, hash, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1',
           [tenantId, hash, expiresAt],

@@ -77,7 +77,7 @@ export class PasskeyService {
       if (!member || member.membership.removedAt !== null) throw new Unauthenticated();
       const passkeys = this.passkeys.in(tx);
       const now = this.clock.now();
-      if (!(await passkeys.takeChallenge({ tenantId, ...challenge }, now))) throw new InvalidInput(notGood);
+      if (!(await passkeys.takeChallenge({ tenantId, ...challenge }))) throw new InvalidInput(notGood);
       if (await passkeys.findByCredential(tenantId, credentialId)) throw new PasskeyExists();
       if ((await passkeys.count(tenantId, personId)) >= PASSKEYS_MAX) throw new TooManyPasskeys(PASSKEYS_MAX);
       const passkey = Object.assign(new Passkey(), {
@@ -125,10 +125,8 @@ export class PasskeyService {
     const answered = await readAssertion(assertion, passkey, { origin, rpId }, (challenge) =>
       this.challenges.read(challenge, { for: 'sign_in' }),
     );
-    const now = this.clock.now();
-    if (!answered || !(await passkeys.takeChallenge({ tenantId, ...answered.challenge }, now)))
-      throw new PasskeyNotGood();
-    await passkeys.markUsed(tenantId, passkey.id, answered.counter, now);
+    if (!answered || !(await passkeys.takeChallenge({ tenantId, ...answered.challenge }))) throw new PasskeyNotGood();
+    await passkeys.markUsed(tenantId, passkey.id, answered.counter, this.clock.now());
     return passkey;
   }
 

@@ -208,7 +208,6 @@ export class PeopleService {
     const url = this.pages.addressOf(`/welcome#${token}`);
     if (url === null) throw new InsecureAddress();
     await this.invitations.in(tx).removeOf(tenantId, personId);
-    await this.invitations.in(tx).removeExpired(tenantId, this.clock.now());
     const expiresAt = new Date(this.clock.now().getTime() + LINK_MS);
     const invitation = { tenantId, id: newId('inv'), personId, hash: hashToken(token), expiresAt };
     const mac = this.seal.macOf(INVITATION_GRANT, invitationGrant(invitation));

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { columnsOf, Transactions, type Tx } from '@haldir/database';
 import { type Tier } from '@haldir/runtime';
-import { LessThan, LessThanOrEqual, MoreThan } from 'typeorm';
+import { LessThan, MoreThan } from 'typeorm';
 import { type Role } from './roles.js';
 import { SignIn } from './sign-in.entity.js';
 
@@ -82,10 +82,6 @@ export class SignInRepository {
         (await tx.manager.delete(SignIn, { tenantId, personId, id })).affected === 1,
       endAll: (tenantId: string, personId: string): Promise<unknown> =>
         tx.manager.delete(SignIn, { tenantId, personId }),
-      removeExpired: async (tenantId: string, now: Date, usedSince: Date): Promise<void> => {
-        await tx.manager.delete(SignIn, { tenantId, expiresAt: LessThanOrEqual(now) });
-        await tx.manager.delete(SignIn, { tenantId, usedAt: LessThanOrEqual(usedSince) });
-      },
       /** Leaves the person `keep` sign-ins, the newest. */
       removeOldest: async (tenantId: string, personId: string, keep: number): Promise<void> => {
         const old = await tx.manager.find(SignIn, {

@@ -191,7 +191,6 @@ export class SignInService implements PersonAuthenticator {
     });
     signIn.mac = this.seal.macOf(SIGN_IN_GRANT, signInGrant(signIn));
     const signIns = this.signIns.in(tx);
-    await signIns.removeExpired(tenantId, now, idleSince(now));
     await signIns.removeOldest(tenantId, personId, SIGN_INS_MAX - 1);
     await signIns.insert(signIn);
     const actor = { ...personActor(tenantId, personId, email), origin };

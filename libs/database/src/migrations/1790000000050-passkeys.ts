@@ -35,7 +35,10 @@ export class Passkeys1790000000050 implements MigrationInterface {
         expires_at timestamptz NOT NULL,
         PRIMARY KEY (tenant_id, hash)
       );
-      CREATE INDEX taken_challenge_expires ON taken_challenge (tenant_id, expires_at);
+      -- What is over, of all tenants, goes.
+      CREATE INDEX taken_challenge_expires ON taken_challenge (expires_at);
+      CREATE INDEX sign_in_expires ON sign_in (expires_at);
+      CREATE INDEX invitation_expires ON invitation (expires_at);
 
       -- Before what a passkey signed is known to be good, nothing is known of its tenant.
       CREATE FUNCTION passkey_tenant(p_credential_id bytea, p_person_id text) RETURNS TABLE (tenant_id text)
@@ -58,6 +61,8 @@ export class Passkeys1790000000050 implements MigrationInterface {
   }
 
   async down(db: QueryRunner): Promise<void> {
-    await db.query(`DROP FUNCTION passkey_tenant, passkey_rp_ids; DROP TABLE ${TABLES.join(', ')};`);
+    await db.query(
+      `DROP FUNCTION passkey_tenant, passkey_rp_ids; DROP INDEX sign_in_expires, invitation_expires; DROP TABLE ${TABLES.join(', ')};`,
+    );
   }
 }
