@@ -16,7 +16,7 @@ const [MIN_PAUSE, MAX_PAUSE, DEFAULT_PAUSE] = [250, 10_000, 1_000];
 /** For one question about a task. */
 const QUESTION_MS = 10_000;
 const CANCEL_MS = 2_000;
-/** Questions in a row that came to nothing, for reasons that may pass. */
+/** Questions in a row that came to nothing, for reasons that may pass; after each, the next waits twice as long. */
 const MAX_FAILURES = 5;
 const MAY_PASS: readonly string[] = ['dns', 'connect', 'tls', 'reset', 'timeout'];
 const MAX_ID_CHARS = 1_024;
@@ -91,7 +91,7 @@ export class UpstreamTask {
   private async end(ask: AskOfTask, watch: Watch): Promise<JsonObject> {
     let room = MAX_HEARD_BYTES;
     for (let failures = 0; ;) {
-      await this.pause(watch.signal);
+      await this.pause(Math.min(MAX_PAUSE, this.pauseMs * 2 ** failures), watch.signal);
       let answered: Answered;
       try {
         answered = await this.get(ask, watch);
@@ -124,8 +124,8 @@ export class UpstreamTask {
     });
   }
 
-  private async pause(signal: AbortSignal | undefined): Promise<void> {
-    const { pauseMs, leftMs } = this;
+  private async pause(pauseMs: number, signal: AbortSignal | undefined): Promise<void> {
+    const { leftMs } = this;
     await sleep(Math.max(0, Math.min(pauseMs, leftMs)), undefined, signal ? { signal } : {}).catch(() => {
       throw new UpstreamUnreachable('aborted');
     });
@@ -143,10 +143,10 @@ function pauseIn({ pollIntervalMs }: JsonObject): number {
   return Math.min(MAX_PAUSE, Math.max(MIN_PAUSE, wanted));
 }
 
-/** Whether the same may be asked again: it tells nothing of the task, which the upstream keeps. */
+/** Whether the same may be asked again: it tells nothing of the task, which the upstream keeps. Nor does what is wrong here, as with a database. */
 function mayPass(error: unknown): boolean {
   if (error instanceof UpstreamRpcError) return error.rpcCode !== INVALID_PARAMS;
-  if (!(error instanceof UpstreamUnreachable)) return false;
+  if (!(error instanceof UpstreamUnreachable)) return true;
   const { reason, status } = error;
   return (
     MAY_PASS.includes(reason) || (reason === 'http_status' && status !== null && (status >= 500 || status === 429))
