@@ -100,7 +100,19 @@ describe('a call that an upstream makes a task of', () => {
     });
     await isCancelled(server);
     expect(asked(server, 'tools/call')).toHaveLength(1);
-    expect(asked(server, 'tasks/get').length).toBeLessThanOrEqual(12);
+    expect(asked(server, 'tasks/get').length).toBeLessThanOrEqual(14);
+  });
+
+  it('is asked for once more before the deadline, however long the upstream would have it wait', async () => {
+    const server = await tasking(saying(completed), { created: { pollIntervalMs: 10_000 } });
+    expect(await call(client(server.url), { deadlineMs: 3_000 })).toEqual(text('done'));
+    const late = await tasking(saying(working), { created: { pollIntervalMs: 10_000 } });
+    expect(await failure(call(client(late.url), { deadlineMs: 3_000 }))).toMatchObject({
+      reason: 'timeout',
+      sent: true,
+    });
+    expect(asked(late, 'tasks/get')).toHaveLength(1);
+    await isCancelled(late);
   });
 
   it.each(['between questions', 'while one is not answered'])(

@@ -15,6 +15,8 @@ const DECLARING: readonly string[] = ['tools/call', 'tasks/get', 'tasks/cancel']
 const [MIN_PAUSE, MAX_PAUSE, DEFAULT_PAUSE] = [250, 10_000, 1_000];
 /** For one question about a task. */
 const QUESTION_MS = 10_000;
+/** The last one comes so long before the deadline, or halfway to that. */
+const LAST_MS = 1_000;
 const CANCEL_MS = 2_000;
 /** Questions in a row that came to nothing, for reasons that may pass; after each, the next waits twice as long. */
 const MAX_FAILURES = 5;
@@ -90,8 +92,8 @@ export class UpstreamTask {
   /** The task once it is over. */
   private async end(ask: AskOfTask, watch: Watch): Promise<JsonObject> {
     let room = MAX_HEARD_BYTES;
-    for (let failures = 0; ;) {
-      await this.pause(Math.min(MAX_PAUSE, this.pauseMs * 2 ** failures), watch.signal);
+    for (let failures = 0, isLast = false; !isLast;) {
+      isLast = await this.pause(Math.min(MAX_PAUSE, this.pauseMs * 2 ** failures), watch.signal);
       let answered: Answered;
       try {
         answered = await this.get(ask, watch);
@@ -113,6 +115,7 @@ export class UpstreamTask {
       if (room < 0) throw new UpstreamUnreachable('too_large', { detail: TOO_MUCH });
       this.pauseMs = pauseIn(task);
     }
+    throw new UpstreamUnreachable('timeout');
   }
 
   private get(ask: AskOfTask, watch: Watch): Promise<Answered> {
@@ -124,12 +127,15 @@ export class UpstreamTask {
     });
   }
 
-  private async pause(pauseMs: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Answers whether there is time for one more question alone. */
+  private async pause(pauseMs: number, signal: AbortSignal | undefined): Promise<boolean> {
     const { leftMs } = this;
-    await sleep(Math.max(0, Math.min(pauseMs, leftMs)), undefined, signal ? { signal } : {}).catch(() => {
+    if (leftMs <= 0) throw new UpstreamUnreachable('timeout');
+    const untilLast = Math.max(leftMs - LAST_MS, leftMs / 2);
+    await sleep(Math.min(pauseMs, untilLast), undefined, signal ? { signal } : {}).catch(() => {
       throw new UpstreamUnreachable('aborted');
     });
-    if (leftMs <= pauseMs) throw new UpstreamUnreachable('timeout');
+    return pauseMs >= untilLast;
   }
 
   private get leftMs(): number {
