@@ -273,7 +273,7 @@ async function migrate(apps, env) {
 }
 
 /**
- * How the first owner comes in, in words; null once there is a key or somebody has signed in. The link is for the terminal alone: it is kept
+ * How the first owner comes in, in words; null once there is a key or somebody has signed in. The link is printed and kept
  * nowhere, and the one of the start before is good no more.
  *
  * @param {string} apps the folder of built apps

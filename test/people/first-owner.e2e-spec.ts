@@ -105,12 +105,19 @@ it(
     const other = await testEnvironment({});
     const there = await startApi(other);
     try {
-      const link = (await cli(other, 'people', 'invite', '--first')).stdout.trim();
+      const linkFrom = async (...more: string[]): Promise<string> =>
+        (await cli(other, 'people', 'invite', '--first', ...more)).stdout.trim();
+      const old = await linkFrom('--before-first-key');
       const { status, body } = await new Client(there.url, null).post<{ key: string }>('/v1/keys', {
         tier: 'enterprise',
       });
       expect(status).toBe(201);
-      const alice = asSignedIn(there.url, await signInByLink(there.url, tokenOf(link), { email: 'alice@example.com' }));
+      // As with a start after it: there is none any more, nor is the one of before.
+      expect(await linkFrom('--before-first-key')).toBe('');
+      const who = { email: 'alice@example.com' };
+      expect((await signInByLink(there.url, tokenOf(old), who)).status).toBe(401);
+      const link = await linkFrom();
+      const alice = asSignedIn(there.url, await signInByLink(there.url, tokenOf(link), who));
       expect((await new Client(there.url, body.key).get('/v1/people')).body).toMatchObject({
         people: [{ person_id: alice.id }],
       });

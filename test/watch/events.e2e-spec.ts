@@ -166,6 +166,22 @@ describe('whoever follows the log', () => {
     await eventually(() => expect([byKey.isOver, person.isOver]).toEqual([true, true]));
   });
 
+  it('are not taken for somebody who asks for something: a sign-in ends though a page that was left open listens', async () => {
+    const tenant = await world.newTenant();
+    const auditor = await personOf(tenant, 'auditor');
+    const used = async (): Promise<string | undefined> =>
+      (await world.sql<{ used_at: string }>('SELECT used_at::text FROM sign_in WHERE person_id = $1', [auditor.id]))[0]
+        ?.used_at;
+    const listener = await Listener.open(auditor);
+    await world.sql(
+      `UPDATE sign_in SET used_at = now() - interval '11 hours 59 minutes 50 seconds' WHERE person_id = $1`,
+      [auditor.id],
+    );
+    const before = await used();
+    await eventually(() => expect(listener.isOver).toBe(true));
+    expect(await used()).toBe(before);
+  });
+
   it('cannot have streams without end: one more than a key may have is refused, and has its place when another has gone', async () => {
     const tenant = await world.newTenant();
     const open = await Promise.all(Array.from({ length: 16 }, () => Listener.open(tenant)));

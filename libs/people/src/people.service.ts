@@ -103,7 +103,10 @@ export class PeopleService {
     const { tenantId } = actor;
     await this.people.in(tx).hold(tenantId);
     if (await this.tenants.hasHad(tx, tenantId, 'person')) return null;
-    if (beforeKey && (await this.tenants.hasHad(tx, tenantId, 'key'))) return null;
+    if (beforeKey && (await this.tenants.hasHad(tx, tenantId, 'key'))) {
+      await this.invitations.in(tx).removeOf(tenantId, null);
+      return null;
+    }
     const link = await this.link(tx, tenantId, null);
     this.record(tx, actor, 'first_owner_invited', { expires_at: link.expiresAt.toISOString() });
     return link;

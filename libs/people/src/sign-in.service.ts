@@ -57,7 +57,7 @@ export class SignInService implements PersonAuthenticator {
     private readonly clock: Clock,
   ) {}
 
-  async authenticate(cookie: string, pageToken: string): Promise<Caller | null> {
+  async authenticate(cookie: string, pageToken: string, isRequest: boolean): Promise<Caller | null> {
     const found = await this.signIns.findLive(hashToken(cookie));
     const now = this.clock.now();
     // Whether it is intact comes first: nothing is known of a row that was edited, its hashes included.
@@ -65,7 +65,8 @@ export class SignInService implements PersonAuthenticator {
     if (!timingSafeEqual(found.signIn.pageHash, hashToken(pageToken))) return null;
     const { signIn, email, role, tier, isOperator } = found;
     const { tenantId, id, personId } = signIn;
-    if (now.getTime() - signIn.usedAt.getTime() > USED_WITHIN_MS) await this.signIns.markUsed(tenantId, id, now);
+    if (isRequest && now.getTime() - signIn.usedAt.getTime() > USED_WITHIN_MS)
+      await this.signIns.markUsed(tenantId, id, now);
     return {
       actor: personActor(tenantId, personId, email),
       session: null,

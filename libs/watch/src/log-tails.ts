@@ -1,17 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type BeforeApplicationShutdown, Injectable } from '@nestjs/common';
 import { InvalidInput } from '@haldir/kernel';
-import { type AuditEntry, type AuditFilter, AuditTrailRepository } from './audit-trail.repository.js';
+import {
+  type AuditEntry,
+  type AuditFilter,
+  AuditTrailRepository,
+  type FoundEntries,
+  type Stretch,
+} from './audit-trail.repository.js';
 import { TooManyTails } from './watch.errors.js';
 
 /** How often the end of a log is looked at that somebody follows. */
 const EVERY_MS = 500;
 /** Entries that are read together, and how long nobody reads of the same log after that: others have their turns. */
 const AT_ONCE = 100;
-const REST_MS = 20;
+const REST_MS = 25;
 /** Open in a process at most, those of one tenant, and those of one key or person. */
 const MAX_OPEN = 1_000;
-const MAX_OF_TENANT = 128;
+const MAX_OF_TENANT = 64;
 const MAX_OF_ACTOR = 16;
 
 /** Who follows a log, and which entries. */
@@ -27,8 +33,8 @@ export interface Follower {
 
 /** A step along a log. */
 export interface Step {
-  /** That pass the filter, oldest first; none as long as there are none. */
-  entries: AuditEntry[];
+  /** That pass the filter, oldest first; none as long as there are none. The same objects for all who are told of them together. */
+  entries: readonly AuditEntry[];
   /** Up to which, and without it, the log was looked at. */
   position: number;
 }
@@ -40,6 +46,8 @@ export class LogTails implements BeforeApplicationShutdown {
   /** Of each log that is followed, the next look at its end, which all who follow it wait for. */
   private readonly looks = new Map<string, Promise<number>>();
   private readonly turns = new Map<string, Promise<unknown>>();
+  /** What is being read, for all who ask for the same: those who have heard everything do. */
+  private readonly reads = new Map<string, Promise<FoundEntries>>();
   private readonly ending = new AbortController();
 
   constructor(private readonly trail: AuditTrailRepository) {}
@@ -80,9 +88,7 @@ export class LogTails implements BeforeApplicationShutdown {
     while (!isOver()) {
       while (position < size && !isOver()) {
         const stretch = { from: position, to: size };
-        const { entries, lookedTo } = await this.inTurn(tenantId, () =>
-          this.trail.oldest(tenantId, filter, stretch, AT_ONCE),
-        );
+        const { entries, lookedTo } = await this.read(tenantId, filter, stretch);
         const last = entries.length < AT_ONCE ? lookedTo : (entries.at(-1)?.seq ?? null);
         position = last === null ? size : last + 1;
         yield { entries, position };
@@ -112,6 +118,17 @@ export class LogTails implements BeforeApplicationShutdown {
         .then(() => this.trail.size(tenantId));
     this.looks.set(tenantId, next);
     return next;
+  }
+
+  private read(tenantId: string, filter: AuditFilter, stretch: Stretch): Promise<FoundEntries> {
+    const what = JSON.stringify([tenantId, filter, stretch]);
+    const reading =
+      this.reads.get(what) ??
+      this.inTurn(tenantId, () => this.trail.oldest(tenantId, filter, stretch, AT_ONCE)).finally(() =>
+        this.reads.delete(what),
+      );
+    this.reads.set(what, reading);
+    return reading;
   }
 
   private inTurn<T>(tenantId: string, read: () => Promise<T>): Promise<T> {

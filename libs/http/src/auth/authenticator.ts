@@ -15,8 +15,10 @@ export abstract class Authenticator {
 export abstract class PersonAuthenticator {
   /**
    * The caller behind a cookie, or null when it is unknown, over or ended, or the page's token is not the one it was given with.
+   *
+   * @param isRequest whether the person asks for something, so that the sign-in is in use
    */
-  abstract authenticate(cookie: string, pageToken: string): Promise<Caller | null>;
+  abstract authenticate(cookie: string, pageToken: string, isRequest: boolean): Promise<Caller | null>;
 }
 
 export class Unauthenticated extends HaldirError {

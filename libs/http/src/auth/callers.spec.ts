@@ -42,7 +42,7 @@ describe('a request that stays open', () => {
 describe('a request of a person', () => {
   const cookie = `other=1; __Host-haldir=${'c'.repeat(43)}`;
   const own = 'https://haldir.example.com';
-  const asked: string[] = [];
+  const asked: (string | boolean)[] = [];
   const alice: PersonAuthenticator = {
     authenticate: (...tokens) => {
       asked.push(...tokens);
@@ -55,7 +55,7 @@ describe('a request of a person', () => {
 
   it('is known by its cookie together with what the page keeps', async () => {
     await expect(of('GET', { cookie, 'x-haldir-page': 'p' })).resolves.toEqual({ keyId: 'sgn_1' });
-    expect(asked.splice(0)).toEqual(['c'.repeat(43), 'p']);
+    expect(asked.splice(0)).toEqual(['c'.repeat(43), 'p', true]);
     const bad = [{ cookie }, { 'x-haldir-page': 'p' }, { cookie: '__Host-haldir=short', 'x-haldir-page': 'p' }];
     for (const headers of bad)
       await expect(of('GET', headers as Record<string, string>)).rejects.toThrow(Unauthenticated);

@@ -45,7 +45,7 @@ export class Callers {
   }
 
   private async behind(request: HaldirRequest, isRequest: boolean): Promise<Caller> {
-    if (!hasKey(request)) return this.personBehind(request);
+    if (!hasKey(request)) return this.personBehind(request, isRequest);
     const { authorization, 'x-api-key': apiKey } = request.headers;
     const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1];
     const header = typeof apiKey === 'string' ? apiKey : undefined;
@@ -65,11 +65,11 @@ export class Callers {
     return caller;
   }
 
-  private async personBehind(request: HaldirRequest): Promise<Caller> {
+  private async personBehind(request: HaldirRequest, isRequest: boolean): Promise<Caller> {
     const [cookie, pageToken] = [personCookieOf(request.headers.cookie), request.headers[PAGE_TOKEN_HEADER]];
     if (cookie === null || typeof pageToken !== 'string') throw new Unauthenticated();
     if (request.method !== 'GET' && request.method !== 'HEAD') this.pages.check(request);
-    const caller = await this.persons.authenticate(cookie, pageToken);
+    const caller = await this.persons.authenticate(cookie, pageToken, isRequest);
     if (!caller) throw new Unauthenticated('You are not signed in, or no longer');
     return caller;
   }

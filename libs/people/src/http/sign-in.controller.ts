@@ -72,6 +72,6 @@ export class SignInController {
   /** Whoever was signed in in this browser: it has one cookie. */
   private async signedInBefore({ headers }: HaldirRequest): Promise<Caller | null> {
     const [cookie, pageToken] = [personCookieOf(headers.cookie), headers[PAGE_TOKEN_HEADER]];
-    return cookie === null || typeof pageToken !== 'string' ? null : this.signIns.authenticate(cookie, pageToken);
+    return cookie === null || typeof pageToken !== 'string' ? null : this.signIns.authenticate(cookie, pageToken, true);
   }
 }

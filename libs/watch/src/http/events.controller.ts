@@ -14,6 +14,7 @@ import {
   RequiresScope,
   Waits,
 } from '@haldir/http';
+import { type AuditEntry } from '../audit-trail.repository.js';
 import { LogTails, type Step } from '../log-tails.js';
 import { FollowAuditEntries, toAuditFilter } from './audit-filter.dto.js';
 import { toAuditEntryItem } from './audit.dto.js';
@@ -40,14 +41,14 @@ export class EventsController {
     operationId: 'followAuditTrail',
     summary: 'Follow the audit trail',
     description:
-      'Entries as they are appended, within a second, as server-sent events: `event: entry`, its `data` as getAuditTrail answers it, its `id` its `leaf_index`. Whoever comes back with the last `id` as `Last-Event-ID` is told what came meanwhile, each entry once, at whichever process. `since` has it begin earlier. A stream ends with its key or sign-in, and with the process.',
+      'Entries as they are appended, mostly within a second, as server-sent events: `event: entry`, its `data` as getAuditTrail answers it, its `id` its `leaf_index`. Whoever comes back with the last `id` as `Last-Event-ID` is told what came meanwhile, each entry once, at whichever process. `since` has it begin earlier. A stream ends with its key or sign-in, and with the process.',
   })
   @ApiHeader({
     name: 'Last-Event-ID',
     required: false,
     schema: { type: 'string', pattern: '^[0-9]{1,15}$' },
     description:
-      '`id` of the last event that is known already; browsers and clients of server-sent events send it by themselves',
+      '`id` of the last event that is known already. The `EventSource` of browsers sends no key: read the stream with `fetch`',
   })
   @ApiResponse({
     status: HttpStatus.OK,
@@ -90,9 +91,16 @@ export class EventsController {
   }
 }
 
+/** Of entries that several are told of together. */
+const written = new WeakMap<AuditEntry, string>();
+
 /** As the HTML standard, "Server-sent events", has it. JSON has no line breaks. */
-function toEvent(entry: Parameters<typeof toAuditEntryItem>[0]): string {
-  return `id: ${entry.seq}\nevent: entry\ndata: ${JSON.stringify(toAuditEntryItem(entry))}\n\n`;
+function toEvent(entry: AuditEntry): string {
+  const before = written.get(entry);
+  if (before !== undefined) return before;
+  const text = `id: ${entry.seq}\nevent: entry\ndata: ${JSON.stringify(toAuditEntryItem(entry))}\n\n`;
+  written.set(entry, text);
+  return text;
 }
 
 /** @throws InvalidInput */
