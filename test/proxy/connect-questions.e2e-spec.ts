@@ -3,6 +3,7 @@ import { type Client as McpClient } from '@modelcontextprotocol/client';
 import {
   type ConnectCommand,
   connectMcp,
+  decidePending,
   eventually,
   type McpParty,
   type McpRevision,
@@ -100,6 +101,23 @@ describe('a server for each session that asks in the middle of a call', () => {
     expect(await ask(third.client, 'of another session?')).toContain('decline');
     expect([asked, third.asked]).toEqual([['first?'], ['of another session?']]);
     await Promise.all([client.close(), other.client.close(), third.client.close()]);
+  });
+
+  it('asks nobody while another call is under way in the session: an approved one asks of no other client', async () => {
+    const { client, asked } = await connect(() => ({ action: 'accept', content: { name: 'Mallory' } }));
+    await scenario.policy('require_approval', { scope: { tools: ['up.ask'] } });
+    const args = { question: 'how much?', later: true };
+    await scenario.call('up.ask', args);
+    await decidePending(scenario.tenant, 'approve');
+    const approved = scenario.call('up.ask', args);
+    await eventually(() => expect(command.seen().join()).toContain('call ask'));
+    const leaving = new AbortController();
+    const other = client.callTool({ name: 'up__wait', arguments: {} }, { signal: leaving.signal }).catch(() => null);
+    const { body } = await approved;
+    expect([body.content[0]?.text, asked]).toEqual([expect.stringContaining('whose client to ask'), []]);
+    leaving.abort();
+    await other;
+    await client.close();
   });
 
   it('is the official one, too', async () => {

@@ -22,6 +22,8 @@ const waiting = new Set();
 const subscriptions = [];
 /** @type {Map<string, (message: Message) => void>} */
 const questions = new Map();
+/** Calls that ask once another has come. @type {(() => void)[]} */
+const patient = [];
 const FORM = { type: 'object', properties: { name: { type: 'string' } } };
 let remembered = 'nothing';
 let lastLine = '';
@@ -81,7 +83,10 @@ const TOOLS = {
       write({ method: 'notifications/tools/list_changed', params: { _meta: { [SUBSCRIPTION]: id } } });
     return said('changed');
   },
-  ask: async ({ question }) => said(await answerTo(question)),
+  ask: async ({ question, later = false }) => {
+    if (later) await new Promise((resolve) => patient.push(() => resolve(null)));
+    return said(await answerTo(question));
+  },
 };
 
 /** As they are listed. */
@@ -116,6 +121,7 @@ async function outcomeOf(message) {
   const tool = method === 'tools/call' && Object.hasOwn(TOOLS, params.name) ? TOOLS[params.name] : undefined;
   if (tool) {
     note(`call ${params.name} ${JSON.stringify(params.arguments ?? {})}`);
+    for (const goOn of patient.splice(0)) goOn();
     const result = await tool(params.arguments ?? {}, message);
     return result === undefined ? undefined : { result };
   }

@@ -1,8 +1,16 @@
 import { type JsonObject, METHOD_NOT_FOUND } from '@haldir/mcp';
 import { Conversation } from './conversation.js';
 import { type Exchange } from './exchange.js';
-import { McpAnswer, McpStream, type Posted, refuseBusy } from './mcp-request.js';
+import { INTERNAL_ERROR, McpAnswer, McpStream, type Posted, refuseBusy } from './mcp-request.js';
 import { type ServerCommand } from './server-process.js';
+
+/** A request that was given up may still be at work, and ask, for as long as any call may take. */
+const GIVEN_UP_MS = 600_000;
+const NOBODY = { code: METHOD_NOT_FOUND, message: 'Nobody is there to answer' };
+const OF_SEVERAL = {
+  code: INTERNAL_ERROR,
+  message: 'Other requests are under way, or were given up, so that nobody knows whose client to ask',
+};
 
 /** The server process of one session. All that its two ends say to each other goes through. */
 export class SessionServer {
@@ -11,6 +19,8 @@ export class SessionServer {
   private stream: McpStream | null = null;
   /** Answers to what is under way, the latest last. */
   private readonly answers = new Set<McpAnswer>();
+  /** Requests that nobody waits for any more, which the server may still be at work on. */
+  private givenUp = 0;
   /** What was said while there was no stream, one of each kind. */
   private readonly unheard = new Map<string, JsonObject>();
   private usedAt = performance.now();
@@ -91,21 +101,32 @@ export class SessionServer {
     exchange.signal.addEventListener('abort', () => {
       over();
       takeBack();
+      this.givenUp++;
+      setTimeout(() => this.givenUp--, GIVEN_UP_MS).unref();
     });
   }
 
-  /** What the server says of no request: a question to whoever has asked last, anything else to who listens. */
+  /** What the server says of no request. */
   private pass(message: JsonObject): void {
-    const latest = [...this.answers].at(-1) ?? null;
+    if ('id' in message) {
+      this.passQuestion(message);
+      return;
+    }
     const method = String(message['method']);
-    const listeners = 'id' in message ? [latest, this.stream] : [this.stream, latest];
-    const to = listeners.find((each) => each !== null);
+    const to = this.stream ?? [...this.answers].at(-1);
     if (to) to.say(message);
-    else if ('id' in message)
-      this.conversation.tell({
-        ...{ jsonrpc: '2.0', id: message['id'] },
-        error: { code: METHOD_NOT_FOUND, message: 'Nobody is there to answer' },
-      });
     else if (method.endsWith('/list_changed')) this.unheard.set(method, message);
+  }
+
+  /** It does not say of which request it is: of the one under way, where there is no other. */
+  private passQuestion(message: JsonObject): void {
+    const [sole, ...others] = this.answers;
+    const isKnown = others.length + this.givenUp === 0;
+    if (sole && isKnown) sole.say(message);
+    else {
+      const isPing = message['method'] === 'ping';
+      const outcome = isPing ? { result: {} } : { error: sole ? OF_SEVERAL : NOBODY };
+      this.conversation.tell({ jsonrpc: '2.0', id: message['id'], ...outcome });
+    }
   }
 }

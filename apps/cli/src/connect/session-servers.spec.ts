@@ -59,6 +59,23 @@ it('pass on what a server asks, on the stream of the call under way, and what is
   });
 });
 
+it('pass no question on while several requests are under way, or one that was given up may still be', async () => {
+  await stage.connect(each());
+  const session = await stage.begin();
+  const ask = (args: object): Promise<string> => stage.call(session, 'ask', args);
+  const asking = ask({ question: 'who?', later: true });
+  await eventually(() => expect(stage.seen().join()).toContain('call ask'));
+  const waiting = stage.post('tools/call', { name: 'wait', arguments: {} }, session);
+  expect(await asking).toContain('"code":-32603');
+  expect(waiting.answer).toMatchObject({ body: '', isWhole: false });
+  waiting.cancel();
+  await eventually(() => expect(stage.seen()).toContain('cancelled wait'));
+  expect(await ask({ question: 'who now?' })).toContain('nobody knows whose client to ask');
+  // Another session knows nothing of that.
+  const other = stage.post('tools/call', { name: 'ask', arguments: { question: 'who?' } }, await stage.begin());
+  await eventually(() => expect(messagesIn(other.answer)).toHaveLength(1));
+});
+
 it('pass on progress under the token of the asker, and tell the server who has gone', async () => {
   await stage.connect(each());
   const session = await stage.begin();
