@@ -132,6 +132,19 @@ describe('a call that its upstream makes a task of', () => {
     expect(scenario.up.calls).toHaveLength(1);
   });
 
+  it.each([
+    ['registered anew', () => scenario.register('up', scenario.up.url)],
+    ['removed', () => scenario.tenant.delete('/v1/proxy/upstreams/up')],
+  ])('is given up where its upstream is %s meanwhile, which is sent nothing more for it', async (_, change) => {
+    const agent = scenario.agent();
+    const called = agent.call('up.work');
+    await eventually(async () => expect(scenario.up.asked.length).toBeGreaterThan(0));
+    expect((await change()).status).toBeLessThan(300);
+    expect(JSON.stringify(saidBy(await called))).toContain('was removed, or registered anew, meanwhile');
+    expect(await entries()).toMatchObject([{ result: 'unreachable', reason: 'task', sent: true }]);
+    expect(scenario.up.cancelled).toEqual([]);
+  });
+
   it('has one outcome when its process is killed while it asks: nobody knows, and nobody calls again', async () => {
     const api = await startApi(world.environment);
     const lost = scenario.call('up.work', { n: 1 }, { by: scenario.tenant.at(api), key: 'k' }).catch(() => null);

@@ -10,7 +10,7 @@ import {
   isInputRequired,
   UpstreamTask,
   type UpstreamToolResult,
-  type UpstreamUnreachable,
+  UpstreamUnreachable,
 } from '../mcp-client/index.js';
 import { amountOf } from '../policies/amount.js';
 import { longestCallMs } from '../policies/call-deadline.js';
@@ -19,6 +19,7 @@ import { type NamedSubject, namesOf } from '../policies/subject-names.js';
 import { type CallDeadline, CatalogueFreshness } from '../registry/catalogue-freshness.js';
 import { UpstreamHealthService } from '../registry/upstream-health.service.js';
 import { UpstreamConnections } from '../upstreams/upstream-connections.js';
+import { UpstreamRepository } from '../upstreams/upstream.repository.js';
 import { type ApprovalTerms, type CallKind, type CallTraits, type Candidate, type SendOptions } from './call-kind.js';
 import { type CallOutcome, type PerformedCall } from './call-outcome.js';
 import { CallPipeline } from './call-pipeline.js';
@@ -29,6 +30,8 @@ import { type SecretRefusal } from './secret-refusal.js';
 import { SessionLoss } from './session-loss.js';
 import { type NewCall } from './tool-call.js';
 import { TOOL_CALL_WORDS } from './tool-call.words.js';
+
+const REGISTRATION_OVER = 'its upstream was removed, or registered anew, meanwhile';
 
 type ToolCandidate = Candidate<NewCall, ToolTarget>;
 
@@ -45,6 +48,7 @@ export class ToolCallService implements CallKind<NewCall, ToolTarget, Filled, Up
     private readonly health: UpstreamHealthService,
     private readonly secrets: CallSecrets,
     private readonly connections: UpstreamConnections,
+    private readonly upstreams: UpstreamRepository,
     private readonly links: LinkedResources,
     private readonly config: HaldirConfig,
   ) {}
@@ -144,12 +148,16 @@ export class ToolCallService implements CallKind<NewCall, ToolTarget, Filled, Up
     return { kind: 'answered', result };
   }
 
-  /** The call stays one call: what is asked is asked about its task, each time with the credentials of then. */
+  /**
+   * The call stays one call: what is asked is asked about its task, each time as its upstream is registered then, and nothing
+   * once that registration is over.
+   */
   private resultOf(task: UpstreamTask, target: ToolTarget, options: CallOptions): Promise<UpstreamToolResult> {
-    return task.result(
-      (method, question) => this.connections.use(target, (client) => client.askOfTask(method, task.id, question)),
-      options,
-    );
+    return task.result(async (method, question) => {
+      const now = await this.upstreams.find(target.tenantId, target.name);
+      if (now?.revision !== target.revision) throw new UpstreamUnreachable('task', { detail: REGISTRATION_OVER });
+      return this.connections.use({ ...target, ...now }, (client) => client.askOfTask(method, task.id, question));
+    }, options);
   }
 }
 

@@ -12,7 +12,6 @@ import { McpClient, type Presentation, UpstreamUnreachable } from '../mcp-client
 
 interface KeptConnection {
   client: McpClient;
-  revision: string;
   usedAt: number;
 }
 
@@ -23,8 +22,9 @@ const IDLE_MS = 10 * 60_000;
 const SWEEP_MS = 60_000;
 
 /**
- * The process's connections to upstreams: one client for each, kept while it is used, so that handshakes and connections
- * are shared. The least recently used ones go first when there are too many, idle ones after ten minutes.
+ * The process's connections to upstreams: one client for each registration, kept while it is used, so that handshakes and
+ * connections are shared; what goes on with one that is over closes nothing of the next. The least recently used ones go first
+ * when there are too many, idle ones after ten minutes.
  */
 @Injectable()
 export class UpstreamConnections implements OnApplicationShutdown {
@@ -73,18 +73,11 @@ export class UpstreamConnections implements OnApplicationShutdown {
   }
 
   private for(address: UpstreamAddress): McpClient {
-    const key = `${address.tenantId}/${address.name}`;
-    const kept = this.clients.get(key);
+    const key = keyOf(address);
+    const client = this.clients.get(key)?.client ?? this.open(address, true);
     // Order of the map is order of use.
     this.clients.delete(key);
-    if (kept?.revision === address.revision) {
-      kept.usedAt = performance.now();
-      this.clients.set(key, kept);
-      return kept.client;
-    }
-    kept?.client.close();
-    const client = this.open(address, true);
-    this.clients.set(key, { client, revision: address.revision, usedAt: performance.now() });
+    this.clients.set(key, { client, usedAt: performance.now() });
     for (const [oldest, { client: unused }] of this.clients) {
       if (this.clients.size <= MAX_CLIENTS) break;
       this.clients.delete(oldest);
@@ -134,12 +127,12 @@ export class UpstreamConnections implements OnApplicationShutdown {
 
   /** @param isShared whether its sessions are kept for other processes */
   private open(address: UpstreamAddress, isShared: boolean): McpClient {
-    const { tenantId, name, url, revision } = address;
+    const { tenantId, name, url } = address;
     try {
       return new McpClient({
         egress: isConnectorUrl(url) ? this.tunnel.to(tenantId, name) : this.egress,
         url,
-        key: `${tenantId}/${name}/${revision}`,
+        key: keyOf(address),
         deadlineMs: this.config.upstreams.timeoutMs,
         connections: MAX_CONNECTIONS,
         onListChange: () => this.changes.note(address),
@@ -158,6 +151,10 @@ export class UpstreamConnections implements OnApplicationShutdown {
       client.close();
     }
   }
+}
+
+function keyOf({ tenantId, name, revision }: UpstreamAddress): string {
+  return `${tenantId}/${name}/${revision}`;
 }
 
 function isSame({ headers: one }: Presented, { headers: other }: Presented): boolean {
