@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Unavailable } from '@haldir/kernel';
 import { type McpClient } from './mcp-client.js';
 import { type CallOptions } from './mcp-client.options.js';
-import { UpstreamRpcError } from './mcp-client.errors.js';
+import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 import {
   cleanUp,
   client,
@@ -178,17 +179,32 @@ describe('a call that an upstream makes a task of', () => {
     expect(asked(server, 'tools/call')).toHaveLength(1);
   });
 
-  it('is asked for again when it could not be asked, as while a database is away', async () => {
+  it.each([
+    new Unavailable(),
+    ...(['token', 'busy', 'masking', 'session'] as const).map((why) => new UpstreamUnreachable(why, { sent: false })),
+  ])('is asked for again when it could not be asked: %s', async (trouble) => {
     const server = await tasking(saying(completed));
     const mcp = client(server.url);
     const task = (await mcp.callTool('work', {}, long)) as UpstreamTask;
-    let troubles = 2;
+    const troubles = [trouble, trouble];
     const result = task.result(async (method, question) => {
-      if (troubles-- > 0) throw new Error('away');
+      const now = troubles.pop();
+      if (now) throw now;
       return mcp.askOfTask(method, task.id, question);
     }, {});
     expect(await result).toEqual(text('done'));
   });
+
+  it('came to nothing, and was sent, where it could not be asked for five times in a row', async () => {
+    const task = UpstreamTask.in({ resultType: 'task', taskId: 'tsk-1', ...working }, performance.now() + 60_000);
+    const asks = vi.fn(() => Promise.reject(new Unavailable()));
+    const error = await failure(task?.result(asks, {}) ?? Promise.resolve());
+    expect(error).toMatchObject({ reason: 'task', sent: true, message: expect.stringContaining('was not there') });
+    expect(asks.mock.calls.map(([method]: unknown[]) => method)).toEqual([
+      ...Array(5).fill('tasks/get'),
+      'tasks/cancel',
+    ]);
+  }, 30_000);
 
   it('has been sent, whatever becomes of questions about it: of an upstream that is gone, or lets nobody in', async () => {
     const server = await tasking(saying(working), { created: { pollIntervalMs: 0 } });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exactNumber, withDeadline } from '@haldir/kernel';
+import { exactNumber, Unavailable, withDeadline } from '@haldir/kernel';
 import { INVALID_PARAMS, isObject, type JsonObject, META, TASKS_EXTENSION } from '@haldir/mcp';
 import { rpcErrorOf } from './json-rpc-response.js';
 import { type CallOptions } from './mcp-client.options.js';
@@ -20,7 +20,11 @@ const LAST_MS = 1_000;
 const CANCEL_MS = 2_000;
 /** Questions in a row that came to nothing, for reasons that may pass; after each, the next waits twice as long. */
 const MAX_FAILURES = 5;
-const MAY_PASS: readonly string[] = ['dns', 'connect', 'tls', 'reset', 'timeout'];
+/** Of the way there, and of what a question needs before it leaves. */
+const MAY_PASS: readonly string[] = [
+  ...['dns', 'connect', 'tls', 'reset', 'timeout'],
+  ...['busy', 'token', 'masking', 'session'],
+];
 const MAX_ID_CHARS = 1_024;
 const TOO_MUCH = 'at most 1 MiB of answers by which it says that a call is at work';
 
@@ -165,5 +169,7 @@ function ofSentCall(error: unknown): unknown {
     const detail = `the upstream answered the question for it with error ${error.rpcCode}`;
     return new UpstreamUnreachable('task', { detail, cause: error });
   }
+  if (error instanceof Unavailable)
+    return new UpstreamUnreachable('task', { detail: 'what a question for it needs was not there', cause: error });
   return error instanceof UpstreamUnreachable ? error.afterCall() : error;
 }
