@@ -7,7 +7,7 @@ import { type MirroredHeaders } from './mirrored-headers.js';
 import { type NegotiatedProtocol } from './negotiated-protocol.js';
 import { UpstreamRpcError, UpstreamUnreachable } from './mcp-client.errors.js';
 import { type Answered, type Transport } from './transport.js';
-import { withTasks } from './upstream-task.js';
+import { knowsTasks, withTasks } from './upstream-task.js';
 
 /** What was answered, and how it was spoken. */
 export type Spoken = Answered & { readonly revision: ProtocolRevision };
@@ -100,10 +100,15 @@ export class Conversation {
   }
 }
 
-/** One that was shaken hands with and speaks of sessions may begin some by now. */
+/**
+ * One that was shaken hands with and speaks of sessions may begin some by now; one that misses a capability (-32021) may go on
+ * with tasks by now, and want that to be declared.
+ */
 function suggestsAnother(revision: ProtocolRevision, error: unknown): boolean {
-  if (error instanceof UpstreamRpcError)
+  if (error instanceof UpstreamRpcError) {
+    if (revision.kind === 'stateless') return error.rpcCode === -32_021 && !knowsTasks(revision);
     return revision.kind === 'handshake' && error.status >= 400 && speaksOfSession(error.rpcMessage);
+  }
   return error instanceof UpstreamUnreachable && suggestsAnotherServer(error);
 }
 

@@ -84,6 +84,27 @@ describe('a call that an upstream makes a task of', () => {
     expect(asked(server, 'tools/call')[0].params._meta[CAPABILITIES]).toEqual({});
   });
 
+  it.each([400, 200])(
+    'is that of the next call, where an upstream requires tasks by now (-32021, %i)',
+    async (status) => {
+      let extensions: object = {};
+      const server = await upstream((message, _, res) => {
+        if (message.method === 'server/discover')
+          return ok(message, { supportedVersions: ['2026-07-28'], capabilities: { tools: {}, extensions } });
+        if (message.method === 'tasks/get') return ok(message, completed);
+        if (message.params._meta[CAPABILITIES].extensions)
+          return ok(message, { resultType: 'task', taskId: 'tsk-1', ...working });
+        if (extensions === TASKS) return json(res, status, fail(message.id, -32_021, 'Missing capability'));
+        return ok(message, text('at once'));
+      });
+      const mcp = client(server.url);
+      expect(await call(mcp, long)).toEqual(text('at once'));
+      extensions = TASKS;
+      await expect(call(mcp, long)).rejects.toMatchObject({ rpcCode: -32_021 });
+      expect(await call(mcp, long)).toEqual(text('done'));
+    },
+  );
+
   it.each([
     ['of another kind', 7],
     ['of no characters', ''],
