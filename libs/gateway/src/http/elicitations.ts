@@ -37,14 +37,15 @@ export class Elicitations {
     if (!mcpSession || !this.questions.canAsk(asking)) return undefined;
     const { elicitation: capability } = toCapabilities(mcpSession);
     if (capability === undefined) return undefined;
-    const endsAt = performance.now() + DIALOGUE_MS;
+    let ends: number | null = null;
+    const endsAt = (): number => (ends ??= performance.now() + DIALOGUE_MS);
     const until = { ...asking, cancelled: cancelled ? AbortSignal.any([cancelled, over]) : over };
     return {
       capability: capability as JsonObject,
       endsAt,
       ask: async (params) => {
         const asked = { [QUESTION]: { method: 'elicitation/create', params } };
-        const answers = await this.questions.ask(until, asked, endsAt - performance.now());
+        const answers = await this.questions.ask(until, asked, endsAt() - performance.now());
         return answers && (await this.mayGoOn(asking)) ? (answers[QUESTION] as JsonObject) : null;
       },
     };

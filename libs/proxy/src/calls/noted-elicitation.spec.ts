@@ -13,7 +13,7 @@ beforeEach(() => {
 
 const elicitation = (answer: () => Promise<JsonObject | null> = async () => ANSWER): NotedElicitation => {
   const client: Elicitation = {
-    ...{ capability: { form: {} }, endsAt: 7 },
+    ...{ capability: { form: {} }, endsAt: () => 7 },
     ask: (params) => (asked.push(params), answer()),
   };
   return new NotedElicitation(client, notes);
@@ -21,7 +21,7 @@ const elicitation = (answer: () => Promise<JsonObject | null> = async () => ANSW
 
 it('notes what was answered, and nothing where there was no answer', async () => {
   const noted = elicitation();
-  expect([noted.capability, noted.endsAt]).toEqual([{ form: {} }, 7]);
+  expect([noted.capability, noted.endsAt()]).toEqual([{ form: {} }, 7]);
   expect(await noted.ask({ message: 'who?' })).toEqual(ANSWER);
   expect(await elicitation(async () => null).ask({})).toBeNull();
   expect(notes.answers).toEqual([ANSWER]);

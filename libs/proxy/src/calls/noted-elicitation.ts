@@ -8,7 +8,6 @@ import { type CallNotes } from './call-decision.js';
  */
 export class NotedElicitation implements Elicitation {
   readonly capability: JsonObject;
-  readonly endsAt: number;
   private open = 0;
   private openedAt = 0;
   private closedMs = 0;
@@ -18,12 +17,15 @@ export class NotedElicitation implements Elicitation {
     private readonly notes: Pick<CallNotes, 'answers' | 'approvalId'>,
   ) {
     this.capability = client.capability;
-    this.endsAt = client.endsAt;
   }
 
   /** For how long the client was asked something, questions at once counted once, in ms. */
   get askedMs(): number {
     return this.closedMs + (this.open > 0 ? performance.now() - this.openedAt : 0);
+  }
+
+  endsAt(): number {
+    return this.client.endsAt();
   }
 
   async ask(params: JsonObject): Promise<JsonObject | null> {

@@ -62,8 +62,8 @@ export interface Dialogue {
 export interface Elicitation {
   /** As the client declared it; offered in a session that is begun for the call. */
   readonly capability: JsonObject;
-  /** When an answer is of no use any more, by `performance.now()`. */
-  readonly endsAt: number;
+  /** When an answer is of no use any more, by `performance.now()`. The first time that it is asked for, with the first question, the time of all begins. */
+  endsAt(): number;
   /** The client's answer; null for none: it cannot be asked this, has gone, or did not answer in time. */
   ask(params: JsonObject): Promise<JsonObject | null>;
 }

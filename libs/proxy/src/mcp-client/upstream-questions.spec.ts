@@ -38,7 +38,7 @@ async function asking(): Promise<Upstream> {
 function human(answer: JsonObject | null = ANSWER): Elicitation & { asked: JsonObject[] } {
   const asked: JsonObject[] = [];
   const ask = async (params: JsonObject): Promise<JsonObject | null> => (asked.push(params), answer);
-  return { capability: { form: {} }, endsAt: performance.now() + 60_000, ask, asked };
+  return { capability: { form: {} }, endsAt: () => performance.now() + 60_000, ask, asked };
 }
 
 /** What it was offered at each beginning of a session. */
@@ -86,7 +86,10 @@ describe('the time of a call', () => {
     const answer: ((answer: JsonObject | null) => void)[] = [];
     const endsAt = performance.now() + 300_000;
     const ask = (): Promise<JsonObject | null> => new Promise((resolve) => answer.push(resolve));
-    const asked = { deadlineAt: performance.now() + 20_000, elicitation: { capability: {}, endsAt, ask } };
+    const asked = {
+      deadlineAt: performance.now() + 20_000,
+      elicitation: { capability: {}, endsAt: () => endsAt, ask },
+    };
     const told: JsonObject[] = [];
     const deadlines: number[] = [];
     const questions = new UpstreamQuestions(

@@ -35,7 +35,7 @@ export class UpstreamQuestions {
     if (!elicitation) return;
     if (this.open++ === 0) {
       this.leftMs = asked.deadlineAt - performance.now();
-      this.endAt(elicitation.endsAt + this.leftMs);
+      this.endAt(Math.max(elicitation.endsAt(), performance.now()) + this.leftMs);
     }
     const result = await elicitation.ask(isObject(params) ? params : {}).catch(() => null);
     if (--this.open === 0) this.endAt(performance.now() + this.leftMs);
