@@ -23,7 +23,7 @@ const subscriptions = [];
 /** @type {Map<string, (message: Message) => void>} */
 const questions = new Map();
 /** Calls that ask once another has come. @type {(() => void)[]} */
-const patient = [];
+const postponed = [];
 const FORM = { type: 'object', properties: { name: { type: 'string' } } };
 let remembered = 'nothing';
 let lastLine = '';
@@ -84,7 +84,7 @@ const TOOLS = {
     return said('changed');
   },
   ask: async ({ question, later = false }) => {
-    if (later) await new Promise((resolve) => patient.push(() => resolve(null)));
+    if (later) await new Promise((resolve) => postponed.push(() => resolve(null)));
     return said(await answerTo(question));
   },
 };
@@ -121,7 +121,7 @@ async function outcomeOf(message) {
   const tool = method === 'tools/call' && Object.hasOwn(TOOLS, params.name) ? TOOLS[params.name] : undefined;
   if (tool) {
     note(`call ${params.name} ${JSON.stringify(params.arguments ?? {})}`);
-    for (const goOn of patient.splice(0)) goOn();
+    for (const goOn of postponed.splice(0)) goOn();
     const result = await tool(params.arguments ?? {}, message);
     return result === undefined ? undefined : { result };
   }

@@ -16,6 +16,7 @@ export {
   type ConnectorGrant,
 } from './actor.js';
 export { Batcher } from './batcher.js';
+export { DIALOGUE_MS, LONGEST_CALL_MS, MAX_CALL_SECONDS } from './call-limits.js';
 export { Clock, SystemClock, toUnixSeconds } from './clock.js';
 export { type ErrorKind, HaldirError, InvalidInput, Unavailable } from './haldir-error.js';
 export { visibleJson, visibleJsonText, visibleText, visibleTextInTurns } from './hidden-text.js';

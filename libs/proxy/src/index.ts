@@ -8,7 +8,6 @@ export { attemptOf, isRefused, MISMATCHED, refusalOf, type RefusedOutcome } from
 export { type CallWatch } from './calls/call-request.js';
 export { type NewCall } from './calls/tool-call.js';
 export { ToolCallService } from './calls/tool-call.service.js';
-export { DIALOGUE_MS } from './policies/call-deadline.js';
 export { ProxyModule } from './proxy.module.js';
 export { SEALED_UPSTREAM_HEADERS } from './upstreams/upstream-credentials.js';
 export { SEALED_UPSTREAM_SESSIONS } from './upstreams/upstream-sessions.js';
@@ -16,7 +15,7 @@ export { type Catalogue, type CatalogueTool, type MissingUpstream, ToolCatalogue
 export { ToolSearch } from './catalogue/tool-search.js';
 export {
   type Dialogue,
-  type Elicitation,
+  type ClientElicitation,
   type RefusingCircuit,
   RESOURCE_LISTS,
   type ResourceKind,

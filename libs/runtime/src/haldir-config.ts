@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type Cidr, contains, parseCidr, parseIp } from '@haldir/kernel';
+import { type Cidr, contains, MAX_CALL_SECONDS, parseCidr, parseIp } from '@haldir/kernel';
 import { z } from 'zod';
 import { isDatabaseUrl, withPassword } from './database-url.js';
 
@@ -96,7 +96,7 @@ const Settings = z.object({
     .meta({ expects: 'host names without ports, separated by commas', example: 'MCP_ALLOWED_HOSTS=haldir.example.com' }),
   MCP_HOLD_SECONDS: wholeNumber(0, 300, 25).meta({ expects: '0 to 300 seconds', example: 'MCP_HOLD_SECONDS=25' }),
   UPSTREAM_TIMEOUT_SECONDS: wholeNumber(1, 600, 30).meta({ expects: '1 to 600 seconds', example: 'UPSTREAM_TIMEOUT_SECONDS=30' }),
-  UPSTREAM_MAX_CALL_SECONDS: wholeNumber(1, 600, 600).meta({ expects: '1 to 600 seconds', example: 'UPSTREAM_MAX_CALL_SECONDS=600' }),
+  UPSTREAM_MAX_CALL_SECONDS: wholeNumber(1, MAX_CALL_SECONDS, MAX_CALL_SECONDS).meta({ expects: '1 to 600 seconds', example: 'UPSTREAM_MAX_CALL_SECONDS=600' }),
   UPSTREAM_MAX_ANSWER_BYTES: wholeNumber(1_024, 16_777_216, 4_194_304).meta({ expects: '1024 to 16777216 bytes', example: 'UPSTREAM_MAX_ANSWER_BYTES=4194304' }),
   UPSTREAM_CONCURRENCY: wholeNumber(1, 256, 32).meta({ expects: '1 to 256 calls', example: 'UPSTREAM_CONCURRENCY=32' }),
   SECRET_RESTORE_SECONDS: wholeNumber(0, 31_536_000, 604_800).meta({ expects: '0 to 31536000 seconds', example: 'SECRET_RESTORE_SECONDS=604800' }),

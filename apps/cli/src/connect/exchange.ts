@@ -1,3 +1,4 @@
+import { LONGEST_CALL_MS } from '@haldir/kernel';
 import { type AnswerPart, type ClaimedExchange, type Failure } from './wire.js';
 
 /** Where parts of answers go. */
@@ -9,8 +10,6 @@ export interface Answers {
 
 /** Haldir's own word on it comes first. */
 const SLACK_MS = 2_000;
-/** Once something was said of it: as long as any call may take (UPSTREAM_MAX_CALL_SECONDS). */
-const RENEWED_MS = 600_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type Headers = Readonly<Record<string, string>>;
@@ -93,7 +92,7 @@ export class Exchange {
     if (part.last) this.over();
     else {
       clearTimeout(this.timer);
-      this.timer = this.startTimer(Math.max(this.asked.deadlineMs, RENEWED_MS) + SLACK_MS);
+      this.timer = this.startTimer(Math.max(this.asked.deadlineMs, LONGEST_CALL_MS) + SLACK_MS);
     }
   }
 
@@ -107,8 +106,8 @@ export class Exchange {
   }
 
   /**
-   * Haldir gives a call that reports progress all of its time again, which may be more than was left when it was claimed, and says
-   * when it gives one up; one of a Haldir that has died is given up here.
+   * Haldir gives a call that reports progress all of its time again, which may be more than was left when it was claimed, and waits for
+   * humans that are asked in it; it says when it gives one up; one of a Haldir that has died is given up here.
    */
   private startTimer(ms: number): NodeJS.Timeout {
     return setTimeout(() => this.cancel(), Math.min(ms, MAX_TIMER_MS)).unref();

@@ -1,11 +1,10 @@
+import { LONGEST_CALL_MS } from '@haldir/kernel';
 import { type JsonObject, METHOD_NOT_FOUND } from '@haldir/mcp';
 import { Conversation } from './conversation.js';
 import { type Exchange } from './exchange.js';
 import { INTERNAL_ERROR, McpAnswer, McpStream, type Posted, refuseBusy } from './mcp-request.js';
 import { type ServerCommand } from './server-process.js';
 
-/** A request that was given up may still be at work, and ask, for as long as any call may take. */
-const GIVEN_UP_MS = 600_000;
 const NOBODY = { code: METHOD_NOT_FOUND, message: 'Nobody is there to answer' };
 const OF_SEVERAL = {
   code: INTERNAL_ERROR,
@@ -102,7 +101,8 @@ export class SessionServer {
       over();
       takeBack();
       this.givenUp++;
-      setTimeout(() => this.givenUp--, GIVEN_UP_MS).unref();
+      // It may ask for as long as any call may take.
+      setTimeout(() => this.givenUp--, LONGEST_CALL_MS).unref();
     });
   }
 

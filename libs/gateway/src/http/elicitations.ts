@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { SessionService } from '@haldir/gate';
 import { Callers } from '@haldir/http';
+import { DIALOGUE_MS } from '@haldir/kernel';
 import { type JsonObject } from '@haldir/mcp';
-import { DIALOGUE_MS, type Elicitation } from '@haldir/proxy';
+import { type ClientElicitation } from '@haldir/proxy';
 import { type Asking } from './asking.js';
 import { toCapabilities } from './protocol/mcp-session.js';
 import { Questions } from './questions.js';
@@ -23,7 +24,7 @@ export class Elicitations {
   ) {}
 
   /** Does what a client that can be asked so may be asked for; whatever is not answered by its end never is. */
-  async during<T>(asking: Asking, work: (elicitation: Elicitation | undefined) => Promise<T>): Promise<T> {
+  async during<T>(asking: Asking, work: (elicitation: ClientElicitation | undefined) => Promise<T>): Promise<T> {
     const over = new AbortController();
     try {
       return await work(this.of(asking, over.signal));
@@ -32,7 +33,7 @@ export class Elicitations {
     }
   }
 
-  private of(asking: Asking, over: AbortSignal): Elicitation | undefined {
+  private of(asking: Asking, over: AbortSignal): ClientElicitation | undefined {
     const { mcpSession, cancelled } = asking;
     if (!mcpSession || !this.questions.canAsk(asking)) return undefined;
     const { elicitation: capability } = toCapabilities(mcpSession);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type HaldirError, type JsonValue } from '@haldir/kernel';
+import { DIALOGUE_MS, type HaldirError, type JsonValue } from '@haldir/kernel';
 import { type Session, SessionInvalid } from '@haldir/gate';
 import {
   type Attempt,
@@ -19,9 +19,8 @@ import {
   type CallWatch,
   type Catalogue,
   type CatalogueTool,
-  DIALOGUE_MS,
   type Dialogue,
-  type Elicitation,
+  type ClientElicitation,
   type MissingUpstream,
   type NewCall,
   type PerformedCall,
@@ -190,7 +189,7 @@ export class UpstreamTools {
     asking: Asking,
     first: NewCall,
     toolCall: ToolCall,
-    elicitation: Elicitation | undefined,
+    elicitation: ClientElicitation | undefined,
   ): Promise<Attempt<EndedCall>> {
     const watch = { ...watchOf(asking, toolCall), ...(elicitation ? { elicitation } : {}) };
     const endsAt = performance.now() + DIALOGUE_MS;

@@ -53,8 +53,8 @@ export interface Candidate<Request extends CallRequest = CallRequest, Target = u
 }
 
 /** How a call is sent. */
-export type SendOptions = CallWatch &
-  Pick<CallOptions, 'dialogue' | 'onMasked' | 'deadlineMs' | 'longestMs' | 'detectionMs' | 'maxBytes'>;
+export type SendOptions = Omit<CallWatch, 'elicitation'> &
+  Pick<CallOptions, 'elicitation' | 'dialogue' | 'onMasked' | 'deadlineMs' | 'longestMs' | 'detectionMs' | 'maxBytes'>;
 
 /** How tool calls and reads differ; everything else is one pipeline (`CallPipeline`). */
 export interface CallKind<Request extends CallRequest, Target, Filled, Result> {

@@ -176,9 +176,10 @@ export class CallPipeline {
     if ('refused' in content) return { kind: 'no_secret', refusal: content.refused };
     const { dialogue } = request;
     const onMasked = (): void => void (notes.masked = true);
-    const elicitation = watch.elicitation && new NotedElicitation(watch.elicitation, notes);
+    const { elicitation: client, ...others } = watch;
+    const elicitation = client && new NotedElicitation(client, notes);
     const options = {
-      ...{ ...watch, onMasked },
+      ...{ ...others, onMasked },
       ...(dialogue ? { dialogue } : {}),
       ...(elicitation ? { elicitation } : {}),
     };

@@ -1,6 +1,6 @@
 import { type Actor, type HaldirError } from '@haldir/kernel';
 import { type Claim } from '@haldir/http';
-import { type CallOptions, type Dialogue } from '../mcp-client/index.js';
+import { type CallOptions, type ClientElicitation, type Dialogue } from '../mcp-client/index.js';
 
 /** What a session asks of an upstream: to call a tool, or to read a resource or prompt. */
 export interface CallRequest {
@@ -18,4 +18,4 @@ export interface CallRequest {
 }
 
 /** What whoever asked hears of a call under way and may be asked by it, and how it may be broken off. */
-export type CallWatch = Pick<CallOptions, 'signal' | 'onProgress' | 'elicitation'>;
+export type CallWatch = Pick<CallOptions, 'signal' | 'onProgress'> & { elicitation?: ClientElicitation };

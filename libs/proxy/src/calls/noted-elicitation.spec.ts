@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type JsonObject } from '@haldir/mcp';
-import { type Elicitation } from '../mcp-client/index.js';
+import { type ClientElicitation } from '../mcp-client/index.js';
 import { NotedElicitation } from './noted-elicitation.js';
 
 const ANSWER = { action: 'accept' };
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 
 const elicitation = (answer: () => Promise<JsonObject | null> = async () => ANSWER): NotedElicitation => {
-  const client: Elicitation = {
+  const client: ClientElicitation = {
     ...{ capability: { form: {} }, endsAt: () => 7 },
     ask: (params) => (asked.push(params), answer()),
   };

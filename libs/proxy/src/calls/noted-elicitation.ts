@@ -1,5 +1,5 @@
 import { type JsonObject } from '@haldir/mcp';
-import { type Elicitation } from '../mcp-client/index.js';
+import { type ClientElicitation, type Elicitation } from '../mcp-client/index.js';
 import { type CallNotes } from './call-decision.js';
 
 /**
@@ -13,13 +13,12 @@ export class NotedElicitation implements Elicitation {
   private closedMs = 0;
 
   constructor(
-    private readonly client: Elicitation,
+    private readonly client: ClientElicitation,
     private readonly notes: Pick<CallNotes, 'answers' | 'approvalId'>,
   ) {
     this.capability = client.capability;
   }
 
-  /** For how long the client was asked something, questions at once counted once, in ms. */
   get askedMs(): number {
     return this.closedMs + (this.open > 0 ? performance.now() - this.openedAt : 0);
   }

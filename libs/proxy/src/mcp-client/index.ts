@@ -1,6 +1,12 @@
 export { McpClient } from './mcp-client.js';
 export { type CallOptions, type Presentation } from './mcp-client.options.js';
-export { type Dialogue, type Elicitation, type InputRequired, isInputRequired } from './mcp-protocol.js';
+export {
+  type Dialogue,
+  type ClientElicitation,
+  type Elicitation,
+  type InputRequired,
+  isInputRequired,
+} from './mcp-protocol.js';
 export { type UpstreamTool, type UpstreamToolResult } from './mcp-protocol.js';
 export { type Mask } from './transport.js';
 export { type RefusedDefinition, repairedTool } from './definition-repair.js';

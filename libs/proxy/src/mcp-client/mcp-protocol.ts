@@ -58,12 +58,17 @@ export interface Dialogue {
   readonly state?: string;
 }
 
+/** An `Elicitation` as whoever has the client gives it, and does not count how long it takes. */
+export type ClientElicitation = Omit<Elicitation, 'askedMs'>;
+
 /** How an upstream with a handshake asks the human at the client in the middle of a call (`elicitation/create`, 2025-06-18 and later). */
 export interface Elicitation {
   /** As the client declared it; offered in a session that is begun for the call. */
   readonly capability: JsonObject;
   /** When an answer is of no use any more, by `performance.now()`. The first time that it is asked for, with the first question, the time of all begins. */
   endsAt(): number;
+  /** For how long the client was asked something so far, questions at once counted once, in ms. */
+  readonly askedMs: number;
   /** The client's answer; null for none: it cannot be asked this, has gone, or did not answer in time. */
   ask(params: JsonObject): Promise<JsonObject | null>;
 }

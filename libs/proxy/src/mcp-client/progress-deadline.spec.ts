@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ProgressWatch } from './progress-watch.js';
 import {
   cleanUp,
   client,
@@ -47,6 +48,21 @@ describe('a call whose upstream says how far it is', () => {
     });
     expect(performance.now() - startedAt).toBeGreaterThan(850);
     expect(performance.now() - startedAt).toBeLessThan(3_000);
+  });
+
+  it('has so much more as its client was asked meanwhile', () => {
+    const elicitation = { capability: {}, endsAt: () => 0, askedMs: 0, ask: async () => null };
+    const terms = { deadlineAt: performance.now() + 400, elicitation };
+    const limits = { terms, deadlineMs: 60_000, longestMs: 5_000 };
+    const watch = new ProgressWatch({}, 'p1', () => undefined, limits);
+    const { deadlineAt } = terms;
+    const later = (): number =>
+      watch.terms.laterDeadline?.({ method: 'notifications/progress', params: { progressToken: 'p1', progress: 1 } }) ??
+      0;
+    const before = later();
+    expect(before).toBeGreaterThan(deadlineAt);
+    elicitation.askedMs = 30_000;
+    expect(later()).toBe(before + 30_000);
   });
 
   it.each([

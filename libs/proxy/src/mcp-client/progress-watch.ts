@@ -2,7 +2,7 @@ import { type JsonObject } from '@haldir/mcp';
 import { type CallOptions, type Terms } from './mcp-client.options.js';
 import { progressOf } from './mcp-protocol.js';
 
-/** A call whose caller hears how far it has come: each time it has its deadline anew, but no longer than the longest call. */
+/** A call whose caller hears how far it has come: each time it has its deadline anew, but no longer than the longest call, what its client was asked meanwhile not counted. */
 export class ProgressWatch {
   /** By `performance.now()`, as it is by now. */
   deadlineAt: number;
@@ -30,7 +30,7 @@ export class ProgressWatch {
       },
       laterDeadline: (notification) => {
         if (!progressOf(notification, token)) return null;
-        return (this.deadlineAt = Math.min(performance.now() + deadlineMs, endAt));
+        return (this.deadlineAt = Math.min(performance.now() + deadlineMs, endAt + (terms.elicitation?.askedMs ?? 0)));
       },
     };
   }

@@ -38,7 +38,7 @@ async function asking(): Promise<Upstream> {
 function human(answer: JsonObject | null = ANSWER): Elicitation & { asked: JsonObject[] } {
   const asked: JsonObject[] = [];
   const ask = async (params: JsonObject): Promise<JsonObject | null> => (asked.push(params), answer);
-  return { capability: { form: {} }, endsAt: () => performance.now() + 60_000, ask, asked };
+  return { capability: { form: {} }, endsAt: () => performance.now() + 60_000, askedMs: 0, ask, asked };
 }
 
 /** What it was offered at each beginning of a session. */

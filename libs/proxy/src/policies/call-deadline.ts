@@ -1,7 +1,5 @@
 /** What a call may take beside its upstream: reading, deciding, and looking for a tool that nobody seems to have. */
 const DECIDING_MS = 30_000;
-/** For what a tool asks the human at a client of a revision with a handshake, all its questions together. */
-export const DIALOGUE_MS = 300_000;
 
 /**
  * Longer than any call takes from its arrival to its entry, in ms, when upstreams may take `upstreamMs`: what its upstream

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ApprovalRuleService } from '@haldir/approvals';
 import { LoggedCallRepository } from '@haldir/audit-log';
+import { DIALOGUE_MS } from '@haldir/kernel';
 import { HaldirConfig } from '@haldir/runtime';
 import { type Policy } from '../policies/policy.js';
 import { PolicyRepository } from '../policies/policy.repository.js';
-import { DIALOGUE_MS, longestCallMs } from '../policies/call-deadline.js';
+import { longestCallMs } from '../policies/call-deadline.js';
 import { WINDOW_MS } from '../policies/rate-window.js';
 import { type RecordedCall, toRecordedCall, type Verdict } from './recorded-call.js';
 import { type ChangedCall, type PolicyTally, Simulation } from './simulation.js';

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { LONGEST_CALL_MS } from '@haldir/kernel';
 import { Log } from '@haldir/runtime';
 import { type ToldValue, ToldValues } from '@haldir/vault';
 import { LRUCache } from 'lru-cache';
@@ -24,8 +25,6 @@ const MAX_SIZE = 64 * 1024 * 1024;
 const MAX_UPSTREAMS = 10_000;
 const ENTRY_SIZE = 256;
 const DIGEST_SIZE = 96;
-/** Longer than any call takes. */
-const FORMER_MS = 600_000;
 /** What was found out so long ago is still taken for what is known: another process can hardly have told the upstream more. */
 const FRESH_MS = 10;
 
@@ -134,7 +133,7 @@ export class UpstreamMasks {
     const isLess = before !== undefined && [...before.digests].some((digest) => !digests.has(digest));
     const former =
       isLess && before.masker
-        ? { masker: before.masker, until: performance.now() + FORMER_MS }
+        ? { masker: before.masker, until: performance.now() + LONGEST_CALL_MS }
         : (before?.former ?? null);
     const known: Known = { version, digests, masker, former };
     this.known.set(key, known);

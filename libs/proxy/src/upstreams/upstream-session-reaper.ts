@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Tx } from '@haldir/database';
-import { Clock } from '@haldir/kernel';
+import { Clock, DIALOGUE_MS } from '@haldir/kernel';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { UpstreamUnreachable } from '../mcp-client/index.js';
 import { UpstreamConnections } from './upstream-connections.js';
@@ -31,7 +31,8 @@ export class UpstreamSessionReaper {
   async endOver(): Promise<void> {
     for (let i = 0; i < MAX_BATCHES; i++) {
       const now = this.clock.now();
-      const [leaseUntil, idleSince, replacedBy] = [LEASE_MS, -IDLE_MS, -this.config.upstreams.longestMs].map(
+      const longestMs = this.config.upstreams.longestMs + DIALOGUE_MS;
+      const [leaseUntil, idleSince, replacedBy] = [LEASE_MS, -IDLE_MS, -longestMs].map(
         (ms) => new Date(now.getTime() + ms),
       ) as [Date, Date, Date];
       const over = await this.kept.claimOver(now, leaseUntil, idleSince, replacedBy, BATCH);
