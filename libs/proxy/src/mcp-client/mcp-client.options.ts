@@ -9,7 +9,7 @@ export interface McpClientOptions {
   /** What requests leave by. */
   readonly egress: Pick<Egress, 'open' | 'request' | 'target' | 'closePools'>;
   readonly url: string;
-  /** Unique per upstream (tenant and name): upstreams never wait for each other's connections. */
+  /** Unique per registration of an upstream (tenant, name and revision): upstreams never wait for each other's connections. */
   readonly key: string;
   /** Calls under way at once; further ones wait, within their deadline. Default 32. */
   readonly connections?: number;
