@@ -45,8 +45,15 @@ export class PasskeyRepository {
         tx.manager.findOneBy(Passkey, { tenantId, credentialId }),
       count: (tenantId: string, personId: string): Promise<number> =>
         tx.manager.countBy(Passkey, { tenantId, personId }),
-      markUsed: (tenantId: string, id: string, counter: number, usedAt: Date): Promise<unknown> =>
-        tx.manager.update(Passkey, { tenantId, id }, { counter, usedAt }),
+      /** False when it is gone, or has counted as far before; one that does not count stays at 0. */
+      markUsed: async (tenantId: string, id: string, counter: number, usedAt: Date): Promise<boolean> => {
+        const used = await tx.query(
+          `UPDATE passkey SET counter = $3, used_at = $4
+            WHERE tenant_id = $1 AND id = $2 AND (counter < $3 OR (counter = 0 AND $3 = 0)) RETURNING 1`,
+          [tenantId, id, counter, usedAt],
+        );
+        return used.length === 1;
+      },
       /** Takes it away; null when the person has none of that id. */
       remove: async (tenantId: string, personId: string, id: string): Promise<Passkey | null> => {
         const found = await tx.manager.findOneBy(Passkey, { tenantId, personId, id });

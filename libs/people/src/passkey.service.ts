@@ -11,7 +11,7 @@ import { GrantSeal } from '@haldir/crypto';
 import { Transactions, type Tx } from '@haldir/database';
 import { Unauthenticated } from '@haldir/http';
 import { Passkey } from './passkey.entity.js';
-import { CHALLENGE_MS, PasskeyChallenges } from './passkey-challenges.js';
+import { CHALLENGE_MS, type OpenChallenge, PasskeyChallenges } from './passkey-challenges.js';
 import { PasskeyRepository } from './passkey.repository.js';
 import { PasskeyExists, PasskeyNotFound, PasskeyNotGood, TooManyPasskeys } from './people.errors.js';
 import { PeopleRepository } from './people.repository.js';
@@ -22,10 +22,13 @@ import { ALGORITHMS, type Assertion, readAssertion, readAttestation, type Attest
 /** Of a person at a time. */
 const PASSKEYS_MAX = 20;
 
-/** An assertion that names a passkey of a person of that tenant; whether it is good is not known yet. */
-export interface NamedPasskey {
+/** What a passkey of that person signed; whether it is there still, and the challenge was not taken before, is not known yet. */
+export interface CheckedAssertion {
   tenantId: string;
   personId: string;
+  passkeyId: string;
+  counter: number;
+  challenge: OpenChallenge;
 }
 
 @Injectable()
@@ -103,31 +106,31 @@ export class PasskeyService {
     });
   }
 
-  /** Whose passkey an assertion names; to be checked. @throws PasskeyNotGood */
-  async named({ id, response: { userHandle } }: Assertion): Promise<NamedPasskey> {
-    const personId = Buffer.from(userHandle, 'base64url').toString('latin1');
-    const tenantId = /^prs_[0-9a-z]{1,64}$/.test(personId)
-      ? await this.passkeys.tenantOf(Buffer.from(id, 'base64url'), personId)
-      : null;
-    if (tenantId === null) throw new PasskeyNotGood();
-    return { tenantId, personId };
-  }
-
-  /** Checks an assertion of who signs in, and takes its challenge; the tenant's people are to be held. @throws PasskeyNotGood */
-  async check(tx: Tx, { tenantId, personId }: NamedPasskey, assertion: Assertion, origin: string): Promise<Passkey> {
-    const passkeys = this.passkeys.in(tx);
+  /**
+   * Whose passkey signed, and that it did. Anybody may ask, so nothing is held and nothing written; what may have changed meanwhile, `use` looks at.
+   *
+   * @param origin of the page that sends it
+   * @throws PasskeyNotGood, PasskeysNeedName
+   */
+  async check(assertion: Assertion, origin: string): Promise<CheckedAssertion> {
     const rpId = this.relyingParty.id;
-    const passkey = await passkeys.findByCredential(tenantId, Buffer.from(assertion.id, 'base64url'));
-    if (passkey?.personId !== personId || passkey.rpId !== rpId) throw new PasskeyNotGood();
+    const passkey = await this.named(assertion);
+    if (passkey?.rpId !== rpId) throw new PasskeyNotGood();
     // Whether it is intact comes first: nothing is known of a row that was edited, its key included.
-    const row = { tenantId, id: passkey.id, mac: passkey.mac };
-    if (!this.seal.isIntact(PASSKEY_GRANT, passkeyGrant(passkey), row)) throw new PasskeyNotGood();
+    const { tenantId, id, personId, mac } = passkey;
+    if (!this.seal.isIntact(PASSKEY_GRANT, passkeyGrant(passkey), { tenantId, id, mac })) throw new PasskeyNotGood();
     const answered = await readAssertion(assertion, passkey, { origin, rpId }, (challenge) =>
       this.challenges.read(challenge, { for: 'sign_in' }),
     );
-    if (!answered || !(await passkeys.takeChallenge({ tenantId, ...answered.challenge }))) throw new PasskeyNotGood();
-    await passkeys.markUsed(tenantId, passkey.id, answered.counter, this.clock.now());
-    return passkey;
+    if (!answered) throw new PasskeyNotGood();
+    return { tenantId, personId, passkeyId: id, ...answered };
+  }
+
+  /** Takes the challenge, of a passkey that is still there; the tenant's people are to be held. @throws PasskeyNotGood */
+  async use(tx: Tx, { tenantId, passkeyId, counter, challenge }: CheckedAssertion): Promise<void> {
+    const passkeys = this.passkeys.in(tx);
+    if (!(await passkeys.markUsed(tenantId, passkeyId, counter, this.clock.now()))) throw new PasskeyNotGood();
+    if (!(await passkeys.takeChallenge({ tenantId, ...challenge }))) throw new PasskeyNotGood();
   }
 
   list({ tenantId, id: personId }: Actor, limit: number, before: string | null): Promise<Passkey[]> {
@@ -137,10 +140,23 @@ export class PasskeyService {
   /** One's own. @throws PasskeyNotFound */
   async remove(actor: Actor, id: string): Promise<void> {
     await this.transactions.run(actor.tenantId, async (tx) => {
+      await this.people.in(tx).hold(actor.tenantId);
       const removed = await this.passkeys.in(tx).remove(actor.tenantId, actor.id, id);
       if (!removed) throw new PasskeyNotFound();
       this.record(tx, actor, 'passkey_removed', named(removed));
     });
+  }
+
+  private async named({ id, response: { userHandle } }: Assertion): Promise<Passkey | null> {
+    const personId = Buffer.from(userHandle, 'base64url').toString('latin1');
+    if (!/^prs_[0-9a-z]{1,64}$/.test(personId)) return null;
+    const credentialId = Buffer.from(id, 'base64url');
+    const tenantId = await this.passkeys.tenantOf(credentialId, personId);
+    if (tenantId === null) return null;
+    const passkey = await this.transactions.run(tenantId, (tx) =>
+      this.passkeys.in(tx).findByCredential(tenantId, credentialId),
+    );
+    return passkey?.personId === personId ? passkey : null;
   }
 
   private record(tx: Tx, actor: Actor, action: string, details: Record<string, unknown>): void {

@@ -122,6 +122,8 @@ export class PeopleService {
       const again = { role, removedAt: null, createdAt: removedAt === null ? createdAt : now, signedInAt: null };
       const membership = await this.sealed(tx, Object.assign(known.membership, again), email);
       await people.saveMembership(membership);
+      // Whoever was removed has none, whatever process removed them.
+      if (removedAt !== null) await this.passkeys.in(tx).removeAll(tenantId, known.person.id);
       if (name !== '') await people.rename(tenantId, known.person.id, name);
       return { person: Object.assign(known.person, name === '' ? {} : { name }), membership };
     }

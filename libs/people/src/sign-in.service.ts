@@ -5,7 +5,7 @@ import { AuditLog } from '@haldir/audit-log';
 import { GrantSeal } from '@haldir/crypto';
 import { Transactions, type Tx } from '@haldir/database';
 import { Tenants } from '@haldir/gate';
-import { type Caller, type PersonAuthenticator } from '@haldir/http';
+import { type Caller, type PersonAuthenticator, Quota } from '@haldir/http';
 import { InvitationRepository } from './invitation.repository.js';
 import { PasskeyService } from './passkey.service.js';
 import { LinkNotGood, PasskeyNotGood, SignInNotFound } from './people.errors.js';
@@ -51,6 +51,7 @@ export class SignInService implements PersonAuthenticator {
     private readonly membership: PeopleService,
     private readonly passkeys: PasskeyService,
     private readonly tenants: Tenants,
+    private readonly quota: Quota,
     private readonly transactions: Transactions,
     private readonly seal: GrantSeal,
     private readonly auditLog: AuditLog,
@@ -99,17 +100,19 @@ export class SignInService implements PersonAuthenticator {
    * Signs in whoever has a passkey.
    *
    * @param page the origin of the page that sends it
-   * @throws PasskeyNotGood, PasskeysNeedName
+   * @throws PasskeyNotGood, PasskeysNeedName; QuotaExceeded, since it counts as any request of the person's
    */
   async byPasskey(assertion: Assertion, page: string, origin: Origin): Promise<NewSignIn> {
-    const named = await this.passkeys.named(assertion);
-    const { tenantId, personId } = named;
+    const checked = await this.passkeys.check(assertion, page);
+    const { tenantId, personId } = checked;
+    const { tier } = await this.transactions.run(tenantId, (tx) => this.people.in(tx).tenant(tenantId));
+    await this.quota.take({ actor: { tenantId, id: personId }, tier, tenantTier: tier });
     return this.transactions.run(tenantId, async (tx) => {
       await this.people.in(tx).hold(tenantId);
-      const passkey = await this.passkeys.check(tx, named, assertion, page);
+      await this.passkeys.use(tx, checked);
       const member = await this.people.in(tx).find(tenantId, personId);
       if (!member || member.membership.removedAt !== null) throw new PasskeyNotGood();
-      return this.open(tx, member, 'passkey', origin, { passkey_id: passkey.id });
+      return this.open(tx, member, 'passkey', origin, { passkey_id: checked.passkeyId });
     });
   }
 

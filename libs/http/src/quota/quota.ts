@@ -33,6 +33,9 @@ export class QuotaExceeded extends HaldirError {
   }
 }
 
+/** Whose requests are counted, and by which tiers. */
+type Spender = Pick<Caller, 'tier' | 'tenantTier'> & { actor: Pick<Caller['actor'], 'tenantId' | 'id'> };
+
 /** Requests in the window as the database had it, without the unspent tokens of this lease. */
 interface Window {
   used: number;
@@ -84,7 +87,7 @@ export class Quota implements OnApplicationShutdown {
    *
    * @throws QuotaExceeded when a window is full; a refused request spends nothing
    */
-  async take(caller: Caller): Promise<QuotaState | null> {
+  async take(caller: Spender): Promise<QuotaState | null> {
     const limits = { own: this.limitOf(caller.tier), tenant: this.limitOf(caller.tenantTier) };
     if (limits.own === UNLIMITED && limits.tenant === UNLIMITED) return null;
     const lease = this.leaseOf({ tenantId: caller.actor.tenantId, principal: caller.actor.id });
@@ -167,7 +170,7 @@ export class Quota implements OnApplicationShutdown {
     return limits.tenant - tenant.used < limits.own - own.used;
   }
 
-  private exceeded(caller: Caller, lease: Lease, limits: Limits): QuotaExceeded {
+  private exceeded(caller: Spender, lease: Lease, limits: Limits): QuotaExceeded {
     const state = this.stateOf(caller, lease, limits);
     const whose = this.isTenantTighter(lease, limits) ? ' for all keys of a tenant' : '';
     return new QuotaExceeded(
@@ -176,7 +179,7 @@ export class Quota implements OnApplicationShutdown {
     );
   }
 
-  private stateOf({ tier, tenantTier }: Caller, lease: Lease, limits: Limits): QuotaState {
+  private stateOf({ tier, tenantTier }: Spender, lease: Lease, limits: Limits): QuotaState {
     const [tight, limit, name] = this.isTenantTighter(lease, limits)
       ? [lease.tenant, limits.tenant, tenantTier]
       : [lease.own, limits.own, tier];
