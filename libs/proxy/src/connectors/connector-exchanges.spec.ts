@@ -68,11 +68,29 @@ it('an answer that cannot be opened is over, and the connector is told', async (
   expect(cancel).toHaveBeenCalledTimes(1);
 });
 
-it('the end of a row is put off at once when its answer may take longer, and again when it moves by a second', async () => {
-  const { one, extend } = await begun(() => ({ ...GIVEN, isUndelivered: false }));
-  for (const ms of [REQUEST.deadlineMs + 500, 600_000, 600_500, 10_000]) one['extend'](ms);
-  expect(extend.mock.calls.map(([, ms]) => ms)).toEqual([600_000]);
-  await vi.advanceTimersByTimeAsync(2_000);
-  one['extend'](600_000);
-  expect(extend).toHaveBeenCalledTimes(2);
+describe('the end of a row', () => {
+  it('is put off at once when its answer may take longer, and again when it moves by a second', async () => {
+    const { one, extend } = await begun(() => ({ ...GIVEN, isUndelivered: false }));
+    for (const ms of [REQUEST.deadlineMs + 500, 600_000, 600_500, 10_000]) {
+      one['extend'](ms);
+      await vi.advanceTimersByTimeAsync(0);
+    }
+    expect(extend.mock.calls.map(([, ms]) => ms)).toEqual([600_000]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    one['extend'](600_000);
+    expect(extend).toHaveBeenCalledTimes(2);
+  });
+
+  it('is put off with a look once the database is there again, and with what was said meanwhile', async () => {
+    const { one, extend } = await begun(() => ({ ...GIVEN, isUndelivered: false }));
+    let fail: (error: Error) => void = () => undefined;
+    extend.mockImplementationOnce(() => new Promise((_, reject) => (fail = reject)));
+    one['extend'](500_000);
+    one['extend'](600_000);
+    fail(new Error('no database'));
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(extend).toHaveBeenCalledTimes(2);
+    const again = extend.mock.calls[1]?.[1] ?? 0;
+    expect([again > 598_000, again <= 600_000]).toEqual([true, true]);
+  });
 });

@@ -83,7 +83,7 @@ export class ConnectorExchanges implements OnApplicationShutdown {
     const one = new UnderWay(id, place, request, ms, {
       giveUp: (reason) => void this.giveUp(one, admission, reason),
       settled: () => this.settled(one),
-      extended: (more) => this.extend(one, more),
+      extended: () => void this.putOff(one),
     });
     this.underWay.set(id, one);
     this.looks ??= setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
@@ -161,11 +161,21 @@ export class ConnectorExchanges implements OnApplicationShutdown {
     void this.removals.submit({ tenantId, id }).catch(() => undefined);
   }
 
-  private extend(one: UnderWay, ms: number): void {
-    const endsAt = performance.now() + ms;
-    if (endsAt - one.endsAt < EXTEND_BY_MS) return;
-    one.endsAt = endsAt;
-    void this.repository.extend({ tenantId: one.place.tenantId, id: one.id }, ms).catch(() => undefined);
+  /** Puts off the end of its row until its answer is not waited for any more; what fails is tried again with the next look. */
+  private async putOff(one: UnderWay): Promise<void> {
+    if (one.isPuttingOff) return;
+    one.isPuttingOff = true;
+    try {
+      while (one.isWaiting && one.deadlineAt - one.endsAt >= EXTEND_BY_MS) {
+        const { deadlineAt, id, place } = one;
+        await this.repository.extend({ tenantId: place.tenantId, id }, deadlineAt - performance.now());
+        one.endsAt = deadlineAt;
+      }
+    } catch (error) {
+      this.log.debug({ event: 'proxy.exchange_not_put_off', reason: (error as Error).message });
+    } finally {
+      one.isPuttingOff = false;
+    }
   }
 
   /** Reads of one exchange follow each other, so that its parts come in their order. */
@@ -215,6 +225,7 @@ export class ConnectorExchanges implements OnApplicationShutdown {
         ({ place, isWaiting, isAdmitted }) => isWaiting && isAdmitted && (left === undefined || left === place.key),
       );
       if (all.length === 0) return;
+      for (const one of all) void this.putOff(one);
       const states = await this.repository.look(all.map(({ id, place: { tenantId } }) => ({ tenantId, id })));
       const byId = new Map(states.map((state) => [state.id, state]));
       for (const one of all) this.note(one, byId.get(one.id), left === undefined);

@@ -14,8 +14,8 @@ interface Hooks {
   giveUp(reason: 'timeout' | 'aborted'): void;
   /** Its outcome is known. */
   settled(): void;
-  /** It has so long from now. */
-  extended(ms: number): void;
+  /** It has longer. */
+  extended(): void;
 }
 
 /** Parts may overtake each other by so many, and by so many bytes unless the answer may be longer. */
@@ -33,8 +33,11 @@ const NO_CONNECTION = {
 
 /** One request that leaves through a connector, and its answer as it arrives. */
 export class UnderWay {
-  /** When its row ends, by `performance.now()`. */
+  /** Until when it is waited for, and when its row ends, by `performance.now()`. */
+  deadlineAt: number;
   endsAt: number;
+  /** Whether the end of its row is being put off. */
+  isPuttingOff = false;
   /** Whether it waits for its connector, or has it. */
   isAdmitted = false;
   /** Whether a look has not found it. */
@@ -69,7 +72,8 @@ export class UnderWay {
     private readonly hooks: Hooks,
   ) {
     const { maxResponseBytes, onOverflow = 'fail', endless = false, signal } = request;
-    this.endsAt = performance.now() + ms;
+    this.deadlineAt = performance.now() + ms;
+    this.endsAt = this.deadlineAt;
     this.givenUp = new Promise((resolve) => {
       this.tellGivenUp = resolve;
     });
@@ -182,7 +186,8 @@ export class UnderWay {
     if (!this.isWaiting) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.hooks.giveUp('timeout'), ms);
-    this.hooks.extended(ms);
+    this.deadlineAt = performance.now() + ms;
+    this.hooks.extended();
   }
 
   private settle(): void {
