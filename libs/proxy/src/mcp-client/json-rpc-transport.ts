@@ -56,10 +56,12 @@ export class JsonRpcTransport implements Transport {
       if (error instanceof EgressFailed && error.sent && (error.reason === 'timeout' || error.reason === 'aborted')) {
         // Revisions with a handshake do not take a closed connection for a cancellation.
         if (asked.revision.kind === 'handshake' && asked.method !== 'initialize') {
-          this.tell(asked.revision, { method: 'notifications/cancelled', params: { requestId: id } });
+          void this.tell(asked.revision, { method: 'notifications/cancelled', params: { requestId: id } });
         }
       }
       throw unreachable(error);
+    } finally {
+      asked.isOver = true;
     }
   }
 
@@ -91,6 +93,8 @@ export class JsonRpcTransport implements Transport {
     } catch (error) {
       if (error instanceof EgressFailed && error.reason === 'timeout' && error.sent) return true;
       throw unreachable(error);
+    } finally {
+      asked.isOver = true;
     }
   }
 
@@ -119,11 +123,19 @@ export class JsonRpcTransport implements Transport {
     });
   }
 
-  private tell(revision: ProtocolRevision, message: JsonObject, deadlineAt = performance.now() + 2_000): void {
-    void this.send(revision, message, deadlineAt).catch(() => undefined);
+  /** Whether it was taken. */
+  private tell(
+    revision: ProtocolRevision,
+    message: JsonObject,
+    deadlineAt = performance.now() + 2_000,
+  ): Promise<boolean> {
+    return this.send(revision, message, deadlineAt).then(
+      ({ status }) => status >= 200 && status <= 299,
+      () => false,
+    );
   }
 
-  private send(revision: ProtocolRevision, message: JsonObject, deadlineAt: number): Promise<unknown> {
+  private send(revision: ProtocolRevision, message: JsonObject, deadlineAt: number): Promise<{ status: number }> {
     const method = typeof message['method'] === 'string' ? message['method'] : '';
     return this.post('POST', headersFor(revision, method), deadlineAt, stringifyJson({ jsonrpc: '2.0', ...message }));
   }
@@ -133,7 +145,7 @@ export class JsonRpcTransport implements Transport {
     headers: Record<string, string>,
     deadlineAt: number,
     body: string | null,
-  ): Promise<unknown> {
+  ): Promise<{ status: number }> {
     const { egress, target, poolKey, connections } = this.options;
     return egress.request({
       method,

@@ -42,6 +42,8 @@ export interface SentRequest {
 /** A request with the credentials that it began with. */
 export interface Presenting extends SentRequest {
   deadlineAt: number;
+  /** Whether nobody waits for its answer any more. */
+  isOver?: boolean;
   readonly credentials: Readonly<Record<string, string>>;
 }
 

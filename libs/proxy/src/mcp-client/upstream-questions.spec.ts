@@ -21,11 +21,14 @@ const QUESTION = { jsonrpc: '2.0', id: 'q1', method: 'elicitation/create', param
 const REFUSED = { code: -32_601, message: 'Method not found' };
 
 /** Asks in the middle of a call, and answers it with what it was answered. */
-async function asking(): Promise<Upstream> {
+async function asking(refusals = 0): Promise<Upstream> {
   let goOn: (said: Message) => void = () => undefined;
   return upstream(
     handshake(async (message, _req, res) => {
-      if (message.method !== 'tools/call') return (goOn(message), void res.writeHead(202).end());
+      if (message.method !== 'tools/call') {
+        if (message.method === undefined && refusals-- > 0) return void res.writeHead(503).end();
+        return (goOn(message), void res.writeHead(202).end());
+      }
       const said = new Promise<Message>((resolve) => (goOn = resolve));
       res.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${JSON.stringify(QUESTION)}\n\n`);
       const { result, error } = await said;
@@ -74,6 +77,13 @@ describe('what an upstream asks in the middle of a call', () => {
     expect(declaredTo(server).filter(Boolean)).toEqual([]);
   });
 
+  it('is answered again where the answer did not arrive', async () => {
+    const elicitation = human();
+    const mcp = client((await asking(2)).url, { sessions: new KeptSessions() });
+    expect(await mcp.callTool('a', {}, { session: 'ses_1', elicitation })).toEqual(text(JSON.stringify(ANSWER)));
+    expect(elicitation.asked).toHaveLength(1);
+  });
+
   it('is answered with an error where the client does not answer', async () => {
     const mcp = client((await asking()).url, { sessions: new KeptSessions() });
     const said = await mcp.callTool('a', {}, { session: 'ses_1', elicitation: human(null) });
@@ -94,7 +104,7 @@ describe('the time of a call', () => {
     const deadlines: number[] = [];
     const questions = new UpstreamQuestions(
       asked as unknown as Presenting,
-      (reply) => told.push(reply),
+      async (reply) => told.push(reply) > 0,
       () => deadlines.push(asked.deadlineAt),
     );
     questions.take({ ...QUESTION, id: 1 });
