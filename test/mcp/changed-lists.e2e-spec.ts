@@ -1,5 +1,6 @@
 import {
   type Balancer,
+  BareMcp,
   type Client,
   connectMcp,
   connectOldMcp,
@@ -171,10 +172,31 @@ describe('a stream', () => {
     expect((await StandingStream.get(partyAt(1))).status).toBe(403);
 
     const [frozen, revoked] = [await agentKey('frozen'), await agentKey('revoked')];
-    const open = await Promise.all([frozen, revoked].map((key) => stand({ url: partyAt(1).url, key })));
+    const open = await Promise.all(
+      [frozen, revoked].map(async (key) => {
+        const party = { url: partyAt(1).url, key };
+        await new BareMcp(party).ask('tools/list');
+        return stand(party);
+      }),
+    );
     await tenant.post('/v1/agents/frozen/freeze', { reason: 'test' });
     await tenant.delete(`/v1/keys/${revoked.slice(0, 14)}`);
     await ended(...open);
+  });
+
+  it('opens no session by itself: after that of an agent key there is none, until the agent asks for something', async () => {
+    const party: McpParty = { url: partyAt(1).url, key: await agentKey('idle') };
+    const sessions = async (): Promise<unknown> => (await tenant.get('/v1/sessions?agent_id=idle')).body['count'];
+    expect([(await stand(party)).status, await sessions()]).toEqual([405, 0]);
+    const agent = new BareMcp(party);
+    for (const count of [1, 2]) {
+      await agent.ask('tools/list');
+      const standing = await stand(party);
+      expect(standing.status).toBe(200);
+      await world.sql(`UPDATE session SET expires_at = now() WHERE agent_id = 'idle'`);
+      await ended(standing);
+      expect([(await stand(party)).status, await sessions()]).toEqual([405, count]);
+    }
   });
 
   it('is one of so many of a key', async () => {

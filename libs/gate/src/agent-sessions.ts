@@ -43,4 +43,9 @@ export class AgentSessions {
       return opened.id;
     });
   }
+
+  /** The id of the current session of the key while that lives, else null. Opens none: for what clients do though no agent asks. */
+  livingOf({ session }: Caller): string | null {
+    return session && session.expiresAt > this.clock.now() ? session.id : null;
+  }
 }

@@ -87,7 +87,10 @@ export class McpController {
     }
   }
 
-  /** The stream on which clients after a handshake are told of changed lists. An operator has none that change. */
+  /**
+   * The stream on which clients after a handshake are told of changed lists. An operator has none that change. It opens no session: clients
+   * come back to it by themselves, though nobody asks for anything.
+   */
   @Get()
   @Waits()
   @RequiresKey()
@@ -102,7 +105,7 @@ export class McpController {
     const exchange = new Exchange(request, reply);
     const isWanted = request.method === 'GET' && exchange.takesEvents;
     const isAsked = headerOf(request.headers, 'mcp-protocol-version') !== STATELESS_VERSION && isWanted;
-    const sessionId = isAsked ? (sessionIdOf(request) ?? (await this.agentSessions.currentOf(caller))) : null;
+    const sessionId = isAsked ? (sessionIdOf(request) ?? this.agentSessions.livingOf(caller)) : null;
     if (sessionId === null) {
       void reply.header('allow', 'POST, OPTIONS');
       throw new RpcError(SERVER_ERROR, 'There is a stream for clients after a handshake, in a session', {
