@@ -21,3 +21,13 @@ export function haldirUrl(text: string): URL {
 
 /** Where it is unless told otherwise. */
 export const DEFAULT_URL = 'http://127.0.0.1:3000';
+
+/**
+ * Says of an answer that is none of Haldir's what it was. Redirects are not followed: key, session and what is said would go to where
+ * nobody has sent them.
+ */
+export function answeredWith(status: number): string {
+  const said = `Haldir answered with HTTP ${status}`;
+  if (status < 300 || status >= 400) return said;
+  return `${said}, a redirect, which is not followed; set HALDIR_URL or --url to the address that Haldir itself has`;
+}

@@ -12,6 +12,7 @@ import {
   SseParser,
   subjectOf,
 } from '@haldir/mcp';
+import { answeredWith } from './haldir-url.js';
 import { StandingStream } from './standing-stream.js';
 
 /** No other session of Haldir was to be had. */
@@ -25,15 +26,21 @@ export interface ActingSession {
   reopen?: () => Promise<string | null>;
 }
 
+/** A message that was passed on and is not answered yet. */
+interface UnderWay {
+  /** Of a request, as it was written; null for what has none. */
+  id: string | null;
+  /** Whether it has no end of its own. */
+  isListening: boolean;
+  abort: AbortController;
+}
+
 /**
  * Carries MCP between a client that reads and writes lines and an endpoint that speaks HTTP. It passes on what either says and
  * adds what HTTP wants besides: the headers that repeat a message, and an answer when there is none.
  */
 export class McpBridge {
-  /** By the id of the request, as it was written. */
-  private readonly underWay = new Map<string, AbortController>();
-  /** Of them, those that have no end of their own. */
-  private readonly listening = new Set<AbortController>();
+  private readonly underWay = new Set<UnderWay>();
   private readonly stream: StandingStream;
   /** Whether Haldir said in the handshake that it tells of changed lists. */
   private isTold = false;
@@ -74,21 +81,23 @@ export class McpBridge {
     }
     const id = idOf(message);
     const abort = new AbortController();
-    if (id !== null) this.underWay.set(stringifyJson(id), abort);
-    const method = isObject(message) ? message['method'] : undefined;
-    if (method === 'subscriptions/listen') this.listening.add(abort);
+    const passed: UnderWay = {
+      id: id === null ? null : stringifyJson(id),
+      isListening: isObject(message) && message['method'] === 'subscriptions/listen',
+      abort,
+    };
+    this.underWay.add(passed);
     try {
       const response = await this.send(line, message, abort.signal);
       this.session = response.headers.get('mcp-session-id') ?? this.session;
+      if (response.ok && this.isTold) this.stream.resume();
       await this.relay(response, id);
-      if (method === 'notifications/initialized' && this.isTold) this.stream.begin();
     } catch (error) {
       if (abort.signal.aborted) return;
       if (error instanceof NoSession) this.fail(id, -32000, error.message);
       else this.fail(id, -32000, `Haldir cannot be reached at ${this.endpoint.origin}`, error);
     } finally {
-      this.listening.delete(abort);
-      if (id !== null) this.underWay.delete(stringifyJson(id));
+      this.underWay.delete(passed);
     }
   }
 
@@ -101,6 +110,7 @@ export class McpBridge {
         headers: this.headersFor(message),
         body: line,
         signal,
+        redirect: 'manual',
       });
     const response = await post();
     if (response.status !== 403 || !reopen) return response;
@@ -110,9 +120,7 @@ export class McpBridge {
     if (this.acting.session === session)
       this.reopening ??= reopen()
         .then((id) => {
-          if (id === null) return;
-          this.acting.session = id;
-          this.stream.beginAgain();
+          if (id !== null) this.acting.session = id;
         })
         .finally(() => (this.reopening = null));
     try {
@@ -126,37 +134,45 @@ export class McpBridge {
   /** Ends what would go on for as long as the client is there. */
   leave(): void {
     this.stream.end();
-    for (const abort of this.listening) abort.abort();
+    for (const { abort, isListening } of this.underWay) if (isListening) abort.abort();
   }
 
   /** Breaks off what is under way. */
   close(): void {
-    this.leave();
-    for (const abort of this.underWay.values()) abort.abort();
+    this.stream.end();
+    for (const { abort } of this.underWay) abort.abort();
   }
 
   private cancel(params: unknown): void {
-    if (isObject(params)) this.underWay.get(stringifyJson(params['requestId'] ?? null))?.abort();
+    if (!isObject(params)) return;
+    const cancelled = stringifyJson(params['requestId'] ?? null);
+    for (const { id, abort } of this.underWay) if (id === cancelled) abort.abort();
   }
 
   private async relay(response: Response, id: RequestId | null): Promise<void> {
     if (response.headers.get('content-type')?.startsWith('text/event-stream') && response.body) {
       const parser = new SseParser();
-      let isAnswered = id === null;
-      for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>)
-        for (const { data } of parser.push(chunk)) {
-          const message = parsed(data);
-          isAnswered ||= isObject(message) && !('method' in message);
-          this.hand(message, id);
-        }
-      if (!isAnswered) this.fail(id, -32000, 'Haldir ended its answer before it was whole');
+      let isAnswered = false;
+      try {
+        for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>)
+          for (const { data } of parser.push(chunk)) {
+            const message = parsed(data);
+            isAnswered ||= id !== null && isObject(message) && !('method' in message);
+            this.hand(message, id);
+          }
+      } catch (error) {
+        // What breaks off after the answer has taken nothing from it.
+        if (!isAnswered) throw error;
+      }
+      if (!isAnswered && id !== null) this.fail(id, -32000, 'Haldir ended its answer before it was whole');
       return;
     }
     const text = await response.text();
-    if (text === '') return;
+    // As a notification is.
+    if (text === '' && id === null && response.ok) return;
     const message = parsed(text);
     if (Array.isArray(message) || (isObject(message) && message['jsonrpc'] === '2.0')) this.hand(message, id);
-    else this.fail(id, -32000, `Haldir answered with HTTP ${response.status}`);
+    else this.fail(id, -32000, answeredWith(response.status));
   }
 
   private hand(message: unknown, id: RequestId | null): void {

@@ -55,7 +55,7 @@ describe('a standing stream', () => {
       (_, response) => void response.destroy(),
       say('id: 8\ndata: b\n\n', false),
     );
-    stream.begin();
+    stream.resume();
     await soon(() => expect(heard).toEqual(['a', 'b']));
     expect(asked.map((headers) => headers['last-event-id'])).toEqual([undefined, '7', '7', '7']);
     expect(asked[0]).toMatchObject({ accept: 'text/event-stream', 'x-session-id': 'one' });
@@ -65,38 +65,58 @@ describe('a standing stream', () => {
     ['refused', refuse(403)],
     ['not there', refuse(405)],
     ['no stream', (_, response) => void response.end('{}')],
-  ] satisfies [string, Answer][])('that is %s is not asked for again, unless it is begun again', async (_, answer) => {
-    const { stream, asked, act } = await standing(answer);
-    stream.beginAgain();
-    stream.begin();
+    ['at another address', (_, response) => void response.writeHead(308, { location: '/else' }).end()],
+  ] satisfies [string, Answer][])(
+    'that is %s is asked for again once a request has come through',
+    async (_, answer) => {
+      const { stream, asked, heard, act } = await standing(
+        say('id: 7\ndata: a\n\n'),
+        answer,
+        say('data: b\n\n', false),
+      );
+      stream.resume();
+      await soon(() => expect(asked).toHaveLength(2));
+      await sleep(2_300);
+      expect(asked).toHaveLength(2);
+      act('two');
+      stream.resume();
+      await soon(() => expect(heard).toEqual(['a', 'b']));
+      expect(asked.map((headers) => [headers['x-session-id'], headers['last-event-id']])).toEqual([
+        ['one', undefined],
+        ['one', '7'],
+        ['two', '7'],
+      ]);
+    },
+    30_000,
+  );
+
+  it('is asked for again where the request came through before its refusal did', async () => {
+    let refuseNow = (): void => undefined;
+    const { stream, asked } = await standing((_, response) => {
+      refuseNow = () => void response.writeHead(405).end();
+    }, stay);
+    stream.resume();
     await soon(() => expect(asked).toHaveLength(1));
+    stream.resume();
+    refuseNow();
+    await soon(() => expect(asked).toHaveLength(2));
+  }, 30_000);
+
+  it('is one, however many requests come through', async () => {
+    const { stream, asked, heard } = await standing(say('data: a\n\n', false));
+    for (let count = 0; count < 3; count++) stream.resume();
+    await soon(() => expect(heard).toEqual(['a']));
+    stream.resume();
     await sleep(1_300);
     expect(asked).toHaveLength(1);
-    act('two');
-    stream.beginAgain();
-    await soon(() => expect(asked.map((headers) => headers['x-session-id'])).toEqual(['one', 'two']));
-  });
-
-  it('is one, however often it is begun', async () => {
-    let open = 0;
-    const { stream, asked } = await standing((request, response) => {
-      open++;
-      response.on('close', () => void open--);
-      stay(request, response);
-    });
-    for (const count of [1, 2, 3]) {
-      stream.begin();
-      await soon(() => expect([asked.length, open]).toEqual([count, 1]));
-    }
   });
 
   it('ends for good, also while it waits to be opened anew', async () => {
     const { stream, asked } = await standing(refuse(503));
-    stream.begin();
+    stream.resume();
     await soon(() => expect(asked).toHaveLength(1));
     stream.end();
-    stream.begin();
-    stream.beginAgain();
+    stream.resume();
     await sleep(1_300);
     expect(asked).toHaveLength(1);
   });

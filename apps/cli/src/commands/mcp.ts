@@ -1,9 +1,12 @@
 import { parseArgs } from 'node:util';
 import { SystemClock } from '@haldir/kernel';
 import { type Command, UsageError } from '../command.js';
-import { DEFAULT_URL, haldirUrl } from '../haldir-url.js';
+import { answeredWith, DEFAULT_URL, haldirUrl } from '../haldir-url.js';
 import { linesOf } from '../lines.js';
 import { McpBridge } from '../mcp-bridge.js';
+
+/** For which it is waited for a session, or for its end. */
+const MAX_MS = 30_000;
 
 export const mcpCommand: Command = {
   help: `Usage: haldir mcp [--url URL] [--agent NAME [--scopes LIST] [--ttl SECONDS]]
@@ -88,13 +91,18 @@ async function serve(bridge: McpBridge): Promise<void> {
     bridge.close();
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end);
-  for await (const line of linesOf(process.stdin, ending.signal)) {
-    if (line.trim() === '') continue;
-    const passing = bridge.pass(line).finally(() => underWay.delete(passing));
-    underWay.add(passing);
+  try {
+    for await (const line of linesOf(process.stdin, ending.signal)) {
+      if (line.trim() === '') continue;
+      const passing = bridge.pass(line).finally(() => underWay.delete(passing));
+      underWay.add(passing);
+    }
+    bridge.leave();
+    await Promise.all(underWay);
+  } finally {
+    // Whoever cannot be read any more is not waited for.
+    bridge.close();
   }
-  bridge.leave();
-  await Promise.all(underWay);
 }
 
 async function openSession(haldir: URL, headers: Record<string, string>, options: Options): Promise<string> {
@@ -107,8 +115,9 @@ async function openSession(haldir: URL, headers: Record<string, string>, options
       ttl: Number(options.ttl),
     }),
   });
-  const { session_id: id, error } = (await response.json()) as { session_id?: string; error?: string };
-  if (id === undefined) throw new Error(`no session was opened: ${error ?? response.status}`);
+  const said: unknown = await response.json().catch(() => null);
+  const { session_id: id, error } = (said ?? {}) as { session_id?: string; error?: string };
+  if (id === undefined) throw new Error(`no session was opened: ${error ?? answeredWith(response.status)}`);
   return id;
 }
 
@@ -119,7 +128,7 @@ async function revokeSession(haldir: URL, headers: Record<string, string>, id: s
 
 async function reach(url: URL, init: RequestInit): Promise<Response> {
   try {
-    return await fetch(url, init);
+    return await fetch(url, { ...init, redirect: 'manual', signal: AbortSignal.timeout(MAX_MS) });
   } catch {
     throw new Error(`Haldir cannot be reached at ${url.origin}; is it started?`);
   }
