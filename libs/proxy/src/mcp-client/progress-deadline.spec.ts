@@ -34,20 +34,21 @@ const options = { deadlineMs: 400, longestMs: 5_000, onProgress: () => undefined
 
 describe('a call whose upstream says how far it is', () => {
   it('is waited for beyond its deadline', async () => {
-    const server = await working(8, own);
-    expect(await client(server.url).callTool('a', {}, options)).toEqual(text('done'));
+    const server = await working(18, own);
+    const ample = { ...options, deadlineMs: 2_000, longestMs: 60_000 };
+    expect(await client(server.url).callTool('a', {}, ample)).toEqual(text('done'));
   });
 
   it('is waited for no longer than the longest call', async () => {
-    const server = await working(30, own);
+    const server = await working(200, own);
     const startedAt = performance.now();
     const mcp = client(server.url);
-    expect(await failure(mcp.callTool('a', {}, { ...options, longestMs: 900 }))).toMatchObject({
+    expect(await failure(mcp.callTool('a', {}, { ...options, deadlineMs: 2_000, longestMs: 2_500 }))).toMatchObject({
       reason: 'timeout',
       sent: true,
     });
-    expect(performance.now() - startedAt).toBeGreaterThan(850);
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    expect(performance.now() - startedAt).toBeGreaterThan(2_400);
+    expect(performance.now() - startedAt).toBeLessThan(25_000);
   });
 
   it('has so much more as its client was asked meanwhile', () => {
