@@ -21,12 +21,15 @@ interface Enrolled {
   passkeyId: string;
 }
 
+async function enrol(person: Person, device: SoftwareAuthenticator): Promise<Reply<{ passkey_id: string }>> {
+  const options = await person.post<PasskeyOptionsJson>('/v1/me/passkeys/options');
+  return person.post<{ passkey_id: string }>('/v1/me/passkeys', { credential: device.create(options.body) });
+}
+
 async function enrolled(tenant: Client, email: string): Promise<Enrolled> {
   const person = await personOf(tenant, 'auditor', email);
   const device = new SoftwareAuthenticator(pageOf(tenant.url));
-  const options = await person.post<PasskeyOptionsJson>('/v1/me/passkeys/options');
-  const credential = device.create(options.body);
-  const made = await person.post<{ passkey_id: string }>('/v1/me/passkeys', { credential });
+  const made = await enrol(person, device);
   expect(made.status).toBe(201);
   return { person, device, passkeyId: made.body.passkey_id };
 }
@@ -115,6 +118,19 @@ describe('a passkey', () => {
       expect(await Promise.race([removal, waits()])).toBe('waits');
     });
     expect((await removal)?.status).toBe(200);
+  });
+
+  it('is not made while anybody has one for another site', async () => {
+    const world = await sharedWorld();
+    const tenant = await world.newTenant();
+    const { person, passkeyId } = await enrolled(tenant, 'alice@example.com');
+    const other = await personOf(await world.newTenant(), 'owner');
+    const device = new SoftwareAuthenticator(pageOf(tenant.url));
+    await world.sql(`UPDATE passkey SET rp_id = 'example.com' WHERE id = $1`, [passkeyId]);
+    const refused = await enrol(other, device);
+    expect([refused.status, refused.body]).toMatchObject([409, { code: 'passkeys_of_another_site' }]);
+    expect((await person.delete(`/v1/me/passkeys/${passkeyId}`)).status).toBe(200);
+    expect((await enrol(other, device)).status).toBe(201);
   });
 
   it('is nobody’s who comes again, also where a process of an earlier version removed them', async () => {

@@ -24,6 +24,8 @@ export interface Otherwise {
   userHandle?: string;
   /** Of the attestation. */
   format?: string;
+  /** A COSE_Key that is said to be its own. */
+  coseKey?: Buffer;
 }
 
 /** A browser with an authenticator that makes passkeys of ES256 and keeps them (https://www.w3.org/TR/webauthn-3/), by node:crypto alone. */
@@ -46,7 +48,12 @@ export class SoftwareAuthenticator {
     this.userHandle = options.user?.id ?? '';
     const length = Buffer.alloc(2);
     length.writeUInt16BE(this.credentialId.length);
-    const credential = Buffer.concat([Buffer.alloc(16), length, this.credentialId, this.coseKey()]);
+    const credential = Buffer.concat([
+      Buffer.alloc(16),
+      length,
+      this.credentialId,
+      otherwise.coseKey ?? this.coseKey(),
+    ]);
     const data = Buffer.concat([this.authenticatorData(options.rp?.id ?? '', otherwise, HAS_CREDENTIAL), credential]);
     const attestation = Buffer.concat([
       Buffer.of(0xa3),

@@ -3,6 +3,9 @@ import { Transactions, type Tx } from '@haldir/database';
 import { Passkey } from './passkey.entity.js';
 import { type TakenChallenge } from './taken-challenge.entity.js';
 
+const SITES = 'SELECT rp_id FROM passkey_rp_ids()';
+type SiteRow = { rp_id: string };
+
 @Injectable()
 export class PasskeyRepository {
   constructor(private readonly transactions: Transactions) {}
@@ -21,8 +24,7 @@ export class PasskeyRepository {
 
   /** The names of the sites that passkeys of the installation were made for. */
   async rpIds(): Promise<string[]> {
-    const rows = await this.transactions.queryAll<{ rp_id: string }>('SELECT rp_id FROM passkey_rp_ids()');
-    return rows.map(({ rp_id: rpId }) => rpId);
+    return (await this.transactions.queryAll<SiteRow>(SITES)).map(({ rp_id: rpId }) => rpId);
   }
 
   /** Up to `limit` of the person's, newest first, behind the one with id `before`. */
@@ -41,6 +43,8 @@ export class PasskeyRepository {
   in(tx: Tx) {
     return {
       insert: (passkey: Passkey): Promise<unknown> => tx.manager.insert(Passkey, passkey),
+      /** As `rpIds`, on the connection of the transaction. */
+      rpIds: async (): Promise<string[]> => (await tx.query<SiteRow>(SITES)).map(({ rp_id: rpId }) => rpId),
       findByCredential: (tenantId: string, credentialId: Buffer): Promise<Passkey | null> =>
         tx.manager.findOneBy(Passkey, { tenantId, credentialId }),
       count: (tenantId: string, personId: string): Promise<number> =>

@@ -62,7 +62,7 @@ export class PasskeyService {
 
   /**
    * @param origin of the page that sends it
-   * @throws InvalidInput, PasskeyExists, TooManyPasskeys, PasskeysNeedName; Unauthenticated for who was removed meanwhile
+   * @throws InvalidInput, PasskeyExists, TooManyPasskeys, PasskeysNeedName, PasskeysOfAnotherSite; Unauthenticated for who was removed meanwhile
    */
   async enrol(actor: Actor, attestation: Attestation, name: string, origin: string): Promise<Passkey> {
     const { tenantId, id: personId } = actor;
@@ -83,6 +83,7 @@ export class PasskeyService {
       if (!(await passkeys.takeChallenge({ tenantId, ...challenge }))) throw new InvalidInput(notGood);
       if (await passkeys.findByCredential(tenantId, credentialId)) throw new PasskeyExists();
       if ((await passkeys.count(tenantId, personId)) >= PASSKEYS_MAX) throw new TooManyPasskeys(PASSKEYS_MAX);
+      this.relyingParty.refuseOther(await passkeys.rpIds());
       const passkey = Object.assign(new Passkey(), {
         ...{ tenantId, id: newId('psk'), personId, credentialId, publicKey, algorithm, rpId },
         ...{ name, counter, createdAt: now, usedAt: null },

@@ -60,6 +60,17 @@ export class PasskeysNeedName extends HaldirError {
   }
 }
 
+/** The address of Haldir was changed, or is being changed, and nobody has said which site is meant. */
+export class PasskeysOfAnotherSite extends HaldirError {
+  constructor() {
+    super(
+      'conflict',
+      'People have passkeys for another site, so none is made for this one: whoever runs Haldir can correct HALDIR_PUBLIC_URL, or name the site in HALDIR_RP_ID',
+      { code: 'passkeys_of_another_site' },
+    );
+  }
+}
+
 /** Somebody would have to give away more than they have. */
 export class RoleBeyondGrant extends HaldirError {
   constructor() {

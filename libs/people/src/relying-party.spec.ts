@@ -33,6 +33,9 @@ it.each([
   ['https://haldir.example.com', 'ple.com'],
   ['https://haldir.example.com', 'x.haldir.example.com'],
   ['https://haldir.example.com', 'other.org'],
+  ['https://haldir.example.com', 'Example.com'],
+  ['https://haldir.example.com', '.example.com'],
+  ['https://192.168.1.2', 'localhost'],
 ])('with %j, HALDIR_RP_ID=%s is refused', (publicUrl, rpId) => {
   expect(() => at(publicUrl, rpId)).toThrow(/^HALDIR_RP_ID should be the host of HALDIR_PUBLIC_URL or a domain/);
 });
@@ -43,5 +46,18 @@ it('does not start while people have passkeys for another site, unless it is nam
     /people have passkeys for localhost, which do not work at haldir\.example\.com;.*HALDIR_RP_ID=haldir\.example\.com$/,
   );
   await expect(at('https://10.0.0.1', '', had).onModuleInit()).rejects.toThrow(/do not work at an IP address/);
+  for (const host of ['10.0.0.1', '[2001:db8::1]', 'my_host.lan']) {
+    const advice = await at(`https://${host}`, '', had).onModuleInit().catch(String);
+    expect(advice?.endsWith(`for example HALDIR_RP_ID=${host}`)).toBe(true);
+    await expect(at(`https://${host}`, host, had).onModuleInit()).resolves.toBeUndefined();
+  }
   await expect(at('https://haldir.example.com', 'haldir.example.com', had).onModuleInit()).resolves.toBeUndefined();
+});
+
+it('takes no more passkeys while people have some for another site, unless it is named which is meant', () => {
+  const party = at('https://haldir.example.com');
+  for (const had of [[], ['haldir.example.com']]) expect(() => party.refuseOther(had)).not.toThrow();
+  for (const had of [['localhost'], ['haldir.example.com', 'localhost']])
+    expect(() => party.refuseOther(had)).toThrow(/^People have passkeys for another site/);
+  expect(() => at('https://haldir.example.com', 'example.com').refuseOther(['localhost'])).not.toThrow();
 });

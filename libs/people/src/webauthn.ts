@@ -6,6 +6,7 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
 import {
+  cose,
   decodeAttestationObject,
   decodeClientDataJSON,
   decodeCredentialPublicKey,
@@ -15,7 +16,10 @@ import { type OpenChallenge } from './passkey-challenges.js';
 
 /** ES256, EdDSA, RS256, as numbers of COSE (https://www.iana.org/assignments/cose). */
 export const ALGORITHMS = [-7, -8, -257];
-const COSE_ALG = 3;
+/** The least number of 2048 bits. */
+const RSA_MODULUS_MIN = 2n ** 2047n;
+/** 65537, as all authenticators have it: 1 would let anybody sign. */
+const RSA_EXPONENT = '010001';
 /** RS256 of 4096 bits has some 530. */
 const PUBLIC_KEY_MAX_BYTES = 1024;
 
@@ -65,7 +69,8 @@ export async function readAttestation(
     if (!verified || registrationInfo.credential.id !== id) return null;
     const { credential } = registrationInfo;
     if (credential.publicKey.length > PUBLIC_KEY_MAX_BYTES) return null;
-    const algorithm = decodeCredentialPublicKey(credential.publicKey).get(COSE_ALG as never) as unknown as number;
+    const algorithm = algorithmOf(credential.publicKey);
+    if (algorithm === null) return null;
     return {
       ...{ credentialId: Buffer.from(id, 'base64url'), publicKey: Buffer.from(credential.publicKey), algorithm },
       ...{ counter: credential.counter, challenge },
@@ -97,6 +102,29 @@ export async function readAssertion(
   } catch {
     return null;
   }
+}
+
+/** That of a key which is of the kind and the strength that it asks for (RFC 9053, RFC 8230); null for any other. */
+function algorithmOf(publicKey: Uint8Array<ArrayBuffer>): number | null {
+  const key = decodeCredentialPublicKey(publicKey);
+  const algorithm = key.get(cose.COSEKEYS.alg) ?? null;
+  switch (algorithm) {
+    case cose.COSEALG.ES256:
+      return cose.isCOSEPublicKeyEC2(key) && key.get(cose.COSEKEYS.crv) === cose.COSECRV.P256 ? algorithm : null;
+    case cose.COSEALG.EdDSA:
+      return cose.isCOSEPublicKeyOKP(key) && key.get(cose.COSEKEYS.crv) === cose.COSECRV.ED25519 ? algorithm : null;
+    case cose.COSEALG.RS256:
+      return cose.isCOSEPublicKeyRSA(key) && isStrong(key) ? algorithm : null;
+    default:
+      return null;
+  }
+}
+
+function isStrong(key: cose.COSEPublicKeyRSA): boolean {
+  const [modulus, exponent] = [cose.COSEKEYS.n, cose.COSEKEYS.e].map((name) =>
+    Buffer.from(key.get(name as cose.COSEKEYS.n) ?? []).toString('hex'),
+  );
+  return BigInt(`0x${modulus}`) >= RSA_MODULUS_MIN && exponent === RSA_EXPONENT;
 }
 
 /** Of a page that stands in no other's frame. */

@@ -86,7 +86,6 @@ const Settings = z.object({
     .refine((text) => text === null || isOrigin(text))
     .meta({ expects: 'an http or https address without a path', example: 'HALDIR_PUBLIC_URL=https://haldir.example.com' }),
   HALDIR_RP_ID: optionalText
-    .refine((text) => text === null || /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){0,8}$/.test(text))
     .meta({ expects: 'the host of HALDIR_PUBLIC_URL, or a domain that it is in', example: 'HALDIR_RP_ID=example.com' }),
   MCP_ALLOWED_HOSTS: z
     .string()
@@ -123,7 +122,7 @@ function relyingPartyOf(publicUrl: string | null, named: string | null): HaldirC
     );
   }
   const isAddress = own.startsWith('[') || /^[\d.]+$/.test(own);
-  return { id: isAddress ? null : (named ?? own), isNamed: named !== null };
+  return { id: isAddress ? null : (named ?? own), host: own, isNamed: named !== null };
 }
 
 function ROOT_KEYS_EXPECTED(): string {
@@ -169,9 +168,9 @@ export class HaldirConfig {
   readonly publicUrl: string | null;
   /**
    * The site that passkeys are for (the RP ID): the host of the public address, unless it is named; null where that is an IP address,
-   * for which there are none.
+   * for which there are none. `host` is that of the public address, which can be named whatever it is.
    */
-  readonly relyingParty: { id: string | null; isNamed: boolean };
+  readonly relyingParty: { id: string | null; host: string; isNamed: boolean };
   /** Names by which `/mcp` may be called, and whose pages may call it, besides those of the loopback. */
   readonly mcp: { allowedHosts: readonly string[]; /** How long a call waits for its approval. */ holdMs: number };
   /** How long a deleted secret can be brought back. */

@@ -108,6 +108,11 @@
     return `Haldir answered ${status}: ${error ?? 'nothing that this page understands'}. You can try again.`;
   }
 
+  /** Whoever signs in was not signed in before: Haldir says what was wrong with the passkey. @param {Answer} answer */
+  function refusalOf(answer) {
+    return answer.status === 401 ? (answer.body.error ?? inWords(answer)) : inWords(answer);
+  }
+
   /** @param {string} text @param {HTMLElement} focused what the human does next, or reads */
   function say(text, focused = message) {
     message.textContent = text;
@@ -288,7 +293,7 @@
     key = '';
     const answer = await passkeys.signIn(send);
     const pageToken = typeof answer === 'string' || answer.status !== 200 ? undefined : answer.body.page_token;
-    if (pageToken === undefined) return say(typeof answer === 'string' ? answer : inWords(answer), keyField);
+    if (pageToken === undefined) return say(typeof answer === 'string' ? answer : refusalOf(answer), keyField);
     localStorage.setItem(KEPT, pageToken);
     await enterAsPerson();
   }
