@@ -7,7 +7,7 @@
 //   npm run interop -- mastra playwright   those recipes and servers whose file or package has one of these in its name
 //
 // It downloads the clients (test/interop/recipes, some 500 MB once installed, and 1 GB for CrewAI) and the servers (test/interop/servers, 50 MB)
-// into a temporary directory. The recipes in Python need a Python of 3.11 or newer and its registry, and the server of Playwright a
+// into a temporary directory. The recipes and the server in Python need a Python of 3.11 or newer and its registry, that server git, and the server of Playwright a
 // Chromium; without, they are skipped, and that is said.
 import fs from 'node:fs';
 import path from 'node:path';
@@ -21,7 +21,7 @@ import { startEverything } from './lib/everything.mjs';
 import { Operator } from './interop/operator.mjs';
 import { installPackages, must, nodeIn } from './interop/packages.mjs';
 import { readPages, readRecipes, RECIPES, requirementsOf } from './interop/recipes.mjs';
-import { SERVERS } from './interop/servers.mjs';
+import { IN_PYTHON, SERVERS } from './interop/servers.mjs';
 import { tryRecipe } from './interop/try-recipe.mjs';
 import { say, step } from './launcher/console.mjs';
 import { launch } from './launcher/launch.mjs';
@@ -74,6 +74,11 @@ async function interop(wanted) {
   const tryRecipes = recipes.length === 0 ? null : await prepareRecipes(recipes, path.join(scratch.dir, 'recipes'));
   const dir = path.join(scratch.dir, 'servers');
   if (servers.length > 0) await step('installing the servers (npm ci)', () => install('servers', dir));
+  const python = servers.some(([name]) => IN_PYTHON.includes(name))
+    ? await step('installing the servers (pip install -r requirements.txt)', () =>
+        installForPython(dir, 'servers', 'requirements.txt'),
+      )
+    : null;
 
   const port = await freePort();
   const { urls } = await launch({
@@ -97,9 +102,15 @@ async function interop(wanted) {
   for (const [name, tryServer] of servers) {
     ending.signal.throwIfAborted();
     const [what = '', way] = name.split(' ');
-    const { version } = JSON.parse(fs.readFileSync(path.join(dir, 'node_modules', what, 'package.json'), 'utf8'));
+    const inPython = IN_PYTHON.includes(name) ? python : null;
+    const version = inPython ? versionIn('servers', what) : versionOf(dir, what);
     say(`\n${what} ${version}${way === undefined ? '' : ` (${way})`}, behind a Haldir of ${urls.length} API processes`);
-    await tryServer({ haldir, balancer, dir, check: report, skip, defer: (action) => undo.push(action) });
+    if (inPython?.missing !== undefined) {
+      skip(inPython.missing);
+      continue;
+    }
+    const defer = (/** @type {() => Promise<unknown> | void} */ action) => void undo.push(action);
+    await tryServer({ haldir, balancer, dir, python: inPython?.command ?? '', check: report, skip, defer });
   }
 }
 
@@ -125,7 +136,7 @@ async function prepareRecipes(chosen, dir) {
       .filter(isPython)
       .map(requirementsOf),
   )) {
-    const install = () => installForPython(dir, requirements);
+    const install = () => installForPython(dir, 'recipes', requirements);
     pythons.set(requirements, await step(`installing the clients (pip install -r ${requirements})`, install));
   }
 
@@ -184,13 +195,25 @@ async function installForNode(dir) {
 
 /** @typedef {{ command: string, missing?: string }} Python `missing`: why there is none */
 
+/** @param {string} dir @param {string} name of a package of npm that is installed there @returns {string} */
+function versionOf(dir, name) {
+  return JSON.parse(fs.readFileSync(path.join(dir, 'node_modules', name, 'package.json'), 'utf8')).version;
+}
+
+/** @param {'recipes' | 'servers'} what of test/interop @param {string} name of a package of Python that is pinned there */
+function versionIn(what, name) {
+  const pinned = fs.readFileSync(path.join(pins, what, 'requirements.txt'), 'utf8');
+  return new RegExp(`^${name}==(.+)$`, 'm').exec(pinned)?.[1] ?? '';
+}
+
 /**
  * @param {string} dir
- * @param {string} requirements a file of test/interop/recipes
+ * @param {'recipes' | 'servers'} what of test/interop
+ * @param {string} requirements a file of it
  * @returns {Promise<Python>} that of an environment that has them
  * @throws OperatorError for what the registry was asked for and does not have
  */
-async function installForPython(dir, requirements) {
+async function installForPython(dir, what, requirements) {
   const environment = path.join(dir, requirements.replace('.txt', ''));
   const windows = process.platform === 'win32';
   const command = path.join(environment, ...(windows ? ['Scripts', 'python.exe'] : ['bin', 'python']));
@@ -207,7 +230,7 @@ async function installForPython(dir, requirements) {
   }
   const pip = ['-m', 'pip', 'install', '--quiet', '--no-compile', '--disable-pip-version-check'];
   try {
-    await must(dir, command, [...pip, '-r', path.join(pins, 'recipes', requirements)], ending.signal);
+    await must(dir, command, [...pip, '-r', path.join(pins, what, requirements)], ending.signal);
   } catch (error) {
     // What pip says first, before it comes to the end that nothing was found.
     const isUnreachable =

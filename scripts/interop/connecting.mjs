@@ -1,6 +1,5 @@
 // @ts-check
 import { spawn } from 'node:child_process';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { Client } from '@modelcontextprotocol/client';
@@ -16,30 +15,25 @@ const READY_MS = 60_000;
  *
  * @param {import('./servers.mjs').Stage} stage
  * @param {string} name of the upstream
- * @param {{ entry: string, args?: string[], options?: string[], env?: Record<string, string> }} server a script for Node; what stands
- *   before it, and of its environment
+ * @param {{ command?: string, args: string[], options?: string[], env?: Record<string, string> }} server by default a script for
+ *   Node; what stands before it, and of its environment
  * @param {import('./agent.mjs').Agent} agent
  * @returns {Promise<{ direct: Client, pid: number }>} a client of another process of that server; and the connector
  */
-export async function connectServer(stage, name, { entry, args = [], options = [], env = {} }, agent) {
+export async function connectServer(stage, name, { command = process.execPath, args, options = [], env = {} }, agent) {
   const { haldir, check, defer, balancer } = stage;
   const direct = new Client({ name: 'interop', version: '1.0.0' });
-  const command = { command: process.execPath, args: [entry, ...args], cwd: path.dirname(entry) };
   const PATH = process.env.PATH ?? '';
-  await direct.connect(new StdioClientTransport({ ...command, env: { PATH, ...env }, stderr: 'ignore' }));
+  await direct.connect(new StdioClientTransport({ command, args, env: { PATH, ...env }, stderr: 'ignore' }));
   defer(() => direct.close());
 
   const key = await haldir.connectorKey(name);
   const given = Object.entries(env).flatMap(([variable, value]) => ['--env', `${variable}=${value}`]);
-  const child = spawn(
-    process.execPath,
-    [CLI, 'connect', name, ...options, ...given, '--', process.execPath, entry, ...args],
-    {
-      env: { PATH, HALDIR_URL: balancer.url, HALDIR_API_KEY: key },
-      stdio: ['ignore', 'ignore', 'pipe'],
-      detached: true,
-    },
-  );
+  const child = spawn(process.execPath, [CLI, 'connect', name, ...options, ...given, '--', command, ...args], {
+    env: { PATH, HALDIR_URL: balancer.url, HALDIR_API_KEY: key },
+    stdio: ['ignore', 'ignore', 'pipe'],
+    detached: true,
+  });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
   const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -46,7 +46,7 @@ export async function tryEverythingConnected(stage) {
   defer(() => agent.close());
   for (const options of [[], ['--per-session']]) {
     const name = options.length === 0 ? 'lines' : 'lines-each';
-    const { direct } = await connectServer(stage, name, { entry, args: ['stdio'], options }, agent);
+    const { direct } = await connectServer(stage, name, { args: [entry, 'stdio'], options }, agent);
     await tryCalls(stage, agent, name, direct);
   }
 }

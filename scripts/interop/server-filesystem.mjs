@@ -17,7 +17,7 @@ export async function tryFilesystem(stage) {
   );
   const agent = await Agent.begin(haldir, balancer, 'files-agent');
   defer(() => agent.close());
-  const { direct } = await connectServer(stage, 'files', { entry, args: [folder] }, agent);
+  const { direct } = await connectServer(stage, 'files', { args: [entry, folder] }, agent);
 
   const file = path.join(folder, 'a ✓.txt');
   const written = await agent.call('files.write_file', { path: file, content: TEXT });

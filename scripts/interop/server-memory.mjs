@@ -16,7 +16,7 @@ export async function tryMemory(stage) {
   const agent = await Agent.begin(haldir, balancer, 'memory-agent');
   defer(() => agent.close());
   const env = { MEMORY_FILE_PATH: path.join(dir, 'memory.jsonl') };
-  const { direct } = await connectServer(stage, 'memory', { entry, env }, agent);
+  const { direct } = await connectServer(stage, 'memory', { args: [entry], env }, agent);
 
   const created = await agent.call('memory.create_entities', { entities: [ADA, ENGINE] });
   check('create_entities answers what it made', JSON.stringify(created).includes('was never built'), created);

@@ -54,7 +54,7 @@ export async function tryPlaywrightConnected(stage) {
 
   const { entry, args, home } = command(dir, chromium);
   const agents = await beginAgents(stage, 'cleo', 'dora');
-  const server = { entry, args, options: ['--per-session'], env: homeIn(home) };
+  const server = { args: [entry, ...args], options: ['--per-session'], env: homeIn(home) };
   const { pid } = await connectServer(stage, 'pages', server, agents[0]);
   await tryPages(stage, agents, { name: 'pages', pid, isOwn: isRunning }, () => {
     if (process.platform !== 'linux') return;

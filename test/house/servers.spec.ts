@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { descendantsOf, onPath } from '../../scripts/embedded/processes.mjs';
-import { SERVERS } from '../../scripts/interop/servers.mjs';
+import { IN_PYTHON, SERVERS } from '../../scripts/interop/servers.mjs';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = <T>(file: string): T => JSON.parse(readFileSync(join(root, file), 'utf8')) as T;
@@ -16,12 +16,16 @@ interface Package {
 const { dependencies = {} } = read<Package>('test/interop/servers/package.json');
 
 it('every server of the interop run has a version that stands still, and no other is installed', () => {
-  const packages = new Set([...SERVERS.keys()].map((name) => name.split(' ')[0]));
+  const ofNpm = [...SERVERS.keys()].filter((name) => !IN_PYTHON.includes(name));
+  const packages = new Set(ofNpm.map((name) => name.split(' ')[0]));
   expect(Object.keys(dependencies).sort()).toEqual([...packages].sort());
   const { packages: locked } = read<{ packages: Record<string, Package> }>('test/interop/servers/package-lock.json');
   expect(locked['']?.dependencies).toEqual(dependencies);
   for (const [name, version] of Object.entries(dependencies))
     expect([name, locked[`node_modules/${name}`]?.version]).toEqual([name, version]);
+  const pinned = readFileSync(join(root, 'test/interop/servers/requirements.txt'), 'utf8').trim().split('\n');
+  for (const line of pinned) expect(line).toMatch(/^[\w-]+==[\w.]+$/);
+  for (const name of IN_PYTHON) expect(pinned.map((line) => line.split('==')[0])).toContain(name);
 });
 
 it('the Node of npm run node-24 is a Node 24, in a version that stands still', () => {
