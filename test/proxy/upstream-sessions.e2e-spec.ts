@@ -128,10 +128,14 @@ describe('two agents at an upstream that is registered again at its address', ()
         expect(body).toMatchObject({ _meta: { 'haldir/upstream-session': 'replaced' } });
         expect(await call(session, 'page')).toEqual(['blank']);
       }
-      // Those of the registration before, once no call can be under way in them.
+      // Those of the registration before, once no call can be under way in them, which may ask its client for five minutes.
+      const tenant = await world.tenantOf(scenario.tenant);
+      await world.sql(
+        `UPDATE proxy_upstream SET registered_at = registered_at - interval '5 minutes' WHERE tenant_id = $1`,
+        [tenant],
+      );
       await eventually(() => expect(up.ended).toEqual(expect.arrayContaining(own)), 30_000);
       for (const session of [one, two]) await scenario.tenant.delete(`/v1/sessions/${session}`);
-      const tenant = await world.tenantOf(scenario.tenant);
       const left = `SELECT revision FROM upstream_session WHERE tenant_id = '${tenant}' AND session_id <> ''`;
       await eventually(async () => expect(await world.sql(left)).toEqual([]));
     },
