@@ -4,6 +4,7 @@
 //   npm test                         everything
 //   npm test -- e2e                  one or more of unit, db, e2e
 //   npm test -- db libs/vault        what else is given goes to vitest: here, files whose path contains it
+//   HALDIR_TEST_LONG=false npm test  without those that load a Haldir for a minute or more, as .ci/run has it
 //
 // A dozen files at most that failed beside others run once more, with nothing beside them: a machine that is busy is not a fault of
 // Haldir's. What then passes counts as passed, and is named at the end with why it failed at first.
@@ -33,6 +34,18 @@ const ABOUT_QUEUES = [
     'webhooks/deliveries',
   ],
 ].map((name) => `test/${name}.e2e-spec.ts`);
+
+/** What kills, fills or loads a Haldir for a minute or more. */
+const LONG = [
+  'test/faults/**',
+  ...['platform/models', 'proxy/simulation', 'vault/secrets-rotation', 'watch/long-log', 'webhooks/chaos'].map(
+    (name) => `test/${name}.e2e-spec.ts`,
+  ),
+];
+const withoutLong = process.env.HALDIR_TEST_LONG === 'false' ? LONG : [];
+
+/** End-to-end files that run at once: much of what they do is waiting. */
+const E2E_WORKERS = 3;
 
 /** Files that fail together and run once more; where more do, it is not the machine. */
 const MAX_SECOND_TRIES = 12;
@@ -106,7 +119,8 @@ async function planRuns() {
     const redis = await step('starting a Redis for the tests', () => startRedis({ program, dir }));
     undo.push(redis.stop);
     const env = { ...onPostgres, HALDIR_TEST_REDIS_URL: redis.url };
-    const gone = ABOUT_QUEUES.filter((file) => !fs.existsSync(path.join(root, file)));
+    const named = [...ABOUT_QUEUES, ...LONG.filter((file) => !file.includes('*'))];
+    const gone = named.filter((file) => !fs.existsSync(path.join(root, file)));
     if (gone.length > 0) throw new Error(`scripts/test.mjs names ${gone.join(', ')}, which is not there`);
     runs.push({
       title: 'end to end, queues on Redis',
@@ -161,6 +175,8 @@ async function vitest({ title, project, env, only }) {
     [
       path.join(root, 'node_modules', 'vitest', 'vitest.mjs'),
       ...['run', '--project', project, '--passWithNoTests'],
+      ...(project === 'e2e' ? ['--maxWorkers', String(E2E_WORKERS)] : []),
+      ...withoutLong.flatMap((file) => ['--exclude', file]),
       ...['--reporter', 'default', '--reporter', 'json', `--outputFile.json=${output}`],
       ...(only ?? forVitest),
     ],
