@@ -79,7 +79,7 @@ export class Client {
 }
 
 /** Of an answer that goes on without end, what it begins with. */
-async function textOf(response: Response): Promise<string> {
+export async function textOf(response: Response): Promise<string> {
   if (!response.headers.get('content-type')?.startsWith('text/event-stream')) return response.text();
   const reader = response.body?.getReader();
   const { value } = (await reader?.read()) ?? {};

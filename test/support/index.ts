@@ -3,7 +3,7 @@ export { decidePending, pendingRequest } from './approvals.js';
 export { type Balancer, startBalancer } from './balancer.js';
 export { type ChangingUpstream, startChangingUpstream } from './changing-upstream.js';
 export { cli, type RunningCommand, startCli } from './cli.js';
-export { Client, type Reply } from './client.js';
+export { Client, type Reply, textOf } from './client.js';
 export { type ConnectCommand, startConnectCommand } from './connect-command.js';
 export { startConformanceUpstream } from './conformance-upstream.js';
 export { freshDatabaseUrl, testDatabase } from './database.js';

@@ -1,4 +1,4 @@
-import { type Client } from '@haldir/test-support';
+import { type Client, textOf } from '@haldir/test-support';
 import { type Canary, Canaries, Secrets } from './canaries.js';
 import { type Push } from './pushes.js';
 import { randomText } from './traces.js';
@@ -24,7 +24,7 @@ export class Requests {
       redirect: 'manual',
       ...(push.body === undefined ? {} : { body: push.body }),
     });
-    const written = `${JSON.stringify([...response.headers])}\n${await response.text()}`;
+    const written = `${JSON.stringify([...response.headers])}\n${await textOf(response)}`;
     if (canary) canary.status = response.status;
     const answer = { canary, operation, status: response.status, written };
     this.answers.push(answer);
