@@ -100,6 +100,28 @@ it.each([
   expect(read).toEqual([]);
 });
 
+describe('what a client says before its handshake is answered', () => {
+  it('waits until that is read whole, and repeats what it said', async () => {
+    let answer = (): void => undefined;
+    const sessions: unknown[] = [];
+    const { pass, asked } = await bridged((response, message, { method, headers }) => {
+      if (method === 'GET') return void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':\n\n');
+      sessions.push([headers['mcp-session-id'], headers['mcp-protocol-version']]);
+      if (message['method'] !== 'initialize') return void response.writeHead(202).end();
+      response.writeHead(200, { 'content-type': 'application/json', 'mcp-session-id': 'of-the-handshake' });
+      response.flushHeaders();
+      answer = () => response.end(JSON.stringify({ jsonrpc: '2.0', id: 1, result: HANDSHAKE }));
+    });
+    const all = [pass({ id: 1, method: 'initialize' }), pass({ method: 'notifications/initialized' })];
+    await soon(() => expect(asked).toHaveLength(1));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    answer();
+    await Promise.all(all);
+    expect(sessions[1]).toEqual(['of-the-handshake', '2025-11-25']);
+    await soon(() => expect(asked).toContain('GET /mcp'));
+  });
+});
+
 describe('the stream', () => {
   it('is opened by the first request after a handshake that comes through', async () => {
     let isAway = true;

@@ -50,6 +50,8 @@ export class McpBridge {
   private session: string | null = null;
   private mirrored = new Map<string, MirroredArgument[]>();
 
+  /** Until the answer to `initialize` has been read, which says what the headers of all later messages repeat. */
+  private handshake: Promise<unknown> = Promise.resolve();
   /** Under way while another session of Haldir is opened. */
   private reopening: Promise<void> | null = null;
 
@@ -88,10 +90,9 @@ export class McpBridge {
     };
     this.underWay.add(passed);
     try {
-      const response = await this.send(line, message, abort.signal);
-      this.session = response.headers.get('mcp-session-id') ?? this.session;
-      if (response.ok && this.isTold) this.stream.resume();
-      await this.relay(response, id);
+      const passing = this.handshake.then(() => this.passOn(line, message, id, abort.signal));
+      if (isObject(message) && message['method'] === 'initialize') this.handshake = passing.catch(() => undefined);
+      await passing;
     } catch (error) {
       if (abort.signal.aborted) return;
       if (error instanceof NoSession) this.fail(id, -32000, error.message);
@@ -99,6 +100,13 @@ export class McpBridge {
     } finally {
       this.underWay.delete(passed);
     }
+  }
+
+  private async passOn(line: string, message: unknown, id: RequestId | null, signal: AbortSignal): Promise<void> {
+    const response = await this.send(line, message, signal);
+    this.session = response.headers.get('mcp-session-id') ?? this.session;
+    if (response.ok && this.isTold) this.stream.resume();
+    await this.relay(response, id);
   }
 
   /** Sends a line, once more in another session when that of Haldir is over: nothing was done then. */
