@@ -63,6 +63,8 @@ describe('a call before the policies of its tenant', () => {
   it('waits for the first policy that asks for an approval', () => {
     const decision = decide(policy('a', { type: 'require_approval' }), policy('b', { type: 'require_approval' }));
     expect(decision.isRefused).toBe(false);
-    expect(decision.approvalRule([], false)).toMatchObject({ ruleId: 'a', type: 'require_approval' });
+    expect(decision.approvalRule([], false)).toEqual({
+      ...{ ruleId: 'a', type: 'require_approval', reason: 'the policy a asks for approval of the call' },
+    });
   });
 });

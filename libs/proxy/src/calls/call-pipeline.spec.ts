@@ -359,14 +359,14 @@ describe('the entry of a call', () => {
   const known = { sessionId: 'ses_1', agentId: 'agent', tool: 'pay' };
 
   it('says whose it was, what was called and what came of it', async () => {
+    const before = performance.now();
     const { entry, actor: who, notes } = await perform();
-    expect(who).toBe(actor);
-    expect(notes).toMatchObject({ decidedAt: AT, charge: null, started: { entryId: 'aud_1' } });
+    expect([who, notes]).toMatchObject([actor, { decidedAt: AT, charge: null, started: { entryId: 'aud_1' } }]);
     expect(entry).toEqual({
       ...{ source: 'proxy', ...known, action: 'call' },
       details: { decision: 'allowed', result: 'ok', upstream: 'pay', unexplained: 0, latency_ms: expect.any(Number) },
     });
-    expect((entry.details as { latency_ms: number }).latency_ms).toBeLessThan(60_000);
+    expect((entry.details as { latency_ms: number }).latency_ms).toBeLessThanOrEqual(performance.now() - before + 1);
   });
 
   it.each<[string, () => void, object | null, boolean]>([

@@ -9,6 +9,7 @@ import {
   type PolicyRule,
   type PolicySubject,
   rateLimits,
+  toolsNamedBy,
 } from './policy.js';
 import { type Amount, amountOf } from './amount.js';
 import { explain, type FullRates, refusals, type Refusal, refuses } from './policy-refusal.js';
@@ -144,6 +145,12 @@ describe('the scope of a policy', () => {
     expect(applies({ tools: ['up.e*'] })).toBe(true);
     expect(applies({ tools: ['*.echo'] })).toBe(true);
     expect(applies({ upstreams: ['*'] }, { upstream: null })).toBe(false);
+    for (const list of ['upstreams', 'agents', 'tools'] as const)
+      for (const names of [
+        ['x', list === 'tools' ? 'echo' : list.slice(0, -1)],
+        ['*', 'x'],
+      ])
+        expect(applies({ [list]: names }, { upstream: 'upstream' }), `${list}: ${names.join()}`).toBe(true);
   });
 
   it.each([
@@ -160,6 +167,11 @@ describe('the scope of a policy', () => {
     ['a*b*c', 'a-c-b', false],
     ['ab*ba', 'aba', false],
     ['a*bc*c', 'abc', false],
+    ['a*bc*', 'abc', true],
+    ['a*bc*d', 'abcd', true],
+    ['a*b*b*c', 'a-b-c', false],
+    ['a*bb*b*c', 'abbc', false],
+    ['*x', 'Stryker', false],
     ['a*', 'A', false],
     ['a.c', 'abc', false],
     ['a?c', 'abc', false],
@@ -172,6 +184,14 @@ describe('the scope of a policy', () => {
     expect(matches(pattern, 'a'.repeat(330))).toBe(false);
     expect(await growthOf(20_000, (size) => matches(pattern, 'a'.repeat(size)))).toBeLessThan(LINEAR);
   });
+});
+
+it('a policy names the tools that it blocks or allows by name, and only those of such', () => {
+  expect(toolsNamedBy({ type: 'block_tool', tool: 'a' })).toEqual(['a']);
+  expect(toolsNamedBy({ type: 'deny_list', tools: ['a', 'b'] })).toEqual(['a', 'b']);
+  expect(toolsNamedBy({ type: 'allow_list', tools: ['a'] })).toEqual(['a']);
+  for (const rule of [{ type: 'require_approval' }, { type: 'rate_limit', maxPerMinute: 1 }] as PolicyRule[])
+    expect(toolsNamedBy(rule)).toBeNull();
 });
 
 describe('a policy in log_only mode', () => {
@@ -213,9 +233,31 @@ describe('the smallest change that would let a call through', () => {
     expect(remedy(rule, { amount: amountOf(args) }, free)).toEqual({ policy_id: 'pol_0', text: expect.any(String), ...expected });
   }); // prettier-ignore
 
+  it.each<[PolicyRule, unknown, string, string]>([
+    [{ type: 'block_tool', tool: 'echo' }, null, 'The tool is blocked', 'Remove the policy, or take the call out of its scope'],
+    [{ type: 'deny_list', tools: ['echo', 'up.echo'] }, null, 'The tool is on a deny list', 'Take echo and up.echo off the deny list'],
+    [{ type: 'allow_list', tools: [] }, null, 'The tool is not on the allow list', 'Add up.echo to the allow list'],
+    [{ type: 'spend_limit', max: 5 }, 6, 'The amount is over the limit of 5 USD per call', 'Raise max to 6, or ask for at most 5 USD'],
+    [{ type: 'spend_limit', max: 5 }, '1e400', 'The amount is over the limit of 5 USD per call', 'Ask for at most 5 USD, or remove the policy'],
+    [{ type: 'spend_limit', max: 5 }, 'x', 'The amount is no plain number, which a limit of 5 USD per call asks for', 'Write the amount as a plain number, or remove the policy'],
+    [{ type: 'rate_limit', maxPerMinute: 0 }, null, 'Rate limit of 0 calls per minute reached', 'Raise max_per_minute to 1'],
+    [{ type: 'time_window', startHour: 7, endHour: 7 }, null, 'Calls are allowed from 7 to 7 UTC only', 'The window is empty: remove the policy'],
+    [{ type: 'time_window', startHour: 13, endHour: 14 }, null, 'Calls are allowed from 13 to 14 UTC only', 'Wait until 2026-03-01T13:00:00.000Z'],
+  ])('of %j for an amount of %j is said in words, with the reason', (rule, amount, reason, text) => {
+    const refused = refusalsOf(policies(rule), subject({ amount: amountOf({ amount }) }), new Map([['pol_0', null]]));
+    expect(explain(refused).explanation).toEqual([{ policy_id: 'pol_0', policy: rule.type, reason, remedy: expect.objectContaining({ text }) }]);
+  }); // prettier-ignore
+
+  it('may be as much as a policy can be given, and no more', () => {
+    const limit: PolicyRule = { type: 'spend_limit', max: 5 };
+    expect(remedy(limit, { amount: decimalOf('1000000000') })).toMatchObject({ change: 'raise', to: 1_000_000_000 });
+    expect(remedy(limit, { amount: decimalOf('1000000000.000001') })).toMatchObject({ change: 'remove_policy' });
+  });
+
   it('is told of every policy that refuses, up to 50, and of how many more there are', () => {
     const many = refusalsOf(policies(...Array<PolicyRule>(53).fill({ type: 'block_tool', tool: 'echo' })), subject());
     expect(explain(many)).toMatchObject({ explanation: { length: 50 }, unexplained: 3 });
+    expect(explain(many.slice(0, 50))).not.toHaveProperty('unexplained');
     expect(explain(many.slice(0, 2))).toEqual({ explanation: [expect.anything(), expect.anything()] });
   });
 });
