@@ -1,5 +1,5 @@
 import { type LoggedEntry } from './entry-check.js';
-import { readEntry, writeEntry } from './export-line.js';
+import { actorOf, readEntry, writeEntry } from './export-line.js';
 
 const entry: LoggedEntry = {
   ...{ tenantId: 'tnt_1', entryId: 'aud_1', source: 'agent', sessionId: 'ses_1', agentId: 'agent', tool: 'mail.send' },
@@ -43,10 +43,42 @@ describe('a line of an export', () => {
     ['actor', 'hld_1'],
     ['cost_micros', '01'],
     ['timestamp', -1],
+    ['timestamp', 1e11],
+    ['timestamp', '1'],
+    ['cost_micros', 1_500_000],
+    ['cost_micros', ''],
+    ['entry_hash', 1],
+    ['entry_hash', `${'01'.repeat(32)}0`],
     ['entry_hash', '01'],
     ['details', 1],
   ])('is none when its %s is %j', (name, value) => {
     const line = { ...writeEntry(entry, 7), [name]: value };
     expect(readEntry(line)).toContain(`${name} is not as it is written`);
   });
+
+  it('is of the seconds from 1970 on that six decimals are exact in', () => {
+    for (const timestamp of [0, 99_999_999_999])
+      expect(readEntry({ ...writeEntry(entry, 7), timestamp })).toMatchObject({ atMicros: BigInt(timestamp) * 1_000_000n });
+  }); // prettier-ignore
+
+  it('is none without one of its members, or with another', () => {
+    const line: Record<string, unknown> = writeEntry(entry, 7);
+    for (const name of Object.keys(line)) {
+      const { [name]: _, ...rest } = line;
+      expect(readEntry(rest)).toBe(`the line is not an entry: it has no ${name}`);
+    }
+    expect(readEntry({ ...line, approved: 1 })).toBe('the line has a member that no hash covers: "approved"');
+    const { context_hash: _, ...old } = writeEntry(first, 0);
+    expect(readEntry(old)).toBe('the line is not an entry: it has no context_hash');
+  });
+});
+
+it.each([
+  ['{"label":"key:hld_1"}', 'key:hld_1'],
+  ['{"label":1}', 'hld_1'],
+  ['{}', 'hld_1'],
+  ['not JSON', 'hld_1'],
+  [null, 'hld_1'],
+])('with the context %s, people are told that %s acted', (context, actor) => {
+  expect(actorOf({ actorId: 'hld_1', context })).toBe(actor);
 });
