@@ -207,7 +207,8 @@ module.exports = {
     {
       name: 'no-dev-dependency-in-production',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: SPEC },
+      // The console is bundled: what it imports is needed by its build alone.
+      from: { path: '^(apps|libs)/', pathNot: [SPEC, '^apps/console/'] },
       to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'] },
     },
     {
@@ -259,6 +260,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^apps/worker/', pathNot: SPEC },
       to: { path: ['^libs/[^/]+/src/http/', '^apps/(?!worker/)', '^test/'] },
+    },
+    {
+      name: 'console-uses-the-api',
+      comment: 'The console runs in a browser and asks the API, as anybody else.',
+      severity: 'error',
+      from: { path: '^apps/console/', pathNot: SPEC },
+      to: { path: ['^libs/', '^apps/(?!console/)', '^test/', '^scripts/'] },
+    },
+    {
+      name: 'console-is-served-not-imported',
+      severity: 'error',
+      from: { pathNot: '^(apps/console|test)/' },
+      to: { path: '^apps/console/' },
     },
     {
       name: 'cli-uses-cores',

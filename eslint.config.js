@@ -1,9 +1,19 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/', 'dist.*/', 'node_modules/', 'coverage/', '.haldir/', '**/*.cjs'] },
   {
-    files: ['**/*.{ts,js,mjs}'],
+    ignores: [
+      'apps/console/src/api/schema.ts',
+      'dist/',
+      'dist.*/',
+      'node_modules/',
+      'coverage/',
+      '.haldir/',
+      '**/*.cjs',
+    ],
+  },
+  {
+    files: ['**/*.{ts,tsx,js,mjs}'],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: {
       parserOptions: {
@@ -50,8 +60,8 @@ export default tseslint.config(
   {
     files: [
       ...['apps/*/src/main.ts', 'libs/kernel/src/**', 'libs/runtime/src/**', 'scripts/**', 'test/**', '**/*spec.ts'],
-      // Scripts of pages, which run in a browser.
-      'libs/*/src/http/page/**',
+      // What runs in a browser.
+      ...['libs/*/src/http/page/**', 'apps/console/**'],
     ],
     rules: { 'no-restricted-properties': 'off' },
   },

@@ -1,11 +1,12 @@
 // @ts-check
 // Compiles apps/ and libs/ into dist/, and puts their assets beside, as nest-cli.json and .swcrc say. Aliases become relative
-// paths, so plain `node dist/apps/api/src/main.js` runs.
-import { spawnSync } from 'node:child_process';
+// paths, so plain `node dist/apps/api/src/main.js` runs. The console is built for browsers, by vite.
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildConsole } from './lib/console.mjs';
 import { digestOfSources, recordBuild } from './lib/freshness.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -21,7 +22,7 @@ const { filenames, extensions, ignore, copyFiles } = JSON.parse(
 const digest = digestOfSources(root);
 const next = path.join(root, `dist.${process.pid}`);
 fs.rmSync(next, { recursive: true, force: true });
-const { status, error } = spawnSync(
+const compiler = spawn(
   process.execPath,
   [
     ...[swc, ...filenames, '-d', path.basename(next), '--extensions', extensions.join(), '--ignore', ignore.join()],
@@ -30,10 +31,16 @@ const { status, error } = spawnSync(
   ],
   { cwd: root, stdio: 'inherit' },
 );
-if (error) throw error;
+const compiled = new Promise((resolve, reject) => compiler.once('error', reject).once('close', resolve));
+// Side by side: they write into different folders.
+const [status] = await Promise.all([compiled, buildConsole(root, path.basename(next))]).catch((error) => {
+  compiler.kill();
+  console.error(error);
+  return [1];
+});
 if (status !== 0) {
   fs.rmSync(next, { recursive: true, force: true });
-  process.exit(status ?? 1);
+  process.exit(typeof status === 'number' ? status : 1);
 }
 
 // It runs as a program, too.

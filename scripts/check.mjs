@@ -12,7 +12,12 @@ import { parseArgs } from 'node:util';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const caches = path.join('node_modules', '.cache', 'haldir-check');
 // What decides every result beside the files that are checked: another of these is another cache.
-const cache = path.join(caches, digestOf('package-lock.json', 'tsconfig.json', 'eslint.config.js', '.prettierrc.json'));
+const cache = path.join(
+  caches,
+  digestOf(
+    ...['package-lock.json', 'tsconfig.json', 'apps/console/tsconfig.json', 'eslint.config.js', '.prettierrc.json'],
+  ),
+);
 
 /**
  * @typedef {object} Check

@@ -48,7 +48,7 @@ async function filesBelow(directory) {
     const asked = entry.isDirectory() ? path.join(name, 'any.ts') : name;
     if (entry.name === '.git' || (await eslint.isPathIgnored(path.join(root, asked)))) continue;
     if (entry.isDirectory()) files.push(...(await filesBelow(name)));
-    else if (/\.(ts|js|mjs)$/.test(name)) files.push(name);
+    else if (/\.(tsx?|js|mjs)$/.test(name)) files.push(name);
   }
   return files;
 }

@@ -11,39 +11,53 @@ import { readLinted, writeLinted } from './linted.mjs';
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 const folder = path.resolve(process.argv[2] ?? '');
 
-const { config, error } = ts.readConfigFile(path.join(root, 'tsconfig.json'), ts.sys.readFile);
-const parsed = ts.parseJsonConfigFileContent(config, ts.sys, root);
-const program = ts.createIncrementalProgram({
-  rootNames: parsed.fileNames,
-  options: {
-    ...parsed.options,
-    noEmit: true,
-    incremental: true,
-    tsBuildInfoFile: path.join(folder, 'types.tsbuildinfo'),
-  },
-  configFileParsingDiagnostics: [...(error ? [error] : []), ...parsed.errors],
-});
+/** What runs in Node, and what runs in browsers. */
+const PROJECTS = { types: 'tsconfig.json', console: 'apps/console/tsconfig.json' };
 
 const linted = readLinted(folder);
-for (;;) {
-  const next = program.getSemanticDiagnosticsOfNextAffectedFile();
-  if (next === undefined) break;
-  const files = 'fileName' in next.affected ? [next.affected] : next.affected.getSourceFiles();
-  for (const { fileName } of files) delete linted[path.relative(root, fileName)];
+const programs = Object.entries(PROJECTS)
+  .filter(([, file]) => ts.sys.fileExists(path.join(root, file)))
+  .map(([name, file]) => programOf(name, path.join(root, file)));
+for (const program of programs) {
+  for (;;) {
+    const next = program.getSemanticDiagnosticsOfNextAffectedFile();
+    if (next === undefined) break;
+    const files = 'fileName' in next.affected ? [next.affected] : next.affected.getSourceFiles();
+    for (const { fileName } of files) delete linted[path.relative(root, fileName)];
+  }
 }
 // Before the type check forgets what it found to be reached.
 writeLinted(folder, linted);
-program.emit();
+for (const program of programs) program.emit();
 
-const found = [
+const found = programs.flatMap((program) => [
   ...program.getConfigFileParsingDiagnostics(),
   ...program.getOptionsDiagnostics(),
   ...program.getGlobalDiagnostics(),
   ...program.getSyntacticDiagnostics(),
   ...program.getSemanticDiagnostics(),
-];
+]);
 if (found.length > 0) {
   const host = { getCanonicalFileName: String, getCurrentDirectory: () => root, getNewLine: () => '\n' };
   process.stdout.write(ts.formatDiagnosticsWithColorAndContext(found, host));
   process.exitCode = 1;
+}
+
+/**
+ * @param {string} name of its cache
+ * @param {string} file
+ */
+function programOf(name, file) {
+  const { config, error } = ts.readConfigFile(file, ts.sys.readFile);
+  const parsed = ts.parseJsonConfigFileContent(config, ts.sys, path.dirname(file), undefined, file);
+  return ts.createIncrementalProgram({
+    rootNames: parsed.fileNames,
+    options: {
+      ...parsed.options,
+      noEmit: true,
+      incremental: true,
+      tsBuildInfoFile: path.join(folder, `${name}.tsbuildinfo`),
+    },
+    configFileParsingDiagnostics: [...(error ? [error] : []), ...parsed.errors],
+  });
 }

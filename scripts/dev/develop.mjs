@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { startEverything } from '../lib/everything.mjs';
 import { say, seconds, step, worthShowing } from '../launcher/console.mjs';
 import { launch, nextFreePort } from '../launcher/launch.mjs';
+import { buildConsole } from '../lib/console.mjs';
 import { compileAndWatch } from './compile.mjs';
 import { readKept, seed } from './seed.mjs';
 
@@ -48,15 +49,14 @@ export async function develop(root, { signal, defer }) {
     env: { ...process.env, HALDIR_HOME: process.env.HALDIR_HOME || '.haldir/dev', PORT: port },
     waiters: { api: [WAITER, String(debug.api)], worker: [WAITER, String(debug.worker)] },
     build: () =>
-      step('compiling', () =>
-        compileAndWatch({
-          ...{ root, dist: DIST, onFail: (text) => say(`  ${text}`) },
-          onChange: (files) => {
-            for (const file of files) pending.add(file);
-            void restart();
-          },
-        }),
-      ),
+      step('compiling', async () => {
+        const onChange = (/** @type {string[]} */ files) => {
+          for (const file of files) pending.add(file);
+          void restart();
+        };
+        await compileAndWatch({ root, dist: DIST, onFail: (text) => say(`  ${text}`), onChange });
+        await buildConsole(root, DIST, () => onChange(['apps/console']));
+      }),
   });
   const { url, home, bootstrapToken } = haldir;
   const seeded = await step('starting an MCP server and making a tenant', async () => {
@@ -70,6 +70,7 @@ export async function develop(root, { signal, defer }) {
       '',
       `Ready (${seconds(started)}). Saving a file of apps/ or libs/ starts API and worker again.`,
       '',
+      `  Console    ${url}, in a browser`,
       `  API        ${url}`,
       `  Swagger    ${url}/docs`,
       `  Key        ${seeded.key}`,

@@ -329,6 +329,7 @@ function summary({ url, env, home, embedded, external, took, tokenFile, first })
     '',
     `Haldir is ready (${took}).`,
     '',
+    `  Console   ${url}, in a browser`,
     `  API       ${url}`,
     `  Swagger   ${url}/docs`,
     `  Database  ${external ? 'DATABASE_URL' : 'embedded PostgreSQL'}`,

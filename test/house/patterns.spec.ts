@@ -20,7 +20,7 @@ interface Pattern {
 
 const sources = ['apps', 'libs'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(?:ts|js)$/.test(entry.name) && !/spec\.ts$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(?:tsx?|js)$/.test(entry.name) && !/spec\.ts$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .map((file) => ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true)),
 );

@@ -20,13 +20,14 @@ import { WatchHttpModule } from '@haldir/watch/http';
 import { WebhooksModule } from '@haldir/webhooks';
 import { WebhooksHttpModule } from '@haldir/webhooks/http';
 import { AgentsController } from './platform/agents.controller.js';
+import { ConsoleController } from './platform/console.controller.js';
+import { ConsoleFiles } from './platform/console-files.js';
 import { MetricsController } from './platform/metrics.controller.js';
 import { OverviewController } from './platform/overview.controller.js';
 import { Overviews } from './platform/overviews.js';
 import { PlatformController } from './platform/platform.controller.js';
 import { StatusController } from './platform/status.controller.js';
 import { StatusReport } from './platform/status-report.js';
-import { WelcomeController } from './platform/welcome.controller.js';
 
 /** The REST process: every domain's http door, on the shared infrastructure. */
 @Module({
@@ -56,11 +57,11 @@ import { WelcomeController } from './platform/welcome.controller.js';
   controllers: [
     AgentsController,
     PlatformController,
-    WelcomeController,
+    ConsoleController,
     MetricsController,
     OverviewController,
     StatusController,
   ],
-  providers: [Overviews, StatusReport],
+  providers: [ConsoleFiles, Overviews, StatusReport],
 })
 export class ApiModule {}

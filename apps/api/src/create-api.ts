@@ -7,6 +7,7 @@ import { KeyRing } from '@haldir/crypto';
 import {
   ApiKeyGuard,
   BODY_LIMIT_BYTES,
+  type HaldirRequest,
   KnownRoutes,
   refuseAddress,
   refuseConnection,
@@ -20,7 +21,8 @@ import { SIGN_IN_PAGES } from '@haldir/people/http';
 import { createLogger, type HaldirConfig, Log, Metrics, RuntimeModule } from '@haldir/runtime';
 import { ApiModule } from './api.module.js';
 import { DOCS_PAGES, serveDocs } from './openapi/document.js';
-import { WELCOME_PAGES } from './platform/welcome.controller.js';
+import { CONSOLE_PAGES, unknownPage } from './platform/console.controller.js';
+import { ConsoleFiles } from './platform/console-files.js';
 
 /** What a page of another origin may read of an answer. */
 const READABLE_HEADERS = [
@@ -71,7 +73,11 @@ export async function createApi(
   fastify.server.on('checkExpectation', refuseExpectation);
   useJsonBodies(fastify);
   useWarnings(fastify);
-  const pages = [DOCS_PAGES, APPROVAL_PAGES, SIGN_IN_PAGES, WELCOME_PAGES];
+  const files = app.get(ConsoleFiles);
+  const pages = {
+    served: [DOCS_PAGES, APPROVAL_PAGES, SIGN_IN_PAGES, ...CONSOLE_PAGES],
+    unknown: (request: HaldirRequest) => unknownPage(files, request),
+  };
   useRequestHooks(fastify, routes, pages, app.get(ApiKeyGuard), app.get(Log), app.get(Metrics));
   app.enableCors({
     origin: '*',

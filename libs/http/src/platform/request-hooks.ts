@@ -5,7 +5,7 @@ import { type Log, type Metrics } from '@haldir/runtime';
 import { type ApiKeyGuard } from '../auth/api-key.guard.js';
 import { Unauthenticated } from '../auth/authenticator.js';
 import { hasCredential, type HaldirRequest } from '../auth/caller.js';
-import { type Pages } from './pages.js';
+import { type Pages, SCRIPTED_PAGE, type ServedPages } from './pages.js';
 import { settingsOf } from './route-settings.js';
 import { type KnownRoutes } from './known-routes.js';
 
@@ -45,12 +45,12 @@ function headersByRoute(pages: readonly Pages[]): (route: string | undefined) =>
 export function useRequestHooks(
   fastify: FastifyInstance,
   routes: KnownRoutes,
-  pages: readonly Pages[],
+  pages: ServedPages,
   guard: ApiKeyGuard,
   log: Log,
   metrics: Metrics,
 ): void {
-  const headersOf = headersByRoute(pages);
+  const headersOf = headersByRoute(pages.served);
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(headersOf(request.routeOptions.url));
     reply.header('x-request-id', request.id);
@@ -59,12 +59,12 @@ export function useRequestHooks(
   // After CORS, so that a refusal can be read by pages, and before the body is read.
   fastify.addHook('preParsing', (request, reply, _, done) => {
     if (request.method === 'OPTIONS') {
-      sayOptions(request, reply, routes);
+      sayOptions(request, reply, routes, pages);
       return;
     }
     admit(request, reply, guard).then(
       () => {
-        if (request.is404) refuseUnknown(request, reply, routes);
+        if (request.is404) refuseUnknown(request, reply, routes, pages);
         else done(malformed(request.url));
       },
       (error: unknown) => done(error as Error),
@@ -129,18 +129,23 @@ const lacksHost = ({ headers, raw }: FastifyRequest): boolean =>
   headers.host === undefined && raw.httpVersionMajor === 1 && raw.httpVersionMinor === 1;
 
 /** What a path takes. A preflight is told so of any: a page may read that there is no such path. */
-function sayOptions(request: FastifyRequest, reply: FastifyReply, routes: KnownRoutes): void {
+function sayOptions(request: FastifyRequest, reply: FastifyReply, routes: KnownRoutes, pages: ServedPages): void {
   const methods = methodsOf(request, routes);
   if (methods) void reply.header('allow', methods.join(', '));
   if (methods || isPreflight(request)) void reply.headers(FOR_ANY_PAGE).status(204).send();
-  else refuseUnknown(request, reply, routes);
+  else refuseUnknown(request, reply, routes, pages);
 }
 
 const FOR_ANY_PAGE = { 'access-control-allow-origin': '*' };
 
-/** Nobody serves the path: 404; or not with this method: 405. */
-function refuseUnknown(request: FastifyRequest, reply: FastifyReply, routes: KnownRoutes): void {
+/** Nobody serves the path: 404, as a page where it may be somebody's in a browser; or not with this method: 405. */
+function refuseUnknown(request: FastifyRequest, reply: FastifyReply, routes: KnownRoutes, pages: ServedPages): void {
   const methods = methodsOf(request, routes);
+  const page = methods ? null : pages.unknown(request);
+  if (page !== null) {
+    void reply.headers(SCRIPTED_PAGE).header('content-type', 'text/html; charset=utf-8').status(404).send(page);
+    return;
+  }
   if (methods) void reply.header('allow', methods.join(', '));
   void reply
     .headers(FOR_ANY_PAGE)

@@ -1,0 +1,39 @@
+import { queryOptions } from '@tanstack/react-query';
+import { askPage, keepPageToken, pageToken } from './client.ts';
+import { Problem } from './problem.ts';
+
+/** Who is signed in, as `GET /v1/me` answers. */
+export interface Me {
+  person: { person_id: string; email: string; name: string; role: string };
+  scopes: string[];
+}
+
+/** Null while nobody is signed in in this browser. */
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: async (): Promise<Me | null> => {
+    if (pageToken() === null) return null;
+    try {
+      return await askPage<Me>('GET', '/v1/me');
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401) throw error;
+      keepPageToken(null);
+      return null;
+    }
+  },
+  staleTime: Infinity,
+});
+
+/** Whether their role lets them decide on requests. The API decides; this is for what to show. */
+export function mayDecide({ scopes }: Me): boolean {
+  return ['*', 'approvals:*', 'approvals:write', 'approvals:decide'].some((scope) => scopes.includes(scope));
+}
+
+export async function signOut(): Promise<void> {
+  try {
+    await askPage('POST', '/v1/me/sign-out', {});
+  } catch (error) {
+    if (!(error instanceof Problem) || error.status !== 401) throw error;
+  }
+  keepPageToken(null);
+}

@@ -1,0 +1,133 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { type Me, mayDecide, meQuery } from '../api/me.ts';
+import { Problem } from '../api/problem.ts';
+import { Said } from '../parts/said.tsx';
+import { historyQuery } from './context.ts';
+import { decide, type Decision } from './decide.ts';
+import { type Approval, APPROVALS, pendingQuery } from './requests.ts';
+
+/** Always in sight: the decision, or what became of it. */
+export function DecisionBar({ request, isAllRead }: { request: Approval; isAllRead: boolean }): ReactNode {
+  const { data: me } = useQuery(meQuery);
+  if (!me) return null;
+  return (
+    <footer className="decision-bar" aria-label="Decision">
+      {request.status !== 'pending' ? (
+        <Outcome request={request} me={me} />
+      ) : mayDecide(me) ? (
+        <Decide request={request} isAllRead={isAllRead} />
+      ) : (
+        <p>You may read this. Whoever has the role approver, operator or owner decides.</p>
+      )}
+    </footer>
+  );
+}
+
+function Decide({ request, isAllRead }: { request: Approval; isAllRead: boolean }): ReactNode {
+  const client = useQueryClient();
+  const [note, setNote] = useState('');
+  const deciding = useMutation({
+    mutationFn: (decision: Decision) => decide(request.request_id, decision, note.trim()),
+    onSuccess: () => client.invalidateQueries({ queryKey: APPROVALS }),
+  });
+  return (
+    <>
+      {deciding.isError && (
+        <p className="notice danger" role="alert">
+          {inWords(deciding.error)}
+        </p>
+      )}
+      <label className="note">
+        <span>Reason (may be left empty)</span>
+        <input
+          type="text"
+          maxLength={1000}
+          autoComplete="off"
+          value={note}
+          onChange={({ target }) => setNote(target.value)}
+        />
+      </label>
+      <div className="buttons">
+        <button
+          type="button"
+          className="approve"
+          disabled={!isAllRead || deciding.isPending}
+          onClick={() => deciding.mutate('approve')}
+        >
+          Approve
+        </button>
+        <button type="button" className="deny" disabled={deciding.isPending} onClick={() => deciding.mutate('deny')}>
+          Deny
+        </button>
+      </div>
+    </>
+  );
+}
+
+function inWords(error: unknown): string {
+  if (!(error instanceof Problem)) return 'Something went wrong in this page. Load it again.';
+  if (error.code === 'self_approval')
+    return 'You asked for this yourself, or opened the session of the agent: another person decides.';
+  if (error.status === 0) return `${error.message} Deciding again does no harm, whether or not the decision arrived.`;
+  return error.message;
+}
+
+const WORDS: Record<string, string> = {
+  approved: 'Approved',
+  denied: 'Denied',
+  expired: 'Expired: the call was not run. The agent can ask again',
+};
+
+function Outcome({ request, me }: { request: Approval; me: Me }): ReactNode {
+  const said = useRef<HTMLParagraphElement>(null);
+  useEffect(() => said.current?.focus(), []);
+  const { data: history } = useQuery(historyQuery(request));
+  const entry = history?.find(({ entry: { action } }) => action === `approval_${request.status}`)?.entry;
+  const isMine = request.decided_key === me.person.person_id;
+  const who = entry?.actor ?? request.decided_key;
+  return (
+    <>
+      <p className={`outcome ${request.status}`} role="status" tabIndex={-1} ref={said}>
+        <strong>{WORDS[request.status] ?? request.status}</strong>
+        {isMine
+          ? ' by you'
+          : who !== null &&
+            who !== undefined &&
+            request.status !== 'expired' && (
+              <>
+                {' by '}
+                <Said text={who.replace(/^person:/, '')} />
+              </>
+            )}
+        {request.consumed ? '. Its call was let through.' : '.'}
+        {request.decision_note && (
+          <>
+            {' '}
+            <Said text={request.decision_note} />
+          </>
+        )}
+      </p>
+      <Next after={request.request_id} />
+    </>
+  );
+}
+
+/** The one that waits next. */
+function Next({ after }: { after: string }): ReactNode {
+  const { data } = useQuery(pendingQuery);
+  const waiting = data?.requests.filter(({ request_id: id }) => id !== after) ?? [];
+  const [next] = waiting;
+  if (!next)
+    return (
+      <Link to="/approvals" search={{}} className="button">
+        No one else is waiting
+      </Link>
+    );
+  return (
+    <Link to="/approvals" search={{ request: next.request_id }} className="button primary">
+      Next of {waiting.length} that wait{waiting.length === 1 ? 's' : ''}
+    </Link>
+  );
+}

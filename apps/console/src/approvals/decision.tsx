@@ -1,0 +1,262 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { BASE } from '../base.ts';
+import { usd } from '../parts/money.ts';
+import { Said } from '../parts/said.tsx';
+import { Failed, Loading } from '../parts/states.tsx';
+import { Countdown, wholeTime, When } from '../parts/times.tsx';
+import { budgetsQuery, historyQuery, lastActionsQuery, ruleQuery, toolQuery } from './context.ts';
+import { DecisionBar } from './decision-bar.tsx';
+import { Details } from './details.tsx';
+import { type Approval, requestQuery } from './requests.ts';
+import { inSentence, readDetails } from './shown-details.ts';
+
+/** One request, and the decision on it. */
+export function DecisionPage({ id }: { id: string }): ReactNode {
+  const { data: request, error, refetch } = useQuery(requestQuery(id));
+  return (
+    <>
+      <p className="back">
+        <Link to="/approvals" search={({ request: _, ...rest }) => rest}>
+          ← Approvals
+        </Link>
+      </p>
+      {request !== undefined ? (
+        <RequestView request={request} />
+      ) : error === null ? (
+        <Loading />
+      ) : (
+        <Failed error={error} again={() => void refetch()} />
+      )}
+    </>
+  );
+}
+
+function RequestView({ request }: { request: Approval }): ReactNode {
+  const [isAllRead, setAllRead] = useState(!request.details_cut);
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
+  const shown = readDetails(request.details ?? '');
+  const isCall = request.digest !== null && request.action === 'tool_call';
+  return (
+    <article className="decision">
+      <h1 ref={heading} tabIndex={-1} className="sentence">
+        <Sentence request={request} />
+      </h1>
+      <p className="muted">
+        Asked <When at={request.created_at} />
+        {request.status === 'pending' && (
+          <>
+            {' · '}
+            <Countdown until={request.expires_at} />
+          </>
+        )}
+      </p>
+      {request.digest === null && (
+        <p className="notice">The agent asks of its own accord: no call waits for this, and it lets none through.</p>
+      )}
+      {isCall && shown?.upstream && shown.tool && <ToolWarning upstream={shown.upstream} tool={shown.tool} />}
+      {request.reason !== '' && (
+        <section>
+          <h2>Reason</h2>
+          <Said text={request.reason} block />
+        </section>
+      )}
+      <section>
+        <h2>{isCall ? 'Arguments' : 'Details'}</h2>
+        <Details request={request} onAllRead={() => setAllRead(true)} />
+        <p className="hint">What stands in boxes are the words of the agent. They may be wrong, or mean to persuade.</p>
+      </section>
+      {request.amount > 0 && <Money request={request} />}
+      <Why request={request} />
+      {isCall && shown?.upstream && shown.tool && <ToolText upstream={shown.upstream} tool={shown.tool} />}
+      <LastActions agentId={request.agent_id} />
+      <Particulars request={request} />
+      <DecisionBar request={request} isAllRead={isAllRead} />
+    </article>
+  );
+}
+
+function Sentence({ request }: { request: Approval }): ReactNode {
+  const { agent_id: agent, tool, action, amount, reason, digest, details } = request;
+  const who = <Said text={agent} />;
+  if (digest !== null && tool === 'haldir.vault') {
+    return (
+      <>
+        {who} <span>wants to {action === 'hold' ? 'set aside' : 'pay'}</span> {usd(amount)}
+      </>
+    );
+  }
+  if (digest !== null && action === 'tool_call') {
+    const shown = request.details_cut ? null : readDetails(details ?? '');
+    return (
+      <>
+        {who} <span>wants to run</span> <Said text={tool} />
+        {shown !== null && (
+          <>
+            {' '}
+            <span>
+              <Said text={inSentence(shown.rows)} />
+            </span>
+          </>
+        )}
+      </>
+    );
+  }
+  return (
+    <>
+      {who} <span>asks for</span> <Said text={action === '' ? reason || 'an approval' : action} />
+      {tool !== '' && (
+        <>
+          {' '}
+          <span>of</span> <Said text={tool} />
+        </>
+      )}
+    </>
+  );
+}
+
+function ToolWarning({ upstream, tool }: { upstream: string; tool: string }): ReactNode {
+  const { data } = useQuery(toolQuery(upstream, tool));
+  if (!data?.isDestructive) return null;
+  return <p className="notice danger">This tool is destructive: what it does can hardly be taken back.</p>;
+}
+
+function ToolText({ upstream, tool }: { upstream: string; tool: string }): ReactNode {
+  const { data } = useQuery(toolQuery(upstream, tool));
+  if (!data || data.description === '') return null;
+  return (
+    <section>
+      <h2>What the tool says of itself</h2>
+      <Said text={data.description} block />
+    </section>
+  );
+}
+
+function Money({ request }: { request: Approval }): ReactNode {
+  const { data: budgets = [] } = useQuery(budgetsQuery(request.agent_id));
+  return (
+    <section>
+      <h2>Money</h2>
+      <p>
+        This is for <strong>{usd(request.amount)}</strong>.
+      </p>
+      {budgets.length > 0 && (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Budget</th>
+              <th scope="col">Left now</th>
+              <th scope="col">Left after</th>
+            </tr>
+          </thead>
+          <tbody>
+            {budgets.map(({ id, scope, limit, remaining }) => (
+              <tr key={id}>
+                <td>
+                  {scope === 'tenant' ? 'All agents, this month' : 'This agent, today'} ({usd(limit)})
+                </td>
+                <td>{usd(remaining ?? 0)}</td>
+                <td>{(remaining ?? 0) < request.amount ? 'not enough' : usd((remaining ?? 0) - request.amount)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+/** Which policy or rule holds it, as the log has it. */
+function Why({ request }: { request: Approval }): ReactNode {
+  const { data: history } = useQuery(historyQuery(request));
+  const ruleId = history?.find(({ entry }) => entry.action === 'approval_requested')?.said['rule_id'];
+  if (typeof ruleId !== 'string') return null;
+  return (
+    <section>
+      <h2>Why it waits</h2>
+      <Rule id={ruleId} />
+    </section>
+  );
+}
+
+function Rule({ id }: { id: string }): ReactNode {
+  const { data } = useQuery(ruleQuery(id));
+  return (
+    <p>
+      {data ?? 'A rule or policy that has been removed since.'} <code className="muted">{id}</code>
+    </p>
+  );
+}
+
+function LastActions({ agentId }: { agentId: string }): ReactNode {
+  const { data, error, refetch } = useQuery(lastActionsQuery(agentId));
+  return (
+    <section>
+      <h2>What this agent did last</h2>
+      {data === undefined ? (
+        error === null ? (
+          <Loading />
+        ) : (
+          <Failed error={error} again={() => void refetch()} />
+        )
+      ) : (
+        <table className="log">
+          <tbody>
+            {data.map(({ entry_id: id, timestamp, tool, action, flagged }) => (
+              <tr key={id}>
+                <td className="muted">
+                  <When at={timestamp} />
+                </td>
+                <td>
+                  <Said text={action} /> {flagged && <span className="flag">flagged</span>}
+                </td>
+                <td>
+                  <Said text={tool} />
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  );
+}
+
+function Particulars({ request }: { request: Approval }): ReactNode {
+  return (
+    <details className="particulars">
+      <summary>Digest, key and times</summary>
+      <dl>
+        <dt>Request</dt>
+        <dd>
+          <code>{request.request_id}</code>
+        </dd>
+        <dt>Digest of the call (SHA-256)</dt>
+        <dd>
+          <code>{request.digest ?? 'none'}</code>
+        </dd>
+        <dt>Asked with</dt>
+        <dd>
+          <code>{request.requested_key ?? 'not known'}</code>
+        </dd>
+        <dt>Asked</dt>
+        <dd>{wholeTime(request.created_at)}</dd>
+        <dt>Expires</dt>
+        <dd>{wholeTime(request.expires_at)}</dd>
+        {request.details !== null && !request.details_cut && (
+          <>
+            <dt>Details, as they were written</dt>
+            <dd>
+              <Said text={request.details} block />
+            </dd>
+          </>
+        )}
+      </dl>
+      <p>
+        <a href={`${BASE}/approvals/${request.request_id}`}>Decide with an API key instead</a>
+      </p>
+    </details>
+  );
+}

@@ -1,0 +1,114 @@
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { type ReactNode } from 'react';
+import { answered, api } from './api/client.ts';
+import { usd } from './parts/money.ts';
+import { Failed, Loading } from './parts/states.tsx';
+
+const overviewQuery = queryOptions({
+  queryKey: ['overview'],
+  queryFn: ({ signal }) => answered(api.GET('/v1/admin/overview', { signal })),
+  // The log is verified for it.
+  staleTime: 60_000,
+});
+
+/** Whether each step of setting up was done. */
+const setUpQuery = queryOptions({
+  queryKey: ['set-up'],
+  queryFn: async ({ signal }) => {
+    const one = { params: { query: { limit: 1 } }, signal };
+    const [agents, upstreams, rules, people] = await Promise.all([
+      answered(api.GET('/v1/agents', one)),
+      answered(api.GET('/v1/proxy/upstreams', one)),
+      answered(api.GET('/v1/approvals/rules', one)),
+      answered(api.GET('/v1/people', { params: { query: { limit: 2 } }, signal })),
+    ]);
+    return [
+      {
+        text: 'A tool server is behind Haldir',
+        isDone: Object.keys(upstreams.upstreams).length > 0,
+        how: 'POST /v1/proxy/upstreams',
+      },
+      { text: 'An agent has acted', isDone: agents.agents.length > 0, how: 'POST /v1/keys, then /mcp' },
+      {
+        text: 'A rule has something wait for a human',
+        isDone: rules.rules.length > 0,
+        how: 'POST /v1/approvals/rules',
+      },
+      {
+        text: 'Somebody else is invited',
+        isDone: people.people.length > 1,
+        how: 'haldir people invite --role approver',
+      },
+    ];
+  },
+});
+
+export function OverviewPage(): ReactNode {
+  const { data, error, refetch } = useQuery(overviewQuery);
+  return (
+    <>
+      <h1>Overview</h1>
+      {data === undefined ? (
+        error === null ? (
+          <Loading />
+        ) : (
+          <Failed error={error} again={() => void refetch()} />
+        )
+      ) : (
+        <>
+          <ul className="numbers">
+            <li>
+              <Link to="/approvals" search={{}}>
+                <strong>{data.approvals.pending_count}</strong> waiting for approval
+              </Link>
+            </li>
+            <li>
+              <strong>{data.sessions.active_count}</strong> active sessions
+            </li>
+            <li>
+              <strong>{usd(data.usage.spend_usd_this_month)}</strong> spent this month
+            </li>
+            <li>
+              <Link to="/audit" search={{ flagged: true }}>
+                <strong>{data.audit.flagged_7d}</strong> flags in 7 days
+              </Link>
+            </li>
+          </ul>
+          <p className={data.audit.chain_verified ? 'health' : 'health wrong'}>
+            {data.audit.total_entries === 0
+              ? 'The log is empty.'
+              : data.audit.chain_verified
+                ? `The log is intact: ${data.audit.total_entries.toLocaleString('en')} entries.`
+                : 'The log does not verify: something in it was changed. Run haldir audit verify.'}
+          </p>
+        </>
+      )}
+      <SetUp />
+    </>
+  );
+}
+
+function SetUp(): ReactNode {
+  const { data } = useQuery(setUpQuery);
+  if (!data || data.every(({ isDone }) => isDone)) return null;
+  return (
+    <section>
+      <h2>Set up</h2>
+      <ul className="steps">
+        {data.map(({ text, isDone, how }) => (
+          <li key={text} className={isDone ? 'done' : ''}>
+            <span aria-hidden="true">{isDone ? '✓' : '○'}</span> {text}
+            <span className="sr"> {isDone ? '(done)' : '(to do)'}</span>
+            {!isDone && (
+              <>
+                {' '}
+                <code className="muted">{how}</code>
+              </>
+            )}
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}

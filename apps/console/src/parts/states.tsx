@@ -1,0 +1,53 @@
+// What a view is while it has nothing to show: the same everywhere.
+import { type ReactNode } from 'react';
+import { Problem } from '../api/problem.ts';
+
+export function Loading(): ReactNode {
+  return (
+    <p className="state" role="status">
+      Loading…
+    </p>
+  );
+}
+
+/** @param children what to do next */
+export function Empty({ title, children }: { title: string; children?: ReactNode }): ReactNode {
+  return (
+    <div className="state">
+      <p className="state-title">{title}</p>
+      {children}
+    </div>
+  );
+}
+
+/** What went wrong, what the log has of it, and another try. */
+export function Failed({ error, again }: { error: unknown; again: () => void }): ReactNode {
+  if (error instanceof Problem && error.status === 403) return <Forbidden problem={error} />;
+  const { message, requestId } =
+    error instanceof Problem ? error : new Problem('Something went wrong in this page. Load it again.', 0);
+  return (
+    <div className="state" role="alert">
+      <p className="state-title">{message}</p>
+      {requestId !== '' && (
+        <p className="muted">
+          The log has it as <code>{requestId}</code>.
+        </p>
+      )}
+      <button type="button" onClick={again}>
+        Try again
+      </button>
+    </div>
+  );
+}
+
+function Forbidden({ problem }: { problem: Problem }): ReactNode {
+  return (
+    <div className="state" role="alert">
+      <p className="state-title">Your role does not reach this.</p>
+      <p className="muted">
+        {problem.required === '' ? problem.message : `It lacks the scope ${problem.required}.`} An owner can give you
+        another role.
+      </p>
+    </div>
+  );
+}

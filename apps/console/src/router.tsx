@@ -1,0 +1,111 @@
+import { type QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  type ErrorComponentProps,
+  lazyRouteComponent,
+  Link,
+  redirect,
+} from '@tanstack/react-router';
+import { type ReactNode } from 'react';
+import { mayDecide, meQuery } from './api/me.ts';
+import { ApprovalsPage } from './approvals/inbox.tsx';
+import { type Status, STATUSES } from './approvals/requests.ts';
+import { readFilter } from './audit/filter.ts';
+import { BASE } from './base.ts';
+import { Empty, Failed } from './parts/states.tsx';
+import { Shell } from './shell.tsx';
+
+declare module '@tanstack/react-router' {
+  interface StaticDataRouteOption {
+    title?: string;
+  }
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Shell,
+  notFoundComponent: NotFound,
+  errorComponent: Broken,
+});
+
+/** Whoever decides comes to what waits, everybody else to the overview. */
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  staticData: { title: 'Home' },
+  beforeLoad: async ({ context: { client } }) => {
+    const me = await client.ensureQueryData(meQuery).catch(() => null);
+    // Whoever is not signed in yet is asked to, here.
+    if (me) redirect({ to: mayDecide(me) ? '/approvals' : '/overview', search: {}, replace: true, throw: true });
+  },
+});
+
+/** What `/approvals` shown is kept in its address. */
+interface ApprovalsSearch {
+  status?: Status;
+  request?: string;
+}
+
+const approvals = createRoute({
+  getParentRoute: () => root,
+  path: '/approvals',
+  staticData: { title: 'Approvals' },
+  validateSearch: ({ status, request }: Record<string, unknown>): ApprovalsSearch => ({
+    ...(STATUSES.includes(status as Status) && status !== 'pending' ? { status: status as Status } : {}),
+    ...(typeof request === 'string' && /^apr_[0-9a-z]{1,64}$/.test(request) ? { request } : {}),
+  }),
+  component: ApprovalsPage,
+});
+
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  staticData: { title: 'Audit log' },
+  validateSearch: readFilter,
+  component: lazyRouteComponent(() => import('./audit/explorer.tsx'), 'AuditPage'),
+});
+
+const overview = createRoute({
+  getParentRoute: () => root,
+  path: '/overview',
+  staticData: { title: 'Overview' },
+  component: lazyRouteComponent(() => import('./overview.tsx'), 'OverviewPage'),
+});
+
+export function makeRouter(client: QueryClient) {
+  return createRouter({
+    routeTree: root.addChildren([home, approvals, audit, overview]),
+    basepath: BASE === '' ? '/' : BASE,
+    context: { client },
+    scrollRestoration: true,
+  });
+}
+
+function NotFound(): ReactNode {
+  return (
+    <Empty title="There is nothing at this address.">
+      <p>
+        <Link to="/">Go to the start</Link>, or look for it in the{' '}
+        <Link to="/audit" search={{}}>
+          audit log
+        </Link>
+        .
+      </p>
+    </Empty>
+  );
+}
+
+function Broken({ error, reset }: ErrorComponentProps): ReactNode {
+  return (
+    <main className="page">
+      <Failed error={error} again={reset} />
+      <p>
+        <a href={`${BASE}/`}>Go to the start</a>
+      </p>
+    </main>
+  );
+}

@@ -1,0 +1,102 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, Outlet, useMatches } from '@tanstack/react-router';
+import { type ReactNode, useEffect, useState } from 'react';
+import { type Me, meQuery, signOut } from './api/me.ts';
+import { useLiveApprovals } from './approvals/live.ts';
+import { pendingQuery } from './approvals/requests.ts';
+import { BASE } from './base.ts';
+import { Mark } from './mark.tsx';
+import { Failed, Loading } from './parts/states.tsx';
+import { SignIn } from './sign-in.tsx';
+import { ThemeSwitch } from './theme.tsx';
+
+/** What is around every view: for whoever is signed in, and the way in for everybody else. */
+export function Shell(): ReactNode {
+  const { data: me, error, refetch } = useQuery(meQuery);
+  if (me === undefined)
+    return <main className="page">{error ? <Failed error={error} again={() => void refetch()} /> : <Loading />}</main>;
+  return me === null ? <SignIn /> : <SignedIn me={me} />;
+}
+
+function SignedIn({ me }: { me: Me }): ReactNode {
+  useLiveApprovals(me.person.person_id);
+  const { data } = useQuery(pendingQuery);
+  const waiting = data?.requests.length ?? 0;
+  useTitle(waiting);
+  return (
+    <>
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <header className="top">
+        <Link to="/" activeOptions={{ exact: true }} className="brand">
+          <Mark /> Haldir
+        </Link>
+        <nav aria-label="Views">
+          <Link to="/approvals" search={{}} activeOptions={{ includeSearch: false }}>
+            Approvals
+            {waiting > 0 && (
+              <span className="badge" aria-label={`${waiting} waiting`}>
+                {waiting}
+              </span>
+            )}
+          </Link>
+          <Link to="/overview">Overview</Link>
+          <Link to="/audit" search={{}} activeOptions={{ includeSearch: false }}>
+            Audit log
+          </Link>
+          <a href={`${BASE}/docs`}>API</a>
+        </nav>
+        <ThemeSwitch />
+        <WhoIsSignedIn me={me} />
+      </header>
+      <main id="main" className="page" tabIndex={-1}>
+        <Outlet />
+      </main>
+    </>
+  );
+}
+
+function WhoIsSignedIn({ me: { person } }: { me: Me }): ReactNode {
+  const client = useQueryClient();
+  const [said, say] = useState('');
+  const leave = async (): Promise<void> => {
+    try {
+      await signOut();
+      client.setQueryData(meQuery.queryKey, null);
+      // What was read as this person is nobody else's.
+      client.removeQueries({ predicate: ({ queryKey: [what] }) => what !== 'me' });
+    } catch (error) {
+      say(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <details className="me">
+      <summary aria-label={`Signed in as ${person.email}`}>
+        {(person.name || person.email).slice(0, 1).toUpperCase()}
+      </summary>
+      <div className="menu">
+        <p>
+          <strong>{person.name || person.email}</strong>
+          <br />
+          <span className="muted">
+            {person.email}, {person.role}
+          </span>
+        </p>
+        <a href={`${BASE}/welcome`}>Your passkeys</a>
+        <button type="button" onClick={() => void leave()}>
+          Sign out
+        </button>
+        <p role="status">{said}</p>
+      </div>
+    </details>
+  );
+}
+
+/** The name of the view, and before it how many wait. */
+function useTitle(waiting: number): void {
+  const name = useMatches({ select: (matches) => matches.at(-1)?.staticData.title ?? 'Not found' });
+  useEffect(() => {
+    document.title = `${waiting > 0 ? `(${waiting}) ` : ''}${name} · Haldir`;
+  }, [waiting, name]);
+}

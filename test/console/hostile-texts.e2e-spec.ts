@@ -1,0 +1,87 @@
+// What an agent can write is text, in every view, and every view can be read by everybody.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser } from 'playwright-core';
+import { type Client, sharedWorld } from '@haldir/test-support';
+import { canBrowse, launch, Visitor } from './browser.js';
+
+const PAYLOADS = [
+  '<img src=x onerror=window.hacked=1>',
+  '</script><script>window.hacked=1</script>',
+  '<a href="javascript:window.hacked=1">press</a>',
+  '"><svg onload=window.hacked=1>',
+  '{{constructor.constructor("window.hacked=1")()}}',
+];
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+
+describe.runIf(canBrowse)('in Chromium', () => {
+  let browser: Browser;
+  let tenant: Client;
+  let requestId: string;
+  beforeAll(async () => {
+    browser = await launch();
+    tenant = await (await sharedWorld()).newTenant();
+    const session = await tenant.session({ agent_id: 'my-agent', scopes: ['read'] });
+    await tenant.post('/v1/approvals/rules', { type: 'spend_over', threshold: 1 });
+    await tenant.post('/v1/budgets', { scope: 'agent', agent_id: 'my-agent', limit: 20 });
+    for (const text of PAYLOADS) {
+      await tenant.post('/v1/audit', { session_id: session, action: text, tool: text, details: text });
+      const asked = await tenant.post<{ request_id: string }>('/v1/approvals/request', {
+        ...{ session_id: session, tool: text, action: text, reason: text, amount: 3 },
+        details: { arguments: { [text]: text, list: [text] } },
+      });
+      requestId = asked.body.request_id;
+    }
+  });
+  afterAll(() => browser.close());
+
+  it.each([
+    { width: 1280, colorScheme: 'light' as const },
+    { width: 1280, colorScheme: 'dark' as const },
+    { width: 390, colorScheme: 'light' as const },
+    { width: 390, colorScheme: 'dark' as const },
+  ])('at $width px, $colorScheme: no text becomes markup, and axe finds nothing', async ({ width, colorScheme }) => {
+    const visitor = await Visitor.of(browser, tenant.url, { width, colorScheme });
+    const { page } = visitor;
+    const look = async (name: string): Promise<void> => {
+      await visitor.picture(`${name}-${width}-${colorScheme}`);
+      const [images, hacked] = await page.evaluate<[string[], unknown]>(
+        `[[...document.images].map((image) => new URL(image.src).pathname), window.hacked]`,
+      );
+      expect(images.filter((path) => !/^\/console\/mark-[\w-]{8}\.svg$/.test(path))).toEqual([]);
+      expect(hacked).toBeUndefined();
+      expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBeLessThanOrEqual(width);
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
+        `axe.run({ runOnly: ${JSON.stringify(RULES)} })`,
+      );
+      expect(violations.map(({ id, nodes }) => [name, id, nodes.map(({ html }) => html)])).toEqual([]);
+    };
+    await visitor.open('/');
+    await page.getByText('This Haldir is ready.').waitFor();
+    await look('sign-in');
+    await visitor.signIn(tenant, 'owner', `owner-${width}-${colorScheme}@example.com`);
+    await visitor.open('/approvals');
+    await page.getByText(String(PAYLOADS[0])).first().waitFor();
+    await look('inbox');
+    await visitor.open(`/approvals?request=${requestId}`);
+    await page.getByRole('button', { name: 'Approve' }).waitFor();
+    await page.getByText('Left after').waitFor();
+    await look('decision');
+    await visitor.open('/audit');
+    await page.getByText(String(PAYLOADS[0])).first().waitFor();
+    await look('audit');
+    await page.locator('.entries a').first().click();
+    await page.getByText('Hash of this entry').waitFor();
+    await look('entry');
+    await visitor.open('/overview');
+    await page.getByText('waiting for approval').waitFor();
+    await look('overview');
+    await page.goto(`${visitor.origin}/aproval`);
+    await page.getByText('There is nothing at this address.').waitFor();
+    await look('not-found');
+    expect(visitor.faults).toEqual([]);
+    await visitor.close();
+  });
+});

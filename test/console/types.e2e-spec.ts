@@ -1,0 +1,43 @@
+// The types that the console asks the API by, as they are generated from the document that is served.
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import openapiTS, { astToString, type OpenAPI3 } from 'openapi-typescript';
+import { sharedWorld } from '@haldir/test-support';
+
+/** Set it to write them anew: `HALDIR_RECORD_TYPES=true npm test -- e2e test/console/types`. */
+const isRecording = process.env.HALDIR_RECORD_TYPES === 'true';
+const SOURCES = join(import.meta.dirname, '../../apps/console/src');
+const FILE = join(SOURCES, 'api/schema.ts');
+const HEAD =
+  '// Generated from the served document: test/console/types.e2e-spec.ts. Only the paths that the console asks.\n';
+
+type Json = Record<string, unknown>;
+
+/** The document with the paths that the console names, and what they refer to. */
+function used(document: Json): Json {
+  const code = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('schema.ts'))
+    .map((file) => readFileSync(join(SOURCES, file), 'utf8'))
+    .join('\n');
+  const paths = Object.fromEntries(
+    Object.entries(document['paths'] as Json).filter(([path]) => code.includes(`'${path}'`)),
+  );
+  const components: Record<string, Json> = {};
+  const take = (value: unknown): void => {
+    for (const [, kind = '', name = ''] of JSON.stringify(value).matchAll(/"#\/components\/(\w+)\/([^"]+)"/g)) {
+      if (components[kind]?.[name] !== undefined) continue;
+      const found = (document['components'] as Record<string, Json>)[kind]?.[name];
+      (components[kind] ??= {})[name] = found;
+      take(found);
+    }
+  };
+  take(paths);
+  return { ...document, paths, components };
+}
+
+it('are those of the served document', async () => {
+  const { body } = await (await sharedWorld()).operator.get('/openapi.json');
+  const generated = HEAD + astToString(await openapiTS(used(body) as unknown as OpenAPI3));
+  if (isRecording) writeFileSync(FILE, generated);
+  expect(readFileSync(FILE, 'utf8')).toBe(generated);
+}, 120_000);
