@@ -209,3 +209,77 @@ describe('what no hash covers', () => {
     expect(await check([...lines, { ...stripped, format_version: 1 }])).toMatchObject({ outcome: 'broken' });
   });
 });
+
+describe('the verdict says', () => {
+  async function* inChunks(texts: string[]): AsyncGenerator<string> {
+    yield* texts;
+  }
+  const unsignable = (): unknown[] => {
+    const { signature: _, ...stripped } = manifest;
+    return [...lines, { ...stripped, format_version: 1 }];
+  };
+  const broken = (index: number, reason: string): Verdict => ({ outcome: 'broken', index, reason });
+  const cannot = (reason: string): Verdict => ({ outcome: 'cannot_check', reason });
+  const DESCRIBES = broken(SIZE, 'the manifest does not describe the entries before it');
+  const pin = (size: number, of = lines): { size: number; root: Buffer } => ({ size, root: rootOf(of.slice(0, size)) });
+  const rewritten = link(
+    Array.from({ length: SIZE }, (_, i) => ({ ...entryOf(i), ...(i === 11 ? { action: 'x' } : {}) })),
+  );
+  const old = oldExport();
+
+  it.each<[string, unknown[], Verdict, { size: number; root: Buffer }?]>([
+    ['an empty file', [], { outcome: 'nothing_to_check', reason: 'the file is empty' }],
+    ['an empty log', [manifestOf([])], { outcome: 'nothing_to_check', reason: 'the log is empty' }],
+    ['an empty log, pinned as that', [manifestOf([])], { outcome: 'nothing_to_check', reason: 'the log is empty' }, pin(0)],
+    ['no manifest', lines, broken(SIZE, 'the export was cut off: it has no manifest')],
+    ['lines after it', [...good, lines[0]], broken(SIZE, 'there are lines after the manifest')],
+    ['no export', ['entry_id,timestamp'], cannot('the file is not a JSON Lines export')],
+    ['a list', ['[]'], cannot('the file is not a JSON Lines export')],
+    ['a first line that is cut off', ['{"entry_id": "aud_'], expect.objectContaining({ outcome: 'broken', index: 0, reason: expect.stringMatching(/^the line is not valid JSON: ./) })],
+    ['a later one', [lines[0], 'x'], expect.objectContaining({ outcome: 'broken', index: 1, reason: expect.stringMatching(/^the line is not valid JSON: ./) })],
+    ['another version', [...lines, { ...manifest, format_version: 3 }], cannot('the export is of a version this program does not know')],
+    ...[{ tool: 't' }, null, undefined, 'x'].map((filters): [string, unknown[], Verdict] => [`filters like ${JSON.stringify(filters)}`, [...lines, { ...manifest, filters }], cannot('the export was filtered, so what is missing from it cannot be told; export without filters')]),
+    ['another log', [...lines, { ...manifest, checkpoint: String(manifest['checkpoint']).replaceAll('tnt_1', 'tnt_2') }], cannot('the checkpoint is of another log')],
+    ['no checkpoint', [...lines, { ...manifest, checkpoint: null }], broken(0, 'the checkpoint is not a signed note')],
+    ['too few entries', [...lines.slice(0, 17), manifest], broken(17, 'the entry is missing: the log was signed with more')],
+    ['too many', [...lines, manifestOf(lines, lines.slice(0, 17))], broken(17, 'the entry was never signed')],
+    ['moved entries', [...lines.slice(1), manifest], broken(0, 'the entry is missing, or entries were moved')],
+    ['entries of another tenant', [lines[0], { ...lines[1], tenant_id: 'tnt_2' }, ...lines.slice(2), manifest], broken(1, 'the entry is of another tenant')],
+    ['a member of the manifest that nothing covers', [...lines, { ...manifest, approved: 1 }], broken(SIZE, 'the manifest has a member that nothing covers: "approved"')],
+    ['an older manifest', unsignable(), broken(SIZE, 'the manifest is of an older version than its entries')],
+    ['an older one whose members do not say what is in it', [...old.lines, { ...old.manifest, tree_size: 3 }], DESCRIBES],
+    ['an older one of another key', [...old.lines, { ...old.manifest, verifier_key: 'x' }], DESCRIBES],
+    ...['count', 'sha256', 'last_chain_hash', 'tenant_id', 'first_timestamp', 'last_timestamp', 'tree_size', 'verifier_key'].map((name): [string, unknown[], Verdict] => [`another ${name}, well signed`, [...lines, signManifest({ ...manifest, [name]: 'x' })], DESCRIBES]),
+    ['a manifest that somebody changed', [...lines, { ...manifest, generated_at: 1 }], broken(SIZE, 'the manifest is not what the log signed')],
+    ['one that nobody signed', [...lines, { ...manifest, signature: 'x' }], broken(SIZE, 'the signature of the manifest is not a signed note')],
+    ['fewer entries than were pinned', [...lines.slice(0, 12), manifestOf(lines.slice(0, 12))], broken(12, 'the entry is missing: the log was longer when it was pinned'), pin(15)],
+    ['another beginning than was pinned', good, broken(5, 'the log does not begin as it did when it was pinned'), { size: 7, root: rootOf(lines.slice(0, 6)) }],
+    ['other entries than were signed', [...rewritten, signManifest({ ...manifestOf(rewritten, lines) })], broken(10, 'the entries are not those that were signed')],
+    ['the same, without older checkpoints', [...rewritten, signManifest({ ...manifestOf(rewritten, lines), checkpoints: 'x' })], broken(0, 'the entries are not those that were signed')],
+    ['the same, with checkpoints that are none', [...rewritten, signManifest({ ...manifestOf(rewritten, lines), checkpoints: [1, 'x', note(5, rootOf(lines.slice(0, 5))), note(SIZE, rootOf(lines)), note(99, rootOf(lines))] })], broken(5, 'the entries are not those that were signed')],
+    ['the same, by what was pinned', [...rewritten, signManifest({ ...manifestOf(rewritten, lines), checkpoints: [] })], broken(9, 'the entries are not those that were signed'), pin(9)],
+    ['erased details', [...lines.map((line, i) => (i === 4 ? { ...line, details: null, details_salt: null } : line)), manifest], broken(4, 'details or context of the entry were removed without a record of it')],
+    ['a whole log as it was pinned', good, expect.objectContaining({ outcome: 'intact', entries: SIZE }), pin(SIZE)],
+  ])('of %s what is wrong', async (_, given, verdict, pinned) => {
+    expect(await check(given, pinned)).toEqual(verdict);
+  }); // prettier-ignore
+
+  it('of a text that begins with an empty line what it would without', async () => {
+    expect(await check(['', ...good])).toMatchObject({ outcome: 'intact', entries: SIZE });
+  });
+
+  it('how far it came, every few thousand entries', async () => {
+    const many = link(Array.from({ length: 5_000 }, (_, i) => entryOf(i)));
+    const seen: number[] = [];
+    const text = [...many, manifestOf(many)].map((line) => `${JSON.stringify(line)}\n`);
+    const verdict = await checkExport(inChunks(text), { log, onProgress: (count) => seen.push(count) });
+    expect([verdict.outcome, seen]).toEqual(['intact', [4_096]]);
+  });
+
+  it('of a line without end that it is none', async () => {
+    const half = 'x'.repeat(8 * 1024 * 1024);
+    expect(await checkExport(inChunks([half, half]), { log })).toEqual(cannot('the file is not a JSON Lines export'));
+    const reason = 'the file is not a JSON Lines export: a line is too long';
+    expect(await checkExport(inChunks([half, half, 'x']), { log })).toEqual(cannot(reason));
+  });
+});
