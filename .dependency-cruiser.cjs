@@ -62,6 +62,7 @@ const CORE_ARROWS = {
     crypto: 'what a membership, sign-in or link grants is sealed',
     http: 'answers who is signed in, which the key guard asks; roles are scopes',
     gate: 'the first owner comes to the operator’s tenant, and the first key is not given out then',
+    egress: 'the issuer that people sign in by is asked through the one connector',
   },
   vault: {
     ...usual('kernel', 'runtime', 'database', 'audit-log'),

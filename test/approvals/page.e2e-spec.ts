@@ -40,6 +40,7 @@ describe('the page', () => {
     '/approvals/assets/approval.css',
     // Of the page of sign-in.
     '/welcome/assets/passkey.js',
+    '/welcome/assets/oidc.js',
   ];
   const POLICY = {
     'content-security-policy':
@@ -71,7 +72,7 @@ describe('the page', () => {
       paths('apr_x').map(async (path) => (await fetch(there().url + path)).headers.get('content-type')),
     );
     expect(types.map((type) => type?.replace('; charset=utf-8', ''))).toEqual([
-      ...['text/html', 'text/javascript', 'text/css', 'text/javascript'],
+      ...['text/html', 'text/javascript', 'text/css', 'text/javascript', 'text/javascript'],
     ]);
   });
 
@@ -120,13 +121,13 @@ describe('the page', () => {
     expect(loaded.map(({ value }) => value).sort()).toEqual(paths('').slice(1).sort());
     expect(all.filter(({ tagName }) => ['STYLE', 'IFRAME', 'BASE', 'OBJECT', 'IMG'].includes(tagName))).toEqual([]);
     const scripts = all.filter(({ tagName }) => tagName === 'SCRIPT');
-    expect(scripts.map(({ textContent }) => textContent)).toEqual(['', '']);
-    const [script, style, passkeys] = await Promise.all(
+    expect(scripts.map(({ textContent }) => textContent)).toEqual(['', '', '']);
+    const [script, style, passkeys, oidc] = await Promise.all(
       paths('')
         .slice(1)
         .map(async (path) => (await fetch(there().url + path)).text()),
     );
-    expect(`${script}${passkeys}`).not.toMatch(
+    expect(`${script}${passkeys}${oidc}`).not.toMatch(
       /innerHTML|outerHTML|insertAdjacent|document\.write|eval|new Function|setAttribute\('(?!aria)/,
     );
     // What a person has in this browser is read, and put there when they sign in; nothing else is.

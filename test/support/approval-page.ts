@@ -1,3 +1,4 @@
+import { webcrypto } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Agent } from 'undici';
 import { eventually } from './eventually.js';
@@ -35,6 +36,7 @@ export interface PageWindow {
   sessionStorage: { length: number };
   getComputedStyle(element: PageElement): { display: string };
   fetch: typeof fetch;
+  crypto: object;
   close(): void;
 }
 interface Dom {
@@ -58,7 +60,13 @@ export class ApprovalPage {
     /** What went wrong in it that a human would not see. */
     readonly failures: readonly Error[],
     private readonly dispatcher: Agent,
+    private readonly jar: Jar,
   ) {}
+
+  /** A cookie that the browser was given by another page. */
+  keep(cookie: string): void {
+    this.jar.cookie = cookie;
+  }
 
   get window(): PageWindow {
     return this.dom.window;
@@ -191,6 +199,7 @@ export async function openApprovalPage(url: string, person?: BrowserTokens): Pro
     virtualConsole,
     beforeParse: (window: PageWindow) => {
       if (person) window.localStorage.setItem('haldir.page', person.pageToken);
+      Object.defineProperty(window.crypto, 'subtle', { value: webcrypto.subtle });
       // jsdom has no fetch of its own, and its signals are not those that Node's knows.
       window.fetch = (input, init) => {
         const target = new URL(input, window.location.href);
@@ -202,7 +211,7 @@ export async function openApprovalPage(url: string, person?: BrowserTokens): Pro
   await eventually(() => {
     if (dom.window.document.readyState !== 'complete') throw new Error('the page is still loading');
   });
-  return new ApprovalPage(dom, asked, failures, dispatcher);
+  return new ApprovalPage(dom, asked, failures, dispatcher, jar);
 }
 
 /** What a browser keeps of answers, and no page sees. */
@@ -217,8 +226,8 @@ async function asBrowser(jar: Jar, page: string, target: URL, init: RequestInit)
   if (init.method !== 'GET') headers.set('origin', new URL(page).origin);
   if (jar.cookie !== null && !isOmitted) headers.set('cookie', jar.cookie);
   const answer = await fetch(target, { ...init, headers });
-  const set = isOmitted ? null : answer.headers.get('set-cookie');
-  if (set !== null) jar.cookie = /Max-Age=0\b/.test(set) ? null : (set.split(';')[0] ?? null);
+  const set = isOmitted ? undefined : answer.headers.getSetCookie().find((each) => each.startsWith('__Host-haldir='));
+  if (set !== undefined) jar.cookie = /Max-Age=0\b/.test(set) ? null : (set.split(';')[0] ?? null);
   return answer;
 }
 

@@ -41,6 +41,9 @@ export {
   text,
 } from './upstreams.js';
 export { type NotifyingUpstream, startNotifyingUpstream } from './notifying-upstream.js';
+export { OidcBrowser, type Returned } from './oidc-browser.js';
+export { ISSUER_CLIENT, type RealIssuer, startRealIssuer } from './real-issuer.js';
+export { ScriptedIssuer } from './scripted-issuer.js';
 export { type OddAnswer, type OddUpstream, startOddUpstream, withHandshake } from './odd-upstream.js';
 export { type ResourceUpstream, startResourceUpstream } from './resource-upstream.js';
 export { StandingStream } from './standing-stream.js';

@@ -6,6 +6,7 @@ import { OwnPages } from '@haldir/http';
 import { SystemClock } from '@haldir/kernel';
 import {
   InvitationRepository,
+  OidcIdentityRepository,
   PasskeyRepository,
   PEOPLE_ENTITIES,
   PeopleRepository,
@@ -51,6 +52,7 @@ export function withPeople<T>(
         new InvitationRepository(transactions),
         new SignInRepository(transactions),
         new PasskeyRepository(transactions),
+        new OidcIdentityRepository(transactions),
         tenants,
         new GrantSeal(keyRing, createLogger(config.logLevel)),
         auditLog,

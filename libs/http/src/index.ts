@@ -31,7 +31,7 @@ export {
 export { originOf } from './auth/origin.js';
 export { Origins } from './auth/origins.js';
 export { OwnPages } from './auth/own-pages.js';
-export { NO_PERSON_COOKIE, personCookie, personCookieOf } from './auth/person-cookie.js';
+export { cookieIn, NO_PERSON_COOKIE, personCookie, personCookieOf } from './auth/person-cookie.js';
 export { Callers } from './auth/callers.js';
 export { HttpModule } from './http.module.js';
 export {

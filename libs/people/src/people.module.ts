@@ -1,7 +1,13 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { EgressModule } from '@haldir/egress';
 import { GateModule } from '@haldir/gate';
 import { InvitationRepository } from './invitation.repository.js';
+import { OidcFlows } from './oidc-flows.js';
+import { OidcIdentityRepository } from './oidc-identity.repository.js';
+import { OidcIssuer } from './oidc-issuer.js';
+import { OidcPeople } from './oidc-people.js';
+import { OidcSignInService } from './oidc-sign-in.service.js';
 import { PEOPLE_ENTITIES } from './people-entities.js';
 import { PasskeyChallenges } from './passkey-challenges.js';
 import { PasskeyRepository } from './passkey.repository.js';
@@ -13,11 +19,12 @@ import { SignInRepository } from './sign-in.repository.js';
 import { SignInService } from './sign-in.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature(PEOPLE_ENTITIES), GateModule],
+  imports: [TypeOrmModule.forFeature(PEOPLE_ENTITIES), EgressModule, GateModule],
   providers: [
     ...[InvitationRepository, PasskeyChallenges, PasskeyRepository, PasskeyService, PeopleRepository, PeopleService],
     ...[RelyingParty, SignInRepository, SignInService],
+    ...[OidcFlows, OidcIdentityRepository, OidcIssuer, OidcPeople, OidcSignInService],
   ],
-  exports: [PasskeyService, PeopleService, SignInService],
+  exports: [OidcSignInService, PasskeyService, PeopleService, SignInService],
 })
 export class PeopleModule {}

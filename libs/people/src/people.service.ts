@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type Actor, Clock, newId } from '@haldir/kernel';
+import { type Actor, Clock, haldirActor, newId } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { GrantSeal } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
@@ -8,6 +8,7 @@ import { grantsKeyScope, KEY_SCOPES, MissingKeyScope, OwnPages, Unauthenticated 
 import { Invitation } from './invitation.entity.js';
 import { InvitationRepository } from './invitation.repository.js';
 import { Membership } from './membership.entity.js';
+import { OidcIdentityRepository } from './oidc-identity.repository.js';
 import {
   InsecureAddress,
   LastOwner,
@@ -55,6 +56,7 @@ export class PeopleService {
     private readonly invitations: InvitationRepository,
     private readonly signIns: SignInRepository,
     private readonly passkeys: PasskeyRepository,
+    private readonly identities: OidcIdentityRepository,
     private readonly tenants: Tenants,
     private readonly seal: GrantSeal,
     private readonly auditLog: AuditLog,
@@ -123,7 +125,7 @@ export class PeopleService {
       const membership = await this.sealed(tx, Object.assign(known.membership, again), email);
       await people.saveMembership(membership);
       // Whoever was removed has none, whatever process removed them.
-      if (removedAt !== null) await this.passkeys.in(tx).removeAll(tenantId, known.person.id);
+      if (removedAt !== null) await this.removeMeans(tx, tenantId, known.person.id);
       if (name !== '') await people.rename(tenantId, known.person.id, name);
       return { person: Object.assign(known.person, name === '' ? {} : { name }), membership };
     }
@@ -149,6 +151,24 @@ export class PeopleService {
     return { person, membership };
   }
 
+  /**
+   * Gives the role that an issuer's claim stands for, by the map of whoever runs the installation, who could give any. To be held. The last
+   * owner stays one.
+   *
+   * @returns whether it is theirs now
+   * @throws PersonAltered
+   */
+  async applyRole(tx: Tx, { person, membership }: Member, role: Role): Promise<boolean> {
+    const { role: before, tenantId } = membership;
+    if (role === before) return true;
+    await this.refuseAltered(tx, { person, membership });
+    if (role !== 'owner' && (await this.isLastOwner(tx, membership))) return false;
+    await this.people.in(tx).saveMembership(await this.sealed(tx, Object.assign(membership, { role }), person.email));
+    const changed = { person_id: person.id, email: person.email, role, before, by: 'claim' };
+    this.record(tx, haldirActor(tenantId), 'person_role_changed', changed);
+    return true;
+  }
+
   /** Ends everything of theirs at once. @throws PersonNotFound, RoleBeyondGrant, LastOwner */
   async remove(tx: Tx, granter: Granter, personId: string): Promise<void> {
     const by = await this.holding(tx, granter);
@@ -160,7 +180,7 @@ export class PeopleService {
     else await this.people.in(tx).saveMembership(Object.assign(membership, { removedAt: this.clock.now() }));
     await this.invitations.in(tx).removeOf(tenantId, personId);
     await this.signIns.in(tx).endAll(tenantId, personId);
-    await this.passkeys.in(tx).removeAll(tenantId, personId);
+    await this.removeMeans(tx, tenantId, personId);
     this.record(tx, by.actor, 'person_removed', { person_id: personId, email: person.email, role: membership.role });
   }
 
@@ -197,9 +217,18 @@ export class PeopleService {
     return member;
   }
 
-  private async keepAnOwner(tx: Tx, { tenantId, role, signedInAt }: Membership): Promise<void> {
-    if (role !== 'owner' || signedInAt === null) return;
-    if ((await this.people.in(tx).countOwners(tenantId)) <= 1) throw new LastOwner();
+  private async keepAnOwner(tx: Tx, membership: Membership): Promise<void> {
+    if (await this.isLastOwner(tx, membership)) throw new LastOwner();
+  }
+
+  private async isLastOwner(tx: Tx, { tenantId, role, signedInAt }: Membership): Promise<boolean> {
+    return role === 'owner' && signedInAt !== null && (await this.people.in(tx).countOwners(tenantId)) <= 1;
+  }
+
+  /** What they sign in with. */
+  private async removeMeans(tx: Tx, tenantId: string, personId: string): Promise<void> {
+    await this.passkeys.in(tx).removeAll(tenantId, personId);
+    await this.identities.in(tx).removeAll(tenantId, personId);
   }
 
   private async sealed(tx: Tx, membership: Membership, email: string): Promise<Membership> {

@@ -2,6 +2,7 @@ import { type Grant } from '@haldir/crypto';
 import { type Tier } from '@haldir/runtime';
 import { type Invitation } from './invitation.entity.js';
 import { type Membership } from './membership.entity.js';
+import { type OidcIdentity } from './oidc-identity.entity.js';
 import { type Passkey } from './passkey.entity.js';
 import { type SignIn } from './sign-in.entity.js';
 
@@ -9,6 +10,7 @@ export const MEMBERSHIP_GRANT = 'membership.v1';
 export const SIGN_IN_GRANT = 'sign_in.v1';
 export const PASSKEY_GRANT = 'passkey.v1';
 export const INVITATION_GRANT = 'invitation.v1';
+export const OIDC_IDENTITY_GRANT = 'oidc_identity.v1';
 
 /** What of its tenant counts beside a membership. */
 export interface TenantFacts {
@@ -44,4 +46,9 @@ export function passkeyGrant(passkey: Omit<Passkey, 'name' | 'counter' | 'usedAt
 
 export function invitationGrant({ tenantId, id, personId, hash, expiresAt }: Omit<Invitation, 'mac'>): Grant {
   return [tenantId, id, personId, hash.toString('base64'), expiresAt.getTime()];
+}
+
+export function oidcIdentityGrant(identity: Omit<OidcIdentity, 'mac'>): Grant {
+  const { tenantId, issuer, subject, personId, claimedRole, createdAt } = identity;
+  return [tenantId, issuer, subject, personId, claimedRole, createdAt.getTime()];
 }

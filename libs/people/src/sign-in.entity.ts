@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-export const SIGN_IN_METHODS = ['link', 'passkey'] as const;
+export const SIGN_IN_METHODS = ['link', 'passkey', 'oidc'] as const;
 export type SignInMethod = (typeof SIGN_IN_METHODS)[number];
 
 /** A browser in which a person is signed in: what its cookie is worth. A row that is gone is ended. */

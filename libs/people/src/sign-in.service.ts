@@ -8,6 +8,7 @@ import { Tenants } from '@haldir/gate';
 import { type Caller, type PersonAuthenticator, Quota } from '@haldir/http';
 import { InvitationRepository } from './invitation.repository.js';
 import { PasskeyService } from './passkey.service.js';
+import { OidcNotGood } from './oidc.errors.js';
 import { LinkNotGood, PasskeyNotGood, SignInNotFound } from './people.errors.js';
 import { type Member, PeopleRepository } from './people.repository.js';
 import { PeopleService } from './people.service.js';
@@ -31,6 +32,8 @@ const IDLE_MS = 12 * 3600 * 1000;
 const USED_WITHIN_MS = 60_000;
 /** Of a person at a time; the oldest makes room. */
 const SIGN_INS_MAX = 50;
+
+const NOT_GOOD = { link: LinkNotGood, passkey: PasskeyNotGood, oidc: OidcNotGood };
 
 /** A browser just signed in; the tokens are shown once and never again. */
 export interface NewSignIn {
@@ -169,7 +172,13 @@ export class SignInService implements PersonAuthenticator {
     return this.membership.admit(tx, tenantId, { email, name, role: 'owner' }, known);
   }
 
-  private async open(
+  /**
+   * Signs in somebody who has shown who they are; to be held.
+   *
+   * @param by what the log has of how they did, besides
+   * @throws LinkNotGood, PasskeyNotGood, OidcNotGood for a row that was edited in the database
+   */
+  async open(
     tx: Tx,
     member: Member,
     method: SignInMethod,
@@ -181,8 +190,7 @@ export class SignInService implements PersonAuthenticator {
     const facts = await this.people.in(tx).tenant(tenantId);
     const grant = membershipGrant(member.membership, email, facts);
     const row = { tenantId, id: personId, mac: member.membership.mac };
-    if (!this.seal.isIntact(MEMBERSHIP_GRANT, grant, row))
-      throw method === 'link' ? new LinkNotGood() : new PasskeyNotGood();
+    if (!this.seal.isIntact(MEMBERSHIP_GRANT, grant, row)) throw new NOT_GOOD[method]();
     if (member.membership.signedInAt === null)
       await this.people.in(tx).saveMembership(Object.assign(member.membership, { signedInAt: now }));
     await this.tenants.shutDoor(tx, tenantId, 'person');

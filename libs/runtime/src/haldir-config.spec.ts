@@ -1,4 +1,5 @@
-import { ConfigError, HaldirConfig } from './haldir-config.js';
+import { ConfigError } from './config-error.js';
+import { HaldirConfig } from './haldir-config.js';
 
 const KEY = Buffer.alloc(32, 1).toString('base64url');
 const valid = { DATABASE_URL: 'postgresql://haldir@127.0.0.1/haldir', HALDIR_ROOT_KEYS: `1:${KEY}` };

@@ -2,10 +2,9 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Cidr, contains, MAX_CALL_SECONDS, parseCidr, parseIp } from '@haldir/kernel';
 import { z } from 'zod';
+import { ConfigError } from './config-error.js';
 import { isDatabaseUrl, withPassword } from './database-url.js';
-
-/** A wrong setting. Its one-line message names the variable, what it should be, and an example. */
-export class ConfigError extends Error {}
+import { OIDC_SETTINGS, type OidcSettings, optionalText, readOidcSettings } from './oidc-settings.js';
 
 export type Tier = 'free' | 'pro' | 'enterprise';
 export const TIERS: readonly Tier[] = ['free', 'pro', 'enterprise'];
@@ -22,10 +21,6 @@ const flag = z
   .enum(['true', 'false', ''])
   .default('false')
   .transform((text) => text === 'true');
-const optionalText = z
-  .string()
-  .optional()
-  .transform((text) => (text === undefined || text === '' ? null : text));
 
 const Settings = z.object({
   PORT: wholeNumber(0, 65_535, 3000).meta({ expects: 'a port from 0 to 65535', example: 'PORT=3000' }),
@@ -87,6 +82,7 @@ const Settings = z.object({
     .meta({ expects: 'an http or https address without a path', example: 'HALDIR_PUBLIC_URL=https://haldir.example.com' }),
   HALDIR_RP_ID: optionalText
     .meta({ expects: 'the host of HALDIR_PUBLIC_URL, or a domain that it is in', example: 'HALDIR_RP_ID=example.com' }),
+  ...OIDC_SETTINGS,
   MCP_ALLOWED_HOSTS: z
     .string()
     .default('')
@@ -171,6 +167,8 @@ export class HaldirConfig {
    * for which there are none. `host` is that of the public address, which can be named whatever it is.
    */
   readonly relyingParty: { id: string | null; host: string; isNamed: boolean };
+  /** By which issuer people sign in; null: by none, or in a process that signs nobody in. */
+  readonly oidc: OidcSettings | null;
   /** Names by which `/mcp` may be called, and whose pages may call it, besides those of the loopback. */
   readonly mcp: { allowedHosts: readonly string[]; /** How long a call waits for its approval. */ holdMs: number };
   /** How long a deleted secret can be brought back. */
@@ -231,6 +229,7 @@ export class HaldirConfig {
     };
     this.publicUrl = settings.HALDIR_PUBLIC_URL;
     this.relyingParty = relyingPartyOf(settings.HALDIR_PUBLIC_URL, settings.HALDIR_RP_ID);
+    this.oidc = process === 'worker' ? null : readOidcSettings(settings);
     this.mcp = { allowedHosts: settings.MCP_ALLOWED_HOSTS, holdMs: settings.MCP_HOLD_SECONDS * 1000 };
     this.secrets = { restoreMs: settings.SECRET_RESTORE_SECONDS * 1000 };
     this.shutdownTimeoutMs = settings.SHUTDOWN_TIMEOUT_SECONDS * 1000;

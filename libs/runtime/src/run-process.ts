@@ -1,4 +1,5 @@
-import { ConfigError, HaldirConfig } from './haldir-config.js';
+import { ConfigError } from './config-error.js';
+import { HaldirConfig } from './haldir-config.js';
 import { Log } from './log.js';
 
 interface RunningApp {

@@ -2,6 +2,8 @@ import { Global, Module } from '@nestjs/common';
 import { PersonAuthenticator } from '@haldir/http';
 import { PeopleModule } from '../people.module.js';
 import { SignInService } from '../sign-in.service.js';
+import { BrowserSignIns } from './browser-sign-ins.js';
+import { OidcSignInController } from './oidc-sign-in.controller.js';
 import { OwnSignInController } from './own-sign-in.controller.js';
 import { OwnPasskeyController } from './own-passkey.controller.js';
 import { PeopleController } from './people.controller.js';
@@ -12,8 +14,11 @@ import { WelcomePageController } from './welcome-page.controller.js';
 @Global()
 @Module({
   imports: [PeopleModule],
-  controllers: [OwnPasskeyController, OwnSignInController, PeopleController, SignInController, WelcomePageController],
-  providers: [{ provide: PersonAuthenticator, useExisting: SignInService }],
+  controllers: [
+    ...[OidcSignInController, OwnPasskeyController, OwnSignInController, PeopleController, SignInController],
+    WelcomePageController,
+  ],
+  providers: [BrowserSignIns, { provide: PersonAuthenticator, useExisting: SignInService }],
   exports: [PersonAuthenticator],
 })
 export class PeopleHttpModule {}

@@ -1,21 +1,10 @@
 import { Body, Controller, HttpStatus, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import {
-  type Caller,
-  FailedAuthThrottle,
-  type HaldirReply,
-  type HaldirRequest,
-  originOf,
-  OwnPages,
-  PAGE_TOKEN_HEADER,
-  personCookie,
-  personCookieOf,
-  PublicRoute,
-  Returns,
-} from '@haldir/http';
+import { type HaldirReply, type HaldirRequest, originOf, OwnPages, PublicRoute, Returns } from '@haldir/http';
 import { normalEmail } from '../email.js';
 import { PasskeyService } from '../passkey.service.js';
-import { type NewSignIn, SIGN_IN_SECONDS, SignInService } from '../sign-in.service.js';
+import { SignInService } from '../sign-in.service.js';
+import { BrowserSignIns } from './browser-sign-ins.js';
 import { PasskeyOptions, SignInByPasskey } from './passkey.dto.js';
 import { SignedIn, SignInByLink, toSignedIn } from './sign-in.dto.js';
 
@@ -28,7 +17,7 @@ export class SignInController {
     private readonly signIns: SignInService,
     private readonly passkeys: PasskeyService,
     private readonly pages: OwnPages,
-    private readonly failures: FailedAuthThrottle,
+    private readonly browsers: BrowserSignIns,
   ) {}
 
   @Post('link')
@@ -40,7 +29,10 @@ export class SignInController {
   ): Promise<SignedIn> {
     this.pages.check(request);
     const who = { email: email === undefined ? null : normalEmail(email), name };
-    return this.signIn(request, reply, () => this.signIns.byLink(token, who, originOf(request)));
+    const { signedIn } = await this.browsers.open(request, reply, async () => ({
+      signedIn: await this.signIns.byLink(token, who, originOf(request)),
+    }));
+    return toSignedIn(signedIn);
   }
 
   @Post('passkey/options')
@@ -52,26 +44,15 @@ export class SignInController {
 
   @Post('passkey')
   @Returns(HttpStatus.OK, SignedIn, 'Signed in')
-  byPasskey(
+  async byPasskey(
     @Body({ schema: SignInByPasskey }) { credential }: SignInByPasskey,
     @Req() request: HaldirRequest,
     @Res({ passthrough: true }) reply: HaldirReply,
   ): Promise<SignedIn> {
     const page = this.pages.check(request);
-    return this.signIn(request, reply, () => this.signIns.byPasskey(credential, page, originOf(request)));
-  }
-
-  private async signIn(request: HaldirRequest, reply: HaldirReply, admit: () => Promise<NewSignIn>): Promise<SignedIn> {
-    const before = await this.signedInBefore(request);
-    const signedIn = await this.failures.during(request.ip, admit);
-    if (before) await this.signIns.endIfThere(before.actor, before.keyId);
-    void reply.header('set-cookie', personCookie(signedIn.cookie, SIGN_IN_SECONDS));
+    const { signedIn } = await this.browsers.open(request, reply, async () => ({
+      signedIn: await this.signIns.byPasskey(credential, page, originOf(request)),
+    }));
     return toSignedIn(signedIn);
-  }
-
-  /** Whoever was signed in in this browser: it has one cookie. */
-  private async signedInBefore({ headers }: HaldirRequest): Promise<Caller | null> {
-    const [cookie, pageToken] = [personCookieOf(headers.cookie), headers[PAGE_TOKEN_HEADER]];
-    return cookie === null || typeof pageToken !== 'string' ? null : this.signIns.authenticate(cookie, pageToken, true);
   }
 }

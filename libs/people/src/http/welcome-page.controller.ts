@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import { PAGE_STYLE, type Pages, PublicRoute, SCRIPTED_PAGE } from '@haldir/http';
+import { OidcSignInService } from '../oidc-sign-in.service.js';
 
 export const SIGN_IN_PAGES: Pages = { prefix: '/welcome', headers: SCRIPTED_PAGE };
 
@@ -15,6 +16,11 @@ export class WelcomePageController {
   private readonly html = asset('welcome.html');
   private readonly js = asset('welcome.js');
   private readonly passkeyJs = asset('passkey.js');
+  private readonly oidcJs: string;
+
+  constructor(oidc: OidcSignInService) {
+    this.oidcJs = asset('oidc.js').replace(`'%NAME%'`, () => JSON.stringify(oidc.name ?? ''));
+  }
 
   @Get()
   @Header('content-type', 'text/html; charset=utf-8')
@@ -33,6 +39,13 @@ export class WelcomePageController {
   @Header('content-type', 'text/javascript; charset=utf-8')
   passkeyScript(): string {
     return this.passkeyJs;
+  }
+
+  /** The same for those who sign in by an issuer, whose name is in it. */
+  @Get('assets/oidc.js')
+  @Header('content-type', 'text/javascript; charset=utf-8')
+  oidcScript(): string {
+    return this.oidcJs;
   }
 
   @Get('assets/welcome.css')

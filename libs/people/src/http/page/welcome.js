@@ -7,9 +7,10 @@
   /**
    * @typedef {{ email: string, name: string, role: string }} Person
    * @typedef {{ passkey_id: string, name: string, created_at: number, used_at: number | null }} Passkey
-   * @typedef {Partial<{ error: string, code: string, field: string, page_token: string, person: Person, passkeys: Passkey[] }>} Body
+   * @typedef {Partial<{ error: string, code: string, field: string, page_token: string, person: Person, passkeys: Passkey[], return_to: string }>} Body
    * @typedef {{ status: number, retryAfter: string | null, body: Body }} Answer status 0: none came
    * @typedef {{ isThere: boolean, signIn: (by: typeof ask) => Promise<Answer | string>, enrol: (by: typeof ask, name: string) => Promise<Answer | string> }} Passkeys of passkey.js
+   * @typedef {{ isThere: boolean, finish: (by: typeof ask, returned: URLSearchParams) => Promise<Answer | string> }} Oidc of oidc.js
    */
 
   const ANSWER_MS = 30_000;
@@ -25,9 +26,11 @@
   const signedIn = element('signed-in', HTMLElement);
   const rows = element('rows', HTMLElement);
   const byPasskey = element('by-passkey', HTMLElement);
+  const byOidc = element('by-oidc', HTMLElement);
   const list = element('passkeys', HTMLElement);
   const makePasskey = element('make-passkey', HTMLElement);
   const passkeys = /** @type {{ haldirPasskeys: Passkeys }} */ (/** @type {unknown} */ (window)).haldirPasskeys;
+  const oidc = /** @type {{ haldirOidc: Oidc }} */ (/** @type {unknown} */ (window)).haldirOidc;
 
   /** @template {HTMLElement} T @param {string} name @param {new () => T} kind */
   function element(name, kind) {
@@ -81,6 +84,7 @@
   async function show(person) {
     linkForm.hidden = true;
     byPasskey.hidden = true;
+    byOidc.hidden = true;
     signedIn.hidden = false;
     rows.replaceChildren();
     for (const [name, value] of [
@@ -127,6 +131,7 @@
   function showNobody() {
     signedIn.hidden = true;
     byPasskey.hidden = token !== '' || !passkeys.isThere;
+    byOidc.hidden = token !== '' || !oidc.isThere;
     linkForm.hidden = token === '';
   }
 
@@ -195,7 +200,21 @@
     say('You are signed out.');
   }
 
+  /** What went wrong, in words; nothing where whoever came back is signed in, and goes on where they were. @param {URLSearchParams} from */
+  async function comeBack(from) {
+    const answer = await oidc.finish(ask, from);
+    if (!(await enter(answer)) || typeof answer === 'string') return inWords(answer);
+    const { return_to: returnTo = '/welcome' } = answer.body;
+    if (returnTo !== '/welcome') location.replace(returnTo);
+    say('You are signed in.');
+    return null;
+  }
+
   async function begin() {
+    const from = returned;
+    returned = null;
+    const wrong = from === null ? '' : await comeBack(from);
+    if (wrong === null) return;
     if (localStorage.getItem(KEPT) !== null) {
       const { status, body } = await ask('GET', '/v1/me');
       if (status === 200 && body.person) {
@@ -203,7 +222,7 @@
         linkForm.hidden = token === '';
         say(
           token === ''
-            ? 'You are signed in.'
+            ? wrong || 'You are signed in.'
             : `You are signed in as ${body.person.email}. This link may sign you in as somebody else, and ends that.`,
         );
         return;
@@ -213,7 +232,8 @@
     showNobody();
     say(
       token === ''
-        ? `To sign in, ${passkeys.isThere ? 'use your passkey, or ' : ''}open a link that was made for you. An owner makes one.`
+        ? wrong ||
+            `To sign in, ${passkeys.isThere ? 'use your passkey, or ' : ''}open a link that was made for you. An owner makes one.`
         : 'This link signs you in, once.',
     );
   }
@@ -226,17 +246,20 @@
     return;
   }
   let token = '';
+  /** @type {URLSearchParams | null} what an issuer has sent the browser back with */
+  let returned = null;
   /** Also of a link that is opened where the page is open already. */
   function take() {
     const said = location.hash.slice(1);
     if (said === '') return;
-    token = said;
+    if (said.startsWith('oidc&')) returned = new URLSearchParams(said.slice('oidc&'.length));
+    else token = said;
     history.replaceState(null, '', location.pathname);
   }
   take();
   window.addEventListener('hashchange', () => {
     take();
-    if (token !== '') void busy(begin);
+    if (token !== '' || returned !== null) void busy(begin);
   });
   linkForm.addEventListener('submit', (event) => {
     event.preventDefault();
