@@ -1,3 +1,5 @@
+import { readLossless } from '../parts/lossless-json.ts';
+
 /** The details of a request as a human reads them. */
 export interface ShownDetails {
   /** Members by name, where they are an object: of `arguments` where it has any, else its own. */
@@ -16,7 +18,7 @@ type Members = Record<string, unknown>;
  * stands there twice, a number that JavaScript rounds. Those are shown as they were written.
  */
 export function readDetails(details: string): ShownDetails | null {
-  const value = parsed(details);
+  const value = readLossless(details);
   if (!isMembers(value)) return null;
   const { arguments: args, upstream, tool, answers } = value;
   const members = isMembers(args) ? args : value;
@@ -26,16 +28,6 @@ export function readDetails(details: string): ShownDetails | null {
     tool: typeof tool === 'string' ? tool : null,
     answers: isMembers(args) && answers !== undefined ? JSON.stringify(answers, null, 2) : null,
   };
-}
-
-function parsed(details: string): unknown {
-  try {
-    const value: unknown = JSON.parse(details);
-    const bare = details.replace(/"(?:[^"\\]|\\.)*"?|\s+/g, (part) => (part[0] === '"' ? part : ''));
-    return JSON.stringify(value) === bare ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 function isMembers(value: unknown): value is Members {

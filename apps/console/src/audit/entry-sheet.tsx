@@ -1,5 +1,6 @@
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef } from 'react';
+import { readLossless } from '../parts/lossless-json.ts';
 import { Said } from '../parts/said.tsx';
 import { wholeTime } from '../parts/times.tsx';
 import { type Entry } from './entries.ts';
@@ -77,10 +78,8 @@ function Whole({ entry }: { entry: Entry }): ReactNode {
   );
 }
 
+/** In lines, where that changes white space alone. */
 function indented(details: string): string {
-  try {
-    return JSON.stringify(JSON.parse(details), null, 2);
-  } catch {
-    return details;
-  }
+  const value = readLossless(details);
+  return value === undefined ? details : JSON.stringify(value, null, 2);
 }
