@@ -79,6 +79,7 @@ const CORE_ARROWS = {
   approvals: {
     ...usual('kernel', 'runtime', 'database', 'audit-log', 'events'),
     gate: 'a request for approval belongs to a session, and who opened that may not decide',
+    verifier: 'what is signed of a decision is defined once, where strangers check it',
   },
   webhooks: {
     ...usual('kernel', 'runtime', 'database', 'audit-log'),
@@ -110,7 +111,11 @@ const DOOR_ARROWS = {
     gate: 'an action belongs to a session, and what a tenant used in a month is counted there',
     queue: 'anomalies are looked for, and sums compared, in jobs',
   },
-  approvals: { http: 'routes', queue: 'requests expire in jobs' },
+  approvals: {
+    http: 'routes',
+    people: 'a person signs a decision with a passkey',
+    queue: 'requests expire in jobs',
+  },
   webhooks: { http: 'routes' },
   proxy: { queue: 'upstreams are checked, and calls of dead processes closed, in jobs' },
   gateway: {

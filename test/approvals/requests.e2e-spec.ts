@@ -82,7 +82,14 @@ describe('a request for approval', () => {
       requests: [shown],
       next_cursor: null,
     });
-    const undecided = { decided_by: null, decision_note: null, decided_at: null, decided_key: null, consumed: false };
+    const undecided = {
+      signed: false,
+      decided_by: null,
+      decision_note: null,
+      decided_at: null,
+      decided_key: null,
+      consumed: false,
+    };
     expect((await tenant.get(`/v1/approvals/${id}`)).body).toEqual({ ...shown, status: 'pending', ...undecided });
 
     expect((await tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'Ann', note: 'fine by me' })).body).toEqual({
@@ -97,6 +104,7 @@ describe('a request for approval', () => {
       decision_note: 'fine by me',
       decided_at: expect.closeTo(Date.now() / 1000, -1),
       decided_key: prefix,
+      signed: false,
       consumed: false,
     });
     expect((await tenant.get('/v1/approvals')).body).toMatchObject({ requests: [decided] });

@@ -170,14 +170,14 @@ describe('a tenant that forbids it', () => {
     by.post('/v1/approvals/settings', { forbid_self_approval: value });
 
   it('has no key decide that asked or opened the session; another may, and the log has the attempt', async () => {
-    expect((await scenario.tenant.get('/v1/approvals/settings')).body).toEqual({ forbid_self_approval: false });
+    expect((await scenario.tenant.get('/v1/approvals/settings')).body).toMatchObject({ forbid_self_approval: false });
     const asker = await scenario.keyOf(['proxy:write', 'approvals:read', 'approvals:write']);
     const other = await scenario.keyOf(['approvals:read', 'approvals:write']);
     const first = await held({ n: 1 }, asker);
     // By default whoever asks may decide.
     expect((await approve(first, asker)).status).toBe(200);
 
-    expect((await forbid(true)).body).toEqual({ forbid_self_approval: true });
+    expect((await forbid(true)).body).toMatchObject({ forbid_self_approval: true });
     const id = await held({ n: 2 }, asker);
     for (const key of [asker, scenario.tenant]) {
       for (const decision of ['approve', 'deny']) {
@@ -204,7 +204,7 @@ describe('a tenant that forbids it', () => {
     const { status, body } = await forbid(false, approver);
     expect([status, body['required']]).toEqual([403, 'admin:write']);
     expect((await forbid('no')).body['error']).toMatch(/^forbid_self_approval: expected/);
-    expect((await approver.get('/v1/approvals/settings')).body).toEqual({ forbid_self_approval: true });
+    expect((await approver.get('/v1/approvals/settings')).body).toMatchObject({ forbid_self_approval: true });
     expect((await (await stage.world.newTenant()).get('/v1/approvals/settings')).body).toEqual({
       forbid_self_approval: false,
     });

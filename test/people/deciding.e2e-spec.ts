@@ -1,12 +1,15 @@
 // The page of a request, in the browser of a person who is signed in.
 import {
   type ApprovalPage,
+  enrolPasskey,
   type FakeUpstream,
+  pageOf,
   pagesOfTests,
   type Person,
   personOf,
   Scenario,
   sharedWorld,
+  SoftwareAuthenticator,
   type World,
 } from '@haldir/test-support';
 
@@ -24,8 +27,8 @@ beforeEach(async () => {
 afterEach(() => scenario.end());
 
 const openPage = pagesOfTests();
-const opened = async ({ url, tokens }: Person): Promise<ApprovalPage> => {
-  const page = await openPage(`${url}/approvals/${request}`, tokens);
+const opened = async ({ url, tokens }: Person, device?: SoftwareAuthenticator): Promise<ApprovalPage> => {
+  const page = await openPage(`${url}/approvals/${request}`, tokens, device);
   await page.settled();
   return page;
 };
@@ -75,5 +78,43 @@ describe('a person who is signed in', () => {
   it('of another tenant is told what is told of a request that never was', async () => {
     const page = await opened(await personOf(await world.newTenant(), 'owner'));
     expect(page.outcome()).toMatch(/^There is no such request for the tenant you are signed in to\./);
+  });
+
+  it('signs where it is needed, and is told what to do where they have no passkey', async () => {
+    await scenario.tenant.post('/v1/approvals/settings', { forbid_self_approval: false, require_signature_from: 0 });
+    const alice = await personOf(scenario.tenant, 'approver', 'alice@example.com');
+    const without = await opened(alice, new SoftwareAuthenticator(pageOf(alice.url)));
+    await without.press('Approve');
+    expect(without.outcome()).toMatch(/^This request is approved with a passkey, and you have none yet\. Make one at \/welcome/);
+    const device = await enrolPasskey(alice);
+    const another = await opened(alice, new SoftwareAuthenticator(pageOf(alice.url)));
+    await another.press('Approve');
+    expect(another.outcome()).toMatch(/^Nothing was done: it was cancelled/);
+    const old = await opened(alice);
+    await old.press('Approve');
+    expect(old.outcome()).toMatch(/^This request is approved by a person who signs with a passkey\. This browser cannot/);
+    const page = await opened(alice, device);
+    page.type('note', 'signed');
+    await page.press('Approve');
+    expect(page.outcome()).toBe('Approved. You can go back to your agent.');
+    expect(page.asked.slice(-3)).toEqual(['/approve', '/approve/options', '/approve'].map((step) => `POST /v1/approvals/${request}${step}`));
+    const { body } = await scenario.tenant.get(`/v1/approvals/${request}`);
+    expect(body).toMatchObject({ status: 'approved', signed: true, decision_note: 'signed' });
+    expect(await called()).toBe('pay');
+  }); // prettier-ignore
+});
+
+describe('a key', () => {
+  it('is told that a person signs, and denies', async () => {
+    await scenario.tenant.post('/v1/approvals/settings', { forbid_self_approval: false, require_signature_from: 0 });
+    const page = await openPage(`${scenario.tenant.url}/approvals/${request}`);
+    await page.enter(scenario.tenant.key ?? '');
+    await page.approve({ by: 'somebody' });
+    expect(page.outcome()).toMatch(
+      /^This request is approved by a person who signs with a passkey\. An API key cannot/,
+    );
+    await page.enter(scenario.tenant.key ?? '');
+    await page.deny({ by: 'somebody' });
+    expect(page.outcome()).toMatch(/^Denied\./);
   });
 });

@@ -32,6 +32,7 @@ const MAY: readonly [method: string, path: string, body: object | undefined, rol
   ['GET', '/v1/approvals', undefined, ROLES],
   ['GET', '/v1/keys', undefined, ROLES],
   ['POST', '/v1/approvals/apr_x/approve', EMPTY, ['owner', 'operator', 'approver']],
+  ['POST', '/v1/approvals/apr_x/approve/options', EMPTY, ['owner', 'operator', 'approver']],
   ['POST', '/v1/approvals/rules', EMPTY, ['owner', 'operator', 'approver']],
   ['POST', '/v1/sessions', EMPTY, ['owner', 'operator']],
   ['POST', '/v1/secrets', EMPTY, ['owner', 'operator']],

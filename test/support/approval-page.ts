@@ -2,7 +2,9 @@ import { webcrypto } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { Agent } from 'undici';
 import { eventually } from './eventually.js';
+import { giveAuthenticator } from './page-authenticator.js';
 import { type BrowserTokens } from './person.js';
+import { type SoftwareAuthenticator } from './software-authenticator.js';
 
 /** As much of a browser's DOM as the tests look at; its own types would bring the globals of browsers into every file. */
 export interface PageNode {
@@ -181,8 +183,13 @@ export class ApprovalPage {
  * Content-Security-Policy.
  *
  * @param person who is signed in in that browser
+ * @param device with passkeys that the browser can use; without one it knows none
  */
-export async function openApprovalPage(url: string, person?: BrowserTokens): Promise<ApprovalPage> {
+export async function openApprovalPage(
+  url: string,
+  person?: BrowserTokens,
+  device?: SoftwareAuthenticator,
+): Promise<ApprovalPage> {
   const { JSDOM, VirtualConsole } = createRequire(import.meta.url)('jsdom') as Jsdom;
   const asked: string[] = [];
   const failures: Error[] = [];
@@ -200,6 +207,7 @@ export async function openApprovalPage(url: string, person?: BrowserTokens): Pro
     beforeParse: (window: PageWindow) => {
       if (person) window.localStorage.setItem('haldir.page', person.pageToken);
       Object.defineProperty(window.crypto, 'subtle', { value: webcrypto.subtle });
+      if (device) giveAuthenticator(window, device);
       // jsdom has no fetch of its own, and its signals are not those that Node's knows.
       window.fetch = (input, init) => {
         const target = new URL(input, window.location.href);
@@ -232,15 +240,15 @@ async function asBrowser(jar: Jar, page: string, target: URL, init: RequestInit)
 }
 
 /** Opens pages; after each test those that it opened are closed, and nothing has gone wrong in any of them. */
-export function pagesOfTests(): (url: string, person?: BrowserTokens) => Promise<ApprovalPage> {
+export function pagesOfTests(): typeof openApprovalPage {
   const opened: ApprovalPage[] = [];
   afterEach(async () => {
     const pages = opened.splice(0);
     await Promise.all(pages.map((page) => page.close()));
     expect(pages.flatMap(({ failures }) => failures)).toEqual([]);
   });
-  return async (url, person) => {
-    const page = await openApprovalPage(url, person);
+  return async (url, person, device) => {
+    const page = await openApprovalPage(url, person, device);
     opened.push(page);
     return page;
   };

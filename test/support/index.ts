@@ -56,4 +56,14 @@ export { copyTree } from './tree.js';
 export { serveHttp, serveMcp, type Upstream } from './upstream-server.js';
 export { BOOTSTRAP_TOKEN, sharedWorld, startWorld, type World } from './world.js';
 export { type Otherwise, type PasskeyOptionsJson, SoftwareAuthenticator } from './software-authenticator.js';
-export { asSignedIn, cookieOf, pageOf, peopleEntries, Person, personOf, signInByLink, tokenOf } from './person.js';
+export {
+  asSignedIn,
+  cookieOf,
+  enrolPasskey,
+  pageOf,
+  peopleEntries,
+  Person,
+  personOf,
+  signInByLink,
+  tokenOf,
+} from './person.js';

@@ -1,5 +1,6 @@
 import { Client, type Reply } from './client.js';
 import { type AppProcess } from './processes.js';
+import { type PasskeyOptionsJson, SoftwareAuthenticator } from './software-authenticator.js';
 
 /** What a browser and the page in it have of somebody who is signed in. */
 export interface BrowserTokens {
@@ -78,6 +79,17 @@ export function asSignedIn(url: string, answer: Reply<SignedInBody>): Person {
   if (answer.status !== 200) throw new Error(`not signed in: ${answer.status} ${JSON.stringify(answer.body)}`);
   const { page_token: pageToken, person } = answer.body;
   return new Person(url, { cookie: cookieOf(answer), pageToken }, person.person_id);
+}
+
+/** A passkey that the person makes with the device. */
+export async function enrolPasskey(
+  person: Person,
+  device = new SoftwareAuthenticator(pageOf(person.url)),
+): Promise<SoftwareAuthenticator> {
+  const { body } = await person.post<PasskeyOptionsJson>('/v1/me/passkeys/options');
+  const made = await person.post('/v1/me/passkeys', { credential: device.create(body) });
+  if (made.status !== 201) throw new Error(`no passkey: ${made.status} ${JSON.stringify(made.body)}`);
+  return device;
 }
 
 /** The entries of the log about people, oldest first, their details parsed. */

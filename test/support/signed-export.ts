@@ -35,10 +35,11 @@ export function signed(body: string, key = privateKey): string {
 export type Line = Record<string, unknown>;
 
 /** Links entries properly from the first on: what whoever can write to the database can do, too. */
-export function link(entries: Line[], source = 'agent'): Line[] {
+export function link(entries: Line[], by = 'agent'): Line[] {
   let previous: Buffer = GENESIS_HASH;
   return entries.map((entry, i) => {
     const details = entry['details'] as string | null;
+    const [tool, source] = [entry['tool'] ?? 't', entry['source'] ?? by] as [string, string];
     const salt = details === null ? null : '00ff';
     const detailsHash = details === null || salt === null ? null : hashSalted(salt, details);
     const actorId = (entry['actor_id'] ?? null) as string | null;
@@ -50,7 +51,7 @@ export function link(entries: Line[], source = 'agent'): Line[] {
       source,
       sessionId: 's',
       agentId: 'a',
-      tool: 't',
+      tool,
       action: entry['action'] as string,
       costMicros: '1500000',
       ...{ detailsHash, actorId, contextHash },
@@ -64,7 +65,7 @@ export function link(entries: Line[], source = 'agent'): Line[] {
       tenant_id: 'tnt_1',
       session_id: 's',
       agent_id: 'a',
-      tool: 't',
+      tool,
       action: entry['action'],
       cost_usd: 1.5,
       flagged: flag !== null,

@@ -1,6 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { type MicroUsd } from '@haldir/kernel';
 import { BigIntColumn } from '@haldir/database';
+import { type DecisionSignature } from '@haldir/verifier';
 
 export const APPROVAL_STATUSES = ['pending', 'approved', 'denied', 'expired'] as const;
 export type ApprovalStatus = (typeof APPROVAL_STATUSES)[number];
@@ -33,6 +34,10 @@ export class ApprovalRequest {
   @BigIntColumn({ name: 'amount_micros' })
   amount: MicroUsd;
 
+  /** Whether it had an amount that is no plain number; `amount` is 0 then. */
+  @Column({ name: 'amount_unclear', type: 'boolean' })
+  amountUnclear: boolean;
+
   @Column({ type: 'text' })
   reason: string;
 
@@ -47,6 +52,10 @@ export class ApprovalRequest {
   /** The policy or approval rule that asked; null for a request an agent made of its own accord, and for those of earlier versions. */
   @Column({ name: 'rule_id', type: 'text', nullable: true })
   ruleId: string | null;
+
+  /** The others that would have asked. */
+  @Column({ name: 'other_rule_ids', type: 'text', array: true })
+  otherRuleIds: readonly string[];
 
   /** The public prefix of the key that asked; null when it is not known. */
   @Column({ name: 'requested_key', type: 'text', nullable: true })
@@ -75,6 +84,10 @@ export class ApprovalRequest {
   /** The public prefix of the key that decided, from its credential. */
   @Column({ name: 'decided_key', type: 'text', nullable: true })
   decidedKey: string | null;
+
+  /** What whoever decided signed; null where they did not, or it is undecided. */
+  @Column({ type: 'jsonb', nullable: true })
+  signature: DecisionSignature | null;
 
   /** When the call it stands for was let through. */
   @Column({ name: 'consumed_at', type: 'timestamptz', nullable: true })

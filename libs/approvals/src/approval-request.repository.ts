@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type EntityManager, MoreThan, type SelectQueryBuilder } from 'typeorm';
 import { type Collector, columnsOf, Transactions, type Tx } from '@haldir/database';
+import { type DecisionSignature } from '@haldir/verifier';
 import { ApprovalRequest, type ApprovalStatus, VIEW_DETAILS_CHARS } from './approval-request.entity.js';
 import { type ApprovalSubject } from './approval-subject.js';
 
@@ -40,15 +41,18 @@ type ExactCall = Pick<ApprovalSubject, 'actor' | 'digest'>;
 const FACTS = ['tenantId', 'id', 'sessionId', 'agentId', 'tool', 'action', 'amount', 'expiresAt', 'digest'] as const;
 /** What an audit entry about a request says of it. */
 export type RequestFacts = Pick<ApprovalRequest, (typeof FACTS)[number]>;
+/** And what decides whether the decision has to be signed. */
+export type DecidedRequest = RequestFacts & Pick<ApprovalRequest, 'ruleId' | 'otherRuleIds' | 'amountUnclear'>;
 
 const COLUMNS = columnsOf(ApprovalRequest);
 const WITH_FACTS = COLUMNS.only(...FACTS);
 const PENDING = COLUMNS.only(...FACTS, 'reason');
+const DECIDED = COLUMNS.only(...FACTS, 'ruleId', 'otherRuleIds', 'amountUnclear');
 const ENDED = COLUMNS.only('tenantId', 'id', 'status');
 const NEWEST = COLUMNS.only('id', 'status', 'decidedAt');
 
 const insert = {
-  name: 'approval_request.insert.v4',
+  name: 'approval_request.insert.v5',
   text: `INSERT INTO approval_request (${COLUMNS.list}) VALUES (${COLUMNS.parameters})
            ON CONFLICT (tenant_id, digest) WHERE status = 'pending' AND digest IS NOT NULL DO NOTHING RETURNING id`,
 };
@@ -200,16 +204,23 @@ export class ApprovalRequestRepository {
       consume: async (tenantId: string, id: string, now: Date): Promise<boolean> =>
         (await tx.query(consume, [tenantId, id, now])).length === 1,
       /** Decides a pending, unexpired request; null when there is none of that id. */
-      decide: async (tenantId: string, id: string, { status, ...decision }: Decision): Promise<RequestFacts | null> => {
+      decide: async (
+        tenantId: string,
+        id: string,
+        { status, ...decision }: Decision,
+      ): Promise<DecidedRequest | null> => {
         const { raw } = (await tx.manager
           .createQueryBuilder()
           .update(ApprovalRequest)
           .set({ status, ...toDecided(decision) })
           .where({ tenantId, id, status: 'pending', expiresAt: MoreThan(decision.at) })
-          .returning(WITH_FACTS.list)
+          .returning(DECIDED.list)
           .execute()) as { raw: object[] };
-        return raw[0] ? WITH_FACTS.toEntity(raw[0]) : null;
+        return raw[0] ? DECIDED.toEntity(raw[0]) : null;
       },
+      /** Of one that was decided in the same transaction. */
+      sign: ({ tenantId, id }: RequestFacts, signature: DecisionSignature): Promise<unknown> =>
+        tx.manager.update(ApprovalRequest, { tenantId, id }, { signature }),
       /** Denies every pending, unexpired request, of one agent if one is named; answers how many there were. */
       denyAll: async (
         tenantId: string,

@@ -80,14 +80,20 @@ export class ApprovalRuleService {
   }
 }
 
-/** The first of `rules` that holds the subject back; its reason names it. */
+/** The first of `rules` that holds the subject back, whose reason names it, with the others that do. */
 export function firstMatch(
   rules: readonly ApprovalRule[],
   subject: Pick<ApprovalSubject, 'amount' | 'toolNames' | 'destructive'>,
 ): RuleMatch | null {
-  for (const rule of rules) {
+  const holding = rules.flatMap((rule) => {
     const reason = rule.holdsBack(subject);
-    if (reason !== null) return { ruleId: rule.id, type: rule.type, reason: `${reason} (approval rule ${rule.id})` };
-  }
-  return null;
+    return reason === null ? [] : [{ rule, reason }];
+  });
+  const [first, ...others] = holding;
+  if (!first) return null;
+  const { rule, reason } = first;
+  return {
+    ...{ ruleId: rule.id, type: rule.type, reason: `${reason} (approval rule ${rule.id})` },
+    otherRuleIds: others.map(({ rule: { id } }) => id),
+  };
 }

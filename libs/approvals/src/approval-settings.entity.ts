@@ -1,4 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type MicroUsd } from '@haldir/kernel';
+import { BigIntColumn } from '@haldir/database';
 
 /** How a tenant wants its approvals. */
 @Entity('approval_settings')
@@ -9,4 +11,12 @@ export class ApprovalSettings {
   /** Whether the key that asked, or opened the session, may not decide. */
   @Column({ name: 'forbid_self_approval', type: 'boolean' })
   forbidSelfApproval: boolean;
+
+  /** An approval of this amount or more is signed, and one of an amount that is not clear; null where no amount has it so. */
+  @BigIntColumn({ name: 'signature_from_micros', nullable: true })
+  signatureFrom: MicroUsd | null;
+
+  /** An approval of what one of these policies or approval rules holds back is signed. */
+  @Column({ name: 'signature_rules', type: 'text', array: true })
+  signatureRules: string[];
 }

@@ -24,6 +24,8 @@ export interface ApprovalSubject {
 /** The rule, or the policy of the proxy, that holds a subject back, and why, in words for people. */
 export interface RuleMatch {
   ruleId: string;
+  /** Ids of what would hold it back, too. */
+  otherRuleIds: readonly string[];
   type: ApprovalRuleType | 'require_approval';
   reason: string;
 }

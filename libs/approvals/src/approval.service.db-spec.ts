@@ -14,7 +14,11 @@ import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
 import { ApprovalService, type NewDecision } from './approval.service.js';
+import { ApprovalSettings } from './approval-settings.entity.js';
+import { ApprovalSettingsRepository } from './approval-settings.repository.js';
 import { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound } from './approvals.errors.js';
+import { DecisionChallengeRepository } from './decision-challenge.repository.js';
+import { DecisionSignatures } from './decision-signatures.js';
 
 const HOUR_MS = 3_600_000;
 const DENIAL_STANDS_MS = 300_000;
@@ -34,7 +38,7 @@ let approvals: ApprovalService;
 let auditLog: AuditLog;
 beforeAll(async () => {
   const url = await testDatabase();
-  const options = { ...dataSourceOptions(url, 12), entities: [ApprovalRequest] };
+  const options = { ...dataSourceOptions(url, 12), entities: [ApprovalRequest, ApprovalSettings] };
   dataSource = await new DataSource(options).initialize();
   transactions = new Transactions(dataSource);
   auditLog = new AuditLog(new AuditLogRepository(transactions), clock);
@@ -49,11 +53,14 @@ beforeAll(async () => {
     ...{ DATABASE_URL: url, HALDIR_ROOT_KEYS: `1:${'A'.repeat(43)}` },
     HALDIR_PUBLIC_URL: 'https://haldir.example.com',
   });
-  approvals = new ApprovalService(requests, rules, auditLog, outbox, transactions, new Metrics('api'), config, clock);
+  const settings = new ApprovalSettingsRepository(transactions);
+  const signatures = new DecisionSignatures(new DecisionChallengeRepository(transactions), settings);
+  const metrics = new Metrics('api');
+  approvals = new ApprovalService(requests, rules, signatures, auditLog, outbox, transactions, metrics, config, clock);
 });
 afterAll(() => dataSource.destroy());
 
-const match: RuleMatch = { ruleId: 'apl_1', type: 'all', reason: 'every action needs approval' };
+const match: RuleMatch = { ruleId: 'apl_1', otherRuleIds: [], type: 'all', reason: 'every action needs approval' };
 const yes: NewDecision = { status: 'approved', by: 'Ann', note: '' };
 let subject: ApprovalSubject;
 beforeEach(async () => {

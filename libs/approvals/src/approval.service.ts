@@ -16,6 +16,7 @@ import {
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
 import { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound } from './approvals.errors.js';
+import { DecisionSignatures, type Prove } from './decision-signatures.js';
 
 /** A request that an agent makes of its own accord. */
 export interface NewApprovalRequest {
@@ -39,6 +40,9 @@ export interface NewDecision {
   note: string;
 }
 
+/** What is known of a call that waits. */
+type HeldBack = Pick<ApprovalRequest, 'digest' | 'amountUnclear' | 'ruleId' | 'otherRuleIds'>;
+
 const DEFAULT_TTL_SECONDS = 3600;
 const EXPIRY_BATCH = 200;
 /** For so long a denial is the answer to the same call, where denials are heeded. */
@@ -49,6 +53,7 @@ export class ApprovalService {
   constructor(
     private readonly requests: ApprovalRequestRepository,
     private readonly rules: ApprovalRuleService,
+    private readonly signatures: DecisionSignatures,
     private readonly auditLog: AuditLog,
     private readonly outbox: Outbox,
     private readonly transactions: Transactions,
@@ -111,7 +116,7 @@ export class ApprovalService {
         reason: subject.reason === '' ? match.reason : subject.reason,
         details: subject.details,
         digest: subject.digest,
-        ruleId: match.ruleId,
+        ...{ amountUnclear: subject.amount === 'unclear', ruleId: match.ruleId, otherRuleIds: match.otherRuleIds },
         actor: subject.actor,
         ttlSeconds: DEFAULT_TTL_SECONDS,
       });
@@ -126,7 +131,8 @@ export class ApprovalService {
 
   /** A request of an agent's own; it lets no held call through. Announces `approval_requested`. */
   async request(tx: Tx, wanted: NewApprovalRequest): Promise<ApprovalRequest> {
-    const request = this.newRequest({ ...wanted, digest: null, ruleId: null });
+    const ofItsOwn = { digest: null, amountUnclear: false, ruleId: null, otherRuleIds: [] };
+    const request = this.newRequest({ ...wanted, ...ofItsOwn });
     await this.requests.in(tx).insert(request);
     this.announce(tx, wanted.actor, request, {});
     return request;
@@ -164,9 +170,10 @@ export class ApprovalService {
   /**
    * Approves or denies; of racing decisions exactly one wins.
    *
-   * @throws ApprovalNotFound, ApprovalAlreadyDecided, ApprovalExpired
+   * @param prove where whoever decides has signed it
+   * @throws ApprovalNotFound, ApprovalAlreadyDecided, ApprovalExpired, SignatureRequired, SignatureNotGood
    */
-  async decide(tx: Tx, actor: Actor, id: string, decision: NewDecision): Promise<void> {
+  async decide(tx: Tx, actor: Actor, id: string, decision: NewDecision, prove: Prove | null = null): Promise<void> {
     const { tenantId, id: key } = actor;
     const requests = this.requests.in(tx);
     const now = this.clock.now();
@@ -179,7 +186,10 @@ export class ApprovalService {
         : new ApprovalExpired();
     }
     const { status, by, note } = decision;
-    this.record(tx, actor, decided, 'haldir', `approval_${status}`, { decided_by: by, note, key });
+    const signature = await this.signatures.of(tx, actor, decided, status, prove);
+    if (signature) await requests.sign(decided, signature);
+    const said = { decided_by: by, note, key, ...(signature ? { signature } : {}) };
+    this.record(tx, actor, decided, 'haldir', `approval_${status}`, said);
     tx.onCommit(() => this.metrics.countDecision('approval', status === 'approved' ? 'allowed' : 'denied'));
   }
 
@@ -223,7 +233,7 @@ export class ApprovalService {
     this.record(tx, haldirActor(request.tenantId), request, 'haldir', 'approval_expired', {});
   }
 
-  private newRequest(wanted: NewApprovalRequest & { digest: Buffer | null; ruleId: string | null }): ApprovalRequest {
+  private newRequest(wanted: NewApprovalRequest & HeldBack): ApprovalRequest {
     const now = this.clock.now();
     const { actor, ttlSeconds, tool, action, reason, details, ...facts } = wanted;
     return Object.assign(new ApprovalRequest(), {
@@ -243,6 +253,7 @@ export class ApprovalService {
       decidedBy: null,
       decisionNote: null,
       decidedKey: null,
+      signature: null,
       consumedAt: null,
     });
   }

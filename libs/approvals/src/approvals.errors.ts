@@ -32,6 +32,27 @@ export class SelfApproval extends HaldirError {
   }
 }
 
+/** Nor does a sign-in: the tenant wants it signed. */
+export class SignatureRequired extends HaldirError {
+  constructor() {
+    super(
+      'forbidden',
+      'This request is approved with a signature, which a person makes with a passkey on the page /approvals/{request_id}; no key approves it',
+      { code: 'signature_required' },
+    );
+  }
+}
+
+/** It is of another decision, request, call, person or page, was used or is over, or nobody was verified; which of them nobody is told. */
+export class SignatureNotGood extends InvalidInput {
+  constructor() {
+    super(
+      'assertion: expected what navigator.credentials.get made by the options that were answered last for this decision, within five minutes',
+      'signature_not_good',
+    );
+  }
+}
+
 export class TooManyApprovalRules extends HaldirError {
   constructor(max: number) {
     super('invalid', `A tenant has at most ${max} approval rules`, { code: 'too_many_rules' });

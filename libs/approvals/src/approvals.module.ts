@@ -10,7 +10,10 @@ import { ApprovalRuleService } from './approval-rule.service.js';
 import { ApprovalService } from './approval.service.js';
 import { ApprovalSettings } from './approval-settings.entity.js';
 import { ApprovalSettingsRepository } from './approval-settings.repository.js';
+import { ApprovalSettingsService } from './approval-settings.service.js';
 import { ApprovalWaits } from './approval-waits.js';
+import { DecisionChallengeRepository } from './decision-challenge.repository.js';
+import { DecisionSignatures } from './decision-signatures.js';
 import { SelfApprovalService } from './self-approval.service.js';
 
 @Module({
@@ -22,9 +25,15 @@ import { SelfApprovalService } from './self-approval.service.js';
     ApprovalRuleService,
     ApprovalService,
     ApprovalSettingsRepository,
+    ApprovalSettingsService,
     ApprovalWaits,
+    DecisionChallengeRepository,
+    DecisionSignatures,
     SelfApprovalService,
   ],
-  exports: [ApprovalCounts, ApprovalRuleService, ApprovalService, ApprovalWaits, SelfApprovalService],
+  exports: [
+    ...[ApprovalCounts, ApprovalRuleService, ApprovalService, ApprovalSettingsService, ApprovalWaits],
+    ...[DecisionSignatures, SelfApprovalService],
+  ],
 })
 export class ApprovalsModule {}

@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { type Actor, Clock } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { type Tx } from '@haldir/database';
 import { SessionService } from '@haldir/gate';
 import { ApprovalRequestRepository } from './approval-request.repository.js';
-import { type ApprovalSettings } from './approval-settings.entity.js';
 import { ApprovalSettingsRepository } from './approval-settings.repository.js';
 import { SelfApproval } from './approvals.errors.js';
 
@@ -18,21 +16,6 @@ export class SelfApprovalService {
     private readonly auditLog: AuditLog,
     private readonly clock: Clock,
   ) {}
-
-  settingsOf(tenantId: string): Promise<ApprovalSettings> {
-    return this.settings.find(tenantId);
-  }
-
-  /** Holds for decisions that begin afterwards. */
-  async change(tx: Tx, actor: Actor, { forbidSelfApproval }: Omit<ApprovalSettings, 'tenantId'>): Promise<void> {
-    await this.settings.in(tx).put({ tenantId: actor.tenantId, forbidSelfApproval });
-    this.auditLog.record(tx, actor, {
-      source: 'haldir',
-      tool: 'haldir.approvals',
-      action: 'approval_settings_changed',
-      details: { forbid_self_approval: forbidSelfApproval, by: actor.id },
-    });
-  }
 
   /**
    * Where the tenant wants that, refuses a decision by the principal that asked for a pending request or opened its session, and

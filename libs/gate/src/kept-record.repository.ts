@@ -23,7 +23,7 @@ const purgeExpired = (table: string): string => `
     SELECT ctid FROM ${table} WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
   RETURNING 1 AS purged`;
 const purgeTasks = purgeExpired('mcp_task');
-const purgesOfPeople = ['sign_in', 'invitation', 'taken_challenge'].map(purgeExpired);
+const purgesOfPeople = ['sign_in', 'invitation', 'taken_challenge', 'decision_challenge'].map(purgeExpired);
 
 /** Records that are kept for a while only. What others are at is left for the next time. */
 @Injectable()
@@ -45,7 +45,7 @@ export class KeptRecordRepository {
     return this.purge(purgeTasks, before, limit);
   }
 
-  /** Removes up to `limit` each of sign-ins, links that sign in and challenges that were answered, which were over before then; answers how many. */
+  /** Removes up to `limit` each of sign-ins, links that sign in and challenges, which were over before then; answers how many. */
   async purgeSignIns(before: Date, limit: number): Promise<number> {
     let purged = 0;
     for (const text of purgesOfPeople) purged += await this.purge(text, before, limit);

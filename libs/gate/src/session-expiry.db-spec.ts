@@ -95,14 +95,20 @@ it('purges sign-ins, links and answered challenges an hour after they are over, 
       hash,
       expiresAt,
     ]);
+    await dataSource.query(
+      `INSERT INTO decision_challenge (tenant_id, request_id, person_id, decision, nonce, expires_at)
+         VALUES ($1, $2, '', 'approved', decode(repeat('00', 16), 'hex'), $3)`,
+      [tenantId, id, expiresAt],
+    );
   }
-  expect(await expiry.purge()).toBe(3);
+  expect(await expiry.purge()).toBe(4);
   const kept = await dataSource.query<{ id: string }[]>(
     `SELECT id FROM sign_in WHERE tenant_id = $1 UNION ALL SELECT id FROM invitation WHERE tenant_id = $1
-     UNION ALL SELECT substr(convert_from(hash, 'UTF8'), length($1) + 1) FROM taken_challenge WHERE tenant_id = $1`,
+     UNION ALL SELECT substr(convert_from(hash, 'UTF8'), length($1) + 1) FROM taken_challenge WHERE tenant_id = $1
+     UNION ALL SELECT request_id FROM decision_challenge WHERE tenant_id = $1`,
     [tenantId],
   );
-  expect(kept.map(({ id }) => id)).toEqual(['justOver', 'justOver', 'justOver']);
+  expect(kept.map(({ id }) => id)).toEqual(['justOver', 'justOver', 'justOver', 'justOver']);
 });
 
 it('purges idempotency records a day old, and quotas of keys revoked for hours', async () => {

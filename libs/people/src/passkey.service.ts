@@ -17,10 +17,10 @@ import { PasskeyExists, PasskeyNotFound, PasskeyNotGood, TooManyPasskeys } from 
 import { PeopleRepository } from './people.repository.js';
 import { PASSKEY_GRANT, passkeyGrant } from './person-grants.js';
 import { RelyingParty } from './relying-party.js';
-import { ALGORITHMS, type Assertion, readAssertion, readAttestation, type Attestation } from './webauthn.js';
+import { ALGORITHMS, type Attestation, type NamedAssertion, readAssertion, readAttestation } from './webauthn.js';
 
 /** Of a person at a time. */
-const PASSKEYS_MAX = 20;
+export const PASSKEYS_MAX = 20;
 
 /** What a passkey of that person signed; whether it is there still, and the challenge was not taken before, is not known yet. */
 export interface CheckedAssertion {
@@ -113,7 +113,7 @@ export class PasskeyService {
    * @param origin of the page that sends it
    * @throws PasskeyNotGood, PasskeysNeedName
    */
-  async check(assertion: Assertion, origin: string): Promise<CheckedAssertion> {
+  async check(assertion: NamedAssertion, origin: string): Promise<CheckedAssertion> {
     const rpId = this.relyingParty.id;
     const passkey = await this.named(assertion);
     if (passkey?.rpId !== rpId) throw new PasskeyNotGood();
@@ -148,7 +148,7 @@ export class PasskeyService {
     });
   }
 
-  private async named({ id, response: { userHandle } }: Assertion): Promise<Passkey | null> {
+  private async named({ id, response: { userHandle } }: NamedAssertion): Promise<Passkey | null> {
     const personId = Buffer.from(userHandle, 'base64url').toString('latin1');
     if (!/^prs_[0-9a-z]{1,64}$/.test(personId)) return null;
     const credentialId = Buffer.from(id, 'base64url');

@@ -35,6 +35,13 @@ export class PasskeyNotFound extends HaldirError {
   }
 }
 
+/** Something is to be signed. */
+export class NoPasskey extends HaldirError {
+  constructor() {
+    super('conflict', 'You have no passkey to sign with; make one first, on the page /welcome', { code: 'no_passkey' });
+  }
+}
+
 export class PasskeyExists extends HaldirError {
   constructor() {
     super('conflict', 'This passkey is there already', { code: 'passkey_exists' });

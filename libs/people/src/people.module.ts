@@ -12,6 +12,7 @@ import { PEOPLE_ENTITIES } from './people-entities.js';
 import { PasskeyChallenges } from './passkey-challenges.js';
 import { PasskeyRepository } from './passkey.repository.js';
 import { PasskeyService } from './passkey.service.js';
+import { PasskeySignatures } from './passkey-signatures.js';
 import { PeopleRepository } from './people.repository.js';
 import { PeopleService } from './people.service.js';
 import { RelyingParty } from './relying-party.js';
@@ -22,9 +23,9 @@ import { SignInService } from './sign-in.service.js';
   imports: [TypeOrmModule.forFeature(PEOPLE_ENTITIES), EgressModule, GateModule],
   providers: [
     ...[InvitationRepository, PasskeyChallenges, PasskeyRepository, PasskeyService, PeopleRepository, PeopleService],
-    ...[RelyingParty, SignInRepository, SignInService],
+    ...[PasskeySignatures, RelyingParty, SignInRepository, SignInService],
     ...[OidcFlows, OidcIdentityRepository, OidcIssuer, OidcPeople, OidcSignInService],
   ],
-  exports: [OidcSignInService, PasskeyService, PeopleService, SignInService],
+  exports: [OidcSignInService, PasskeyService, PasskeySignatures, PeopleService, SignInService],
 })
 export class PeopleModule {}

@@ -24,7 +24,7 @@ import { scopesOf } from './roles.js';
 import { hashToken, newSecretToken } from './secret-token.js';
 import { SignIn, type SignInMethod } from './sign-in.entity.js';
 import { type LiveSignIn, SignInRepository } from './sign-in.repository.js';
-import { type Assertion } from './webauthn.js';
+import { type NamedAssertion } from './webauthn.js';
 
 export const SIGN_IN_SECONDS = 7 * 24 * 3600;
 const IDLE_MS = 12 * 3600 * 1000;
@@ -105,7 +105,7 @@ export class SignInService implements PersonAuthenticator {
    * @param page the origin of the page that sends it
    * @throws PasskeyNotGood, PasskeysNeedName; QuotaExceeded, since it counts as any request of the person's
    */
-  async byPasskey(assertion: Assertion, page: string, origin: Origin): Promise<NewSignIn> {
+  async byPasskey(assertion: NamedAssertion, page: string, origin: Origin): Promise<NewSignIn> {
     const checked = await this.passkeys.check(assertion, page);
     const { tenantId, personId } = checked;
     const { tier } = await this.transactions.run(tenantId, (tx) => this.people.in(tx).tenant(tenantId));

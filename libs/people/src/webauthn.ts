@@ -32,7 +32,12 @@ export interface Attestation {
 /** The same of one that has signed. */
 export interface Assertion {
   id: string;
-  response: { clientDataJSON: string; authenticatorData: string; signature: string; userHandle: string };
+  response: { clientDataJSON: string; authenticatorData: string; signature: string };
+}
+
+/** And that says whose it is. */
+export interface NamedAssertion extends Assertion {
+  response: Assertion['response'] & { userHandle: string };
 }
 
 /** Where it has to have been done. */
@@ -42,13 +47,14 @@ export interface Place {
   rpId: string;
 }
 
-type ReadChallenge = (challenge: string) => OpenChallenge | null;
+/** @param challenge in base64url */
+type ReadChallenge<Challenge> = (challenge: string) => Challenge | null;
 
 /** A credential as it was made, with somebody there who was verified; null for one that is not good, whatever the reason. */
 export async function readAttestation(
   { id, response }: Attestation,
   { origin, rpId }: Place,
-  readChallenge: ReadChallenge,
+  readChallenge: ReadChallenge<OpenChallenge>,
 ): Promise<{
   credentialId: Buffer;
   publicKey: Buffer;
@@ -82,17 +88,21 @@ export async function readAttestation(
 }
 
 /** What was signed by that passkey, with somebody there who was verified; null where it was not, whatever the reason. */
-export async function readAssertion(
+export async function readAssertion<Challenge>(
   { id, response }: Assertion,
   passkey: Pick<Passkey, 'publicKey' | 'counter'>,
   { origin, rpId }: Place,
-  readChallenge: ReadChallenge,
-): Promise<{ counter: number; challenge: OpenChallenge } | null> {
+  readChallenge: ReadChallenge<Challenge>,
+): Promise<{ counter: number; challenge: Challenge } | null> {
   try {
     const challenge = challengeOf(response.clientDataJSON, readChallenge);
     if (!challenge) return null;
+    const { clientDataJSON, authenticatorData, signature } = response;
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
-      response: { ...publicKey(id), response } satisfies AuthenticationResponseJSON,
+      response: {
+        ...publicKey(id),
+        response: { clientDataJSON, authenticatorData, signature },
+      } satisfies AuthenticationResponseJSON,
       // Read above.
       expectedChallenge: () => true,
       ...{ expectedOrigin: origin, expectedRPID: rpId, requireUserVerification: true },
@@ -128,7 +138,7 @@ function isStrong(key: cose.COSEPublicKeyRSA): boolean {
 }
 
 /** Of a page that stands in no other's frame. */
-function challengeOf(clientDataJSON: string, read: ReadChallenge): OpenChallenge | null {
+function challengeOf<Challenge>(clientDataJSON: string, read: ReadChallenge<Challenge>): Challenge | null {
   const { challenge, crossOrigin } = decodeClientDataJSON(clientDataJSON);
   return crossOrigin === true ? null : read(challenge);
 }

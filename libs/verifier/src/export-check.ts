@@ -6,6 +6,7 @@ import { Erasures } from './erasures.js';
 import { readEntry } from './export-line.js';
 import { foreignMember, FORMAT_VERSION, manifestFault, UNSIGNED_VERSION } from './manifest.js';
 import { Frontier } from './merkle.js';
+import { SignedDecisions } from './signed-decisions.js';
 import { parseStrictObject } from './strict-json.js';
 import { broken, cannot, nothing, type Verdict } from './verdict.js';
 
@@ -26,7 +27,8 @@ const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * Checks a JSON Lines export of a whole log against the signed checkpoint in its manifest, line by line: every member of
- * every entry, their order and links, the Merkle root, the manifest, and that they continue what was pinned.
+ * every entry, their order and links, the Merkle root, the manifest, that they continue what was pinned, and what people signed of
+ * decisions.
  *
  * @param chunks of the export's text, cut anywhere; its last line is the manifest
  */
@@ -51,6 +53,7 @@ class ExportCheck {
   private readonly frontier = new Frontier();
   private readonly ids = createHash('sha256');
   private readonly erasures = new Erasures();
+  private readonly decisions = new SignedDecisions();
   private readonly hashes = new HashList();
   private pinnedRoot: Buffer | null = null;
   private previous: Buffer = GENESIS_HASH;
@@ -126,8 +129,11 @@ class ExportCheck {
     const erased = this.erasures.first();
     if (erased !== null) return broken(erased, 'details or context of the entry were removed without a record of it');
     if (checkpoint.size === 0) return nothing('the log is empty');
+    const { broken: forged, unchecked, checked: signed, erased: unknown } = this.decisions;
+    if (forged) return { outcome: 'broken', ...forged };
+    if (unchecked) return cannot(`the entries are intact, but at index ${unchecked.index} ${unchecked.reason}`);
     const notice = isSigned ? {} : { notice: UNSIGNED_MANIFEST };
-    return { outcome: 'intact', entries: this.next, checkpoint, ...notice };
+    return { outcome: 'intact', entries: this.next, checkpoint, ...notice, decisions: { signed, erased: unknown } };
   }
 
   /** What is wrong with the manifest, once its checkpoint is known to be the log's; null when nothing is. */
@@ -204,6 +210,7 @@ class ExportCheck {
     this.frontier.append(entry.entryHash);
     this.hashes.push(entry.entryHash);
     this.erasures.see(entry, index);
+    this.decisions.see(entry, index);
     if (this.options.pinned?.size === this.next) this.pinnedRoot = this.frontier.root();
     if (this.next % PROGRESS_EVERY === 0) {
       this.options.onProgress?.(this.next);

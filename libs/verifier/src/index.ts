@@ -9,6 +9,7 @@ export {
   parseVerifierKey,
   verifierKey,
 } from './checkpoint.js';
+export { decisionChallenge, type DecisionSignature, signatureFault, type SigningKey } from './decision-signature.js';
 export { faultOf, type LoggedEntry } from './entry-check.js';
 export { bodyHash, contentHash, entryHash, GENESIS_HASH, formatOf, hashSalted } from './entry-hash.js';
 export { ERASURE_ACTION, Erasures } from './erasures.js';
@@ -30,4 +31,4 @@ export {
 } from './merkle.js';
 export { checkProof } from './proof-check.js';
 export { parseStrictObject } from './strict-json.js';
-export { type Verdict } from './verdict.js';
+export { type DecisionCount, type Verdict } from './verdict.js';

@@ -31,7 +31,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
   },
   addAuditRule: { type: 'rapid_fire', max_actions: 60, window_seconds: 60 },
   addApprovalRule: { type: 'spend_over', threshold: 100 },
-  setApprovalSettings: { forbid_self_approval: true },
+  setApprovalSettings: { forbid_self_approval: true, require_signature_from: 1000 },
   requestApproval: {
     session_id: SESSION_ID,
     tool: 'mail',

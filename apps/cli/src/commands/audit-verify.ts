@@ -6,6 +6,7 @@ import {
   checkExport,
   type Checkpoint,
   checkProof,
+  type DecisionCount,
   InvalidCheckpoint,
   type LogIdentity,
   parseCheckpoint,
@@ -26,7 +27,8 @@ const EXIT_CODES: Readonly<Record<Verdict['outcome'], number>> = {
 export const auditVerifyCommand: Command = {
   help: `Usage: haldir audit verify FILE --key KEY [--pinned FILE] [--checkpoint FILE] [--json]
 
-Checks, without any server, that a JSON Lines export of a whole log is what the log signed, or that a proof holds.
+Checks, without any server, that a JSON Lines export of a whole log is what the log signed, or that a proof holds. Of an
+export, it checks each decision that a person signed, too, by the passkeys that the log has.
 
   FILE               an export (GET /v1/audit/export), an inclusion proof or a consistency proof as the API answers
                      them; - reads from standard input
@@ -37,10 +39,13 @@ Checks, without any server, that a JSON Lines export of a whole log is what the 
   --json             print the finding as one line of JSON
 
 Exit codes
-  0  intact: every entry is as it was signed, and none is missing; a notice names what an old export leaves unproved
-  1  broken: the entry at the printed index (from 0) is not what was signed, or not there
+  0  intact: every entry is as it was signed, and none is missing; a notice names what an old export leaves unproved.
+     The second line says how many signed decisions were checked, which may be none
+  1  broken: the entry at the printed index (from 0) is not what was signed, or not there; or is a decision that the
+     person did not sign
   2  nothing to check: the log or the file is empty
-  3  cannot check: not an export or proof of this log, or one that does not hold everything
+  3  cannot check: not an export or proof of this log, or one that does not hold everything, as the key of a decision
+     that was signed
 
 Examples
   haldir audit verify audit.jsonl --key log.key
@@ -184,8 +189,11 @@ function describe(verdict: Verdict): string {
     case 'intact': {
       const { origin, size, root } = verdict.checkpoint;
       const what = verdict.entries === 1 ? '1 entry' : `${verdict.entries} entries`;
-      const finding = `intact: ${what}, signed by ${origin} at size ${size}, root ${root.toString('hex')}`;
-      return verdict.notice === undefined ? finding : `${finding}\nnotice: ${verdict.notice}`;
+      return [
+        `intact: ${what}, signed by ${origin} at size ${size}, root ${root.toString('hex')}`,
+        ...(verdict.decisions === undefined ? [] : [`signed decisions: ${inWords(verdict.decisions)}`]),
+        ...(verdict.notice === undefined ? [] : [`notice: ${verdict.notice}`]),
+      ].join('\n');
     }
     case 'broken':
       return `broken at index ${verdict.index}: ${verdict.reason}`;
@@ -196,6 +204,11 @@ function describe(verdict: Verdict): string {
   }
 }
 
+function inWords({ signed, erased }: DecisionCount): string {
+  const found = signed === 0 ? 'none, so none was checked' : `${signed} checked, and good`;
+  return erased === 0 ? found : `${found}; of ${erased} decisions the details were erased, so nobody can tell`;
+}
+
 function toJson(verdict: Verdict): Record<string, unknown> {
   if (verdict.outcome !== 'intact') return verdict;
   const { origin, size, root } = verdict.checkpoint;
@@ -204,6 +217,9 @@ function toJson(verdict: Verdict): Record<string, unknown> {
     outcome: 'intact',
     entries: verdict.entries,
     ...tree,
+    ...(verdict.decisions
+      ? { signed_decisions: verdict.decisions.signed, erased_decisions: verdict.decisions.erased }
+      : {}),
     ...(verdict.notice ? { notice: verdict.notice } : {}),
   };
 }

@@ -525,6 +525,8 @@ export interface components {
             decided_at: number | null;
             /** @description Prefix of the API key that decided, or the id of the person */
             decided_key: string | null;
+            /** @description Whether the person who decided signed it with a passkey; the entry of the log has what was signed */
+            signed: boolean;
             /** @description Whether the call it stands for was let through */
             consumed: boolean;
         };
@@ -1674,6 +1676,7 @@ export interface operations {
                      *       "decision_note": null,
                      *       "decided_at": null,
                      *       "decided_key": null,
+                     *       "signed": false,
                      *       "consumed": false
                      *     }
                      */
@@ -1720,6 +1723,25 @@ export interface operations {
                      * @default
                      */
                     note?: string;
+                    /** @description What a person signed with a passkey, as JSON, by the options for this decision; pages of Haldir do that */
+                    assertion?: {
+                        id: string;
+                        /** @constant */
+                        type: "public-key";
+                        /** @description Not read */
+                        rawId?: unknown;
+                        /** @description Not read */
+                        authenticatorAttachment?: unknown;
+                        /** @description Not read */
+                        clientExtensionResults?: unknown;
+                        response: {
+                            clientDataJSON: string;
+                            authenticatorData: string;
+                            signature: string;
+                            /** @description Not read */
+                            userHandle?: unknown;
+                        };
+                    };
                 };
             };
         };
@@ -1783,6 +1805,25 @@ export interface operations {
                     decided_by?: string;
                     /** @default  */
                     note?: string;
+                    /** @description What a person signed with a passkey, as JSON, by the options for this decision; pages of Haldir do that */
+                    assertion?: {
+                        id: string;
+                        /** @constant */
+                        type: "public-key";
+                        /** @description Not read */
+                        rawId?: unknown;
+                        /** @description Not read */
+                        authenticatorAttachment?: unknown;
+                        /** @description Not read */
+                        clientExtensionResults?: unknown;
+                        response: {
+                            clientDataJSON: string;
+                            authenticatorData: string;
+                            signature: string;
+                            /** @description Not read */
+                            userHandle?: unknown;
+                        };
+                    };
                     /** @description The note under the name that some clients give it; a note goes before it */
                     reason?: string;
                 };
@@ -2486,6 +2527,7 @@ export interface operations {
                      *           "decision_note": "seen",
                      *           "decided_at": 1795985598.017,
                      *           "decided_key": "hld_A1b2C3d4E5",
+                     *           "signed": false,
                      *           "consumed": false
                      *         },
                      *         {
@@ -2507,6 +2549,7 @@ export interface operations {
                      *           "decision_note": "seen",
                      *           "decided_at": 1795985597.882,
                      *           "decided_key": "hld_A1b2C3d4E5",
+                     *           "signed": false,
                      *           "consumed": false
                      *         }
                      *       ],

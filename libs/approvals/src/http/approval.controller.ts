@@ -1,6 +1,6 @@
-import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpStatus, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { type Actor, Clock, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, Clock, InvalidInput, toUnixSeconds } from '@haldir/kernel';
 import { SessionInvalid, SessionService } from '@haldir/gate';
 import {
   type Caller,
@@ -8,7 +8,9 @@ import {
   CurrentCaller,
   Cursors,
   grantsKeyScope,
+  type HaldirRequest,
   OpenToAgents,
+  OwnPages,
   Refuses,
   RequiresScope,
   Returns,
@@ -19,6 +21,7 @@ import {
 } from '@haldir/http';
 import { ApprovalService } from '../approval.service.js';
 import { ApprovalNotFound } from '../approvals.errors.js';
+import { type Prove } from '../decision-signatures.js';
 import { SelfApprovalService } from '../self-approval.service.js';
 import {
   ApprovalDetail,
@@ -42,6 +45,7 @@ import {
   toNewApprovalRequest,
   toPendingApproval,
 } from './approval.dto.js';
+import { DecisionSigning } from './decision-signing.js';
 
 const RequestIdPath = () => ApiParam({ name: 'request_id', schema: { type: 'string' } });
 
@@ -51,6 +55,8 @@ export class ApprovalController {
   constructor(
     private readonly approvals: ApprovalService,
     private readonly selfApproval: SelfApprovalService,
+    private readonly signing: DecisionSigning,
+    private readonly pages: OwnPages,
     private readonly sessions: SessionService,
     private readonly writes: Writes,
     private readonly cursors: Cursors,
@@ -185,7 +191,8 @@ export class ApprovalController {
   @ApiOperation({
     operationId: 'approveRequest',
     summary: 'Approve a pending request',
-    description: 'Approve a pending approval request, allowing the agent to proceed.',
+    description:
+      'Approve a pending approval request, allowing the agent to proceed. Where the tenant wants approvals signed, a person signs with a passkey; a key is answered 403, signature_required.',
   })
   @JsonBody(ApproveRequest, { required: false })
   @Returns(HttpStatus.OK, RequestApproved, 'Request approved')
@@ -195,8 +202,10 @@ export class ApprovalController {
     @Param('request_id') requestId: string,
     @Body({ schema: ApproveRequestBody }) body: Decide,
     @Write() write: WriteRequest,
+    @Req() request: HaldirRequest,
   ): Promise<RequestApproved> {
-    return this.decide(actor, requestId, 'approved', body, write, { approved: true, request_id: requestId });
+    const prove = this.proofIn(body, actor, request);
+    return this.decide(actor, requestId, 'approved', body, prove, write, { approved: true, request_id: requestId });
   }
 
   @Post(':request_id/deny')
@@ -215,8 +224,17 @@ export class ApprovalController {
     @Param('request_id') requestId: string,
     @Body({ schema: DenyRequestBody }) body: Decide,
     @Write() write: WriteRequest,
+    @Req() request: HaldirRequest,
   ): Promise<RequestDenied> {
-    return this.decide(actor, requestId, 'denied', body, write, { denied: true, request_id: requestId });
+    const prove = this.proofIn(body, actor, request);
+    return this.decide(actor, requestId, 'denied', body, prove, write, { denied: true, request_id: requestId });
+  }
+
+  /** @throws InvalidInput where a key sends what only a person signs; ForeignPage */
+  private proofIn({ assertion }: Decide, actor: Actor, request: HaldirRequest): Prove | null {
+    if (assertion === undefined) return null;
+    if (actor.kind !== 'person') throw new InvalidInput('assertion: expected none with a key, as a person signs');
+    return this.signing.proofOf(actor, assertion, this.pages.check(request));
   }
 
   private async decide<Answer>(
@@ -224,6 +242,7 @@ export class ApprovalController {
     id: string,
     status: 'approved' | 'denied',
     { decided_by: by, note, reason = '' }: Decide,
+    prove: Prove | null,
     write: WriteRequest,
     answer: Answer,
   ): Promise<Answer> {
@@ -231,7 +250,7 @@ export class ApprovalController {
     if (earlier) return earlier;
     await this.selfApproval.refuseOwn(actor, id);
     return this.writes.run(write, async (tx) => {
-      await this.approvals.decide(tx, actor, id, { status, by, note: note === '' ? reason : note });
+      await this.approvals.decide(tx, actor, id, { status, by, note: note === '' ? reason : note }, prove);
       return answer;
     });
   }

@@ -1,5 +1,6 @@
 import { type Actor, microUsd, readsAsOwn, toDollars, toUnixSeconds } from '@haldir/kernel';
 import { decimal, longPageQuery, nextCursor, pageQuery, queryInt } from '@haldir/http';
+import { PasskeyAssertion } from '@haldir/people/http';
 import { z } from 'zod';
 import { APPROVAL_STATUSES, type ApprovalRequest, VIEW_DETAILS_CHARS } from '../approval-request.entity.js';
 import { type DetailsPart } from '../approval-request.repository.js';
@@ -91,6 +92,9 @@ export const ApprovalDetail = z
     decision_note: z.string().nullable(),
     decided_at: z.number().nullable().describe('Unix timestamp'),
     decided_key: z.string().nullable().describe('Prefix of the API key that decided, or the id of the person'),
+    signed: z
+      .boolean()
+      .describe('Whether the person who decided signed it with a passkey; the entry of the log has what was signed'),
     consumed: z.boolean().describe('Whether the call it stands for was let through'),
   })
   .meta({ id: 'ApprovalDetail' });
@@ -133,6 +137,7 @@ export function toApprovalDetail(request: ApprovalRequest, now: Date): ApprovalD
     decision_note: request.decisionNote,
     decided_at: request.decidedAt === null ? null : toUnixSeconds(request.decidedAt),
     decided_key: request.decidedKey,
+    signed: request.signature !== null,
     consumed: request.consumedAt !== null,
   };
 }
@@ -211,13 +216,19 @@ export type ListApprovals = z.infer<typeof ListApprovals>;
 export const ApprovalList = z.object({ count: z.int(), requests: z.array(ApprovalDetail), next_cursor: nextCursor });
 export type ApprovalList = z.infer<typeof ApprovalList>;
 
+const assertion = PasskeyAssertion.optional().describe(
+  'What a person signed with a passkey, as JSON, by the options for this decision; pages of Haldir do that',
+);
+
 export const ApproveRequest = z.object({
   decided_by: text(128).default('').describe('Who approved (e.g. human operator name)'),
   note: text(1000).default('').describe('Optional note on the decision'),
+  assertion,
 });
 export const DenyRequest = z.object({
   decided_by: text(128).default(''),
   note: text(1000).default(''),
+  assertion,
   reason: text(1000).optional().describe('The note under the name that some clients give it; a note goes before it'),
 });
 export type Decide = z.infer<typeof ApproveRequest> & { reason?: string | undefined };

@@ -36,6 +36,7 @@ import { WordsOfTools1790000000047 } from './1790000000047-words-of-tools.js';
 import { People1790000000048 } from './1790000000048-people.js';
 import { NotKnownDelivered1790000000049 } from './1790000000049-not-known-delivered.js';
 import { Passkeys1790000000050 } from './1790000000050-passkeys.js';
+import { SignedDecisions1790000000051 } from './1790000000051-signed-decisions.js';
 import { Oidc1790000000052 } from './1790000000052-oidc.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
@@ -78,5 +79,6 @@ export const migrations = [
   People1790000000048,
   NotKnownDelivered1790000000049,
   Passkeys1790000000050,
+  SignedDecisions1790000000051,
   Oidc1790000000052,
 ];

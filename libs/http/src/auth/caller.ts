@@ -125,11 +125,14 @@ export const OpenToAgents = () => SetMetadata(OPEN_TO_AGENTS, true);
 /** The route takes no person, whatever their role: it is for programs. */
 export const ClosedToPersons = () => SetMetadata(CLOSED_TO_PERSONS, true);
 
-/** The route takes persons, whatever their role, and no key: it is about what is their own. */
-export const ForPersons = () =>
+/** The route takes persons and no key: it is about what is their own. @param scope that their role has to have; without one, whatever it is */
+export const ForPersons = (scope?: KeyScope) =>
   applyDecorators(
     SetMetadata(FOR_PERSONS, true),
-    SetMetadata(REQUIRED_SCOPE, ANY_SCOPE),
+    SetMetadata(
+      REQUIRED_SCOPE,
+      scope === undefined ? ANY_SCOPE : ({ scopes: [scope], refusal: {} } satisfies ScopeDemand),
+    ),
     onRoute({ admits: 'only a key' }),
   );
 

@@ -40,23 +40,39 @@ export const EnrolPasskey = z.object({
 });
 export type EnrolPasskey = z.infer<typeof EnrolPasskey>;
 
+const signed = { clientDataJSON, authenticatorData: base64url(8192), signature: base64url(4096) };
+const ANSWER_EXPECTED = 'expected what navigator.credentials.get answers, as JSON';
+
 /** The same of `navigator.credentials.get`. A user handle says whose it is: passkeys have one. */
 export const SignInByPasskey = z.object({
   credential: z.looseObject(
     {
       ...credential,
       response: z.looseObject(
-        {
-          ...{ clientDataJSON, authenticatorData: base64url(8192), signature: base64url(4096) },
-          userHandle: base64url(86),
-        },
+        { ...signed, userHandle: base64url(86) },
         'expected an object with clientDataJSON, authenticatorData, signature and userHandle',
       ),
     },
-    'expected what navigator.credentials.get answers, as JSON',
+    ANSWER_EXPECTED,
   ),
 });
 export type SignInByPasskey = z.infer<typeof SignInByPasskey>;
+
+/** What browsers add, and nobody needs. */
+const unread = z.unknown().optional().describe('Not read');
+/** The same by a passkey of somebody who is known, with all the names that browsers give, so that a misspelt one is found. */
+export const PasskeyAssertion = z.object(
+  {
+    ...credential,
+    ...{ rawId: unread, authenticatorAttachment: unread, clientExtensionResults: unread },
+    response: z.object(
+      { ...signed, userHandle: unread },
+      'expected an object with clientDataJSON, authenticatorData and signature',
+    ),
+  },
+  ANSWER_EXPECTED,
+);
+export type PasskeyAssertion = z.infer<typeof PasskeyAssertion>;
 
 /** As `PublicKeyCredential.parseCreationOptionsFromJSON` and `parseRequestOptionsFromJSON` take it. */
 export const PasskeyOptions = z.looseObject({ challenge: z.string() });

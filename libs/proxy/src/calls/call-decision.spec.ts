@@ -65,6 +65,7 @@ describe('a call before the policies of its tenant', () => {
     expect(decision.isRefused).toBe(false);
     expect(decision.approvalRule([], false)).toEqual({
       ...{ ruleId: 'a', type: 'require_approval', reason: 'the policy a asks for approval of the call' },
+      otherRuleIds: ['b'],
     });
   });
 });

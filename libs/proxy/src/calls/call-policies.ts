@@ -51,14 +51,15 @@ export class CallPolicies {
     return { refusing: this.enforced.refusing(subject, full), wouldRefuse: this.logOnly.refusing(subject, logOnly) };
   }
 
-  /** The approval rule or policy that asks for an approval of the call; null when none does. */
+  /** The approval rule or policy that asks for an approval of the call, with the others that would; null when none does. */
   approvalRule(rules: readonly ApprovalRule[], subject: PolicySubject, destructive: boolean): RuleMatch | null {
     const match = firstMatch(rules, ruleSubjectOf(subject, destructive));
-    if (match) return match;
-    const [first] = this.enforced.approvals;
-    return first
-      ? { ruleId: first.id, type: 'require_approval', reason: `the policy ${first.id} asks for approval of the call` }
-      : null;
+    const policyIds = this.enforced.approvals.map(({ id }) => id);
+    if (match) return { ...match, otherRuleIds: [...match.otherRuleIds, ...policyIds] };
+    const [first, ...others] = policyIds;
+    if (first === undefined) return null;
+    const reason = `the policy ${first} asks for approval of the call`;
+    return { ruleId: first, type: 'require_approval', reason, otherRuleIds: others };
   }
 }
 

@@ -12,7 +12,8 @@
    * @typedef {{ text: string, offset: number, total: number, next_offset: number | null }} Part of the details, in characters
    * @typedef {Partial<Approval & Part & { error: string, code: string, required: string, approved: true, denied: true, page_token: string }>} Body
    * @typedef {{ status: number, retryAfter: string | null, body: Body }} Answer status 0: none came
-   * @typedef {{ isThere: boolean, signIn: (by: typeof send) => Promise<Answer | string> }} Passkeys of the page of sign-in
+   * @typedef {{ isThere: boolean, signIn: (by: typeof send) => Promise<Answer | string>,
+   *   sign: (by: typeof send, path: string, said: object) => Promise<Answer | string> }} Passkeys of the page of sign-in
    */
 
   const ANSWER_MS = 30_000;
@@ -59,7 +60,12 @@
 
   /** Of the request. @param {'GET' | 'POST'} method @param {object} [body] */
   function ask(method, step = '', body) {
-    return send(method, `/v1/approvals/${encodeURIComponent(id)}${step}`, body);
+    return send(method, pathOf(step), body);
+  }
+
+  /** @param {string} step */
+  function pathOf(step) {
+    return `/v1/approvals/${encodeURIComponent(id)}${step}`;
   }
 
   /** @param {'GET' | 'POST'} method @param {string} path @param {object} [body] @returns {Promise<Answer>} */
@@ -98,6 +104,12 @@
         : 'Haldir does not take this API key: it is mistyped, revoked, or of another Haldir.';
     if (code === 'self_approval')
       return `${one} asked for the approval, or opened the session of the agent, and may not decide. Another ${another} can.`;
+    if (code === 'signature_required')
+      return `This request is approved by a person who signs with a passkey. ${isPerson ? 'This browser cannot: use one that knows passkeys' : 'An API key cannot: sign in here'}. You can deny without.`;
+    if (code === 'no_passkey')
+      return 'This request is approved with a passkey, and you have none yet. Make one at /welcome, in this browser, and come back. You can deny without.';
+    if (code === 'signature_not_good')
+      return 'Haldir did not take what was signed: it took too long, or another page of yours asked meanwhile. Decide again.';
     if (required === 'approvals:read') return `${one} may not see requests: ${lacks} the scope approvals:read.`;
     if (required)
       return `${one} may see the request, but cannot decide: ${lacks} the scope ${required}. Another ${another} can.`;
@@ -255,10 +267,8 @@
 
   /** @param {'approve' | 'deny'} step */
   async function decide(step) {
-    const answer = await ask('POST', `/${step}`, {
-      decided_by: key === '' ? '' : by.value.trim(),
-      note: note.value.trim(),
-    });
+    const answer = await submit(step, { decided_by: key === '' ? '' : by.value.trim(), note: note.value.trim() });
+    if (typeof answer === 'string') return say(answer);
     const { approved, denied, code } = answer.body;
     if (shown && answer.status === 200 && (step === 'approve' ? approved : denied)) {
       show({ ...shown, status: step === 'approve' ? 'approved' : 'denied' });
@@ -266,7 +276,15 @@
     } else if (code === 'already_decided' || code === 'approval_expired') {
       if (await load()) settle(standing());
     } else if ([401, 403, 404].includes(answer.status)) say(inWords(answer), keyField);
+    else if (['no_passkey', 'signature_not_good'].includes(code ?? '')) say(inWords(answer));
     else say(`${inWords(answer)} Deciding again does no harm, whether or not the first decision arrived.`);
+  }
+
+  /** Where it has to be signed, a person signs it. @param {'approve' | 'deny'} step @param {object} said @returns {Promise<Answer | string>} */
+  async function submit(step, said) {
+    const answer = await ask('POST', `/${step}`, said);
+    if (key !== '' || answer.body.code !== 'signature_required' || !passkeys.isThere) return answer;
+    return passkeys.sign(send, pathOf(`/${step}`), said);
   }
 
   function standing() {

@@ -42,9 +42,10 @@
   function requestOptions(json) {
     if ('parseRequestOptionsFromJSON' in PublicKeyCredential)
       return PublicKeyCredential.parseRequestOptionsFromJSON(json);
-    const { challenge, rpId, timeout, userVerification } = json;
+    const { challenge, rpId, timeout, userVerification, allowCredentials } = json;
     return /** @type {PublicKeyCredentialRequestOptions} */ ({
       ...{ rpId, timeout, userVerification, challenge: bytesOf(challenge) },
+      allowCredentials: descriptors(allowCredentials),
     });
   }
 
@@ -94,6 +95,12 @@
     return ask('POST', path, made);
   }
 
+  /** @param {object} options of Haldir's */
+  async function assertionBy(options) {
+    const publicKey = requestOptions(/** @type {PublicKeyCredentialRequestOptionsJSON} */ (options));
+    return jsonOf(await navigator.credentials.get({ publicKey }));
+  }
+
   Object.assign(window, {
     haldirPasskeys: {
       isThere: typeof PublicKeyCredential === 'function',
@@ -106,13 +113,9 @@
           return { credential: jsonOf(credential), name };
         }),
       /** @param {Ask} ask */
-      signIn: (ask) =>
-        ceremony(ask, '/v1/sign-in/passkey', async (json) => {
-          const credential = await navigator.credentials.get({
-            publicKey: requestOptions(/** @type {PublicKeyCredentialRequestOptionsJSON} */ (json)),
-          });
-          return { credential: jsonOf(credential) };
-        }),
+      signIn: (ask) => ceremony(ask, '/v1/sign-in/passkey', async (json) => ({ credential: await assertionBy(json) })),
+      /** Signs what the options of that path are about, and sends it there. @param {Ask} ask @param {string} path @param {object} said beside it */
+      sign: (ask, path, said) => ceremony(ask, path, async (json) => ({ ...said, assertion: await assertionBy(json) })),
     },
   });
 })();

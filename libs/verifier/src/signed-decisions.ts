@@ -1,0 +1,113 @@
+import { type DecisionSignature, SIGNATURE_MEMBERS, signatureFault, type SigningKey } from './decision-signature.js';
+import { type LoggedEntry } from './entry-check.js';
+import { parseStrictObject } from './strict-json.js';
+
+const DECISIONS: ReadonlyMap<string, 'approved' | 'denied'> = new Map([
+  ['approval_approved', 'approved'],
+  ['approval_denied', 'denied'],
+]);
+
+interface Enrolled extends SigningKey {
+  personId: string | null;
+  credentialId: unknown;
+}
+
+/** An entry with what is wrong with it, or cannot be told of it. */
+interface Found {
+  index: number;
+  reason: string;
+}
+
+/**
+ * The signed decisions of a log, each held against the passkeys that the log has until then: of whoever decided, enrolled before, and
+ * not removed. Entries are to be intact themselves.
+ */
+export class SignedDecisions {
+  /** Whose signature is good. */
+  checked = 0;
+  /** Decisions of which the details were erased: whether they were signed cannot be told. */
+  erased = 0;
+  /** The first one whose signature is not good. */
+  broken: Found | null = null;
+  /** The first one whose signature cannot be checked any more. */
+  unchecked: Found | null = null;
+  private readonly passkeys = new Map<string, Enrolled>();
+  /** Who enrolled passkeys that were erased from the log. */
+  private readonly forgotten = new Set<string | null>();
+
+  /** To be called for each entry in the log's order. */
+  see(entry: LoggedEntry, index: number): void {
+    if (entry.source !== 'haldir') return;
+    if (entry.tool === 'haldir.people') this.passkeysOf(entry);
+    const decision = entry.tool === 'haldir.approvals' ? DECISIONS.get(entry.action) : undefined;
+    if (decision === undefined) return;
+    if (entry.details === null) {
+      this.erased++;
+      return;
+    }
+    const details = objectOf(entry.details);
+    if (details === null) this.broken ??= { index, reason: 'the details of the decision are not a JSON object' };
+    else if ('signature' in details) this.signed(entry, index, decision, details);
+  }
+
+  private signed(
+    { tenantId, actorId }: LoggedEntry,
+    index: number,
+    decision: 'approved' | 'denied',
+    { request_id: requestId, digest = null, signature }: Record<string, unknown>,
+  ): void {
+    const isWhole =
+      isSignature(signature) && typeof requestId === 'string' && (digest === null || typeof digest === 'string');
+    if (!isWhole || actorId === null) {
+      this.broken ??= { index, reason: 'the signature of the decision is not whole' };
+      return;
+    }
+    const passkey = this.passkeys.get(signature.passkey_id);
+    if (!passkey && this.forgotten.has(actorId)) {
+      this.unchecked ??= {
+        index,
+        reason:
+          'the decision is signed, and the log does not have the key any more: details of who enrolled it were erased',
+      };
+      return;
+    }
+    const isTheirs = passkey?.personId === actorId && passkey.credentialId === signature.credential_id;
+    const fault = isTheirs
+      ? signatureFault({ tenantId, requestId, digest, decision, personId: actorId }, signature, passkey)
+      : 'whoever decided had no such passkey then';
+    if (fault === null) this.checked++;
+    else this.broken ??= { index, reason: `the signature of the decision is not good: ${fault}` };
+  }
+
+  /** Which there are from that entry on. */
+  private passkeysOf({ action, details, actorId }: LoggedEntry): void {
+    const said = details === null ? null : objectOf(details);
+    const id = said?.['passkey_id'];
+    if (action === 'passkey_enrolled') {
+      const { credential_id: credentialId, public_key: publicKey, rp_id: rpId } = said ?? {};
+      if (typeof id !== 'string' || typeof publicKey !== 'string' || typeof rpId !== 'string') {
+        this.forgotten.add(actorId);
+        return;
+      }
+      const enrolled = { personId: actorId, credentialId, publicKey: Buffer.from(publicKey, 'base64url'), rpId };
+      this.passkeys.set(id, enrolled);
+    } else if (action === 'passkey_removed') {
+      if (typeof id === 'string') this.passkeys.delete(id);
+    } else if (action === 'person_removed') {
+      for (const [key, { personId }] of this.passkeys) if (personId === said?.['person_id']) this.passkeys.delete(key);
+    }
+  }
+}
+
+function isSignature(value: unknown): value is DecisionSignature {
+  if (typeof value !== 'object' || value === null) return false;
+  return SIGNATURE_MEMBERS.every((member) => typeof (value as Record<string, unknown>)[member] === 'string');
+}
+
+function objectOf(text: string): Record<string, unknown> | null {
+  try {
+    return parseStrictObject(text);
+  } catch {
+    return null;
+  }
+}
