@@ -206,7 +206,7 @@ describe('a tenant that forbids it', () => {
     expect((await forbid('no')).body['error']).toMatch(/^forbid_self_approval: expected/);
     expect((await approver.get('/v1/approvals/settings')).body).toMatchObject({ forbid_self_approval: true });
     expect((await (await stage.world.newTenant()).get('/v1/approvals/settings')).body).toEqual({
-      forbid_self_approval: false,
+      ...{ forbid_self_approval: false, require_signature_from: null, require_signature_rules: [] },
     });
     expect((await forbid(false)).status).toBe(200);
     expect(await audited('approval_settings_changed')).toMatchObject([
