@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
-import { type ReactNode, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { meQuery } from './api/me.ts';
 import { HAS_PASSKEYS, signInByPasskey } from './api/passkey.ts';
 import { Problem } from './api/problem.ts';
@@ -18,6 +18,7 @@ export function SignIn(): ReactNode {
         </p>
         <h1>Sign in</h1>
         {isSecureContext ? <ByPasskey /> : <OverPlainHttp />}
+        {isSecureContext && <ByIssuer />}
         <p className="muted">
           No passkey yet? Open the link that was made for you: it signs you in once, and offers to make one. An owner
           makes links; the first owner’s is printed by <code>npm start</code>. Whoever lost everything gets another.
@@ -59,6 +60,18 @@ function ByPasskey(): ReactNode {
       <p role="status">{said}</p>
     </>
   );
+}
+
+/** Shown where an issuer is set, by the script of the pages of sign-in, `libs/people/src/http/page/oidc.js`. */
+function ByIssuer(): ReactNode {
+  useEffect(() => {
+    // It looks for the button when it runs, and is to run whenever there is another.
+    const script = document.createElement('script');
+    script.src = `${BASE}/welcome/assets/oidc.js`;
+    document.head.append(script);
+    return () => script.remove();
+  }, []);
+  return <button type="button" className="issuer" data-oidc="" hidden />;
 }
 
 function OverPlainHttp(): ReactNode {
