@@ -87,6 +87,24 @@ describe.runIf(canBrowse)('in Chromium', () => {
     expect(scenario.up.calls).toEqual([]);
   });
 
+  it('where it has to be signed, whoever has a passkey signs it with that, and whoever has none is told so', async () => {
+    const settings = { forbid_self_approval: false, require_signature_from: 0 };
+    expect(await scenario.tenant.post('/v1/approvals/settings', settings)).toMatchObject({ status: 200 });
+    const id = await held();
+    const bare = await visitor('approver');
+    await bare.open(`/approvals?request=${id}`);
+    await bare.page.getByRole('button', { name: 'Approve' }).click();
+    await bare.page.getByRole('alert').filter({ hasText: 'you have none yet' }).waitFor();
+    const signer = await visitor('approver');
+    const { page } = signer;
+    await page.getByRole('button', { name: 'Make a passkey' }).click();
+    await page.getByText('The passkey is made.').waitFor();
+    await signer.open(`/approvals?request=${id}`);
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText('Approved by you.').waitFor();
+    expect(await statusOf(id)).toMatchObject({ status: 'approved', signed: true });
+  });
+
   it('whoever is too late is told who decided', async () => {
     const id = await held();
     const [first, second] = [await visitor('approver'), await visitor('approver')];

@@ -3,13 +3,19 @@ import { askPage, keepPageToken } from './client.ts';
 import { type Me } from './me.ts';
 import { Problem } from './problem.ts';
 
-type Ask = (method: 'POST', path: string, body: object) => Promise<{ status: number; body: object }>;
+interface PageAnswer {
+  status: number;
+  body: object;
+}
+type Ask = (method: 'POST', path: string, body: object) => Promise<PageAnswer>;
 
 /** What the script of the pages of sign-in puts there, `libs/people/src/http/page/passkey.js`. */
 interface Passkeys {
   isThere: boolean;
   /** Words where the browser refused. */
-  signIn: (ask: Ask) => Promise<{ status: number; body: object } | string>;
+  signIn: (ask: Ask) => Promise<PageAnswer | string>;
+  /** Signs what the options of the path are about, and sends it there. */
+  sign: (ask: Ask, path: string, said: object) => Promise<PageAnswer | string>;
 }
 
 async function passkeys(): Promise<Passkeys> {
@@ -26,9 +32,26 @@ export const HAS_PASSKEYS = typeof PublicKeyCredential === 'function';
  * @throws Problem in words for whoever is signing in
  */
 export async function signInByPasskey(): Promise<Me> {
-  const { signIn } = await passkeys();
+  const { page_token: token, ...me } = (await asked((script, ask) => script.signIn(ask))) as Me & {
+    page_token: string;
+  };
+  keepPageToken(token);
+  return me;
+}
+
+/**
+ * Has the browser sign what is sent there, with a passkey of whoever is signed in.
+ *
+ * @throws Problem in words for whoever signs
+ */
+export async function sendSigned(path: string, said: object): Promise<void> {
+  await asked((script, ask) => script.sign(ask, path, said));
+}
+
+/** What became of a ceremony. @throws Problem where the browser or Haldir refused */
+async function asked(ceremony: (script: Passkeys, ask: Ask) => Promise<PageAnswer | string>): Promise<object> {
   let problem: Problem | null = null;
-  const answer = await signIn(async (method, path, body) => {
+  const answer = await ceremony(await passkeys(), async (method, path, body) => {
     try {
       return { status: 200, body: await askPage<object>(method, path, body) };
     } catch (error) {
@@ -38,7 +61,5 @@ export async function signInByPasskey(): Promise<Me> {
   });
   if (problem !== null) throw problem as Problem;
   if (typeof answer === 'string') throw new Problem(answer, 0, 'browser');
-  const { page_token: token, ...me } = answer.body as Me & { page_token: string };
-  keepPageToken(token);
-  return me;
+  return answer.body;
 }

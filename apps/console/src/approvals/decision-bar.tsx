@@ -66,10 +66,22 @@ function Decide({ request, isAllRead }: { request: Approval; isAllRead: boolean 
   );
 }
 
+const UNSIGNED: Record<string, string> = {
+  signature_required:
+    'This request is approved by a person who signs with a passkey, and this browser has none. You can deny without.',
+  no_passkey:
+    'This request is approved with a passkey, and you have none yet: make one at /welcome. You can deny without.',
+  signature_not_good:
+    'Haldir did not take what was signed: it took too long, or another page of yours asked meanwhile. Decide again.',
+};
+
 function inWords(error: unknown): string {
   if (!(error instanceof Problem)) return 'Something went wrong in this page. Load it again.';
   if (error.code === 'self_approval')
     return 'You asked for this yourself, or opened the session of the agent: another person decides.';
+  if (error.code === 'browser') return error.message;
+  const said = UNSIGNED[error.code];
+  if (said !== undefined) return said;
   if (error.status === 0) return `${error.message} Deciding again does no harm, whether or not the decision arrived.`;
   return error.message;
 }
