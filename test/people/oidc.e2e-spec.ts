@@ -177,6 +177,10 @@ describe('who comes by an issuer', () => {
     expect(gina.status).toBe(200);
     expect((await tenant.delete(`/v1/people/${id}`)).status).toBe(200);
     await refused('gina', 'not_invited');
+    // Nor with another address, which many can give themselves.
+    account('gina', { email: 'georgina@example.com', groups: ['ops'] });
+    await refused('gina', 'not_invited');
+    account('gina');
     expect(await invite('gina@example.com')).toBe(id);
     expect((await browser().signIn('gina')).body.person.person_id).toBe(id);
   });
@@ -193,7 +197,12 @@ describe('who comes by an issuer', () => {
     expect(changes).toContainEqual(['person_admitted', 'operator', 'claim']);
     expect(changes).toContainEqual(['person_role_changed', 'auditor', 'claim']);
     account('hugo', { groups: ['others'] });
+    const before = asSignedIn(world.apis[0]?.url ?? '', hugo);
+    expect((await before.get('/v1/me')).status).toBe(200);
     expect(await browser().signIn('hugo')).toMatchObject({ status: 403, body: { code: 'not_invited' } });
+    // What they were signed in with is gone, too.
+    expect((await before.get('/v1/me')).status).toBe(401);
+    expect((await entriesOf(id)).map(({ action }) => action)).toContain('person_claim_lost');
     // By hand they have one again, which no claim takes.
     expect((await tenant.patch(`/v1/people/${id}`, { role: 'approver' })).status).toBe(200);
     expect((await browser().signIn('hugo')).body.person.role).toBe('approver');
@@ -210,8 +219,13 @@ describe('who comes by an issuer', () => {
     expect((await browser().signIn('olga')).body.person.role).toBe('owner');
     const last = (await peopleEntries(tenant)).at(-1);
     expect(last).toMatchObject({ details: { role: 'owner', claimed_role: 'auditor', kept: 'last_owner' } });
+    for (const groups of [[], ['others'], undefined]) {
+      account('olga', { groups });
+      expect((await browser().signIn('olga')).body.person.role).toBe('owner');
+    }
     account('otto', { groups: ['admins'] });
     expect((await browser().signIn('otto')).body.person.role).toBe('owner');
+    account('olga', { groups: ['staff'] });
     expect((await browser().signIn('olga')).body.person.role).toBe('auditor');
   });
 
@@ -241,6 +255,16 @@ describe('who comes by an issuer', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     expect(new Set(answers.map(({ body }) => body.person.person_id)).size).toBe(1);
   });
+});
+
+it('the first of a tenant that has neither key nor person comes as an owner, or not at all', async () => {
+  await world.sql('DELETE FROM tenant_door');
+  account('petra', { groups: ['staff'] });
+  expect(await browser().signIn('petra')).toMatchObject({ status: 403, body: { code: 'not_invited' } });
+  account('petra', { groups: ['admins'] });
+  expect((await browser().signIn('petra')).body.person.role).toBe('owner');
+  account('quinn', { groups: ['staff'] });
+  expect((await browser().signIn('quinn')).body.person.role).toBe('auditor');
 });
 
 describe('pages', () => {

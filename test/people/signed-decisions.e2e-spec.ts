@@ -259,6 +259,11 @@ describe('a signature', () => {
     expect(await codeOf(String(await held({ amount: 48 })))).toBe('approved');
     await set({ require_signature_from: 0 });
     expect(await codeOf(await ask(0))).toBe('signature_required');
+    // Of a currency without a rate nobody knows what it is worth.
+    await set({ require_signature_from: 1_000_000 });
+    const paying = { session_id: await tenant.session({ scopes: ['spend'] }), amount: 5, currency: 'GBP' };
+    const { body: payment } = await tenant.post('/v1/payments/authorize', paying);
+    expect(await codeOf(String(payment['request_id']))).toBe('signature_required');
   }); // prettier-ignore
 
   it('is asked for by settings that can be read, and bad ones are refused by name', async () => {

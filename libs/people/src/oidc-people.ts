@@ -3,6 +3,7 @@ import { type Actor, Clock, type Origin, personActor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { GrantSeal } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
+import { Tenants } from '@haldir/gate';
 import { EmailNotVerified, EmailOfAnother, OidcNotGood, OidcNotInvited } from './oidc.errors.js';
 import { OidcIdentity } from './oidc-identity.entity.js';
 import { OidcIdentityRepository } from './oidc-identity.repository.js';
@@ -26,6 +27,7 @@ export class OidcPeople {
     private readonly people: PeopleRepository,
     private readonly membership: PeopleService,
     private readonly issuer: OidcIssuer,
+    private readonly tenants: Tenants,
     private readonly seal: GrantSeal,
     private readonly auditLog: AuditLog,
     private readonly clock: Clock,
@@ -44,15 +46,17 @@ export class OidcPeople {
    * Who they are, in the role that they have now: the person that they were found to be when they came first, by an address that the
    * issuer says is theirs. To be held.
    *
+   * @returns a refusal of who had a role by a claim alone, and has none any more: what they are signed in with ends with the transaction
    * @throws OidcNotInvited, EmailNotVerified, EmailOfAnother, OidcNotGood, TooManyPeople, PersonAltered
    */
-  async find(tx: Tx, tenantId: string, user: OidcUser, origin: Origin): Promise<Found> {
+  async find(tx: Tx, tenantId: string, user: OidcUser, origin: Origin): Promise<Found | OidcNotInvited> {
     const known = await this.known(tx, tenantId, user);
     const { member, identity } = known
       ? { identity: known, member: await this.people.in(tx).find(tenantId, known.personId) }
       : await this.come(tx, tenantId, user, origin);
     if (!member || member.membership.removedAt !== null) throw new OidcNotInvited();
-    return { member, by: { issuer: user.issuer, ...(await this.applyRole(tx, member, identity, user.role)) } };
+    const kept = await this.applyRole(tx, member, identity, user.role);
+    return kept instanceof OidcNotInvited ? kept : { member, by: { issuer: user.issuer, ...kept } };
   }
 
   /** Whoever has not been here: somebody who was invited, or whom a claim or the settings let in. */
@@ -71,6 +75,8 @@ export class OidcPeople {
     if (found) return { member: found, identity: await this.bind(tx, found, user, null, origin) };
     const given = role ?? this.issuer.roles?.unknown ?? null;
     if (given === null) throw new OidcNotInvited();
+    // With them, the link of the first owner and the door of the first key are shut.
+    if (given !== 'owner' && !(await this.hasOwner(tx, tenantId))) throw new OidcNotInvited();
     const member = await this.membership.admit(tx, tenantId, { email, name, role: given }, null);
     const admitted = { person_id: member.person.id, email, role: given, by: role === null ? 'setting' : 'claim' };
     this.record(tx, { ...personActor(tenantId, member.person.id, email), origin }, 'person_admitted', admitted);
@@ -93,17 +99,29 @@ export class OidcPeople {
     return identity;
   }
 
-  /**
-   * The role that the claim gives; without one, that which they have, unless a claim alone gave it to them.
-   *
-   * @throws OidcNotInvited for who has no role any more
-   */
-  private async applyRole(tx: Tx, member: Member, identity: OidcIdentity, claimed: Role | null): Promise<object> {
+  /** Whether somebody could let others in: an owner has come, or there was a key. */
+  private async hasOwner(tx: Tx, tenantId: string): Promise<boolean> {
+    for (const kind of ['key', 'person'] as const) if (await this.tenants.hasHad(tx, tenantId, kind)) return true;
+    return false;
+  }
+
+  /** The role that the claim gives; without one, that which they have, unless a claim alone gave it to them. The last owner stays one. */
+  private async applyRole(
+    tx: Tx,
+    member: Member,
+    identity: OidcIdentity,
+    claimed: Role | null,
+  ): Promise<object | OidcNotInvited> {
     const { role } = member.membership;
     const isByClaim = identity.claimedRole === role;
     const wanted = claimed ?? (isByClaim ? (this.issuer.roles?.unknown ?? null) : role);
-    if (wanted === null) throw new OidcNotInvited();
-    if (!(await this.membership.applyRole(tx, member, wanted))) return { claimed_role: wanted, kept: 'last_owner' };
+    if (wanted !== 'owner' && (await this.membership.isLastOwner(tx, member.membership)))
+      return { claimed_role: wanted, kept: 'last_owner' };
+    if (wanted === null) {
+      await this.membership.endMeans(tx, member);
+      return new OidcNotInvited();
+    }
+    await this.membership.applyRole(tx, member, wanted, claimed === null ? 'setting' : 'claim');
     const claimedRole = wanted === role ? (isByClaim ? claimed : identity.claimedRole) : claimed;
     if (claimedRole !== identity.claimedRole)
       await this.identities.in(tx).update(this.sealed(Object.assign(identity, { claimedRole })));

@@ -5,7 +5,7 @@ import { Transactions } from '@haldir/database';
 import { Tenants } from '@haldir/gate';
 import { OwnPages, Quota } from '@haldir/http';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
-import { OidcNotGood } from './oidc.errors.js';
+import { OidcNotGood, OidcNotInvited } from './oidc.errors.js';
 import { type OidcFlow, OidcFlows } from './oidc-flows.js';
 import { OidcIdentityRepository } from './oidc-identity.repository.js';
 import { type OidcAnswer, OidcIssuer, type OidcUser } from './oidc-issuer.js';
@@ -92,17 +92,19 @@ export class OidcSignInService implements OnModuleInit {
     return { signedIn: await this.signIn(flow, user, origin), returnTo: flow.returnTo };
   }
 
-  private signIn({ state, expiresAt }: OidcFlow, user: OidcUser, origin: Origin): Promise<NewSignIn> {
-    return this.transactions.run(this.tenantId ?? [], async (tx) => {
+  private async signIn({ state, expiresAt }: OidcFlow, user: OidcUser, origin: Origin): Promise<NewSignIn> {
+    const signedIn = await this.transactions.run(this.tenantId ?? [], async (tx) => {
       // Whether the first key is still to be had is decided once, whoever comes first.
       await this.tenants.hold(tx);
       const tenantId = this.tenantId ?? (await this.tenants.operators(tx)).tenantId;
       await this.people.in(tx).hold(tenantId);
       const taken = { tenantId, hash: hash('sha256', state, 'buffer'), expiresAt };
       if (!(await this.challenges.in(tx).takeChallenge(taken))) throw new OidcNotGood();
-      const { member, by } = await this.oidcPeople.find(tx, tenantId, user, origin);
-      return this.signIns.open(tx, member, 'oidc', origin, by);
+      const found = await this.oidcPeople.find(tx, tenantId, user, origin);
+      return found instanceof OidcNotInvited ? found : this.signIns.open(tx, found.member, 'oidc', origin, found.by);
     });
+    if (signedIn instanceof OidcNotInvited) throw signedIn;
+    return signedIn;
   }
 
   /** Whoever comes first is nobody yet, of whom nothing is counted. @throws QuotaExceeded */

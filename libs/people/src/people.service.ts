@@ -124,7 +124,7 @@ export class PeopleService {
       const again = { role, removedAt: null, createdAt: removedAt === null ? createdAt : now, signedInAt: null };
       const membership = await this.sealed(tx, Object.assign(known.membership, again), email);
       await people.saveMembership(membership);
-      // Whoever was removed has none, whatever process removed them.
+      // Whoever was removed has none, whatever process removed them, and is found by an issuer anew.
       if (removedAt !== null) await this.removeMeans(tx, tenantId, known.person.id);
       if (name !== '') await people.rename(tenantId, known.person.id, name);
       return { person: Object.assign(known.person, name === '' ? {} : { name }), membership };
@@ -152,21 +152,34 @@ export class PeopleService {
   }
 
   /**
-   * Gives the role that an issuer's claim stands for, by the map of whoever runs the installation, who could give any. To be held. The last
-   * owner stays one.
+   * Gives the role that an issuer's claim, or the setting for unknown people, stands for, by whoever runs the installation, who could give
+   * any. To be held.
    *
-   * @returns whether it is theirs now
    * @throws PersonAltered
    */
-  async applyRole(tx: Tx, { person, membership }: Member, role: Role): Promise<boolean> {
+  async applyRole(tx: Tx, { person, membership }: Member, role: Role, by: 'claim' | 'setting'): Promise<void> {
     const { role: before, tenantId } = membership;
-    if (role === before) return true;
+    if (role === before) return;
     await this.refuseAltered(tx, { person, membership });
-    if (role !== 'owner' && (await this.isLastOwner(tx, membership))) return false;
     await this.people.in(tx).saveMembership(await this.sealed(tx, Object.assign(membership, { role }), person.email));
-    const changed = { person_id: person.id, email: person.email, role, before, by: 'claim' };
+    const changed = { person_id: person.id, email: person.email, role, before, by };
     this.record(tx, haldirActor(tenantId), 'person_role_changed', changed);
-    return true;
+  }
+
+  /**
+   * Ends all that somebody is signed in with, and by, who has no role any more: it came by a claim, which is gone. They stay a person, and
+   * come back with a claim. To be held.
+   */
+  async endMeans(tx: Tx, { person: { tenantId, id, email } }: Member): Promise<void> {
+    await this.signIns.in(tx).endAll(tenantId, id);
+    await this.passkeys.in(tx).removeAll(tenantId, id);
+    this.record(tx, haldirActor(tenantId), 'person_claim_lost', { person_id: id, email });
+  }
+
+  /** Whether the tenant would have no owner without them; whoever comes right now has come. */
+  async isLastOwner(tx: Tx, { tenantId, role, signedInAt }: Membership): Promise<boolean> {
+    if (role !== 'owner') return false;
+    return (await this.people.in(tx).countOwners(tenantId)) <= (signedInAt === null ? 0 : 1);
   }
 
   /** Ends everything of theirs at once. @throws PersonNotFound, RoleBeyondGrant, LastOwner */
@@ -180,7 +193,8 @@ export class PeopleService {
     else await this.people.in(tx).saveMembership(Object.assign(membership, { removedAt: this.clock.now() }));
     await this.invitations.in(tx).removeOf(tenantId, personId);
     await this.signIns.in(tx).endAll(tenantId, personId);
-    await this.removeMeans(tx, tenantId, personId);
+    // Who they are to an issuer is kept: with another address there they would be somebody new here.
+    await this.passkeys.in(tx).removeAll(tenantId, personId);
     this.record(tx, by.actor, 'person_removed', { person_id: personId, email: person.email, role: membership.role });
   }
 
@@ -218,11 +232,8 @@ export class PeopleService {
   }
 
   private async keepAnOwner(tx: Tx, membership: Membership): Promise<void> {
-    if (await this.isLastOwner(tx, membership)) throw new LastOwner();
-  }
-
-  private async isLastOwner(tx: Tx, { tenantId, role, signedInAt }: Membership): Promise<boolean> {
-    return role === 'owner' && signedInAt !== null && (await this.people.in(tx).countOwners(tenantId)) <= 1;
+    // One who never came is no owner yet.
+    if (membership.signedInAt !== null && (await this.isLastOwner(tx, membership))) throw new LastOwner();
   }
 
   /** What they sign in with. */

@@ -22,7 +22,8 @@ export function subjectOf(payment: NewPayment, usd: UsdValue | null, session: Se
     tool: PAYMENT_TOOL,
     toolNames: PAYMENT_TOOL_NAMES,
     action,
-    amount: usd?.micros ?? null,
+    // Of a currency without a rate nobody knows what it is worth.
+    amount: usd?.micros ?? 'unclear',
     destructive: false,
     reason: `${holdSeconds === null ? 'Payment' : 'Hold'} of ${toNumber(amount)} ${amount.currency}${description === '' ? '' : `: ${description}`}`,
     details: stringifyJson(visibleJson({ amount: toNumber(amount), currency: amount.currency, description })),

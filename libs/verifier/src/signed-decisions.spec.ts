@@ -65,7 +65,8 @@ describe('the signed decisions of a log', () => {
   it('are counted where they are good, and it is said where there are none', async () => {
     expect(await found(unsigned)).toMatchObject({ outcome: 'intact', decisions: { signed: 0, erased: 0 } });
     const denied = { signed: { decision: 'denied' }, more: { action: 'approval_denied' } };
-    const all = [enrolled(), unsigned, decided(), decided(denied), decided({ signed: { digest: null } })];
+    const of = (requestId: string, change: Change = {}): Line => decided({ ...change, details: { request_id: requestId, ...change.details }, signed: { requestId, ...change.signed } }); // prettier-ignore
+    const all = [enrolled(), unsigned, decided(), of('apr_2', denied), of('apr_3', { signed: { digest: null } })];
     expect(await found(...all)).toMatchObject({ outcome: 'intact', entries: 5, decisions: { signed: 3, erased: 0 } });
   });
 
@@ -74,6 +75,8 @@ describe('the signed decisions of a log', () => {
     ['before its passkey was enrolled', [decided(), enrolled()], 0, /had no such passkey/],
     ['after its passkey was removed', [enrolled(), removed, decided()], 2, /had no such passkey/],
     ['after its person was removed', [enrolled(), people('person_removed', { person_id: ALICE }, { actor_id: 'prs_owner' }), decided()], 2, /had no such passkey/],
+    ['after the claim was gone by which its person was one', [enrolled(), people('person_claim_lost', { person_id: ALICE }, { actor_id: 'haldir' }), decided()], 2, /had no such passkey/],
+    ['of a request that was decided', [enrolled(), decided(), decided()], 2, /decided before/],
     ['by the passkey of somebody else', [enrolled(device, {}, { actor_id: 'prs_bob' }), decided()], 1, /had no such passkey/],
     ['by another credential', [enrolled(device, { credential_id: 'AAAA' }), decided()], 1, /had no such passkey/],
     ['by another key', [enrolled(device, { public_key: other.coseKey().toString('base64url') }), decided()], 1, /not of this passkey/],
@@ -98,7 +101,7 @@ describe('the signed decisions of a log', () => {
 
   it('are broken at the first one, and what is wrong with the entries is said before', async () => {
     const bad = decided({ details: { request_id: 'apr_2' } });
-    expect(await found(enrolled(), decided(), bad, bad)).toMatchObject({ outcome: 'broken', index: 2 });
+    expect(await found(enrolled(), unsigned, bad, bad)).toMatchObject({ outcome: 'broken', index: 2 });
     const lines = link([enrolled(), bad, unsigned]);
     const altered = lines.map((line, i) => (i === 2 ? { ...line, action: 'approval_denied' } : line));
     expect(await check(lines, altered)).toMatchObject({ outcome: 'broken', index: 2 });
@@ -110,11 +113,26 @@ describe('the signed decisions of a log', () => {
       reason: expect.stringContaining('the entries are intact, but at index 1 the decision is signed') as string,
     });
     // What is wrong all the same is wrong.
-    const all = [enrolled(), decided(), enrolled(other, { passkey_id: 'psk_2' }), decided({ signature: { passkey_id: 'psk_2' } })]; // prettier-ignore
+    const all = [enrolled(), decided(), enrolled(other, { passkey_id: 'psk_2' }), decided({ details: { request_id: 'apr_2' }, signed: { requestId: 'apr_2' }, signature: { passkey_id: 'psk_2' } })]; // prettier-ignore
     expect(await foundErased(all, [0])).toMatchObject({ outcome: 'broken', index: 3 });
     // And what others erased has nothing to do with it.
     const bob = enrolled(other, {}, { actor_id: 'prs_bob' });
     expect(await foundErased([bob, decided()], [0])).toMatchObject({ outcome: 'broken', index: 1 });
+  });
+
+  it('cannot be checked once it was erased which passkey was removed, or whose', async () => {
+    const doubtful = {
+      outcome: 'cannot_check',
+      reason: expect.stringContaining('may have been removed before') as string,
+    };
+    expect(await foundErased([enrolled(), removed, decided()], [1])).toEqual(doubtful);
+    const gone = people('person_removed', { person_id: 'prs_bob' }, { actor_id: 'prs_owner' });
+    expect(await foundErased([enrolled(), gone, decided()], [1])).toEqual(doubtful);
+    // One that was made since is none of those, and one of somebody else is not meant.
+    const anew = { passkey_id: 'psk_2' };
+    expect(await foundErased([removed, enrolled(device, anew), decided({ signature: anew })], [0])).toMatchObject({ outcome: 'intact' }); // prettier-ignore
+    const ofBob = people('passkey_removed', { passkey_id: 'psk_1' }, { actor_id: 'prs_bob' });
+    expect(await foundErased([enrolled(), ofBob, decided()], [1])).toMatchObject({ outcome: 'intact' });
   });
 
   it('are not counted where their own details were erased, which is said', async () => {

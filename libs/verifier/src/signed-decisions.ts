@@ -7,9 +7,14 @@ const DECISIONS: ReadonlyMap<string, 'approved' | 'denied'> = new Map([
   ['approval_denied', 'denied'],
 ]);
 
+/** What ends all passkeys of somebody. */
+const REMOVES_PASSKEYS = ['person_removed', 'person_claim_lost'];
+
 interface Enrolled extends SigningKey {
   personId: string | null;
   credentialId: unknown;
+  /** Whether it may have been removed since: what was removed was erased from the log. */
+  isInDoubt: boolean;
 }
 
 /** An entry with what is wrong with it, or cannot be told of it. */
@@ -34,6 +39,8 @@ export class SignedDecisions {
   private readonly passkeys = new Map<string, Enrolled>();
   /** Who enrolled passkeys that were erased from the log. */
   private readonly forgotten = new Set<string | null>();
+  /** Requests of which a signed decision was seen: each is decided once. */
+  private readonly requestIds = new Set<string>();
 
   /** To be called for each entry in the log's order. */
   see(entry: LoggedEntry, index: number): void {
@@ -62,6 +69,11 @@ export class SignedDecisions {
       this.broken ??= { index, reason: 'the signature of the decision is not whole' };
       return;
     }
+    if (this.requestIds.has(requestId)) {
+      this.broken ??= { index, reason: 'the request was decided before, by a decision that was signed' };
+      return;
+    }
+    this.requestIds.add(requestId);
     const passkey = this.passkeys.get(signature.passkey_id);
     if (!passkey && this.forgotten.has(actorId)) {
       this.unchecked ??= {
@@ -75,7 +87,13 @@ export class SignedDecisions {
     const fault = isTheirs
       ? signatureFault({ tenantId, requestId, digest, decision, personId: actorId }, signature, passkey)
       : 'whoever decided had no such passkey then';
-    if (fault === null) this.checked++;
+    if (fault === null && passkey?.isInDoubt)
+      this.unchecked ??= {
+        index,
+        reason:
+          'the decision is signed, by a passkey that may have been removed before: details of what was removed were erased',
+      };
+    else if (fault === null) this.checked++;
     else this.broken ??= { index, reason: `the signature of the decision is not good: ${fault}` };
   }
 
@@ -89,13 +107,26 @@ export class SignedDecisions {
         this.forgotten.add(actorId);
         return;
       }
-      const enrolled = { personId: actorId, credentialId, publicKey: Buffer.from(publicKey, 'base64url'), rpId };
+      const enrolled = {
+        personId: actorId,
+        credentialId,
+        publicKey: Buffer.from(publicKey, 'base64url'),
+        rpId,
+        isInDoubt: false,
+      };
       this.passkeys.set(id, enrolled);
     } else if (action === 'passkey_removed') {
       if (typeof id === 'string') this.passkeys.delete(id);
-    } else if (action === 'person_removed') {
-      for (const [key, { personId }] of this.passkeys) if (personId === said?.['person_id']) this.passkeys.delete(key);
+      else this.doubt((passkey) => passkey.personId === actorId);
+    } else if (REMOVES_PASSKEYS.includes(action)) {
+      const whose = said?.['person_id'];
+      if (typeof whose !== 'string') this.doubt(() => true);
+      for (const [key, { personId }] of this.passkeys) if (personId === whose) this.passkeys.delete(key);
     }
+  }
+
+  private doubt(isMeant: (passkey: Enrolled) => boolean): void {
+    for (const passkey of this.passkeys.values()) passkey.isInDoubt ||= isMeant(passkey);
   }
 }
 
