@@ -9,6 +9,7 @@ import { Countdown, wholeTime, When } from '../parts/times.tsx';
 import { budgetsQuery, historyQuery, lastActionsQuery, ruleQuery, toolQuery } from './context.ts';
 import { DecisionBar } from './decision-bar.tsx';
 import { Details } from './details.tsx';
+import { isPayment, sumOf } from './payment.ts';
 import { type Approval, requestQuery } from './requests.ts';
 import { inSentence, readDetails } from './shown-details.ts';
 
@@ -68,7 +69,7 @@ function RequestView({ request }: { request: Approval }): ReactNode {
         <Details request={request} onAllRead={() => setAllRead(true)} />
         <p className="hint">What stands in boxes are the words of the agent. They may be wrong, or mean to persuade.</p>
       </section>
-      {request.amount > 0 && <Money request={request} />}
+      {(request.amount > 0 || isPayment(request)) && <Money request={request} />}
       <Why request={request} />
       {isCall && shown?.upstream && shown.tool && <ToolText upstream={shown.upstream} tool={shown.tool} />}
       <LastActions agentId={request.agent_id} />
@@ -79,12 +80,12 @@ function RequestView({ request }: { request: Approval }): ReactNode {
 }
 
 function Sentence({ request }: { request: Approval }): ReactNode {
-  const { agent_id: agent, tool, action, amount, reason, digest, details } = request;
+  const { agent_id: agent, tool, action, reason, digest, details } = request;
   const who = <Said text={agent} />;
-  if (digest !== null && tool === 'haldir.vault') {
+  if (isPayment(request)) {
     return (
       <>
-        {who} <span>wants to {action === 'hold' ? 'set aside' : 'pay'}</span> {usd(amount)}
+        {who} <span>wants to {action === 'hold' ? 'set aside' : 'pay'}</span> {sumOf(request)}
       </>
     );
   }
@@ -140,9 +141,10 @@ function Money({ request }: { request: Approval }): ReactNode {
     <section>
       <h2>Money</h2>
       <p>
-        This is for <strong>{usd(request.amount)}</strong>.
+        This is for <strong>{isPayment(request) ? sumOf(request) : usd(request.amount)}</strong>.
+        {request.amount === 0 && ' What that is in US dollars is not known.'}
       </p>
-      {budgets.length > 0 && (
+      {request.amount > 0 && budgets.length > 0 && (
         <table>
           <thead>
             <tr>

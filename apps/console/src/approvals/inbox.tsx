@@ -7,6 +7,7 @@ import { Empty, Failed, Loading } from '../parts/states.tsx';
 import { Countdown, When } from '../parts/times.tsx';
 import { hold } from './arrivals.ts';
 import { DecisionPage } from './decision.tsx';
+import { isPayment, sumOf } from './payment.ts';
 import { type Approval, overQuery, type Pending, pendingQuery, type Status, STATUSES } from './requests.ts';
 
 const route = getRouteApi('/approvals');
@@ -117,7 +118,11 @@ function Row({ request, children }: { request: Pending | Approval; children: Rea
           <strong>
             <Said text={tool === '' ? action : tool} />
           </strong>
-          {amount > 0 && <span className="amount">{usd(amount)}</span>}
+          {isPayment(request) ? (
+            <span className="amount">{sumOf(request)}</span>
+          ) : (
+            amount > 0 && <span className="amount">{usd(amount)}</span>
+          )}
         </span>
         <span className="row-side">{children}</span>
         {reason !== '' && (
