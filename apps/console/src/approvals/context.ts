@@ -3,6 +3,7 @@ import { queryOptions } from '@tanstack/react-query';
 import { answered, api } from '../api/client.ts';
 import { type components } from '../api/schema.ts';
 import { usd } from '../parts/money.ts';
+import { type Annotations } from './destructive.ts';
 import { type Approval, APPROVALS } from './requests.ts';
 
 type Entry = components['schemas']['AuditEntry'];
@@ -46,16 +47,22 @@ export const lastActionsQuery = (agentId: string) =>
     },
   });
 
-/** What the tool's upstream says of it; null where there is no such tool any more. */
-export const toolQuery = (upstream: string, tool: string) =>
+/** Of `upstream.tool`: names of tools may have dots, those of upstreams have none. */
+export function toolNames(tool: string): { upstream: string; own: string } {
+  const dot = tool.indexOf('.');
+  return { upstream: tool.slice(0, Math.max(dot, 0)), own: tool.slice(dot + 1) };
+}
+
+/** What the tool's upstream says of it; null where there is no such tool any more. @param tool `upstream.tool` */
+export const toolQuery = (tool: string) =>
   queryOptions({
-    queryKey: ['tool', upstream, tool],
-    queryFn: async ({ signal }): Promise<{ description: string; isDestructive: boolean } | null> => {
-      const query = { upstream, ...(tool.length < 2 ? {} : { name_contains: tool }) };
+    queryKey: ['tool', tool],
+    queryFn: async ({ signal }): Promise<{ description: string; annotations: Annotations } | null> => {
+      const { upstream, own } = toolNames(tool);
+      const query = { upstream, ...(own.length < 2 ? {} : { name_contains: own }) };
       const { tools } = await answered(api.GET('/v1/proxy/tools', { params: { query }, signal }));
-      const found = tools.find(({ qualified_name: name }) => name === `${upstream}.${tool}`);
-      if (!found) return null;
-      return { description: found.description, isDestructive: found.annotations?.['destructiveHint'] === true };
+      const found = tools.find(({ qualified_name: name }) => name === tool);
+      return found ? { description: found.description, annotations: found.annotations ?? null } : null;
     },
   });
 

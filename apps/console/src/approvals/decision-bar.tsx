@@ -17,7 +17,7 @@ export function DecisionBar({ request, isAllRead }: { request: Approval; isAllRe
       {request.status !== 'pending' ? (
         <Outcome request={request} me={me} />
       ) : mayDecide(me) ? (
-        <Decide request={request} isAllRead={isAllRead} />
+        <Decide key={request.request_id} request={request} isAllRead={isAllRead} />
       ) : (
         <p>You may read this. Whoever has the role approver, operator or owner decides.</p>
       )}
@@ -25,13 +25,28 @@ export function DecisionBar({ request, isAllRead }: { request: Approval; isAllRe
   );
 }
 
+/** The second of two clicks comes within this: it was meant for what was there before. */
+const SETTLING_MS = 700;
+
+/** Whether this has been shown long enough that a click is meant for it. */
+function useSettled(): boolean {
+  const [isSettled, settle] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => settle(true), SETTLING_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return isSettled;
+}
+
 function Decide({ request, isAllRead }: { request: Approval; isAllRead: boolean }): ReactNode {
   const client = useQueryClient();
   const [note, setNote] = useState('');
+  const isSettled = useSettled();
   const deciding = useMutation({
     mutationFn: (decision: Decision) => decide(request.request_id, decision, note.trim()),
     onSuccess: () => client.invalidateQueries({ queryKey: APPROVALS }),
   });
+  const isBusy = !isSettled || deciding.isPending;
   return (
     <>
       {deciding.isError && (
@@ -53,12 +68,12 @@ function Decide({ request, isAllRead }: { request: Approval; isAllRead: boolean 
         <button
           type="button"
           className="approve"
-          disabled={!isAllRead || deciding.isPending}
+          disabled={!isAllRead || isBusy}
           onClick={() => deciding.mutate('approve')}
         >
           Approve
         </button>
-        <button type="button" className="deny" disabled={deciding.isPending} onClick={() => deciding.mutate('deny')}>
+        <button type="button" className="deny" disabled={isBusy} onClick={() => deciding.mutate('deny')}>
           Deny
         </button>
       </div>

@@ -6,8 +6,9 @@ import { usd } from '../parts/money.ts';
 import { Said } from '../parts/said.tsx';
 import { Failed, Loading } from '../parts/states.tsx';
 import { Countdown, wholeTime, When } from '../parts/times.tsx';
-import { budgetsQuery, historyQuery, lastActionsQuery, ruleQuery, toolQuery } from './context.ts';
+import { budgetsQuery, historyQuery, lastActionsQuery, ruleQuery, toolNames, toolQuery } from './context.ts';
 import { DecisionBar } from './decision-bar.tsx';
+import { isDestructive } from './destructive.ts';
 import { Details } from './details.tsx';
 import { isPayment, sumOf } from './payment.ts';
 import { type Approval, requestQuery } from './requests.ts';
@@ -38,7 +39,6 @@ function RequestView({ request }: { request: Approval }): ReactNode {
   const [isAllRead, setAllRead] = useState(!request.details_cut);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
-  const shown = readDetails(request.details ?? '');
   const isCall = request.digest !== null && request.action === 'tool_call';
   return (
     <article className="decision">
@@ -57,7 +57,7 @@ function RequestView({ request }: { request: Approval }): ReactNode {
       {request.digest === null && (
         <p className="notice">The agent asks of its own accord: no call waits for this, and it lets none through.</p>
       )}
-      {isCall && shown?.upstream && shown.tool && <ToolWarning upstream={shown.upstream} tool={shown.tool} />}
+      {isCall && <ToolWarning tool={request.tool} />}
       {request.reason !== '' && (
         <section>
           <h2>Reason</h2>
@@ -71,7 +71,7 @@ function RequestView({ request }: { request: Approval }): ReactNode {
       </section>
       {(request.amount > 0 || isPayment(request)) && <Money request={request} />}
       <Why request={request} />
-      {isCall && shown?.upstream && shown.tool && <ToolText upstream={shown.upstream} tool={shown.tool} />}
+      {isCall && <ToolText tool={request.tool} />}
       <LastActions agentId={request.agent_id} />
       <Particulars request={request} />
       <DecisionBar request={request} isAllRead={isAllRead} />
@@ -90,11 +90,11 @@ function Sentence({ request }: { request: Approval }): ReactNode {
     );
   }
   if (digest !== null && action === 'tool_call') {
-    const shown = request.details_cut ? null : readDetails(details ?? '');
+    const shown = request.details_cut ? null : readDetails(details ?? '', digest);
     return (
       <>
         {who} <span>wants to run</span> <Said text={tool} />
-        {shown !== null && (
+        {shown?.isCall && (
           <>
             {' '}
             <span>
@@ -118,14 +118,15 @@ function Sentence({ request }: { request: Approval }): ReactNode {
   );
 }
 
-function ToolWarning({ upstream, tool }: { upstream: string; tool: string }): ReactNode {
-  const { data } = useQuery(toolQuery(upstream, tool));
-  if (!data?.isDestructive) return null;
-  return <p className="notice danger">This tool is destructive: what it does can hardly be taken back.</p>;
+function ToolWarning({ tool }: { tool: string }): ReactNode {
+  const { data } = useQuery(toolQuery(tool));
+  if (isDestructive(toolNames(tool).own, data?.annotations))
+    return <p className="notice danger">This tool is destructive: what it does can hardly be taken back.</p>;
+  return data ? null : <p className="notice">It could not be read whether this tool is destructive.</p>;
 }
 
-function ToolText({ upstream, tool }: { upstream: string; tool: string }): ReactNode {
-  const { data } = useQuery(toolQuery(upstream, tool));
+function ToolText({ tool }: { tool: string }): ReactNode {
+  const { data } = useQuery(toolQuery(tool));
   if (!data || data.description === '') return null;
   return (
     <section>
@@ -136,7 +137,7 @@ function ToolText({ upstream, tool }: { upstream: string; tool: string }): React
 }
 
 function Money({ request }: { request: Approval }): ReactNode {
-  const { data: budgets = [] } = useQuery(budgetsQuery(request.agent_id));
+  const { data: budgets = [], error } = useQuery(budgetsQuery(request.agent_id));
   return (
     <section>
       <h2>Money</h2>
@@ -144,6 +145,7 @@ function Money({ request }: { request: Approval }): ReactNode {
         This is for <strong>{isPayment(request) ? sumOf(request) : usd(request.amount)}</strong>.
         {request.amount === 0 && ' What that is in US dollars is not known.'}
       </p>
+      {error !== null && <p className="notice">It could not be read what is left of the budgets.</p>}
       {request.amount > 0 && budgets.length > 0 && (
         <table>
           <thead>
@@ -172,22 +174,30 @@ function Money({ request }: { request: Approval }): ReactNode {
 
 /** Which policy or rule holds it, as the log has it. */
 function Why({ request }: { request: Approval }): ReactNode {
-  const { data: history } = useQuery(historyQuery(request));
+  const { data: history, error } = useQuery(historyQuery(request));
   const ruleId = history?.find(({ entry }) => entry.action === 'approval_requested')?.said['rule_id'];
-  if (typeof ruleId !== 'string') return null;
+  const isUnread = request.digest !== null && (error !== null || history !== undefined);
+  if (typeof ruleId !== 'string' && !isUnread) return null;
   return (
     <section>
       <h2>Why it waits</h2>
-      <Rule id={ruleId} />
+      {typeof ruleId === 'string' ? (
+        <Rule id={ruleId} />
+      ) : (
+        <p className="notice">It could not be read which policy or rule holds it.</p>
+      )}
     </section>
   );
 }
 
 function Rule({ id }: { id: string }): ReactNode {
-  const { data } = useQuery(ruleQuery(id));
+  const { data, error } = useQuery(ruleQuery(id));
   return (
     <p>
-      {data ?? 'A rule or policy that has been removed since.'} <code className="muted">{id}</code>
+      {data === undefined
+        ? error !== null && 'It could not be read what the rule or policy says.'
+        : (data ?? 'A rule or policy that has been removed since.')}{' '}
+      <code className="muted">{id}</code>
     </p>
   );
 }

@@ -10,27 +10,30 @@ import { readDetails, type ShownDetails } from './shown-details.ts';
 export function Details({ request, onAllRead }: { request: Approval; onAllRead: () => void }): ReactNode {
   if (request.details_cut) return <LongDetails id={request.request_id} onAllRead={onAllRead} />;
   if (request.details === null || request.details === '') return <p className="muted">The agent says no more.</p>;
-  const shown = readDetails(request.details);
+  const shown = readDetails(request.details, request.digest);
   if (shown === null) return <Said text={request.details} block />;
   return <DetailsTable shown={shown} />;
 }
 
 function DetailsTable({ shown }: { shown: ShownDetails }): ReactNode {
-  if (shown.rows.length === 0) return <p className="muted">No arguments.</p>;
   return (
     <>
-      <table className="arguments">
-        <tbody>
-          {shown.rows.map(({ name, value }) => (
-            <tr key={name}>
-              <th scope="row">
-                <Said text={name} />
-              </th>
-              <td>{value === '' ? <span className="muted">empty</span> : <Said text={value} block />}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      {shown.rows.length === 0 ? (
+        <p className="muted">{shown.isCall ? 'No arguments.' : 'The agent says no more.'}</p>
+      ) : (
+        <table className="arguments">
+          <tbody>
+            {shown.rows.map(({ name, value }) => (
+              <tr key={name}>
+                <th scope="row">
+                  <Said text={name} />
+                </th>
+                <td>{value === '' ? <span className="muted">empty</span> : <Said text={value} block />}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
       {shown.answers !== null && (
         <>
           <h3>What was answered to the tool’s questions</h3>

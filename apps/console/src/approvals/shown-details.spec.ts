@@ -1,18 +1,37 @@
 import { inSentence, readDetails } from './shown-details.ts';
 
+const DIGEST = 'd'.repeat(64);
+
 it('reads the arguments of a call', () => {
-  const shown = readDetails('{"upstream":"up","tool":"pay","arguments":{"to":"dana","sum":{"usd":1}}}');
+  const shown = readDetails('{"upstream":"up","tool":"pay","arguments":{"to":"dana","sum":{"usd":1}}}', DIGEST);
   expect(shown).toEqual({
     rows: [
       { name: 'to', value: 'dana', isText: true },
       { name: 'sum', value: '{\n  "usd": 1\n}', isText: false },
     ],
-    ...{ upstream: 'up', tool: 'pay', answers: null },
+    ...{ isCall: true, answers: null },
   });
 });
 
+it('reads what was answered to the tool, also where there are no arguments', () => {
+  const shown = readDetails('{"upstream":"up","tool":"pay","arguments":{},"answers":{"sure":true}}', DIGEST);
+  expect(shown).toEqual({ rows: [], isCall: true, answers: '{\n  "sure": true\n}' });
+});
+
+const names = (details: string, digest: string | null): string[] | undefined =>
+  readDetails(details, digest)?.rows.map(({ name }) => name);
+
 it('reads an object that has no arguments, as of a payment', () => {
-  expect(readDetails('{ "amount": 7.5, "currency": "USD" }')?.rows.map(({ name }) => name)).toEqual(['amount', 'currency']); // prettier-ignore
+  expect(names('{ "amount": 7.5, "currency": "USD" }', DIGEST)).toEqual(['amount', 'currency']);
+});
+
+it('reads all that an agent wrote of its own accord, whatever it named it', () => {
+  const details = '{"arguments":{"to":"dana"},"to":"eve","usd":90000}';
+  expect(names(details, null)).toEqual(['arguments', 'to', 'usd']);
+  expect(names(details, DIGEST)).toEqual(['arguments', 'to', 'usd']);
+  expect(readDetails('{"tool":"pay","arguments":{"to":"dana"},"answers":1}', null)).toMatchObject({
+    ...{ rows: [{ name: 'tool' }, { name: 'arguments' }, { name: 'answers' }], isCall: false, answers: null },
+  });
 });
 
 it.each([
@@ -22,11 +41,13 @@ it.each([
   ['a number that would be rounded', '{"arguments":{"to":12345678901234567890}}'],
   ['a number that is written otherwise', '{"arguments":{"sum":1.0}}'],
   ['what ends too early', '{"arguments":'],
-])('leaves %s as it was written', (_, details) => expect(readDetails(details)).toBeNull());
+])('leaves %s as it was written', (_, details) => expect(readDetails(details, DIGEST)).toBeNull());
 
 it.each([
   ['{"arguments":{}}', 'without arguments'],
   ['{"arguments":{"a":1,"b":"two"}}', 'with a = 1, b = "two"'],
   ['{"arguments":{"a":1,"b":2,"c":3,"d":4}}', 'with 4 arguments'],
   [`{"arguments":{"text":"${'x'.repeat(100)}"}}`, 'with 1 argument'],
-])('%s in a sentence is: %s', (details, text) => expect(inSentence(readDetails(details)?.rows ?? [])).toBe(text));
+])('%s in a sentence is: %s', (details, text) =>
+  expect(inSentence(readDetails(details, DIGEST)?.rows ?? [])).toBe(text),
+);

@@ -2,31 +2,34 @@ import { readLossless } from '../parts/lossless-json.ts';
 
 /** The details of a request as a human reads them. */
 export interface ShownDetails {
-  /** Members by name, where they are an object: of `arguments` where it has any, else its own. */
+  /** Members by name: those of `arguments`, where they are the details of a call, else the details' own, all of them. */
   rows: { name: string; value: string; isText: boolean }[];
-  /** Of a call of a tool. */
-  upstream: string | null;
-  tool: string | null;
-  /** What the agent's human had answered to the tool's questions. */
+  isCall: boolean;
+  /** What the agent's human had answered to the tool's questions, with a call. */
   answers: string | null;
 }
 
 type Members = Record<string, unknown>;
 
+/** What Haldir writes of a call beside its arguments; that is in the name of the tool, or shown by itself. */
+const BESIDE_ARGUMENTS = ['upstream', 'tool', 'method', 'subject', 'answers'];
+
 /**
  * Reads details that are the JSON text of an object; null for any other, and for one that does not survive being read: a member that
  * stands there twice, a number that JavaScript rounds. Those are shown as they were written.
+ *
+ * @param digest of the call that is held; null for what an agent wrote of its own accord, which may name its members as a call does
  */
-export function readDetails(details: string): ShownDetails | null {
+export function readDetails(details: string, digest: string | null): ShownDetails | null {
   const value = readLossless(details);
   if (!isMembers(value)) return null;
-  const { arguments: args, upstream, tool, answers } = value;
-  const members = isMembers(args) ? args : value;
+  const { arguments: args, ...beside } = value;
+  const isCall = digest !== null && isMembers(args) && Object.keys(beside).every((name) => BESIDE_ARGUMENTS.includes(name)); // prettier-ignore
+  const { answers } = beside;
   return {
-    rows: Object.entries(members).map(([name, member]) => ({ name, ...cellOf(member) })),
-    upstream: typeof upstream === 'string' ? upstream : null,
-    tool: typeof tool === 'string' ? tool : null,
-    answers: isMembers(args) && answers !== undefined ? JSON.stringify(answers, null, 2) : null,
+    rows: Object.entries(isCall ? args : value).map(([name, member]) => ({ name, ...cellOf(member) })),
+    isCall,
+    answers: isCall && answers !== undefined ? JSON.stringify(answers, null, 2) : null,
   };
 }
 
