@@ -13,8 +13,7 @@ export interface Held<Row> {
  */
 export function hold<Row extends { request_id: string }>(shown: readonly Row[], fresh: readonly Row[]): Held<Row> {
   const [before, now] = [shown, fresh].map((rows) => new Set(rows.map(({ request_id: id }) => id))) as [Set<string>, Set<string>]; // prettier-ignore
-  // Nobody reads what is not there any more.
-  if (![...before].some((id) => now.has(id))) return { rows: fresh, gone: new Set(), arrived: 0 };
+  if (shown.length === 0) return { rows: fresh, gone: new Set(), arrived: 0 };
   return {
     rows: shown,
     gone: new Set([...before].filter((id) => !now.has(id))),
