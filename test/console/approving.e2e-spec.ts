@@ -1,6 +1,7 @@
 // People decide in a real browser on calls of a real agent, with an upstream that counts what reaches it.
 import { type Browser } from 'playwright-core';
 import { eventually, type FakeUpstream, Scenario, sharedWorld, type World } from '@haldir/test-support';
+import { tokenOf } from '../support/person.js';
 import { canBrowse, launch, Visitor } from './browser.js';
 
 /** A page that follows the log shows what waits within a second or so; the rest is for machines that are busy. */
@@ -36,9 +37,10 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await made.signIn(scenario.tenant, role, `${role}${visitors.length}@example.com`);
     return made;
   };
-  const called = async (): Promise<string> =>
-    (await scenario.call('up.pay', { to: 'dana', usd: 5 })).body.content[0]?.text ?? '';
-  const held = async (): Promise<string> => (JSON.parse(await called()) as { request_id: string }).request_id;
+  const called = async (tool = 'up.pay', args: object = { to: 'dana', usd: 5 }): Promise<string> =>
+    (await scenario.call(tool, args)).body.content[0]?.text ?? '';
+  const held = async (...call: Parameters<typeof called>): Promise<string> =>
+    (JSON.parse(await called(...call)) as { request_id: string }).request_id;
   const statusOf = async (id: string): Promise<unknown> => (await scenario.tenant.get(`/v1/approvals/${id}`)).body;
 
   it('an invited approver makes a passkey, signs in with it, sees a call that is held, and approves it: it is made once', async () => {
@@ -152,7 +154,7 @@ describe.runIf(canBrowse)('in Chromium', () => {
     };
     await tabTo(/^agent wants up\.pay/);
     await page.keyboard.press('Enter');
-    await page.getByRole('button', { name: 'Approve' }).waitFor();
+    await page.locator('button.approve:enabled').waitFor();
     await tabTo(/^Approve$/);
     await page.keyboard.press('Enter');
     await page.getByText('Approved by you.').waitFor();
@@ -171,5 +173,89 @@ describe.runIf(canBrowse)('in Chromium', () => {
     expect(await page.getByRole('link', { name: /up\.pay/ }).count()).toBe(1);
     await pill.click();
     expect(await page.getByRole('link', { name: /up\.pay/ }).count()).toBe(2);
+  });
+
+  it('a payment is shown in its own currency, also where Haldir has no rate for it', async () => {
+    await scenario.tenant.post('/v1/approvals/rules', { type: 'all' });
+    const session_id = await scenario.tenant.session({ agent_id: 'agent', scopes: ['spend'] });
+    const payment = { session_id, amount: 90_000, currency: 'SEK', description: 'rent' };
+    const { body } = await scenario.tenant.post('/v1/payments/authorize', payment);
+    expect(body).toMatchObject({ reason: 'approval required' });
+    const { page, ...approver } = await visitor('approver');
+    await approver.open('/approvals');
+    await page.getByRole('link', { name: 'SEK 90,000.00' }).click();
+    await page.getByRole('heading', { name: 'agent wants to pay SEK 90,000.00' }).waitFor();
+    await page.getByText('What that is in US dollars is not known.').waitFor();
+    expect(await page.getByText('$0.00').count()).toBe(0);
+  });
+
+  it('a click that comes when another request is shown decides nothing', async () => {
+    const first = await held();
+    const second = await held('up.pay', { to: 'eve' });
+    const { page, ...approver } = await visitor('approver');
+    await approver.open(`/approvals?request=${first}`);
+    await page.getByRole('button', { name: 'Deny' }).click();
+    const next = page.getByRole('link', { name: 'Next of 1 that waits' });
+    await next.waitFor();
+    // However fast the second click is, it is not before this.
+    await page.evaluate(`new MutationObserver((_, observer) => {
+      const buttons = document.querySelectorAll('button.approve, button.deny');
+      for (const button of buttons) button.click();
+      if (buttons.length > 0) observer.disconnect();
+    }).observe(document, { childList: true, subtree: true })`);
+    await next.dblclick();
+    await page.getByRole('heading', { name: 'to = "eve"' }).waitFor();
+    await page.locator('button.approve:enabled').waitFor();
+    expect(await statusOf(second)).toMatchObject({ status: 'pending' });
+  });
+
+  it('a decision that could not be sent is not sent later', async () => {
+    const id = await held();
+    const { page, context, ...approver } = await visitor('approver');
+    await approver.open(`/approvals?request=${id}`);
+    await page.locator('button.approve:enabled').waitFor();
+    await context.setOffline(true);
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('alert').filter({ hasText: 'could not be reached' }).waitFor();
+    await context.setOffline(false);
+    // It is read anew, and is what it was.
+    await page.reload();
+    await page.locator('button.approve:enabled').waitFor();
+    expect(await statusOf(id)).toMatchObject({ status: 'pending' });
+  });
+
+  it('a tool counts as destructive by its name, whatever its arguments, and what cannot be read is said', async () => {
+    const bank = await scenario.upstream('bank', 'send_money');
+    await scenario.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['bank.send_money'] });
+    const long = await held('bank.send_money', { text: 'x'.repeat(20_000) });
+    const { page, ...approver } = await visitor('approver');
+    for (const path of ['**/v1/proxy/tools*', '**/v1/approvals/rules*'])
+      await page.route(path, (route) => route.abort());
+    await approver.open(`/approvals?request=${long}`);
+    await page.getByText('This tool is destructive').waitFor();
+    await approver.open(`/approvals?request=${await held()}`);
+    await page.getByText('It could not be read whether this tool is destructive.').waitFor();
+    await page.getByText('It could not be read what the rule or policy says.').waitFor();
+    expect(bank.calls).toEqual([]);
+  });
+
+  it('whoever signs in in another tab is who is signed in here, and sees nothing that was read as somebody else', async () => {
+    const id = await held();
+    const { page, context, ...auditor } = await visitor('auditor');
+    await auditor.open(`/approvals?request=${id}`);
+    await page.getByText('You may read this.').waitFor();
+    const other = await context.newPage();
+    const invited = { email: 'later@example.com', role: 'approver' };
+    const { body } = await scenario.tenant.post<{ link: string }>('/v1/people', invited);
+    await other.goto(`${auditor.origin}/welcome#${tokenOf(body.link)}`);
+    await other.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await other.getByText('You are signed in.').first().waitFor();
+    await page.getByLabel('Signed in as later@example.com').waitFor();
+    await page.locator('button.approve:enabled').waitFor();
+    await other.goto(`${auditor.origin}/approvals`);
+    await other.locator('.me summary').click();
+    await other.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
+    expect(await page.getByText('dana').count()).toBe(0);
   });
 });

@@ -3,6 +3,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { meQuery } from './api/me.ts';
+import { followPerson } from './api/person.ts';
 import { Problem } from './api/problem.ts';
 import { makeRouter } from './router.tsx';
 import './style.css';
@@ -19,15 +20,21 @@ function begin(): void {
     }),
     defaultOptions: {
       queries: {
+        // A browser may be wrong about being offline: it is asked, and what fails has failed.
+        networkMode: 'always',
+        refetchOnReconnect: true,
         staleTime: 5_000,
         // What was refused is refused again; what did not come may come.
         retry: (count, error) => count < TRIES && (!(error instanceof Problem) || error.status === 0 || error.status >= 500), // prettier-ignore
       },
+      // Nothing is kept to be sent once the browser is online again: whoever decides may have thought better of it.
+      mutations: { networkMode: 'always' },
     },
   });
   const place = document.getElementById('root');
   if (!place) throw new Error('the page has no root');
   const router = makeRouter(client);
+  followPerson(client, () => void router.invalidate());
   createRoot(place).render(
     <StrictMode>
       <QueryClientProvider client={client}>

@@ -15,7 +15,7 @@ export function Shell(): ReactNode {
   const { data: me, error, refetch } = useQuery(meQuery);
   if (me === undefined)
     return <main className="page">{error ? <Failed error={error} again={() => void refetch()} /> : <Loading />}</main>;
-  return me === null ? <SignIn /> : <SignedIn me={me} />;
+  return me === null ? <SignIn /> : <SignedIn key={me.person.person_id} me={me} />;
 }
 
 function SignedIn({ me }: { me: Me }): ReactNode {
@@ -64,8 +64,6 @@ function WhoIsSignedIn({ me: { person } }: { me: Me }): ReactNode {
     try {
       await signOut();
       client.setQueryData(meQuery.queryKey, null);
-      // What was read as this person is nobody else's.
-      client.removeQueries({ predicate: ({ queryKey: [what] }) => what !== 'me' });
     } catch (error) {
       say(error instanceof Error ? error.message : String(error));
     }

@@ -17,6 +17,11 @@ export function keepPageToken(token: string | null): void {
   else localStorage.setItem(KEPT, token);
 }
 
+/** Whether a change of what this browser stores is one of it. @param key null where all was cleared */
+export function isPageToken(key: string | null): boolean {
+  return key === null || key === KEPT;
+}
+
 /**
  * Asks as the person who is signed in.
  *

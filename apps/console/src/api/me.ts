@@ -12,12 +12,14 @@ export interface Me {
 export const meQuery = queryOptions({
   queryKey: ['me'],
   queryFn: async (): Promise<Me | null> => {
-    if (pageToken() === null) return null;
+    const token = pageToken();
+    if (token === null) return null;
     try {
       return await askPage<Me>('GET', '/v1/me');
     } catch (error) {
       if (!(error instanceof Problem) || error.status !== 401) throw error;
-      keepPageToken(null);
+      // Another tab may have signed in meanwhile.
+      if (pageToken() === token) keepPageToken(null);
       return null;
     }
   },
