@@ -38,8 +38,12 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await visitor.open('/approvals');
     await page.locator('.me summary').click();
     await page.getByRole('button', { name: 'Sign out' }).click();
+    await visitor.open('/approvals?request=apr_1');
     await button.click();
     await page.waitForURL((url) => url.origin === new URL(issuer.url).origin);
+    // From there the browser comes back to what was open.
+    const [begun] = visitor.asked.filter((url) => url.includes('/v1/sign-in/oidc?'));
+    expect(new URL(String(begun)).searchParams.get('return_to')).toBe('/approvals?request=apr_1');
     expect(visitor.faults).toEqual([]);
     await visitor.close();
   });

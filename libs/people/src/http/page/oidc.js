@@ -29,12 +29,23 @@
     return made;
   }
 
+  /** This page with its query, written as `return_to` takes it; without the query where it cannot be. */
+  function here() {
+    const path = location.pathname.replace(/(.)\/$/, '$1');
+    const query = location.search
+      .slice(1)
+      .replaceAll('+', '%20')
+      .replace(/[^\w.~=&%-]/g, encodeURIComponent);
+    const whole = `${path}?${query}`;
+    return /^[\w.~=&%-]+$/.test(query) && whole.length <= 512 ? whole : path;
+  }
+
   /** Makes buttons of the page that are for it lead to the issuer, and from there back to this page. */
   async function showButtons() {
     if (!isThere) return;
     const bytes = Uint8Array.from(secret(), (character) => character.charCodeAt(0));
     const page = textOf(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
-    const asked = new URLSearchParams({ page, return_to: location.pathname.replace(/(.)\/$/, '$1') });
+    const asked = new URLSearchParams({ page, return_to: here() });
     const address = `/v1/sign-in/oidc?${asked}`;
     for (const button of document.querySelectorAll('button[data-oidc]')) {
       if (!(button instanceof HTMLButtonElement)) continue;
