@@ -1,7 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
-import { BASE } from '../base.ts';
 import { usd } from '../parts/money.ts';
 import { Said } from '../parts/said.tsx';
 import { Failed, Loading } from '../parts/states.tsx';
@@ -266,9 +265,6 @@ function Particulars({ request }: { request: Approval }): ReactNode {
           </>
         )}
       </dl>
-      <p>
-        <a href={`${BASE}/approvals/${request.request_id}`}>Decide with an API key instead</a>
-      </p>
     </details>
   );
 }

@@ -46,6 +46,7 @@ it.each([
 it.each([
   ['{"arguments":{}}', 'without arguments'],
   ['{"arguments":{"a":1,"b":"two"}}', 'with a = 1, b = "two"'],
+  ['{"arguments":{"a.b-c":1,"to = dana, usd":2}}', 'with a.b-c = 1, "to = dana, usd" = 2'],
   ['{"arguments":{"a":1,"b":2,"c":3,"d":4}}', 'with 4 arguments'],
   [`{"arguments":{"text":"${'x'.repeat(100)}"}}`, 'with 1 argument'],
 ])('%s in a sentence is: %s', (details, text) =>

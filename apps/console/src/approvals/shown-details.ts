@@ -49,5 +49,11 @@ export function inSentence(rows: ShownDetails['rows']): string {
   if (rows.length === 0) return 'without arguments';
   const isShort = rows.length <= IN_SENTENCE && rows.every(({ name, value }) => (name + value).length <= SHORT && !value.includes('\n')); // prettier-ignore
   if (!isShort) return `with ${rows.length} argument${rows.length === 1 ? '' : 's'}`;
-  return `with ${rows.map(({ name, value, isText }) => `${name} = ${isText ? JSON.stringify(value) : value}`).join(', ')}`;
+  const texts = rows.map(({ name, value, isText }) => `${named(name)} = ${isText ? JSON.stringify(value) : value}`);
+  return `with ${texts.join(', ')}`;
+}
+
+/** A name that could be read as more than one is written as a text. */
+function named(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
 }

@@ -1,6 +1,7 @@
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type FormEvent, type ReactNode, useState } from 'react';
+import { visible } from '../parts/hidden.ts';
 import { usd } from '../parts/money.ts';
 import { Said } from '../parts/said.tsx';
 import { Empty, Failed, Loading } from '../parts/states.tsx';
@@ -130,9 +131,9 @@ function Filters(): ReactNode {
             search={without}
             activeOptions={{ exact: true }}
             className="chip"
-            aria-label={`Remove the filter ${text}`}
+            aria-label={`Remove the filter ${visible(text)}`}
           >
-            {text} <span aria-hidden="true">✕</span>
+            <Said text={text} /> <span aria-hidden="true">✕</span>
           </Link>
         ))}
         {search.flagged === undefined && (
