@@ -258,4 +258,17 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await page.getByRole('button', { name: 'Sign in with a passkey' }).waitFor();
     expect(await page.getByText('dana').count()).toBe(0);
   });
+
+  it('says so while it cannot know what waits', async () => {
+    const id = await held();
+    const { page, ...approver } = await visitor('approver');
+    for (const path of ['**/v1/events*', '**/v1/approvals/pending*']) await page.route(path, (route) => route.abort());
+    await approver.open(`/approvals?request=${id}`);
+    await page.getByText('Haldir could not be asked what waits.').waitFor();
+    await page.getByRole('button', { name: 'Deny' }).click();
+    await page.getByRole('link', { name: 'To what waits' }).waitFor();
+    await page.unrouteAll();
+    await page.getByText('Haldir could not be asked what waits.').waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'No one else is waiting' }).waitFor({ timeout: SHOWN_MS });
+  });
 });

@@ -3,10 +3,11 @@ import { Link, Outlet, useMatches } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useState } from 'react';
 import { type Me, meQuery, signOut } from './api/me.ts';
 import { useLiveApprovals } from './approvals/live.ts';
-import { pendingQuery } from './approvals/requests.ts';
+import { PENDING_MAX, pendingQuery } from './approvals/requests.ts';
 import { BASE } from './base.ts';
 import { Mark } from './mark.tsx';
 import { Failed, Loading } from './parts/states.tsx';
+import { When } from './parts/times.tsx';
 import { SignIn } from './sign-in.tsx';
 import { ThemeSwitch } from './theme.tsx';
 
@@ -19,9 +20,10 @@ export function Shell(): ReactNode {
 }
 
 function SignedIn({ me }: { me: Me }): ReactNode {
-  useLiveApprovals(me.person.person_id);
-  const { data } = useQuery(pendingQuery);
-  const waiting = data?.requests.length ?? 0;
+  const isFollowed = useLiveApprovals(me.person.person_id);
+  const { data, isError, dataUpdatedAt } = useQuery(pendingQuery);
+  const count = data?.requests.length ?? 0;
+  const waiting = count === 0 ? '' : data?.more ? `${PENDING_MAX.toLocaleString('en')}+` : String(count);
   useTitle(waiting);
   return (
     <>
@@ -35,7 +37,7 @@ function SignedIn({ me }: { me: Me }): ReactNode {
         <nav aria-label="Views">
           <Link to="/approvals" search={{}} activeOptions={{ includeSearch: false }}>
             Approvals
-            {waiting > 0 && (
+            {waiting !== '' && (
               <span className="badge" aria-label={`${waiting} waiting`}>
                 {waiting}
               </span>
@@ -51,6 +53,18 @@ function SignedIn({ me }: { me: Me }): ReactNode {
         <WhoIsSignedIn me={me} />
       </header>
       <main id="main" className="page" tabIndex={-1}>
+        {!isFollowed && isError && (
+          <p className="notice" role="status">
+            Not up to date
+            {dataUpdatedAt > 0 && (
+              <>
+                {' '}
+                since <When at={dataUpdatedAt / 1000} />
+              </>
+            )}
+            : Haldir could not be asked what waits.
+          </p>
+        )}
         <Outlet />
       </main>
     </>
@@ -92,9 +106,9 @@ function WhoIsSignedIn({ me: { person } }: { me: Me }): ReactNode {
 }
 
 /** The name of the view, and before it how many wait. */
-function useTitle(waiting: number): void {
+function useTitle(waiting: string): void {
   const name = useMatches({ select: (matches) => matches.at(-1)?.staticData.title ?? 'Not found' });
   useEffect(() => {
-    document.title = `${waiting > 0 ? `(${waiting}) ` : ''}${name} · Haldir`;
+    document.title = `${waiting === '' ? '' : `(${waiting}) `}${name} · Haldir`;
   }, [waiting, name]);
 }

@@ -12,6 +12,9 @@ export interface StreamEvent {
 const SILENT_MS = 40_000;
 const AGAIN_MS = 1_000;
 const AGAIN_MAX_MS = 15_000;
+const RETRY_MAX_S = 300;
+/** A stream that stood for so long was no mistake: the next try comes soon. */
+const STEADY_MS = 30_000;
 
 /** Reads a stream of UTF-8 to its end. An id that comes with no event is told as one without data: it is what to come back with. */
 export async function* eventsOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<StreamEvent> {
@@ -52,6 +55,8 @@ export async function followLog(
   let againMs = AGAIN_MS;
   while (!signal.aborted) {
     const silence = new AbortController();
+    let stoodSince = Infinity;
+    let toldMs = 0;
     let timer = setTimeout(() => silence.abort(), SILENT_MS);
     try {
       const request = new Request(`${BASE}/v1/events?${new URLSearchParams(query).toString()}`, {
@@ -60,10 +65,11 @@ export async function followLog(
       });
       const response = await send(request, silence.signal);
       if (response.status === 401) return;
+      toldMs = retryAfterMs(response);
       if (response.ok && response.body) {
         onStanding(true);
         onEntry();
-        againMs = AGAIN_MS;
+        stoodSince = performance.now();
         for await (const { id, event } of eventsOf(chunksOf(response.body))) {
           clearTimeout(timer);
           timer = setTimeout(() => silence.abort(), SILENT_MS);
@@ -77,9 +83,18 @@ export async function followLog(
     clearTimeout(timer);
     if (signal.aborted) return;
     onStanding(false);
-    await new Promise((resolve) => setTimeout(resolve, againMs));
+    if (performance.now() - stoodSince >= STEADY_MS) againMs = AGAIN_MS;
+    // Not all pages at once, after a restart of Haldir.
+    const waitMs = Math.max(againMs, toldMs) * (1 + Math.random() / 2);
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
     againMs = Math.min(againMs * 2, AGAIN_MAX_MS);
   }
+}
+
+/** What a refusal says of when to come again, in seconds; Haldir never says it as a date. */
+function retryAfterMs({ ok, headers }: Response): number {
+  const seconds = Number(headers.get('retry-after'));
+  return !ok && seconds > 0 ? Math.min(seconds, RETRY_MAX_S) * 1000 : 0;
 }
 
 /** Not every browser iterates over streams. */

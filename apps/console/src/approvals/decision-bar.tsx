@@ -143,18 +143,19 @@ function Outcome({ request, me }: { request: Approval; me: Me }): ReactNode {
 
 /** The one that waits next. */
 function Next({ after }: { after: string }): ReactNode {
-  const { data } = useQuery(pendingQuery);
+  const { data, isError } = useQuery(pendingQuery);
   const waiting = data?.requests.filter(({ request_id: id }) => id !== after) ?? [];
   const [next] = waiting;
   if (!next)
     return (
       <Link to="/approvals" search={{}} className="button">
-        No one else is waiting
+        {data === undefined || isError ? 'To what waits' : 'No one else is waiting'}
       </Link>
     );
   return (
     <Link to="/approvals" search={{ request: next.request_id }} className="button primary">
-      Next of {waiting.length} that wait{waiting.length === 1 ? 's' : ''}
+      Next of {waiting.length}
+      {data?.more && '+'} that wait{waiting.length === 1 ? 's' : ''}
     </Link>
   );
 }

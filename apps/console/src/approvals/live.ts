@@ -1,23 +1,25 @@
 import { type QueryClient, useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { followLog } from '../api/events.ts';
 import { APPROVALS } from './requests.ts';
 
 /** What the log says of requests is under this tool. */
 const TOOL = 'haldir.approvals';
-/** Entries come in bursts: a list is read anew so often at most. */
-const GATHER_MS = 300;
+/** Entries come in bursts: what they are about is read so long after the first of them, and not before it was read for the last ones. */
+const GATHER_MS = 2_000;
 /** While the log cannot be followed. */
 const POLL_MS = 15_000;
 
-/** Reads requests anew when the log has something of them, and now and then while it cannot be followed. */
-export function useLiveApprovals(personId: string): void {
+/** Reads requests anew when the log has something of them, and now and then while it cannot be followed. @returns whether it can be */
+export function useLiveApprovals(personId: string): boolean {
   const client = useQueryClient();
+  const [isFollowed, setFollowed] = useState(false);
   useEffect(() => {
     const gone = new AbortController();
     const refresh = gathered(client);
     let polling: ReturnType<typeof setInterval> | undefined;
     const poll = (stands: boolean): void => {
+      setFollowed(stands);
       clearInterval(polling);
       polling = stands ? undefined : setInterval(refresh, POLL_MS);
     };
@@ -28,14 +30,30 @@ export function useLiveApprovals(personId: string): void {
       clearInterval(polling);
     };
   }, [client, personId]);
+  return isFollowed;
 }
 
 function gathered(client: QueryClient): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      void client.invalidateQueries({ queryKey: APPROVALS });
-    }, GATHER_MS);
+  let isWanted = false;
+  let isBusy = false;
+  let isLate = false;
+  const read = async (): Promise<void> => {
+    isBusy = true;
+    while (isWanted) {
+      await after(GATHER_MS);
+      isWanted = false;
+      // What is being read is not begun again, or under many entries it would never end; but out of sight, what failed waits for good.
+      const done = client.invalidateQueries({ queryKey: APPROVALS }, { cancelRefetch: isLate }).then(() => false);
+      isLate = await Promise.race([done, after(POLL_MS).then(() => true)]);
+    }
+    isBusy = false;
   };
+  return () => {
+    isWanted = true;
+    if (!isBusy) void read();
+  };
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -10,18 +10,24 @@ export type Status = (typeof STATUSES)[number];
 /** Everything that is read of requests; it is read anew when the log has something of them. */
 export const APPROVALS = ['approvals'] as const;
 
-/** As many wait at most that all of them are read, and put in order. */
 const PENDING_PAGE = 200;
+/** As many are read at most of what waits, and put in order. */
+export const PENDING_MAX = 1000;
 const PAGE = 50;
 
 /** What waits, the one whose time is up first before the others; `more` where there are more than are read. */
 export const pendingQuery = queryOptions({
   queryKey: [...APPROVALS, 'pending'],
   queryFn: async ({ signal }): Promise<{ requests: Pending[]; more: boolean }> => {
-    const { requests, next_cursor: next } = await answered(
-      api.GET('/v1/approvals/pending', { params: { query: { limit: PENDING_PAGE } }, signal }),
-    );
-    return { requests: requests.sort((one, other) => one.expires_at - other.expires_at), more: next !== null };
+    const read: Pending[] = [];
+    let next: string | null = null;
+    do {
+      const query = { limit: PENDING_PAGE, ...(next === null ? {} : { cursor: next }) };
+      const page = await answered(api.GET('/v1/approvals/pending', { params: { query }, signal }));
+      read.push(...page.requests);
+      next = page.next_cursor;
+    } while (next !== null && read.length < PENDING_MAX);
+    return { requests: read.sort((one, other) => one.expires_at - other.expires_at), more: next !== null };
   },
 });
 
