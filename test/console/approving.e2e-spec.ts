@@ -181,7 +181,8 @@ describe.runIf(canBrowse)('in Chromium', () => {
     const payment = { session_id, amount: 90_000, currency: 'SEK', description: 'rent' };
     const { body } = await scenario.tenant.post('/v1/payments/authorize', payment);
     expect(body).toMatchObject({ reason: 'approval required' });
-    const { page, ...approver } = await visitor('approver');
+    const approver = await visitor('approver');
+    const { page } = approver;
     await approver.open('/approvals');
     await page.getByRole('link', { name: 'SEK 90,000.00' }).click();
     await page.getByRole('heading', { name: 'agent wants to pay SEK 90,000.00' }).waitFor();
@@ -192,7 +193,8 @@ describe.runIf(canBrowse)('in Chromium', () => {
   it('a click that comes when another request is shown decides nothing', async () => {
     const first = await held();
     const second = await held('up.pay', { to: 'eve' });
-    const { page, ...approver } = await visitor('approver');
+    const approver = await visitor('approver');
+    const { page } = approver;
     await approver.open(`/approvals?request=${first}`);
     await page.getByRole('button', { name: 'Deny' }).click();
     const next = page.getByRole('link', { name: 'Next of 1 that waits' });
@@ -211,7 +213,8 @@ describe.runIf(canBrowse)('in Chromium', () => {
 
   it('a decision that could not be sent is not sent later', async () => {
     const id = await held();
-    const { page, context, ...approver } = await visitor('approver');
+    const approver = await visitor('approver');
+    const { page, context } = approver;
     await approver.open(`/approvals?request=${id}`);
     await page.locator('button.approve:enabled').waitFor();
     await context.setOffline(true);
@@ -228,7 +231,8 @@ describe.runIf(canBrowse)('in Chromium', () => {
     const bank = await scenario.upstream('bank', 'send_money');
     await scenario.tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['bank.send_money'] });
     const long = await held('bank.send_money', { text: 'x'.repeat(20_000) });
-    const { page, ...approver } = await visitor('approver');
+    const approver = await visitor('approver');
+    const { page } = approver;
     for (const path of ['**/v1/proxy/tools*', '**/v1/approvals/rules*'])
       await page.route(path, (route) => route.abort());
     await approver.open(`/approvals?request=${long}`);
@@ -241,7 +245,8 @@ describe.runIf(canBrowse)('in Chromium', () => {
 
   it('whoever signs in in another tab is who is signed in here, and sees nothing that was read as somebody else', async () => {
     const id = await held();
-    const { page, context, ...auditor } = await visitor('auditor');
+    const auditor = await visitor('auditor');
+    const { page, context } = auditor;
     await auditor.open(`/approvals?request=${id}`);
     await page.getByText('You may read this.').waitFor();
     const other = await context.newPage();
@@ -261,7 +266,8 @@ describe.runIf(canBrowse)('in Chromium', () => {
 
   it('says so while it cannot know what waits', async () => {
     const id = await held();
-    const { page, ...approver } = await visitor('approver');
+    const approver = await visitor('approver');
+    const { page } = approver;
     for (const path of ['**/v1/events*', '**/v1/approvals/pending*']) await page.route(path, (route) => route.abort());
     await approver.open(`/approvals?request=${id}`);
     await page.getByText('Haldir could not be asked what waits.').waitFor();

@@ -22,7 +22,7 @@ export const pendingQuery = queryOptions({
     const read: Pending[] = [];
     let next: string | null = null;
     do {
-      const query = { limit: PENDING_PAGE, ...(next === null ? {} : { cursor: next }) };
+      const query: { limit: number; cursor?: string } = { limit: PENDING_PAGE, ...(next !== null && { cursor: next }) };
       const page = await answered(api.GET('/v1/approvals/pending', { params: { query }, signal }));
       read.push(...page.requests);
       next = page.next_cursor;
