@@ -15,8 +15,10 @@ export function followPerson(client: QueryClient, onSwitched: () => void): void 
   };
   let last: string | null | undefined;
   client.getQueryCache().subscribe(({ type, query }) => {
-    if (type !== 'updated' || query.queryKey[0] !== me || query.state.data === undefined) return;
-    const now = (query.state.data as Me | null)?.person.person_id ?? null;
+    const [what] = query.queryKey as readonly unknown[];
+    const data = query.state.data as Me | null | undefined;
+    if (type !== 'updated' || what !== me || data === undefined) return;
+    const now = data?.person.person_id ?? null;
     if (last !== undefined && last !== now) forget();
     last = now;
   });
