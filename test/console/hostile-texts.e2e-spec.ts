@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser } from 'playwright-core';
-import { type Client, sharedWorld } from '@haldir/test-support';
+import { type Client, type FakeUpstream, saying, Scenario, sharedWorld, startFakeUpstream } from '@haldir/test-support';
 import { canBrowse, launch, Visitor } from './browser.js';
 
 const PAYLOADS = [
@@ -12,20 +12,26 @@ const PAYLOADS = [
   '"><svg onload=window.hacked=1>',
   '{{constructor.constructor("window.hacked=1")()}}',
 ];
+/** What nobody sees, or what turns the text around it, is written as what it is. */
+const HIDDEN = 'to \u202edana\u200b';
+const HIDDEN_SHOWN = 'to \\u{202e}dana\\u{200b}';
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 describe.runIf(canBrowse)('in Chromium', () => {
   let browser: Browser;
+  let scenario: Scenario<FakeUpstream>;
   let tenant: Client;
   let requestId: string;
+  let callId: string;
   beforeAll(async () => {
     browser = await launch();
-    tenant = await (await sharedWorld()).newTenant();
+    scenario = await Scenario.of(await sharedWorld(), ['pay']);
+    ({ tenant } = scenario);
     const session = await tenant.session({ agent_id: 'my-agent', scopes: ['read'] });
     await tenant.post('/v1/approvals/rules', { type: 'spend_over', threshold: 1 });
     await tenant.post('/v1/budgets', { scope: 'agent', agent_id: 'my-agent', limit: 20 });
-    for (const text of PAYLOADS) {
+    for (const text of [HIDDEN, ...PAYLOADS]) {
       await tenant.post('/v1/audit', { session_id: session, action: text, tool: text, details: text });
       const asked = await tenant.post<{ request_id: string }>('/v1/approvals/request', {
         ...{ session_id: session, tool: text, action: text, reason: text, amount: 3 },
@@ -33,8 +39,16 @@ describe.runIf(canBrowse)('in Chromium', () => {
       });
       requestId = asked.body.request_id;
     }
+    // Of hidden characters Haldir takes none in a description.
+    const description = PAYLOADS.join(' ');
+    const hostile = scenario.keep(await startFakeUpstream('pay'));
+    hostile.tools = [{ name: 'pay', description, inputSchema: { type: 'object' } }];
+    expect(await scenario.register('hostile', hostile.url)).toMatchObject({ status: 201 });
+    await tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['hostile.pay'] });
+    const held = await scenario.call('hostile.pay', { [HIDDEN]: HIDDEN });
+    ({ request_id: callId } = saying(held) as { request_id: string });
   });
-  afterAll(() => browser.close());
+  afterAll(() => Promise.all([browser.close(), scenario.end()]));
 
   it.each([
     { width: 1280, colorScheme: 'light' as const },
@@ -51,6 +65,7 @@ describe.runIf(canBrowse)('in Chromium', () => {
       );
       expect(images.filter((path) => !/^\/console\/mark-[\w-]{8}\.svg$/.test(path))).toEqual([]);
       expect(hacked).toBeUndefined();
+      expect(await page.evaluate('document.body.innerText'), name).not.toMatch(/[\u202e\u200b]/);
       expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBeLessThanOrEqual(width);
       await page.evaluate(AXE);
       const { violations } = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>(
@@ -69,6 +84,13 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await page.getByRole('button', { name: 'Approve' }).waitFor();
     await page.getByText('Left after').waitFor();
     await look('decision');
+    await visitor.open(`/approvals?request=${callId}`);
+    const words = page.locator('section', { hasText: 'What the tool says of itself' });
+    await words.getByText(String(PAYLOADS[0])).waitFor();
+    await look('call');
+    await visitor.open(`/audit?action=${encodeURIComponent(HIDDEN)}`);
+    await page.getByRole('link', { name: `Remove the filter Action: ${HIDDEN_SHOWN}` }).waitFor();
+    await look('filtered');
     await visitor.open('/audit');
     await page.getByText(String(PAYLOADS[0])).first().waitFor();
     await look('audit');
