@@ -1,7 +1,7 @@
 export type Annotations = Readonly<Record<string, unknown>> | null;
 
 /** The same as of the API's rule `destructive`, which lists them in its documentation. */
-export const DESTRUCTIVE_VERBS = [
+const DESTRUCTIVE_VERBS = [
   'delete', 'drop', 'remove', 'destroy', 'wipe', 'erase', 'purge', 'truncate', 'uninstall', 'terminate', 'revoke',
   'write', 'send', 'execute', 'transfer',
 ] as const; // prettier-ignore
