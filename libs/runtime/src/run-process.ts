@@ -20,6 +20,15 @@ export async function runProcess(
   name: 'api' | 'worker',
   start: (config: HaldirConfig) => Promise<{ app: RunningApp; port: number }>,
 ): Promise<void> {
+  // Also while it starts, which it must not finish for nobody.
+  let whenAlone = (): void => void setTimeout(() => process.exit(1), LAUNCHER_GONE_MS);
+  // Unlike undefined, which it is for a process that nobody launched so.
+  let isAlone = process.connected === false;
+  if (isAlone) whenAlone();
+  process.once('disconnect', () => {
+    isAlone = true;
+    whenAlone();
+  });
   try {
     const config = new HaldirConfig(process.env, name);
     const { app, port } = await start(config);
@@ -46,8 +55,8 @@ export async function runProcess(
     };
     process.on('SIGTERM', () => end('SIGTERM'));
     process.on('SIGINT', () => end('SIGINT'));
-    if (process.send)
-      process.on('disconnect', () => end('launcher gone', Math.min(LAUNCHER_GONE_MS, config.shutdownTimeoutMs)));
+    whenAlone = () => end('launcher gone', Math.min(LAUNCHER_GONE_MS, config.shutdownTimeoutMs));
+    if (isAlone) whenAlone();
     process.on('unhandledRejection', (error) => log.error({ event: `${name}.unhandled_rejection` }, error));
   } catch (error) {
     process.stderr.write(`haldir ${name}: ${explain(error)}\n`);
