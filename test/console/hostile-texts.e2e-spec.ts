@@ -80,6 +80,9 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await visitor.open('/approvals');
     await page.getByText(String(PAYLOADS[0])).first().waitFor();
     await look('inbox');
+    await visitor.open('/approvals?status=denied');
+    await page.getByText('Nothing is denied yet.').waitFor();
+    await look('nothing-denied');
     await visitor.open(`/approvals?request=${requestId}`);
     await page.getByRole('button', { name: 'Approve' }).waitFor();
     await page.getByText('Left after').waitFor();
@@ -91,6 +94,9 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await visitor.open(`/audit?action=${encodeURIComponent(HIDDEN)}`);
     await page.getByRole('link', { name: `Remove the filter Action: ${HIDDEN_SHOWN}` }).waitFor();
     await look('filtered');
+    await visitor.open('/audit?action=none');
+    await page.getByText('No entries match.').waitFor();
+    await look('nothing-matches');
     await visitor.open('/audit');
     await page.getByText(String(PAYLOADS[0])).first().waitFor();
     await look('audit');

@@ -9,19 +9,22 @@ const isRecording = process.env.HALDIR_RECORD_TYPES === 'true';
 const SOURCES = join(import.meta.dirname, '../../apps/console/src');
 const FILE = join(SOURCES, 'api/schema.ts');
 const HEAD =
-  '// Generated from the served document: test/console/types.e2e-spec.ts. Only the paths that the console asks.\n';
+  '// Generated from the served document: test/console/types.e2e-spec.ts. Only the operations that the console asks for.\n';
 
 type Json = Record<string, unknown>;
 
-/** The document with the paths that the console names, and what they refer to. */
+/** The document with the operations that the console asks for, and what they refer to. */
 function used(document: Json): Json {
   const code = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('schema.ts'))
     .map((file) => readFileSync(join(SOURCES, file), 'utf8'))
     .join('\n');
-  const paths = Object.fromEntries(
-    Object.entries(document['paths'] as Json).filter(([path]) => code.includes(`'${path}'`)),
-  );
+  const paths: Record<string, Json> = {};
+  for (const [, method = '', path = ''] of code.matchAll(/\bapi\.([A-Z]+)\(\s*'([^']+)'/g)) {
+    const name = method.toLowerCase();
+    const operation = (document['paths'] as Record<string, Json>)[path]?.[name];
+    (paths[path] ??= {})[name] = withGoodAnswers(operation as { responses: Record<string, Json> });
+  }
   const components: Record<string, Json> = {};
   const take = (value: unknown): void => {
     for (const [, kind = '', name = ''] of JSON.stringify(value).matchAll(/"#\/components\/(\w+)\/([^"]+)"/g)) {
@@ -33,6 +36,15 @@ function used(document: Json): Json {
   };
   take(paths);
   return { ...document, paths, components };
+}
+
+/** A refusal is a `Problem` to the console, whatever the operation; headers are read where all answers come by. */
+function withGoodAnswers({ responses, ...rest }: { responses: Record<string, Json> }): Json {
+  const good = Object.entries(responses).filter(([status]) => status.startsWith('2'));
+  return {
+    ...rest,
+    responses: Object.fromEntries(good.map(([status, { headers: _, ...answer }]) => [status, answer])),
+  };
 }
 
 it('are those of the served document', async () => {

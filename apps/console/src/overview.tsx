@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { type ReactNode } from 'react';
 import { answered, api } from './api/client.ts';
 import { usd } from './parts/money.ts';
-import { Failed, Loading } from './parts/states.tsx';
+import { Unread } from './parts/states.tsx';
 
 const overviewQuery = queryOptions({
   queryKey: ['overview'],
@@ -50,11 +50,7 @@ export function OverviewPage(): ReactNode {
     <>
       <h1>Overview</h1>
       {data === undefined ? (
-        error === null ? (
-          <Loading />
-        ) : (
-          <Failed error={error} again={() => void refetch()} />
-        )
+        <Unread error={error} again={refetch} />
       ) : (
         <>
           <ul className="numbers">

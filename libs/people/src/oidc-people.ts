@@ -76,7 +76,7 @@ export class OidcPeople {
     const given = role ?? this.issuer.roles?.unknown ?? null;
     if (given === null) throw new OidcNotInvited();
     // With them, the link of the first owner and the door of the first key are shut.
-    if (given !== 'owner' && !(await this.hasOwner(tx, tenantId))) throw new OidcNotInvited();
+    if (given !== 'owner' && !(await this.hasBegun(tx, tenantId))) throw new OidcNotInvited();
     const member = await this.membership.admit(tx, tenantId, { email, name, role: given }, null);
     const admitted = { person_id: member.person.id, email, role: given, by: role === null ? 'setting' : 'claim' };
     this.record(tx, { ...personActor(tenantId, member.person.id, email), origin }, 'person_admitted', admitted);
@@ -99,8 +99,8 @@ export class OidcPeople {
     return identity;
   }
 
-  /** Whether somebody could let others in: an owner has come, or there was a key. */
-  private async hasOwner(tx: Tx, tenantId: string): Promise<boolean> {
+  /** Whether the tenant has had a key, or a person who came: before that, nobody could let others in. */
+  private async hasBegun(tx: Tx, tenantId: string): Promise<boolean> {
     for (const kind of ['key', 'person'] as const) if (await this.tenants.hasHad(tx, tenantId, kind)) return true;
     return false;
   }

@@ -1,5 +1,45 @@
-// Generated from the served document: test/console/types.e2e-spec.ts. Only the paths that the console asks.
+// Generated from the served document: test/console/types.e2e-spec.ts. Only the operations that the console asks for.
 export interface paths {
+    "/v1/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get an overview of the tenant
+         * @description Usage, sessions, secrets, log, webhooks, approvals and health in one answer. The log is verified for it.
+         */
+        get: operations["getOverview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List agents
+         * @description List the agents of the tenant by name, with their sessions, spending, flags, and whether they are frozen.
+         */
+        get: operations["listAgents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/proxy/upstreams": {
         parameters: {
             query?: never;
@@ -13,59 +53,7 @@ export interface paths {
          */
         get: operations["listUpstreams"];
         put?: never;
-        /**
-         * Register an upstream MCP server
-         * @description Register an upstream MCP server to proxy through Haldir. Haldir discovers the server's tools automatically.
-         */
-        post: operations["registerUpstream"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/proxy/policies": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List governance policies
-         * @description List all active proxy governance policies.
-         */
-        get: operations["listProxyPolicies"];
-        put?: never;
-        /**
-         * Add a governance policy
-         * @description Add a policy to the proxy that controls which tools agents can use. Supported types: block_tool, allow_list, deny_list, spend_limit, rate_limit, time_window.
-         */
-        post: operations["addProxyPolicy"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/audit": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Query the audit trail
-         * @description Retrieve audit log entries with optional filters by session, agent, tool, or flagged status.
-         */
-        get: operations["getAuditTrail"];
-        put?: never;
-        /**
-         * Log an agent action
-         * @description Log an action to the tamper-evident audit trail. Watch automatically flags anomalous patterns.
-         */
-        post: operations["logAction"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -85,18 +73,14 @@ export interface paths {
          */
         get: operations["listApprovalRules"];
         put?: never;
-        /**
-         * Add an approval rule
-         * @description Add a rule that triggers human-in-the-loop approval for matching actions.
-         */
-        post: operations["addApprovalRule"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/v1/approvals/{request_id}": {
+    "/v1/people": {
         parameters: {
             query?: never;
             header?: never;
@@ -104,10 +88,90 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Check approval status
-         * @description Poll the status of a pending approval request.
+         * List people
+         * @description List the people of the tenant in the order they were invited first.
          */
-        get: operations["checkApproval"];
+        get: operations["listPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Query the audit trail
+         * @description Retrieve audit log entries with optional filters by session, agent, tool, or flagged status.
+         */
+        get: operations["getAuditTrail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/proxy/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List all proxied tools
+         * @description List all tools available through the proxy, aggregated from all registered upstreams.
+         */
+        get: operations["listProxyTools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/proxy/policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List governance policies
+         * @description List all active proxy governance policies.
+         */
+        get: operations["listProxyPolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/budgets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List budgets above sessions
+         * @description List budgets with what was spent and is held under them in the period that is running.
+         */
+        get: operations["listBudgets"];
         put?: never;
         post?: never;
         delete?: never;
@@ -156,6 +220,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals/{request_id}/details": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the details of an approval request
+         * @description A part of the details, of which all can be read so, hidden characters as \u{…}: follow next_offset until it is null. Whoever may check the request may read them.
+         */
+        get: operations["readApprovalDetails"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/approvals/pending": {
         parameters: {
             query?: never;
@@ -170,114 +254,6 @@ export interface paths {
         get: operations["listPendingApprovals"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/proxy/tools": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List all proxied tools
-         * @description List all tools available through the proxy, aggregated from all registered upstreams.
-         */
-        get: operations["listProxyTools"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/agents": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List agents
-         * @description List the agents of the tenant by name, with their sessions, spending, flags, and whether they are frozen.
-         */
-        get: operations["listAgents"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/admin/overview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Get an overview of the tenant
-         * @description Usage, sessions, secrets, log, webhooks, approvals and health in one answer. The log is verified for it.
-         */
-        get: operations["getOverview"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/budgets": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List budgets above sessions
-         * @description List budgets with what was spent and is held under them in the period that is running.
-         */
-        get: operations["listBudgets"];
-        put?: never;
-        /**
-         * Set a budget above sessions
-         * @description Limit what the tenant spends in a UTC month, or an agent in a UTC day, over all its sessions. Takes the place of the budget there was, and counts what was spent in the period before.
-         */
-        post: operations["setBudget"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/people": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List people
-         * @description List the people of the tenant in the order they were invited first.
-         */
-        get: operations["listPeople"];
-        put?: never;
-        /**
-         * Invite a person
-         * @description Make somebody a person of the tenant, and a link that signs them in once, within 24 hours. For one who is there already, another link, for who has lost what they sign in with.
-         */
-        post: operations["invitePerson"];
         delete?: never;
         options?: never;
         head?: never;
@@ -304,7 +280,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/approvals/{request_id}/details": {
+    "/v1/approvals/{request_id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -312,10 +288,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the details of an approval request
-         * @description A part of the details, of which all can be read so, hidden characters as \u{…}: follow next_offset until it is null. Whoever may check the request may read them.
+         * Check approval status
+         * @description Poll the status of a pending approval request.
          */
-        get: operations["readApprovalDetails"];
+        get: operations["checkApproval"];
         put?: never;
         post?: never;
         delete?: never;
@@ -328,33 +304,71 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Error: {
-            /** @description Human-readable error message */
-            error: string;
-            /** @description Machine-readable name of what went wrong */
-            code: string;
-            /** @description The X-Request-ID of the answer; the log has it */
-            request_id: string;
-            /** @description The member, parameter or header that a 400 is about, where it is about one */
-            field?: string;
-            /** @description The scope that the key lacks, where it lacks one */
-            required?: string;
-        };
-        RateLimitError: {
-            error: string;
-            /** @description Requests allowed per hour */
-            limit: number;
+        Overview: {
+            tenant_id: string;
             tier: string;
-            /** @description Seconds until the rate limit window resets */
-            retry_after: number;
-            /** @description Machine-readable name of what went wrong */
-            code: string;
-            /** @description The X-Request-ID of the answer; the log has it */
-            request_id: string;
-            /** @description The member, parameter or header that a 400 is about, where it is about one */
-            field?: string;
-            /** @description The scope that the key lacks, where it lacks one */
-            required?: string;
+            /** @description ISO 8601 */
+            generated_at: string;
+            usage: {
+                /** @description Authenticated requests */
+                actions_this_month: number;
+                /** @description Cost that entries report */
+                spend_usd_this_month: number;
+            };
+            sessions: {
+                active_count: number;
+            };
+            vault: {
+                secrets_count: number;
+            };
+            audit: {
+                total_entries: number;
+                /** @description At most 1,000 are counted */
+                flagged_7d: number;
+                /** @description ISO 8601 */
+                last_entry_at: string | null;
+                chain_verified: boolean;
+            };
+            webhooks: {
+                /** @description At most 1,000 are counted */
+                registered_count: number;
+                deliveries_24h: number;
+                /** @description From 0 to 1; 1 without deliveries */
+                delivery_success_rate_24h: number;
+                failed_24h: number;
+            };
+            approvals: {
+                pending_count: number;
+            };
+            health: {
+                status: string;
+                components: {
+                    name: string;
+                    state: string;
+                    message: string;
+                }[];
+            };
+        };
+        Agent: {
+            agent_id: string;
+            active_sessions: number;
+            /** @description Entries of the log */
+            actions: number;
+            /** @description Of these, flagged */
+            flagged: number;
+            /** @description Payments authorized and captured so far */
+            spent_usd: number;
+            /** @description Unix timestamp of the last entry */
+            last_seen: number;
+            /** @description Null unless the agent is frozen by itself */
+            frozen: components["schemas"]["Freeze"] | null;
+        };
+        Freeze: {
+            reason: string;
+            /** @description The principal that did it */
+            by: string;
+            /** @description Unix timestamp */
+            at: number;
         };
         Upstream: {
             url: string;
@@ -456,6 +470,35 @@ export interface components {
             /** @description Until when it is left alone; Unix timestamp */
             circuit_until?: number;
         };
+        ApprovalRule: {
+            id: string;
+            /** @enum {string} */
+            type: "spend_over" | "tool_blocked" | "destructive" | "all";
+            /** @description USD; of spend_over rules */
+            threshold?: number;
+            /** @description Of tool_blocked rules */
+            tools?: string[];
+            /** @description Unix timestamp */
+            created_at: number;
+        };
+        PersonDetail: {
+            person_id: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "operator" | "approver" | "auditor";
+            /**
+             * @description invited until they sign in for the first time
+             * @enum {string}
+             */
+            status: "invited" | "active";
+            /** @description Unix timestamp */
+            created_at: number;
+            /** @description When they signed in first: Unix timestamp */
+            signed_in_at: number | null;
+            /** @description Members of the request that are not known and were ignored; absent when there were none */
+            warnings?: string[];
+        };
         AuditEntry: {
             entry_id: string;
             session_id: string;
@@ -485,16 +528,62 @@ export interface components {
             /** @description JSON text: label, address of the client and trace_id (W3C Trace Context), as far as known; erased with the details */
             context: string | null;
         };
-        ApprovalRule: {
+        Budget: {
             id: string;
             /** @enum {string} */
-            type: "spend_over" | "tool_blocked" | "destructive" | "all";
-            /** @description USD; of spend_over rules */
-            threshold?: number;
-            /** @description Of tool_blocked rules */
-            tools?: string[];
+            scope: "tenant" | "agent";
+            /** @description Null for the tenant, and for every agent without a budget of its own */
+            agent_id: string | null;
+            /**
+             * @description UTC
+             * @enum {string}
+             */
+            period: "month" | "day";
+            limit: number;
+            /** @description In the period that is running; null for a budget that stands for many agents */
+            spent: number | null;
+            /** @description Set aside for payments that may still be captured */
+            held: number | null;
+            remaining: number | null;
             /** @description Unix timestamp */
             created_at: number;
+        };
+        ApprovalDetailsPart: {
+            request_id: string;
+            /** @description The part of the details; all of them, in their order, are what the approval is about */
+            text: string;
+            /** @description Where the part begins, in characters (Unicode code points) */
+            offset: number;
+            /** @description How many characters the details have */
+            total: number;
+            /** @description Where the next part begins; null after the last */
+            next_offset: number | null;
+            /** @description SHA-256 (hex) of all of the details, in UTF-8 */
+            sha256: string;
+            /** @description SHA-256 (hex) of the exact call the approval lets through; null when an agent asked of its own accord */
+            digest: string | null;
+        };
+        PendingApproval: {
+            request_id: string;
+            agent_id: string;
+            tool: string;
+            action: string;
+            amount: number;
+            reason: string;
+            /** @description Unix timestamp */
+            created_at: number;
+            /** @description What the request is about, for whoever decides: its first 16384 characters. Hidden characters here and above read \u{…} */
+            details: string | null;
+            /** @description Whether the details go on: read all of them at details_path before you approve the request */
+            details_cut: boolean;
+            /** @description Where all of the details are, part by part; null when these are all */
+            details_path: string | null;
+            /** @description SHA-256 (hex) of the exact call the approval lets through; null when an agent asked of its own accord */
+            digest: string | null;
+            /** @description Prefix of the API key that asked, or the id of the person */
+            requested_key: string | null;
+            /** @description Unix timestamp */
+            expires_at: number;
         };
         ApprovalDetail: {
             request_id: string;
@@ -530,337 +619,8 @@ export interface components {
             /** @description Whether the call it stands for was let through */
             consumed: boolean;
         };
-        PendingApproval: {
-            request_id: string;
-            agent_id: string;
-            tool: string;
-            action: string;
-            amount: number;
-            reason: string;
-            /** @description Unix timestamp */
-            created_at: number;
-            /** @description What the request is about, for whoever decides: its first 16384 characters. Hidden characters here and above read \u{…} */
-            details: string | null;
-            /** @description Whether the details go on: read all of them at details_path before you approve the request */
-            details_cut: boolean;
-            /** @description Where all of the details are, part by part; null when these are all */
-            details_path: string | null;
-            /** @description SHA-256 (hex) of the exact call the approval lets through; null when an agent asked of its own accord */
-            digest: string | null;
-            /** @description Prefix of the API key that asked, or the id of the person */
-            requested_key: string | null;
-            /** @description Unix timestamp */
-            expires_at: number;
-        };
-        Agent: {
-            agent_id: string;
-            active_sessions: number;
-            /** @description Entries of the log */
-            actions: number;
-            /** @description Of these, flagged */
-            flagged: number;
-            /** @description Payments authorized and captured so far */
-            spent_usd: number;
-            /** @description Unix timestamp of the last entry */
-            last_seen: number;
-            /** @description Null unless the agent is frozen by itself */
-            frozen: components["schemas"]["Freeze"] | null;
-        };
-        Freeze: {
-            reason: string;
-            /** @description The principal that did it */
-            by: string;
-            /** @description Unix timestamp */
-            at: number;
-        };
-        Overview: {
-            tenant_id: string;
-            tier: string;
-            /** @description ISO 8601 */
-            generated_at: string;
-            usage: {
-                /** @description Authenticated requests */
-                actions_this_month: number;
-                /** @description Cost that entries report */
-                spend_usd_this_month: number;
-            };
-            sessions: {
-                active_count: number;
-            };
-            vault: {
-                secrets_count: number;
-            };
-            audit: {
-                total_entries: number;
-                /** @description At most 1,000 are counted */
-                flagged_7d: number;
-                /** @description ISO 8601 */
-                last_entry_at: string | null;
-                chain_verified: boolean;
-            };
-            webhooks: {
-                /** @description At most 1,000 are counted */
-                registered_count: number;
-                deliveries_24h: number;
-                /** @description From 0 to 1; 1 without deliveries */
-                delivery_success_rate_24h: number;
-                failed_24h: number;
-            };
-            approvals: {
-                pending_count: number;
-            };
-            health: {
-                status: string;
-                components: {
-                    name: string;
-                    state: string;
-                    message: string;
-                }[];
-            };
-        };
-        Budget: {
-            id: string;
-            /** @enum {string} */
-            scope: "tenant" | "agent";
-            /** @description Null for the tenant, and for every agent without a budget of its own */
-            agent_id: string | null;
-            /**
-             * @description UTC
-             * @enum {string}
-             */
-            period: "month" | "day";
-            limit: number;
-            /** @description In the period that is running; null for a budget that stands for many agents */
-            spent: number | null;
-            /** @description Set aside for payments that may still be captured */
-            held: number | null;
-            remaining: number | null;
-            /** @description Unix timestamp */
-            created_at: number;
-        };
-        PersonInvited: {
-            person_id: string;
-            email: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "operator" | "approver" | "auditor";
-            /**
-             * @description invited until they sign in for the first time
-             * @enum {string}
-             */
-            status: "invited" | "active";
-            /** @description Unix timestamp */
-            created_at: number;
-            /** @description When they signed in first: Unix timestamp */
-            signed_in_at: number | null;
-            /** @description Signs them in once; shown only once. Give it to them, and to nobody else */
-            link: string;
-            /** @description Unix timestamp */
-            link_expires_at: number;
-            /** @description Members of the request that are not known and were ignored; absent when there were none */
-            warnings?: string[];
-        };
-        PersonDetail: {
-            person_id: string;
-            email: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "operator" | "approver" | "auditor";
-            /**
-             * @description invited until they sign in for the first time
-             * @enum {string}
-             */
-            status: "invited" | "active";
-            /** @description Unix timestamp */
-            created_at: number;
-            /** @description When they signed in first: Unix timestamp */
-            signed_in_at: number | null;
-            /** @description Members of the request that are not known and were ignored; absent when there were none */
-            warnings?: string[];
-        };
-        ApprovalDetailsPart: {
-            request_id: string;
-            /** @description The part of the details; all of them, in their order, are what the approval is about */
-            text: string;
-            /** @description Where the part begins, in characters (Unicode code points) */
-            offset: number;
-            /** @description How many characters the details have */
-            total: number;
-            /** @description Where the next part begins; null after the last */
-            next_offset: number | null;
-            /** @description SHA-256 (hex) of all of the details, in UTF-8 */
-            sha256: string;
-            /** @description SHA-256 (hex) of the exact call the approval lets through; null when an agent asked of its own accord */
-            digest: string | null;
-        };
     };
-    responses: {
-        /** @description Missing or invalid request parameters */
-        BadRequest: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "error": "agent_id: expected a text of 1 to 128 characters",
-                 *       "code": "invalid",
-                 *       "request_id": "5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                 *       "field": "agent_id"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description Missing, invalid, or revoked API key */
-        Unauthorized: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "error": "Missing, invalid, or revoked API key",
-                 *       "code": "unauthorized",
-                 *       "request_id": "5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description Insufficient scope or permission denied */
-        Forbidden: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "error": "The API key lacks the scope sessions:write",
-                 *       "code": "insufficient_scope",
-                 *       "request_id": "5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                 *       "required": "sessions:write"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description A request with the same Idempotency-Key is in progress */
-        Conflict: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "error": "A request with this Idempotency-Key is in progress",
-                 *       "code": "idempotency_in_progress",
-                 *       "request_id": "5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description The request body is larger than 1 MiB */
-        TooLarge: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "error": "Request body is larger than 1 MiB",
-                 *       "code": "too_large",
-                 *       "request_id": "5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description The request body is in a charset other than UTF-8, or has a Content-Encoding */
-        UnsupportedMedia: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "error": "Content-Encoding: expected none",
-                 *       "code": "unsupported_media",
-                 *       "request_id": "5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description The Idempotency-Key was used before with another request */
-        Unprocessable: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "error": "Idempotency-Key was used before with another request",
-                 *       "code": "idempotency_mismatch",
-                 *       "request_id": "5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description Rate limit exceeded (per-tier hourly limits: free=100, pro=5000, enterprise=50000) */
-        RateLimited: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "error": "Rate limit exceeded: 100 requests per hour on the free tier",
-                 *       "code": "rate_limited",
-                 *       "request_id": "5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                 *       "limit": 100,
-                 *       "tier": "free",
-                 *       "retry_after": 1800
-                 *     }
-                 */
-                "application/json": components["schemas"]["RateLimitError"];
-            };
-        };
-        /** @description The service is busy; Retry-After says when to try again */
-        Unavailable: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "error": "The service is busy; try again shortly",
-                 *       "code": "unavailable",
-                 *       "request_id": "5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-        /** @description Resource not found */
-        NotFound: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                /**
-                 * @example {
-                 *       "error": "Session not found",
-                 *       "code": "not_found",
-                 *       "request_id": "5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
-                 *     }
-                 */
-                "application/json": components["schemas"]["Error"];
-            };
-        };
-    };
+    responses: never;
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -868,6 +628,132 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    getOverview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Overview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "tier": "enterprise",
+                     *       "generated_at": "2026-11-29T20:53:18.546Z",
+                     *       "usage": {
+                     *         "actions_this_month": 65,
+                     *         "spend_usd_this_month": 1.002
+                     *       },
+                     *       "sessions": {
+                     *         "active_count": 12
+                     *       },
+                     *       "vault": {
+                     *         "secrets_count": 3
+                     *       },
+                     *       "audit": {
+                     *         "total_entries": 52,
+                     *         "flagged_7d": 0,
+                     *         "last_entry_at": "2026-11-29T20:53:18.529Z",
+                     *         "chain_verified": true
+                     *       },
+                     *       "webhooks": {
+                     *         "registered_count": 2,
+                     *         "deliveries_24h": 0,
+                     *         "delivery_success_rate_24h": 1,
+                     *         "failed_24h": 0
+                     *       },
+                     *       "approvals": {
+                     *         "pending_count": 0
+                     *       },
+                     *       "health": {
+                     *         "status": "ok",
+                     *         "components": [
+                     *           {
+                     *             "name": "api",
+                     *             "state": "ok",
+                     *             "message": "answers"
+                     *           },
+                     *           {
+                     *             "name": "database",
+                     *             "state": "ok",
+                     *             "message": "answers"
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+        };
+    };
+    listAgents: {
+        parameters: {
+            query?: {
+                /** @description Max agents to return */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Agents */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "agents": [
+                     *         {
+                     *           "agent_id": "agent",
+                     *           "active_sessions": 10,
+                     *           "actions": 21,
+                     *           "flagged": 0,
+                     *           "spent_usd": 1,
+                     *           "last_seen": 1795985598.018,
+                     *           "frozen": null
+                     *         },
+                     *         {
+                     *           "agent_id": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *           "active_sessions": 0,
+                     *           "actions": 1,
+                     *           "flagged": 0,
+                     *           "spent_usd": 0,
+                     *           "last_seen": 1795985595.658,
+                     *           "frozen": null
+                     *         }
+                     *       ],
+                     *       "count": 4,
+                     *       "tenant_frozen": null,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        agents: components["schemas"]["Agent"][];
+                        count: number;
+                        /** @description Null unless every agent is frozen */
+                        tenant_frozen: components["schemas"]["Freeze"] | null;
+                        /** @description Pass as cursor for the next page; null on the last */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
     listUpstreams: {
         parameters: {
             query?: {
@@ -975,179 +861,11 @@ export interface operations {
                     };
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
-    registerUpstream: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "name": "everything",
-                 *       "url": "http://127.0.0.1:3002/mcp"
-                 *     }
-                 */
-                "application/json": {
-                    /** @description Unique name for this upstream */
-                    name: string;
-                    /**
-                     * Format: uri
-                     * @description MCP server URL
-                     */
-                    url: string;
-                    /**
-                     * @description Whether agents are shown its tools with its name before theirs; false shows their own names
-                     * @default true
-                     */
-                    prefix?: boolean;
-                    /**
-                     * @description Between its name and that of a tool, as agents are shown them: __ makes names that the APIs of models take, . those of policies and the log. Calls are taken by either
-                     * @default __
-                     * @enum {string}
-                     */
-                    separator?: "__" | ".";
-                    /**
-                     * @description A call asks the upstream for its tools again when the last answer is older (seconds); 0 before every call
-                     * @default 20
-                     */
-                    tools_max_age?: number;
-                    /** @description How long it may take to answer a call or to be discovered (seconds), at most UPSTREAM_MAX_CALL_SECONDS; null is UPSTREAM_TIMEOUT_SECONDS. Progress begins it anew */
-                    timeout?: number | null;
-                    /** @description The largest answer to a call or read, at most UPSTREAM_MAX_ANSWER_BYTES, which it is when null */
-                    max_answer_bytes?: number | null;
-                    /** @description Calls that each API process sends it at once, at most UPSTREAM_CONCURRENCY, which it is when null; others wait for their turn, as long as the timeout */
-                    concurrency?: number | null;
-                    /** @description Sent with every request to the upstream; {{vault:name}} stands for a secret that is bound to the whole upstream. Never shown again */
-                    headers?: {
-                        [key: string]: string;
-                    } | null;
-                    /** @description How Haldir is authorized there by OAuth 2.0; its access token is sent with every request */
-                    auth?: {
-                        /** @constant */
-                        type: "client_credentials";
-                        /**
-                         * Format: uri
-                         * @description Token endpoint
-                         */
-                        token_url: string;
-                        client_id: string;
-                        /** @description {{vault:name}} stands for a secret that is bound to the whole upstream. Never shown again */
-                        client_secret: string;
-                        scope?: string | null;
-                        /** @description RFC 8707 resource indicator */
-                        resource?: string | null;
-                    } | null;
-                };
-            };
-        };
-        responses: {
-            /** @description Upstream registered */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "registered": true,
-                     *       "name": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *       "url": "http://127.0.0.1:3000/mcp",
-                     *       "healthy": true,
-                     *       "tools_discovered": 12,
-                     *       "tool_names": [
-                     *         "echo",
-                     *         "get-annotated-message"
-                     *       ],
-                     *       "refused_tools": [
-                     *         {
-                     *           "name": "simulate-research-query",
-                     *           "reason": "it can be called as a task only (execution.taskSupport), and Haldir does not make tasks"
-                     *         }
-                     *       ]
-                     *     }
-                     */
-                    "application/json": {
-                        /** @constant */
-                        registered: true;
-                        name: string;
-                        url: string;
-                        healthy: boolean;
-                        tools_discovered: number;
-                        tool_names: string[];
-                        /** @description Present if upstream had errors during discovery */
-                        error?: string;
-                        /** @description HTTP status from upstream (debug) */
-                        upstream_status?: number;
-                        /** @description Truncated response body from upstream (debug) */
-                        upstream_body?: string;
-                        /** @description Tools whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
-                        refused_tools?: {
-                            /** @description Its name, or address, with hidden characters made visible */
-                            name: string;
-                            /** @description Why it is neither shown nor called */
-                            reason: string;
-                        }[];
-                        /** @description Resources whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
-                        refused_resources?: {
-                            /** @description Its name, or address, with hidden characters made visible */
-                            name: string;
-                            /** @description Why it is neither shown nor called */
-                            reason: string;
-                        }[];
-                        /** @description Resource templates whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
-                        refused_resource_templates?: {
-                            /** @description Its name, or address, with hidden characters made visible */
-                            name: string;
-                            /** @description Why it is neither shown nor called */
-                            reason: string;
-                        }[];
-                        /** @description Prompts whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
-                        refused_prompts?: {
-                            /** @description Its name, or address, with hidden characters made visible */
-                            name: string;
-                            /** @description Why it is neither shown nor called */
-                            reason: string;
-                        }[];
-                        /** @description Tools that are held back because they are not as they were accepted; absent when there are none */
-                        drifted_tools?: string[];
-                        /** @description Members of the request that are not known and were ignored; absent when there were none */
-                        warnings?: string[];
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMedia"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    listProxyPolicies: {
+    listApprovalRules: {
         parameters: {
             query?: {
-                /** @description Filter by type */
-                type?: "block_tool" | "allow_list" | "deny_list" | "spend_limit" | "rate_limit" | "time_window" | "require_approval";
-                /** @description Filter by mode */
-                mode?: "enforce" | "log_only";
-                /** @description Those that hold for calls to the upstream: whose scope names it, or no upstream at all */
-                upstream?: string;
                 /** @description Max entries to return */
                 limit?: number;
                 /** @description The next_cursor of the page before */
@@ -1159,7 +877,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Active policies */
+            /** @description Approval rules */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1167,166 +885,79 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "policies": [
+                     *       "count": 2,
+                     *       "rules": [
                      *         {
-                     *           "id": "pol_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "type": "block_tool",
-                     *           "tool": "nobody-has-it",
-                     *           "mode": "enforce",
-                     *           "priority": 0,
-                     *           "scope": {
-                     *             "upstreams": [],
-                     *             "agents": [],
-                     *             "tools": []
-                     *           }
+                     *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "type": "spend_over",
+                     *           "threshold": 1000000,
+                     *           "created_at": 1795985595.441
                      *         },
                      *         {
-                     *           "id": "pol_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "type": "block_tool",
-                     *           "tool": "nobody-has-it",
-                     *           "mode": "enforce",
-                     *           "priority": 0,
-                     *           "scope": {
-                     *             "upstreams": [],
-                     *             "agents": [],
-                     *             "tools": []
-                     *           }
+                     *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "type": "spend_over",
+                     *           "threshold": 1000000,
+                     *           "created_at": 1795985597.51
                      *         }
                      *       ],
-                     *       "count": 2,
                      *       "next_cursor": null
                      *     }
                      */
                     "application/json": {
-                        policies: ({
-                            id: string;
-                            /** @enum {string} */
-                            type: "block_tool" | "allow_list" | "deny_list" | "spend_limit" | "rate_limit" | "time_window" | "require_approval";
-                            /** @description Of block_tool */
-                            tool?: string;
-                            /** @description Of allow_list and deny_list */
-                            tools?: string[];
-                            /** @description Of spend_limit, USD per call */
-                            max?: number;
-                            /** @description Of rate_limit, calls of one agent */
-                            max_per_minute?: number;
-                            /** @description Of time_window, UTC */
-                            start_hour?: number;
-                            /** @description Of time_window, UTC, exclusive */
-                            end_hour?: number;
-                            /** @enum {string} */
-                            mode: "enforce" | "log_only";
-                            /** @description An empty list matches all */
-                            scope: {
-                                upstreams: string[];
-                                agents: string[];
-                                tools: string[];
-                            };
-                            priority: number;
-                        } & {
-                            [key: string]: unknown;
-                        })[];
                         count: number;
+                        rules: components["schemas"]["ApprovalRule"][];
                         /** @description Pass as cursor for the next page; null on the last */
                         next_cursor: string | null;
                     };
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
-    addProxyPolicy: {
+    listPeople: {
         parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
-                "Idempotency-Key"?: string;
+            query?: {
+                /** @description Max entries to return */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
             };
+            header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "type": "block_tool",
-                 *       "tool": "everything.get-env"
-                 *     }
-                 */
-                "application/json": {
-                    /**
-                     * @description Policy type
-                     * @enum {string}
-                     */
-                    type: "block_tool" | "allow_list" | "deny_list" | "spend_limit" | "rate_limit" | "time_window" | "require_approval";
-                    /** @description Tool name (for block_tool) */
-                    tool?: string;
-                    /** @description Tool list (for allow_list / deny_list) */
-                    tools?: string[];
-                    /** @description Max USD (spend_limit) */
-                    max?: number;
-                    /** @description Max calls per minute (rate_limit) */
-                    max_per_minute?: number;
-                    /** @description Start hour UTC (time_window) */
-                    start_hour?: number;
-                    /** @description End hour UTC (time_window) */
-                    end_hour?: number;
-                    /**
-                     * @description With `log_only` nothing is refused or held for the policy: what it would have done is in the audit entry of each call. Default `enforce`
-                     * @enum {string}
-                     */
-                    mode?: "enforce" | "log_only";
-                    /** @description The calls the policy is about: exact names, or patterns in which `*` stands for anything. All that are given must match; an empty or absent list matches all. */
-                    scope?: {
-                        /** @description Names of upstreams */
-                        upstreams?: string[];
-                        /** @description Agent IDs */
-                        agents?: string[];
-                        /** @description Tool names, bare or `upstream.tool` */
-                        tools?: string[];
-                    };
-                    /** @description Of the policies that refuse a call, the one of the highest priority is named; then the oldest. Default 0 */
-                    priority?: number;
-                };
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description Policy added */
-            201: {
+            /** @description People */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
-                     *       "added": true,
-                     *       "type": "block_tool",
-                     *       "id": "pol_01m8a0n4yy042z44fpt3fcp8g3"
+                     *       "people": [
+                     *         {
+                     *           "person_id": "prs_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "email": "alice@example.com",
+                     *           "name": "Alice",
+                     *           "role": "auditor",
+                     *           "status": "invited",
+                     *           "created_at": 1796053724.922,
+                     *           "signed_in_at": null
+                     *         }
+                     *       ],
+                     *       "count": 1,
+                     *       "next_cursor": null
                      *     }
                      */
                     "application/json": {
-                        /** @constant */
-                        added: true;
-                        type: string;
-                        id: string;
-                        /** @description Members of the request that are not known and were ignored; absent when there were none */
-                        warnings?: string[];
+                        people: components["schemas"]["PersonDetail"][];
+                        count: number;
+                        /** @description Pass as cursor for the next page; null on the last */
+                        next_cursor: string | null;
                     };
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMedia"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
     getAuditTrail: {
@@ -1429,517 +1060,6 @@ export interface operations {
                     };
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    logAction: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "session_id": "ses_… (from createSession)",
-                 *       "tool": "browser",
-                 *       "action": "open",
-                 *       "details": "https://example.com",
-                 *       "cost_usd": 0.002
-                 *     }
-                 */
-                "application/json": {
-                    session_id: string;
-                    /**
-                     * @description Tool or service name
-                     * @default
-                     */
-                    tool?: string;
-                    /** @description Description of the action */
-                    action: string;
-                    /** @description Additional context */
-                    details?: string | null;
-                    /**
-                     * @description Cost in USD
-                     * @default 0
-                     */
-                    cost_usd?: number;
-                };
-            };
-        };
-        responses: {
-            /** @description Action logged */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "logged": true,
-                     *       "entry_id": "aud_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "flagged": false,
-                     *       "flag_reason": null
-                     *     }
-                     */
-                    "application/json": {
-                        /** @constant */
-                        logged: true;
-                        entry_id: string;
-                        /** @description Whether the action was flagged as anomalous */
-                        flagged: boolean;
-                        flag_reason: string | null;
-                        /** @description Members of the request that are not known and were ignored; absent when there were none */
-                        warnings?: string[];
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMedia"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    listApprovalRules: {
-        parameters: {
-            query?: {
-                /** @description Max entries to return */
-                limit?: number;
-                /** @description The next_cursor of the page before */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Approval rules */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "count": 2,
-                     *       "rules": [
-                     *         {
-                     *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "type": "spend_over",
-                     *           "threshold": 1000000,
-                     *           "created_at": 1795985595.441
-                     *         },
-                     *         {
-                     *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "type": "spend_over",
-                     *           "threshold": 1000000,
-                     *           "created_at": 1795985597.51
-                     *         }
-                     *       ],
-                     *       "next_cursor": null
-                     *     }
-                     */
-                    "application/json": {
-                        count: number;
-                        rules: components["schemas"]["ApprovalRule"][];
-                        /** @description Pass as cursor for the next page; null on the last */
-                        next_cursor: string | null;
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    addApprovalRule: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "type": "spend_over",
-                 *       "threshold": 100
-                 *     }
-                 */
-                "application/json": {
-                    /**
-                     * @description Rule type
-                     * @enum {string}
-                     */
-                    type: "spend_over" | "tool_blocked" | "destructive" | "all";
-                    /**
-                     * @description Threshold for spend_over rules (USD)
-                     * @default 0
-                     */
-                    threshold?: number;
-                    /** @description Tool names for tool_blocked rules */
-                    tools?: string[] | null;
-                };
-            };
-        };
-        responses: {
-            /** @description Rule added */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "added": true,
-                     *       "type": "spend_over",
-                     *       "id": "apl_01m8a0n4yy042z44fpt3fcp8g3"
-                     *     }
-                     */
-                    "application/json": {
-                        /** @constant */
-                        added: true;
-                        type: string;
-                        id: string;
-                        /** @description Members of the request that are not known and were ignored; absent when there were none */
-                        warnings?: string[];
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMedia"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    checkApproval: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description The request id */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Approval status */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "agent_id": "agent",
-                     *       "tool": "mail",
-                     *       "action": "send",
-                     *       "amount": 1,
-                     *       "reason": "r",
-                     *       "details": null,
-                     *       "details_cut": false,
-                     *       "details_path": null,
-                     *       "digest": null,
-                     *       "requested_key": "hld_A1b2C3d4E5",
-                     *       "created_at": 1795985597.766,
-                     *       "expires_at": 1795986197.766,
-                     *       "status": "pending",
-                     *       "decided_by": null,
-                     *       "decision_note": null,
-                     *       "decided_at": null,
-                     *       "decided_key": null,
-                     *       "signed": false,
-                     *       "consumed": false
-                     *     }
-                     */
-                    "application/json": components["schemas"]["ApprovalDetail"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    approveRequest: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The request id */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                /**
-                 * @example {
-                 *       "decided_by": "dana",
-                 *       "note": "Checked the list"
-                 *     }
-                 */
-                "application/json": {
-                    /**
-                     * @description Who approved (e.g. human operator name)
-                     * @default
-                     */
-                    decided_by?: string;
-                    /**
-                     * @description Optional note on the decision
-                     * @default
-                     */
-                    note?: string;
-                    /** @description What a person signed with a passkey, as JSON, by the options for this decision; pages of Haldir do that */
-                    assertion?: {
-                        id: string;
-                        /** @constant */
-                        type: "public-key";
-                        /** @description Not read */
-                        rawId?: unknown;
-                        /** @description Not read */
-                        authenticatorAttachment?: unknown;
-                        /** @description Not read */
-                        clientExtensionResults?: unknown;
-                        response: {
-                            clientDataJSON: string;
-                            authenticatorData: string;
-                            signature: string;
-                            /** @description Not read */
-                            userHandle?: unknown;
-                        };
-                    };
-                };
-            };
-        };
-        responses: {
-            /** @description Request approved */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "approved": true,
-                     *       "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3"
-                     *     }
-                     */
-                    "application/json": {
-                        /** @constant */
-                        approved: true;
-                        request_id: string;
-                        /** @description Members of the request that are not known and were ignored; absent when there were none */
-                        warnings?: string[];
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMedia"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    denyRequest: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
-                "Idempotency-Key"?: string;
-            };
-            path: {
-                /** @description The request id */
-                request_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: {
-            content: {
-                /**
-                 * @example {
-                 *       "decided_by": "dana",
-                 *       "note": "Wrong list"
-                 *     }
-                 */
-                "application/json": {
-                    /** @default  */
-                    decided_by?: string;
-                    /** @default  */
-                    note?: string;
-                    /** @description What a person signed with a passkey, as JSON, by the options for this decision; pages of Haldir do that */
-                    assertion?: {
-                        id: string;
-                        /** @constant */
-                        type: "public-key";
-                        /** @description Not read */
-                        rawId?: unknown;
-                        /** @description Not read */
-                        authenticatorAttachment?: unknown;
-                        /** @description Not read */
-                        clientExtensionResults?: unknown;
-                        response: {
-                            clientDataJSON: string;
-                            authenticatorData: string;
-                            signature: string;
-                            /** @description Not read */
-                            userHandle?: unknown;
-                        };
-                    };
-                    /** @description The note under the name that some clients give it; a note goes before it */
-                    reason?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description Request denied */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "denied": true,
-                     *       "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3"
-                     *     }
-                     */
-                    "application/json": {
-                        /** @constant */
-                        denied: true;
-                        request_id: string;
-                        /** @description Members of the request that are not known and were ignored; absent when there were none */
-                        warnings?: string[];
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMedia"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    listPendingApprovals: {
-        parameters: {
-            query?: {
-                /** @description Filter by agent */
-                agent_id?: string;
-                /** @description Filter by tool, as requests show it */
-                tool?: string;
-                /** @description Id of the policy or approval rule that asked; none for what an agent asked of its own accord */
-                rule?: string;
-                /** @description Max entries to return */
-                limit?: number;
-                /** @description The next_cursor of the page before */
-                cursor?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Pending approval requests */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "count": 3,
-                     *       "requests": [
-                     *         {
-                     *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "agent_id": "agent",
-                     *           "tool": "mail",
-                     *           "action": "send",
-                     *           "amount": 1,
-                     *           "reason": "r",
-                     *           "details": null,
-                     *           "details_cut": false,
-                     *           "details_path": null,
-                     *           "digest": null,
-                     *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1795985597.766,
-                     *           "expires_at": 1795986197.766
-                     *         },
-                     *         {
-                     *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "agent_id": "agent",
-                     *           "tool": "mail",
-                     *           "action": "send",
-                     *           "amount": 1,
-                     *           "reason": "r",
-                     *           "details": null,
-                     *           "details_cut": false,
-                     *           "details_path": null,
-                     *           "digest": null,
-                     *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1795985597.629,
-                     *           "expires_at": 1795986197.629
-                     *         }
-                     *       ],
-                     *       "next_cursor": null
-                     *     }
-                     */
-                    "application/json": {
-                        count: number;
-                        requests: components["schemas"]["PendingApproval"][];
-                        /** @description Pass as cursor for the next page; null on the last */
-                        next_cursor: string | null;
-                    };
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
     listProxyTools: {
@@ -2083,17 +1203,18 @@ export interface operations {
                     };
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
-    listAgents: {
+    listProxyPolicies: {
         parameters: {
             query?: {
-                /** @description Max agents to return */
+                /** @description Filter by type */
+                type?: "block_tool" | "allow_list" | "deny_list" | "spend_limit" | "rate_limit" | "time_window" | "require_approval";
+                /** @description Filter by mode */
+                mode?: "enforce" | "log_only";
+                /** @description Those that hold for calls to the upstream: whose scope names it, or no upstream at all */
+                upstream?: string;
+                /** @description Max entries to return */
                 limit?: number;
                 /** @description The next_cursor of the page before */
                 cursor?: string;
@@ -2104,7 +1225,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Agents */
+            /** @description Active policies */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2112,118 +1233,71 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "agents": [
+                     *       "policies": [
                      *         {
-                     *           "agent_id": "agent",
-                     *           "active_sessions": 10,
-                     *           "actions": 21,
-                     *           "flagged": 0,
-                     *           "spent_usd": 1,
-                     *           "last_seen": 1795985598.018,
-                     *           "frozen": null
+                     *           "id": "pol_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "type": "block_tool",
+                     *           "tool": "nobody-has-it",
+                     *           "mode": "enforce",
+                     *           "priority": 0,
+                     *           "scope": {
+                     *             "upstreams": [],
+                     *             "agents": [],
+                     *             "tools": []
+                     *           }
                      *         },
                      *         {
-                     *           "agent_id": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *           "active_sessions": 0,
-                     *           "actions": 1,
-                     *           "flagged": 0,
-                     *           "spent_usd": 0,
-                     *           "last_seen": 1795985595.658,
-                     *           "frozen": null
+                     *           "id": "pol_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "type": "block_tool",
+                     *           "tool": "nobody-has-it",
+                     *           "mode": "enforce",
+                     *           "priority": 0,
+                     *           "scope": {
+                     *             "upstreams": [],
+                     *             "agents": [],
+                     *             "tools": []
+                     *           }
                      *         }
                      *       ],
-                     *       "count": 4,
-                     *       "tenant_frozen": null,
+                     *       "count": 2,
                      *       "next_cursor": null
                      *     }
                      */
                     "application/json": {
-                        agents: components["schemas"]["Agent"][];
+                        policies: ({
+                            id: string;
+                            /** @enum {string} */
+                            type: "block_tool" | "allow_list" | "deny_list" | "spend_limit" | "rate_limit" | "time_window" | "require_approval";
+                            /** @description Of block_tool */
+                            tool?: string;
+                            /** @description Of allow_list and deny_list */
+                            tools?: string[];
+                            /** @description Of spend_limit, USD per call */
+                            max?: number;
+                            /** @description Of rate_limit, calls of one agent */
+                            max_per_minute?: number;
+                            /** @description Of time_window, UTC */
+                            start_hour?: number;
+                            /** @description Of time_window, UTC, exclusive */
+                            end_hour?: number;
+                            /** @enum {string} */
+                            mode: "enforce" | "log_only";
+                            /** @description An empty list matches all */
+                            scope: {
+                                upstreams: string[];
+                                agents: string[];
+                                tools: string[];
+                            };
+                            priority: number;
+                        } & {
+                            [key: string]: unknown;
+                        })[];
                         count: number;
-                        /** @description Null unless every agent is frozen */
-                        tenant_frozen: components["schemas"]["Freeze"] | null;
                         /** @description Pass as cursor for the next page; null on the last */
                         next_cursor: string | null;
                     };
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    getOverview: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Overview */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "tier": "enterprise",
-                     *       "generated_at": "2026-11-29T20:53:18.546Z",
-                     *       "usage": {
-                     *         "actions_this_month": 65,
-                     *         "spend_usd_this_month": 1.002
-                     *       },
-                     *       "sessions": {
-                     *         "active_count": 12
-                     *       },
-                     *       "vault": {
-                     *         "secrets_count": 3
-                     *       },
-                     *       "audit": {
-                     *         "total_entries": 52,
-                     *         "flagged_7d": 0,
-                     *         "last_entry_at": "2026-11-29T20:53:18.529Z",
-                     *         "chain_verified": true
-                     *       },
-                     *       "webhooks": {
-                     *         "registered_count": 2,
-                     *         "deliveries_24h": 0,
-                     *         "delivery_success_rate_24h": 1,
-                     *         "failed_24h": 0
-                     *       },
-                     *       "approvals": {
-                     *         "pending_count": 0
-                     *       },
-                     *       "health": {
-                     *         "status": "ok",
-                     *         "components": [
-                     *           {
-                     *             "name": "api",
-                     *             "state": "ok",
-                     *             "message": "answers"
-                     *           },
-                     *           {
-                     *             "name": "database",
-                     *             "state": "ok",
-                     *             "message": "answers"
-                     *           }
-                     *         ]
-                     *       }
-                     *     }
-                     */
-                    "application/json": components["schemas"]["Overview"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
     listBudgets: {
@@ -2284,80 +1358,208 @@ export interface operations {
                     };
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
-    setBudget: {
+    approveRequest: {
         parameters: {
             query?: never;
             header?: {
                 /** @description Makes retries safe: the same key and body get the first answer again, for a day */
                 "Idempotency-Key"?: string;
             };
-            path?: never;
+            path: {
+                /** @description The request id */
+                request_id: string;
+            };
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
                 /**
                  * @example {
-                 *       "scope": "agent",
-                 *       "limit": 100
+                 *       "decided_by": "dana",
+                 *       "note": "Checked the list"
                  *     }
                  */
                 "application/json": {
                     /**
-                     * @description tenant: what the tenant may spend in a UTC month; agent: what an agent may spend in a UTC day
-                     * @enum {string}
+                     * @description Who approved (e.g. human operator name)
+                     * @default
                      */
-                    scope: "tenant" | "agent";
-                    /** @description Of an agent budget: the agent it is for; absent for every agent without one of its own */
-                    agent_id?: string | null;
-                    /** @description USD */
-                    limit: number;
+                    decided_by?: string;
+                    /**
+                     * @description Optional note on the decision
+                     * @default
+                     */
+                    note?: string;
+                    /** @description What a person signed with a passkey, as JSON, by the options for this decision; pages of Haldir do that */
+                    assertion?: {
+                        id: string;
+                        /** @constant */
+                        type: "public-key";
+                        /** @description Not read */
+                        rawId?: unknown;
+                        /** @description Not read */
+                        authenticatorAttachment?: unknown;
+                        /** @description Not read */
+                        clientExtensionResults?: unknown;
+                        response: {
+                            clientDataJSON: string;
+                            authenticatorData: string;
+                            signature: string;
+                            /** @description Not read */
+                            userHandle?: unknown;
+                        };
+                    };
                 };
             };
         };
         responses: {
-            /** @description Budget set */
-            201: {
+            /** @description Request approved */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     /**
                      * @example {
-                     *       "set": true,
-                     *       "id": "bud_01m8a0n4yy042z44fpt3fcp8g3"
+                     *       "approved": true,
+                     *       "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3"
                      *     }
                      */
                     "application/json": {
                         /** @constant */
-                        set: true;
-                        id: string;
+                        approved: true;
+                        request_id: string;
                         /** @description Members of the request that are not known and were ignored; absent when there were none */
                         warnings?: string[];
                     };
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMedia"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
-    listPeople: {
+    denyRequest: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The request id */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "decided_by": "dana",
+                 *       "note": "Wrong list"
+                 *     }
+                 */
+                "application/json": {
+                    /** @default  */
+                    decided_by?: string;
+                    /** @default  */
+                    note?: string;
+                    /** @description What a person signed with a passkey, as JSON, by the options for this decision; pages of Haldir do that */
+                    assertion?: {
+                        id: string;
+                        /** @constant */
+                        type: "public-key";
+                        /** @description Not read */
+                        rawId?: unknown;
+                        /** @description Not read */
+                        authenticatorAttachment?: unknown;
+                        /** @description Not read */
+                        clientExtensionResults?: unknown;
+                        response: {
+                            clientDataJSON: string;
+                            authenticatorData: string;
+                            signature: string;
+                            /** @description Not read */
+                            userHandle?: unknown;
+                        };
+                    };
+                    /** @description The note under the name that some clients give it; a note goes before it */
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Request denied */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "denied": true,
+                     *       "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        denied: true;
+                        request_id: string;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    readApprovalDetails: {
         parameters: {
             query?: {
+                /** @description How many characters to leave out before */
+                offset?: number;
+                /** @description How many characters to answer at most */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The request id */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A part of the details */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "text": "",
+                     *       "offset": 0,
+                     *       "total": 0,
+                     *       "next_offset": null,
+                     *       "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+                     *       "digest": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ApprovalDetailsPart"];
+                };
+            };
+        };
+    };
+    listPendingApprovals: {
+        parameters: {
+            query?: {
+                /** @description Filter by agent */
+                agent_id?: string;
+                /** @description Filter by tool, as requests show it */
+                tool?: string;
+                /** @description Id of the policy or approval rule that asked; none for what an agent asked of its own accord */
+                rule?: string;
                 /** @description Max entries to return */
                 limit?: number;
                 /** @description The next_cursor of the page before */
@@ -2369,7 +1571,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description People */
+            /** @description Pending approval requests */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2377,103 +1579,50 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "people": [
+                     *       "count": 3,
+                     *       "requests": [
                      *         {
-                     *           "person_id": "prs_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "email": "alice@example.com",
-                     *           "name": "Alice",
-                     *           "role": "auditor",
-                     *           "status": "invited",
-                     *           "created_at": 1796053724.922,
-                     *           "signed_in_at": null
+                     *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "agent_id": "agent",
+                     *           "tool": "mail",
+                     *           "action": "send",
+                     *           "amount": 1,
+                     *           "reason": "r",
+                     *           "details": null,
+                     *           "details_cut": false,
+                     *           "details_path": null,
+                     *           "digest": null,
+                     *           "requested_key": "hld_A1b2C3d4E5",
+                     *           "created_at": 1795985597.766,
+                     *           "expires_at": 1795986197.766
+                     *         },
+                     *         {
+                     *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "agent_id": "agent",
+                     *           "tool": "mail",
+                     *           "action": "send",
+                     *           "amount": 1,
+                     *           "reason": "r",
+                     *           "details": null,
+                     *           "details_cut": false,
+                     *           "details_path": null,
+                     *           "digest": null,
+                     *           "requested_key": "hld_A1b2C3d4E5",
+                     *           "created_at": 1795985597.629,
+                     *           "expires_at": 1795986197.629
                      *         }
                      *       ],
-                     *       "count": 1,
                      *       "next_cursor": null
                      *     }
                      */
                     "application/json": {
-                        people: components["schemas"]["PersonDetail"][];
                         count: number;
+                        requests: components["schemas"]["PendingApproval"][];
                         /** @description Pass as cursor for the next page; null on the last */
                         next_cursor: string | null;
                     };
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
-        };
-    };
-    invitePerson: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "email": "alice@example.com",
-                 *       "role": "approver",
-                 *       "name": "Alice"
-                 *     }
-                 */
-                "application/json": {
-                    /** @description E-mail address; nothing is sent to it */
-                    email: string;
-                    /**
-                     * @description What they may do: docs/people.md has the scopes of each
-                     * @enum {string}
-                     */
-                    role: "owner" | "operator" | "approver" | "auditor";
-                    /**
-                     * @description As they are to be called
-                     * @default
-                     */
-                    name?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description Person invited */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "person_id": "prs_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "email": "alice@example.com",
-                     *       "name": "Alice",
-                     *       "role": "auditor",
-                     *       "status": "invited",
-                     *       "created_at": 1796053724.922,
-                     *       "signed_in_at": null,
-                     *       "link": "http://localhost:3000/welcome#A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0u1v",
-                     *       "link_expires_at": 1796140124.987
-                     *     }
-                     */
-                    "application/json": components["schemas"]["PersonInvited"];
-                };
-            };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            409: components["responses"]["Conflict"];
-            413: components["responses"]["TooLarge"];
-            415: components["responses"]["UnsupportedMedia"];
-            422: components["responses"]["Unprocessable"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
     listApprovals: {
@@ -2564,21 +1713,11 @@ export interface operations {
                     };
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
-    readApprovalDetails: {
+    checkApproval: {
         parameters: {
-            query?: {
-                /** @description How many characters to leave out before */
-                offset?: number;
-                /** @description How many characters to answer at most */
-                limit?: number;
-            };
+            query?: never;
             header?: never;
             path: {
                 /** @description The request id */
@@ -2588,7 +1727,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A part of the details */
+            /** @description Approval status */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2597,23 +1736,30 @@ export interface operations {
                     /**
                      * @example {
                      *       "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "text": "",
-                     *       "offset": 0,
-                     *       "total": 0,
-                     *       "next_offset": null,
-                     *       "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-                     *       "digest": null
+                     *       "agent_id": "agent",
+                     *       "tool": "mail",
+                     *       "action": "send",
+                     *       "amount": 1,
+                     *       "reason": "r",
+                     *       "details": null,
+                     *       "details_cut": false,
+                     *       "details_path": null,
+                     *       "digest": null,
+                     *       "requested_key": "hld_A1b2C3d4E5",
+                     *       "created_at": 1795985597.766,
+                     *       "expires_at": 1795986197.766,
+                     *       "status": "pending",
+                     *       "decided_by": null,
+                     *       "decision_note": null,
+                     *       "decided_at": null,
+                     *       "decided_key": null,
+                     *       "signed": false,
+                     *       "consumed": false
                      *     }
                      */
-                    "application/json": components["schemas"]["ApprovalDetailsPart"];
+                    "application/json": components["schemas"]["ApprovalDetail"];
                 };
             };
-            400: components["responses"]["BadRequest"];
-            401: components["responses"]["Unauthorized"];
-            403: components["responses"]["Forbidden"];
-            404: components["responses"]["NotFound"];
-            429: components["responses"]["RateLimited"];
-            503: components["responses"]["Unavailable"];
         };
     };
 }

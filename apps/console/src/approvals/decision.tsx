@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
 import { usd } from '../parts/money.ts';
 import { Said } from '../parts/said.tsx';
-import { Failed, Loading } from '../parts/states.tsx';
+import { Unread } from '../parts/states.tsx';
 import { Countdown, wholeTime, When } from '../parts/times.tsx';
 import { budgetsQuery, historyQuery, lastActionsQuery, ruleQuery, toolNames, toolQuery } from './context.ts';
 import { DecisionBar } from './decision-bar.tsx';
@@ -23,13 +23,7 @@ export function DecisionPage({ id }: { id: string }): ReactNode {
           ← Approvals
         </Link>
       </p>
-      {request !== undefined ? (
-        <RequestView request={request} />
-      ) : error === null ? (
-        <Loading />
-      ) : (
-        <Failed error={error} again={() => void refetch()} />
-      )}
+      {request !== undefined ? <RequestView request={request} /> : <Unread error={error} again={refetch} />}
     </>
   );
 }
@@ -207,11 +201,7 @@ function LastActions({ agentId }: { agentId: string }): ReactNode {
     <section>
       <h2>What this agent did last</h2>
       {data === undefined ? (
-        error === null ? (
-          <Loading />
-        ) : (
-          <Failed error={error} again={() => void refetch()} />
-        )
+        <Unread error={error} again={refetch} />
       ) : (
         <table className="log">
           <tbody>

@@ -3,7 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { usd } from '../parts/money.ts';
 import { Said } from '../parts/said.tsx';
-import { Empty, Failed, Loading } from '../parts/states.tsx';
+import { Empty, Unread } from '../parts/states.tsx';
 import { Countdown, When } from '../parts/times.tsx';
 import { hold } from './arrivals.ts';
 import { DecisionPage } from './decision.tsx';
@@ -45,7 +45,7 @@ export function ApprovalsPage(): ReactNode {
 function PendingList(): ReactNode {
   const { data, error, refetch } = useQuery(pendingQuery);
   const [shown, show] = useState<readonly Pending[]>([]);
-  if (data === undefined) return error === null ? <Loading /> : <Failed error={error} again={() => void refetch()} />;
+  if (data === undefined) return <Unread error={error} again={refetch} />;
   const { rows, gone, arrived } = hold(shown, data.requests);
   if (rows !== shown) show(rows);
   const changed = arrived + gone.size;
@@ -82,7 +82,7 @@ function PendingList(): ReactNode {
 
 function OverList({ status }: { status: Exclude<Status, 'pending'> }): ReactNode {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(overQuery(status));
-  if (data === undefined) return error === null ? <Loading /> : <Failed error={error} again={() => void refetch()} />;
+  if (data === undefined) return <Unread error={error} again={refetch} />;
   const requests = data.pages.flatMap((page) => page.requests);
   if (requests.length === 0) return <Empty title={`Nothing is ${TITLES[status].toLowerCase()} yet.`} />;
   return (

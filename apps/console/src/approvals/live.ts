@@ -5,7 +5,7 @@ import { APPROVALS } from './requests.ts';
 
 /** What the log says of requests is under this tool. */
 const TOOL = 'haldir.approvals';
-/** Entries come in bursts: what they are about is read so long after the first of them, and not before it was read for the last ones. */
+/** Entries come in bursts: what they are about is read at the first of them, and not again for so long. */
 const GATHER_MS = 2_000;
 /** While the log cannot be followed. */
 const POLL_MS = 15_000;
@@ -40,11 +40,11 @@ function gathered(client: QueryClient): () => void {
   const read = async (): Promise<void> => {
     isBusy = true;
     while (isWanted) {
-      await after(GATHER_MS);
       isWanted = false;
       // What is being read is not begun again, or under many entries it would never end; but out of sight, what failed waits for good.
       const done = client.invalidateQueries({ queryKey: APPROVALS }, { cancelRefetch: isLate }).then(() => false);
       isLate = await Promise.race([done, after(POLL_MS).then(() => true)]);
+      await after(GATHER_MS);
     }
     isBusy = false;
   };

@@ -4,7 +4,7 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import { visible } from '../parts/hidden.ts';
 import { usd } from '../parts/money.ts';
 import { Said } from '../parts/said.tsx';
-import { Empty, Failed, Loading } from '../parts/states.tsx';
+import { Empty, Failed, Unread } from '../parts/states.tsx';
 import { When } from '../parts/times.tsx';
 import { download, entriesQuery, type Entry } from './entries.ts';
 import { EntrySheet } from './entry-sheet.tsx';
@@ -24,11 +24,7 @@ export function AuditPage(): ReactNode {
       <h1>Audit log</h1>
       <Filters />
       {data === undefined ? (
-        error === null ? (
-          <Loading />
-        ) : (
-          <Failed error={error} again={() => void refetch()} />
-        )
+        <Unread error={error} again={refetch} />
       ) : entries.length === 0 && !hasNextPage ? (
         <Empty title={Object.keys(filter).length === 0 ? 'Nothing is logged yet.' : 'No entries match.'}>
           {Object.keys(filter).length > 0 && (

@@ -10,6 +10,11 @@ export function Loading(): ReactNode {
   );
 }
 
+/** What is not there yet, or could not be read. @param error null while it is being read */
+export function Unread({ error, again }: { error: unknown; again: () => unknown }): ReactNode {
+  return error === null ? <Loading /> : <Failed error={error} again={again} />;
+}
+
 /** @param children what to do next */
 export function Empty({ title, children }: { title: string; children?: ReactNode }): ReactNode {
   return (
@@ -21,7 +26,7 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 }
 
 /** What went wrong, what the log has of it, and another try. */
-export function Failed({ error, again }: { error: unknown; again: () => void }): ReactNode {
+export function Failed({ error, again }: { error: unknown; again: () => unknown }): ReactNode {
   if (error instanceof Problem && error.status === 403) return <Forbidden problem={error} />;
   const { message, requestId } =
     error instanceof Problem ? error : new Problem('Something went wrong in this page. Load it again.', 0);
@@ -33,7 +38,7 @@ export function Failed({ error, again }: { error: unknown; again: () => void }):
           The log has it as <code>{requestId}</code>.
         </p>
       )}
-      <button type="button" onClick={again}>
+      <button type="button" onClick={() => void again()}>
         Try again
       </button>
     </div>
