@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type AppProcess, sharedWorld } from '@haldir/test-support';
+import { VIEWS } from '../../apps/console/src/views.js';
 
 const BROWSER = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8';
 const POLICY =
@@ -24,7 +25,9 @@ async function filesOf(path: string): Promise<string[]> {
   );
 }
 
-it.each(['/', '/approvals', '/approvals/', '/audit?tool=up.pay', '/overview'])('a browser gets the console at %s', async (path) => {
+const ADDRESSES = ['/', '/approvals/', '/audit?tool=up.pay', ...VIEWS.map(({ path }) => path)];
+
+it.each(ADDRESSES)('a browser gets the console at %s', async (path) => {
   const answer = await open(path);
   const { status, headers } = answer;
   expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);

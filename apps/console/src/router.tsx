@@ -9,17 +9,21 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { type ReactNode } from 'react';
-import { mayDecide, meQuery } from './api/me.ts';
+import { may } from './api/scopes.ts';
+import { meQuery } from './api/me.ts';
 import { ApprovalsPage } from './approvals/inbox.tsx';
 import { type Status, STATUSES } from './approvals/requests.ts';
 import { readFilter } from './audit/filter.ts';
 import { BASE } from './base.ts';
 import { Empty, Failed } from './parts/states.tsx';
 import { Shell } from './shell.tsx';
+import { viewAt, type ViewPath } from './views.ts';
 
 declare module '@tanstack/react-router' {
   interface StaticDataRouteOption {
     title?: string;
+    /** The scope that it takes to read the view. */
+    reads?: string;
   }
   interface Register {
     router: ReturnType<typeof makeRouter>;
@@ -40,9 +44,21 @@ const home = createRoute({
   beforeLoad: async ({ context: { client } }) => {
     const me = await client.ensureQueryData(meQuery).catch(() => null);
     // Whoever is not signed in yet is asked to, here.
-    if (me) redirect({ to: mayDecide(me) ? '/approvals' : '/overview', search: {}, replace: true, throw: true });
+    if (me)
+      redirect({
+        to: may(me, 'approvals:decide') ? '/approvals' : '/overview',
+        search: {},
+        replace: true,
+        throw: true,
+      });
   },
 });
+
+/** What routes of views have in common. */
+const view = <Path extends ViewPath>(path: Path) => {
+  const { title, reads } = viewAt(path);
+  return { getParentRoute: () => root, path, staticData: { title, reads } };
+};
 
 /** What `/approvals` shown is kept in its address. */
 interface ApprovalsSearch {
@@ -51,9 +67,7 @@ interface ApprovalsSearch {
 }
 
 const approvals = createRoute({
-  getParentRoute: () => root,
-  path: '/approvals',
-  staticData: { title: 'Approvals' },
+  ...view('/approvals'),
   validateSearch: ({ status, request }: Record<string, unknown>): ApprovalsSearch => ({
     ...(STATUSES.includes(status as Status) && status !== 'pending' ? { status: status as Status } : {}),
     ...(typeof request === 'string' && /^apr_[0-9a-z]{1,64}$/.test(request) ? { request } : {}),
@@ -62,17 +76,13 @@ const approvals = createRoute({
 });
 
 const audit = createRoute({
-  getParentRoute: () => root,
-  path: '/audit',
-  staticData: { title: 'Audit log' },
+  ...view('/audit'),
   validateSearch: readFilter,
   component: lazyRouteComponent(() => import('./audit/explorer.tsx'), 'AuditPage'),
 });
 
 const overview = createRoute({
-  getParentRoute: () => root,
-  path: '/overview',
-  staticData: { title: 'Overview' },
+  ...view('/overview'),
   component: lazyRouteComponent(() => import('./overview.tsx'), 'OverviewPage'),
 });
 

@@ -1,12 +1,14 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useMatches } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useState } from 'react';
+import { may } from './api/scopes.ts';
 import { type Me, meQuery, signOut } from './api/me.ts';
 import { useLiveApprovals } from './approvals/live.ts';
 import { PENDING_MAX, pendingQuery } from './approvals/requests.ts';
 import { BASE } from './base.ts';
 import { Mark } from './mark.tsx';
-import { Failed, Loading } from './parts/states.tsx';
+import { Navigation } from './nav.tsx';
+import { Failed, Forbidden, Loading } from './parts/states.tsx';
 import { When } from './parts/times.tsx';
 import { SignIn } from './sign-in.tsx';
 import { ThemeSwitch } from './theme.tsx';
@@ -25,30 +27,18 @@ function SignedIn({ me }: { me: Me }): ReactNode {
   const count = data?.requests.length ?? 0;
   const waiting = count === 0 ? '' : data?.more ? `${PENDING_MAX.toLocaleString('en')}+` : String(count);
   useTitle(waiting);
+  const reads = useMatches({ select: (matches) => matches.at(-1)?.staticData.reads });
+  const missing = reads === undefined || may(me, reads) ? undefined : reads;
   return (
     <>
       <a className="skip" href="#main">
         Skip to the content
       </a>
       <header className="top">
+        <Navigation me={me} waiting={waiting} />
         <Link to="/" activeOptions={{ exact: true }} className="brand">
           <Mark /> Haldir
         </Link>
-        <nav aria-label="Views">
-          <Link to="/approvals" search={{}} activeOptions={{ includeSearch: false }}>
-            Approvals
-            {waiting !== '' && (
-              <span className="badge" aria-label={`${waiting} waiting`}>
-                {waiting}
-              </span>
-            )}
-          </Link>
-          <Link to="/overview">Overview</Link>
-          <Link to="/audit" search={{}} activeOptions={{ includeSearch: false }}>
-            Audit log
-          </Link>
-          <a href={`${BASE}/docs`}>API</a>
-        </nav>
         <ThemeSwitch />
         <WhoIsSignedIn me={me} />
       </header>
@@ -65,7 +55,7 @@ function SignedIn({ me }: { me: Me }): ReactNode {
             : Haldir could not be asked what waits.
           </p>
         )}
-        <Outlet />
+        {missing === undefined ? <Outlet /> : <Forbidden required={missing} />}
       </main>
     </>
   );

@@ -10,15 +10,12 @@ import {
   SCRIPTED_PAGE,
 } from '@haldir/http';
 import { ConsoleFiles } from './console-files.js';
+import { CONSOLE_VIEWS } from './console-views.js';
 import { apiIndex } from './platform.controller.js';
 
-/** Views of the console that have an address: the router of apps/console has the same. */
-const VIEWS = ['approvals', 'audit', 'overview'];
-
-export const CONSOLE_PAGES: readonly Pages[] = ['/', '/console', ...VIEWS.map((view) => `/${view}`)].map((prefix) => ({
-  prefix,
-  headers: SCRIPTED_PAGE,
-}));
+export const CONSOLE_PAGES: readonly Pages[] = ['/', '/console', ...CONSOLE_VIEWS.map((view) => `/${view}`)].map(
+  (prefix) => ({ prefix, headers: SCRIPTED_PAGE }),
+);
 
 /** What others serve: an address below these that is none is no view that somebody mistyped. */
 const NO_VIEW = /^\/(?:v1|mcp|docs|console|openapi|\.well-known)(?:[/.]|$)/;
@@ -52,7 +49,7 @@ export class ConsoleController {
     return prefersHtml(request) ? this.view(request, reply) : apiIndex(this.address.of(request, '/docs'));
   }
 
-  @Get(VIEWS)
+  @Get(CONSOLE_VIEWS)
   view(@Req() { url }: HaldirRequest, @Res({ passthrough: true }) reply: HaldirReply): string {
     const page = this.files.page(pathOf(url));
     if (page === null) throw new NoConsole();

@@ -26,11 +26,6 @@ export const meQuery = queryOptions({
   staleTime: Infinity,
 });
 
-/** Whether their role lets them decide on requests. The API decides; this is for what to show. */
-export function mayDecide({ scopes }: Me): boolean {
-  return ['*', 'approvals:*', 'approvals:write', 'approvals:decide'].some((scope) => scopes.includes(scope));
-}
-
 export async function signOut(): Promise<void> {
   try {
     await askPage('POST', '/v1/me/sign-out', {});

@@ -9,6 +9,8 @@ export class Problem extends Error {
     readonly requestId: string = '',
     /** The scope that was missing. */
     readonly required: string = '',
+    /** The member of the request that was not taken. */
+    readonly field: string = '',
   ) {
     super(message);
   }
@@ -18,11 +20,11 @@ export const UNREACHABLE = 'Haldir could not be reached, or did not answer. Chec
 
 /** @param body what was answered, parsed; anything */
 export function problemOf({ status, headers }: Response, body: unknown): Problem {
-  const { error, code, request_id, required } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>; // prettier-ignore
+  const { error, code, request_id, required, field } = (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>; // prettier-ignore
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');
   const message =
     status === 429
       ? `Too many requests. Try again in ${headers.get('retry-after') ?? 'some'} seconds.`
       : text(error) || `Haldir answered ${status}, which this page does not understand.`;
-  return new Problem(message, status, text(code), text(request_id), text(required));
+  return new Problem(message, status, text(code), text(request_id), text(required), text(field));
 }

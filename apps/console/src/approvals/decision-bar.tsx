@@ -1,7 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
-import { type Me, mayDecide, meQuery } from '../api/me.ts';
+import { may } from '../api/scopes.ts';
+import { type Me, meQuery } from '../api/me.ts';
 import { Problem } from '../api/problem.ts';
 import { Said } from '../parts/said.tsx';
 import { historyQuery } from './context.ts';
@@ -16,7 +17,7 @@ export function DecisionBar({ request, isAllRead }: { request: Approval; isAllRe
     <footer className="decision-bar" aria-label="Decision">
       {request.status !== 'pending' ? (
         <Outcome request={request} me={me} />
-      ) : mayDecide(me) ? (
+      ) : may(me, 'approvals:decide') ? (
         <Decide key={request.request_id} request={request} isAllRead={isAllRead} />
       ) : (
         <p>You may read this. Whoever has the role approver, operator or owner decides.</p>

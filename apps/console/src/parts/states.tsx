@@ -27,7 +27,8 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 
 /** What went wrong, what the log has of it, and another try. */
 export function Failed({ error, again }: { error: unknown; again: () => unknown }): ReactNode {
-  if (error instanceof Problem && error.status === 403) return <Forbidden problem={error} />;
+  if (error instanceof Problem && error.status === 403)
+    return <Forbidden required={error.required} said={error.message} />;
   const { message, requestId } =
     error instanceof Problem ? error : new Problem('Something went wrong in this page. Load it again.', 0);
   return (
@@ -45,13 +46,13 @@ export function Failed({ error, again }: { error: unknown; again: () => unknown 
   );
 }
 
-function Forbidden({ problem }: { problem: Problem }): ReactNode {
+/** @param required the scope that is missing; empty where it is not known @param said why, where it is not known */
+export function Forbidden({ required, said = '' }: { required: string; said?: string }): ReactNode {
   return (
     <div className="state" role="alert">
       <p className="state-title">Your role does not reach this.</p>
       <p className="muted">
-        {problem.required === '' ? problem.message : `It lacks the scope ${problem.required}.`} An owner can give you
-        another role.
+        {required === '' ? said : `It lacks the scope ${required}.`} An owner can give you another role.
       </p>
     </div>
   );
