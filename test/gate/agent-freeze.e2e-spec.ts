@@ -231,6 +231,11 @@ describe('the list of agents', () => {
     expect(first.agents.map(({ agent_id }) => agent_id)).toEqual(['another']);
     const second = (await scenario.operator.get<Agents>(`/v1/agents?limit=1&cursor=${first.next_cursor}`)).body;
     expect([second.agents.map(({ agent_id }) => agent_id), second.next_cursor]).toEqual([['buyer'], null]);
+    const { agents: alone, next_cursor: after } = (await scenario.operator.get<Agents>('/v1/agents?agent_id=buyer'))
+      .body;
+    expect([alone, after]).toEqual([[agents[1]], null]);
+    expect((await scenario.operator.get<Agents>('/v1/agents?agent_id=buy')).body).toMatchObject({ agents: [] });
+    expect((await stranger.get<Agents>('/v1/agents?agent_id=buyer')).body).toMatchObject({ agents: [] });
     expect((await stranger.get<Agents>('/v1/agents')).body).toMatchObject({ agents: [] });
     expect((await scenario.agent.get('/v1/agents')).status).toBe(403);
     expect((await scenario.agent.post('/v1/agents/buyer/unfreeze')).status).toBe(403);

@@ -36,11 +36,12 @@ describe('a secret', () => {
     const long = 'ünïcödé 🔑\r\n"\\'.repeat(20_000);
     await store(tenant, 'long', long);
     expect((await elsewhere.get(path('long'))).body).toEqual({ name: 'long', value: long });
+    const standing = { scope_required: 'read', expires_at: null, expired: false, bindings: [], created_at: expect.any(Number) }; // prettier-ignore
     expect((await tenant.get('/v1/secrets')).body).toEqual({
       secrets: ['empty', 'long', 'stripe'],
-      count: 3,
-      next_cursor: null,
-    });
+      details: [['empty', 1], ['long', 1], ['stripe', 2]].map(([name, version]) => ({ name, version, ...standing })),
+      ...{ count: 3, next_cursor: null },
+    }); // prettier-ignore
 
     expect((await elsewhere.delete(path('stripe'))).body).toEqual({ deleted: true, name: 'stripe' });
     for (const client of [tenant, elsewhere]) {
@@ -123,7 +124,7 @@ describe('a secret', () => {
     const stranger = await world.newTenant();
     expect((await stranger.get(path('walled'))).status).toBe(404);
     expect((await stranger.delete(path('walled'))).status).toBe(404);
-    expect((await stranger.get('/v1/secrets')).body).toMatchObject({ secrets: [], count: 0 });
+    expect((await stranger.get('/v1/secrets')).body).toMatchObject({ secrets: [], details: [], count: 0 });
     await store(stranger, 'walled', 'theirs');
     expect((await here.get(path('walled'))).body).toMatchObject({ value: 'mine' });
 
@@ -140,7 +141,7 @@ describe('a secret', () => {
     const names = Array.from({ length: 150 }, (_, i) => `name ${String(i).padStart(3, '0')}`);
     await times(150, (i) => store(tenant, names[i] ?? '', 'v'));
     // Clients of the contract have never heard of cursors.
-    expect((await tenant.get('/v1/secrets')).body).toEqual({ secrets: names, count: 150, next_cursor: null });
+    expect((await tenant.get('/v1/secrets')).body).toMatchObject({ secrets: names, count: 150, next_cursor: null });
     const seen: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {

@@ -12,10 +12,12 @@ export interface Activity {
 // Agents are found by one probe of the index of each, however many entries they have; what is behind the mark is counted.
 const page = `
   WITH RECURSIVE agent AS (
-    (SELECT agent_id FROM audit_entry WHERE tenant_id = $1 AND agent_id > $2 ORDER BY agent_id LIMIT 1)
+    (SELECT agent_id FROM audit_entry WHERE tenant_id = $1 AND agent_id > $2 AND ($4::text IS NULL OR agent_id = $4)
+      ORDER BY agent_id LIMIT 1)
     UNION ALL
     SELECT n.agent_id FROM agent a CROSS JOIN LATERAL (
-      SELECT e.agent_id FROM audit_entry e WHERE e.tenant_id = $1 AND e.agent_id > a.agent_id ORDER BY e.agent_id LIMIT 1) n
+      SELECT e.agent_id FROM audit_entry e WHERE e.tenant_id = $1 AND e.agent_id > a.agent_id AND $4::text IS NULL
+       ORDER BY e.agent_id LIMIT 1) n
   ), mark AS (
     SELECT coalesce(max(seq), 0) AS seq FROM audit_rollup_mark WHERE tenant_id = $1
   )
@@ -40,9 +42,9 @@ interface AgentActivityRow {
 export class AgentActivityRepository {
   constructor(private readonly transactions: Transactions) {}
 
-  /** Up to `limit` of the tenant's agents by name, behind the one named. */
-  async list(tenantId: string, limit: number, after: string | null): Promise<Activity[]> {
-    const rows = await this.transactions.query<AgentActivityRow>(page, [tenantId, after ?? '', limit]);
+  /** Up to `limit` of the tenant's agents by name, behind the one named. @param only that agent; every one where it is left out */
+  async list(tenantId: string, limit: number, after: string | null, only?: string): Promise<Activity[]> {
+    const rows = await this.transactions.query<AgentActivityRow>(page, [tenantId, after ?? '', limit, only]);
     return rows.map(({ agent_id: agentId, last_seen: lastSeen, ...counts }) => ({ agentId, lastSeen, ...counts }));
   }
 }

@@ -46,6 +46,34 @@ const daysOfSession = {
           WHERE tenant_id = $1 AND session_id = $6 AND ($7::text IS NULL OR agent_id = $7) AND ${BEHIND}`,
 };
 
+/** What a period was paid for, by day and by agent or tool: rows of a day and a name, of either alone, and of neither. */
+export interface SpendRow {
+  /** `YYYY-MM-DD`; null for all days. */
+  day: string | null;
+  /** An agent or a tool; null for those that are not named, and in rows of all of them. */
+  name: string | null;
+  isOfAllNames: boolean;
+  count: number;
+  total: MicroUsd;
+}
+
+/** As many agents or tools are named, those that most was paid for; the others are one. */
+const NAMED_MAX = 8;
+
+const spendBy = (column: 'agent_id' | 'tool') => `
+  WITH paid AS MATERIALIZED (
+    SELECT day, ${column} AS name, payments, usd_micros FROM payment_day
+     WHERE tenant_id = $1 AND day BETWEEN $2 AND $3 AND ($4::text IS NULL OR agent_id = $4)
+  ), named AS (
+    SELECT name FROM paid GROUP BY name ORDER BY sum(usd_micros) DESC, name LIMIT ${NAMED_MAX}
+  )
+  SELECT day, n.name, GROUPING(n.name) = 1 AS "isOfAllNames", coalesce(sum(payments), 0)::float8 AS count,
+         coalesce(sum(usd_micros), 0)::text AS total
+    FROM paid LEFT JOIN named n USING (name)
+   GROUP BY GROUPING SETS ((day, n.name), (day), (n.name), ())
+   ORDER BY day NULLS FIRST, sum(usd_micros) DESC, n.name`;
+const SPEND_BY = { agent: spendBy('agent_id'), tool: spendBy('tool') };
+
 /** Sums of payments; `PaymentRepository` adds to them. */
 @Injectable()
 export class PaymentTotalRepository {
@@ -85,6 +113,17 @@ export class PaymentTotalRepository {
       : agentId !== undefined
         ? this.transactions.query<Row>(daysOfAgent, [...page, agentId])
         : this.transactions.query<Row>(daysOfAll, page));
+    return rows.map((row) => ({ ...row, total: BigInt(row.total) as MicroUsd }));
+  }
+
+  /** What was paid from one day to another, both included. @param agentId that agent's alone */
+  async spend(
+    tenantId: string,
+    by: keyof typeof SPEND_BY,
+    { from, to, agentId }: { from: string; to: string; agentId: string | undefined },
+  ): Promise<SpendRow[]> {
+    type Row = Omit<SpendRow, 'total'> & { total: string };
+    const rows = await this.transactions.query<Row>(SPEND_BY[by], [tenantId, from, to, agentId]);
     return rows.map((row) => ({ ...row, total: BigInt(row.total) as MicroUsd }));
   }
 }

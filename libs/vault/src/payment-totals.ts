@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
 import { type PaymentTotal } from './payment-total.entity.js';
-import { type PaidDay, PaymentTotalRepository } from './payment-total.repository.js';
+import { type PaidDay, PaymentTotalRepository, type SpendRow } from './payment-total.repository.js';
 import { type PaymentFilter } from './payment.repository.js';
 
 /** What a tenant's agents have paid, at a cost that does not grow with the number of payments. */
@@ -39,6 +39,15 @@ export class PaymentTotals {
     after: Pick<PaidDay, 'day' | 'agentId' | 'tool'> | null,
   ): Promise<PaidDay[]> {
     return this.sums.days(tenantId, filter, limit, after);
+  }
+
+  /** What was paid in a period of days, which all sums are of: by day and by agent or tool, of which the largest are named. */
+  spend(
+    tenantId: string,
+    by: 'agent' | 'tool',
+    period: { from: string; to: string; agentId: string | undefined },
+  ): Promise<SpendRow[]> {
+    return this.sums.spend(tenantId, by, period);
   }
 }
 

@@ -20,6 +20,9 @@ export type ListedVersion = Pick<
   'version' | 'scopeRequired' | 'createdAt' | 'expiresAt' | 'bindings'
 > & { isNewest: boolean };
 
+/** A secret as a list shows it: its newest version. */
+export type ListedSecret = ListedVersion & { name: string };
+
 interface SecretKey {
   tenantId: string;
   name: string;
@@ -45,6 +48,16 @@ const SEALED = columnsOf(SecretVersion).only(
   'wrappedKey',
   'value',
 );
+
+const LISTED = columnsOf(SecretVersion).only('version', 'scopeRequired', 'createdAt', 'expiresAt', 'bindings');
+
+const newestOfEach = `
+  SELECT s.name, ${LISTED.of('v')}
+    FROM (SELECT id, name, version FROM secret
+           WHERE tenant_id = $1 AND name IS NOT NULL AND ($3::text IS NULL OR name > $3) ORDER BY name LIMIT $2) AS s
+   CROSS JOIN LATERAL (SELECT ${LISTED.list} FROM secret_version
+                        WHERE tenant_id = $1 AND secret_id = s.id AND version = s.version LIMIT 1) AS v
+   ORDER BY s.name`;
 
 /** On the path of every read. */
 export const newestByNames = {
@@ -128,18 +141,10 @@ export class SecretRepository {
     });
   }
 
-  /** Up to `limit` of the tenant's names, in the order of their bytes, behind `after`. */
-  async listNames(tenantId: string, limit: number, after: string | null): Promise<string[]> {
-    return this.transactions.read(tenantId, async (manager) => {
-      const query = manager
-        .createQueryBuilder(Secret, 's')
-        .select('s.name', 'name')
-        .where('s.tenantId = :tenantId AND s.name IS NOT NULL', { tenantId })
-        .orderBy('s.name', 'ASC')
-        .limit(limit);
-      if (after !== null) query.andWhere('s.name > :after', { after });
-      return (await query.getRawMany<{ name: string }>()).map(({ name }) => name);
-    });
+  /** Up to `limit` of the tenant's secrets, in the order of the bytes of their names, behind the name `after`. */
+  async listNewest(tenantId: string, limit: number, after: string | null): Promise<ListedSecret[]> {
+    const rows = await this.transactions.query<{ name: string }>(newestOfEach, [tenantId, limit, after]);
+    return rows.map((row) => ({ name: row.name, ...LISTED.toEntity(row), isNewest: true }));
   }
 
   /** Secrets of the tenant. */

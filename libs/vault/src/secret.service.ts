@@ -9,7 +9,7 @@ import { type Bindings, fromBindings, inBoth } from './secret-binding.js';
 import { SecretOpener } from './secret-opener.js';
 import { sealSecret, type SecretPlace } from './secret-seal.js';
 import { type SecretValue } from './secret-value.js';
-import { SecretRepository, type ListedVersion, type StoredSecret } from './secret.repository.js';
+import { type ListedSecret, type ListedVersion, SecretRepository, type StoredSecret } from './secret.repository.js';
 import { isUsable, TOLD_TOO_MUCH, ToldValues } from './told-values.js';
 import {
   SecretExpired,
@@ -196,9 +196,9 @@ export class SecretService {
     return this.secrets.count(tenantId);
   }
 
-  /** Up to `limit` names in the order of their bytes, behind `after`. */
-  list(tenantId: string, limit: number, after: string | null): Promise<string[]> {
-    return this.secrets.listNames(tenantId, limit, after);
+  /** Up to `limit` secrets in the order of the bytes of their names, behind the name `after`; no values. */
+  list(tenantId: string, limit: number, after: string | null): Promise<ListedSecret[]> {
+    return this.secrets.listNewest(tenantId, limit, after);
   }
 
   /**

@@ -38,12 +38,12 @@ export class AgentsController {
     @CurrentActor() { tenantId }: Actor,
     @Query({ schema: ListAgents }) query: ListAgents,
   ): Promise<AgentList> {
-    const { limit, cursor } = query;
-    const identity = { tenantId, list: 'agents', filters: {} };
+    const { limit, cursor, agent_id: agentId } = query;
+    const identity = { tenantId, list: 'agents', filters: { agentId } };
     const after = cursor === undefined ? null : String(this.cursors.decode(identity, cursor)[0]);
-    const found = await this.activity.list(tenantId, limit + 1, after);
-    const { items, nextCursor } = this.cursors.page(identity, found, limit, ({ agentId }) => [agentId]);
-    const ids = items.map(({ agentId }) => agentId);
+    const found = await this.activity.list(tenantId, limit + 1, after, agentId);
+    const { items, nextCursor } = this.cursors.page(identity, found, limit, (activity) => [activity.agentId]);
+    const ids = items.map((activity) => activity.agentId);
     const [sessions, spent, freezes, ofTenant] = await Promise.all([
       this.sessions.countActiveOfAgents(tenantId, ids),
       this.payments.ofAgents(tenantId, ids),

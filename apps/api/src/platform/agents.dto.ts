@@ -16,6 +16,7 @@ export const FreezeBody = z.object({
 export type FreezeBody = z.infer<typeof FreezeBody>;
 
 export const ListAgents = z.object({
+  agent_id: z.string('expected one agent id').max(128, 'expected one agent id').optional().describe('That agent alone'),
   ...pageQuery,
   limit: pageQuery.limit.describe('Max agents to return'),
 });

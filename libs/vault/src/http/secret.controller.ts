@@ -33,6 +33,7 @@ import {
   toNewSecret,
   toSecretRolledBack,
   toSecretStored,
+  toSecretItem,
   toSecretVersionItem,
   toSecretVersionRevealed,
 } from './secret.dto.js';
@@ -90,7 +91,7 @@ export class SecretController {
   @ApiOperation({
     operationId: 'listSecrets',
     summary: 'List secret names',
-    description: 'List all stored secret names (never values).',
+    description: 'List all stored secret names, and of each its newest version (never values).',
   })
   @Returns(HttpStatus.OK, SecretList, 'List of secret names')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
@@ -102,9 +103,15 @@ export class SecretController {
       { tenantId, list: 'secrets', filters: {} },
       { limit, cursor },
       (count, after) => this.secrets.list(tenantId, count, after),
-      (name) => name,
+      ({ name }) => name,
     );
-    return { secrets: items, count: items.length, next_cursor: nextCursor };
+    const now = this.clock.now();
+    return {
+      secrets: items.map(({ name }) => name),
+      details: items.map((secret) => toSecretItem(secret, now)),
+      count: items.length,
+      next_cursor: nextCursor,
+    };
   }
 
   @Get(':name')

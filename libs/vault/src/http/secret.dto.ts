@@ -5,7 +5,7 @@ import { type DeletedSecret } from '../deleted-secret.repository.js';
 import { EVERY_TOOL, fromBindings, toBindings } from '../secret-binding.js';
 import { isSecretName } from '../secret-name.js';
 import { SecretValue } from '../secret-value.js';
-import { type ListedVersion } from '../secret.repository.js';
+import { type ListedSecret, type ListedVersion } from '../secret.repository.js';
 import { type MadeVersion, type NewSecret, type OpenedSecret } from '../secret.service.js';
 
 const NAME_EXPECTED = 'expected 1 to 255 printable characters other than . and ..';
@@ -88,7 +88,24 @@ export function toSecretStored(name: string, made: MadeVersion): SecretStored {
 export const ListSecrets = z.object(longPageQuery);
 export type ListSecrets = z.infer<typeof ListSecrets>;
 
-export const SecretList = z.object({ secrets: z.array(z.string()), count: z.int(), next_cursor: nextCursor });
+const SecretItem = z
+  .object({
+    name: z.string(),
+    version: z.int().describe('The newest'),
+    scope_required: z.string(),
+    created_at: z.number().describe('When that version was stored (Unix timestamp)'),
+    expires_at: expiresAt,
+    expired: z.boolean(),
+    bindings,
+  })
+  .meta({ id: 'SecretItem' });
+
+export const SecretList = z.object({
+  secrets: z.array(z.string()),
+  details: z.array(SecretItem).describe('What there is to say of each, in the same order'),
+  count: z.int(),
+  next_cursor: nextCursor,
+});
 export type SecretList = z.infer<typeof SecretList>;
 
 export const ReadSecret = z.object({
@@ -122,6 +139,11 @@ export const SecretVersionList = z.object({
   next_cursor: nextCursor,
 });
 export type SecretVersionList = z.infer<typeof SecretVersionList>;
+
+export function toSecretItem(secret: ListedSecret, now: Date): z.infer<typeof SecretItem> {
+  const { newest: _, ...item } = toSecretVersionItem(secret, now);
+  return { name: secret.name, ...item };
+}
 
 export function toSecretVersionItem(version: ListedVersion, now: Date): z.infer<typeof SecretVersionItem> {
   return {
