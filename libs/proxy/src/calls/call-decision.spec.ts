@@ -1,4 +1,5 @@
 import { decimalOf } from '@haldir/kernel';
+import { type ApprovalRule } from '@haldir/approvals';
 import { type Policy, type PolicyRule, type PolicySubject } from '../policies/policy.js';
 import { CallDecision } from './call-decision.js';
 
@@ -67,5 +68,20 @@ describe('a call before the policies of its tenant', () => {
       ...{ ruleId: 'a', type: 'require_approval', reason: 'the policy a asks for approval of the call' },
       otherRuleIds: ['b'],
     });
+  });
+
+  it('waits for the first approval rule, and names all that would hold it, too', () => {
+    const rule = (id: string, type: 'all' | 'destructive'): ApprovalRule =>
+      ({
+        id,
+        type,
+        holdsBack: ({ destructive }: { destructive: boolean }) => (destructive || type === 'all' ? 'so' : null),
+      }) as unknown as ApprovalRule;
+    const rules = [rule('r', 'destructive'), rule('s', 'all'), rule('t', 'all')];
+    const decision = decide(policy('a', { type: 'require_approval' }), policy('b', { type: 'require_approval' }));
+    expect(decision.approvalRule(rules, true)).toMatchObject({
+      ...{ ruleId: 'r', type: 'destructive', otherRuleIds: ['s', 't', 'a', 'b'] },
+    });
+    expect(decision.approvalRule(rules, false)).toMatchObject({ ruleId: 's', otherRuleIds: ['t', 'a', 'b'] });
   });
 });

@@ -1,9 +1,13 @@
 import { matches } from './policy.js';
-import { isAllowedBy, isCoveredBy, isMeantBy, namesOf, namesOfAddress } from './subject-names.js';
+import { isAllowedBy, isCoveredBy, isMeantBy, type NamedSubject, namesOf, namesOfAddress } from './subject-names.js';
 
 const HASHED = 'up__my_tool_';
-const named = namesOf('up', 'my.tool', true);
-const file = namesOfAddress('up', 'file:///a/b');
+let named: NamedSubject;
+let file: NamedSubject;
+beforeEach(() => {
+  named = namesOf('up', 'my.tool', true);
+  file = namesOfAddress('up', 'file:///a/b');
+});
 
 describe('a tool', () => {
   it('is refused by its own name, with its upstream, and as models call it', () => {
