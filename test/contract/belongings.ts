@@ -98,6 +98,13 @@ export class Belongings {
       case 'approveRequest':
       case 'denyRequest':
         return { request_id: String((await this.make('/v1/approvals/request', await this.request()))['request_id']) };
+      case 'previewApprovalGrant':
+        return { request_id: await this.heldCall() };
+      case 'getApprovalGrant':
+      case 'revokeApprovalGrant': {
+        const path = `/v1/approvals/${await this.heldCall()}/approve`;
+        return { grant_id: String((await this.make(path, { grant: SMALL_GRANT }))['grant_id']) };
+      }
       case 'revokeApiKey':
       case 'rotateApiKey':
         return { prefix: String((await this.make('/v1/keys', {}))['prefix']) };
@@ -194,6 +201,8 @@ export class Belongings {
       case 'approveRequest':
       case 'denyRequest':
         return { decided_by: 'dana', note: 'seen' };
+      case 'previewApprovalGrant':
+        return { grant: SMALL_GRANT };
       case 'registerWebhook':
         return { url: this.neighbours.receiverUrl, name: 'on-call', events: ['anomaly'] };
       case 'freezeAgent':
@@ -249,6 +258,7 @@ export class Belongings {
     await this.make('/v1/keys', { agent: { agent_id, scopes: ['read'], ttl: 600, spend_limit: 0 } });
     await this.make('/v1/payments/authorize', { session_id, amount: 1 });
     await this.make('/v1/approvals/request', { session_id, tool, action: 'send' });
+    await this.make(`/v1/approvals/${await this.heldCall(agent_id)}/approve`, { grant: SMALL_GRANT });
     const webhook_id = await this.webhook();
     await this.make(`/v1/webhooks/${webhook_id}/test`);
     await this.deletedSecret();
@@ -268,6 +278,18 @@ export class Belongings {
     );
     this.changed = String(body.tools.find((found) => found.name === tool)?.drift.fingerprint);
     return { name, tool };
+  }
+
+  /** The request that a call waits for. */
+  private async heldCall(agent_id = this.name('agent')): Promise<string> {
+    const name = this.name('upstream');
+    await this.make('/v1/proxy/upstreams', { name, url: this.neighbours.upstreamUrl });
+    const tool = `${name}.echo`;
+    await this.make('/v1/approvals/rules', { type: 'tool_blocked', tools: [tool] });
+    const session_id = await this.client.session({ agent_id, scopes: ['execute'] });
+    const { content } = await this.make('/v1/proxy/call', { tool, arguments: {}, session_id });
+    const [said] = content as { text: string }[];
+    return String((JSON.parse(said?.text ?? '') as Json)['request_id']);
   }
 
   /** The name of a stored secret. */
@@ -337,6 +359,7 @@ export const isForConnectors = ({ tags }: Pick<Operation, 'tags'>): boolean => t
 
 const CONNECTED = 'connected';
 const INSTANCE = 'instance0of0belongings';
+const SMALL_GRANT = { uses: 1, ttl: 60 };
 const HARMLESS_RULE = { type: 'spend_over', threshold: 1_000_000 };
 const HARMLESS_POLICY = { type: 'block_tool', tool: 'nobody-has-it' };
 const HARMLESS_FLAG = { type: 'high_cost', max_usd: 1_000_000 };

@@ -112,6 +112,7 @@ describe('a frozen agent', () => {
       agent_id: 'buyer',
       changed: true,
       denied_approvals: 0,
+      revoked_grants: 0,
     });
     const refused = await scenario.tries();
     expect((await scenario.operator.post(`/v1/payments/${hold}/capture`)).body).toMatchObject({ code: 'agent_frozen' });
@@ -192,7 +193,7 @@ describe('a frozen tenant', () => {
     const opened = await scenario.operator.session({ agent_id: 'third', scopes: ['read', 'execute'] });
     await scenario.freeze('by itself', 'other');
     expect((await scenario.operator.post<Body>('/v1/freeze', { reason: 'incident' })).body).toEqual({
-      ...{ frozen: true, agent_id: null, changed: true, denied_approvals: 0 },
+      ...{ frozen: true, agent_id: null, changed: true, denied_approvals: 0, revoked_grants: 0 },
     });
     const call = (session_id: string): Promise<Reply<Body>> =>
       scenario.operator.post<Body>('/v1/proxy/call', { session_id, tool: 'up.pay', arguments: {} });

@@ -207,6 +207,7 @@ describe('a tenant that forbids it', () => {
     expect((await approver.get('/v1/approvals/settings')).body).toMatchObject({ forbid_self_approval: true });
     expect((await (await stage.world.newTenant()).get('/v1/approvals/settings')).body).toEqual({
       ...{ forbid_self_approval: false, require_signature_from: null, require_signature_rules: [] },
+      destructive_grants: false,
     });
     expect((await forbid(false)).status).toBe(200);
     expect(await audited('approval_settings_changed')).toMatchObject([

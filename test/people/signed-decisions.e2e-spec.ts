@@ -1,11 +1,7 @@
 // Decisions that a person signs with a passkey, over two processes.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import {
   type AppProcess,
   byStatus,
-  cli,
   Client,
   enrolPasskey,
   type FakeUpstream,
@@ -19,6 +15,7 @@ import {
   Scenario,
   sharedWorld,
   SoftwareAuthenticator,
+  verifiedExport,
   type World,
 } from '@haldir/test-support';
 
@@ -120,7 +117,7 @@ describe('an approval that has to be signed', () => {
     const denied = await ask();
     expect((await send(denied, { assertion: await signed(denied, {}, 'deny') }, alice, 'deny')).status).toBe(200);
     expect((await send(await ask(1))).status).toBe(200);
-    expect(await verified()).toMatchObject({ outcome: 'intact', signed_decisions: 2, erased_decisions: 0 });
+    expect(await verifiedExport(tenant)).toMatchObject({ outcome: 'intact', signed_decisions: 2, erased_decisions: 0 });
   });
 
   it('is for one request: not for a second identical call, nor for the other decision', async () => {
@@ -206,7 +203,7 @@ describe('an approval that has to be signed', () => {
     );
     expect(byStatus(replies)).toEqual({ 200: 1, 400: 49 });
     expect(await decisions()).toHaveLength(1);
-    expect(await verified()).toMatchObject({ outcome: 'intact', signed_decisions: 1 });
+    expect(await verifiedExport(tenant)).toMatchObject({ outcome: 'intact', signed_decisions: 1 });
   });
 
   it('no key approves, whatever it sends; denying is for everybody who decides', async () => {
@@ -233,7 +230,7 @@ describe('an approval that has to be signed', () => {
     expect([(await optionsOf(other, bob)).status, (await optionsOf(other, bob)).body]).toMatchObject([409, { code: 'no_passkey' }]); // prettier-ignore
     expect((await send(other, {}, bob, 'deny')).status).toBe(200);
     expect((await decisions()).map(({ action }) => action)).toEqual(['approval_denied', 'approval_denied']);
-    expect(await verified()).toMatchObject({ outcome: 'intact', signed_decisions: 0 });
+    expect(await verifiedExport(tenant)).toMatchObject({ outcome: 'intact', signed_decisions: 0 });
   }); // prettier-ignore
 });
 
@@ -270,9 +267,11 @@ describe('a signature', () => {
     const settings = async (): Promise<Json> => (await tenant.get('/v1/approvals/settings')).body;
     expect(await settings()).toEqual({
       ...{ forbid_self_approval: false, require_signature_from: 100, require_signature_rules: [] },
+      destructive_grants: false,
     });
     const bad: [string, unknown[]][] = [
       ['require_signature_from', [-1, 'x', 1e10, 0.0000001, true]],
+      ['destructive_grants', ['x', null, 1]],
       ['require_signature_rules', [null, 'apl_1', ['x'], ['apl_unknown'], [7], Array(501).fill('pol_1')]],
     ];
     for (const [field, values] of bad) {
@@ -286,16 +285,3 @@ describe('a signature', () => {
     expect(JSON.parse(body.entries[0]?.details ?? '')).toMatchObject({ require_signature_from: 100 });
   });
 });
-
-/** What `haldir audit verify` says of an export of the tenant's log. */
-async function verified(): Promise<Json> {
-  const dir = mkdtempSync(join(tmpdir(), 'haldir-signed-'));
-  try {
-    const { body: key } = await tenant.get<{ verifier_key: string }>('/v1/audit/log-key');
-    writeFileSync(join(dir, 'audit.jsonl'), (await tenant.get<string>('/v1/audit/export')).body);
-    const { stdout } = await cli({}, ...['audit', 'verify', join(dir, 'audit.jsonl'), '--key', key.verifier_key, '--json']);
-    return JSON.parse(stdout) as Json;
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
-} // prettier-ignore

@@ -54,6 +54,7 @@ export { startTextUpstream, type TextUpstream } from './text-upstream.js';
 export { times } from './times.js';
 export { copyTree } from './tree.js';
 export { serveHttp, serveMcp, type Upstream } from './upstream-server.js';
+export { verifiedExport } from './verified-export.js';
 export { BOOTSTRAP_TOKEN, sharedWorld, startWorld, type World } from './world.js';
 export { type Otherwise, type PasskeyOptionsJson, SoftwareAuthenticator } from './software-authenticator.js';
 export {

@@ -89,6 +89,14 @@ export class ApprovalRequest {
   @Column({ type: 'jsonb', nullable: true })
   signature: DecisionSignature | null;
 
+  /** JSON of a `GrantableCall`: what a grant of calls like this one is held against; null where there can be none. */
+  @Column({ type: 'text', nullable: true })
+  grantable: string | null;
+
+  /** The grant by which it was approved: its call is let through as one of those, and by this request no more. */
+  @Column({ name: 'grant_id', type: 'text', nullable: true })
+  grantId: string | null;
+
   /** When the call it stands for was let through. */
   @Column({ name: 'consumed_at', type: 'timestamptz', nullable: true })
   consumedAt: Date | null;

@@ -21,6 +21,8 @@ export interface Decision {
   by: string;
   note: string;
   key: string;
+  /** The grant that was given along; null for an approval of this call alone. */
+  grantId: string | null;
 }
 
 /** Offsets and lengths count characters (code points). */
@@ -42,17 +44,18 @@ const FACTS = ['tenantId', 'id', 'sessionId', 'agentId', 'tool', 'action', 'amou
 /** What an audit entry about a request says of it. */
 export type RequestFacts = Pick<ApprovalRequest, (typeof FACTS)[number]>;
 /** And what decides whether the decision has to be signed. */
-export type DecidedRequest = RequestFacts & Pick<ApprovalRequest, 'ruleId' | 'otherRuleIds' | 'amountUnclear'>;
+export type DecidedRequest = RequestFacts &
+  Pick<ApprovalRequest, 'ruleId' | 'otherRuleIds' | 'amountUnclear' | 'grantable'>;
 
 const COLUMNS = columnsOf(ApprovalRequest);
 const WITH_FACTS = COLUMNS.only(...FACTS);
 const PENDING = COLUMNS.only(...FACTS, 'reason');
-const DECIDED = COLUMNS.only(...FACTS, 'ruleId', 'otherRuleIds', 'amountUnclear');
+const DECIDED = COLUMNS.only(...FACTS, 'ruleId', 'otherRuleIds', 'amountUnclear', 'grantable');
 const ENDED = COLUMNS.only('tenantId', 'id', 'status');
 const NEWEST = COLUMNS.only('id', 'status', 'decidedAt');
 
 const insert = {
-  name: 'approval_request.insert.v5',
+  name: 'approval_request.insert.v6',
   text: `INSERT INTO approval_request (${COLUMNS.list}) VALUES (${COLUMNS.parameters})
            ON CONFLICT (tenant_id, digest) WHERE status = 'pending' AND digest IS NOT NULL DO NOTHING RETURNING id`,
 };
@@ -62,9 +65,9 @@ const lockPending = {
           WHERE tenant_id = $1 AND digest = $2 AND status = 'pending' FOR UPDATE`,
 };
 const lockApproved = {
-  name: 'approval_request.lock_approved.v3',
+  name: 'approval_request.lock_approved.v4',
   text: `SELECT ${WITH_FACTS.list} FROM approval_request
-          WHERE tenant_id = $1 AND digest = $2 AND status = 'approved' AND consumed_at IS NULL AND expires_at > $3
+          WHERE tenant_id = $1 AND digest = $2 AND status = 'approved' AND consumed_at IS NULL AND grant_id IS NULL AND expires_at > $3
           ORDER BY id LIMIT 1 FOR UPDATE`,
 };
 const newest = {
@@ -73,9 +76,9 @@ const newest = {
           WHERE tenant_id = $1 AND digest = $2 ORDER BY id DESC LIMIT 1`,
 };
 const consume = {
-  name: 'approval_request.consume.v1',
+  name: 'approval_request.consume.v2',
   text: `UPDATE approval_request SET consumed_at = $3
-          WHERE tenant_id = $1 AND id = $2 AND status = 'approved' AND consumed_at IS NULL RETURNING id`,
+          WHERE tenant_id = $1 AND id = $2 AND status = 'approved' AND consumed_at IS NULL AND grant_id IS NULL RETURNING id`,
 };
 const statuses = {
   name: 'approval_request.statuses.v1',
@@ -225,7 +228,7 @@ export class ApprovalRequestRepository {
       denyAll: async (
         tenantId: string,
         agentId: string | null,
-        decision: Omit<Decision, 'status'>,
+        decision: Omit<Decision, 'status' | 'grantId'>,
       ): Promise<number> => {
         const { affected } = await tx.manager.update(
           ApprovalRequest,
@@ -233,7 +236,7 @@ export class ApprovalRequestRepository {
             ...{ tenantId, ...(agentId === null ? {} : { agentId }) },
             ...{ status: 'pending', expiresAt: MoreThan(decision.at) },
           },
-          { status: 'denied', ...toDecided(decision) },
+          { status: 'denied', ...toDecided({ ...decision, grantId: null }) },
         );
         return affected ?? 0;
       },
@@ -270,6 +273,6 @@ async function findIn(manager: EntityManager, tenantId: string, id: string): Pro
   return request;
 }
 
-function toDecided({ at, by, note, key }: Omit<Decision, 'status'>): Partial<ApprovalRequest> {
-  return { decidedAt: at, decidedBy: by, decisionNote: note, decidedKey: key };
+function toDecided({ at, by, note, key, grantId }: Omit<Decision, 'status'>): Partial<ApprovalRequest> {
+  return { decidedAt: at, decidedBy: by, decisionNote: note, decidedKey: key, grantId };
 }

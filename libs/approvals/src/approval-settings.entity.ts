@@ -19,4 +19,8 @@ export class ApprovalSettings {
   /** An approval of what one of these policies or approval rules holds back is signed. */
   @Column({ name: 'signature_rules', type: 'text', array: true })
   signatureRules: string[];
+
+  /** Whether calls of destructive tools may be approved by grants. */
+  @Column({ name: 'destructive_grants', type: 'boolean' })
+  destructiveGrants: boolean;
 }

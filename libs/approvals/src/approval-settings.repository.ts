@@ -10,7 +10,7 @@ export type ChangedSettings = Pick<ApprovalSettings, 'tenantId' | 'forbidSelfApp
 export class ApprovalSettingsRepository {
   constructor(private readonly transactions: Transactions) {}
 
-  /** What holds for a tenant that never said otherwise: the key that asks may decide, and nothing has to be signed. */
+  /** What holds for a tenant that never said otherwise: the key that asks may decide, nothing has to be signed, and no grant is of destructive tools. */
   find(tenantId: string): Promise<ApprovalSettings> {
     return this.transactions.read(tenantId, (manager) => findIn(manager, tenantId));
   }
@@ -25,5 +25,7 @@ export class ApprovalSettingsRepository {
 
 async function findIn(manager: EntityManager, tenantId: string): Promise<ApprovalSettings> {
   const said = await manager.findOneBy(ApprovalSettings, { tenantId });
-  return said ?? { tenantId, forbidSelfApproval: false, signatureFrom: null, signatureRules: [] };
+  return (
+    said ?? { tenantId, forbidSelfApproval: false, signatureFrom: null, signatureRules: [], destructiveGrants: false }
+  );
 }

@@ -31,7 +31,7 @@ export class ApprovalSettingsService {
       throw new InvalidInput('require_signature_rules: expected ids of approval rules that are there, or of policies');
     await this.settings.in(tx).put({ tenantId, ...changed });
     const settings = await this.settings.in(tx).find(tenantId);
-    const { forbidSelfApproval, signatureFrom, signatureRules } = settings;
+    const { forbidSelfApproval, signatureFrom, signatureRules, destructiveGrants } = settings;
     this.auditLog.record(tx, actor, {
       source: 'haldir',
       tool: 'haldir.approvals',
@@ -40,6 +40,7 @@ export class ApprovalSettingsService {
         forbid_self_approval: forbidSelfApproval,
         require_signature_from: signatureFrom === null ? null : toDollars(signatureFrom),
         require_signature_rules: signatureRules,
+        destructive_grants: destructiveGrants,
         by: actor.id,
       },
     });

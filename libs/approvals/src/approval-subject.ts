@@ -1,4 +1,5 @@
 import { type Actor, type MicroUsd } from '@haldir/kernel';
+import { type GrantableCall } from './grant-terms.js';
 
 /** What a session is about to do, as the rules see it. */
 export interface ApprovalSubject {
@@ -19,6 +20,8 @@ export interface ApprovalSubject {
   details: string | null;
   /** 32 bytes that stand for the exact call: anything else has another digest. */
   digest: Buffer;
+  /** What others like it would have, too; null where nobody may approve more than this one. */
+  grantable: GrantableCall | null;
 }
 
 /** The rule, or the policy of the proxy, that holds a subject back, and why, in words for people. */

@@ -13,12 +13,13 @@ import { ApprovalRequestRepository } from './approval-request.repository.js';
 import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
-import { ApprovalService, type NewDecision } from './approval.service.js';
+import { ApprovalService } from './approval.service.js';
 import { ApprovalSettings } from './approval-settings.entity.js';
 import { ApprovalSettingsRepository } from './approval-settings.repository.js';
 import { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound } from './approvals.errors.js';
 import { DecisionChallengeRepository } from './decision-challenge.repository.js';
 import { DecisionSignatures } from './decision-signatures.js';
+import { type NewDecision } from './new-decision.js';
 
 const HOUR_MS = 3_600_000;
 const DENIAL_STANDS_MS = 300_000;
@@ -82,6 +83,7 @@ beforeEach(async () => {
     reason: '',
     details: null,
     digest: Buffer.alloc(32, 1),
+    grantable: null,
   };
 });
 
@@ -94,7 +96,7 @@ const hold = async (change: Partial<ApprovalSubject> = {}): Promise<string> => {
   return answer.request.requestId;
 };
 const decider = (): Actor => keyActor(subject.actor.tenantId, 'hld_key');
-const decide = (id: string, decision = yes): Promise<void> =>
+const decide = (id: string, decision = yes): Promise<unknown> =>
   run((tx) => approvals.decide(tx, decider(), id, decision));
 /** Whether the call is let through, which uses its approval up. */
 const letThrough = (): Promise<boolean> =>

@@ -10,6 +10,7 @@ import { ApprovalRequest } from './approval-request.entity.js';
 import {
   type ApprovalFilter,
   ApprovalRequestRepository,
+  type DecidedRequest,
   type DetailsPart,
   type RequestFacts,
 } from './approval-request.repository.js';
@@ -17,6 +18,8 @@ import { ApprovalRuleService } from './approval-rule.service.js';
 import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
 import { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound } from './approvals.errors.js';
 import { DecisionSignatures, type Prove } from './decision-signatures.js';
+import { saidOfTerms } from './grant-terms.js';
+import { type NewDecision } from './new-decision.js';
 
 /** A request that an agent makes of its own accord. */
 export interface NewApprovalRequest {
@@ -33,15 +36,8 @@ export interface NewApprovalRequest {
   actor: Actor;
 }
 
-export interface NewDecision {
-  status: 'approved' | 'denied';
-  /** As whoever decides gives their name. */
-  by: string;
-  note: string;
-}
-
 /** What is known of a call that waits. */
-type HeldBack = Pick<ApprovalRequest, 'digest' | 'amountUnclear' | 'ruleId' | 'otherRuleIds'>;
+type HeldBack = Pick<ApprovalRequest, 'digest' | 'amountUnclear' | 'ruleId' | 'otherRuleIds' | 'grantable'>;
 
 const DEFAULT_TTL_SECONDS = 3600;
 const EXPIRY_BATCH = 200;
@@ -117,6 +113,7 @@ export class ApprovalService {
         details: subject.details,
         digest: subject.digest,
         ...{ amountUnclear: subject.amount === 'unclear', ruleId: match.ruleId, otherRuleIds: match.otherRuleIds },
+        grantable: subject.grantable && JSON.stringify(subject.grantable),
         actor: subject.actor,
         ttlSeconds: DEFAULT_TTL_SECONDS,
       });
@@ -131,7 +128,7 @@ export class ApprovalService {
 
   /** A request of an agent's own; it lets no held call through. Announces `approval_requested`. */
   async request(tx: Tx, wanted: NewApprovalRequest): Promise<ApprovalRequest> {
-    const ofItsOwn = { digest: null, amountUnclear: false, ruleId: null, otherRuleIds: [] };
+    const ofItsOwn = { digest: null, amountUnclear: false, ruleId: null, otherRuleIds: [], grantable: null };
     const request = this.newRequest({ ...wanted, ...ofItsOwn });
     await this.requests.in(tx).insert(request);
     this.announce(tx, wanted.actor, request, {});
@@ -168,16 +165,23 @@ export class ApprovalService {
   }
 
   /**
-   * Approves or denies; of racing decisions exactly one wins.
+   * Approves or denies; of racing decisions exactly one wins. Answers what was decided. A grant is signed and logged here, and made by
+   * `ApprovalGrants` in the same transaction.
    *
    * @param prove where whoever decides has signed it
    * @throws ApprovalNotFound, ApprovalAlreadyDecided, ApprovalExpired, SignatureRequired, SignatureNotGood
    */
-  async decide(tx: Tx, actor: Actor, id: string, decision: NewDecision, prove: Prove | null = null): Promise<void> {
+  async decide(
+    tx: Tx,
+    actor: Actor,
+    id: string,
+    { status, by, note, grant }: NewDecision,
+    prove: Prove | null = null,
+  ): Promise<DecidedRequest> {
     const { tenantId, id: key } = actor;
     const requests = this.requests.in(tx);
     const now = this.clock.now();
-    const decided = await requests.decide(tenantId, id, { ...decision, key, at: now });
+    const decided = await requests.decide(tenantId, id, { status, by, note, key, at: now, grantId: grant?.id ?? null });
     if (!decided) {
       const request = await requests.find(tenantId, id);
       if (!request) throw new ApprovalNotFound();
@@ -185,12 +189,12 @@ export class ApprovalService {
         ? new ApprovalAlreadyDecided(request.status)
         : new ApprovalExpired();
     }
-    const { status, by, note } = decision;
-    const signature = await this.signatures.of(tx, actor, decided, status, prove);
+    const signature = await this.signatures.of(tx, actor, decided, { status, terms: grant ?? null }, prove);
     if (signature) await requests.sign(decided, signature);
-    const said = { decided_by: by, note, key, ...(signature ? { signature } : {}) };
-    this.record(tx, actor, decided, 'haldir', `approval_${status}`, said);
+    const said = { decided_by: by, note, key, ...(grant ? { grant: { id: grant.id, ...saidOfTerms(grant) } } : {}) };
+    this.record(tx, actor, decided, 'haldir', `approval_${status}`, { ...said, ...(signature ? { signature } : {}) });
     tx.onCommit(() => this.metrics.countDecision('approval', status === 'approved' ? 'allowed' : 'denied'));
+    return decided;
   }
 
   /**
@@ -254,6 +258,7 @@ export class ApprovalService {
       decisionNote: null,
       decidedKey: null,
       signature: null,
+      grantId: null,
       consumedAt: null,
     });
   }

@@ -6,6 +6,27 @@ export class ApprovalNotFound extends HaldirError {
   }
 }
 
+export class GrantNotFound extends HaldirError {
+  constructor() {
+    super('not_found', 'Approval grant not found');
+  }
+}
+
+/** This call may be approved, and no others with it. */
+export class GrantNotPossible extends HaldirError {
+  constructor(why: string) {
+    super('invalid', why, { code: 'grant_not_possible' });
+  }
+}
+
+export class TooManyGrants extends HaldirError {
+  constructor(max: number) {
+    super('invalid', `A tenant has at most ${max} grants that are not used up, over or revoked`, {
+      code: 'too_many_grants',
+    });
+  }
+}
+
 export class ApprovalRuleNotFound extends HaldirError {
   constructor() {
     super('not_found', 'Approval rule not found');

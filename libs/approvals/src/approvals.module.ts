@@ -2,6 +2,9 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { GateModule } from '@haldir/gate';
 import { ApprovalCounts } from './approval-counts.js';
+import { ApprovalGrant } from './approval-grant.entity.js';
+import { ApprovalGrantRepository } from './approval-grant.repository.js';
+import { ApprovalGrants } from './approval-grants.js';
 import { ApprovalRequest } from './approval-request.entity.js';
 import { ApprovalRequestRepository } from './approval-request.repository.js';
 import { ApprovalRule } from './approval-rule.entity.js';
@@ -17,9 +20,11 @@ import { DecisionSignatures } from './decision-signatures.js';
 import { SelfApprovalService } from './self-approval.service.js';
 
 @Module({
-  imports: [TypeOrmModule.forFeature([ApprovalRequest, ApprovalRule, ApprovalSettings]), GateModule],
+  imports: [TypeOrmModule.forFeature([ApprovalGrant, ApprovalRequest, ApprovalRule, ApprovalSettings]), GateModule],
   providers: [
     ApprovalCounts,
+    ApprovalGrantRepository,
+    ApprovalGrants,
     ApprovalRequestRepository,
     ApprovalRuleRepository,
     ApprovalRuleService,
@@ -32,7 +37,7 @@ import { SelfApprovalService } from './self-approval.service.js';
     SelfApprovalService,
   ],
   exports: [
-    ...[ApprovalCounts, ApprovalRuleService, ApprovalService, ApprovalSettingsService, ApprovalWaits],
+    ...[ApprovalCounts, ApprovalGrants, ApprovalRuleService, ApprovalService, ApprovalSettingsService, ApprovalWaits],
     ...[DecisionSignatures, SelfApprovalService],
   ],
 })

@@ -8,6 +8,7 @@ import { type DecidedRequest } from './approval-request.repository.js';
 import { ApprovalSettingsRepository } from './approval-settings.repository.js';
 import { SignatureNotGood, SignatureRequired } from './approvals.errors.js';
 import { DecisionChallengeRepository } from './decision-challenge.repository.js';
+import { type GrantTerms, saidOfTerms } from './grant-terms.js';
 
 /** In seconds. */
 export const SIGNING_SECONDS = 300;
@@ -22,6 +23,13 @@ interface PasskeyProof {
 /** Holds what somebody sent against what was to be signed; null when it is not good, whatever the reason. */
 export type Prove = (tx: Tx, challenge: Buffer) => Promise<PasskeyProof | null>;
 
+/** What is decided of a request. */
+export interface DecidedTerms {
+  status: 'approved' | 'denied';
+  /** Of a grant that is given along; null without one. */
+  terms: GrantTerms | null;
+}
+
 /** What people sign of decisions, and where they have to. */
 @Injectable()
 export class DecisionSignatures {
@@ -34,12 +42,15 @@ export class DecisionSignatures {
   async challenge(
     { tenantId, id: personId }: Actor,
     { id: requestId, digest }: Pick<ApprovalRequest, 'id' | 'digest'>,
-    decision: 'approved' | 'denied',
+    { status: decision, terms }: DecidedTerms,
   ): Promise<Buffer> {
     const nonce = randomBytes(NONCE_BYTES);
     const key = { tenantId, requestId, personId, decision };
     await this.challenges.put(key, nonce, SIGNING_SECONDS);
-    return decisionChallenge({ ...key, digest: hex(digest), nonce: nonce.toString('hex') });
+    return decisionChallenge({
+      ...{ ...key, digest: hex(digest), nonce: nonce.toString('hex') },
+      terms: terms && saidOfTerms(terms),
+    });
   }
 
   /**
@@ -52,17 +63,17 @@ export class DecisionSignatures {
     tx: Tx,
     { tenantId, id: personId }: Actor,
     request: DecidedRequest,
-    decision: 'approved' | 'denied',
+    { status: decision, terms }: DecidedTerms,
     prove: Prove | null,
   ): Promise<DecisionSignature | null> {
     if (prove === null) {
-      if (decision === 'approved' && (await this.isRequired(tx, request))) throw new SignatureRequired();
+      if (decision === 'approved' && (await this.isRequired(tx, request, terms))) throw new SignatureRequired();
       return null;
     }
     const key = { tenantId, requestId: request.id, personId, decision };
     const nonce = hex(await this.challenges.in(tx).take(key));
     if (nonce === null) throw new SignatureNotGood();
-    const decided = { ...key, digest: hex(request.digest) };
+    const decided = { ...key, digest: hex(request.digest), terms: terms && saidOfTerms(terms) };
     const proof = await prove(tx, decisionChallenge({ ...decided, nonce }));
     if (!proof) throw new SignatureNotGood();
     const signature = { nonce, ...proof.signed };
@@ -74,9 +85,11 @@ export class DecisionSignatures {
   private async isRequired(
     tx: Tx,
     { tenantId, amount, amountUnclear, ruleId, otherRuleIds }: DecidedRequest,
+    terms: GrantTerms | null,
   ): Promise<boolean> {
     const { signatureFrom, signatureRules } = await this.settings.in(tx).find(tenantId);
-    if (signatureFrom !== null && (amountUnclear || amount >= signatureFrom)) return true;
+    const most = terms?.totalAmount ?? amount;
+    if (signatureFrom !== null && (amountUnclear || most >= signatureFrom || amount >= signatureFrom)) return true;
     return [ruleId, ...otherRuleIds].some((id) => id !== null && signatureRules.includes(id));
   }
 }

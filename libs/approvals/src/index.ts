@@ -1,6 +1,7 @@
 export { ApprovalNotFound, DetailsTooLong } from './approvals.errors.js';
 export { type ApprovedRequest, type HeldRequest } from './approval-answer.js';
 export { ApprovalCounts } from './approval-counts.js';
+export { ApprovalGrants } from './approval-grants.js';
 export { pagePathOf } from './approval-event.js';
 export { type ApprovalRule } from './approval-rule.entity.js';
 export { ApprovalRuleService, firstMatch } from './approval-rule.service.js';
@@ -9,4 +10,5 @@ export { ApprovalService } from './approval.service.js';
 export { ApprovalWaits } from './approval-waits.js';
 export { ApprovalsModule } from './approvals.module.js';
 export { isDestructive } from './destructive.js';
+export { type GrantableCall, hashedArguments } from './grant-terms.js';
 export { shownDetails } from './shown-details.js';

@@ -38,6 +38,7 @@ export function subjectOf(payment: NewPayment, usd: UsdValue | null, session: Se
       }),
       'buffer',
     ),
+    grantable: null,
   };
 }
 

@@ -6,20 +6,23 @@ import {
   decisionChallenge,
   type DecisionSignature,
   type SignedDecision,
+  type SignedTerms,
   signatureFault,
 } from './decision-signature.js';
 
 const RP_ID = 'haldir.example.com';
 const DECISION: SignedDecision = {
   ...{ tenantId: 'tnt_1', requestId: 'apr_1', digest: 'ab'.repeat(32), decision: 'approved', personId: 'prs_1' },
+  terms: null,
   nonce: '00112233445566778899aabbccddeeff',
 };
+const TERMS: SignedTerms = { free_arguments: ['a', 'b'], uses: 3, total_micros: '1500000', ttl_seconds: 600 };
 
 const device = new SoftwareAuthenticator(`https://${RP_ID}`);
 const passkey = { publicKey: device.coseKey(), rpId: RP_ID };
 
-function signed(otherwise: Otherwise = {}, by = device, rpId = RP_ID): DecisionSignature {
-  const challenge = decisionChallenge(DECISION).toString('base64url');
+function signed(otherwise: Otherwise = {}, by = device, rpId = RP_ID, of = DECISION): DecisionSignature {
+  const challenge = decisionChallenge(of).toString('base64url');
   const { id, response } = by.get({ challenge, rpId }, otherwise);
   return {
     ...{ nonce: DECISION.nonce, passkey_id: 'psk_1', credential_id: id, rp_id: rpId },
@@ -37,6 +40,16 @@ describe('a signature', () => {
     const local = new SoftwareAuthenticator('http://localhost:3000');
     const made = signed({}, local, 'localhost');
     expect(faultOf(made, {}, { publicKey: local.coseKey(), rpId: 'localhost' })).toBeNull();
+    const below = new SoftwareAuthenticator('http://haldir.localhost:3000');
+    const there = signed({}, below, 'haldir.localhost');
+    expect(faultOf(there, {}, { publicKey: below.coseKey(), rpId: 'haldir.localhost' })).toBeNull();
+  });
+
+  it('is not good that was made on this machine, and not over http', () => {
+    const local = new SoftwareAuthenticator('http://localhost:3000');
+    const made = signed({ origin: 'ftp://localhost:3000' }, local, 'localhost');
+    const fault = faultOf(made, {}, { publicKey: local.coseKey(), rpId: 'localhost' });
+    expect(fault).toBe('it was made at an address that is not of its site');
   });
 
   const others: [string, Partial<SignedDecision>][] = [
@@ -46,9 +59,28 @@ describe('a signature', () => {
     ['request without a call', { digest: null }],
     ['decision', { decision: 'denied' }],
     ['person', { personId: 'prs_2' }],
+    ['that allows others beside', { terms: TERMS }],
   ];
   it.each(others)('is not good for another %s', (_, change) => {
     expect(faultOf(signed(), change)).toBe('something else was signed');
+  });
+
+  it('of an approval of several calls is good for its terms alone', () => {
+    const made = signed({}, device, RP_ID, { ...DECISION, terms: TERMS });
+    expect(faultOf(made, { terms: TERMS })).toBeNull();
+    const others: (SignedTerms | null)[] = [
+      ...[null, { ...TERMS, free_arguments: ['a'] }, { ...TERMS, free_arguments: ['a', 'b', 'c'] }],
+      ...[
+        { ...TERMS, free_arguments: ['a,b'] },
+        { ...TERMS, uses: 4 },
+        { ...TERMS, total_micros: null },
+      ],
+      ...[
+        { ...TERMS, total_micros: '1500001' },
+        { ...TERMS, ttl_seconds: 601 },
+      ],
+    ];
+    for (const terms of others) expect([terms, faultOf(made, { terms })]).toEqual([terms, 'something else was signed']);
   });
 
   it('is not good with another nonce', () => {
@@ -106,10 +138,13 @@ describe('the vectors of docs/log-format.md', () => {
   const hashes = [...section.matchAll(/^[0-9a-f]{64}$/gm)].map(([hash]) => hash);
 
   it('are challenges as they are made here', () => {
-    expect(vectors).toHaveLength(2);
+    expect(vectors).toHaveLength(3);
     const made = vectors.map((text) => {
-      const [, tenantId, requestId, digest, decision, personId, nonce] = JSON.parse(text) as string[];
-      const signed = { tenantId, requestId, digest, decision, personId, nonce } as unknown as SignedDecision;
+      const list = JSON.parse(text) as [label: string, ...unknown[]];
+      const [label, tenantId, requestId, digest, decision, personId, nonce, ...terms] = list;
+      const [free_arguments, uses, total_micros, ttl_seconds] = terms;
+      const allowed = label === 'haldir.grant.v1' ? { free_arguments, uses, total_micros, ttl_seconds } : null;
+      const signed = { tenantId, requestId, digest, decision, personId, terms: allowed, nonce } as SignedDecision;
       return decisionChallenge(signed).toString('hex');
     });
     expect(made).toEqual(hashes);
@@ -119,7 +154,7 @@ describe('the vectors of docs/log-format.md', () => {
     const [, json = ''] = /```json\n([^]*?)\n```/.exec(section) ?? [];
     const { public_key: publicKey, ...signature } = JSON.parse(json) as DecisionSignature & { public_key: string };
     const [, tenantId, requestId, digest, decision, personId] = JSON.parse(vectors[0] ?? '') as string[];
-    const of = { tenantId, requestId, digest, decision, personId } as unknown as SignedDecision;
+    const of = { tenantId, requestId, digest, decision, personId, terms: null } as unknown as SignedDecision;
     const key = { publicKey: Buffer.from(publicKey, 'base64url'), rpId: signature.rp_id };
     expect(signatureFault(of, signature, key)).toBeNull();
   });

@@ -4,11 +4,23 @@ import { parseStrictObject } from './strict-json.js';
 
 /** Separates these challenges from all others, and versions of their encoding from each other. */
 const LABEL = 'haldir.decision.v1';
+/** The same of an approval of several calls alike. */
+const GRANT_LABEL = 'haldir.grant.v1';
 
 const USER_PRESENT = 0x01;
 const USER_VERIFIED = 0x04;
 /** SHA-256 of the site, flags, and what was counted (https://www.w3.org/TR/webauthn-3/#sctn-authenticator-data). */
 const AUTHENTICATOR_DATA_MIN = 37;
+
+/** What an approval allows beside the call that waits, as the log has it. */
+export interface SignedTerms {
+  /** Names, in ascending order. */
+  free_arguments: readonly string[];
+  uses: number;
+  /** Micro-dollars in decimal digits; null when the calls may spend nothing. */
+  total_micros: string | null;
+  ttl_seconds: number;
+}
 
 /** What is signed of a decision, and nothing else. */
 export interface SignedDecision {
@@ -18,6 +30,8 @@ export interface SignedDecision {
   digest: string | null;
   decision: 'approved' | 'denied';
   personId: string;
+  /** Null for a decision about this call alone. */
+  terms: SignedTerms | null;
   /** 128 bits, hex. */
   nonce: string;
 }
@@ -38,11 +52,18 @@ export interface SigningKey {
 }
 
 /**
- * The WebAuthn challenge of a decision: SHA-256 of the RFC 8785 JSON of a list of texts, and of null for a digest that there is not, so
- * that no two decisions have the same bytes. docs/log-format.md has vectors.
+ * The WebAuthn challenge of a decision: SHA-256 of the RFC 8785 JSON of a list of texts, of null for a digest that there is not, and of
+ * what it allows beside, so that no two decisions have the same bytes. docs/log-format.md has vectors.
  */
-export function decisionChallenge({ tenantId, requestId, digest, decision, personId, nonce }: SignedDecision): Buffer {
-  return hash('sha256', JSON.stringify([LABEL, tenantId, requestId, digest, decision, personId, nonce]), 'buffer');
+export function decisionChallenge(signed: SignedDecision): Buffer {
+  const { tenantId, requestId, digest, decision, personId, terms, nonce } = signed;
+  const list = [tenantId, requestId, digest, decision, personId, nonce];
+  const text = JSON.stringify(terms === null ? [LABEL, ...list] : [GRANT_LABEL, ...list, ...termsOf(terms)]);
+  return hash('sha256', text, 'buffer');
+}
+
+function termsOf(terms: SignedTerms): unknown[] {
+  return [terms.free_arguments, terms.uses, terms.total_micros, terms.ttl_seconds];
 }
 
 /** Why that is no signature of the decision by the passkey, in words; null when it is one, of somebody who was there and verified. */

@@ -34,7 +34,7 @@ type Change = Partial<Record<'details' | 'signature' | 'more' | 'signed', Line>>
 function decided({ details = {}, signature = {}, more = {}, signed = {} }: Change = {}): Line {
   const decision = {
     ...{ tenantId: 'tnt_1', requestId: 'apr_1', digest: 'ab'.repeat(32), decision: 'approved', personId: ALICE },
-    ...{ nonce: '00'.repeat(16), ...signed },
+    ...{ terms: null, nonce: '00'.repeat(16), ...signed },
   } as SignedDecision;
   const { id, response } = device.get({ challenge: decisionChallenge(decision).toString('base64url'), rpId: RP_ID });
   const said = {
@@ -44,6 +44,7 @@ function decided({ details = {}, signature = {}, more = {}, signed = {} }: Chang
   const all = { request_id: 'apr_1', digest: decision.digest, signature: said, ...details };
   return entryOf('haldir.approvals', 'approval_approved', all, more);
 } // prettier-ignore
+const TERMS = { free_arguments: ['text'], uses: 3, total_micros: null, ttl_seconds: 600 };
 const unsigned = entryOf('haldir.approvals', 'approval_approved', { request_id: 'apr_0', note: '' });
 
 async function check(lines: Line[], altered = lines): Promise<Verdict> {
@@ -66,8 +67,16 @@ describe('the signed decisions of a log', () => {
     expect(await found(unsigned)).toMatchObject({ outcome: 'intact', decisions: { signed: 0, erased: 0 } });
     const denied = { signed: { decision: 'denied' }, more: { action: 'approval_denied' } };
     const of = (requestId: string, change: Change = {}): Line => decided({ ...change, details: { request_id: requestId, ...change.details }, signed: { requestId, ...change.signed } }); // prettier-ignore
-    const all = [enrolled(), unsigned, decided(), of('apr_2', denied), of('apr_3', { signed: { digest: null } })];
-    expect(await found(...all)).toMatchObject({ outcome: 'intact', entries: 5, decisions: { signed: 3, erased: 0 } });
+    const allowing = of('apr_4', { signed: { terms: TERMS }, details: { grant: { id: 'grt_1', ...TERMS } } });
+    const all = [
+      enrolled(),
+      unsigned,
+      decided(),
+      of('apr_2', denied),
+      of('apr_3', { signed: { digest: null } }),
+      allowing,
+    ];
+    expect(await found(...all)).toMatchObject({ outcome: 'intact', entries: 6, decisions: { signed: 4, erased: 0 } });
   });
 
   it.each<[string, Line[], number, RegExp]>([
@@ -93,6 +102,10 @@ describe('the signed decisions of a log', () => {
     ['without its request', [enrolled(), decided({ details: { request_id: undefined } })], 1, /not whole/],
     ['with a digest that is no text', [enrolled(), decided({ details: { digest: 7 } })], 1, /not whole/],
     ['with something else in its place', [enrolled(), decided({ details: { signature: null } })], 1, /not whole/],
+    ['with terms that were not signed', [enrolled(), decided({ details: { grant: TERMS } })], 1, /something else/],
+    ['without the terms that were signed', [enrolled(), decided({ signed: { terms: TERMS } })], 1, /something else/],
+    ['with other terms', [enrolled(), decided({ signed: { terms: TERMS }, details: { grant: { ...TERMS, uses: 4 } } })], 1, /something else/],
+    ...[7, [], {}, { ...TERMS, free_arguments: 'a' }, { ...TERMS, free_arguments: [7] }, { ...TERMS, uses: '3' }, { ...TERMS, total_micros: 5 }, { ...TERMS, ttl_seconds: 1.5 }].map((grant): [string, Line[], number, RegExp] => ['with terms that are none', [enrolled(), decided({ details: { grant } })], 1, /not whole/]),
     ['by nobody', [enrolled(), decided({ more: { actor_id: null } })], 1, /not whole/],
     ['in details that are no JSON', [enrolled(), { ...decided(), details: 'approved' }], 1, /not a JSON object/],
   ])('are broken where one is %s', async (_, all, index, reason) => {
@@ -134,6 +147,22 @@ describe('the signed decisions of a log', () => {
     const ofBob = people('passkey_removed', { passkey_id: 'psk_1' }, { actor_id: 'prs_bob' });
     expect(await foundErased([enrolled(), ofBob, decided()], [1])).toMatchObject({ outcome: 'intact' });
   });
+
+  it('are good whoever else is removed, and whatever else is said of people', async () => {
+    const bob = people('person_removed', { person_id: 'prs_bob' }, { actor_id: 'prs_owner' });
+    const claim = people('person_claim_lost', { person_id: 'prs_bob' }, { actor_id: 'haldir' });
+    const invited = people('person_invited', {}, { actor_id: 'prs_owner' });
+    expect(await found(enrolled(), bob, claim, invited, decided())).toMatchObject({ outcome: 'intact', decisions: { signed: 1 } });
+    // What another of Haldir's own says, in the same words, is about nobody's passkeys.
+    const elsewhere = entryOf('haldir.gate', 'person_removed', { person_id: ALICE }, { actor_id: 'prs_owner' });
+    const neither = entryOf('haldir.gate', 'passkey_removed', { passkey_id: 'psk_1' });
+    expect(await found(enrolled(), elsewhere, neither, decided())).toMatchObject({ outcome: 'intact' });
+  }); // prettier-ignore
+
+  it.each(['passkey_id', 'public_key', 'rp_id'])('cannot be checked where an enrolment has no %s', async (member) => {
+    expect(await found(enrolled(device, { [member]: undefined }), decided())).toMatchObject({ outcome: 'cannot_check' });
+    expect(await found(enrolled(device, { [member]: 7 }), decided())).toMatchObject({ outcome: 'cannot_check' });
+  }); // prettier-ignore
 
   it('are not counted where their own details were erased, which is said', async () => {
     const all = [enrolled(), decided(), decided()];

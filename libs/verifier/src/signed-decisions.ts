@@ -1,4 +1,10 @@
-import { type DecisionSignature, SIGNATURE_MEMBERS, signatureFault, type SigningKey } from './decision-signature.js';
+import {
+  type DecisionSignature,
+  SIGNATURE_MEMBERS,
+  signatureFault,
+  type SignedTerms,
+  type SigningKey,
+} from './decision-signature.js';
 import { type LoggedEntry } from './entry-check.js';
 import { parseStrictObject } from './strict-json.js';
 
@@ -61,10 +67,13 @@ export class SignedDecisions {
     { tenantId, actorId }: LoggedEntry,
     index: number,
     decision: 'approved' | 'denied',
-    { request_id: requestId, digest = null, signature }: Record<string, unknown>,
+    { request_id: requestId, digest = null, signature, grant = null }: Record<string, unknown>,
   ): void {
     const isWhole =
-      isSignature(signature) && typeof requestId === 'string' && (digest === null || typeof digest === 'string');
+      isSignature(signature) &&
+      typeof requestId === 'string' &&
+      (digest === null || typeof digest === 'string') &&
+      (grant === null || isTerms(grant));
     if (!isWhole || actorId === null) {
       this.broken ??= { index, reason: 'the signature of the decision is not whole' };
       return;
@@ -85,7 +94,7 @@ export class SignedDecisions {
     }
     const isTheirs = passkey?.personId === actorId && passkey.credentialId === signature.credential_id;
     const fault = isTheirs
-      ? signatureFault({ tenantId, requestId, digest, decision, personId: actorId }, signature, passkey)
+      ? signatureFault({ tenantId, requestId, digest, decision, personId: actorId, terms: grant }, signature, passkey)
       : 'whoever decided had no such passkey then';
     if (fault === null && passkey?.isInDoubt)
       this.unchecked ??= {
@@ -133,6 +142,18 @@ export class SignedDecisions {
 function isSignature(value: unknown): value is DecisionSignature {
   if (typeof value !== 'object' || value === null) return false;
   return SIGNATURE_MEMBERS.every((member) => typeof (value as Record<string, unknown>)[member] === 'string');
+}
+
+/** Numbers are whole, and small enough to be what they read as. */
+function isTerms(value: unknown): value is SignedTerms {
+  if (typeof value !== 'object' || value === null) return false;
+  const { free_arguments: free, uses, total_micros: total, ttl_seconds: ttl } = value as Record<string, unknown>;
+  return (
+    Array.isArray(free) &&
+    free.every((name) => typeof name === 'string') &&
+    (total === null || typeof total === 'string') &&
+    [uses, ttl].every(Number.isSafeInteger)
+  );
 }
 
 function objectOf(text: string): Record<string, unknown> | null {

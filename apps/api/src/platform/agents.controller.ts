@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpStatus, Param, Post, Query } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { type Actor, InvalidInput } from '@haldir/kernel';
-import { ApprovalService } from '@haldir/approvals';
+import { ApprovalGrants, ApprovalService } from '@haldir/approvals';
 import { AgentActivityRepository } from '@haldir/audit-log';
 import { AgentFreezes, SessionService } from '@haldir/gate';
 import { CurrentActor, Cursors, Refuses, RequiresScope, Returns, Write, type WriteRequest, Writes } from '@haldir/http';
@@ -20,6 +20,7 @@ export class AgentsController {
     private readonly sessions: SessionService,
     private readonly payments: PaymentTotals,
     private readonly approvals: ApprovalService,
+    private readonly grants: ApprovalGrants,
     private readonly writes: Writes,
     private readonly cursors: Cursors,
   ) {}
@@ -130,9 +131,12 @@ export class AgentsController {
 
   private freeze(actor: Actor, agentId: string | null, reason: string, write: WriteRequest): Promise<AgentFrozen> {
     return this.writes.run(write, async (tx): Promise<AgentFrozen> => {
+      // In this order, in which calls lock them, too.
+      const revoked = await this.grants.revokeAll(tx, actor, agentId);
       const denied = await this.approvals.denyAll(tx, actor, agentId, `Frozen: ${reason}`);
-      const changed = await this.freezes.freeze(tx, actor, agentId, reason, { denied_approvals: denied });
-      return { frozen: true, agent_id: agentId, changed, denied_approvals: denied };
+      const ended = { denied_approvals: denied, revoked_grants: revoked };
+      const changed = await this.freezes.freeze(tx, actor, agentId, reason, ended);
+      return { frozen: true, agent_id: agentId, changed, ...ended };
     });
   }
 

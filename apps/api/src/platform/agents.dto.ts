@@ -75,6 +75,9 @@ export const AgentFrozen = z.object({
   agent_id: z.string().nullable().describe('Null for every agent of the tenant'),
   changed: z.boolean().describe('False when it was frozen already; the first reason stands'),
   denied_approvals: z.int().describe('Requests for approval that waited, and are denied'),
+  revoked_grants: z
+    .int()
+    .describe('Approvals of several calls that were not used up, and let nothing through any more'),
 });
 export type AgentFrozen = z.infer<typeof AgentFrozen>;
 

@@ -240,6 +240,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals/{request_id}/grant-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview an approval grant
+         * @description How many of the calls that waited in the last seven days a grant, given with the approval of this request, would have let through. Changes nothing.
+         */
+        post: operations["previewApprovalGrant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/approvals/pending": {
         parameters: {
             query?: never;
@@ -548,6 +568,19 @@ export interface components {
             /** @description Unix timestamp */
             created_at: number;
         };
+        GrantTerms: {
+            /** @description How many calls in all, the one that waits included */
+            uses: number;
+            /** @description For how long (seconds) */
+            ttl: number;
+            /**
+             * @description Arguments that may be anything; all others are as in the call that waits, none more and none fewer
+             * @default []
+             */
+            free_arguments: string[];
+            /** @description What all of the calls may spend (USD), as rules see it; without it they may spend nothing */
+            total_amount?: number | null;
+        };
         ApprovalDetailsPart: {
             request_id: string;
             /** @description The part of the details; all of them, in their order, are what the approval is about */
@@ -618,6 +651,10 @@ export interface components {
             signed: boolean;
             /** @description Whether the call it stands for was let through */
             consumed: boolean;
+            /** @description Arguments of the call that others like it may have otherwise; null where this call alone can be approved */
+            grantable_arguments: string[] | null;
+            /** @description The grant by which it was approved, and which lets its call through */
+            grant_id: string | null;
         };
     };
     responses: never;
@@ -647,21 +684,21 @@ export interface operations {
                      * @example {
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "tier": "enterprise",
-                     *       "generated_at": "2026-11-29T20:53:18.546Z",
+                     *       "generated_at": "2026-12-01T04:10:48.825Z",
                      *       "usage": {
-                     *         "actions_this_month": 65,
+                     *         "actions_this_month": 74,
                      *         "spend_usd_this_month": 1.002
                      *       },
                      *       "sessions": {
-                     *         "active_count": 12
+                     *         "active_count": 13
                      *       },
                      *       "vault": {
                      *         "secrets_count": 3
                      *       },
                      *       "audit": {
-                     *         "total_entries": 52,
+                     *         "total_entries": 59,
                      *         "flagged_7d": 0,
-                     *         "last_entry_at": "2026-11-29T20:53:18.529Z",
+                     *         "last_entry_at": "2026-12-01T04:10:48.779Z",
                      *         "chain_verified": true
                      *       },
                      *       "webhooks": {
@@ -698,6 +735,8 @@ export interface operations {
     listAgents: {
         parameters: {
             query?: {
+                /** @description That agent alone */
+                agent_id?: string;
                 /** @description Max agents to return */
                 limit?: number;
                 /** @description The next_cursor of the page before */
@@ -724,16 +763,16 @@ export interface operations {
                      *           "actions": 21,
                      *           "flagged": 0,
                      *           "spent_usd": 1,
-                     *           "last_seen": 1795985598.018,
+                     *           "last_seen": 1796098247.424,
                      *           "frozen": null
                      *         },
                      *         {
                      *           "agent_id": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *           "active_sessions": 0,
-                     *           "actions": 1,
+                     *           "active_sessions": 2,
+                     *           "actions": 8,
                      *           "flagged": 0,
-                     *           "spent_usd": 0,
-                     *           "last_seen": 1795985595.658,
+                     *           "spent_usd": 1,
+                     *           "last_seen": 1796098241.253,
                      *           "frozen": null
                      *         }
                      *       ],
@@ -806,10 +845,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1795985594.378,
+                     *           "last_check": 1796098240.362,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-568bb2ce-8000-4f27-b724-648dbc1bd249": {
+                     *         "upstream-1c72f8d8-0266-427f-8d30-c609082c7fc7": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -834,13 +873,41 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1795985596.402,
+                     *           "last_check": 1796098242.416,
+                     *           "circuit": "closed"
+                     *         },
+                     *         "upstream-21fc434b-d1bf-4d2b-b825-f66d08f66fc0": {
+                     *           "url": "http://127.0.0.1:3000/mcp",
+                     *           "headers": {},
+                     *           "auth": null,
+                     *           "prefix": true,
+                     *           "separator": "__",
+                     *           "tools_max_age": 20,
+                     *           "timeout": 30,
+                     *           "max_answer_bytes": 4194304,
+                     *           "concurrency": 32,
+                     *           "sessions": "own",
+                     *           "healthy": true,
+                     *           "tools": 12,
+                     *           "drifted": 0,
+                     *           "refused": 1,
+                     *           "refused_tools": [
+                     *             {
+                     *               "name": "simulate-research-query",
+                     *               "reason": "it can be called as a task only (execution.taskSupport), and Haldir does not make tasks"
+                     *             }
+                     *           ],
+                     *           "total_calls": 0,
+                     *           "total_errors": 0,
+                     *           "tool_errors": 0,
+                     *           "avg_latency_ms": 0,
+                     *           "last_check": 1796098240.972,
                      *           "circuit": "closed"
                      *         }
                      *       },
-                     *       "total_tools": 24,
+                     *       "total_tools": 36,
                      *       "policies": 1,
-                     *       "count": 2,
+                     *       "count": 3,
                      *       "next_cursor": null
                      *     }
                      */
@@ -885,19 +952,21 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "count": 2,
+                     *       "count": 3,
                      *       "rules": [
                      *         {
                      *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "type": "spend_over",
-                     *           "threshold": 1000000,
-                     *           "created_at": 1795985595.441
+                     *           "type": "tool_blocked",
+                     *           "tools": [
+                     *             "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34.echo"
+                     *           ],
+                     *           "created_at": 1796098241.042
                      *         },
                      *         {
                      *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "type": "spend_over",
                      *           "threshold": 1000000,
-                     *           "created_at": 1795985597.51
+                     *           "created_at": 1796098241.434
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -938,11 +1007,11 @@ export interface operations {
                      *       "people": [
                      *         {
                      *           "person_id": "prs_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "email": "alice@example.com",
+                     *           "email": "person-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34@example.com",
                      *           "name": "Alice",
                      *           "role": "auditor",
                      *           "status": "invited",
-                     *           "created_at": 1796053724.922,
+                     *           "created_at": 1796098250.585,
                      *           "signed_in_at": null
                      *         }
                      *       ],
@@ -1006,7 +1075,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "count": 35,
+                     *       "count": 42,
                      *       "entries": [
                      *         {
                      *           "entry_id": "aud_01m8a0n4yy042z44fpt3fcp8g3",
@@ -1017,12 +1086,12 @@ export interface operations {
                      *           "cost_usd": 0.002,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1795985597.327,
+                     *           "timestamp": 1796098246.254,
                      *           "details": "a page",
                      *           "source": "agent",
-                     *           "leaf_index": 34,
-                     *           "prev_hash": "c2a6f77b99f2976e95c2648ed1b03ad0c61cecfe9261240c8db31f395e3aac58",
-                     *           "entry_hash": "118ad547420a624eb4c373c449dc0c893464352fbd60fe91601c2c04d9ed0f1e",
+                     *           "leaf_index": 41,
+                     *           "prev_hash": "abfdc38be84bd98797871c17b87118c32463347c569f8140d00a0abd814ed265",
+                     *           "entry_hash": "58decba0da49a368dc988bedd94afe05addbd4a9c7c54bf5ba6f12e7bdecc60b",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -1037,12 +1106,12 @@ export interface operations {
                      *           "cost_usd": 0,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1795985597.299,
+                     *           "timestamp": 1796098246.209,
                      *           "details": "{\"scopes\":[\"read\",\"browse\"],\"ttl\":3600,\"spend_limit\":null,\"by\":\"hld_A1b2C3d4E5\"}",
                      *           "source": "haldir",
-                     *           "leaf_index": 33,
-                     *           "prev_hash": "fe92bdac0cbec7fe0521bea42d3cdeaa6e3b2b03fe1a49ad37157a252dabd010",
-                     *           "entry_hash": "c2a6f77b99f2976e95c2648ed1b03ad0c61cecfe9261240c8db31f395e3aac58",
+                     *           "leaf_index": 40,
+                     *           "prev_hash": "afc1287cc4b61f9764a1bccf1448edd6063a6ebe51ead2430e028f498019257f",
+                     *           "entry_hash": "abfdc38be84bd98797871c17b87118c32463347c569f8140d00a0abd814ed265",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -1090,7 +1159,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "count": 26,
+                     *       "count": 36,
                      *       "tools": [
                      *         {
                      *           "name": "echo",
@@ -1153,7 +1222,7 @@ export interface operations {
                      *             "idempotentHint": true,
                      *             "openWorldHint": false
                      *           },
-                     *           "fingerprint": "33c589b1069c55cba23225a122758008ada8f6959c181ccc3374c1901db0fb7f"
+                     *           "fingerprint": "694ee09edc2a7c37b56b990e92c05e58c43e9f46ce92790a8a55922787dec0b7"
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -1332,7 +1401,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1795985595.653
+                     *           "created_at": 1796098241.523
                      *         },
                      *         {
                      *           "id": "bud_01m8a0n4yy042z44fpt3fcp8g3",
@@ -1343,7 +1412,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1795985598.861
+                     *           "created_at": 1796098250.093
                      *         }
                      *       ],
                      *       "count": 2,
@@ -1392,6 +1461,8 @@ export interface operations {
                      * @default
                      */
                     note?: string;
+                    /** @description Allows calls like this one, so many, so long, instead of this one once; the call that waits is one of them */
+                    grant?: components["schemas"]["GrantTerms"];
                     /** @description What a person signed with a passkey, as JSON, by the options for this decision; pages of Haldir do that */
                     assertion?: {
                         id: string;
@@ -1431,6 +1502,8 @@ export interface operations {
                         /** @constant */
                         approved: true;
                         request_id: string;
+                        /** @description With a grant */
+                        grant_id?: string;
                         /** @description Members of the request that are not known and were ignored; absent when there were none */
                         warnings?: string[];
                     };
@@ -1551,6 +1624,57 @@ export interface operations {
             };
         };
     };
+    previewApprovalGrant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description The request id */
+                request_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    grant: components["schemas"]["GrantTerms"];
+                };
+            };
+        };
+        responses: {
+            /** @description What the grant would have done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "days": 7,
+                     *       "waited": 1,
+                     *       "alike": 1,
+                     *       "let_through": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description How many days back was looked */
+                        days: number;
+                        /** @description How many calls of the tool by this agent waited for a human then, of the newest 1,000 */
+                        waited: number;
+                        /** @description Of these, those with arguments like this call’s, which nothing else held back; whatever else has changed since */
+                        alike: number;
+                        /** @description Of these, those that the grant would have let through, oldest first */
+                        let_through: number;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
     listPendingApprovals: {
         parameters: {
             query?: {
@@ -1593,8 +1717,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1795985597.766,
-                     *           "expires_at": 1795986197.766
+                     *           "created_at": 1796098246.967,
+                     *           "expires_at": 1796098846.967
                      *         },
                      *         {
                      *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
@@ -1608,8 +1732,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1795985597.629,
-                     *           "expires_at": 1795986197.629
+                     *           "created_at": 1796098246.84,
+                     *           "expires_at": 1796098846.84
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -1655,7 +1779,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "count": 5,
+                     *       "count": 6,
                      *       "requests": [
                      *         {
                      *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
@@ -1669,15 +1793,17 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1795985597.992,
-                     *           "expires_at": 1795986197.992,
+                     *           "created_at": 1796098247.278,
+                     *           "expires_at": 1796098847.278,
                      *           "status": "denied",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1795985598.017,
+                     *           "decided_at": 1796098247.417,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
-                     *           "consumed": false
+                     *           "consumed": false,
+                     *           "grantable_arguments": null,
+                     *           "grant_id": null
                      *         },
                      *         {
                      *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
@@ -1691,15 +1817,17 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1795985597.84,
-                     *           "expires_at": 1795986197.84,
+                     *           "created_at": 1796098247.113,
+                     *           "expires_at": 1796098847.113,
                      *           "status": "approved",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1795985597.882,
+                     *           "decided_at": 1796098247.192,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
-                     *           "consumed": false
+                     *           "consumed": false,
+                     *           "grantable_arguments": null,
+                     *           "grant_id": null
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -1746,15 +1874,17 @@ export interface operations {
                      *       "details_path": null,
                      *       "digest": null,
                      *       "requested_key": "hld_A1b2C3d4E5",
-                     *       "created_at": 1795985597.766,
-                     *       "expires_at": 1795986197.766,
+                     *       "created_at": 1796098246.967,
+                     *       "expires_at": 1796098846.967,
                      *       "status": "pending",
                      *       "decided_by": null,
                      *       "decision_note": null,
                      *       "decided_at": null,
                      *       "decided_key": null,
                      *       "signed": false,
-                     *       "consumed": false
+                     *       "consumed": false,
+                     *       "grantable_arguments": null,
+                     *       "grant_id": null
                      *     }
                      */
                     "application/json": components["schemas"]["ApprovalDetail"];

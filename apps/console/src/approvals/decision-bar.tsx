@@ -7,10 +7,18 @@ import { Problem } from '../api/problem.ts';
 import { Said } from '../parts/said.tsx';
 import { historyQuery } from './context.ts';
 import { decide, type Decision } from './decide.ts';
+import { type Terms } from './grant.ts';
 import { type Approval, APPROVALS, pendingQuery } from './requests.ts';
 
+interface Decided {
+  request: Approval;
+  isAllRead: boolean;
+  /** What is approved beside it; null for nothing. */
+  terms: Terms | null;
+}
+
 /** Always in sight: the decision, or what became of it. */
-export function DecisionBar({ request, isAllRead }: { request: Approval; isAllRead: boolean }): ReactNode {
+export function DecisionBar({ request, ...decided }: Decided): ReactNode {
   const { data: me } = useQuery(meQuery);
   if (!me) return null;
   return (
@@ -18,7 +26,7 @@ export function DecisionBar({ request, isAllRead }: { request: Approval; isAllRe
       {request.status !== 'pending' ? (
         <Outcome request={request} me={me} />
       ) : may(me, 'approvals:decide') ? (
-        <Decide key={request.request_id} request={request} isAllRead={isAllRead} />
+        <Decide key={request.request_id} request={request} {...decided} />
       ) : (
         <p>You may read this. Whoever has the role approver, operator or owner decides.</p>
       )}
@@ -39,12 +47,13 @@ function useSettled(): boolean {
   return isSettled;
 }
 
-function Decide({ request, isAllRead }: { request: Approval; isAllRead: boolean }): ReactNode {
+function Decide({ request, isAllRead, terms }: Decided): ReactNode {
   const client = useQueryClient();
   const [note, setNote] = useState('');
   const isSettled = useSettled();
   const deciding = useMutation({
-    mutationFn: (decision: Decision) => decide(request.request_id, decision, note.trim()),
+    mutationFn: (decision: Decision) =>
+      decide(request.request_id, decision, note.trim(), decision === 'approve' ? terms : null),
     onSuccess: () => client.invalidateQueries({ queryKey: APPROVALS }),
   });
   const isBusy = !isSettled || deciding.isPending;
@@ -72,7 +81,7 @@ function Decide({ request, isAllRead }: { request: Approval; isAllRead: boolean 
           disabled={!isAllRead || isBusy}
           onClick={() => deciding.mutate('approve')}
         >
-          Approve
+          Approve{terms !== null && ` ${terms.uses} ${terms.uses === 1 ? 'call' : 'calls'}`}
         </button>
         <button type="button" className="deny" disabled={isBusy} onClick={() => deciding.mutate('deny')}>
           Deny

@@ -9,6 +9,8 @@ import { budgetsQuery, historyQuery, lastActionsQuery, ruleQuery, toolNames, too
 import { DecisionBar } from './decision-bar.tsx';
 import { isDestructive } from './destructive.ts';
 import { Details } from './details.tsx';
+import { GrantTerms } from './grant-terms.tsx';
+import { type Terms } from './grant.ts';
 import { isPayment, sumOf } from './payment.ts';
 import { type Approval, requestQuery } from './requests.ts';
 import { inSentence, readDetails } from './shown-details.ts';
@@ -30,6 +32,7 @@ export function DecisionPage({ id }: { id: string }): ReactNode {
 
 function RequestView({ request }: { request: Approval }): ReactNode {
   const [isAllRead, setAllRead] = useState(!request.details_cut);
+  const [terms, setTerms] = useState<Terms | null>(null);
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), []);
   const isCall = request.digest !== null && request.action === 'tool_call';
@@ -66,8 +69,9 @@ function RequestView({ request }: { request: Approval }): ReactNode {
       <Why request={request} />
       {isCall && <ToolText tool={request.tool} />}
       <LastActions agentId={request.agent_id} />
+      {request.status === 'pending' && <GrantTerms request={request} terms={terms} onTerms={setTerms} />}
       <Particulars request={request} />
-      <DecisionBar request={request} isAllRead={isAllRead} />
+      <DecisionBar request={request} isAllRead={isAllRead} terms={terms} />
     </article>
   );
 }

@@ -25,6 +25,9 @@ const FROM =
   'A person signs, with a passkey, an approval of this amount (USD) or more, or of an amount that is no plain number; 0 for every approval, null for none by its amount';
 const RULES = 'And an approval of what one of these policies or approval rules holds back; ids';
 
+const DESTRUCTIVE =
+  'Whether an approval may be given for several calls alike of a destructive tool, too; while it is false, such calls are each approved';
+
 const SetApprovalSettings = z.object({
   forbid_self_approval,
   require_signature_from: decimal({ decimals: 6, min: 0, max: 1_000_000_000 })
@@ -35,6 +38,10 @@ const SetApprovalSettings = z.object({
     .max(MAX_RULES, RULES_EXPECTED)
     .optional()
     .describe(`${RULES}. Stays as it is when it is left out`),
+  destructive_grants: z
+    .boolean('expected true or false')
+    .optional()
+    .describe(`${DESTRUCTIVE}. Stays as it is when it is left out`),
 });
 type SetApprovalSettings = z.infer<typeof SetApprovalSettings>;
 
@@ -43,16 +50,18 @@ const ApprovalSettingsDetail = z
     forbid_self_approval,
     require_signature_from: z.number().nullable().describe(FROM),
     require_signature_rules: z.array(z.string()).describe(RULES),
+    destructive_grants: z.boolean().describe(DESTRUCTIVE),
   })
   .meta({ id: 'ApprovalSettings' });
 type ApprovalSettingsDetail = z.infer<typeof ApprovalSettingsDetail>;
 
 function toApprovalSettingsDetail(settings: ApprovalSettings): ApprovalSettingsDetail {
-  const { forbidSelfApproval, signatureFrom, signatureRules } = settings;
+  const { forbidSelfApproval, signatureFrom, signatureRules, destructiveGrants } = settings;
   return {
     forbid_self_approval: forbidSelfApproval,
     require_signature_from: signatureFrom === null ? null : toDollars(signatureFrom),
     require_signature_rules: signatureRules,
+    destructive_grants: destructiveGrants,
   };
 }
 
@@ -94,11 +103,12 @@ export class ApprovalSettingsController {
     @Body({ schema: SetApprovalSettings }) body: SetApprovalSettings,
     @Write() write: WriteRequest,
   ): Promise<ApprovalSettingsDetail> {
-    const { require_signature_from: from, require_signature_rules: rules } = body;
+    const { require_signature_from: from, require_signature_rules: rules, destructive_grants: destructive } = body;
     const wanted = {
       forbidSelfApproval: body.forbid_self_approval,
       ...(from === undefined ? {} : { signatureFrom: from === null ? null : microUsd(from) }),
       ...(rules === undefined ? {} : { signatureRules: [...new Set(rules)] }),
+      ...(destructive === undefined ? {} : { destructiveGrants: destructive }),
     };
     return this.writes.run(write, async (tx): Promise<ApprovalSettingsDetail> =>
       toApprovalSettingsDetail(await this.settings.change(tx, actor, wanted)),

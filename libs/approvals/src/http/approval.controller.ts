@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpStatus, Param, Post, Query, Req } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { type Actor, Clock, InvalidInput, toUnixSeconds } from '@haldir/kernel';
+import { type Actor, Clock, InvalidInput, newId, toUnixSeconds } from '@haldir/kernel';
 import { SessionInvalid, SessionService } from '@haldir/gate';
 import {
   type Caller,
@@ -19,9 +19,11 @@ import {
   Writes,
   JsonBody,
 } from '@haldir/http';
+import { ApprovalGrants } from '../approval-grants.js';
 import { ApprovalService } from '../approval.service.js';
 import { ApprovalNotFound } from '../approvals.errors.js';
 import { type Prove } from '../decision-signatures.js';
+import { type NewDecision } from '../new-decision.js';
 import { SelfApprovalService } from '../self-approval.service.js';
 import {
   ApprovalDetail,
@@ -45,6 +47,7 @@ import {
   toNewApprovalRequest,
   toPendingApproval,
 } from './approval.dto.js';
+import { toGrantTerms } from './approval-grant.dto.js';
 import { DecisionSigning } from './decision-signing.js';
 
 const RequestIdPath = () => ApiParam({ name: 'request_id', schema: { type: 'string' } });
@@ -54,6 +57,7 @@ const RequestIdPath = () => ApiParam({ name: 'request_id', schema: { type: 'stri
 export class ApprovalController {
   constructor(
     private readonly approvals: ApprovalService,
+    private readonly grants: ApprovalGrants,
     private readonly selfApproval: SelfApprovalService,
     private readonly signing: DecisionSigning,
     private readonly pages: OwnPages,
@@ -192,7 +196,7 @@ export class ApprovalController {
     operationId: 'approveRequest',
     summary: 'Approve a pending request',
     description:
-      'Approve a pending approval request, allowing the agent to proceed. Where the tenant wants approvals signed, a person signs with a passkey; a key is answered 403, signature_required.',
+      'Approve a pending approval request, allowing the agent to proceed; with `grant`, calls like it, too. Where the tenant wants approvals signed, a person signs with a passkey; a key is answered 403, signature_required.',
   })
   @JsonBody(ApproveRequest, { required: false })
   @Returns(HttpStatus.OK, RequestApproved, 'Request approved')
@@ -205,7 +209,9 @@ export class ApprovalController {
     @Req() request: HaldirRequest,
   ): Promise<RequestApproved> {
     const prove = this.proofIn(body, actor, request);
-    return this.decide(actor, requestId, 'approved', body, prove, write, { approved: true, request_id: requestId });
+    const grant = body.grant && { id: newId('grt'), ...toGrantTerms(body.grant) };
+    const answer = { approved: true, request_id: requestId, ...(grant ? { grant_id: grant.id } : {}) } as const;
+    return this.decide(actor, requestId, { ...saidIn(body), status: 'approved', grant }, prove, write, answer);
   }
 
   @Post(':request_id/deny')
@@ -227,7 +233,8 @@ export class ApprovalController {
     @Req() request: HaldirRequest,
   ): Promise<RequestDenied> {
     const prove = this.proofIn(body, actor, request);
-    return this.decide(actor, requestId, 'denied', body, prove, write, { denied: true, request_id: requestId });
+    const answer = { denied: true, request_id: requestId } as const;
+    return this.decide(actor, requestId, { ...saidIn(body), status: 'denied' }, prove, write, answer);
   }
 
   /** @throws InvalidInput where a key sends what only a person signs; ForeignPage */
@@ -240,8 +247,7 @@ export class ApprovalController {
   private async decide<Answer>(
     actor: Actor,
     id: string,
-    status: 'approved' | 'denied',
-    { decided_by: by, note, reason = '' }: Decide,
+    decision: NewDecision,
     prove: Prove | null,
     write: WriteRequest,
     answer: Answer,
@@ -250,8 +256,13 @@ export class ApprovalController {
     if (earlier) return earlier;
     await this.selfApproval.refuseOwn(actor, id);
     return this.writes.run(write, async (tx) => {
-      await this.approvals.decide(tx, actor, id, { status, by, note: note === '' ? reason : note }, prove);
+      const decided = await this.approvals.decide(tx, actor, id, decision, prove);
+      if (decision.grant) await this.grants.give(tx, actor, decided, decision.grant, decision);
       return answer;
     });
   }
+}
+
+function saidIn({ decided_by: by, note, reason = '' }: Decide): Pick<NewDecision, 'by' | 'note'> {
+  return { by, note: note === '' ? reason : note };
 }

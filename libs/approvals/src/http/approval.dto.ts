@@ -2,10 +2,12 @@ import { type Actor, microUsd, readsAsOwn, toDollars, toUnixSeconds } from '@hal
 import { decimal, longPageQuery, nextCursor, pageQuery, queryInt } from '@haldir/http';
 import { PasskeyAssertion } from '@haldir/people/http';
 import { z } from 'zod';
+import { type GrantableCall } from '../grant-terms.js';
 import { APPROVAL_STATUSES, type ApprovalRequest, VIEW_DETAILS_CHARS } from '../approval-request.entity.js';
 import { type DetailsPart } from '../approval-request.repository.js';
 import { type NewApprovalRequest } from '../approval.service.js';
 import { shownDetails } from '../shown-details.js';
+import { WantedTerms } from './approval-grant.dto.js';
 
 const MAX_TTL_SECONDS = 604_800;
 const OWN_TOOL = 'expected a name that does not read as one of Haldir’s own';
@@ -96,6 +98,13 @@ export const ApprovalDetail = z
       .boolean()
       .describe('Whether the person who decided signed it with a passkey; the entry of the log has what was signed'),
     consumed: z.boolean().describe('Whether the call it stands for was let through'),
+    grantable_arguments: z
+      .array(z.string())
+      .nullable()
+      .describe(
+        'Arguments of the call that others like it may have otherwise; null where this call alone can be approved',
+      ),
+    grant_id: z.string().nullable().describe('The grant by which it was approved, and which lets its call through'),
   })
   .meta({ id: 'ApprovalDetail' });
 export type ApprovalDetail = z.infer<typeof ApprovalDetail>;
@@ -139,7 +148,14 @@ export function toApprovalDetail(request: ApprovalRequest, now: Date): ApprovalD
     decided_key: request.decidedKey,
     signed: request.signature !== null,
     consumed: request.consumedAt !== null,
+    grantable_arguments: grantableArguments(request),
+    grant_id: request.grantId,
   };
+}
+
+function grantableArguments({ grantable, amountUnclear }: ApprovalRequest): string[] | null {
+  if (grantable === null || amountUnclear) return null;
+  return (JSON.parse(grantable) as GrantableCall).arguments.map(([name]) => name);
 }
 
 /** Of details, what one answer may hold. */
@@ -223,6 +239,9 @@ const assertion = PasskeyAssertion.optional().describe(
 export const ApproveRequest = z.object({
   decided_by: text(128).default('').describe('Who approved (e.g. human operator name)'),
   note: text(1000).default('').describe('Optional note on the decision'),
+  grant: WantedTerms.optional().describe(
+    'Allows calls like this one, so many, so long, instead of this one once; the call that waits is one of them',
+  ),
   assertion,
 });
 export const DenyRequest = z.object({
@@ -231,13 +250,20 @@ export const DenyRequest = z.object({
   assertion,
   reason: text(1000).optional().describe('The note under the name that some clients give it; a note goes before it'),
 });
-export type Decide = z.infer<typeof ApproveRequest> & { reason?: string | undefined };
+export type Decide = Omit<z.infer<typeof ApproveRequest>, 'grant'> & {
+  grant?: WantedTerms | undefined;
+  reason?: string | undefined;
+};
 
 /** An absent body is an empty one. */
 export const ApproveRequestBody = z.preprocess((body) => body ?? {}, ApproveRequest);
 export const DenyRequestBody = z.preprocess((body) => body ?? {}, DenyRequest);
 
-export const RequestApproved = z.object({ approved: z.literal(true), request_id: z.string() });
+export const RequestApproved = z.object({
+  approved: z.literal(true),
+  request_id: z.string(),
+  grant_id: z.string().optional().describe('With a grant'),
+});
 export type RequestApproved = z.infer<typeof RequestApproved>;
 
 export const RequestDenied = z.object({ denied: z.literal(true), request_id: z.string() });

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { GateModule } from '@haldir/gate';
 import { PeopleModule } from '@haldir/people';
 import { ApprovalsModule } from '../approvals.module.js';
+import { ApprovalGrantController } from './approval-grant.controller.js';
 import { ApprovalRuleController } from './approval-rule.controller.js';
 import { ApprovalSettingsController } from './approval-settings.controller.js';
 import { ApprovalPageController } from './approval-page.controller.js';
@@ -13,7 +14,7 @@ import { DecisionSigning } from './decision-signing.js';
   imports: [ApprovalsModule, GateModule, PeopleModule],
   controllers: [
     ...[ApprovalRuleController, ApprovalSettingsController, ApprovalController, ApprovalPageController],
-    DecisionOptionsController,
+    ...[ApprovalGrantController, DecisionOptionsController],
   ],
   providers: [DecisionSigning],
 })

@@ -4,7 +4,7 @@ import { PasskeySignatures } from '@haldir/people';
 import { type PasskeyAssertion, type PasskeyOptions } from '@haldir/people/http';
 import { ApprovalService } from '../approval.service.js';
 import { ApprovalAlreadyDecided, ApprovalExpired } from '../approvals.errors.js';
-import { DecisionSignatures, type Prove, SIGNING_SECONDS } from '../decision-signatures.js';
+import { type DecidedTerms, DecisionSignatures, type Prove, SIGNING_SECONDS } from '../decision-signatures.js';
 import { SelfApprovalService } from '../self-approval.service.js';
 
 /** Has people sign decisions with their passkeys. */
@@ -23,7 +23,7 @@ export class DecisionSigning {
    *
    * @throws ApprovalNotFound, ApprovalAlreadyDecided, ApprovalExpired, SelfApproval, NoPasskey, PasskeysNeedName
    */
-  async options(person: Actor, requestId: string, decision: 'approved' | 'denied'): Promise<PasskeyOptions> {
+  async options(person: Actor, requestId: string, decision: DecidedTerms): Promise<PasskeyOptions> {
     const request = await this.approvals.get(person.tenantId, requestId);
     const status = request.statusAt(this.clock.now());
     if (status === 'expired') throw new ApprovalExpired();

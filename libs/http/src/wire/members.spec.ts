@@ -10,6 +10,7 @@ const schema = z.preprocess(
     spend_limit: z.number().default(0),
     to: z.string().optional(),
     scope: z.object({ upstreams: z.array(z.string()).optional() }).nullish(),
+    grant: z.strictObject({ uses: z.number() }).optional(),
     bindings: z.array(z.object({ upstream: z.string() })).optional(),
     headers: z.record(z.string(), z.string()).nullish(),
     details: z.union([z.string(), z.record(z.string(), z.unknown())]).nullish(),
@@ -25,6 +26,10 @@ function lookedAt(body: unknown): unknown {
     return [error.code, error.details['field'], error.details['did_you_mean']];
   }
 }
+
+it('a near miss is found in what takes no other members, too', () => {
+  expect(lookedAt({ grant: { use: 1 } })).toEqual(['unknown_member', 'grant.use', 'uses']);
+});
 
 it.each([
   ['spendLimit', 'spend_limit'],

@@ -107,10 +107,10 @@ function membersFor(
   return known;
 }
 
-/** Whether it may have any member. */
+/** Whether it may have any member; one that is strict may have none but its own. */
 function isFree(object: z.ZodType): boolean {
   const { type, catchall } = defOf(object);
-  return type === 'record' || catchall !== undefined;
+  return type === 'record' || (catchall !== undefined && defOf(catchall).type !== 'never');
 }
 
 function notice(name: string, path: string, known: ReadonlySet<string>, found: string[]): void {

@@ -1,5 +1,5 @@
 import { microUsd } from '@haldir/kernel';
-import { digestOfArguments, digestOfCall, type ExactCall } from './call-digest.js';
+import { basisOfCall, digestOfArguments, digestOfCall, type ExactCall } from './call-digest.js';
 
 const call: ExactCall = {
   tenantId: 'ten_1',
@@ -51,5 +51,37 @@ describe('the digest of a call', () => {
     // printf '%s' '{"amount":"5000000","arguments":{"amount":5,"tags":["a","b"],"to":"dana"},"definition":"abab…","policies":"cdcd…","price":null,"registration":"upr_1","session":"ses_1","tenant":"ten_1","tool":"pay","upstream":"up","url":"https://example.com/mcp","v":"3"}' | sha256sum
     expect(digest()).toBe('e67c6342844a114654d25c1ec568343be08e4fcac408b62b356adc268f0e6dc4');
     expect(digestOfArguments({})).toBe('44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a');
+  });
+});
+
+describe('what calls that are approved together have in common', () => {
+  const basis = (change: Partial<ExactCall> = {}, agentId = 'agent'): string =>
+    basisOfCall({ ...call, ...change }, agentId);
+
+  it('is the SHA-256 of its canonical JSON', () => {
+    // printf '%s' '{"agent":"agent","definition":"abab…","policies":"cdcd…","price":null,"registration":"upr_1","tenant":"ten_1","tool":"pay","upstream":"up","url":"https://example.com/mcp","v":"grant.1"}' | sha256sum
+    expect(basis()).toBe('e266c7e4de2c1aa269ff49952c7517e4b02b110b1991d0f4fa697284f76cebfc');
+  });
+
+  it('is the same whatever they are called with, in which session, and spend', () => {
+    expect(basis({ arguments: {}, holder: 'ses_2', amount: null })).toBe(basis());
+  });
+
+  const others: Partial<ExactCall>[] = [
+    ...[{ tenantId: 'ten_2' }, { tool: 'pay2' }, { price: microUsd(50) }, { price: microUsd(0) }],
+    { upstream: { name: 'up2', url: 'https://example.com/mcp', revision: 'upr_1' } },
+    { upstream: { name: 'up', url: 'https://example.org/mcp', revision: 'upr_1' } },
+    { upstream: { name: 'up', url: 'https://example.com/mcp', revision: 'upr_2' } },
+    ...[{ fingerprint: 'ab'.repeat(31) + 'ac' }, { policyVersion: 'cd'.repeat(31) + 'ce' }],
+  ];
+  it.each(others.map((change) => [Object.keys(change).join(), change] as const))(
+    'is another with another %s (%#)',
+    (_, change) => {
+      expect(basis(change)).not.toBe(basis());
+    },
+  );
+
+  it('is another for another agent', () => {
+    expect(basis({}, 'other')).not.toBe(basis());
   });
 });

@@ -73,6 +73,26 @@ export function digestOfCall(call: ExactCall): Buffer {
   );
 }
 
+/**
+ * SHA-256, hex, of the RFC 8785 JSON of what calls that are approved together have in common: all that `digestOfCall` has but
+ * arguments, answers and amount, and the agent in place of the session. A change of any of it ends the grant.
+ */
+export function basisOfCall(
+  call: Pick<ExactCall, 'tenantId' | 'upstream' | 'tool' | 'fingerprint' | 'price' | 'policyVersion'>,
+  agentId: string,
+): string {
+  return hash(
+    'sha256',
+    canonicalJson({
+      ...{ agent: agentId, definition: call.fingerprint, policies: call.policyVersion },
+      price: call.price === null ? null : call.price.toString(),
+      ...{ registration: call.upstream.revision, tenant: call.tenantId, tool: call.tool },
+      ...{ upstream: call.upstream.name, url: call.upstream.url, v: 'grant.1' },
+    }),
+    'hex',
+  );
+}
+
 /** What the log says of arguments and of what was answered to the tool, which may hold secrets. */
 export function digestsOf(
   args: Readonly<Record<string, unknown>>,
@@ -85,7 +105,7 @@ export function digestsOf(
   };
 }
 
-/** SHA-256, hex, of the RFC 8785 JSON of a call's arguments: what the log says of them, since they may hold secrets. */
-export function digestOfArguments(args: Readonly<Record<string, unknown>>): string {
+/** SHA-256, hex, of the RFC 8785 JSON of a call's arguments, or of one of them: what the log says of them, since they may hold secrets. */
+export function digestOfArguments(args: unknown): string {
   return hash('sha256', canonicalJson(args as JsonValue), 'hex');
 }

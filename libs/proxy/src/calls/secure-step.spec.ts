@@ -4,7 +4,7 @@ import { type Tx } from '@haldir/database';
 import { type Policy } from '../policies/policy.js';
 import { type RateAnswer } from '../policies/rate-window.js';
 import { CallDecision } from './call-decision.js';
-import { digestOfCall } from './call-digest.js';
+import { digestOfArguments, digestOfCall } from './call-digest.js';
 import { type Candidate } from './call-kind.js';
 import { type Needs, SecureStep } from './secure-step.js';
 import { policyVersion } from '../policies/policy-version.js';
@@ -26,12 +26,14 @@ let done: unknown[][];
 let rates: RateAnswer;
 let answer: object;
 let charge: object | null;
+let covering: object | null;
 
 beforeEach(() => {
   done = [];
   rates = OPEN;
   answer = { kind: 'approved', request: { id: 'apr_1' } };
   charge = { paymentId: 'pay_1' };
+  covering = null;
 });
 
 function step(): SecureStep {
@@ -49,6 +51,7 @@ function step(): SecureStep {
   const parts = [
     { take: note('take', () => rates), lock: note('lock', () => locked) },
     { ask: note('ask', () => answer), consume: note('consume', () => undefined) },
+    { cover: note('cover', () => covering), use: note('use', () => undefined) },
     { hold: note('hold', () => charge) },
     { holdLease: note('lease', () => undefined), beginIn: note('begin', () => ({ entryId: 'aud_1' })) },
     { run: async (tenantId: string, work: (tx: Tx) => Promise<unknown>) => (done.push(['transaction', tenantId]), work(TX)) },
@@ -101,17 +104,54 @@ describe('a call that needs an approval and has a price', () => {
   it('uses all of it in one transaction, with the record that it is made', async () => {
     const call = candidate(PRICE, { heedsDenials: true });
     expect(await step().secure(call, needs(MATCH))).toBeNull();
-    expect(names()).toEqual(['lease', 'transaction', 'lock', 'ask', 'hold', 'consume', 'count', 'save', 'start', 'begin']); // prettier-ignore
+    expect(names()).toEqual(['lease', 'transaction', 'lock', 'cover', 'ask', 'hold', 'consume', 'count', 'save', 'start', 'begin']); // prettier-ignore
     const { actor } = call.request;
-    const [, transaction, lock, ask, hold, consume, count, , , begin] = done;
+    const [, transaction, lock, cover, ask, hold, consume, count, , , begin] = done;
     expect(transaction).toEqual(['transaction', 'ten_1']);
     expect([lock, count]).toEqual([['lock', TX, [call.decision.rateRequest]], ['count', call.decision.rateRequest]]); // prettier-ignore
+    expect(cover).toMatchObject(['cover', TX, {}, MATCH]);
     expect(ask).toMatchObject(['ask', TX, {}, MATCH, { heedsDenials: true }]);
     expect(hold).toEqual(['hold', TX, { actor, sessionId: 'ses_1', price: PRICE, tool: 'up.pay', holdMs: 86_400_000 }]); // prettier-ignore
     expect([consume, begin]).toEqual([['consume', TX, actor, { id: 'apr_1' }], ['begin', TX, { started: true }]]); // prettier-ignore
     expect(call.decision.notes).toMatchObject({
       ...{ approvalId: 'apr_1', charge: { paymentId: 'pay_1' }, started: { entryId: 'aud_1' } },
     });
+  });
+
+  it('uses a grant that covers it, and asks nobody', async () => {
+    covering = { grant: { id: 'grt_1' } };
+    const call = candidate(PRICE);
+    expect(await step().secure(call, needs(MATCH))).toBeNull();
+    expect(names()).toEqual(['lease', 'transaction', 'lock', 'cover', 'hold', 'use', 'count', 'save', 'start', 'begin']); // prettier-ignore
+    const [subject, used] = ['cover', 'use'].map((name) => done.find(([each]) => each === name)?.[2]);
+    expect(used).toBe(subject);
+    expect(done.find(([name]) => name === 'use')?.slice(3)).toEqual([covering]);
+    expect(call.decision.notes).toMatchObject({ approvalId: 'grt_1', started: { entryId: 'aud_1' } });
+  });
+
+  it('leaves a grant unused where there is no money', async () => {
+    covering = { grant: { id: 'grt_1' } };
+    charge = { reason: 'none' };
+    expect(await step().secure(candidate(PRICE), needs(MATCH))).toMatchObject({ kind: 'unaffordable' });
+    expect(names()).toEqual(['lease', 'transaction', 'lock', 'cover', 'hold']);
+  });
+
+  it('has in common with others all but arguments, amount and session', async () => {
+    const commonOf = async (call: Candidate): Promise<unknown> => {
+      done = [];
+      await step().secure(call, needs(MATCH));
+      return (done.find(([name]) => name === 'cover')?.[2] as { grantable: unknown }).grantable;
+    };
+    const one = await commonOf(candidate(PRICE));
+    expect(one).toEqual({
+      ...{ basis: expect.stringMatching(/^[0-9a-f]{64}$/) as string, destructive: true },
+      arguments: [['amount', digestOfArguments(7.5)]],
+    });
+    expect(await commonOf(candidate(PRICE, { sessionId: 'ses_2', arguments: { amount: 8, to: 'b' } }))).toEqual({
+      ...{ ...(one as object), arguments: [['amount', digestOfArguments(8)], ['to', digestOfArguments('b')]] },
+    }); // prettier-ignore
+    const many = Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`a${i}`, 1]));
+    expect(await commonOf(candidate(PRICE, { arguments: many }))).toBeNull();
   });
 
   it('is asked about with all that makes it this call, and shown with its arguments and answers', async () => {
@@ -123,7 +163,7 @@ describe('a call that needs an approval and has a price', () => {
     expect(options).toEqual({ heedsDenials: false });
     expect(rest).toEqual({
       ...{ actor: call.request.actor, sessionId: 'ses_1', agentId: 'agent', tool: 'up.pay', action: 'call', reason: '' },
-      ...{ toolNames: ['pay', 'up.pay'], amount: 7_500_000n, destructive: true },
+      ...{ toolNames: ['pay', 'up.pay'], amount: 7_500_000n, destructive: true, grantable: null },
     }); // prettier-ignore
     expect(JSON.parse(String(details))).toMatchObject({
       title: 'Pays',
@@ -145,25 +185,25 @@ describe('a call that needs an approval and has a price', () => {
       'nobody has approved it yet',
       () => (answer = { kind: 'held', request: {} }),
       'held',
-      ['lease', 'transaction', 'lock', 'ask'],
+      ['lease', 'transaction', 'lock', 'cover', 'ask'],
     ],
     [
       'it was denied',
       () => (answer = { kind: 'denied', requestId: 'apr_1' }),
       'denied',
-      ['lease', 'transaction', 'lock', 'ask'],
+      ['lease', 'transaction', 'lock', 'cover', 'ask'],
     ],
     [
       'its session is over',
       () => (charge = null),
       'no_session',
-      ['lease', 'transaction', 'lock', 'ask', 'hold'],
+      ['lease', 'transaction', 'lock', 'cover', 'ask', 'hold'],
     ],
     [
       'its budget has not as much',
       () => (charge = { reason: 'too little' }),
       'unaffordable',
-      ['lease', 'transaction', 'lock', 'ask', 'hold'],
+      ['lease', 'transaction', 'lock', 'cover', 'ask', 'hold'],
     ],
   ])('is not made, and no approval is used up, where %s', async (_, arrange, kind, steps) => {
     arrange();
@@ -195,6 +235,17 @@ it('holds the price of a call that nobody has to approve, and asks nobody', asyn
 it('asks about a call without a price, and holds none', async () => {
   const call = candidate();
   expect(await step().secure(call, needs(MATCH))).toBeNull();
-  expect(names()).toEqual(['lease', 'transaction', 'lock', 'ask', 'consume', 'count', 'save', 'start', 'begin']);
+  expect(names()).toEqual([
+    'lease',
+    'transaction',
+    'lock',
+    'cover',
+    'ask',
+    'consume',
+    'count',
+    'save',
+    'start',
+    'begin',
+  ]);
   expect(call.decision.notes).toMatchObject({ approvalId: 'apr_1', charge: null });
 });

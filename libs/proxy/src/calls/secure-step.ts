@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import {
+  ApprovalGrants,
   ApprovalService,
   type ApprovalSubject,
   DetailsTooLong,
+  type GrantableCall,
+  hashedArguments,
   holderOf,
   type RuleMatch,
   shownDetails,
@@ -12,7 +15,7 @@ import { Transactions } from '@haldir/database';
 import { CallCharges } from '@haldir/vault';
 import { policyVersion } from '../policies/policy-version.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
-import { answersIn, digestOfCall } from './call-digest.js';
+import { answersIn, basisOfCall, digestOfArguments, digestOfCall, type ExactCall } from './call-digest.js';
 import { type ApprovalTerms, type Candidate } from './call-kind.js';
 import { type CallOutcome } from './call-outcome.js';
 import { ruleSubjectOf } from './call-policies.js';
@@ -42,13 +45,14 @@ export class SecureStep {
   constructor(
     private readonly limiter: RateLimiter,
     private readonly approvals: ApprovalService,
+    private readonly grants: ApprovalGrants,
     private readonly charges: CallCharges,
     private readonly started: StartedCalls,
     private readonly transactions: Transactions,
   ) {}
 
   /**
-   * Uses an approval of this exact call if it needs one, and its place under the rate limits, and holds its price; null when
+   * Uses a grant that covers the call, or else an approval of exactly it, if it needs one, and its place under the rate limits, and holds its price; null when
    * the call may be made. What is used up is committed before the call leaves, together with the record that it is made, so that a
    * crash costs an approval and a price, and never doubles a call.
    */
@@ -68,7 +72,9 @@ export class SecureStep {
       const rates = await this.limiter.lock(tx, [rateRequest]);
       const refusals = decision.refusedBy(rates.answer(rateRequest));
       if (refusals) return { kind: 'blocked', refusals };
-      const answer = match && subject ? await this.approvals.ask(tx, subject, match, { heedsDenials }) : null;
+      const covering = match && subject && (await this.grants.cover(tx, subject, match));
+      const answer =
+        match && subject && !covering ? await this.approvals.ask(tx, subject, match, { heedsDenials }) : null;
       if (answer && answer.kind !== 'approved') return answer;
       if (price !== null) {
         const charge = await this.charges.hold(tx, { actor, sessionId, price, tool: traits.name, holdMs: HOLD_MS });
@@ -79,6 +85,10 @@ export class SecureStep {
       if (answer) {
         await this.approvals.consume(tx, actor, answer.request);
         notes.approvalId = answer.request.id;
+      }
+      if (covering && subject) {
+        await this.grants.use(tx, subject, covering);
+        notes.approvalId = covering.grant.id;
       }
       rates.count(rateRequest);
       rates.save();
@@ -107,15 +117,24 @@ async function toSubject(candidate: Candidate, terms: ApprovalTerms): Promise<Ap
   const { actor, sessionId } = request;
   const { action, tool, fingerprint } = terms;
   const ruled = ruleSubjectOf(decision.subject, traits.destructive);
+  const { agentId } = session;
+  const call: ExactCall = {
+    ...{ tenantId: actor.tenantId, holder: holderOf(actor, sessionId), upstream: traits.upstream },
+    ...{ tool, fingerprint, arguments: request.arguments, answers: answersIn(request.dialogue) },
+    ...{ amount: ruled.amount, price: traits.price, policyVersion: policyVersion(policies, rules) },
+  };
   return {
-    ...{ actor, sessionId, agentId: session.agentId, tool: traits.name, action, ...ruled },
+    ...{ actor, sessionId, agentId, tool: traits.name, action, ...ruled },
     // The rule's own words.
     reason: '',
     details,
-    digest: digestOfCall({
-      ...{ tenantId: actor.tenantId, holder: holderOf(actor, sessionId), upstream: traits.upstream },
-      ...{ tool, fingerprint, arguments: request.arguments, answers: answersIn(request.dialogue) },
-      ...{ amount: ruled.amount, price: traits.price, policyVersion: policyVersion(policies, rules) },
-    }),
+    digest: digestOfCall(call),
+    grantable: grantableOf(call, agentId, traits.destructive),
   };
+}
+
+/** Null for a call that answers what its tool has asked, which is about that question alone, and for one of too many arguments. */
+function grantableOf(call: ExactCall, agentId: string, destructive: boolean): GrantableCall | null {
+  const args = call.answers === null ? hashedArguments(call.arguments, digestOfArguments) : null;
+  return args && { basis: basisOfCall(call, agentId), destructive, arguments: args };
 }

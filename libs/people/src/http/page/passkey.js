@@ -81,10 +81,11 @@
    * Options of Haldir's, what the browser makes of them, and what Haldir says to that.
    *
    * @param {Ask} ask @param {string} path @param {(options: object) => Promise<object>} work what is sent, by the options
+   * @param {object} [asked] what the options are about, beside the path
    * @returns {Promise<Answer | string>} words where the browser refused
    */
-  async function ceremony(ask, path, work) {
-    const options = await ask('POST', `${path}/options`, {});
+  async function ceremony(ask, path, work, asked = {}) {
+    const options = await ask('POST', `${path}/options`, asked);
     if (options.status !== 200) return options;
     let made;
     try {
@@ -114,8 +115,16 @@
         }),
       /** @param {Ask} ask */
       signIn: (ask) => ceremony(ask, '/v1/sign-in/passkey', async (json) => ({ credential: await assertionBy(json) })),
-      /** Signs what the options of that path are about, and sends it there. @param {Ask} ask @param {string} path @param {object} said beside it */
-      sign: (ask, path, said) => ceremony(ask, path, async (json) => ({ ...said, assertion: await assertionBy(json) })),
+      /**
+       * Signs what the options of that path are about, and sends it there.
+       *
+       * @param {Ask} ask @param {string} path @param {{ grant?: object }} said beside it; what is granted is signed, too
+       */
+      sign: (ask, path, { grant, ...said }) => {
+        const terms = grant === undefined ? {} : { grant };
+        const work = async (/** @type {object} */ json) => ({ ...said, ...terms, assertion: await assertionBy(json) });
+        return ceremony(ask, path, work, terms);
+      },
     },
   });
 })();
