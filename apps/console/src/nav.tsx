@@ -40,7 +40,7 @@ export function Navigation({ me, waiting }: { me: Me; waiting: string }): ReactN
       </button>
       <nav id={id} aria-label="Views" className={isOpen ? 'open' : ''}>
         {groupsOf((scope) => may(me, scope)).map(({ group, views }) => (
-          <div key={views[0]?.path} role="group" aria-label={group === '' ? 'First' : group}>
+          <div key={views[0]?.path} {...(group !== '' && { role: 'group', 'aria-label': group })}>
             {group !== '' && <span className="group">{group}</span>}
             {views.map(({ path, label }) => (
               <Link key={path} to={path} search={{}} activeOptions={{ includeSearch: false }}>
@@ -50,7 +50,7 @@ export function Navigation({ me, waiting }: { me: Me; waiting: string }): ReactN
             ))}
           </div>
         ))}
-        <div role="group" aria-label="For programs">
+        <div>
           <a href={`${BASE}/docs`}>API reference</a>
         </div>
       </nav>

@@ -27,7 +27,8 @@ const setUpQuery = queryOptions({
       {
         text: 'A tool server is behind Haldir',
         isDone: Object.keys(upstreams.upstreams).length > 0,
-        how: 'POST /v1/proxy/upstreams',
+        how: 'Add an upstream',
+        to: '/upstreams' as const,
       },
       { text: 'An agent has acted', isDone: agents.agents.length > 0, how: 'POST /v1/keys, then /mcp' },
       {
@@ -76,7 +77,8 @@ export function OverviewPage(): ReactNode {
               ? 'The log is empty.'
               : data.audit.chain_verified
                 ? `The log is intact: ${data.audit.total_entries.toLocaleString('en')} entries.`
-                : 'The log does not verify: something in it was changed. Run haldir audit verify.'}
+                : 'The log does not verify: something in it was changed.'}{' '}
+            <Link to="/integrity">Integrity</Link>
           </p>
         </>
       )}
@@ -92,14 +94,20 @@ function SetUp(): ReactNode {
     <section>
       <h2>Set up</h2>
       <ul className="steps">
-        {data.map(({ text, isDone, how }) => (
+        {data.map(({ text, isDone, how, to }) => (
           <li key={text} className={isDone ? 'done' : ''}>
             <span aria-hidden="true">{isDone ? '✓' : '○'}</span> {text}
             <span className="sr"> {isDone ? '(done)' : '(to do)'}</span>
             {!isDone && (
               <>
                 {' '}
-                <code className="muted">{how}</code>
+                {to === undefined ? (
+                  <code className="muted">{how}</code>
+                ) : (
+                  <Link to={to} search={{ add: true }}>
+                    {how}
+                  </Link>
+                )}
               </>
             )}
           </li>

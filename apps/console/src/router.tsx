@@ -15,9 +15,12 @@ import { ApprovalsPage } from './approvals/inbox.tsx';
 import { type Status, STATUSES } from './approvals/requests.ts';
 import { readFilter } from './audit/filter.ts';
 import { BASE } from './base.ts';
+import { readPoliciesSearch } from './policies/search.ts';
 import { Empty, Failed } from './parts/states.tsx';
+import { readToolsSearch, readUpstreamsSearch } from './proxy/search.ts';
 import { Shell } from './shell.tsx';
 import { viewAt, type ViewPath } from './views.ts';
+import { readDeliveriesSearch, readWebhooksSearch } from './webhooks/search.ts';
 
 declare module '@tanstack/react-router' {
   interface StaticDataRouteOption {
@@ -86,9 +89,52 @@ const overview = createRoute({
   component: lazyRouteComponent(() => import('./overview.tsx'), 'OverviewPage'),
 });
 
+const upstreams = createRoute({
+  ...view('/upstreams'),
+  validateSearch: readUpstreamsSearch,
+  component: lazyRouteComponent(() => import('./proxy/upstreams-page.tsx'), 'UpstreamsPage'),
+});
+
+const tools = createRoute({
+  ...view('/tools'),
+  validateSearch: readToolsSearch,
+  component: lazyRouteComponent(() => import('./proxy/tools-page.tsx'), 'ToolsPage'),
+});
+
+const policies = createRoute({
+  ...view('/policies'),
+  validateSearch: readPoliciesSearch,
+  component: lazyRouteComponent(() => import('./policies/policies-page.tsx'), 'PoliciesPage'),
+});
+
+const webhooks = createRoute({
+  ...view('/webhooks'),
+  validateSearch: readWebhooksSearch,
+  component: lazyRouteComponent(() => import('./webhooks/webhooks-page.tsx'), 'WebhooksPage'),
+});
+
+const deliveries = createRoute({
+  ...view('/deliveries'),
+  validateSearch: readDeliveriesSearch,
+  component: lazyRouteComponent(() => import('./webhooks/deliveries-page.tsx'), 'DeliveriesPage'),
+});
+
+const integrity = createRoute({
+  ...view('/integrity'),
+  component: lazyRouteComponent(() => import('./integrity/integrity-page.tsx'), 'IntegrityPage'),
+});
+
+const system = createRoute({
+  ...view('/system'),
+  component: lazyRouteComponent(() => import('./system/system-page.tsx'), 'SystemPage'),
+});
+
+/** What is set up: upstreams and what may be called, who is told, and the installation. */
+const settings = [upstreams, tools, policies, webhooks, deliveries, integrity, system] as const;
+
 export function makeRouter(client: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([home, approvals, audit, overview]),
+    routeTree: root.addChildren([home, approvals, audit, overview, ...settings]),
     basepath: BASE === '' ? '/' : BASE,
     context: { client },
     scrollRestoration: true,

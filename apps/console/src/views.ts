@@ -18,6 +18,13 @@ export const VIEWS = [
   { group: '', path: '/approvals', label: 'Approvals', title: 'Approvals', reads: 'approvals:read' },
   { group: '', path: '/overview', label: 'Overview', title: 'Overview', reads: 'admin:read' },
   { group: 'Activity', path: '/audit', label: 'Audit log', title: 'Audit log', reads: 'audit:read' },
+  { group: 'Proxy', path: '/upstreams', label: 'Upstreams', title: 'Upstreams', reads: 'proxy:read' },
+  { group: 'Proxy', path: '/tools', label: 'Tools', title: 'Tools', reads: 'proxy:read' },
+  { group: 'Proxy', path: '/policies', label: 'Policies', title: 'Policies', reads: 'proxy:read' },
+  { group: 'Webhooks', path: '/webhooks', label: 'Endpoints', title: 'Webhooks', reads: 'webhooks:read' },
+  { group: 'Webhooks', path: '/deliveries', label: 'Deliveries', title: 'Deliveries', reads: 'webhooks:read' },
+  { group: 'Settings', path: '/integrity', label: 'Integrity', title: 'Integrity', reads: 'audit:read' },
+  { group: 'Settings', path: '/system', label: 'System', title: 'System', reads: 'audit:read' },
 ] as const satisfies readonly View[];
 
 export type ViewPath = (typeof VIEWS)[number]['path'];

@@ -53,7 +53,11 @@ export interface paths {
          */
         get: operations["listUpstreams"];
         put?: never;
-        post?: never;
+        /**
+         * Register an upstream MCP server
+         * @description Register an upstream MCP server to proxy through Haldir. Haldir discovers the server's tools automatically.
+         */
+        post: operations["registerUpstream"];
         delete?: never;
         options?: never;
         head?: never;
@@ -153,7 +157,11 @@ export interface paths {
          */
         get: operations["listProxyPolicies"];
         put?: never;
-        post?: never;
+        /**
+         * Add a governance policy
+         * @description Add a policy to the proxy that controls which tools agents can use. Supported types: block_tool, allow_list, deny_list, spend_limit, rate_limit, time_window.
+         */
+        post: operations["addProxyPolicy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -314,6 +322,466 @@ export interface paths {
         get: operations["checkApproval"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/tree-head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the signed tree head
+         * @description The size and Merkle root of the log, signed by its own key. Holds every entry written before the request.
+         */
+        get: operations["getTreeHead"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/log-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the public key of the log
+         * @description The key that signs checkpoints, as a C2SP verifier key and as a JWK set. Keep it where the log cannot reach.
+         */
+        get: operations["getLogKey"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/checkpoints": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List checkpoints
+         * @description Every tree head that was signed, newest first.
+         */
+        get: operations["listCheckpoints"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Verify the audit trail
+         * @description Check every column of every entry, their links, and that they are what was signed. Takes a second for some ten thousand entries.
+         */
+        get: operations["verifyAuditTrail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/audit/export/manifest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the manifest of an export
+         * @description What an export with these filters would end with: its count, digest and checkpoint.
+         */
+        get: operations["getExportManifest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/proxy/policies/{policy_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a governance policy
+         * @description Remove a policy; calls that begin afterwards are decided without it.
+         */
+        delete: operations["removeProxyPolicy"];
+        options?: never;
+        head?: never;
+        /**
+         * Change mode, scope or priority of a governance policy
+         * @description Enforce a policy that was `log_only`, or give it another scope or priority; what is left out stays. Calls that begin afterwards are decided by it. A rate limit keeps what it has counted.
+         */
+        patch: operations["changeProxyPolicy"];
+        trace?: never;
+    };
+    "/v1/proxy/simulate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide past calls again
+         * @description What would the tenant's policies, or proposed ones, have decided over its past calls? Calls are decided again as the log recorded them, in the order of their time, rates included. Approval rules are those of today, and what a human approved then counts as approved. Reads of resources and prompts are not among them, and count towards no rate here. Nothing is written or called.
+         */
+        post: operations["simulatePolicies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/proxy/upstreams/{name}/tools/{tool}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept what an upstream says of a tool now
+         * @description Accept the changed definition of a tool that is held back, so that it is shown and can be called again. The fingerprint says which definition was looked at: if the upstream has changed the tool once more, or the definition hides something, nothing is accepted (409).
+         */
+        post: operations["acceptTool"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/proxy/upstreams/{name}/tools/{tool}/price": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Give a tool a price
+         * @description What each call of the tool costs. The price is held in the session's budget, its agent's of the day and the tenant's of the month before the call leaves, and spent with the tool's answer (one that says isError, too: the tool ran); without an answer it is given back. A call that a budget has no room for is refused (403, insufficient_budget).
+         */
+        put: operations["priceTool"];
+        post?: never;
+        /**
+         * Take the price off a tool
+         * @description Calls that begin afterwards cost nothing.
+         */
+        delete: operations["removeToolPrice"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/proxy/upstreams/{name}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Discover the tools of an upstream again
+         * @description Ask an upstream for its tools now. While it does not answer, the tools it had stay known.
+         */
+        post: operations["refreshUpstream"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/proxy/upstreams/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove an upstream server
+         * @description Remove an upstream with its tools; calls that begin afterwards do not find them.
+         */
+        delete: operations["removeUpstream"];
+        options?: never;
+        head?: never;
+        /**
+         * Change settings of an upstream server
+         * @description Change how an upstream is treated and what it may take; what is left out stays, and so do its address, its headers, its tools with their pins and prices, and its statistics. Calls that begin afterwards go by it. Another address or other headers are another registration.
+         */
+        patch: operations["changeUpstream"];
+        trace?: never;
+    };
+    "/v1/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get the status of the service
+         * @description How its parts are, and how requests went. No authentication required.
+         */
+        get: operations["getStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/healthz": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health check
+         * @description Returns service status. No authentication required.
+         */
+        get: operations["healthCheck"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Freeze every agent
+         * @description Stop every agent of the tenant until it is unfrozen, those to come included.
+         */
+        post: operations["freezeTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unfreeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unfreeze every agent
+         * @description Let the agents of the tenant go on; one that was frozen by itself stays so.
+         */
+        post: operations["unfreezeTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List registered webhooks
+         * @description List all webhooks registered for this account.
+         */
+        get: operations["listWebhooks"];
+        put?: never;
+        /**
+         * Register a webhook
+         * @description Register a URL to receive real-time event notifications (anomaly, approval_requested, budget_exhausted).
+         */
+        post: operations["registerWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List delivery attempts
+         * @description List attempts to deliver events, newest first, by webhook, outcome and event type.
+         */
+        get: operations["listWebhookDeliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a webhook
+         * @description End a webhook. Nothing is sent to it any more, not even what was waiting.
+         */
+        delete: operations["deleteWebhook"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a webhook
+         * @description Change where a webhook is sent, what it hears of, or whether it is sent anything at all; what is left out stays, and so does its secret. While a webhook is disabled its events are kept (WEBHOOK_RETENTION_DAYS): switch it on, then recover them.
+         */
+        patch: operations["changeWebhook"];
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test event
+         * @description Send a webhook_test event to this webhook alone, signed and retried like any other.
+         */
+        post: operations["testWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/rotate-secret": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate a webhook secret
+         * @description Make a new signing secret. During the grace period both the new and the previous secret sign.
+         */
+        post: operations["rotateWebhookSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/deliveries/{delivery_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Retry a delivery
+         * @description Send the event again now, whatever became of it: the same bytes under the same webhook-id.
+         */
+        post: operations["retryWebhookDelivery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/{webhook_id}/recover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Recover what a webhook missed
+         * @description Send what was not delivered: events that came while the webhook was disabled, and deliveries that were given up, the same bytes under the same webhook-id. What was delivered is not sent again. Up to 10,000 at once.
+         */
+        post: operations["recoverWebhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -656,6 +1124,192 @@ export interface components {
             /** @description The grant by which it was approved, and which lets its call through */
             grant_id: string | null;
         };
+        TreeHead: {
+            /** @description Entries in the log */
+            tree_size: number;
+            /** @description Root of the RFC 6962 Merkle tree over them, hex */
+            root_hash: string;
+            /** @description Unix timestamp */
+            signed_at: number;
+            /** @description Ed25519 over the first three lines of the checkpoint, base64 */
+            signature: string;
+            algorithm: string;
+            tenant_id: string;
+            /** @description The name of the log, and of its key */
+            origin: string;
+            /** @description C2SP hash of the key, hex */
+            key_id: string;
+            /** @description The same as a C2SP checkpoint in a signed note */
+            checkpoint: string;
+        };
+        AuditExportManifest: {
+            /** @constant */
+            type: "manifest";
+            format_version: number;
+            tenant_id: string;
+            /** @description Unix timestamp */
+            generated_at: number;
+            filters: {
+                [key: string]: string | boolean | number;
+            };
+            count: number;
+            first_timestamp: number | null;
+            last_timestamp: number | null;
+            /** @description entry_hash of the last entry, hex */
+            last_chain_hash: string | null;
+            /** @description Over the entry ids in their order, each followed by a newline, hex */
+            sha256: string;
+            /** @description Entries in the log when it was exported */
+            tree_size: number;
+            /** @description C2SP verifier key of the log */
+            verifier_key: string;
+            /** @description C2SP checkpoint over the log as it was exported */
+            checkpoint: string;
+            /** @description Older checkpoints, oldest first, evenly spread when there are many */
+            checkpoints: string[];
+            /** @description C2SP signed note of the log over the digest of all other members */
+            signature: string;
+        };
+        ProxyPolicy: {
+            id: string;
+            /** @enum {string} */
+            type: "block_tool" | "allow_list" | "deny_list" | "spend_limit" | "rate_limit" | "time_window" | "require_approval";
+            /** @description Of block_tool */
+            tool?: string;
+            /** @description Of allow_list and deny_list */
+            tools?: string[];
+            /** @description Of spend_limit, USD per call */
+            max?: number;
+            /** @description Of rate_limit, calls of one agent */
+            max_per_minute?: number;
+            /** @description Of time_window, UTC */
+            start_hour?: number;
+            /** @description Of time_window, UTC, exclusive */
+            end_hour?: number;
+            /** @enum {string} */
+            mode: "enforce" | "log_only";
+            /** @description An empty list matches all */
+            scope: {
+                upstreams: string[];
+                agents: string[];
+                tools: string[];
+            };
+            priority: number;
+            /** @description Members of the request that are not known and were ignored; absent when there were none */
+            warnings?: string[];
+        };
+        ProxyExplanation: {
+            policy_id: string;
+            /** @enum {string} */
+            policy: "block_tool" | "allow_list" | "deny_list" | "spend_limit" | "rate_limit" | "time_window" | "require_approval";
+            reason: string;
+            remedy: {
+                policy_id: string;
+                /**
+                 * @description What would have to happen to the policy; `wait`: nothing but time
+                 * @enum {string}
+                 */
+                change: "raise" | "add_tool" | "remove_tool" | "wait" | "remove_policy";
+                /**
+                 * @description Of raise
+                 * @enum {string}
+                 */
+                field?: "max" | "max_per_minute";
+                /** @description Of raise */
+                to?: number;
+                /** @description Of add_tool */
+                tool?: string;
+                /** @description Of remove_tool */
+                tools?: string[];
+                /** @description Of wait, Unix seconds */
+                until?: number;
+                /** @description The same in words */
+                text: string;
+            };
+        };
+        Status: {
+            /**
+             * @description ok while every component is
+             * @enum {string}
+             */
+            status: "ok" | "down";
+            /** @description Unix timestamp */
+            checked_at: number;
+            components: {
+                name: string;
+                /** @enum {string} */
+                state: "ok" | "down";
+                message: string;
+                /** @description Unix timestamp */
+                checked_at: number;
+            }[];
+            /** @description Of the process that answers, since it started */
+            metrics: {
+                success_rate: {
+                    total: number;
+                    /** @description Answered with a 5xx */
+                    errors: number;
+                    ratio: number;
+                };
+                /** @description Upper bounds; null while there were no requests, and over five seconds */
+                latency_seconds: {
+                    p50: number | null;
+                    p95: number | null;
+                    p99: number | null;
+                };
+            };
+        };
+        WebhookDeliveryAttempt: {
+            /** @description The delivery; pass it to retry. Attempts of one delivery share it */
+            id: string;
+            delivery_id: string;
+            webhook_id: number;
+            url: string;
+            event: string;
+            /** @description The webhook-id header, the same at every attempt */
+            event_id: string;
+            /** @description From 1 */
+            attempt: number;
+            /**
+             * @description Outcome of this attempt
+             * @enum {string}
+             */
+            status: "delivered" | "failed";
+            /** @description What the endpoint answered; null when no answer came */
+            status_code: number | null;
+            /** @description Kind of failure; null for a success */
+            error: string | null;
+            duration_ms: number;
+            /** @description Unix timestamp of the attempt */
+            created_at: number;
+            /**
+             * @description What has become of the delivery by now; pending means that another attempt is to come
+             * @enum {string}
+             */
+            delivery_status: "pending" | "delivered" | "failed" | "cancelled";
+            /** @description Unix timestamp of the next attempt; null when none is to come */
+            next_attempt_at: number | null;
+        };
+        WebhookListItem: {
+            webhook_id: number;
+            name: string;
+            url: string;
+            events: string[];
+            /** @description False once it was disabled: it answered 410, failed for five days, or was switched off */
+            active: boolean;
+            /** @enum {string|null} */
+            disabled_reason: "gone" | "failing" | "requested" | null;
+            /** @description Unix timestamp of the first failure since the last success */
+            failing_since: number | null;
+            /** @description Unix timestamp; deliveries wait until then after many failures */
+            paused_until: number | null;
+            /** @description Unix timestamp until which the previous secret signs too */
+            secret_prev_expires_at: number | null;
+            /** @description Unix timestamp */
+            created_at: number;
+            /** @description Members of the request that are not known and were ignored; absent when there were none */
+            warnings?: string[];
+        };
     };
     responses: never;
     parameters: never;
@@ -925,6 +1579,154 @@ export interface operations {
                         next_cursor: string | null;
                     } & {
                         [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    registerUpstream: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "everything",
+                 *       "url": "http://127.0.0.1:3002/mcp"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Unique name for this upstream */
+                    name: string;
+                    /**
+                     * Format: uri
+                     * @description MCP server URL
+                     */
+                    url: string;
+                    /**
+                     * @description Whether agents are shown its tools with its name before theirs; false shows their own names
+                     * @default true
+                     */
+                    prefix?: boolean;
+                    /**
+                     * @description Between its name and that of a tool, as agents are shown them: __ makes names that the APIs of models take, . those of policies and the log. Calls are taken by either
+                     * @default __
+                     * @enum {string}
+                     */
+                    separator?: "__" | ".";
+                    /**
+                     * @description A call asks the upstream for its tools again when the last answer is older (seconds); 0 before every call
+                     * @default 20
+                     */
+                    tools_max_age?: number;
+                    /** @description How long it may take to answer a call or to be discovered (seconds), at most UPSTREAM_MAX_CALL_SECONDS; null is UPSTREAM_TIMEOUT_SECONDS. Progress begins it anew */
+                    timeout?: number | null;
+                    /** @description The largest answer to a call or read, at most UPSTREAM_MAX_ANSWER_BYTES, which it is when null */
+                    max_answer_bytes?: number | null;
+                    /** @description Calls that each API process sends it at once, at most UPSTREAM_CONCURRENCY, which it is when null; others wait for their turn, as long as the timeout */
+                    concurrency?: number | null;
+                    /** @description Sent with every request to the upstream; {{vault:name}} stands for a secret that is bound to the whole upstream. Never shown again */
+                    headers?: {
+                        [key: string]: string;
+                    } | null;
+                    /** @description How Haldir is authorized there by OAuth 2.0; its access token is sent with every request */
+                    auth?: {
+                        /** @constant */
+                        type: "client_credentials";
+                        /**
+                         * Format: uri
+                         * @description Token endpoint
+                         */
+                        token_url: string;
+                        client_id: string;
+                        /** @description {{vault:name}} stands for a secret that is bound to the whole upstream. Never shown again */
+                        client_secret: string;
+                        scope?: string | null;
+                        /** @description RFC 8707 resource indicator */
+                        resource?: string | null;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Upstream registered */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "registered": true,
+                     *       "name": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "url": "http://127.0.0.1:3000/mcp",
+                     *       "healthy": true,
+                     *       "tools_discovered": 12,
+                     *       "tool_names": [
+                     *         "echo",
+                     *         "get-annotated-message"
+                     *       ],
+                     *       "refused_tools": [
+                     *         {
+                     *           "name": "simulate-research-query",
+                     *           "reason": "it can be called as a task only (execution.taskSupport), and Haldir does not make tasks"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        registered: true;
+                        name: string;
+                        url: string;
+                        healthy: boolean;
+                        tools_discovered: number;
+                        tool_names: string[];
+                        /** @description Present if upstream had errors during discovery */
+                        error?: string;
+                        /** @description HTTP status from upstream (debug) */
+                        upstream_status?: number;
+                        /** @description Truncated response body from upstream (debug) */
+                        upstream_body?: string;
+                        /** @description Tools whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
+                        refused_tools?: {
+                            /** @description Its name, or address, with hidden characters made visible */
+                            name: string;
+                            /** @description Why it is neither shown nor called */
+                            reason: string;
+                        }[];
+                        /** @description Resources whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
+                        refused_resources?: {
+                            /** @description Its name, or address, with hidden characters made visible */
+                            name: string;
+                            /** @description Why it is neither shown nor called */
+                            reason: string;
+                        }[];
+                        /** @description Resource templates whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
+                        refused_resource_templates?: {
+                            /** @description Its name, or address, with hidden characters made visible */
+                            name: string;
+                            /** @description Why it is neither shown nor called */
+                            reason: string;
+                        }[];
+                        /** @description Prompts whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
+                        refused_prompts?: {
+                            /** @description Its name, or address, with hidden characters made visible */
+                            name: string;
+                            /** @description Why it is neither shown nor called */
+                            reason: string;
+                        }[];
+                        /** @description Tools that are held back because they are not as they were accepted; absent when there are none */
+                        drifted_tools?: string[];
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
                     };
                 };
             };
@@ -1364,6 +2166,87 @@ export interface operations {
                         count: number;
                         /** @description Pass as cursor for the next page; null on the last */
                         next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    addProxyPolicy: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "block_tool",
+                 *       "tool": "everything.get-env"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Policy type
+                     * @enum {string}
+                     */
+                    type: "block_tool" | "allow_list" | "deny_list" | "spend_limit" | "rate_limit" | "time_window" | "require_approval";
+                    /** @description Tool name (for block_tool) */
+                    tool?: string;
+                    /** @description Tool list (for allow_list / deny_list) */
+                    tools?: string[];
+                    /** @description Max USD (spend_limit) */
+                    max?: number;
+                    /** @description Max calls per minute (rate_limit) */
+                    max_per_minute?: number;
+                    /** @description Start hour UTC (time_window) */
+                    start_hour?: number;
+                    /** @description End hour UTC (time_window) */
+                    end_hour?: number;
+                    /**
+                     * @description With `log_only` nothing is refused or held for the policy: what it would have done is in the audit entry of each call. Default `enforce`
+                     * @enum {string}
+                     */
+                    mode?: "enforce" | "log_only";
+                    /** @description The calls the policy is about: exact names, or patterns in which `*` stands for anything. All that are given must match; an empty or absent list matches all. */
+                    scope?: {
+                        /** @description Names of upstreams */
+                        upstreams?: string[];
+                        /** @description Agent IDs */
+                        agents?: string[];
+                        /** @description Tool names, bare or `upstream.tool` */
+                        tools?: string[];
+                    };
+                    /** @description Of the policies that refuse a call, the one of the highest priority is named; then the oldest. Default 0 */
+                    priority?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Policy added */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "added": true,
+                     *       "type": "block_tool",
+                     *       "id": "pol_01m8a0n4yy042z44fpt3fcp8g3"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        added: true;
+                        type: string;
+                        id: string;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
                     };
                 };
             };
@@ -1888,6 +2771,1492 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ApprovalDetail"];
+                };
+            };
+        };
+    };
+    getTreeHead: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed tree head */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "tree_size": 89,
+                     *       "root_hash": "5eed8693db7be5bc9dd949841f63bdcdf0283dbf8c3f2f410b5b57868f88bbf5",
+                     *       "signed_at": 1795985600.063,
+                     *       "signature": "kMrPKJSE1+g+ZGrWgXWqO6vmP8YIzX5tJQw6tnCx2WadX35A28d1L3mtKUjIwnn+C/gdo4itv6D2fP8NCvBLBA==",
+                     *       "algorithm": "Ed25519",
+                     *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "key_id": "4c3abd19",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n89\nXu2Gk9t75byd2UmEH2O9zfAoPb+MPy9BC1tXho+Iu/U=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9GZDKzyiUhNfoPmRq1oF1qjur5j/GCM1+bSUMOrZwsdlmnV9+QNvHdS95rSlIyMJ5/gv4HaOIrb+g9nz/DQrwSwQ=\n"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["TreeHead"];
+                };
+            };
+        };
+    };
+    getLogKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Public key */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+4c3abd19+AfxSUnwhP/wqIYweXGMP7C6jdjLqdiQuGVNscVnFuEaa",
+                     *       "jwks": {
+                     *         "keys": [
+                     *           {
+                     *             "kty": "OKP",
+                     *             "crv": "Ed25519",
+                     *             "alg": "EdDSA",
+                     *             "use": "sig",
+                     *             "kid": "4c3abd19",
+                     *             "x": "_FJSfCE__CohjB5cYw_sLqN2Mup2JC4ZU2xxWcW4Rpo"
+                     *           }
+                     *         ]
+                     *       }
+                     *     }
+                     */
+                    "application/json": {
+                        origin: string;
+                        /** @description C2SP: name+hash+base64(type ‖ key) */
+                        verifier_key: string;
+                        jwks: {
+                            keys: {
+                                kty: string;
+                                crv: string;
+                                alg: string;
+                                use: string;
+                                kid: string;
+                                x: string;
+                            }[];
+                        };
+                    };
+                };
+            };
+        };
+    };
+    listCheckpoints: {
+        parameters: {
+            query?: {
+                /** @description Max entries to return */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Signed tree heads */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "checkpoints": [
+                     *         {
+                     *           "tree_size": 89,
+                     *           "root_hash": "5eed8693db7be5bc9dd949841f63bdcdf0283dbf8c3f2f410b5b57868f88bbf5",
+                     *           "signed_at": 1795985600.063,
+                     *           "signature": "kMrPKJSE1+g+ZGrWgXWqO6vmP8YIzX5tJQw6tnCx2WadX35A28d1L3mtKUjIwnn+C/gdo4itv6D2fP8NCvBLBA==",
+                     *           "algorithm": "Ed25519",
+                     *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "key_id": "4c3abd19",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n89\nXu2Gk9t75byd2UmEH2O9zfAoPb+MPy9BC1tXho+Iu/U=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9GZDKzyiUhNfoPmRq1oF1qjur5j/GCM1+bSUMOrZwsdlmnV9+QNvHdS95rSlIyMJ5/gv4HaOIrb+g9nz/DQrwSwQ=\n"
+                     *         },
+                     *         {
+                     *           "tree_size": 52,
+                     *           "root_hash": "e3f837398952ab9a21e3b952241a7bbc62c19346ad26e7169624154c852a2dcb",
+                     *           "signed_at": 1795985598.673,
+                     *           "signature": "41qXoKu1TLiEoK74ecaFoIjs+o5IsYDzruneIcOlVNa6WrozqaH+nUvd2bMU1EIXe/m8Js5K7SYF/GVu6e6eAw==",
+                     *           "algorithm": "Ed25519",
+                     *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "key_id": "4c3abd19",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n52\n4/g3OYlSq5oh47lSJBp7vGLBk0atJucWliQVTIUqLcs=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9GeNal6CrtUy4hKCu+HnGhaCI7PqOSLGA867p3iHDpVTWulq6M6mh/p1L3dmzFNRCF3v5vCbOSu0mBfxlbunungM=\n"
+                     *         }
+                     *       ],
+                     *       "count": 2,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        checkpoints: components["schemas"]["TreeHead"][];
+                        count: number;
+                        /** @description Pass as cursor for the next page; null on the last */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    verifyAuditTrail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the check found */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "verified": true,
+                     *       "entries_checked": 89,
+                     *       "message": "Every entry is as it was written, and in its place"
+                     *     }
+                     */
+                    "application/json": {
+                        verified: boolean;
+                        entries_checked: number;
+                        /** @description When the log is in order */
+                        message?: string;
+                        /** @description Position of the first entry that is wrong or missing, from 0 */
+                        broken_at?: number;
+                        /** @description What is wrong with it */
+                        error?: string;
+                    };
+                };
+            };
+        };
+    };
+    getExportManifest: {
+        parameters: {
+            query?: {
+                /** @description Filter by session */
+                session_id?: string;
+                /** @description Filter by agent */
+                agent_id?: string;
+                /** @description Filter by tool name */
+                tool?: string;
+                /** @description A text within the tool name, small and capital letters of ASCII alike: `mail` finds `GMail.send` */
+                tool_contains?: string;
+                /** @description The whole action, as entries show it: `tool_call_blocked`, or what an agent wrote */
+                action?: string;
+                /** @description What was decided about a call, read or prompt of the proxy; no other entry has a decision */
+                decision?: "allowed" | "blocked" | "approval_required" | "approval_denied";
+                /** @description Id of a policy or approval rule: calls that it was the first to block, requests for approval that it made, and changes of itself. None once the details of the entry were erased */
+                rule?: string;
+                /** @description Name of an upstream: calls, reads and prompts whose tool is `<upstream>.…`, whatever was decided */
+                upstream?: string;
+                /** @description Who acted: `actor_id` as entries show it, or `actor`, which means the id in it: `key:hld_…`, `agent:my-agent (hld_…)` */
+                actor?: string;
+                /** @description Only flagged entries, or only those that are not */
+                flagged?: "true" | "false";
+                /** @description Entries from then on: Unix seconds or ISO 8601 */
+                since?: string;
+                /** @description Entries up to then: Unix seconds or ISO 8601 */
+                until?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Manifest */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "manifest",
+                     *       "format_version": 2,
+                     *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "generated_at": 1795985600.126,
+                     *       "filters": {},
+                     *       "count": 89,
+                     *       "first_timestamp": 1795985593.777,
+                     *       "last_timestamp": 1795985600.038,
+                     *       "last_chain_hash": "ad1013cf1053bedb88cd4a9dc3338e71905120f335dbf024f272a9250e47bbf5",
+                     *       "sha256": "905f8a9554d8eabb137e50427f75f7ab5b8d34823148149f5b83d126ef9f2098",
+                     *       "tree_size": 89,
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+4c3abd19+AfxSUnwhP/wqIYweXGMP7C6jdjLqdiQuGVNscVnFuEaa",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n89\nXu2Gk9t75byd2UmEH2O9zfAoPb+MPy9BC1tXho+Iu/U=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9GZDKzyiUhNfoPmRq1oF1qjur5j/GCM1+bSUMOrZwsdlmnV9+QNvHdS95rSlIyMJ5/gv4HaOIrb+g9nz/DQrwSwQ=\n",
+                     *       "checkpoints": [
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n52\n4/g3OYlSq5oh47lSJBp7vGLBk0atJucWliQVTIUqLcs=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9GeNal6CrtUy4hKCu+HnGhaCI7PqOSLGA867p3iHDpVTWulq6M6mh/p1L3dmzFNRCF3v5vCbOSu0mBfxlbunungM=\n"
+                     *       ],
+                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\ntZnL6Eg5/Agg0YlgwVbTZJwoVaObX9LUmJnfnzeQp4M=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9Gaobj4RNOMkRsy4ZNwv0uEYqMlUE/js+gCkalg84Jw/GGIe3BC3z68u6IJqXcpUxE5huh6QmtbS6Cz5MSjQ/pAc=\n"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AuditExportManifest"];
+                };
+            };
+        };
+    };
+    removeProxyPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Policy ID */
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Policy removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": true,
+                     *       "id": "pol_01m8a0n4yy042z44fpt3fcp8g3"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        id: string;
+                    };
+                };
+            };
+        };
+    };
+    changeProxyPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Policy ID */
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "mode": "enforce"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description With `log_only` nothing is refused or held for the policy: what it would have done is in the audit entry of each call. Default `enforce`
+                     * @enum {string}
+                     */
+                    mode?: "enforce" | "log_only";
+                    /** @description The calls the policy is about: exact names, or patterns in which `*` stands for anything. All that are given must match; an empty or absent list matches all. */
+                    scope?: {
+                        /** @description Names of upstreams */
+                        upstreams?: string[];
+                        /** @description Agent IDs */
+                        agents?: string[];
+                        /** @description Tool names, bare or `upstream.tool` */
+                        tools?: string[];
+                    };
+                    /** @description Of the policies that refuse a call, the one of the highest priority is named; then the oldest. Default 0 */
+                    priority?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The policy as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "pol_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "type": "block_tool",
+                     *       "tool": "nobody-has-it",
+                     *       "mode": "log_only",
+                     *       "priority": 0,
+                     *       "scope": {
+                     *         "upstreams": [],
+                     *         "agents": [],
+                     *         "tools": []
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ProxyPolicy"];
+                };
+            };
+        };
+    };
+    simulatePolicies: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "policies": [
+                 *         {
+                 *           "type": "spend_limit",
+                 *           "max": 50
+                 *         }
+                 *       ],
+                 *       "from": "2026-01-01T00:00:00Z"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The policies to try, as they would be added; absent: those that stand */
+                    policies?: {
+                        /**
+                         * @description Policy type
+                         * @enum {string}
+                         */
+                        type: "block_tool" | "allow_list" | "deny_list" | "spend_limit" | "rate_limit" | "time_window" | "require_approval";
+                        /** @description Tool name (for block_tool) */
+                        tool?: string | null;
+                        /** @description Tool list (for allow_list / deny_list) */
+                        tools?: string[] | null;
+                        /** @description Max USD (spend_limit) */
+                        max?: number | null;
+                        /** @description Max calls per minute (rate_limit) */
+                        max_per_minute?: number | null;
+                        /** @description Start hour UTC (time_window) */
+                        start_hour?: number | null;
+                        /** @description End hour UTC (time_window) */
+                        end_hour?: number | null;
+                        /**
+                         * @description With `log_only` nothing is refused or held for the policy: what it would have done is in the audit entry of each call. Default `enforce`
+                         * @enum {string}
+                         */
+                        mode?: "enforce" | "log_only";
+                        /** @description The calls the policy is about: exact names, or patterns in which `*` stands for anything. All that are given must match; an empty or absent list matches all. */
+                        scope?: {
+                            /** @description Names of upstreams */
+                            upstreams?: string[];
+                            /** @description Agent IDs */
+                            agents?: string[];
+                            /** @description Tool names, bare or `upstream.tool` */
+                            tools?: string[];
+                        };
+                        /** @description Of the policies that refuse a call, the one of the highest priority is named; then the oldest. Default 0 */
+                        priority?: number;
+                    }[];
+                    /** @description Calls logged from then on: Unix seconds or ISO 8601 */
+                    from?: number | string | null;
+                    /** @description Calls logged before then: Unix seconds or ISO 8601 */
+                    to?: number | string | null;
+                    /** @description Calls of one agent only */
+                    agent_id?: string;
+                    /**
+                     * @description Max changed calls to name; all are counted
+                     * @default 100
+                     */
+                    limit?: number;
+                };
+            };
+        };
+        responses: {
+            /** @description What would have been decided */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "calls": 1,
+                     *       "verdicts": {
+                     *         "allowed": 1,
+                     *         "blocked": 0,
+                     *         "held": 0,
+                     *         "undecidable": 0
+                     *       },
+                     *       "changes": 0,
+                     *       "changed": [],
+                     *       "by_policy": {
+                     *         "proposed_1": {
+                     *           "type": "block_tool",
+                     *           "mode": "enforce",
+                     *           "blocked": 0,
+                     *           "held": 0
+                     *         }
+                     *       },
+                     *       "truncated": false
+                     *     }
+                     */
+                    "application/json": {
+                        calls: number;
+                        verdicts: {
+                            allowed: number;
+                            blocked: number;
+                            /** @description For approval */
+                            held: number;
+                            /** @description Their entries do not say enough: details were erased, or are older than this */
+                            undecidable: number;
+                        };
+                        /** @description How many calls would be decided otherwise than they were */
+                        changes: number;
+                        changed: {
+                            entry_id: string;
+                            /** @description Unix seconds */
+                            at: number;
+                            agent_id: string;
+                            tool: string;
+                            /** @enum {string} */
+                            was: "allowed" | "blocked" | "held";
+                            /** @enum {string} */
+                            would_be: "allowed" | "blocked" | "held";
+                            /** @description Of a call that would be blocked */
+                            explanation?: components["schemas"]["ProxyExplanation"][];
+                            /** @description The policy or approval rule, of a call that would be held */
+                            held_by?: string;
+                        }[];
+                        by_policy: {
+                            [key: string]: {
+                                /** @enum {string} */
+                                type: "block_tool" | "allow_list" | "deny_list" | "spend_limit" | "rate_limit" | "time_window" | "require_approval";
+                                /** @enum {string} */
+                                mode: "enforce" | "log_only";
+                                blocked: number;
+                                held: number;
+                            };
+                        };
+                        /** @description Whether there was more than is decided at once (a million calls): go on with `from` */
+                        truncated: boolean;
+                        /** @description Of a truncated answer: when the last call that was read was logged */
+                        covered_until?: number;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    acceptTool: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Upstream name */
+                name: string;
+                /** @description The tool's own name */
+                tool: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "fingerprint": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Of the definition that was looked at, as listProxyTools shows it in drift */
+                    fingerprint: string;
+                };
+            };
+        };
+        responses: {
+            /** @description What is accepted now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accepted": true,
+                     *       "upstream": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "tool": "tool-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "fingerprint": "8f04e6b0a352aba394eb0d32f32c76389dd3a6350a13f2bd95e5a15ea05a18b0"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        accepted: true;
+                        upstream: string;
+                        tool: string;
+                        fingerprint: string;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    priceTool: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Upstream name */
+                name: string;
+                /** @description The tool's own name */
+                tool: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "price_usd": 0.5
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Of each call, in whole cents */
+                    price_usd: number;
+                };
+            };
+        };
+        responses: {
+            /** @description The price */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "upstream": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "tool": "echo",
+                     *       "price_usd": 0.5
+                     *     }
+                     */
+                    "application/json": {
+                        upstream: string;
+                        tool: string;
+                        price_usd: number;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    removeToolPrice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Upstream name */
+                name: string;
+                /** @description The tool's own name */
+                tool: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Price removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": true,
+                     *       "upstream": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "tool": "tool-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        upstream: string;
+                        tool: string;
+                    };
+                };
+            };
+        };
+    };
+    refreshUpstream: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Upstream name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was discovered */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "refreshed": true,
+                     *       "name": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "url": "http://127.0.0.1:3000/mcp",
+                     *       "healthy": true,
+                     *       "tools_discovered": 12,
+                     *       "tool_names": [
+                     *         "echo",
+                     *         "get-annotated-message"
+                     *       ],
+                     *       "refused_tools": [
+                     *         {
+                     *           "name": "simulate-research-query",
+                     *           "reason": "it can be called as a task only (execution.taskSupport), and Haldir does not make tasks"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        refreshed: true;
+                        name: string;
+                        url: string;
+                        healthy: boolean;
+                        tools_discovered: number;
+                        tool_names: string[];
+                        /** @description Present if upstream had errors during discovery */
+                        error?: string;
+                        /** @description HTTP status from upstream (debug) */
+                        upstream_status?: number;
+                        /** @description Tools whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
+                        refused_tools?: {
+                            /** @description Its name, or address, with hidden characters made visible */
+                            name: string;
+                            /** @description Why it is neither shown nor called */
+                            reason: string;
+                        }[];
+                        /** @description Resources whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
+                        refused_resources?: {
+                            /** @description Its name, or address, with hidden characters made visible */
+                            name: string;
+                            /** @description Why it is neither shown nor called */
+                            reason: string;
+                        }[];
+                        /** @description Resource templates whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
+                        refused_resource_templates?: {
+                            /** @description Its name, or address, with hidden characters made visible */
+                            name: string;
+                            /** @description Why it is neither shown nor called */
+                            reason: string;
+                        }[];
+                        /** @description Prompts whose definition was not taken: it misleads, clients could read nothing of a list that has it, or Haldir cannot call it. Absent when there are none */
+                        refused_prompts?: {
+                            /** @description Its name, or address, with hidden characters made visible */
+                            name: string;
+                            /** @description Why it is neither shown nor called */
+                            reason: string;
+                        }[];
+                        /** @description Tools that are held back because they are not as they were accepted; absent when there are none */
+                        drifted_tools?: string[];
+                    };
+                };
+            };
+        };
+    };
+    removeUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Upstream name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Upstream removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": true,
+                     *       "name": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        name: string;
+                    };
+                };
+            };
+        };
+    };
+    changeUpstream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Upstream name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "timeout": 120,
+                 *       "concurrency": 4
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Whether agents are shown its tools with its name before theirs; false shows their own names */
+                    prefix?: boolean;
+                    /**
+                     * @description Between its name and that of a tool, as agents are shown them: __ makes names that the APIs of models take, . those of policies and the log. Calls are taken by either
+                     * @enum {string}
+                     */
+                    separator?: "__" | ".";
+                    /** @description A call asks the upstream for its tools again when the last answer is older (seconds); 0 before every call */
+                    tools_max_age?: number;
+                    /** @description How long it may take to answer a call or to be discovered (seconds), at most UPSTREAM_MAX_CALL_SECONDS; null is UPSTREAM_TIMEOUT_SECONDS. Progress begins it anew */
+                    timeout?: number | null;
+                    /** @description The largest answer to a call or read, at most UPSTREAM_MAX_ANSWER_BYTES, which it is when null */
+                    max_answer_bytes?: number | null;
+                    /** @description Calls that each API process sends it at once, at most UPSTREAM_CONCURRENCY, which it is when null; others wait for their turn, as long as the timeout */
+                    concurrency?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The settings as they are now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "prefix": true,
+                     *       "separator": "__",
+                     *       "tools_max_age": 20,
+                     *       "timeout": 20,
+                     *       "max_answer_bytes": 65536,
+                     *       "concurrency": 32
+                     *     }
+                     */
+                    "application/json": {
+                        name: string;
+                        /** @description Whether agents are shown its tools with its name before theirs */
+                        prefix: boolean;
+                        /**
+                         * @description Between its name and that of a tool, as agents are shown them
+                         * @enum {string}
+                         */
+                        separator: "__" | ".";
+                        /** @description Seconds */
+                        tools_max_age: number;
+                        /** @description How long a call of it may take (seconds), its own or that of the settings */
+                        timeout: number;
+                        /** @description The largest answer to a call or read */
+                        max_answer_bytes: number;
+                        /** @description Calls that each API process sends it at once */
+                        concurrency: number;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    getStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Status */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "checked_at": 1795985598.747,
+                     *       "components": [
+                     *         {
+                     *           "name": "api",
+                     *           "state": "ok",
+                     *           "message": "answers",
+                     *           "checked_at": 1795985598.747
+                     *         },
+                     *         {
+                     *           "name": "database",
+                     *           "state": "ok",
+                     *           "message": "answers",
+                     *           "checked_at": 1795985598.747
+                     *         }
+                     *       ],
+                     *       "metrics": {
+                     *         "success_rate": {
+                     *           "total": 78,
+                     *           "errors": 0,
+                     *           "ratio": 1
+                     *         },
+                     *         "latency_seconds": {
+                     *           "p50": 0.05,
+                     *           "p95": 0.5,
+                     *           "p99": 2.5
+                     *         }
+                     *       }
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    healthCheck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Service healthy */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "status": "ok",
+                     *       "service": "haldir",
+                     *       "version": "0.1.0"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        status: "ok";
+                        /** @constant */
+                        service: "haldir";
+                        version: string;
+                    };
+                };
+            };
+        };
+    };
+    freezeTenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Incident 17"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Why, for the log, the event and whoever asks later */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Every agent is frozen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "frozen": true,
+                     *       "agent_id": null,
+                     *       "changed": true,
+                     *       "denied_approvals": 3
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        frozen: true;
+                        /** @description Null for every agent of the tenant */
+                        agent_id: string | null;
+                        /** @description False when it was frozen already; the first reason stands */
+                        changed: boolean;
+                        /** @description Requests for approval that waited, and are denied */
+                        denied_approvals: number;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    unfreezeTenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tenant is not frozen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "frozen": false,
+                     *       "agent_id": null,
+                     *       "changed": true
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        frozen: false;
+                        /** @description Null for every agent of the tenant */
+                        agent_id: string | null;
+                        /** @description False when it was not frozen */
+                        changed: boolean;
+                    };
+                };
+            };
+        };
+    };
+    listWebhooks: {
+        parameters: {
+            query?: {
+                /** @description Max entries to return */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Webhook list */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhooks": [
+                     *         {
+                     *           "webhook_id": 2,
+                     *           "name": "on-call",
+                     *           "url": "https://example.com/hook",
+                     *           "events": [
+                     *             "anomaly"
+                     *           ],
+                     *           "active": true,
+                     *           "disabled_reason": null,
+                     *           "failing_since": null,
+                     *           "paused_until": null,
+                     *           "secret_prev_expires_at": null,
+                     *           "created_at": 1795985598.057
+                     *         },
+                     *         {
+                     *           "webhook_id": 1,
+                     *           "name": "",
+                     *           "url": "https://example.com/hook",
+                     *           "events": [
+                     *             "all"
+                     *           ],
+                     *           "active": true,
+                     *           "disabled_reason": null,
+                     *           "failing_since": null,
+                     *           "paused_until": null,
+                     *           "secret_prev_expires_at": null,
+                     *           "created_at": 1795985595.035
+                     *         }
+                     *       ],
+                     *       "count": 2,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        webhooks: {
+                            webhook_id: number;
+                            name: string;
+                            url: string;
+                            events: string[];
+                            /** @description False once it was disabled: it answered 410, failed for five days, or was switched off */
+                            active: boolean;
+                            /** @enum {string|null} */
+                            disabled_reason: "gone" | "failing" | "requested" | null;
+                            /** @description Unix timestamp of the first failure since the last success */
+                            failing_since: number | null;
+                            /** @description Unix timestamp; deliveries wait until then after many failures */
+                            paused_until: number | null;
+                            /** @description Unix timestamp until which the previous secret signs too */
+                            secret_prev_expires_at: number | null;
+                            /** @description Unix timestamp */
+                            created_at: number;
+                        }[];
+                        count: number;
+                        /** @description Pass as cursor for the next page; null on the last */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    registerWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "url": "https://example.com/hooks/haldir",
+                 *       "name": "on-call",
+                 *       "events": [
+                 *         "anomaly",
+                 *         "approval_requested"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * Format: uri
+                     * @description Webhook endpoint URL
+                     */
+                    url: string;
+                    /**
+                     * @description Human-readable name
+                     * @default
+                     */
+                    name?: string;
+                    /** @description Events to subscribe to (defaults to all) */
+                    events?: ("all" | "anomaly" | "approval_requested" | "budget_exhausted" | "agent_frozen" | "agent_unfrozen" | "budget_threshold" | "key_expiring")[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Webhook registered */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "registered": true,
+                     *       "url": "https://example.com/hook",
+                     *       "events": [
+                     *         "anomaly"
+                     *       ],
+                     *       "webhook_id": 2,
+                     *       "name": "on-call",
+                     *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
+                     *       "created_at": 1795985598.057
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        registered: true;
+                        url: string;
+                        events: string[] | null;
+                        /** @description Names the webhook in other calls and in X-Haldir-Webhook-Id */
+                        webhook_id: number;
+                        name: string;
+                        /** @description Signs every delivery (Standard Webhooks); shown only here */
+                        secret: string;
+                        /** @description Unix timestamp */
+                        created_at: number;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    listWebhookDeliveries: {
+        parameters: {
+            query?: {
+                /** @description Filter by webhook */
+                webhook_id?: number;
+                /** @description Filter by outcome of the attempt */
+                status?: "delivered" | "failed";
+                /** @description Filter by event type */
+                event?: "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring" | "webhook_test";
+                /** @description Filter by event, as webhook-id names it */
+                event_id?: string;
+                /** @description Max entries to return */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Delivery attempts */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deliveries": [],
+                     *       "count": 0,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        deliveries: components["schemas"]["WebhookDeliveryAttempt"][];
+                        count: number;
+                        /** @description Pass as cursor for the next page; null on the last */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    deleteWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Webhook ID */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Webhook deleted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": true,
+                     *       "webhook_id": 5
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        webhook_id: number;
+                    };
+                };
+            };
+        };
+    };
+    changeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Webhook ID */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "active": true
+                 *     }
+                 */
+                "application/json": {
+                    /** @description false: sent nothing, while its events are kept; true: switched on again, also after a 410 */
+                    active?: boolean;
+                    /**
+                     * Format: uri
+                     * @description Where it is sent from now on, what waits included
+                     */
+                    url?: string;
+                    name?: string;
+                    /** @description Events to subscribe to from now on; null for all */
+                    events?: ("all" | "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring")[] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The webhook as it is now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhook_id": 4,
+                     *       "name": "",
+                     *       "url": "https://example.com/hook",
+                     *       "events": [
+                     *         "anomaly"
+                     *       ],
+                     *       "active": true,
+                     *       "disabled_reason": null,
+                     *       "failing_since": null,
+                     *       "paused_until": null,
+                     *       "secret_prev_expires_at": null,
+                     *       "created_at": 1795985600.657
+                     *     }
+                     */
+                    "application/json": components["schemas"]["WebhookListItem"];
+                };
+            };
+        };
+    };
+    testWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Webhook ID */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Test event queued */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "queued": true,
+                     *       "webhook_id": 8,
+                     *       "event_id": "evt_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "delivery_id": "dlv_01m8mhawmawh0e809t6zqymz33_8"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        queued: true;
+                        webhook_id: number;
+                        event_id: string;
+                        delivery_id: string;
+                    };
+                };
+            };
+        };
+    };
+    rotateWebhookSecret: {
+        parameters: {
+            query?: {
+                /** @description How long the previous secret signs too, clamped to 60 to 604800 */
+                grace_seconds?: number;
+            };
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Webhook ID */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Secret rotated */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhook_id": 7,
+                     *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
+                     *       "secret_prev": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
+                     *       "secret_prev_expires_at": 1796072001.005,
+                     *       "grace_seconds": 86400,
+                     *       "message": "Both secrets sign every delivery until secret_prev_expires_at"
+                     *     }
+                     */
+                    "application/json": {
+                        webhook_id: number;
+                        /** @description Shown only here */
+                        secret: string;
+                        secret_prev: string;
+                        /** @description Unix timestamp */
+                        secret_prev_expires_at: number;
+                        grace_seconds: number;
+                        message: string;
+                    };
+                };
+            };
+        };
+    };
+    retryWebhookDelivery: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Delivery ID */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Delivery queued */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "queued": true,
+                     *       "delivery_id": "dlv_01m8mhaw3xmkcvr59gva7jgzzg_3"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        queued: true;
+                        delivery_id: string;
+                    };
+                };
+            };
+        };
+    };
+    recoverWebhook: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Webhook ID */
+                webhook_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "since": "2026-11-29T00:00:00Z"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Recovers events from then on: Unix seconds, or ISO 8601 */
+                    since: number | string;
+                };
+            };
+        };
+        responses: {
+            /** @description Deliveries queued */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "webhook_id": 6,
+                     *       "recovered": 0,
+                     *       "more": false
+                     *     }
+                     */
+                    "application/json": {
+                        webhook_id: number;
+                        /** @description Deliveries that are due again, oldest event first */
+                        recovered: number;
+                        /** @description Whether there may be more: ask again with the same since */
+                        more: boolean;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
                 };
             };
         };

@@ -3,6 +3,7 @@ import { answered, api, send } from '../api/client.ts';
 import { problemOf } from '../api/problem.ts';
 import { type components, type operations } from '../api/schema.ts';
 import { BASE } from '../base.ts';
+import { saveFile } from '../parts/save.ts';
 
 export type Entry = components['schemas']['AuditEntry'];
 type Query = NonNullable<operations['getAuditTrail']['parameters']['query']>;
@@ -27,9 +28,5 @@ export async function download(filter: Record<string, string>, format: 'jsonl' |
   const response = await send(new Request(`${BASE}/v1/audit/export?${query}`), new AbortController().signal);
   if (!response.ok) throw problemOf(response, await response.json().catch(() => null));
   const name = /filename="([^"]+)"/.exec(response.headers.get('content-disposition') ?? '')?.[1];
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(await response.blob());
-  link.download = name ?? `haldir-audit.${format}`;
-  link.click();
-  URL.revokeObjectURL(link.href);
+  saveFile(name ?? `haldir-audit.${format}`, await response.blob());
 }

@@ -1,6 +1,7 @@
-import { type FormEvent, type ReactNode, useState } from 'react';
-import { Dialog } from './dialog.tsx';
-import { Refused, TextField } from './form.tsx';
+import { type ReactNode, useState } from 'react';
+import { TextField } from './form.tsx';
+import { FormDialog } from './form-dialog.tsx';
+import { visible } from './hidden.ts';
 
 /**
  * Asks before what cannot be undone.
@@ -24,39 +25,12 @@ export function Confirm({
   children: ReactNode;
 }): ReactNode {
   const [text, setText] = useState('');
-  const [error, setError] = useState<unknown>(null);
-  const [isBusy, setBusy] = useState(false);
+  // What nobody sees is typed as it is shown.
+  const isTyped = typed === undefined || text === typed || text === visible(typed);
   return (
-    <Dialog title={title} onClosed={onClosed}>
-      {(close) => {
-        const submit = async (event: FormEvent): Promise<void> => {
-          event.preventDefault();
-          setBusy(true);
-          setError(null);
-          try {
-            await act();
-            close();
-          } catch (refused) {
-            setError(refused);
-            setBusy(false);
-          }
-        };
-        return (
-          <form className="form" onSubmit={(event) => void submit(event)}>
-            {children}
-            {typed !== undefined && <TextField label={`Type ${typed} to go on`} value={text} onText={setText} />}
-            <Refused error={error} />
-            <div className="actions">
-              <button type="submit" className="deny" disabled={isBusy || (typed !== undefined && text !== typed)}>
-                {button}
-              </button>
-              <button type="button" onClick={close}>
-                Cancel
-              </button>
-            </div>
-          </form>
-        );
-      }}
-    </Dialog>
+    <FormDialog title={title} button={button} isDanger isReady={isTyped} act={act} onClosed={onClosed}>
+      {children}
+      {typed !== undefined && <TextField label={`Type ${visible(typed)} to go on`} value={text} onText={setText} />}
+    </FormDialog>
   );
 }

@@ -20,7 +20,13 @@ export function Dialog({
 }): ReactNode {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => dialog.current?.showModal(), []);
+  useEffect(() => {
+    const opener = document.activeElement;
+    dialog.current?.showModal();
+    if (kind === 'modal') dialog.current?.querySelector<HTMLElement>('form :is(input, select, textarea)')?.focus();
+    // The browser gives the focus back, unless what had it is gone, or the dialog is taken away while it is open.
+    return () => void setTimeout(() => focusAgain(opener));
+  }, [kind]);
   const close = (): void => dialog.current?.close();
   return (
     <dialog ref={dialog} className={kind} onClose={onClosed} aria-labelledby={id}>
@@ -33,4 +39,10 @@ export function Dialog({
       {children(close)}
     </dialog>
   );
+}
+
+function focusAgain(opener: Element | null): void {
+  if (document.activeElement !== document.body) return;
+  const back = opener instanceof HTMLElement && opener.isConnected ? opener : document.getElementById('main');
+  back?.focus();
 }

@@ -34,13 +34,7 @@ export const listQuery = <Item,>(
     getNextPageParam: ({ next }) => next,
   });
 
-type ListQuery<Item> = UseInfiniteQueryOptions<
-  Page<Item>,
-  Error,
-  InfiniteData<Page<Item>, string>,
-  readonly unknown[],
-  string
->;
+type ListQuery<Item> = UseInfiniteQueryOptions<Page<Item>, Error, InfiniteData<Page<Item>>, readonly unknown[], string>;
 
 /**
  * A list in whichever state it is: being read, not to be read, without anything in it, or with what was read of it so far.

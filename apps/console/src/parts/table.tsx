@@ -28,7 +28,7 @@ export function Table({
         <tr role="row">
           {heads.map((head) => (
             <th key={textOf(head)} role="columnheader" scope="col" className={kindOf(head)}>
-              <span className={kindOf(head) === 'actions' ? 'sr' : ''}>{textOf(head)}</span>
+              <span className={kindOf(head) === 'cell-actions' ? 'sr' : ''}>{textOf(head)}</span>
             </th>
           ))}
         </tr>
@@ -68,4 +68,4 @@ function Row({ heads, cells }: { heads: readonly Head[]; cells: readonly ReactNo
 const textOf = (head: Head): string =>
   typeof head === 'string' ? head : 'number' in head ? head.number : head.actions;
 
-const kindOf = (head: Head): string => (typeof head === 'string' ? '' : 'number' in head ? 'number' : 'actions');
+const kindOf = (head: Head): string => (typeof head === 'string' ? '' : 'number' in head ? 'number' : 'cell-actions');

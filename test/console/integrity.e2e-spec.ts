@@ -1,0 +1,135 @@
+// The whole log is checked, taken away as evidence, and every agent is stopped, in a real browser.
+import { readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { type Browser } from 'playwright-core';
+import { checkExport, parseVerifierKey } from '@haldir/verifier';
+import { Scenario, sharedWorld, type World } from '@haldir/test-support';
+import { canBrowse, launch, type Visitor } from './browser.js';
+import { Guests, statusOf } from './guests.js';
+
+describe.runIf(canBrowse)('in Chromium', () => {
+  let world: World;
+  let browser: Browser;
+  let guests: Guests;
+  let scenario: Scenario;
+  beforeAll(async () => {
+    [world, browser] = await Promise.all([sharedWorld(), launch()]);
+  });
+  afterAll(() => browser.close());
+  beforeEach(async () => {
+    guests = new Guests(browser);
+    scenario = await Scenario.begin(world);
+    const { tenant, session } = scenario;
+    for (let i = 0; i < 12; i++)
+      await tenant.post('/v1/audit', { session_id: session, action: `step ${i}`, tool: 'x' });
+  });
+  afterEach(async () => {
+    await guests.leave();
+    await scenario.end();
+  });
+
+  const size = async (): Promise<number> =>
+    Number((await scenario.tenant.get('/v1/audit/tree-head')).body['tree_size']);
+  const check = async ({ page }: Visitor): Promise<void> =>
+    page.getByRole('button', { name: 'Check the whole log' }).click();
+
+  it('checks the whole log and downloads the evidence in two steps', async () => {
+    const auditor = await guests.invite(scenario.tenant, 'auditor');
+    const { page } = auditor;
+    await auditor.open('/integrity');
+    const entries = await size();
+    // 1
+    await page.getByRole('button', { name: 'Check the whole log' }).click();
+    await page.getByText(`Intact: ${entries} of ${entries} entries`).waitFor();
+    // 2
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('button', { name: 'Download the log (JSON Lines)' }).click(),
+    ]);
+    // It is checked without this Haldir, with the key that the page shows.
+    const key = await page.locator('.copied', { hasText: 'Verifier key' }).locator('.said').innerText();
+    const verdict = await checkExport(Readable.from([readFileSync(await file.path(), 'utf8')]), {
+      log: parseVerifierKey(key),
+    });
+    expect(verdict).toMatchObject({ outcome: 'intact' });
+    for (const [name, suffix] of [['As CSV', '.csv'], ['Manifest', '.json']] as const) {
+      const [other] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name }).click()]);
+      expect(other.suggestedFilename().endsWith(suffix)).toBe(true);
+    }
+  }); // prettier-ignore
+
+  it('says at which entry it is broken, by what is found there', async () => {
+    const tenantId = await world.tenantOf(scenario.tenant);
+    const auditor = await guests.invite(scenario.tenant, 'auditor');
+    await auditor.open('/integrity');
+    await world.sql('SET session_replication_role = replica');
+    await world.sql(`UPDATE audit_entry SET action = 'other' WHERE tenant_id = $1 AND seq = 5`, [tenantId]);
+    await world.sql('SET session_replication_role = origin');
+    await check(auditor);
+    const verdict = auditor.page.getByRole('alert').filter({ hasText: 'Broken at entry 5' });
+    await verdict.getByText('5 entries were in order; then the entry was changed.').waitFor();
+  });
+
+  it('says that it cannot check, which says nothing of the log, and that there is nothing to check', async () => {
+    const auditor = await guests.invite(scenario.tenant, 'auditor');
+    const { page } = auditor;
+    await auditor.open('/integrity');
+    await page.route('**/v1/audit/verify', (route) => route.abort());
+    await check(auditor);
+    await page.getByText('Cannot check').waitFor();
+    await page.getByText('Nothing is known of the log by that, good or bad.').waitFor();
+    await page.unroute('**/v1/audit/verify');
+    // Whoever is signed in is in the log already, so an empty one is answered here and nowhere else.
+    await page.route('**/v1/audit/verify', (route) =>
+      route.fulfill({ json: { verified: true, entries_checked: 0, message: 'The log is empty' } }),
+    );
+    await check(auditor);
+    await page.getByText('Nothing to check').waitFor();
+    expect(await page.getByText('Intact').count()).toBe(0);
+  });
+
+  it('a key that is pinned in the browser is held against the one that is served', async () => {
+    const auditor = await guests.invite(scenario.tenant, 'auditor');
+    const { page } = auditor;
+    await auditor.open('/integrity');
+    await page.getByRole('button', { name: 'Pin the one above' }).click();
+    await page.getByText('It is the one that is pinned in this browser.').waitFor();
+    await page.route('**/v1/audit/log-key', async (route) => {
+      const body = (await (await route.fetch()).json()) as Record<string, unknown>;
+      await route.fulfill({ json: { ...body, verifier_key: 'other+00000000+AAAA' } });
+    });
+    await page.reload();
+    await page.getByRole('alert').getByText('This is not the key that is pinned in this browser.').waitFor();
+    await page.getByRole('button', { name: 'Forget the pinned key' }).click();
+    await page.getByRole('button', { name: 'Pin the one above' }).waitFor();
+  });
+
+  it('an owner stops every agent once they typed it, and lets them go on; nobody else does', async () => {
+    const { tenant } = scenario;
+    const frozen = async (): Promise<unknown> => (await tenant.get('/v1/agents')).body['tenant_frozen'];
+    const owner = await guests.invite(tenant, 'owner');
+    const { page } = owner;
+    await owner.open('/system');
+    await page.getByText('This Haldir is ready.').waitFor();
+    for (const part of ['Database', 'Migrations', 'Encryption key', 'Queue'])
+      await page.getByRole('rowheader', { name: part, exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Freeze every agent' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Reason').fill('<b>drill</b>');
+    await dialog.getByLabel('Type freeze to go on').fill('freeze');
+    await dialog.getByRole('button', { name: 'Freeze every agent' }).click();
+    await page.getByText('<b>drill</b>').waitFor();
+    expect(await frozen()).toMatchObject({ reason: '<b>drill</b>' });
+    await page.getByRole('button', { name: 'Let them go on' }).click();
+    await dialog.getByRole('button', { name: 'Let them go on' }).click();
+    await page.getByText('Agents may act.').waitFor();
+    expect(await frozen()).toBeNull();
+
+    const operator = await guests.invite(tenant, 'operator');
+    await operator.open('/system');
+    await operator.page.getByText('Agents may act.').waitFor();
+    expect(await operator.page.getByRole('button', { name: /Freeze|go on/ }).count()).toBe(0);
+    expect(await statusOf(operator, 'POST', '/v1/freeze', { reason: 'x' })).toBe(403);
+    expect(await statusOf(operator, 'POST', '/v1/unfreeze')).toBe(403);
+  });
+});
