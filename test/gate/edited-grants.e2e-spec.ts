@@ -69,6 +69,7 @@ describe.each(['superuser', 'API’s role'])('a row that the %s edits in the dat
     'wider scopes': `UPDATE session SET scopes = '{admin}' WHERE id = $1`,
     'another agent': `UPDATE session SET agent_id = 'somebody-else' WHERE id = $1`,
     'a later end': `UPDATE session SET expires_at = expires_at + interval '1 year' WHERE id = $1`,
+    'another parent': `UPDATE session SET lineage = ARRAY['ses_0'] WHERE id = $1`,
     'another opener': `UPDATE session SET opened_key = 'hld_0000000000' WHERE id = $1`,
   };
 

@@ -1,4 +1,5 @@
 import { type Actor, type MicroUsd } from '@haldir/kernel';
+import { type Session } from '@haldir/gate';
 import { type GrantableCall } from './grant-terms.js';
 
 /** What a session is about to do, as the rules see it. */
@@ -36,7 +37,10 @@ export interface RuleMatch {
 export const APPROVAL_RULE_TYPES = ['spend_over', 'tool_blocked', 'destructive', 'all'] as const;
 export type ApprovalRuleType = (typeof APPROVAL_RULE_TYPES)[number];
 
-/** Whose a call is, as its digest has it: an agent key's, in whatever session it is made, and else that session's. */
-export function holderOf({ agent, id }: Actor, sessionId: string): string {
-  return agent ? `key:${id}` : sessionId;
+/**
+ * Whose a call is, as its digest has it: an agent key's, in whatever session it is made, and else that session's. One that was opened from
+ * another is on its own: what was approved for others of the key is not for those that it was handed to.
+ */
+export function holderOf({ agent, id }: Actor, session: Pick<Session, 'id' | 'parentId'>): string {
+  return agent && session.parentId === null ? `key:${id}` : session.id;
 }

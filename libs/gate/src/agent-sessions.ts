@@ -37,7 +37,7 @@ export class AgentSessions {
       // Somebody else was faster.
       if (found && found.revokedAt === null && isGoing(found.expiresAt)) return found.id;
       const { agentId, scopes, ttlSeconds, catalogue } = agent;
-      const wanted = { agentId, scopes, ttlSeconds, spendLimit: null, catalogue };
+      const wanted = { agentId, scopes, ttlSeconds, spendLimit: null, catalogue, parent: null };
       const opened = await this.sessions.openIn(tx, actor, wanted);
       await current.put({ tenantId, keyId, sessionId: opened.id });
       return opened.id;

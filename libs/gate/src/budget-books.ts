@@ -3,7 +3,9 @@ import { limitsFor, periodOf, standingPeriodOf } from './budget.js';
 import { type BudgetUsage } from './budget-usage.entity.js';
 import { type Budget, BUDGET_SCOPES, type BudgetScope } from './budget.entity.js';
 import { type UsageKey } from './budget.repository.js';
-import { type LockedSession, type SessionKey } from './session.repository.js';
+import { type LockedSession } from './locked-session.repository.js';
+import { SessionTree } from './session-tree.js';
+import { type SessionKey } from './session.repository.js';
 
 /** A usage that a limit holds for. */
 export interface LimitedUsage {
@@ -27,21 +29,20 @@ interface Limit {
 
 /** Sessions and usages as they are while a transaction decides about them, and what has moved. */
 export class BudgetBooks {
-  private readonly locked: Map<string, LockedSession>;
+  private readonly tree: SessionTree;
   private readonly usages = new Map<string, BudgetUsage>();
   private readonly moved = new Map<string, BudgetUsage>();
-  private readonly touched = new Set<LockedSession>();
 
   constructor(
     sessions: readonly LockedSession[],
     private readonly budgets: readonly Budget[],
     private readonly now: Date,
   ) {
-    this.locked = new Map(sessions.map((entry) => [`${entry.session.tenantId} ${entry.session.id}`, entry]));
+    this.tree = new SessionTree(sessions);
   }
 
   session(tenantId: string, sessionId: string): LockedSession | undefined {
-    return this.locked.get(`${tenantId} ${sessionId}`);
+    return this.tree.get(tenantId, sessionId);
   }
 
   /** The usages that limits hold for, of the sessions that the spends are about. */
@@ -67,12 +68,13 @@ export class BudgetBooks {
     });
   }
 
-  /** Moves amounts in the session and in every usage it counts to. */
+  /** Moves amounts in the session and in every usage it counts to; what is set free in one that is over is its parent's. */
   move(entry: LockedSession, { agentId, at, drawnOn, spent, held }: Movement): void {
     const { session } = entry;
     session.spent = (session.spent + spent) as MicroUsd;
     session.held = (session.held + held) as MicroUsd;
     this.touch(entry);
+    this.tree.setFree(entry, -(spent + held) as MicroUsd);
     const { tenantId } = session;
     const keys = [
       ...BUDGET_SCOPES.map((scope) => usageKey(scope, tenantId, agentId, at)),
@@ -92,11 +94,11 @@ export class BudgetBooks {
   }
 
   touch(entry: LockedSession): void {
-    this.touched.add(entry);
+    this.tree.touch(entry);
   }
 
   changedSessions(): LockedSession[] {
-    return [...this.touched];
+    return this.tree.changed;
   }
 
   movements(): BudgetUsage[] {
@@ -114,11 +116,11 @@ export class BudgetBooks {
     return movement;
   }
 
-  private limitsOver({ session, standing }: LockedSession, { id, agent }: Actor): Limit[] {
+  private limitsOver({ session, standings }: LockedSession, { id, agent }: Actor): Limit[] {
     const { tenantId, agentId } = session;
     const own = this.budgets.filter((budget) => budget.tenantId === tenantId);
     const acting = agent && { keyId: id, limit: agent.spendLimit, period: agent.spendPeriod };
-    const keys = [standing, acting?.keyId === standing?.keyId ? null : acting].filter((budget) => budget !== null);
+    const keys = [...standings, ...(acting && !standings.some(({ keyId }) => keyId === id) ? [acting] : [])];
     return [
       ...keys.map(({ keyId: subject, limit, period }) => ({
         key: { tenantId, scope: 'key' as const, subject, period: standingPeriodOf(period, this.now) },

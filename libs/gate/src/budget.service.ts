@@ -6,8 +6,9 @@ import { type UsageScope } from './budget-usage.entity.js';
 import { thresholdsReached } from './budget.js';
 import { BudgetBooks, drawnOnOf, type LimitedUsage } from './budget-books.js';
 import { BudgetRepository } from './budget.repository.js';
+import { type LockedSession, LockedSessionRepository } from './locked-session.repository.js';
 import { type Session } from './session.entity.js';
-import { type LockedSession, type SessionKey, SessionRepository } from './session.repository.js';
+import { type SessionKey } from './session.repository.js';
 
 /** An amount to take from a session's budget, or to set aside. */
 export interface Spend extends SessionKey {
@@ -55,14 +56,14 @@ const REFUSALS: Readonly<Record<UsageScope, SpendRefusal>> = {
 };
 
 /**
- * The one place where budgets are spent: a session's own, those of the agent keys that opened it and act through it, its agent's
- * of the day and its tenant's of the month. Rows are
+ * The one place where budgets are spent: a session's own, those of the agent keys that opened it and what it descends from and act through
+ * it, its agent's of the day and its tenant's of the month. Rows are
  * locked in one order everywhere (sessions, then usages), so that racing payments queue up and never deadlock.
  */
 @Injectable()
 export class BudgetService {
   constructor(
-    private readonly sessions: SessionRepository,
+    private readonly sessions: LockedSessionRepository,
     private readonly budgets: BudgetRepository,
     private readonly outbox: Outbox,
     private readonly clock: Clock,
@@ -77,7 +78,7 @@ export class BudgetService {
   async take(tx: Tx, spends: readonly Spend[]): Promise<SpendDecision[]> {
     const tenants = [...new Set(spends.map(({ tenantId }) => tenantId))];
     const [locked, budgets] = await Promise.all([
-      this.sessions.in(tx).lock([...spends]),
+      this.sessions.in(tx).lock(spends),
       this.budgets.in(tx).ofTenants(tenants),
     ]);
     const now = this.clock.now();
@@ -85,15 +86,17 @@ export class BudgetService {
     const limited = books.limitedUsages(spends);
     if (limited.length > 0) books.open(await this.budgets.in(tx).lockUsages(limited));
     const decisions = spends.map((spend) => this.decide(tx, books, spend, now));
-    const changed = books.changedSessions();
-    if (changed.length > 0) this.sessions.in(tx).saveBudgets(changed);
+    this.sessions.in(tx).save(books.changedSessions());
     this.budgets.in(tx).addUsages(books.movements());
     return decisions;
   }
 
-  /** Locks sessions for the rest of the transaction, before whatever else of theirs is to be changed. */
+  /**
+   * Locks sessions for the rest of the transaction, before whatever else of theirs is to be changed, with all that they descend from:
+   * what is set free in one that is over is its parent's.
+   */
   async lock(tx: Tx, keys: readonly SessionKey[]): Promise<SessionLock> {
-    const books = new BudgetBooks(await this.sessions.in(tx).lock([...keys]), [], this.clock.now());
+    const books = new BudgetBooks(await this.sessions.in(tx).lockLineages(keys), [], this.clock.now());
     return { books, session: (tenantId, sessionId) => books.session(tenantId, sessionId)?.session ?? null };
   }
 
@@ -104,14 +107,14 @@ export class BudgetService {
       if (!entry) throw new Error('what was held was held in a session');
       books.move(entry, { agentId, at: heldAt, drawnOn, spent, held: (0n - held) as MicroUsd });
     }
-    this.sessions.in(tx).saveBudgets(books.changedSessions());
+    this.sessions.in(tx).save(books.changedSessions());
     this.budgets.in(tx).changeUsages(books.movements());
   }
 
   private decide(tx: Tx, books: BudgetBooks, spend: Spend, now: Date): SpendDecision {
     const { actor, tenantId, sessionId, kind } = spend;
     const entry = books.session(tenantId, sessionId);
-    if (!entry?.session.isValidAt(now)) return { taken: false, reason: 'invalid_session' };
+    if (!entry || entry.isOver || !entry.session.isValidAt(now)) return { taken: false, reason: 'invalid_session' };
     const { session } = entry;
     const own = session.remainingBudget();
     const above = books.usagesOver(entry, actor);
@@ -141,8 +144,7 @@ export class BudgetService {
       }
     }
     if (session.spendLimit !== null) {
-      const used = (session.spent + session.held) as MicroUsd;
-      for (const percent of thresholdsReached(used, session.spendLimit, entry.threshold)) {
+      for (const percent of thresholdsReached(session.used, session.spendLimit, entry.threshold)) {
         entry.threshold = percent;
         this.announceThreshold(tx, session, { scope: 'session', percent, limit: session.spendLimit, usage: session });
       }
@@ -184,7 +186,7 @@ export class BudgetService {
       key?: string;
       percent: number;
       limit: MicroUsd;
-      usage: { spent: MicroUsd; held: MicroUsd };
+      usage: { spent: MicroUsd; held: MicroUsd; delegated?: MicroUsd };
     },
   ): void {
     this.outbox.publish(tx, session.tenantId, {
@@ -197,6 +199,7 @@ export class BudgetService {
         threshold: percent,
         spent: toDollars(usage.spent),
         held: toDollars(usage.held),
+        ...(usage.delegated ? { delegated: toDollars(usage.delegated) } : {}),
         limit: toDollars(limit),
       },
     });

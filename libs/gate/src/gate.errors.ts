@@ -1,4 +1,4 @@
-import { HaldirError } from '@haldir/kernel';
+import { HaldirError, InvalidInput } from '@haldir/kernel';
 
 export class SessionNotFound extends HaldirError {
   constructor() {
@@ -17,6 +17,31 @@ export class SessionInvalid extends HaldirError {
 export class SessionBeyondCeiling extends HaldirError {
   constructor(field: 'agent_id' | 'scopes' | 'ttl' | 'spend_limit', expected: string) {
     super('forbidden', `${field}: the agent key allows ${expected}`, { code: 'beyond_ceiling', details: { field } });
+  }
+}
+
+/** What is asked for is more than the session it is to be opened from has. */
+export class SessionBeyondParent extends HaldirError {
+  constructor(field: 'agent_id' | 'scopes' | 'ttl' | 'spend_limit', expected: string) {
+    super('forbidden', `${field}: the parent session allows ${expected}`, {
+      code: 'beyond_parent',
+      details: { field },
+    });
+  }
+}
+
+export class DelegatedTooDeep extends InvalidInput {
+  constructor(max: number) {
+    super(`parent_session_id: expected one that descends from fewer than ${max} others`, 'delegated_too_deep');
+  }
+}
+
+export class TooManyDescendants extends InvalidInput {
+  constructor(max: number) {
+    super(
+      `parent_session_id: expected one of a tree in which fewer than ${max} living sessions descend from any`,
+      'too_many_descendants',
+    );
   }
 }
 

@@ -14,9 +14,11 @@ import { BudgetLimits } from './budget-limits.js';
 import { Budget } from './budget.entity.js';
 import { BudgetRepository } from './budget.repository.js';
 import { BudgetService } from './budget.service.js';
+import { Delegations } from './delegations.js';
 import { FirstKeyDoor } from './first-key-door.js';
 import { KeptRecordRepository } from './kept-record.repository.js';
 import { KeyExpiry } from './key-expiry.js';
+import { LockedSessionRepository } from './locked-session.repository.js';
 import { Session } from './session.entity.js';
 import { SessionExpiry } from './session-expiry.js';
 import { SessionRepository } from './session.repository.js';
@@ -42,9 +44,11 @@ const entities = [AgentFreeze, AgentSession, ApiKey, Budget, BudgetUsage, Sessio
     BudgetLimits,
     BudgetRepository,
     BudgetService,
+    Delegations,
     FirstKeyDoor,
     KeptRecordRepository,
     KeyExpiry,
+    LockedSessionRepository,
     SessionExpiry,
     SessionRepository,
     SessionService,

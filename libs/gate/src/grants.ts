@@ -39,12 +39,14 @@ export function keyGrant(key: KeyGrant): Grant {
   ];
 }
 
-/** What is spent, held, revoked and announced moves, and is not among it. */
+/** What is spent, held, delegated, revoked and announced moves, and is not among it. */
 export function sessionGrant(session: Session): Grant {
-  const { tenantId, id, agentId, scopes, spendLimit, openedKey, expiresAt, catalogue } = session;
+  const { tenantId, id, agentId, scopes, spendLimit, openedKey, expiresAt, catalogue, lineage } = session;
   return [
     ...[tenantId, id, agentId, scopes, spendLimit?.toString() ?? null, openedKey, expiresAt.getTime()],
     ...toldCatalogue(catalogue),
+    // Sessions that were opened before there were any have none.
+    ...(lineage.length === 0 ? [] : [lineage]),
   ];
 }
 

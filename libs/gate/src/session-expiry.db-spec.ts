@@ -4,7 +4,9 @@ import { type GrantSeal } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { testDatabase } from '@haldir/test-support';
 import { DataSource } from 'typeorm';
+import { Delegations } from './delegations.js';
 import { KeptRecordRepository } from './kept-record.repository.js';
+import { LockedSessionRepository } from './locked-session.repository.js';
 import { SessionExpiry } from './session-expiry.js';
 import { SessionRepository } from './session.repository.js';
 
@@ -28,7 +30,9 @@ beforeAll(async () => {
   const clock = new SetClock();
   const auditLog = new AuditLog(new AuditLogRepository(transactions), clock);
   const sessions = new SessionRepository(transactions, {} as GrantSeal);
-  expiry = new SessionExpiry(sessions, new KeptRecordRepository(transactions), transactions, auditLog, clock);
+  const delegations = new Delegations(sessions, new LockedSessionRepository({} as GrantSeal), clock);
+  const records = new KeptRecordRepository(transactions);
+  expiry = new SessionExpiry(sessions, delegations, records, transactions, auditLog, clock);
   tenantId = newId('tnt');
   await transactions.run(tenantId, async (tx) => {
     await tx.query(`INSERT INTO tenant (id, tier, created_at) VALUES ($1, 'free', $2)`, [tenantId, now]);

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, haldirActor } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
-import { EVERY_TENANT, Transactions } from '@haldir/database';
+import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
+import { Delegations } from './delegations.js';
 import { KeptRecordRepository } from './kept-record.repository.js';
+import { type Session } from './session.entity.js';
 import { SessionRepository } from './session.repository.js';
 
 const BATCH = 500;
@@ -17,27 +19,20 @@ const QUOTA_KEPT_MS = 2 * 3600 * 1000;
 export class SessionExpiry {
   constructor(
     private readonly sessions: SessionRepository,
+    private readonly delegations: Delegations,
     private readonly records: KeptRecordRepository,
     private readonly transactions: Transactions,
     private readonly auditLog: AuditLog,
     private readonly clock: Clock,
   ) {}
 
-  /** Records `session_expired` for up to 500 sessions, once for each; answers how many. Their end itself needs no job. */
-  announce(): Promise<number> {
-    return this.transactions.run(EVERY_TENANT, async (tx) => {
-      const expired = await this.sessions.in(tx).takeExpired(this.clock.now(), BATCH);
-      for (const { tenantId, id: sessionId, agentId } of expired) {
-        this.auditLog.record(tx, haldirActor(tenantId), {
-          source: 'haldir',
-          sessionId,
-          agentId,
-          tool: 'haldir.gate',
-          action: 'session_expired',
-        });
-      }
-      return expired.length;
-    });
+  /**
+   * Records `session_expired` for up to 500 sessions, and as many that were opened from others, once for each; answers how many. Their end
+   * itself needs no job; with it what is left of their limits returns to those that they were opened from.
+   */
+  async announce(): Promise<number> {
+    const opened = await this.note((tx) => this.sessions.in(tx).takeExpired(this.clock.now(), BATCH));
+    return opened + (await this.note((tx) => this.delegations.expire(tx, BATCH)));
   }
 
   /**
@@ -52,5 +47,21 @@ export class SessionExpiry {
     const quotasBefore = new Date(now - QUOTA_KEPT_MS);
     const ofPeople = await this.records.purgeQuotasOfPeople(quotasBefore, BATCH);
     return records + tasks + signIns + ofPeople + (await this.records.purgeQuotas(quotasBefore, BATCH));
+  }
+
+  private note(take: (tx: Tx) => Promise<Pick<Session, 'tenantId' | 'id' | 'agentId'>[]>): Promise<number> {
+    return this.transactions.run(EVERY_TENANT, async (tx) => {
+      const expired = await take(tx);
+      for (const { tenantId, id: sessionId, agentId } of expired) {
+        this.auditLog.record(tx, haldirActor(tenantId), {
+          source: 'haldir',
+          sessionId,
+          agentId,
+          tool: 'haldir.gate',
+          action: 'session_expired',
+        });
+      }
+      return expired.length;
+    });
   }
 }

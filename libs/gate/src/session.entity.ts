@@ -32,6 +32,18 @@ export class Session {
   @BigIntColumn({ name: 'held_micros' })
   held: MicroUsd;
 
+  /** Held for the sessions that were opened from it, or used up by those that are over; nothing without a limit. */
+  @BigIntColumn({ name: 'delegated_micros' })
+  delegated: MicroUsd;
+
+  /** Ids of the sessions that it descends from, the first one first and its parent last; none for one that was opened from none. */
+  @Column({ type: 'text', array: true })
+  lineage: string[];
+
+  /** How many descend from it, through others too, and are not noted to be over. */
+  @Column({ type: 'integer' })
+  descendants: number;
+
   @Column({ type: 'text' })
   catalogue: CatalogueKind;
 
@@ -83,9 +95,19 @@ export class Session {
     return holdsScope(this.scopes, scope) && (this.ceiling === null || holdsScope(this.ceiling.scopes, scope));
   }
 
-  /** What is neither spent nor held; null when no limit was set. */
+  /** The session that it was opened from; null for one that was opened from none. */
+  get parentId(): string | null {
+    return this.lineage.at(-1) ?? null;
+  }
+
+  /** What of the limit is spent, held or delegated. */
+  get used(): MicroUsd {
+    return (this.spent + this.held + this.delegated) as MicroUsd;
+  }
+
+  /** What is left of the limit; null when no limit was set. */
   remainingBudget(): MicroUsd | null {
-    return this.spendLimit === null ? null : ((this.spendLimit - this.spent - this.held) as MicroUsd);
+    return this.spendLimit === null ? null : ((this.spendLimit - this.used) as MicroUsd);
   }
 
   /** A limit is itself a grant to spend up to it; without one, the `spend` scope is. */

@@ -34,7 +34,7 @@ it('gives each of those who ask for a session at once what their own key grants 
   const seal = { isIntact: () => true } as unknown as GrantSeal;
   const sessions = new SessionRepository(transactions, seal);
   const unused = {} as never;
-  const service = new SessionService(sessions, unused, unused, unused, transactions, new SetClock());
+  const service = new SessionService(sessions, unused, unused, unused, unused, transactions, new SetClock());
   const key = keyActor(tenantId, 'hld_operator');
   const agent = (scopes: string[]): Actor => ({
     ...keyActor(tenantId, 'hld_agent'),

@@ -13,6 +13,7 @@ import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import { AgentFreezeRepository } from './agent-freeze.repository.js';
 import { AgentFreezes } from './agent-freezes.js';
+import { Delegations, type Parent } from './delegations.js';
 import { AgentFrozen, SessionBeyondCeiling, SessionInvalid, SessionNotFound } from './gate.errors.js';
 import { holdsScope, parseScopes } from './session-scopes.js';
 import { Session } from './session.entity.js';
@@ -26,6 +27,8 @@ export interface NewSession {
   /** Null means none was asked for. */
   spendLimit: MicroUsd | null;
   catalogue: CatalogueKind;
+  /** Null for one that is opened from none. */
+  parent: Parent | null;
 }
 
 interface Opening {
@@ -45,8 +48,9 @@ export class SessionService {
     private readonly sessions: SessionRepository,
     private readonly frozen: AgentFreezeRepository,
     private readonly freezes: AgentFreezes,
+    private readonly delegations: Delegations,
     private readonly auditLog: AuditLog,
-    transactions: Transactions,
+    private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {
     this.opener = new Batcher<Opening, Session>({
@@ -68,11 +72,12 @@ export class SessionService {
   }
 
   /**
-   * Opens a session, together with others that arrive meanwhile, and returns once it is durable.
+   * Opens a session, together with others that arrive meanwhile unless it is opened from another, and returns once it is durable.
    *
-   * @throws InvalidInput for a `spend:N` that is not an amount; SessionBeyondCeiling, AgentFrozen
+   * @throws InvalidInput for a `spend:N` that is not an amount; SessionBeyondCeiling, AgentFrozen; what `Delegations.join` throws
    */
   async open(actor: Actor, wanted: NewSession): Promise<Session> {
+    if (wanted.parent) return this.transactions.run(actor.tenantId, (tx) => this.openIn(tx, actor, wanted));
     return this.opener.submit({ actor, session: this.prepare(actor, wanted) });
   }
 
@@ -81,6 +86,7 @@ export class SessionService {
     const session = this.prepare(actor, wanted);
     const [isFrozen] = await this.frozen.in(tx).among([session]);
     if (isFrozen) throw new AgentFrozen();
+    if (wanted.parent) await this.delegations.join(tx, actor, session, wanted.parent);
     return this.insert(tx, actor, session);
   }
 
@@ -97,6 +103,9 @@ export class SessionService {
       spendLimit,
       spent: 0n as MicroUsd,
       held: 0n as MicroUsd,
+      delegated: 0n as MicroUsd,
+      lineage: [],
+      descendants: 0,
       catalogue: wanted.catalogue,
       openedKey,
       createdAt: now,
@@ -106,7 +115,17 @@ export class SessionService {
   }
 
   private insert(tx: Tx, actor: Actor, session: Session): Session {
-    const { id: sessionId, agentId, scopes, spendLimit, catalogue, openedKey, createdAt, expiresAt } = session;
+    const {
+      id: sessionId,
+      parentId,
+      agentId,
+      scopes,
+      spendLimit,
+      catalogue,
+      openedKey,
+      createdAt,
+      expiresAt,
+    } = session;
     this.sessions.in(tx).insert(session);
     this.auditLog.record(tx, actor, {
       source: 'haldir',
@@ -119,6 +138,7 @@ export class SessionService {
         ttl: (expiresAt.getTime() - createdAt.getTime()) / 1000,
         spend_limit: spendLimit === null ? null : toDollars(spendLimit),
         ...(catalogue === 'full' ? {} : { catalogue }),
+        ...(parentId === null ? {} : { parent_session_id: parentId }),
         by: openedKey,
       },
     });
@@ -171,25 +191,27 @@ export class SessionService {
   }
 
   /**
-   * Ends the session: the next request anywhere sees it. An agent whose key opened it is stopped by whoever else ends it, since
-   * its next request would open another.
+   * Ends the session and all that descend from it: the next request anywhere sees it. An agent whose key opened it is stopped by whoever
+   * else ends it, since its next request would open another.
    *
    * @throws SessionNotFound unless the session is live, and the agent's own if an agent asks
    */
   async revoke(tx: Tx, actor: Actor, sessionId: string): Promise<void> {
     const { tenantId, agent } = actor;
-    const revoked = await this.sessions.in(tx).revoke(tenantId, sessionId, agent?.agentId ?? null, this.clock.now());
-    if (!revoked) throw new SessionNotFound();
-    this.auditLog.record(tx, actor, {
-      source: 'haldir',
-      sessionId,
-      agentId: revoked.agentId,
-      tool: 'haldir.gate',
-      action: 'session_revoked',
-      details: { by: actor.id },
-    });
-    if (agent || !revoked.openedByAgent) return;
-    await this.freezes.freeze(tx, actor, revoked.agentId, 'session_revoked');
+    const ended = await this.delegations.revoke(tx, { tenantId, sessionId }, agent?.agentId ?? null);
+    if (!ended) throw new SessionNotFound();
+    for (const session of [...ended.descendants, ended.session]) {
+      this.auditLog.record(tx, actor, {
+        source: 'haldir',
+        sessionId: session.id,
+        agentId: session.agentId,
+        tool: 'haldir.gate',
+        action: 'session_revoked',
+        details: { by: actor.id, ...(session === ended.session ? {} : { with: sessionId }) },
+      });
+    }
+    if (agent || !ended.isOpenedByAgentKey) return;
+    await this.freezes.freeze(tx, actor, ended.session.agentId, 'session_revoked');
   }
 
   /** Live sessions of each of the agents, by agent; one without any is left out. */

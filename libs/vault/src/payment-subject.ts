@@ -31,7 +31,7 @@ export function subjectOf(payment: NewPayment, usd: UsdValue | null, session: Se
       'sha256',
       canonicalJson({
         tenant: actor.tenantId,
-        session: holderOf(actor, sessionId),
+        session: holderOf(actor, session),
         tool: PAYMENT_TOOL,
         action,
         ...exact,

@@ -41,12 +41,15 @@ export const KEPT: Readonly<Record<string, readonly string[]>> = {
 /** Where a session's id may be: it names the session in rows of its tenant, and in the events of its doings. */
 export const SESSION_ID_COLUMNS = [
   'approval_request.session_id',
+  // Of what is opened from another, and of what ends with it.
+  'audit_entry.details',
   'audit_entry.session_id',
   'audit_rollup.subject',
   'payment.session_id',
   'payment_event.session_id',
   'payment_total.subject',
   'session.id',
+  'session.lineage',
   'upstream_session.session_id',
   'webhook_event.body',
 ];

@@ -38,6 +38,7 @@ import { NotKnownDelivered1790000000049 } from './1790000000049-not-known-delive
 import { Passkeys1790000000050 } from './1790000000050-passkeys.js';
 import { SignedDecisions1790000000051 } from './1790000000051-signed-decisions.js';
 import { Oidc1790000000052 } from './1790000000052-oidc.js';
+import { Delegation1790000000053 } from './1790000000053-delegation.js';
 import { ApprovalGrants1790000000055 } from './1790000000055-approval-grants.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
@@ -82,5 +83,6 @@ export const migrations = [
   Passkeys1790000000050,
   SignedDecisions1790000000051,
   Oidc1790000000052,
+  Delegation1790000000053,
   ApprovalGrants1790000000055,
 ];

@@ -72,10 +72,8 @@ export class SessionController {
   })
   @Returns(HttpStatus.OK, SessionList, 'Sessions')
   @Refuses('BadRequest', 'Unauthorized', 'RateLimited')
-  async list(
-    @CurrentActor() { tenantId }: Actor,
-    @Query({ schema: ListSessions }) query: ListSessions,
-  ): Promise<SessionList> {
+  async list(@CurrentActor() actor: Actor, @Query({ schema: ListSessions }) query: ListSessions): Promise<SessionList> {
+    const { tenantId } = actor;
     const { limit, cursor, agent_id: agentId, status, opened_by: openedBy } = query;
     const filter = { agentId, status, openedBy };
     const { items, nextCursor } = await this.cursors.listByText(
@@ -87,7 +85,7 @@ export class SessionController {
     const now = this.clock.now();
     return {
       count: items.length,
-      sessions: items.map((session) => ({ ...toSessionDetail(session, now), status: session.statusAt(now) })),
+      sessions: items.map((session) => ({ ...toSessionDetail(actor, session, now), status: session.statusAt(now) })),
       next_cursor: nextCursor,
     };
   }
@@ -104,7 +102,7 @@ export class SessionController {
   @Returns(HttpStatus.OK, SessionDetail, 'Session details')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
   async get(@CurrentActor() actor: Actor, @Param('session_id') sessionId: string): Promise<SessionDetail> {
-    return toSessionDetail(await this.sessions.get(actor, sessionId), this.clock.now());
+    return toSessionDetail(actor, await this.sessions.get(actor, sessionId), this.clock.now());
   }
 
   @Delete(':session_id')

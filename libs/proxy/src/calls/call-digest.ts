@@ -46,7 +46,7 @@ export function answersIn(dialogue: Dialogue | undefined): Answers | null {
  *  "policies": the version of policies and approval rules, hex
  *  "price": micro-dollars in decimal digits, or null
  *  "registration": of the upstream, which is another once its address, its headers or its authorization was set
- *  "session": its id, or of a call by an agent key "key:" and the id of the key
+ *  "session": its id, or of a call by an agent key "key:" and the id of the key, except in a session that was opened from another
  *  "tenant", "tool", "upstream", "url": texts
  *  "v": "3"}
  * ```

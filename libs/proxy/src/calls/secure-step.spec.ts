@@ -66,7 +66,7 @@ function candidate(price: MicroUsd | null = null, request: object = {}): Candida
   };
   return {
     request: { actor: keyActor('ten_1', 'hld_x'), sessionId: 'ses_1', arguments: { amount: 7.5 }, ...request },
-    session: { agentId: 'agent' },
+    session: { id: 'ses_1', agentId: 'agent', parentId: null },
     target: 'pay',
     traits: {
       upstream: { name: 'up', url: 'http://up.test', revision: '3' },
@@ -134,6 +134,12 @@ describe('a call that needs an approval and has a price', () => {
     charge = { reason: 'none' };
     expect(await step().secure(candidate(PRICE), needs(MATCH))).toMatchObject({ kind: 'unaffordable' });
     expect(names()).toEqual(['lease', 'transaction', 'lock', 'cover', 'hold']);
+  });
+
+  it('has nothing in common with others in a session that was opened from another', async () => {
+    const call = Object.assign(candidate(PRICE), { session: { id: 'ses_1', agentId: 'agent', parentId: 'ses_0' } });
+    await step().secure(call, needs(MATCH));
+    expect(done.find(([name]) => name === 'cover')?.[2]).toMatchObject({ grantable: null });
   });
 
   it('has in common with others all but arguments, amount and session', async () => {

@@ -119,7 +119,7 @@ async function toSubject(candidate: Candidate, terms: ApprovalTerms): Promise<Ap
   const ruled = ruleSubjectOf(decision.subject, traits.destructive);
   const { agentId } = session;
   const call: ExactCall = {
-    ...{ tenantId: actor.tenantId, holder: holderOf(actor, sessionId), upstream: traits.upstream },
+    ...{ tenantId: actor.tenantId, holder: holderOf(actor, session), upstream: traits.upstream },
     ...{ tool, fingerprint, arguments: request.arguments, answers: answersIn(request.dialogue) },
     ...{ amount: ruled.amount, price: traits.price, policyVersion: policyVersion(policies, rules) },
   };
@@ -129,7 +129,8 @@ async function toSubject(candidate: Candidate, terms: ApprovalTerms): Promise<Ap
     reason: '',
     details,
     digest: digestOfCall(call),
-    grantable: grantableOf(call, agentId, traits.destructive),
+    // What its agent was granted is not for what a session of it was handed on to.
+    grantable: session.parentId === null ? grantableOf(call, agentId, traits.destructive) : null,
   };
 }
 

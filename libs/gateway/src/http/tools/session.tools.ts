@@ -29,7 +29,7 @@ export class SessionTools implements OwnTools {
       name: 'createSession',
       title: 'Create a session',
       description:
-        'Create a scoped session for an agent with explicit permissions, a time to live and an optional budget.',
+        'Create a scoped session for an agent with explicit permissions, a time to live and an optional budget; or, with parent_session_id, a part of another.',
       audience: ['operator'],
       scopes: ['sessions:write'],
       readOnly: false,
@@ -52,7 +52,7 @@ export class SessionTools implements OwnTools {
       input: sessionId,
       output: SessionDetail,
       run: async ({ session_id: id }, { caller }) =>
-        toSessionDetail(await this.sessions.get(caller.actor, id), this.clock.now()),
+        toSessionDetail(caller.actor, await this.sessions.get(caller.actor, id), this.clock.now()),
     }),
     ownTool({
       name: 'revokeSession',
