@@ -47,6 +47,7 @@ export class Endpoint {
     if (status !== 201) throw new Error(`not registered: ${status} ${JSON.stringify(body)}`);
     endpoint.registered = body;
     receiver.expectSecrets(body.webhook_id, [body.secret]);
+    if (body['format'] !== 'haldir') receiver.expectMessages(body.webhook_id);
     return endpoint;
   }
 

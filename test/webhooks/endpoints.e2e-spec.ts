@@ -189,6 +189,7 @@ describe('a webhook', () => {
       events: ['anomaly'],
       webhook_id: expect.toSatisfy((id: number) => Number.isInteger(id) && id > 0),
       name: 'pager',
+      format: 'haldir',
       secret: expect.any(String),
       created_at: expect.closeTo(Date.now() / 1000, -1),
     });
@@ -233,7 +234,10 @@ describe('a webhook', () => {
     expect(rows.map(({ action, details }) => [action, JSON.parse(details)])).toEqual([
       [
         'webhook_registered',
-        { webhook_id: endpoint.id, events: ['anomaly'], origin: new URL(here.receiver.url('')).origin, by },
+        {
+          ...{ webhook_id: endpoint.id, events: ['anomaly'], format: 'haldir' },
+          ...{ origin: new URL(here.receiver.url('')).origin, by },
+        },
       ],
       ['webhook_secret_rotated', { webhook_id: endpoint.id, grace_seconds: 86_400, by }],
       ['webhook_deleted', { webhook_id: endpoint.id, by }],

@@ -4,6 +4,7 @@ import { EVERY_TENANT, isDataFailure, Transactions } from '@haldir/database';
 import { LessThanOrEqual } from 'typeorm';
 import { Delivery } from './delivery.entity.js';
 import { Webhook } from './webhook.entity.js';
+import { type WebhookFormat } from './webhook-format.js';
 
 export interface EndpointKey {
   tenantId: string;
@@ -27,6 +28,7 @@ export interface ClaimedDelivery extends DeliveryKey {
 /** An endpoint as a sender needs it; secrets are sealed. */
 export interface EndpointState {
   url: string;
+  format: WebhookFormat;
   secret: Buffer;
   secretPrev: Buffer | null;
   secretPrevExpiresAt: Date | null;
@@ -62,9 +64,9 @@ interface ClaimRequest extends EndpointKey {
 }
 
 const claim = {
-  name: 'webhook_delivery.claim.v1',
+  name: 'webhook_delivery.claim.v2',
   text: `WITH due AS MATERIALIZED (
-           SELECT c.*, w.url, w.secret, w.secret_prev, w.secret_prev_expires_at, w.failing_since, w.breaker_seconds,
+           SELECT c.*, w.url, w.format, w.secret, w.secret_prev, w.secret_prev_expires_at, w.failing_since, w.breaker_seconds,
                   w.breaker_until IS NOT NULL AS probing
              FROM unnest($1::text[], $2::bigint[], $3::integer[]) AS wish(tenant_id, webhook_id, take)
              JOIN webhook w ON w.tenant_id = wish.tenant_id AND w.id = wish.webhook_id AND w.deleted_at IS NULL AND w.disabled_at IS NULL
@@ -82,7 +84,7 @@ const claim = {
             WHERE d.tenant_id = due.tenant_id AND d.event_id = due.event_id AND d.webhook_id = due.webhook_id
            RETURNING d.tenant_id, d.event_id, d.webhook_id, d.attempts, d.attempts_left
          )
-         SELECT held.*, e.type, e.body, due.url, due.secret, due.secret_prev, due.secret_prev_expires_at, due.failing_since,
+         SELECT held.*, e.type, e.body, due.url, due.format, due.secret, due.secret_prev, due.secret_prev_expires_at, due.failing_since,
                 due.breaker_seconds, due.probing
            FROM held
            JOIN due USING (tenant_id, event_id, webhook_id)
@@ -145,6 +147,7 @@ interface ClaimRow extends DeliveryRow {
   type: string;
   body: string;
   url: string;
+  format: WebhookFormat;
   secret: Buffer;
   secret_prev: Buffer | null;
   secret_prev_expires_at: Date | null;
@@ -273,6 +276,7 @@ function toClaim(rows: ClaimRow[]): Claim {
   return {
     endpoint: {
       url: first.url,
+      format: first.format,
       secret: first.secret,
       secretPrev: first.secret_prev,
       secretPrevExpiresAt: first.secret_prev_expires_at,

@@ -1,5 +1,6 @@
 import { wholeNumber } from '@haldir/database';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { type WebhookFormat } from './webhook-format.js';
 
 /** Why an endpoint was switched off: it said so itself (410), nothing but failures came from it for days, or somebody asked for it. */
 export type DisabledReason = 'gone' | 'failing' | 'requested';
@@ -22,6 +23,10 @@ export class Webhook {
   /** `['all']`, or the types it wants to hear of. */
   @Column({ type: 'text', array: true })
   events: string[];
+
+  /** How it is told. */
+  @Column({ type: 'text' })
+  format: WebhookFormat;
 
   /** Sealed. */
   @Column({ type: 'bytea' })

@@ -9,6 +9,7 @@ import { EndpointWaker } from './endpoint-waker.js';
 import { FanOutRepository } from './fan-out.repository.js';
 import { newSecret, WebhookSecrets } from './webhook-secrets.js';
 import { type DisabledReason, Webhook } from './webhook.entity.js';
+import { type WebhookFormat } from './webhook-format.js';
 import { WebhookRepository } from './webhook.repository.js';
 import {
   RotatedMeanwhile,
@@ -23,6 +24,7 @@ export interface NewWebhook {
   url: string;
   /** Types of events, or `['all']`. */
   events: string[];
+  format: WebhookFormat;
 }
 
 /** What is to be another than it was; what is left out stays. */
@@ -31,6 +33,7 @@ export interface WebhookChanges {
   url?: string;
   /** Types of events, or `['all']`. */
   events?: string[];
+  format?: WebhookFormat;
   active?: boolean;
 }
 
@@ -86,6 +89,7 @@ export class WebhookService {
       name: wanted.name,
       url: wanted.url,
       events: wanted.events,
+      format: wanted.format,
       createdAt: this.clock.now(),
     });
     return { webhook, secret };
@@ -99,8 +103,9 @@ export class WebhookService {
     webhook.secret = await this.secrets.seal(tx, webhook.tenantId, webhook.id, secret);
     if ((await webhooks.count(webhook.tenantId)) >= MAX_WEBHOOKS) throw new TooManyWebhooks(MAX_WEBHOOKS);
     await webhooks.insert(webhook);
-    const { events, url } = webhook;
-    this.record(tx, actor, webhook.id, 'webhook_registered', { events, origin: new URL(url).origin, by: actor.id });
+    const { events, format, url } = webhook;
+    const said = { events, format, origin: new URL(url).origin, by: actor.id };
+    this.record(tx, actor, webhook.id, 'webhook_registered', said);
   }
 
   list(tenantId: string, limit: number, before: number | null): Promise<Webhook[]> {
@@ -117,7 +122,7 @@ export class WebhookService {
   }
 
   /**
-   * Changes the endpoint; its secret stays. What waits for it goes to the new URL. Switched off, it is sent nothing, and what waits is
+   * Changes the endpoint; its secret stays. What waits for it goes to the new URL, in the new format. Switched off, it is sent nothing, and what waits is
    * cancelled; switched on, it is sent what comes from then on, and what it missed when that is recovered.
    *
    * @param changes of which the URL was vetted

@@ -40,6 +40,7 @@ import { SignedDecisions1790000000051 } from './1790000000051-signed-decisions.j
 import { Oidc1790000000052 } from './1790000000052-oidc.js';
 import { Delegation1790000000053 } from './1790000000053-delegation.js';
 import { ApprovalGrants1790000000055 } from './1790000000055-approval-grants.js';
+import { WebhookFormats1790000000056 } from './1790000000056-webhook-formats.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -85,4 +86,5 @@ export const migrations = [
   Oidc1790000000052,
   Delegation1790000000053,
   ApprovalGrants1790000000055,
+  WebhookFormats1790000000056,
 ];

@@ -3,6 +3,7 @@ import { EVENT_TYPES } from '@haldir/events';
 import { bodyTime, longPageQuery, nextCursor } from '@haldir/http';
 import { z } from 'zod';
 import { type Webhook } from '../webhook.entity.js';
+import { WEBHOOK_FORMATS } from '../webhook-format.js';
 import {
   type NewWebhook,
   type RegisteredWebhook,
@@ -28,15 +29,22 @@ const events = z
   .min(1, 'expected at least one event name, or null')
   .max(16, 'expected a list of at most 16 event names');
 
+const format = z
+  .enum(WEBHOOK_FORMATS, `expected one of ${WEBHOOK_FORMATS.join(', ')}`)
+  .describe(
+    'haldir: the event as JSON; slack: a message for an incoming webhook of Slack; teams: a message with an Adaptive Card, for a workflow of Microsoft Teams. All are signed and retried alike',
+  );
+
 export const RegisterWebhook = z.object({
   url: url.describe('Webhook endpoint URL'),
   name: name.default('').describe('Human-readable name'),
   events: events.nullish().describe('Events to subscribe to (defaults to all)'),
+  format: format.default('haldir'),
 });
 export type RegisterWebhook = z.infer<typeof RegisterWebhook>;
 
-export function toNewWebhook({ url, name, events }: RegisterWebhook): NewWebhook {
-  return { url, name, events: eventsIn(events) };
+export function toNewWebhook({ url, name, events, format }: RegisterWebhook): NewWebhook {
+  return { url, name, events: eventsIn(events), format };
 }
 
 function eventsIn(wanted: string[] | null | undefined): string[] {
@@ -51,6 +59,7 @@ export const ChangeWebhook = z.object({
   url: url.optional().describe('Where it is sent from now on, what waits included'),
   name: name.optional(),
   events: events.nullish().describe('Events to subscribe to from now on; null for all'),
+  format: format.optional(),
 });
 export type ChangeWebhook = z.infer<typeof ChangeWebhook>;
 
@@ -60,15 +69,17 @@ export function toWebhookChanges({
   url: newUrl,
   name: newName,
   events: wanted,
+  format: newFormat,
 }: ChangeWebhook): WebhookChanges {
   const changes = {
     ...(active === undefined ? {} : { active }),
     ...(newUrl === undefined ? {} : { url: newUrl }),
     ...(newName === undefined ? {} : { name: newName }),
     ...(wanted === undefined ? {} : { events: eventsIn(wanted) }),
+    ...(newFormat === undefined ? {} : { format: newFormat }),
   };
   if (Object.keys(changes).length === 0)
-    throw new InvalidInput('request body: expected at least one of active, url, name, events');
+    throw new InvalidInput('request body: expected at least one of active, url, name, events, format');
   return changes;
 }
 
@@ -78,14 +89,16 @@ export const WebhookRegistered = z.object({
   events: z.array(z.string()).nullable(),
   webhook_id: z.int().describe('Names the webhook in other calls and in X-Haldir-Webhook-Id'),
   name: z.string(),
+  format: z.enum(WEBHOOK_FORMATS),
   secret: z.string().describe('Signs every delivery (Standard Webhooks); shown only here'),
   created_at: z.number().describe('Unix timestamp'),
 });
 export type WebhookRegistered = z.infer<typeof WebhookRegistered>;
 
 export function toWebhookRegistered({ webhook, secret }: RegisteredWebhook): WebhookRegistered {
-  const { id, url, name, events, createdAt } = webhook;
-  return { registered: true, url, events, webhook_id: id, name, secret, created_at: toUnixSeconds(createdAt) };
+  const { id, url, name, events, format, createdAt } = webhook;
+  const made = { url, events, webhook_id: id, name, format, secret };
+  return { registered: true, ...made, created_at: toUnixSeconds(createdAt) };
 }
 
 export const ListWebhooks = z.object(longPageQuery);
@@ -97,6 +110,7 @@ export const WebhookItem = z
     name: z.string(),
     url: z.string(),
     events: z.array(z.string()),
+    format: z.enum(WEBHOOK_FORMATS).describe('What it is sent: the event as JSON, or a message for Slack or Teams'),
     active: z
       .boolean()
       .describe('False once it was disabled: it answered 410, failed for five days, or was switched off'),
@@ -121,6 +135,7 @@ export function toWebhookItem(webhook: Webhook, now: Date): WebhookItem {
     name: webhook.name,
     url: webhook.url,
     events: webhook.events,
+    format: webhook.format,
     active: webhook.disabledAt === null,
     disabled_reason: webhook.disabledReason,
     failing_since: seconds(webhook.failingSince),

@@ -5,6 +5,7 @@ import { Egress, EgressFailed, EgressRefused, type EgressTarget } from '@haldir/
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { type AttemptOutcome, type ClaimedDelivery, type EndpointState } from '../delivery.repository.js';
 import { nextAttempt, parseRetryAfter } from '../retry-schedule.js';
+import { bodyIn, type WebhookFormat } from '../webhook-format.js';
 import { messageHeaders } from '../webhook-message.js';
 import { WebhookSecrets } from '../webhook-secrets.js';
 import { WebhookRepository } from '../webhook.repository.js';
@@ -16,6 +17,7 @@ const GONE = 410;
 /** An endpoint with its secrets open, for as long as one claim's deliveries are under way. */
 export interface OpenEndpoint {
   webhookId: number;
+  format: WebhookFormat;
   /** Null when the URL breaks the policy by now. */
   target: EgressTarget | null;
   /** Null when they were altered or moved behind Haldir's back: nothing is sent that cannot be signed. */
@@ -46,6 +48,7 @@ export class DeliveryAttempts {
   async open(tenantId: string, webhookId: number, state: EndpointState): Promise<OpenEndpoint> {
     return {
       webhookId,
+      format: state.format,
       target: this.targetOf(state.url),
       secrets: await this.secretsOf(tenantId, webhookId, state),
     };
@@ -71,11 +74,12 @@ export class DeliveryAttempts {
     try {
       if (endpoint.target === null) throw new EgressRefused('address');
       if (endpoint.secrets === null) throw new SealBroken();
+      const body = bodyIn(endpoint.format, delivery, this.config.publicUrl);
       const { status, headers } = await this.egress.request({
         method: 'POST',
         url: endpoint.target,
-        headers: messageHeaders({ ...delivery, attempt }, endpoint.secrets, Math.floor(at.getTime() / 1000)),
-        body: delivery.body,
+        headers: messageHeaders({ ...delivery, body, attempt }, endpoint.secrets, Math.floor(at.getTime() / 1000)),
+        body,
         deadlineMs: this.config.webhooks.timeoutMs,
         maxResponseBytes: MAX_RESPONSE_BYTES,
         onOverflow: 'truncate',
