@@ -14,10 +14,10 @@ it('a group of views stands together, and says what may be read', () => {
   for (const { reads } of VIEWS) expect(KEY_SCOPES).toContain(reads);
 });
 
-it('whoever lacks the scope of a view is not offered it, nor a group of nothing', () => {
-  const offered = groupsOf((scope) => scope === 'audit:read');
-  expect(offered.flatMap(({ views }) => views.map(({ path }) => path))).toContain('/audit');
-  expect(offered.flatMap(({ views }) => views).every(({ reads }) => reads === 'audit:read')).toBe(true);
+it('whoever lacks the scope of a view is not shown it, nor a group of nothing', () => {
+  const shown = groupsOf((scope) => scope === 'audit:read');
+  expect(shown.flatMap(({ views }) => views.map(({ path }) => path))).toContain('/audit');
+  expect(shown.flatMap(({ views }) => views).every(({ reads }) => reads === 'audit:read')).toBe(true);
   expect(groupsOf(() => false)).toEqual([]);
 });
 

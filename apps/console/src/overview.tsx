@@ -61,13 +61,15 @@ export function OverviewPage(): ReactNode {
               </Link>
             </li>
             <li>
-              <strong>{data.sessions.active_count}</strong> active sessions
+              <Link to="/sessions" search={{}}>
+                <strong>{data.sessions.active_count}</strong> active sessions
+              </Link>
             </li>
             <li>
               <strong>{usd(data.usage.spend_usd_this_month)}</strong> spent this month
             </li>
             <li>
-              <Link to="/audit" search={{ flagged: true }}>
+              <Link to="/flags" search={{}}>
                 <strong>{data.audit.flagged_7d}</strong> flags in 7 days
               </Link>
             </li>

@@ -14,6 +14,11 @@ import { meQuery } from './api/me.ts';
 import { ApprovalsPage } from './approvals/inbox.tsx';
 import { type Status, STATUSES } from './approvals/requests.ts';
 import { readFilter } from './audit/filter.ts';
+import { readFlagsSearch } from './flags/search.ts';
+import { readKeysSearch } from './keys/search.ts';
+import { textsIn } from './parts/search.ts';
+import { readSessionsSearch } from './sessions/search.ts';
+import { readSpendSearch } from './spend/search.ts';
 import { BASE } from './base.ts';
 import { readPoliciesSearch } from './policies/search.ts';
 import { Empty, Failed } from './parts/states.tsx';
@@ -132,9 +137,59 @@ const system = createRoute({
 /** What is set up: upstreams and what may be called, who is told, and the installation. */
 const settings = [upstreams, tools, policies, webhooks, deliveries, integrity, system] as const;
 
+const flags = createRoute({
+  ...view('/flags'),
+  validateSearch: readFlagsSearch,
+  component: lazyRouteComponent(() => import('./flags/flags-page.tsx'), 'FlagsPage'),
+});
+
+const sessions = createRoute({
+  ...view('/sessions'),
+  validateSearch: readSessionsSearch,
+  component: lazyRouteComponent(() => import('./sessions/sessions-page.tsx'), 'SessionsPage'),
+});
+
+const agents = createRoute({
+  ...view('/agents'),
+  validateSearch: (search: Record<string, unknown>) => textsIn(search, ['agent']),
+  component: lazyRouteComponent(() => import('./agents/agents-page.tsx'), 'AgentsPage'),
+});
+
+const spend = createRoute({
+  ...view('/spend'),
+  validateSearch: readSpendSearch,
+  component: lazyRouteComponent(() => import('./spend/spend-page.tsx'), 'SpendPage'),
+});
+
+const budgets = createRoute({
+  ...view('/budgets'),
+  component: lazyRouteComponent(() => import('./budgets/budgets-page.tsx'), 'BudgetsPage'),
+});
+
+const secrets = createRoute({
+  ...view('/secrets'),
+  validateSearch: (search: Record<string, unknown>) => textsIn(search, ['secret']),
+  component: lazyRouteComponent(() => import('./secrets/secrets-page.tsx'), 'SecretsPage'),
+});
+
+const keys = createRoute({
+  ...view('/keys'),
+  validateSearch: readKeysSearch,
+  component: lazyRouteComponent(() => import('./keys/keys-page.tsx'), 'KeysPage'),
+});
+
+const people = createRoute({
+  ...view('/people'),
+  component: lazyRouteComponent(() => import('./people/people-page.tsx'), 'PeoplePage'),
+});
+
 export function makeRouter(client: QueryClient) {
   return createRouter({
-    routeTree: root.addChildren([home, approvals, audit, overview, ...settings]),
+    routeTree: root.addChildren([
+      ...([home, approvals, overview, audit, flags, sessions, agents, spend, budgets, secrets] as const),
+      ...([keys, people] as const),
+      ...settings,
+    ]),
     basepath: BASE === '' ? '/' : BASE,
     context: { client },
     scrollRestoration: true,

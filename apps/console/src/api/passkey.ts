@@ -14,6 +14,7 @@ interface Passkeys {
   isThere: boolean;
   /** Words where the browser refused. */
   signIn: (ask: Ask) => Promise<PageAnswer | string>;
+  enrol: (ask: Ask, name: string) => Promise<PageAnswer | string>;
   /** Signs what the options of the path are about, and sends it there. */
   sign: (ask: Ask, path: string, said: object) => Promise<PageAnswer | string>;
 }
@@ -37,6 +38,16 @@ export async function signInByPasskey(): Promise<Me> {
   };
   keepPageToken(token);
   return me;
+}
+
+/**
+ * Has the browser make a passkey for whoever is signed in.
+ *
+ * @param name what they call it; may be empty
+ * @throws Problem in words for them
+ */
+export async function makePasskey(name: string): Promise<void> {
+  await asked((script, ask) => script.enrol(ask, name));
 }
 
 /**

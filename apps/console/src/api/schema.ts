@@ -97,7 +97,71 @@ export interface paths {
          */
         get: operations["listPeople"];
         put?: never;
-        post?: never;
+        /**
+         * Invite a person
+         * @description Make somebody a person of the tenant, and a link that signs them in once, within 24 hours. For one who is there already, another link, for who has lost what they sign in with.
+         */
+        post: operations["invitePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/freeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Freeze an agent
+         * @description Stop an agent until it is unfrozen: its calls, payments and reads are refused from the next step on, everywhere, what waits for approval is denied, and no session is opened for it.
+         */
+        post: operations["freezeAgent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/unfreeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unfreeze every agent
+         * @description Let the agents of the tenant go on; one that was frozen by itself stays so.
+         */
+        post: operations["unfreezeTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/agents/{agent_id}/unfreeze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unfreeze an agent
+         * @description Let a frozen agent go on, with the sessions that still live, or new ones.
+         */
+        post: operations["unfreezeAgent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -181,7 +245,11 @@ export interface paths {
          */
         get: operations["listBudgets"];
         put?: never;
-        post?: never;
+        /**
+         * Set a budget above sessions
+         * @description Limit what the tenant spends in a UTC month, or an agent in a UTC day, over all its sessions. Takes the place of the budget there was, and counts what was spent in the period before.
+         */
+        post: operations["setBudget"];
         delete?: never;
         options?: never;
         head?: never;
@@ -328,6 +396,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/budgets/{budget_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a budget
+         * @description Remove a limit above sessions.
+         */
+        delete: operations["removeBudget"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit/tree-head": {
         parameters: {
             query?: never;
@@ -426,6 +514,94 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List API keys
+         * @description List the keys of the tenant, oldest first, by kind, agent, prefix and status; never the keys themselves.
+         */
+        get: operations["listApiKeys"];
+        put?: never;
+        /**
+         * Create an API key
+         * @description Create a new API key. The very first key requires no authentication. Subsequent keys require either a valid API key or the HALDIR_BOOTSTRAP_TOKEN.
+         */
+        post: operations["createApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/{prefix}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate an API key
+         * @description Make a new secret for the same principal: its session, quota and idempotency go on. The old secret is good until the overlap ends.
+         */
+        post: operations["rotateApiKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/keys/{prefix}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke an API key
+         * @description End a key; every process refuses it from the next request on.
+         */
+        delete: operations["revokeApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/people/{person_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a person
+         * @description End everything of theirs at once: every sign-in, and the link. The last owner cannot be removed.
+         */
+        delete: operations["removePerson"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a person's role
+         * @description Give somebody another role; it holds from their next request on. The last owner stays one.
+         */
+        patch: operations["changePerson"];
         trace?: never;
     };
     "/v1/proxy/policies/{policy_id}": {
@@ -560,6 +736,190 @@ export interface paths {
         patch: operations["changeUpstream"];
         trace?: never;
     };
+    "/v1/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List secret names
+         * @description List all stored secret names (never values).
+         */
+        get: operations["listSecrets"];
+        put?: never;
+        /**
+         * Store an encrypted secret
+         * @description Store a secret in the Vault, encrypted at rest with AES. Optionally require a specific scope for retrieval.
+         */
+        post: operations["storeSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/secrets/{name}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the versions of a secret
+         * @description List the versions of a secret, newest first (never values).
+         */
+        get: operations["listSecretVersions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deleted-secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deleted secrets
+         * @description List the secrets that were deleted and can still be restored, the last deleted first (never values).
+         */
+        get: operations["listDeletedSecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/secrets/{name}/rollback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Roll a secret back
+         * @description Store the value of an earlier version again, as a new version. It keeps its expiry; the scope it requires is that of the version it takes the place of.
+         */
+        post: operations["rollBackSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a secret
+         * @description Permanently delete a secret from the Vault.
+         */
+        delete: operations["deleteSecret"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/deleted-secrets/{secret_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore a deleted secret
+         * @description Bring a deleted secret back, with all its versions. Refused (409) while another secret has its name.
+         */
+        post: operations["restoreSecret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List sessions
+         * @description List sessions, newest first, by agent, status and who opened them.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a session
+         * @description Immediately revoke a session, permanently disabling all permissions.
+         */
+        delete: operations["revokeSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/spend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get what was paid by day
+         * @description What was paid in a period of UTC days, by day and by agent or tool, with what they come to: payments authorized and captured, converted to USD.
+         */
+        get: operations["getDailySpend"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/status": {
         parameters: {
             query?: never;
@@ -614,26 +974,6 @@ export interface paths {
          * @description Stop every agent of the tenant until it is unfrozen, those to come included.
          */
         post: operations["freezeTenant"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/unfreeze": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Unfreeze every agent
-         * @description Let the agents of the tenant go on; one that was frozen by itself stays so.
-         */
-        post: operations["unfreezeTenant"];
         delete?: never;
         options?: never;
         head?: never;
@@ -987,6 +1327,28 @@ export interface components {
             /** @description Members of the request that are not known and were ignored; absent when there were none */
             warnings?: string[];
         };
+        PersonInvited: {
+            person_id: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "operator" | "approver" | "auditor";
+            /**
+             * @description invited until they sign in for the first time
+             * @enum {string}
+             */
+            status: "invited" | "active";
+            /** @description Unix timestamp */
+            created_at: number;
+            /** @description When they signed in first: Unix timestamp */
+            signed_in_at: number | null;
+            /** @description Signs them in once; shown only once. Give it to them, and to nobody else */
+            link: string;
+            /** @description Unix timestamp */
+            link_expires_at: number;
+            /** @description Members of the request that are not known and were ignored; absent when there were none */
+            warnings?: string[];
+        };
         AuditEntry: {
             entry_id: string;
             session_id: string;
@@ -1170,6 +1532,73 @@ export interface components {
             /** @description C2SP signed note of the log over the digest of all other members */
             signature: string;
         };
+        ApiKeyListItem: {
+            prefix: string;
+            name: string;
+            tier: string;
+            scopes: string[];
+            /** @description Of an agent key, its ceiling; null for every other */
+            agent: components["schemas"]["GrantedCeiling"] | null;
+            /** @description Of a connector key, what it is good for; null for every other */
+            connector: components["schemas"]["GrantedConnector"] | null;
+            /** @description Unix timestamp */
+            created_at: number;
+            /** @description Unix timestamp, to the minute; null until first used */
+            last_used: number | null;
+            /** @description Unix timestamp; null for never */
+            expires_at: number | null;
+            /** @description Prefix of the first key of the same principal: another where a key was rotated */
+            principal: string;
+            revoked: boolean;
+        };
+        GrantedCeiling: {
+            agent_id: string;
+            scopes: string[];
+            ttl: number;
+            spend_limit: number;
+            /** @enum {string} */
+            spend_period: "day" | "month" | "total";
+            upstreams: string[] | null;
+            /** @enum {string} */
+            catalogue: "full" | "search";
+        };
+        GrantedConnector: {
+            upstream: string;
+            secrets: string[];
+        };
+        AgentCeiling: {
+            /** @description The agent that the key acts as */
+            agent_id: string;
+            /** @description What its sessions may hold */
+            scopes: string[];
+            /** @description Seconds that a session of its lives at most */
+            ttl: number;
+            /** @description USD that all its sessions together may spend in a period; 0 for nothing */
+            spend_limit: number;
+            /**
+             * @description A UTC day, a UTC month, or the whole life of the key
+             * @default day
+             * @enum {string}
+             */
+            spend_period: "day" | "month" | "total";
+            /** @description Upstreams that it may use; absent for every upstream */
+            upstreams?: string[] | null;
+            /**
+             * @description How /mcp shows its sessions the tools of upstreams, where they do not say so themselves
+             * @default full
+             * @enum {string}
+             */
+            catalogue: "full" | "search";
+        };
+        ConnectorUse: {
+            /** @description The one upstream that the connector stands for */
+            upstream: string;
+            /**
+             * @description Names of the secrets that whoever holds the key may read
+             * @default []
+             */
+            secrets: string[];
+        };
         ProxyPolicy: {
             id: string;
             /** @enum {string} */
@@ -1226,6 +1655,54 @@ export interface components {
                 /** @description The same in words */
                 text: string;
             };
+        };
+        SecretItem: {
+            name: string;
+            /** @description The newest */
+            version: number;
+            scope_required: string;
+            /** @description When that version was stored (Unix timestamp) */
+            created_at: number;
+            /** @description When the value expires (Unix timestamp); null for never */
+            expires_at: number | null;
+            expired: boolean;
+            /** @description Tools that the version may be used with by {{vault:name}} */
+            bindings: {
+                upstream: string;
+                /** @description * for all that goes to the upstream */
+                tool: string;
+            }[];
+        };
+        SecretBinding: {
+            /** @description Upstream, registered already or not yet */
+            upstream: string;
+            /**
+             * @description A tool of it by its own name; * or left out for all that goes to the upstream
+             * @default *
+             */
+            tool: string;
+        };
+        SessionListItem: {
+            session_id: string;
+            agent_id: string;
+            scopes: string[];
+            spend_limit: number | null;
+            spent: number;
+            /** @description Set aside for payments that may still be captured */
+            held: number;
+            remaining_budget: number | null;
+            /**
+             * @description How /mcp shows it the tools of upstreams
+             * @enum {string}
+             */
+            catalogue: "full" | "search";
+            is_valid: boolean;
+            /** @description Unix timestamp */
+            created_at: number;
+            /** @description Unix timestamp */
+            expires_at: number;
+            /** @enum {string} */
+            status: "active" | "expired" | "revoked";
         };
         Status: {
             /**
@@ -1312,7 +1789,10 @@ export interface components {
         };
     };
     responses: never;
-    parameters: never;
+    parameters: {
+        /** @description Session ID */
+        SessionIdPath: string;
+    };
     requestBodies: never;
     headers: never;
     pathItems: never;
@@ -1831,6 +2311,203 @@ export interface operations {
             };
         };
     };
+    invitePerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "email": "alice@example.com",
+                 *       "role": "approver",
+                 *       "name": "Alice"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description E-mail address; nothing is sent to it */
+                    email: string;
+                    /**
+                     * @description What they may do: docs/people.md has the scopes of each
+                     * @enum {string}
+                     */
+                    role: "owner" | "operator" | "approver" | "auditor";
+                    /**
+                     * @description As they are to be called
+                     * @default
+                     */
+                    name?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Person invited */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "person_id": "prs_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "email": "person-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34@example.com",
+                     *       "name": "Alice",
+                     *       "role": "auditor",
+                     *       "status": "invited",
+                     *       "created_at": 1796098250.585,
+                     *       "signed_in_at": null,
+                     *       "link": "http://localhost:3000/welcome#A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0u1v",
+                     *       "link_expires_at": 1796184650.737
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonInvited"];
+                };
+            };
+        };
+    };
+    freezeAgent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Agent identifier */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Calls that nobody asked for"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Why, for the log, the event and whoever asks later */
+                    reason: string;
+                };
+            };
+        };
+        responses: {
+            /** @description The agent is frozen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "frozen": true,
+                     *       "agent_id": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "changed": true,
+                     *       "denied_approvals": 0,
+                     *       "revoked_grants": 0
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        frozen: true;
+                        /** @description Null for every agent of the tenant */
+                        agent_id: string | null;
+                        /** @description False when it was frozen already; the first reason stands */
+                        changed: boolean;
+                        /** @description Requests for approval that waited, and are denied */
+                        denied_approvals: number;
+                        /** @description Approvals of several calls that were not used up, and let nothing through any more */
+                        revoked_grants: number;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    unfreezeTenant: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The tenant is not frozen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "frozen": false,
+                     *       "agent_id": null,
+                     *       "changed": true
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        frozen: false;
+                        /** @description Null for every agent of the tenant */
+                        agent_id: string | null;
+                        /** @description False when it was not frozen */
+                        changed: boolean;
+                    };
+                };
+            };
+        };
+    };
+    unfreezeAgent: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Agent identifier */
+                agent_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The agent is not frozen */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "frozen": false,
+                     *       "agent_id": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "changed": true
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        frozen: false;
+                        /** @description Null for every agent of the tenant */
+                        agent_id: string | null;
+                        /** @description False when it was not frozen */
+                        changed: boolean;
+                    };
+                };
+            };
+        };
+    };
     getAuditTrail: {
         parameters: {
             query?: {
@@ -2312,6 +2989,61 @@ export interface operations {
             };
         };
     };
+    setBudget: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "scope": "agent",
+                 *       "limit": 100
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description tenant: what the tenant may spend in a UTC month; agent: what an agent may spend in a UTC day
+                     * @enum {string}
+                     */
+                    scope: "tenant" | "agent";
+                    /** @description Of an agent budget: the agent it is for; absent for every agent without one of its own */
+                    agent_id?: string | null;
+                    /** @description USD */
+                    limit: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Budget set */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "set": true,
+                     *       "id": "bud_01m8a0n4yy042z44fpt3fcp8g3"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        set: true;
+                        id: string;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
     approveRequest: {
         parameters: {
             query?: never;
@@ -2775,6 +3507,39 @@ export interface operations {
             };
         };
     };
+    removeBudget: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The budget id */
+                budget_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Budget removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": true,
+                     *       "id": "bud_01m8a0n4yy042z44fpt3fcp8g3"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        id: string;
+                    };
+                };
+            };
+        };
+    };
     getTreeHead: {
         parameters: {
             query?: never;
@@ -2792,15 +3557,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "tree_size": 89,
-                     *       "root_hash": "5eed8693db7be5bc9dd949841f63bdcdf0283dbf8c3f2f410b5b57868f88bbf5",
-                     *       "signed_at": 1795985600.063,
-                     *       "signature": "kMrPKJSE1+g+ZGrWgXWqO6vmP8YIzX5tJQw6tnCx2WadX35A28d1L3mtKUjIwnn+C/gdo4itv6D2fP8NCvBLBA==",
+                     *       "tree_size": 119,
+                     *       "root_hash": "bae50e0df6a8d7b786ad4d1c71071d45b18b40a67d26fba60c7f6f2d500314a3",
+                     *       "signed_at": 1796098264.602,
+                     *       "signature": "c41TR28y+kkc8x6OXRw905nI/9jB8eCPqjdOPK32z7e435N8c8c66kRVZctbW5DIlgbOCK9XyDyUS2+xgJHKBQ==",
                      *       "algorithm": "Ed25519",
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "key_id": "4c3abd19",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n89\nXu2Gk9t75byd2UmEH2O9zfAoPb+MPy9BC1tXho+Iu/U=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9GZDKzyiUhNfoPmRq1oF1qjur5j/GCM1+bSUMOrZwsdlmnV9+QNvHdS95rSlIyMJ5/gv4HaOIrb+g9nz/DQrwSwQ=\n"
+                     *       "key_id": "c69d23e1",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\nuuUODfao17eGrU0ccQcdRbGLQKZ9JvumDH9vLVADFKM=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4XONU0dvMvpJHPMejl0cPdOZyP/YwfHgj6o3Tjyt9s+3uN+TfHPHOupEVWXLW1uQyJYGzgivV8g8lEtvsYCRygU=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["TreeHead"];
@@ -2826,7 +3591,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+4c3abd19+AfxSUnwhP/wqIYweXGMP7C6jdjLqdiQuGVNscVnFuEaa",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+c69d23e1+Ae5Hi/cgkQDfH5QieMFDiM3To1tuRV0Jjvv55IuT//oL",
                      *       "jwks": {
                      *         "keys": [
                      *           {
@@ -2834,8 +3599,8 @@ export interface operations {
                      *             "crv": "Ed25519",
                      *             "alg": "EdDSA",
                      *             "use": "sig",
-                     *             "kid": "4c3abd19",
-                     *             "x": "_FJSfCE__CohjB5cYw_sLqN2Mup2JC4ZU2xxWcW4Rpo"
+                     *             "kid": "c69d23e1",
+                     *             "x": "7keL9yCRAN8flCJ4wUOIzdOjW25FXQmO-_nki5P_-gs"
                      *           }
                      *         ]
                      *       }
@@ -2884,26 +3649,26 @@ export interface operations {
                      * @example {
                      *       "checkpoints": [
                      *         {
-                     *           "tree_size": 89,
-                     *           "root_hash": "5eed8693db7be5bc9dd949841f63bdcdf0283dbf8c3f2f410b5b57868f88bbf5",
-                     *           "signed_at": 1795985600.063,
-                     *           "signature": "kMrPKJSE1+g+ZGrWgXWqO6vmP8YIzX5tJQw6tnCx2WadX35A28d1L3mtKUjIwnn+C/gdo4itv6D2fP8NCvBLBA==",
+                     *           "tree_size": 119,
+                     *           "root_hash": "bae50e0df6a8d7b786ad4d1c71071d45b18b40a67d26fba60c7f6f2d500314a3",
+                     *           "signed_at": 1796098264.602,
+                     *           "signature": "c41TR28y+kkc8x6OXRw905nI/9jB8eCPqjdOPK32z7e435N8c8c66kRVZctbW5DIlgbOCK9XyDyUS2+xgJHKBQ==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "4c3abd19",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n89\nXu2Gk9t75byd2UmEH2O9zfAoPb+MPy9BC1tXho+Iu/U=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9GZDKzyiUhNfoPmRq1oF1qjur5j/GCM1+bSUMOrZwsdlmnV9+QNvHdS95rSlIyMJ5/gv4HaOIrb+g9nz/DQrwSwQ=\n"
+                     *           "key_id": "c69d23e1",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\nuuUODfao17eGrU0ccQcdRbGLQKZ9JvumDH9vLVADFKM=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4XONU0dvMvpJHPMejl0cPdOZyP/YwfHgj6o3Tjyt9s+3uN+TfHPHOupEVWXLW1uQyJYGzgivV8g8lEtvsYCRygU=\n"
                      *         },
                      *         {
-                     *           "tree_size": 52,
-                     *           "root_hash": "e3f837398952ab9a21e3b952241a7bbc62c19346ad26e7169624154c852a2dcb",
-                     *           "signed_at": 1795985598.673,
-                     *           "signature": "41qXoKu1TLiEoK74ecaFoIjs+o5IsYDzruneIcOlVNa6WrozqaH+nUvd2bMU1EIXe/m8Js5K7SYF/GVu6e6eAw==",
+                     *           "tree_size": 59,
+                     *           "root_hash": "420390fd5240322243345e98a2ae49188768989e8344f1955ceb26e974594c06",
+                     *           "signed_at": 1796098249.3,
+                     *           "signature": "L7mQt9aqP0OPi0F0DozybxQg8wvVwXWIv+A72xc+ipqnMJDTj7L/OjjLKXBAMw9vgVEYHZTbx+WLDuDWn3wQCw==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "4c3abd19",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n52\n4/g3OYlSq5oh47lSJBp7vGLBk0atJucWliQVTIUqLcs=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9GeNal6CrtUy4hKCu+HnGhaCI7PqOSLGA867p3iHDpVTWulq6M6mh/p1L3dmzFNRCF3v5vCbOSu0mBfxlbunungM=\n"
+                     *           "key_id": "c69d23e1",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n59\nQgOQ/VJAMiJDNF6Yoq5JGIdomJ6DRPGVXOsm6XRZTAY=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4S+5kLfWqj9Dj4tBdA6M8m8UIPML1cF1iL/gO9sXPoqapzCQ04+y/zo4yylwQDMPb4FRGB2U28fliw7g1p98EAs=\n"
                      *         }
                      *       ],
                      *       "count": 2,
@@ -2938,7 +3703,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "verified": true,
-                     *       "entries_checked": 89,
+                     *       "entries_checked": 119,
                      *       "message": "Every entry is as it was written, and in its place"
                      *     }
                      */
@@ -3001,23 +3766,401 @@ export interface operations {
                      *       "type": "manifest",
                      *       "format_version": 2,
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "generated_at": 1795985600.126,
+                     *       "generated_at": 1796098265.627,
                      *       "filters": {},
-                     *       "count": 89,
-                     *       "first_timestamp": 1795985593.777,
-                     *       "last_timestamp": 1795985600.038,
-                     *       "last_chain_hash": "ad1013cf1053bedb88cd4a9dc3338e71905120f335dbf024f272a9250e47bbf5",
-                     *       "sha256": "905f8a9554d8eabb137e50427f75f7ab5b8d34823148149f5b83d126ef9f2098",
-                     *       "tree_size": 89,
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+4c3abd19+AfxSUnwhP/wqIYweXGMP7C6jdjLqdiQuGVNscVnFuEaa",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n89\nXu2Gk9t75byd2UmEH2O9zfAoPb+MPy9BC1tXho+Iu/U=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9GZDKzyiUhNfoPmRq1oF1qjur5j/GCM1+bSUMOrZwsdlmnV9+QNvHdS95rSlIyMJ5/gv4HaOIrb+g9nz/DQrwSwQ=\n",
+                     *       "count": 119,
+                     *       "first_timestamp": 1796098239.543,
+                     *       "last_timestamp": 1796098263.832,
+                     *       "last_chain_hash": "e81b84078cbb5dd5a2082ffa848f88efcfcde387586dc7e213d9b7071e758b0e",
+                     *       "sha256": "a71e3709f974a6fe9812af176a8097e34e7bfc84296288dd5730ffa17cb08a54",
+                     *       "tree_size": 119,
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+c69d23e1+Ae5Hi/cgkQDfH5QieMFDiM3To1tuRV0Jjvv55IuT//oL",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\nuuUODfao17eGrU0ccQcdRbGLQKZ9JvumDH9vLVADFKM=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4XONU0dvMvpJHPMejl0cPdOZyP/YwfHgj6o3Tjyt9s+3uN+TfHPHOupEVWXLW1uQyJYGzgivV8g8lEtvsYCRygU=\n",
                      *       "checkpoints": [
-                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n52\n4/g3OYlSq5oh47lSJBp7vGLBk0atJucWliQVTIUqLcs=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9GeNal6CrtUy4hKCu+HnGhaCI7PqOSLGA867p3iHDpVTWulq6M6mh/p1L3dmzFNRCF3v5vCbOSu0mBfxlbunungM=\n"
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n59\nQgOQ/VJAMiJDNF6Yoq5JGIdomJ6DRPGVXOsm6XRZTAY=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4S+5kLfWqj9Dj4tBdA6M8m8UIPML1cF1iL/gO9sXPoqapzCQ04+y/zo4yylwQDMPb4FRGB2U28fliw7g1p98EAs=\n"
                      *       ],
-                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\ntZnL6Eg5/Agg0YlgwVbTZJwoVaObX9LUmJnfnzeQp4M=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 TDq9Gaobj4RNOMkRsy4ZNwv0uEYqMlUE/js+gCkalg84Jw/GGIe3BC3z68u6IJqXcpUxE5huh6QmtbS6Cz5MSjQ/pAc=\n"
+                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\nRqFue3SynK9Wk73kYm/a+eKzlHupkMVP2frsan8t+Qw=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4aHWM6fWnY7HNT2H9LkS6FePYuzCP9TG9bomhfTakOwA7AtarnEj1zJS/habmwp3/o9GtNDQmFEHtqgBCiCGxAA=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["AuditExportManifest"];
+                };
+            };
+        };
+    };
+    listApiKeys: {
+        parameters: {
+            query?: {
+                /** @description Only agent keys (agent), only connector keys (connector), or only those that are neither (key) */
+                kind?: "key" | "agent" | "connector";
+                /** @description Filter by the agent that a key acts as */
+                agent_id?: string;
+                /** @description The key of that prefix alone */
+                prefix?: string;
+                /** @description active: neither revoked nor past its end; a key that is both is revoked */
+                status?: "active" | "expired" | "revoked";
+                /** @description Max entries to return */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description API keys */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "keys": [
+                     *         {
+                     *           "prefix": "hld_A1b2C3d4E5",
+                     *           "name": "default",
+                     *           "tier": "enterprise",
+                     *           "scopes": [
+                     *             "*"
+                     *           ],
+                     *           "agent": null,
+                     *           "connector": null,
+                     *           "created_at": 1796098239.541,
+                     *           "last_used": 1796098240.272,
+                     *           "expires_at": null,
+                     *           "principal": "hld_A1b2C3d4E5",
+                     *           "revoked": false
+                     *         },
+                     *         {
+                     *           "prefix": "hld_A1b2C3d4E5",
+                     *           "name": "default",
+                     *           "tier": "free",
+                     *           "scopes": [
+                     *             "sessions:read",
+                     *             "sessions:write"
+                     *           ],
+                     *           "agent": {
+                     *             "agent_id": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *             "scopes": [
+                     *               "read"
+                     *             ],
+                     *             "ttl": 600,
+                     *             "spend_limit": 0,
+                     *             "spend_period": "day",
+                     *             "upstreams": null,
+                     *             "catalogue": "full"
+                     *           },
+                     *           "connector": null,
+                     *           "created_at": 1796098240.63,
+                     *           "last_used": null,
+                     *           "expires_at": null,
+                     *           "principal": "hld_A1b2C3d4E5",
+                     *           "revoked": false
+                     *         }
+                     *       ],
+                     *       "count": 3,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        keys: components["schemas"]["ApiKeyListItem"][];
+                        count: number;
+                        /** @description Pass as cursor for the next page; null on the last */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    createApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "ci",
+                 *       "tier": "free",
+                 *       "scopes": [
+                 *         "sessions:*",
+                 *         "audit:read"
+                 *       ]
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description Human-readable name for this key
+                     * @default default
+                     */
+                    name?: string;
+                    /**
+                     * @description Pricing tier (affects rate limits)
+                     * @default free
+                     * @enum {string}
+                     */
+                    tier?: "free" | "pro" | "enterprise";
+                    /** @description HALDIR_BOOTSTRAP_TOKEN value, required when creating additional keys without an existing API key */
+                    bootstrap_token?: string;
+                    /**
+                     * @description What the key may do: resource:action, with * for either, or one of proxy:call, approvals:request and approvals:decide, which write includes. An agent key holds what acting takes, and no more can be asked for
+                     * @default [
+                     *       "*"
+                     *     ]
+                     */
+                    scopes?: string[];
+                    /** @description Makes an agent key: it acts as that agent, through sessions of that agent, within this ceiling, and does nothing else */
+                    agent?: components["schemas"]["AgentCeiling"];
+                    /** @description Makes a connector key: `haldir connect` stands for that upstream with it, and it does nothing else */
+                    connector?: components["schemas"]["ConnectorUse"];
+                    /** @description From then on the key is refused: Unix seconds or ISO 8601; null for never */
+                    expires_at?: number | string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description API key created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "key": "hld_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0u1v42GkB5",
+                     *       "prefix": "hld_A1b2C3d4E5",
+                     *       "name": "ci",
+                     *       "tier": "free",
+                     *       "scopes": [
+                     *         "audit:read"
+                     *       ],
+                     *       "expires_at": null,
+                     *       "message": "Store this key now: it is not shown again."
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description Full API key (shown only once) */
+                        key: string;
+                        /** @description Key prefix for identification */
+                        prefix: string;
+                        name: string;
+                        tier: string;
+                        message: string;
+                        scopes: string[];
+                        /** @description Of an agent key, its ceiling */
+                        agent?: components["schemas"]["GrantedCeiling"];
+                        /** @description Of a connector key, what it is good for */
+                        connector?: components["schemas"]["GrantedConnector"];
+                        /** @description Unix timestamp; null for never */
+                        expires_at: number | null;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Prefix of the key, as the list shows it */
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "overlap_seconds": 3600
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description How long the old secret is good beside the new one; 0 ends it at once
+                     * @default 86400
+                     */
+                    overlap_seconds?: number;
+                    /** @description When the new secret ends: Unix seconds or ISO 8601; null for never. Left out: when the old one would have */
+                    expires_at?: number | string | null;
+                };
+            };
+        };
+        responses: {
+            /** @description API key rotated */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "key": "hld_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0u1v42GkB5",
+                     *       "prefix": "hld_A1b2C3d4E5",
+                     *       "name": "default",
+                     *       "tier": "free",
+                     *       "scopes": [
+                     *         "*"
+                     *       ],
+                     *       "expires_at": null,
+                     *       "message": "Store this key now: it is not shown again.",
+                     *       "principal": "hld_A1b2C3d4E5",
+                     *       "replaces": "hld_A1b2C3d4E5",
+                     *       "replaced_until": 1796184649.814
+                     *     }
+                     */
+                    "application/json": {
+                        /** @description Full API key (shown only once) */
+                        key: string;
+                        /** @description Key prefix for identification */
+                        prefix: string;
+                        name: string;
+                        tier: string;
+                        message: string;
+                        scopes: string[];
+                        /** @description Of an agent key, its ceiling */
+                        agent?: components["schemas"]["GrantedCeiling"];
+                        /** @description Of a connector key, what it is good for */
+                        connector?: components["schemas"]["GrantedConnector"];
+                        /** @description Unix timestamp; null for never */
+                        expires_at: number | null;
+                        /** @description Prefix of the first key of the same principal */
+                        principal: string;
+                        /** @description Prefix of the old key */
+                        replaces: string;
+                        /** @description Until when the old key is good: Unix timestamp */
+                        replaced_until: number;
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    revokeApiKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Prefix of the key, as the list shows it */
+                prefix: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description API key revoked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "revoked": true,
+                     *       "prefix": "hld_A1b2C3d4E5"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        revoked: true;
+                        prefix: string;
+                    };
+                };
+            };
+        };
+    };
+    removePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person id */
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Person removed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "removed": true,
+                     *       "person_id": "prs_01m8a0n4yy042z44fpt3fcp8g3"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        removed: true;
+                        person_id: string;
+                    };
+                };
+            };
+        };
+    };
+    changePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The person id */
+                person_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "role": "operator"
+                 *     }
+                 */
+                "application/json": {
+                    /**
+                     * @description What they may do: docs/people.md has the scopes of each
+                     * @enum {string}
+                     */
+                    role: "owner" | "operator" | "approver" | "auditor";
+                };
+            };
+        };
+        responses: {
+            /** @description Role changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "person_id": "prs_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "email": "person-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34@example.com",
+                     *       "name": "Alice",
+                     *       "role": "approver",
+                     *       "status": "invited",
+                     *       "created_at": 1796098250.897,
+                     *       "signed_in_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["PersonDetail"];
                 };
             };
         };
@@ -3201,11 +4344,11 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "calls": 1,
+                     *       "calls": 5,
                      *       "verdicts": {
                      *         "allowed": 1,
                      *         "blocked": 0,
-                     *         "held": 0,
+                     *         "held": 4,
                      *         "undecidable": 0
                      *       },
                      *       "changes": 0,
@@ -3309,7 +4452,7 @@ export interface operations {
                      *       "accepted": true,
                      *       "upstream": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *       "tool": "tool-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *       "fingerprint": "8f04e6b0a352aba394eb0d32f32c76389dd3a6350a13f2bd95e5a15ea05a18b0"
+                     *       "fingerprint": "2306e3465495397cd2e08d2f9495ee3f0be04210c93fb9b1238f2f723fe0ad96"
                      *     }
                      */
                     "application/json": {
@@ -3611,6 +4754,631 @@ export interface operations {
             };
         };
     };
+    listSecrets: {
+        parameters: {
+            query?: {
+                /** @description Max entries to return */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description List of secret names */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "secrets": [
+                     *         "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *         "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
+                     *       ],
+                     *       "details": [
+                     *         {
+                     *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *           "version": 1,
+                     *           "scope_required": "read",
+                     *           "created_at": 1796097690.279,
+                     *           "expires_at": null,
+                     *           "expired": false,
+                     *           "bindings": []
+                     *         },
+                     *         {
+                     *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *           "version": 1,
+                     *           "scope_required": "read",
+                     *           "created_at": 1796097688.454,
+                     *           "expires_at": null,
+                     *           "expired": false,
+                     *           "bindings": []
+                     *         }
+                     *       ],
+                     *       "count": 2,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        secrets: string[];
+                        count: number;
+                        /** @description What there is to say of each, in the same order */
+                        details: components["schemas"]["SecretItem"][];
+                        /** @description Pass as cursor for the next page; null on the last */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    storeSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "stripe_key",
+                 *       "value": "not-a-real-key",
+                 *       "scope_required": "read",
+                 *       "expires_at": "2099-12-31T00:00:00Z"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description Unique secret name */
+                    name: string;
+                    /** @description Secret value to encrypt */
+                    value: string;
+                    /**
+                     * @description Minimum scope a session must hold to read this secret
+                     * @default read
+                     */
+                    scope_required?: string;
+                    /** @description From then on the value is refused, and soon after destroyed: Unix seconds or ISO 8601; null for never */
+                    expires_at?: number | string | null;
+                    /** @description Tools that agents may use the secret with, as {{vault:name}} in an argument, without seeing it. Left out or null: those of the version before, and none for a new name */
+                    bindings?: components["schemas"]["SecretBinding"][] | null;
+                };
+            };
+        };
+        responses: {
+            /** @description Secret stored */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "stored": true,
+                     *       "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "version": 1,
+                     *       "expires_at": null,
+                     *       "bindings": []
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        stored: true;
+                        name: string;
+                        /** @description 1 for a new name, one more each time it is stored again */
+                        version: number;
+                        /** @description When the value expires (Unix timestamp); null for never */
+                        expires_at: number | null;
+                        /** @description Tools that the version may be used with by {{vault:name}} */
+                        bindings: {
+                            upstream: string;
+                            /** @description * for all that goes to the upstream */
+                            tool: string;
+                        }[];
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    listSecretVersions: {
+        parameters: {
+            query?: {
+                /** @description Max entries to return */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Secret name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Versions of the secret */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "versions": [
+                     *         {
+                     *           "version": 2,
+                     *           "scope_required": "read",
+                     *           "created_at": 1796098251.628,
+                     *           "expires_at": null,
+                     *           "expired": false,
+                     *           "newest": true,
+                     *           "bindings": []
+                     *         },
+                     *         {
+                     *           "version": 1,
+                     *           "scope_required": "read",
+                     *           "created_at": 1796098251.532,
+                     *           "expires_at": null,
+                     *           "expired": false,
+                     *           "newest": false,
+                     *           "bindings": []
+                     *         }
+                     *       ],
+                     *       "count": 2,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        name: string;
+                        versions: {
+                            version: number;
+                            scope_required: string;
+                            /** @description Unix timestamp */
+                            created_at: number;
+                            /** @description When the value expires (Unix timestamp); null for never */
+                            expires_at: number | null;
+                            expired: boolean;
+                            /** @description Whether the name stands for it */
+                            newest: boolean;
+                            /** @description Tools that the version may be used with by {{vault:name}} */
+                            bindings: {
+                                upstream: string;
+                                /** @description * for all that goes to the upstream */
+                                tool: string;
+                            }[];
+                        }[];
+                        count: number;
+                        /** @description Pass as cursor for the next page; null on the last */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    listDeletedSecrets: {
+        parameters: {
+            query?: {
+                /** @description Filter by name */
+                name?: string;
+                /** @description Max entries to return */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted secrets */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": [
+                     *         {
+                     *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *           "versions": 1,
+                     *           "deleted_at": 1796098245.82,
+                     *           "restorable_until": 1796703045.82
+                     *         },
+                     *         {
+                     *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
+                     *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *           "versions": 1,
+                     *           "deleted_at": 1796098241.402,
+                     *           "restorable_until": 1796703041.402
+                     *         }
+                     *       ],
+                     *       "count": 2,
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        deleted: {
+                            secret_id: string;
+                            name: string;
+                            versions: number;
+                            /** @description Unix timestamp */
+                            deleted_at: number;
+                            /** @description From then on it is gone (Unix timestamp) */
+                            restorable_until: number;
+                        }[];
+                        count: number;
+                        /** @description Pass as cursor for the next page; null on the last */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    rollBackSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Secret name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "version": 1
+                 *     }
+                 */
+                "application/json": {
+                    /** @description The version whose value is to be the newest again */
+                    version: number;
+                };
+            };
+        };
+        responses: {
+            /** @description Secret rolled back */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "rolled_back": true,
+                     *       "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "version": 2,
+                     *       "from_version": 1,
+                     *       "expires_at": null,
+                     *       "bindings": []
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        rolled_back: true;
+                        name: string;
+                        /** @description The new version */
+                        version: number;
+                        from_version: number;
+                        /** @description When the value expires (Unix timestamp); null for never */
+                        expires_at: number | null;
+                        /** @description Those that both versions have */
+                        bindings: {
+                            upstream: string;
+                            /** @description * for all that goes to the upstream */
+                            tool: string;
+                        }[];
+                        /** @description Members of the request that are not known and were ignored; absent when there were none */
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    deleteSecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Secret name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Secret deleted */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "deleted": true,
+                     *       "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        deleted: true;
+                        name: string;
+                    };
+                };
+            };
+        };
+    };
+    restoreSecret: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description secret_id of a deleted secret */
+                secret_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Secret restored */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "restored": true,
+                     *       "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
+                     *       "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *       "version": 1
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        restored: true;
+                        secret_id: string;
+                        name: string;
+                        /** @description The version the name stands for again */
+                        version: number;
+                    };
+                };
+            };
+        };
+    };
+    listSessions: {
+        parameters: {
+            query?: {
+                /** @description Filter by agent */
+                agent_id?: string;
+                /** @description Filter by status */
+                status?: "active" | "expired" | "revoked";
+                /** @description Filter by who opened it: the principal, as listApiKeys shows it of each key */
+                opened_by?: string;
+                /** @description Max entries to return */
+                limit?: number;
+                /** @description The next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Sessions */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "count": 4,
+                     *       "sessions": [
+                     *         {
+                     *           "session_id": "ses_01m8a0n4yy042z44fpt3fcp8g3k9q2x7v5",
+                     *           "agent_id": "agent",
+                     *           "scopes": [
+                     *             "read",
+                     *             "execute"
+                     *           ],
+                     *           "spend_limit": 5,
+                     *           "spent": 0,
+                     *           "held": 0,
+                     *           "remaining_budget": 5,
+                     *           "catalogue": "full",
+                     *           "is_valid": true,
+                     *           "created_at": 1796098241.705,
+                     *           "expires_at": 1796098841.705,
+                     *           "status": "active"
+                     *         },
+                     *         {
+                     *           "session_id": "ses_01m8a0n4yy042z44fpt3fcp8g3k9q2x7v5",
+                     *           "agent_id": "agent",
+                     *           "scopes": [
+                     *             "read",
+                     *             "browse"
+                     *           ],
+                     *           "spend_limit": 5,
+                     *           "spent": 0,
+                     *           "held": 1,
+                     *           "remaining_budget": 4,
+                     *           "catalogue": "full",
+                     *           "is_valid": true,
+                     *           "created_at": 1796098241.586,
+                     *           "expires_at": 1796101841.586,
+                     *           "status": "active"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        count: number;
+                        sessions: components["schemas"]["SessionListItem"][];
+                        /** @description Pass as cursor for the next page; null on the last */
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    revokeSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Session ID */
+                session_id: components["parameters"]["SessionIdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Session revoked */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "revoked": true,
+                     *       "session_id": "ses_01m8a0n4yy042z44fpt3fcp8g3k9q2x7v5"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @constant */
+                        revoked: true;
+                        session_id: string;
+                    };
+                };
+            };
+        };
+    };
+    getDailySpend: {
+        parameters: {
+            query?: {
+                /** @description First UTC day; by default so that there are seven */
+                from?: string;
+                /** @description Last UTC day, itself included; by default today. 366 days at most */
+                to?: string;
+                /** @description What each day is divided by */
+                by?: "agent" | "tool";
+                /** @description Payments of that agent alone */
+                agent_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was paid */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "from": "2026-11-25",
+                     *       "to": "2026-12-01",
+                     *       "by": "agent",
+                     *       "total_usd": 2.5,
+                     *       "count": 3,
+                     *       "names": [
+                     *         {
+                     *           "name": "agent",
+                     *           "total_usd": 1.5,
+                     *           "count": 2
+                     *         },
+                     *         {
+                     *           "name": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *           "total_usd": 1,
+                     *           "count": 1
+                     *         }
+                     *       ],
+                     *       "days": [
+                     *         {
+                     *           "day": "2026-12-01",
+                     *           "total_usd": 2.5,
+                     *           "count": 3,
+                     *           "names": [
+                     *             {
+                     *               "name": "agent",
+                     *               "total_usd": 1.5,
+                     *               "count": 2
+                     *             },
+                     *             {
+                     *               "name": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
+                     *               "total_usd": 1,
+                     *               "count": 1
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        from: string;
+                        to: string;
+                        /** @enum {string} */
+                        by: "agent" | "tool";
+                        total_usd: number;
+                        /** @description Payments */
+                        count: number;
+                        /** @description What each agent, or tool, comes to, the most first; at most 8 are named */
+                        names: {
+                            /** @description An agent, or a tool (haldir.vault for a payment that is no price of a call); null for all others together */
+                            name: string | null;
+                            total_usd: number;
+                            /** @description Payments */
+                            count: number;
+                        }[];
+                        /** @description Days on which something was paid, the first first */
+                        days: {
+                            /** @description UTC, YYYY-MM-DD */
+                            day: string;
+                            total_usd: number;
+                            /** @description Payments */
+                            count: number;
+                            names: {
+                                /** @description An agent, or a tool (haldir.vault for a payment that is no price of a call); null for all others together */
+                                name: string | null;
+                                total_usd: number;
+                                /** @description Payments */
+                                count: number;
+                            }[];
+                        }[];
+                    };
+                };
+            };
+        };
+    };
     getStatus: {
         parameters: {
             query?: never;
@@ -3629,31 +5397,31 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "checked_at": 1795985598.747,
+                     *       "checked_at": 1796098249.674,
                      *       "components": [
                      *         {
                      *           "name": "api",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1795985598.747
+                     *           "checked_at": 1796098249.674
                      *         },
                      *         {
                      *           "name": "database",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1795985598.747
+                     *           "checked_at": 1796098249.674
                      *         }
                      *       ],
                      *       "metrics": {
                      *         "success_rate": {
-                     *           "total": 78,
+                     *           "total": 84,
                      *           "errors": 0,
                      *           "ratio": 1
                      *         },
                      *         "latency_seconds": {
-                     *           "p50": 0.05,
-                     *           "p95": 0.5,
-                     *           "p99": 2.5
+                     *           "p50": 0.1,
+                     *           "p95": 1,
+                     *           "p99": 1
                      *         }
                      *       }
                      *     }
@@ -3731,7 +5499,8 @@ export interface operations {
                      *       "frozen": true,
                      *       "agent_id": null,
                      *       "changed": true,
-                     *       "denied_approvals": 3
+                     *       "denied_approvals": 3,
+                     *       "revoked_grants": 1
                      *     }
                      */
                     "application/json": {
@@ -3743,45 +5512,10 @@ export interface operations {
                         changed: boolean;
                         /** @description Requests for approval that waited, and are denied */
                         denied_approvals: number;
+                        /** @description Approvals of several calls that were not used up, and let nothing through any more */
+                        revoked_grants: number;
                         /** @description Members of the request that are not known and were ignored; absent when there were none */
                         warnings?: string[];
-                    };
-                };
-            };
-        };
-    };
-    unfreezeTenant: {
-        parameters: {
-            query?: never;
-            header?: {
-                /** @description Makes retries safe: the same key and body get the first answer again, for a day */
-                "Idempotency-Key"?: string;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The tenant is not frozen */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    /**
-                     * @example {
-                     *       "frozen": false,
-                     *       "agent_id": null,
-                     *       "changed": true
-                     *     }
-                     */
-                    "application/json": {
-                        /** @constant */
-                        frozen: false;
-                        /** @description Null for every agent of the tenant */
-                        agent_id: string | null;
-                        /** @description False when it was not frozen */
-                        changed: boolean;
                     };
                 };
             };
@@ -3822,7 +5556,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1795985598.057
+                     *           "created_at": 1796098247.577
                      *         },
                      *         {
                      *           "webhook_id": 1,
@@ -3836,7 +5570,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1795985595.035
+                     *           "created_at": 1796098241.304
                      *         }
                      *       ],
                      *       "count": 2,
@@ -3925,7 +5659,7 @@ export interface operations {
                      *       "webhook_id": 2,
                      *       "name": "on-call",
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "created_at": 1795985598.057
+                     *       "created_at": 1796098247.577
                      *     }
                      */
                     "application/json": {
@@ -4076,7 +5810,7 @@ export interface operations {
                      *       "failing_since": null,
                      *       "paused_until": null,
                      *       "secret_prev_expires_at": null,
-                     *       "created_at": 1795985600.657
+                     *       "created_at": 1796098267.382
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookListItem"];
@@ -4110,7 +5844,7 @@ export interface operations {
                      *       "queued": true,
                      *       "webhook_id": 8,
                      *       "event_id": "evt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "delivery_id": "dlv_01m8mhawmawh0e809t6zqymz33_8"
+                     *       "delivery_id": "dlv_01m8qws7f8x46wfhjwykk4rk04_8"
                      *     }
                      */
                     "application/json": {
@@ -4153,7 +5887,7 @@ export interface operations {
                      *       "webhook_id": 7,
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
                      *       "secret_prev": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "secret_prev_expires_at": 1796072001.005,
+                     *       "secret_prev_expires_at": 1796184668.303,
                      *       "grace_seconds": 86400,
                      *       "message": "Both secrets sign every delivery until secret_prev_expires_at"
                      *     }
@@ -4196,7 +5930,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "queued": true,
-                     *       "delivery_id": "dlv_01m8mhaw3xmkcvr59gva7jgzzg_3"
+                     *       "delivery_id": "dlv_01m8qws62gk7vv7encj42pgp8r_3"
                      *     }
                      */
                     "application/json": {

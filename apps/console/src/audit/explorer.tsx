@@ -8,7 +8,7 @@ import { Empty, Failed, Unread } from '../parts/states.tsx';
 import { When } from '../parts/times.tsx';
 import { download, entriesQuery, type Entry } from './entries.ts';
 import { EntrySheet } from './entry-sheet.tsx';
-import { chipsOf, type Field, FIELDS, queryOf } from './filter.ts';
+import { chipsOf, type Field, FIELDS, isTime, queryOf, timeOf } from './filter.ts';
 
 const route = getRouteApi('/audit');
 
@@ -95,14 +95,22 @@ function Filters(): ReactNode {
   const exporting = useMutation({ mutationFn: (format: 'jsonl' | 'csv') => download(queryOf(search), format) });
   const add = (event: FormEvent): void => {
     event.preventDefault();
-    if (value.trim() === '') return;
-    void navigate({ search: (before) => ({ ...before, [field]: value.trim(), entry: undefined }) });
+    const wanted = isTime(field) ? timeOf(value) : value.trim();
+    if (wanted === null || wanted === '') return;
+    void navigate({ search: (before) => ({ ...before, [field]: wanted, entry: undefined }) });
     setValue('');
   };
   return (
     <div className="filters">
       <form onSubmit={add}>
-        <select aria-label="Filter by" value={field} onChange={({ target }) => setField(target.value as Field)}>
+        <select
+          aria-label="Filter by"
+          value={field}
+          onChange={({ target }) => {
+            setField(target.value as Field);
+            setValue('');
+          }}
+        >
           {Object.entries(FIELDS).map(([name, text]) => (
             <option key={name} value={name}>
               {text}
@@ -110,9 +118,8 @@ function Filters(): ReactNode {
           ))}
         </select>
         <input
-          type="text"
+          type={isTime(field) ? 'datetime-local' : 'text'}
           aria-label="What it is"
-          placeholder={field === 'since' || field === 'until' ? '2026-11-30T14:20Z' : ''}
           autoComplete="off"
           value={value}
           onChange={({ target }) => setValue(target.value)}
