@@ -73,6 +73,64 @@ describe('a grant', () => {
     expect(await held({ text: { any: ['thing'] }, to: 'ann' })).toBeNull();
   });
 
+  it('of an amount in all is spent by no more than that by calls at once', async () => {
+    await granted({ amount: 1, n: 0 }, { free_arguments: ['amount', 'n'], uses: 100, total_amount: 10 });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => scenario.call('up.pay', { amount: 3, n }, { by: scenario.at(n) })),
+    );
+    expect(answers.filter((answer) => isThrough(answer, 'pay'))).toHaveLength(3);
+  });
+
+  it('goes behind what was decided of a call by itself: a denial since then, or an approval that is not used', async () => {
+    const [first, denied, approved] = [await held({ n: 1 }), await held({ n: 2 }), await held({ n: 3 })];
+    expect((await tenant.post(`/v1/approvals/${String(approved)}/approve`)).status).toBe(200);
+    const { body } = await grant(first, { free_arguments: ['n'], uses: 5 });
+    expect((await tenant.post(`/v1/approvals/${String(denied)}/deny`)).status).toBe(200);
+    expect(await held({ n: 2 })).toMatch(/^apr_/);
+    expect(await held({ n: 3 })).toBeNull();
+    expect(await detail(String(body['grant_id']))).toMatchObject({ used: 0 });
+    expect([await held({ n: 3 }), await held({ n: 4 })]).toEqual([null, null]);
+    expect(await detail(String(body['grant_id']))).toMatchObject({ used: 2 });
+  });
+
+  it('is found among others of the same tool, the oldest that covers the call first', async () => {
+    const waits = [];
+    for (const to of ['ann', 'bob', 'ann']) waits.push(await held({ to, text: `x${waits.length}` }));
+    const ids = [];
+    for (const id of waits) {
+      const { body } = await grant(id, { free_arguments: ['text'], uses: 1 });
+      ids.push(String(body['grant_id']));
+    }
+    const through = [];
+    for (const to of ['bob', 'ann', 'ann', 'ann']) through.push((await held({ to, text: 'y' })) === null);
+    expect(through).toEqual([true, true, true, false]);
+    for (const id of ids) expect(await detail(id)).toMatchObject({ used: 1 });
+  });
+
+  it('is of whoever asked: another key that names the agent waits', async () => {
+    await granted({ a: 1 }, { uses: 10 });
+    const other = await scenario.keyOf(['*']);
+    const session = await other.session({ agent_id: 'agent', scopes: ['execute'] });
+    expect(isThrough(await scenario.call('up.pay', { a: 1 }, { by: other, session }), 'pay')).toBe(false);
+    expect(await held({ a: 1 })).toBeNull();
+  });
+
+  it('has no secret in an argument that may be anything', async () => {
+    await tenant.post('/v1/secrets', { name: 'token', value: 'correct horse', bindings: [{ upstream: 'up' }] });
+    await granted({ text: 'a' }, { free_arguments: ['text'] });
+    const reader = await tenant.session({ agent_id: 'agent', scopes: ['execute', 'read'] });
+    expect(await held({ text: 'the {{vault:token}}' }, 'pay', reader)).toMatch(/^apr_/);
+    expect(await held({ text: 'b' })).toBeNull();
+  });
+
+  it('is signed where the tenant wants that by now, or lets nothing through', async () => {
+    await granted({ a: 1 });
+    await tenant.post('/v1/approvals/settings', { forbid_self_approval: false, require_signature_from: 0 });
+    expect(await held({ a: 1 })).toMatch(/^apr_/);
+    await tenant.post('/v1/approvals/settings', { forbid_self_approval: false, require_signature_from: null });
+    expect(await held({ a: 1 })).toBeNull();
+  });
+
   it('is of one tool and one agent, in any session of it', async () => {
     await granted({ a: 1 }, { uses: 10 });
     expect(await held({ a: 1 }, 'send_mail')).toMatch(/^apr_/);
@@ -109,7 +167,7 @@ describe('a grant', () => {
     expect((await tenant.get(`/v1/approvals/${String(other)}`)).body).toMatchObject({ status: 'pending' });
     expect(await held({ a: 1, n: 2 })).toBeNull();
     expect((await tenant.get(`/v1/approvals/${String(other)}`)).body).toMatchObject({
-      ...{ status: 'approved', grant_id: body['grant_id'], consumed: false },
+      ...{ status: 'approved', grant_id: body['grant_id'], consumed: true },
     });
     expect((await tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
   });
@@ -119,8 +177,12 @@ describe('a grant', () => {
     await tenant.put('/v1/proxy/upstreams/up/tools/pay/price', { price_usd: 2 });
     // What it costs is a part of what it spends.
     const id = await granted({ a: 1 }, { total_amount: 10 });
-    await scenario.call('up.pay', { a: 1 }, { session });
+    const { body } = await scenario.call('up.pay', { a: 1 }, { session });
+    expect(body.code).toBe('insufficient_budget');
     expect(await detail(id)).toMatchObject({ used: 0 });
+    const rich = await tenant.session({ agent_id: 'agent', scopes: ['execute', 'spend'] });
+    expect(await held({ a: 1 }, 'pay', rich)).toBeNull();
+    expect(await detail(id)).toMatchObject({ used: 1, spent: 2 });
   });
 });
 

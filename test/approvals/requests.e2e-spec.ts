@@ -89,7 +89,7 @@ describe('a request for approval', () => {
       decided_at: null,
       decided_key: null,
       consumed: false,
-      ...{ grantable_arguments: null, grant_id: null },
+      ...{ rule_ids: [], grantable_arguments: null, grant_id: null },
     };
     expect((await tenant.get(`/v1/approvals/${id}`)).body).toEqual({ ...shown, status: 'pending', ...undecided });
 
@@ -107,7 +107,7 @@ describe('a request for approval', () => {
       decided_key: prefix,
       signed: false,
       consumed: false,
-      ...{ grantable_arguments: null, grant_id: null },
+      ...{ rule_ids: [], grantable_arguments: null, grant_id: null },
     });
     expect((await tenant.get('/v1/approvals')).body).toMatchObject({ requests: [decided] });
     expect((await tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { type Actor, Clock, InvalidInput, type MicroUsd, toDollars } from '@haldir/kernel';
+import { type Actor, Clock, InvalidInput, type MicroUsd } from '@haldir/kernel';
 import { AuditLog } from '@haldir/audit-log';
 import { type Tx } from '@haldir/database';
 import { ApprovalGrant } from './approval-grant.entity.js';
 import { ApprovalGrantRepository, type GrantFilter, type WaitedCall } from './approval-grant.repository.js';
 import { type DecidedRequest } from './approval-request.repository.js';
-import { type ApprovalSettings } from './approval-settings.entity.js';
+import { type ApprovalSettings, requiresSignature } from './approval-settings.entity.js';
 import { ApprovalSettingsRepository } from './approval-settings.repository.js';
-import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
+import { type ApprovalSubject, type RuleMatch, ruleIdsOf } from './approval-subject.js';
 import { GrantNotFound, GrantNotPossible, TooManyGrants } from './approvals.errors.js';
 import {
   type AlikeArguments,
@@ -21,12 +21,15 @@ import { type NewDecision } from './new-decision.js';
 
 /** Of a tenant, of those that let something through. */
 const MAX_LIVE = 1000;
+/** And of one tool and agent: a call that waits looks through all of these. */
+const MAX_OF_ONE = 100;
+const NOTHING = 0n as MicroUsd;
 const PREVIEW_MS = 7 * 24 * 60 * 60_000;
 /** A preview looks at so many of the newest calls. */
 const PREVIEW_CALLS = 1000;
 
 const ALONE =
-  'Calls like this one are each approved: it answers what a tool has asked, its amount is not clear, it has too many arguments, or no call waits for the decision';
+  'Calls like this one are each approved: it answers what a tool has asked, its amount is not clear, it has too many arguments, it was asked about before there were grants, or no call waits for the decision';
 const DESTRUCTIVE = 'Calls of destructive tools are each approved, unless the settings say destructive_grants';
 
 /** A grant that covers a call, locked until the transaction ends. */
@@ -66,11 +69,15 @@ export class ApprovalGrants {
     const call = checkedCall(decided, wanted, await this.settings.in(tx).find(tenantId));
     const grants = this.grants.in(tx);
     const now = this.clock.now();
-    if ((await grants.countLive(tenantId, now)) >= MAX_LIVE) throw new TooManyGrants(MAX_LIVE);
+    const basis = Buffer.from(call.basis, 'hex');
+    if ((await grants.countLive(tenantId, now)) >= MAX_LIVE) throw new TooManyGrants(MAX_LIVE, 'A tenant');
+    const { agentId } = decided;
+    if ((await grants.countLive(tenantId, now, { agentId, basis })) >= MAX_OF_ONE)
+      throw new TooManyGrants(MAX_OF_ONE, 'A tool, for one agent,');
     const { id, uses, totalAmount: total, freeArguments, ttlSeconds } = wanted;
     const grant = Object.assign(new ApprovalGrant(), {
-      ...{ tenantId, id, requestId: decided.id, agentId: decided.agentId, tool: decided.tool },
-      ...{ basis: Buffer.from(call.basis, 'hex'), ruleIds: ruleIdsOf(decided), uses, used: 0, total },
+      ...{ tenantId, id, requestId: decided.id, agentId, tool: decided.tool },
+      ...{ basis, ruleIds: ruleIdsOf(decided), uses, used: 0, total },
       alike: JSON.stringify(alikeArguments(call.arguments, freeArguments)),
       ...{ spent: 0n as MicroUsd, grantedBy: by === '' ? actor.label : by, grantedKey: actor.id },
       ...{ createdAt: now, expiresAt: new Date(now.getTime() + ttlSeconds * 1000), revokedAt: null, revokedKey: null },
@@ -97,24 +104,40 @@ export class ApprovalGrants {
 
   /**
    * The grant that lets the call through, locked for the rest of the transaction; null when none does. Of racing calls each sees
-   * what those before have left.
+   * what those before have left. What a human decided of exactly this call goes before: one that was denied since the grant was
+   * given is not let through by it, and one that was approved by itself does not use it.
    */
-  async cover(tx: Tx, { actor, agentId, ...subject }: ApprovalSubject, match: RuleMatch): Promise<Covering | null> {
+  async cover(
+    tx: Tx,
+    { actor, agentId, digest, ...subject }: ApprovalSubject,
+    match: RuleMatch,
+  ): Promise<Covering | null> {
     const { grantable: call, amount } = subject;
     if (call === null || amount === 'unclear') return null;
+    const { tenantId } = actor;
     const spends = amount ?? (0n as MicroUsd);
-    const basis = Buffer.from(call.basis, 'hex');
-    const live = await this.grants.in(tx).lockLive(actor.tenantId, agentId, basis, this.clock.now());
-    const grant = live.find(
-      ({ alike, ruleIds, spent, total }) =>
+    const grants = this.grants.in(tx);
+    const now = this.clock.now();
+    const live = await grants.live(tenantId, agentId, Buffer.from(call.basis, 'hex'), now);
+    const meant = live.filter(
+      ({ alike, ruleIds }) =>
         isAlike(JSON.parse(alike) as AlikeArguments, call.arguments) &&
-        ruleIdsOf(match).every((id) => ruleIds.includes(id)) &&
-        spent + spends <= (total ?? 0n),
+        ruleIdsOf(match).every((id) => ruleIds.includes(id)),
     );
-    if (!grant) return null;
-    // Whoever takes the permission back takes it back from grants that were given before, too.
-    const isAllowed = !call.destructive || (await this.settings.in(tx).find(actor.tenantId)).destructiveGrants;
-    return isAllowed ? { grant, amount: spends } : null;
+    const [oldest] = meant;
+    if (!oldest) return null;
+    const { deniedAt, isApproved } = await grants.decidedApart(tenantId, digest, oldest.createdAt, now);
+    if (isApproved) return null;
+    // What the tenant asks for now holds for grants that were given before, too.
+    const settings = await this.settings.in(tx).find(tenantId);
+    if (call.destructive && !settings.destructiveGrants) return null;
+    for (const each of meant.filter(({ createdAt }) => deniedAt === null || createdAt > deniedAt)) {
+      const isSigned =
+        !requiresSignature(settings, each.total ?? NOTHING, each.ruleIds) || (await grants.isSigned(each));
+      const grant = isSigned ? await grants.lock(each, now, spends) : null;
+      if (grant) return { grant, amount: spends };
+    }
+    return null;
   }
 
   /** Counts the call that is let through, and ends the question about it if it was asked. Commit before the call is made. */
@@ -122,12 +145,12 @@ export class ApprovalGrants {
     const { grant, amount } = covering;
     const grants = this.grants.in(tx);
     await grants.count(grant, amount);
-    await grants.settle(grant, digest, this.clock.now());
+    const requestIds = await grants.settle(grant, digest, this.clock.now());
     this.auditLog.record(tx, actor, {
       ...{ source: 'haldir', sessionId, agentId, tool: 'haldir.approvals', action: 'approval_grant_used' },
       details: {
-        ...{ grant_id: grant.id, tool: grant.tool, digest: digest.toString('hex'), amount: toDollars(amount) },
-        ...{ used: grant.used + 1, uses: grant.uses },
+        ...{ grant_id: grant.id, tool: grant.tool, digest: digest.toString('hex'), amount_micros: amount.toString() },
+        ...{ used: grant.used + 1, uses: grant.uses, request_ids: requestIds },
       },
     });
   }
@@ -181,10 +204,6 @@ function checkedCall(
   if (amount > (totalAmount ?? 0n))
     throw new InvalidInput('grant.total_amount: expected at least the amount of the call that waits');
   return call;
-}
-
-function ruleIdsOf({ ruleId, otherRuleIds }: Pick<DecidedRequest, 'ruleId' | 'otherRuleIds'>): string[] {
-  return [...(ruleId === null ? [] : [ruleId]), ...otherRuleIds];
 }
 
 /** Whether a grant for calls with such arguments, which those rules may hold back, would be about a call that waited. */

@@ -24,3 +24,13 @@ export class ApprovalSettings {
   @Column({ name: 'destructive_grants', type: 'boolean' })
   destructiveGrants: boolean;
 }
+
+/** Whether the tenant wants an approval signed: of so much, and of what these hold back. @param amount unclear where it is no plain number */
+export function requiresSignature(
+  { signatureFrom, signatureRules }: Pick<ApprovalSettings, 'signatureFrom' | 'signatureRules'>,
+  amount: MicroUsd | 'unclear',
+  ruleIds: readonly string[],
+): boolean {
+  if (signatureFrom !== null && (amount === 'unclear' || amount >= signatureFrom)) return true;
+  return ruleIds.some((id) => signatureRules.includes(id));
+}

@@ -34,6 +34,17 @@ export interface RuleMatch {
   reason: string;
 }
 
+/** What holds something back, all of it. */
+export function ruleIdsOf({
+  ruleId,
+  otherRuleIds,
+}: {
+  ruleId: string | null;
+  otherRuleIds: readonly string[];
+}): string[] {
+  return [...(ruleId === null ? [] : [ruleId]), ...otherRuleIds];
+}
+
 export const APPROVAL_RULE_TYPES = ['spend_over', 'tool_blocked', 'destructive', 'all'] as const;
 export type ApprovalRuleType = (typeof APPROVAL_RULE_TYPES)[number];
 

@@ -20,8 +20,9 @@ export class GrantNotPossible extends HaldirError {
 }
 
 export class TooManyGrants extends HaldirError {
-  constructor(max: number) {
-    super('invalid', `A tenant has at most ${max} grants that are not used up, over or revoked`, {
+  /** @param of whose they are, in words */
+  constructor(max: number, of: string) {
+    super('invalid', `${of} has at most ${max} grants that are not used up, over or revoked`, {
       code: 'too_many_grants',
     });
   }

@@ -5,7 +5,9 @@ import { type Tx } from '@haldir/database';
 import { decisionChallenge, type DecisionSignature, signatureFault, type SigningKey } from '@haldir/verifier';
 import { type ApprovalRequest } from './approval-request.entity.js';
 import { type DecidedRequest } from './approval-request.repository.js';
+import { requiresSignature } from './approval-settings.entity.js';
 import { ApprovalSettingsRepository } from './approval-settings.repository.js';
+import { ruleIdsOf } from './approval-subject.js';
 import { SignatureNotGood, SignatureRequired } from './approvals.errors.js';
 import { DecisionChallengeRepository } from './decision-challenge.repository.js';
 import { type GrantTerms, saidOfTerms } from './grant-terms.js';
@@ -82,15 +84,11 @@ export class DecisionSignatures {
     return signature;
   }
 
-  private async isRequired(
-    tx: Tx,
-    { tenantId, amount, amountUnclear, ruleId, otherRuleIds }: DecidedRequest,
-    terms: GrantTerms | null,
-  ): Promise<boolean> {
-    const { signatureFrom, signatureRules } = await this.settings.in(tx).find(tenantId);
-    const most = terms?.totalAmount ?? amount;
-    if (signatureFrom !== null && (amountUnclear || most >= signatureFrom || amount >= signatureFrom)) return true;
-    return [ruleId, ...otherRuleIds].some((id) => id !== null && signatureRules.includes(id));
+  private async isRequired(tx: Tx, request: DecidedRequest, terms: GrantTerms | null): Promise<boolean> {
+    const settings = await this.settings.in(tx).find(request.tenantId);
+    // A grant has a total of no less than that.
+    const amount = request.amountUnclear ? 'unclear' : (terms?.totalAmount ?? request.amount);
+    return requiresSignature(settings, amount, ruleIdsOf(request));
   }
 }
 

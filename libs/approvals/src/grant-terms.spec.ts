@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { alikeArguments, hashedArguments, isAlike, saidOfTerms } from './grant-terms.js';
+import { alikeArguments, type HashedArguments, hashedArguments, isAlike, saidOfTerms } from './grant-terms.js';
 
 const text = (value: unknown): string => JSON.stringify(value);
 const hashed = (args: Record<string, unknown>): readonly (readonly [string, string])[] => {
@@ -40,12 +40,22 @@ describe('calls are alike', () => {
   });
 });
 
+it('calls are alike by no argument that mentions a secret, but by the same one', () => {
+  const of = (value: string): HashedArguments => [['a', value]];
+  expect(isAlike(alikeArguments(of('1'), ['a']), of('vault:2'))).toBe(false);
+  expect(isAlike(alikeArguments(of('vault:1'), ['a']), of('2'))).toBe(true);
+  expect(isAlike(alikeArguments(of('vault:1'), []), of('vault:1'))).toBe(true);
+  expect(isAlike(alikeArguments(of('vault:1'), []), of('vault:2'))).toBe(false);
+});
+
 it('calls of more than 50 arguments, or with a name of more than 128 characters, are alike to none', () => {
   const many = (count: number): object => Object.fromEntries(Array.from({ length: count }, (_, i) => [`a${i}`, i]));
   expect(hashedArguments({ ...many(50) }, text)).toHaveLength(50);
   expect(hashedArguments({ ...many(51) }, text)).toBeNull();
   expect(hashedArguments({ ['x'.repeat(128)]: 1 }, text)).toHaveLength(1);
   expect(hashedArguments({ ['x'.repeat(129)]: 1 }, text)).toBeNull();
+  const long = Object.fromEntries(Array.from({ length: 6 }, (_, i) => [`${i}${'\u0001'.repeat(127)}`, 1]));
+  expect(hashedArguments(long, text)).toBeNull();
 });
 
 it('terms are said with money in micro-dollars, as a text', () => {

@@ -10,5 +10,5 @@ export { ApprovalService } from './approval.service.js';
 export { ApprovalWaits } from './approval-waits.js';
 export { ApprovalsModule } from './approvals.module.js';
 export { isDestructive } from './destructive.js';
-export { type GrantableCall, hashedArguments } from './grant-terms.js';
+export { type GrantableCall, hashedArguments, OF_SECRET } from './grant-terms.js';
 export { shownDetails } from './shown-details.js';

@@ -105,7 +105,7 @@ describe('the signed decisions of a log', () => {
     ['with terms that were not signed', [enrolled(), decided({ details: { grant: TERMS } })], 1, /something else/],
     ['without the terms that were signed', [enrolled(), decided({ signed: { terms: TERMS } })], 1, /something else/],
     ['with other terms', [enrolled(), decided({ signed: { terms: TERMS }, details: { grant: { ...TERMS, uses: 4 } } })], 1, /something else/],
-    ...[7, [], {}, { ...TERMS, free_arguments: 'a' }, { ...TERMS, free_arguments: [7] }, { ...TERMS, uses: '3' }, { ...TERMS, total_micros: 5 }, { ...TERMS, ttl_seconds: 1.5 }].map((grant): [string, Line[], number, RegExp] => ['with terms that are none', [enrolled(), decided({ details: { grant } })], 1, /not whole/]),
+    ...[7, [], {}, { ...TERMS, free_arguments: 'a' }, { ...TERMS, free_arguments: [7] }, { ...TERMS, uses: '3' }, { ...TERMS, total_micros: 5 }, { ...TERMS, total_micros: '-5' }, { ...TERMS, ttl_seconds: 1.5 }].map((grant): [string, Line[], number, RegExp] => ['with terms that are none', [enrolled(), decided({ details: { grant } })], 1, /not whole/]),
     ['by nobody', [enrolled(), decided({ more: { actor_id: null } })], 1, /not whole/],
     ['in details that are no JSON', [enrolled(), { ...decided(), details: 'approved' }], 1, /not a JSON object/],
   ])('are broken where one is %s', async (_, all, index, reason) => {
@@ -147,6 +147,23 @@ describe('the signed decisions of a log', () => {
     const ofBob = people('passkey_removed', { passkey_id: 'psk_1' }, { actor_id: 'prs_bob' });
     expect(await foundErased([enrolled(), ofBob, decided()], [1])).toMatchObject({ outcome: 'intact' });
   });
+
+  it('are broken where more was let through by a grant than was signed', async () => {
+    const of = (terms: Line): Line => decided({ signed: { terms }, details: { grant: { id: 'grt_1', ...terms } } });
+    const used = (amount: unknown = '0', id: unknown = 'grt_1', more: Line = {}): Line =>
+      entryOf('haldir.approvals', 'approval_grant_used', { grant_id: id, amount_micros: amount }, more);
+    const twice = { ...TERMS, uses: 2, total_micros: '10' };
+    expect(await found(enrolled(), of(twice), used('4'), used('6'), used('7', 'grt_2'))).toMatchObject({ outcome: 'intact' });
+    const wrong: Line[][] = [[used(), used(), used()], [used('4'), used('7')], [used('11')]];
+    for (const uses of wrong) {
+      const verdict = await found(enrolled(), of(twice), ...uses);
+      expect(verdict).toMatchObject({ outcome: 'broken', index: 1 + uses.length, reason: expect.stringContaining('more was let through') as string });
+    }
+    expect(await found(enrolled(), of({ ...twice, total_micros: null }), used('1'))).toMatchObject({ outcome: 'broken' });
+    // What an agent says in the same words, and a grant that nobody signed.
+    expect(await found(enrolled(), of({ ...twice, uses: 1 }), used(), used('0', 'grt_1', { source: 'agent' }))).toMatchObject({ outcome: 'intact' });
+    expect(await found(enrolled(), unsigned, used(), used(), used())).toMatchObject({ outcome: 'intact' });
+  }); // prettier-ignore
 
   it('are good whoever else is removed, and whatever else is said of people', async () => {
     const bob = people('person_removed', { person_id: 'prs_bob' }, { actor_id: 'prs_owner' });

@@ -13,6 +13,8 @@ const DECISIONS: ReadonlyMap<string, 'approved' | 'denied'> = new Map([
   ['approval_denied', 'denied'],
 ]);
 
+const GRANT_USED = 'approval_grant_used';
+
 /** What ends all passkeys of somebody. */
 const REMOVES_PASSKEYS = ['person_removed', 'person_claim_lost'];
 
@@ -21,6 +23,11 @@ interface Enrolled extends SigningKey {
   credentialId: unknown;
   /** Whether it may have been removed since: what was removed was erased from the log. */
   isInDoubt: boolean;
+}
+
+interface Left {
+  uses: number;
+  micros: bigint;
 }
 
 /** An entry with what is wrong with it, or cannot be told of it. */
@@ -45,6 +52,8 @@ export class SignedDecisions {
   private readonly passkeys = new Map<string, Enrolled>();
   /** Who enrolled passkeys that were erased from the log. */
   private readonly forgotten = new Set<string | null>();
+  /** What is left of the grants that were signed, by their ids. */
+  private readonly grants = new Map<string, Left>();
   /** Requests of which a signed decision was seen: each is decided once. */
   private readonly requestIds = new Set<string>();
 
@@ -52,6 +61,7 @@ export class SignedDecisions {
   see(entry: LoggedEntry, index: number): void {
     if (entry.source !== 'haldir') return;
     if (entry.tool === 'haldir.people') this.passkeysOf(entry);
+    if (entry.tool === 'haldir.approvals' && entry.action === GRANT_USED) this.used(entry, index);
     const decision = entry.tool === 'haldir.approvals' ? DECISIONS.get(entry.action) : undefined;
     if (decision === undefined) return;
     if (entry.details === null) {
@@ -102,8 +112,21 @@ export class SignedDecisions {
         reason:
           'the decision is signed, by a passkey that may have been removed before: details of what was removed were erased',
       };
-    else if (fault === null) this.checked++;
-    else this.broken ??= { index, reason: `the signature of the decision is not good: ${fault}` };
+    else if (fault === null) {
+      this.checked++;
+      if (grant !== null && typeof grant.id === 'string') this.grants.set(grant.id, leftOf(grant));
+    } else this.broken ??= { index, reason: `the signature of the decision is not good: ${fault}` };
+  }
+
+  /** A call that was let through by a grant; nothing is known of one that was not signed. */
+  private used({ details }: LoggedEntry, index: number): void {
+    const { grant_id: id, amount_micros: amount } = (details === null ? null : objectOf(details)) ?? {};
+    const left = typeof id === 'string' ? this.grants.get(id) : undefined;
+    if (!left) return;
+    left.uses--;
+    if (typeof amount === 'string' && /^[0-9]{1,19}$/.test(amount)) left.micros -= BigInt(amount);
+    if (left.uses < 0 || left.micros < 0n)
+      this.broken ??= { index, reason: 'more was let through by the grant than was signed' };
   }
 
   /** Which there are from that entry on. */
@@ -145,15 +168,19 @@ function isSignature(value: unknown): value is DecisionSignature {
 }
 
 /** Numbers are whole, and small enough to be what they read as. */
-function isTerms(value: unknown): value is SignedTerms {
+function isTerms(value: unknown): value is SignedTerms & { id?: unknown } {
   if (typeof value !== 'object' || value === null) return false;
   const { free_arguments: free, uses, total_micros: total, ttl_seconds: ttl } = value as Record<string, unknown>;
   return (
     Array.isArray(free) &&
     free.every((name) => typeof name === 'string') &&
-    (total === null || typeof total === 'string') &&
+    (total === null || (typeof total === 'string' && /^[0-9]{1,19}$/.test(total))) &&
     [uses, ttl].every(Number.isSafeInteger)
   );
+}
+
+function leftOf({ uses, total_micros: total }: SignedTerms): Left {
+  return { uses, micros: BigInt(total ?? 0) };
 }
 
 function objectOf(text: string): Record<string, unknown> | null {

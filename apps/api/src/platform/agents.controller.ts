@@ -131,10 +131,13 @@ export class AgentsController {
 
   private freeze(actor: Actor, agentId: string | null, reason: string, write: WriteRequest): Promise<AgentFrozen> {
     return this.writes.run(write, async (tx): Promise<AgentFrozen> => {
-      // In this order, in which calls lock them, too.
-      const revoked = await this.grants.revokeAll(tx, actor, agentId);
+      // Grants first, in the order in which calls lock them, too; and those again that were given with what was not denied any more.
+      const before = await this.grants.revokeAll(tx, actor, agentId);
       const denied = await this.approvals.denyAll(tx, actor, agentId, `Frozen: ${reason}`);
-      const ended = { denied_approvals: denied, revoked_grants: revoked };
+      const ended = {
+        denied_approvals: denied,
+        revoked_grants: before + (await this.grants.revokeAll(tx, actor, agentId)),
+      };
       const changed = await this.freezes.freeze(tx, actor, agentId, reason, ended);
       return { frozen: true, agent_id: agentId, changed, ...ended };
     });

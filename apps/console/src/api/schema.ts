@@ -1481,6 +1481,8 @@ export interface components {
             signed: boolean;
             /** @description Whether the call it stands for was let through */
             consumed: boolean;
+            /** @description The policies and approval rules that hold it back */
+            rule_ids: string[];
             /** @description Arguments of the call that others like it may have otherwise; null where this call alone can be approved */
             grantable_arguments: string[] | null;
             /** @description The grant by which it was approved, and which lets its call through */

@@ -5,7 +5,7 @@ import { usd } from '../parts/money.ts';
 import { Said } from '../parts/said.tsx';
 import { Unread } from '../parts/states.tsx';
 import { Countdown, wholeTime, When } from '../parts/times.tsx';
-import { budgetsQuery, historyQuery, lastActionsQuery, ruleQuery, toolNames, toolQuery } from './context.ts';
+import { budgetsQuery, lastActionsQuery, ruleQuery, toolNames, toolQuery } from './context.ts';
 import { DecisionBar } from './decision-bar.tsx';
 import { isDestructive } from './destructive.ts';
 import { Details } from './details.tsx';
@@ -169,20 +169,15 @@ function Money({ request }: { request: Approval }): ReactNode {
   );
 }
 
-/** Which policy or rule holds it, as the log has it. */
-function Why({ request }: { request: Approval }): ReactNode {
-  const { data: history, error } = useQuery(historyQuery(request));
-  const ruleId = history?.find(({ entry }) => entry.action === 'approval_requested')?.said['rule_id'];
-  const isUnread = request.digest !== null && (error !== null || history !== undefined);
-  if (typeof ruleId !== 'string' && !isUnread) return null;
+/** Which policies and rules hold it. */
+function Why({ request: { rule_ids: ids } }: { request: Approval }): ReactNode {
+  if (ids.length === 0) return null;
   return (
     <section>
       <h2>Why it waits</h2>
-      {typeof ruleId === 'string' ? (
-        <Rule id={ruleId} />
-      ) : (
-        <p className="notice">It could not be read which policy or rule holds it.</p>
-      )}
+      {ids.map((id) => (
+        <Rule key={id} id={id} />
+      ))}
     </section>
   );
 }

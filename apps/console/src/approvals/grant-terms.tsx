@@ -1,5 +1,5 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
-import { type ReactNode } from 'react';
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useEffect, useState } from 'react';
 import { useMay } from '../api/may.ts';
 import { usd } from '../parts/money.ts';
 import { Said } from '../parts/said.tsx';
@@ -72,7 +72,7 @@ export function GrantTerms({
           </div>
           {names.length > 0 && (
             <fieldset>
-              <legend>Arguments that may be anything. All others stay as they are in this call</legend>
+              <legend>Arguments that may be anything but a secret. All others stay as they are in this call</legend>
               {names.map((name) => (
                 <label key={name} className="check">
                   <input
@@ -97,15 +97,26 @@ function withFree(terms: Terms, name: string, isFree: boolean): Terms {
   return { ...terms, free_arguments: isFree ? [...others, name] : others };
 }
 
+/** The terms once they were left alone for a moment, so that not every key that is pressed is a question. */
+function useSettled(terms: Terms): Terms {
+  const [settled, settle] = useState(terms);
+  useEffect(() => {
+    const timer = setTimeout(() => settle(terms), 300);
+    return () => clearTimeout(timer);
+  }, [terms]);
+  return settled;
+}
+
 function Preview({ requestId, terms }: { requestId: string; terms: Terms }): ReactNode {
-  const { data, error } = useQuery({ ...previewQuery(requestId, terms), placeholderData: keepPreviousData });
+  const asked = useSettled(terms);
+  const { data, error } = useQuery(previewQuery(requestId, asked));
   if (error !== null)
     return (
       <p className="notice danger" role="alert">
         {error.message}
       </p>
     );
-  if (data === undefined) return <p className="muted">Looking at the last week…</p>;
+  if (data === undefined || asked !== terms) return <p className="muted">Looking at the last week…</p>;
   const { days, waited, alike, let_through: through } = data;
   return (
     <p className="muted" role="status">

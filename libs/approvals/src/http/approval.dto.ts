@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type GrantableCall } from '../grant-terms.js';
 import { APPROVAL_STATUSES, type ApprovalRequest, VIEW_DETAILS_CHARS } from '../approval-request.entity.js';
 import { type DetailsPart } from '../approval-request.repository.js';
+import { ruleIdsOf } from '../approval-subject.js';
 import { type NewApprovalRequest } from '../approval.service.js';
 import { shownDetails } from '../shown-details.js';
 import { WantedTerms } from './approval-grant.dto.js';
@@ -98,6 +99,7 @@ export const ApprovalDetail = z
       .boolean()
       .describe('Whether the person who decided signed it with a passkey; the entry of the log has what was signed'),
     consumed: z.boolean().describe('Whether the call it stands for was let through'),
+    rule_ids: z.array(z.string()).describe('The policies and approval rules that hold it back'),
     grantable_arguments: z
       .array(z.string())
       .nullable()
@@ -148,6 +150,7 @@ export function toApprovalDetail(request: ApprovalRequest, now: Date): ApprovalD
     decided_key: request.decidedKey,
     signed: request.signature !== null,
     consumed: request.consumedAt !== null,
+    rule_ids: ruleIdsOf(request),
     grantable_arguments: grantableArguments(request),
     grant_id: request.grantId,
   };

@@ -55,12 +55,12 @@ describe('the digest of a call', () => {
 });
 
 describe('what calls that are approved together have in common', () => {
-  const basis = (change: Partial<ExactCall> = {}, agentId = 'agent'): string =>
-    basisOfCall({ ...call, ...change }, agentId);
+  const basis = (change: Partial<ExactCall> = {}, who: Partial<Parameters<typeof basisOfCall>[1]> = {}): string =>
+    basisOfCall({ ...call, ...change }, { agentId: 'agent', asker: 'hld_x', ...who });
 
   it('is the SHA-256 of its canonical JSON', () => {
-    // printf '%s' '{"agent":"agent","definition":"abab…","policies":"cdcd…","price":null,"registration":"upr_1","tenant":"ten_1","tool":"pay","upstream":"up","url":"https://example.com/mcp","v":"grant.1"}' | sha256sum
-    expect(basis()).toBe('e266c7e4de2c1aa269ff49952c7517e4b02b110b1991d0f4fa697284f76cebfc');
+    // printf '%s' '{"agent":"agent","asker":"hld_x","definition":"abab…","policies":"cdcd…","price":null,"registration":"upr_1","tenant":"ten_1","tool":"pay","upstream":"up","url":"https://example.com/mcp","v":"grant.1"}' | sha256sum
+    expect(basis()).toBe('b951b61ea4b04a714b88c51eeeaac82fcae3df173168212fa244e13f75c7a123');
   });
 
   it('is the same whatever they are called with, in which session, and spend', () => {
@@ -81,7 +81,8 @@ describe('what calls that are approved together have in common', () => {
     },
   );
 
-  it('is another for another agent', () => {
-    expect(basis({}, 'other')).not.toBe(basis());
+  it('is another for another agent, and for whoever else asks', () => {
+    expect(basis({}, { agentId: 'other' })).not.toBe(basis());
+    expect(basis({}, { asker: 'hld_y' })).not.toBe(basis());
   });
 });

@@ -75,16 +75,17 @@ export function digestOfCall(call: ExactCall): Buffer {
 
 /**
  * SHA-256, hex, of the RFC 8785 JSON of what calls that are approved together have in common: all that `digestOfCall` has but
- * arguments, answers and amount, and the agent in place of the session. A change of any of it ends the grant.
+ * arguments, answers and amount, and in place of the session the agent and who asks: its key, or the person. A call of which any of it is
+ * another is not covered.
  */
 export function basisOfCall(
   call: Pick<ExactCall, 'tenantId' | 'upstream' | 'tool' | 'fingerprint' | 'price' | 'policyVersion'>,
-  agentId: string,
+  { agentId, asker }: { agentId: string; asker: string },
 ): string {
   return hash(
     'sha256',
     canonicalJson({
-      ...{ agent: agentId, definition: call.fingerprint, policies: call.policyVersion },
+      ...{ agent: agentId, asker, definition: call.fingerprint, policies: call.policyVersion },
       price: call.price === null ? null : call.price.toString(),
       ...{ registration: call.upstream.revision, tenant: call.tenantId, tool: call.tool },
       ...{ upstream: call.upstream.name, url: call.upstream.url, v: 'grant.1' },
@@ -105,7 +106,7 @@ export function digestsOf(
   };
 }
 
-/** SHA-256, hex, of the RFC 8785 JSON of a call's arguments, or of one of them: what the log says of them, since they may hold secrets. */
+/** SHA-256, hex, of the RFC 8785 JSON of a call's arguments, which may hold secrets: what the log says of them, and grants of each. */
 export function digestOfArguments(args: unknown): string {
   return hash('sha256', canonicalJson(args as JsonValue), 'hex');
 }

@@ -156,6 +156,9 @@ describe('a call that needs an approval and has a price', () => {
     expect(await commonOf(candidate(PRICE, { sessionId: 'ses_2', arguments: { amount: 8, to: 'b' } }))).toEqual({
       ...{ ...(one as object), arguments: [['amount', digestOfArguments(8)], ['to', digestOfArguments('b')]] },
     }); // prettier-ignore
+    expect(await commonOf(candidate(PRICE, { arguments: { to: ['{{vault:token}}'] } }))).toMatchObject({
+      arguments: [['to', `vault:${digestOfArguments(['{{vault:token}}'])}`]],
+    });
     const many = Object.fromEntries(Array.from({ length: 51 }, (_, i) => [`a${i}`, 1]));
     expect(await commonOf(candidate(PRICE, { arguments: many }))).toBeNull();
   });

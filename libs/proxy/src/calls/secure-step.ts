@@ -7,12 +7,14 @@ import {
   type GrantableCall,
   hashedArguments,
   holderOf,
+  OF_SECRET,
   type RuleMatch,
   shownDetails,
 } from '@haldir/approvals';
 import { type NewStart, StartedCalls } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 import { CallCharges } from '@haldir/vault';
+import { mentionsSecrets } from '../masking/secret-references.js';
 import { policyVersion } from '../policies/policy-version.js';
 import { RateLimiter } from '../policies/rate-limiter.js';
 import { answersIn, basisOfCall, digestOfArguments, digestOfCall, type ExactCall } from './call-digest.js';
@@ -130,12 +132,19 @@ async function toSubject(candidate: Candidate, terms: ApprovalTerms): Promise<Ap
     details,
     digest: digestOfCall(call),
     // What its agent was granted is not for what a session of it was handed on to.
-    grantable: session.parentId === null ? grantableOf(call, agentId, traits.destructive) : null,
+    grantable:
+      session.parentId === null
+        ? grantableOf(call, { agentId, asker: actor.id, destructive: traits.destructive })
+        : null,
   };
 }
 
 /** Null for a call that answers what its tool has asked, which is about that question alone, and for one of too many arguments. */
-function grantableOf(call: ExactCall, agentId: string, destructive: boolean): GrantableCall | null {
-  const args = call.answers === null ? hashedArguments(call.arguments, digestOfArguments) : null;
-  return args && { basis: basisOfCall(call, agentId), destructive, arguments: args };
+function grantableOf(
+  call: ExactCall,
+  { agentId, asker, destructive }: { agentId: string; asker: string; destructive: boolean },
+): GrantableCall | null {
+  const hashOf = (value: unknown): string => (mentionsSecrets({ value }) ? OF_SECRET : '') + digestOfArguments(value);
+  const args = call.answers === null ? hashedArguments(call.arguments, hashOf) : null;
+  return args && { basis: basisOfCall(call, { agentId, asker }), destructive, arguments: args };
 }
