@@ -1692,12 +1692,21 @@ export interface components {
             spent: number;
             /** @description Set aside for payments that may still be captured */
             held: number;
+            /** @description Held for the sessions that were opened from it: what those may spend that are not over, and what the others have used up */
+            delegated: number;
+            /** @description What of the limit is neither spent nor held nor delegated */
             remaining_budget: number | null;
             /**
              * @description How /mcp shows it the tools of upstreams
              * @enum {string}
              */
             catalogue: "full" | "search";
+            /** @description The session that it was opened from; null for one that was opened from none, and always for an agent key */
+            parent_session_id: string | null;
+            /** @description How many sessions it descends from: its parent, the parent of that, and so on */
+            depth: number;
+            /** @description How many sessions descend from it that are not over; noted within seconds */
+            descendants: number;
             is_valid: boolean;
             /** @description Unix timestamp */
             created_at: number;
@@ -1774,6 +1783,11 @@ export interface components {
             name: string;
             url: string;
             events: string[];
+            /**
+             * @description What it is sent: the event as JSON, or a message for Slack or Teams
+             * @enum {string}
+             */
+            format: "haldir" | "slack" | "teams";
             /** @description False once it was disabled: it answered 410, failed for five days, or was switched off */
             active: boolean;
             /** @enum {string|null} */
@@ -5210,8 +5224,12 @@ export interface operations {
                      *           "spend_limit": 5,
                      *           "spent": 0,
                      *           "held": 0,
+                     *           "delegated": 0,
                      *           "remaining_budget": 5,
                      *           "catalogue": "full",
+                     *           "parent_session_id": null,
+                     *           "depth": 0,
+                     *           "descendants": 0,
                      *           "is_valid": true,
                      *           "created_at": 1796098241.705,
                      *           "expires_at": 1796098841.705,
@@ -5227,8 +5245,12 @@ export interface operations {
                      *           "spend_limit": 5,
                      *           "spent": 0,
                      *           "held": 1,
+                     *           "delegated": 0,
                      *           "remaining_budget": 4,
                      *           "catalogue": "full",
+                     *           "parent_session_id": null,
+                     *           "depth": 0,
+                     *           "descendants": 0,
                      *           "is_valid": true,
                      *           "created_at": 1796098241.586,
                      *           "expires_at": 1796101841.586,
@@ -5553,6 +5575,7 @@ export interface operations {
                      *           "events": [
                      *             "anomaly"
                      *           ],
+                     *           "format": "haldir",
                      *           "active": true,
                      *           "disabled_reason": null,
                      *           "failing_since": null,
@@ -5567,6 +5590,7 @@ export interface operations {
                      *           "events": [
                      *             "all"
                      *           ],
+                     *           "format": "haldir",
                      *           "active": true,
                      *           "disabled_reason": null,
                      *           "failing_since": null,
@@ -5585,6 +5609,11 @@ export interface operations {
                             name: string;
                             url: string;
                             events: string[];
+                            /**
+                             * @description What it is sent: the event as JSON, or a message for Slack or Teams
+                             * @enum {string}
+                             */
+                            format: "haldir" | "slack" | "teams";
                             /** @description False once it was disabled: it answered 410, failed for five days, or was switched off */
                             active: boolean;
                             /** @enum {string|null} */
@@ -5641,6 +5670,12 @@ export interface operations {
                     name?: string;
                     /** @description Events to subscribe to (defaults to all) */
                     events?: ("all" | "anomaly" | "approval_requested" | "budget_exhausted" | "agent_frozen" | "agent_unfrozen" | "budget_threshold" | "key_expiring")[] | null;
+                    /**
+                     * @description haldir: the event as JSON; slack: a message for an incoming webhook of Slack; teams: a message with an Adaptive Card, for a workflow of Microsoft Teams. All are signed and retried alike
+                     * @default haldir
+                     * @enum {string}
+                     */
+                    format?: "haldir" | "slack" | "teams";
                 };
             };
         };
@@ -5660,6 +5695,7 @@ export interface operations {
                      *       ],
                      *       "webhook_id": 2,
                      *       "name": "on-call",
+                     *       "format": "haldir",
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
                      *       "created_at": 1796098247.577
                      *     }
@@ -5672,6 +5708,8 @@ export interface operations {
                         /** @description Names the webhook in other calls and in X-Haldir-Webhook-Id */
                         webhook_id: number;
                         name: string;
+                        /** @enum {string} */
+                        format: "haldir" | "slack" | "teams";
                         /** @description Signs every delivery (Standard Webhooks); shown only here */
                         secret: string;
                         /** @description Unix timestamp */
@@ -5789,6 +5827,11 @@ export interface operations {
                     name?: string;
                     /** @description Events to subscribe to from now on; null for all */
                     events?: ("all" | "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring")[] | null;
+                    /**
+                     * @description haldir: the event as JSON; slack: a message for an incoming webhook of Slack; teams: a message with an Adaptive Card, for a workflow of Microsoft Teams. All are signed and retried alike
+                     * @enum {string}
+                     */
+                    format?: "haldir" | "slack" | "teams";
                 };
             };
         };
@@ -5807,6 +5850,7 @@ export interface operations {
                      *       "events": [
                      *         "anomaly"
                      *       ],
+                     *       "format": "haldir",
                      *       "active": true,
                      *       "disabled_reason": null,
                      *       "failing_since": null,

@@ -45,7 +45,7 @@ export function SessionTable({
               </>
             ),
             <Scopes of={session.scopes} />,
-            <Meter spent={session.spent} held={session.held} limit={session.spend_limit} />,
+            <Meter spent={session.spent} held={session.held + session.delegated} limit={session.spend_limit} />,
             <End of={session} />,
             <>
               <Link to="/audit" search={inLog(session)} className="button small">
