@@ -88,6 +88,11 @@ const CORE_ARROWS = {
     events: 'events are what is delivered',
     egress: 'an endpoint’s address is vetted before it is kept',
   },
+  notifications: {
+    ...usual('kernel', 'runtime', 'database', 'audit-log', 'events'),
+    people: 'who is told, in which role',
+    http: 'roles are scopes, and a kind of notification has one',
+  },
   proxy: {
     ...usual('kernel', 'runtime', 'database', 'audit-log', 'events', 'egress'),
     crypto: 'credentials of upstreams are sealed',
@@ -117,6 +122,7 @@ const DOOR_ARROWS = {
     queue: 'requests expire in jobs',
   },
   webhooks: { http: 'routes' },
+  notifications: { queue: 'e-mails are sent, and old ones removed, in jobs' },
   proxy: { queue: 'upstreams are checked, and calls of dead processes closed, in jobs' },
   gateway: {
     ...usual('kernel', 'runtime', 'database', 'audit-log'),

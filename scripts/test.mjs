@@ -32,6 +32,7 @@ const ABOUT_QUEUES = [
     'webhooks/endpoints',
     'webhooks/recovery',
     'webhooks/deliveries',
+    'webhooks/mail-delivery',
   ],
 ].map((name) => `test/${name}.e2e-spec.ts`);
 

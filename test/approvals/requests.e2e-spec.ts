@@ -36,10 +36,11 @@ async function ask(client: Client, session: string, more: Body = {}): Promise<st
   return body.request_id;
 }
 
+/** Of who was told: test/webhooks/mail.e2e-spec.ts. */
 const entries = (request: string): Promise<Body[]> =>
   world.sql(
     `SELECT action, session_id, agent_id, tool, details::jsonb - 'request_id' AS details FROM audit_entry
-      WHERE details LIKE '%' || $1 || '%' AND tool = 'haldir.approvals' ORDER BY seq`,
+      WHERE details LIKE '%' || $1 || '%' AND tool = 'haldir.approvals' AND action <> 'approval_told_nobody' ORDER BY seq`,
     [request],
   );
 
@@ -91,7 +92,8 @@ describe('a request for approval', () => {
       consumed: false,
       ...{ rule_ids: [], grantable_arguments: null, grant_id: null },
     };
-    expect((await tenant.get(`/v1/approvals/${id}`)).body).toEqual({ ...shown, status: 'pending', ...undecided });
+    const pending = { ...shown, status: 'pending', ...undecided };
+    expect((await tenant.get(`/v1/approvals/${id}`)).body).toEqual({ ...pending, told: 0 });
 
     expect((await tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'Ann', note: 'fine by me' })).body).toEqual({
       approved: true,
@@ -99,6 +101,7 @@ describe('a request for approval', () => {
     });
     const decided = (await tenant.get(`/v1/approvals/${id}`)).body;
     expect(decided).toEqual({
+      told: 0,
       ...shown,
       status: 'approved',
       decided_by: 'Ann',
@@ -109,7 +112,8 @@ describe('a request for approval', () => {
       consumed: false,
       ...{ rule_ids: [], grantable_arguments: null, grant_id: null },
     });
-    expect((await tenant.get('/v1/approvals')).body).toMatchObject({ requests: [decided] });
+    const { told: _, ...listed } = decided;
+    expect((await tenant.get('/v1/approvals')).body).toMatchObject({ requests: [listed] });
     expect((await tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
     for (const how of ['approve', 'deny']) {
       const again = await tenant.post(`/v1/approvals/${id}/${how}`, { decided_by: 'Bob' });

@@ -41,6 +41,7 @@ for (const table of [
   ...['tenant', 'agent_freeze', 'proxy_policy', 'proxy_tool_price', 'approval_rule', 'approval_settings', 'audit_rule'],
   ...['secret', 'secret_version', 'budget', 'webhook', 'person', 'membership', 'invitation', 'sign_in'],
   ...['passkey', 'taken_challenge', 'oidc_identity', 'decision_challenge', 'approval_grant'],
+  'notification_choice',
 ])
   Object.assign(HOLDING, { [table]: 'to_jsonb(t)' });
 

@@ -27,6 +27,7 @@ import { useSecrets } from './leaks/use-secrets.js';
 
 const requests = new Requests();
 const { canaries, secrets, answers } = requests;
+const smtpPassword = randomBytes(24).toString('base64url');
 const rootKey = randomBytes(32).toString('base64url');
 
 let postgres: TestPostgres;
@@ -50,6 +51,9 @@ beforeAll(async () => {
       DATABASE_OWNER_URL: postgres.url,
       ...(redis ? { REDIS_URL: redis.url } : {}),
       HALDIR_ROOT_KEYS: `1:${rootKey}`,
+      // Nobody is there: whoever is to be told is told later.
+      HALDIR_SMTP_URL: `smtp://haldir:${smtpPassword}@127.0.0.1:9`,
+      HALDIR_MAIL_FROM: 'haldir@example.com',
       LOG_LEVEL: 'trace',
     },
   });
@@ -60,6 +64,7 @@ beforeAll(async () => {
   tenant = await world.newTenant();
   secrets.keep('root-key', rootKey);
   secrets.keep('bootstrap-token', BOOTSTRAP_TOKEN);
+  secrets.keep('smtp-password', smtpPassword);
   for (const { key } of [world.operator, tenant]) secrets.keep('api-key', (key ?? '').slice('hld_'.length + 10));
   await useSecrets(requests, { tenant, receiver, upstream });
   await pushEverywhere(requests, { world, receiver, upstream });

@@ -14,6 +14,7 @@ export { eventually } from './eventually.js';
 export { growthOf, LINEAR } from './growth.js';
 export { type Launched, npmStart } from './launcher.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';
+export { type ArrivedMail, LOCALHOST_CERTIFICATE, type MailServer, startMailServer } from './mail-server.js';
 export {
   BareMcp,
   connectMcp,

@@ -1,3 +1,4 @@
+import { eventually } from '@haldir/test-support';
 import { requestApproval, type Body, deliveryWorld } from './endpoint.js';
 
 const PUBLIC_URL = 'https://haldir.example.com';
@@ -15,6 +16,9 @@ describe.each(['slack', 'teams'] as const)('an endpoint of %s', (format) => {
     const [first, second] = await endpoint.received(2, 60_000);
     expect(first?.raw).toBe(second?.raw);
     expect(first?.headers).toMatchObject({ 'webhook-id': second?.id, 'x-haldir-event': 'approval_requested' });
+    await eventually(async () =>
+      expect((await tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({ status: 'pending', told: 1 }),
+    );
     const raw = first?.raw ?? '';
     for (const text of ['Approval requested', 'asker', 'crm', 'drop', '2.5 USD']) expect(raw).toContain(text);
     expect(raw).toContain(`${PUBLIC_URL}/approvals/${id}`);

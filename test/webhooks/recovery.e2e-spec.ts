@@ -21,11 +21,14 @@ async function kept(endpoint: Endpoint): Promise<number> {
 describe('an endpoint that answered 410 once', () => {
   it('is switched on again with its secret, and sent what it missed, once', async () => {
     const since = Date.now() / 1000 - 1;
-    const endpoint = await register(await here.world.newTenant());
+    const endpoint = await register(await here.world.newTenant(), { events: ['approval_requested'] });
+    const observer = await register(endpoint.client, { events: ['webhook_disabled'] });
     let gone = true;
     here.receiver.answer(endpoint.path, () => (gone ? 410 : 200));
     await requestApproval(endpoint.client);
     await eventually(async () => expect(await endpoint.shown()).toMatchObject({ active: false }));
+    const [heard] = await observer.received(1);
+    expect(heard?.body['data']).toEqual({ webhook_id: endpoint.id, name: '', reason: 'gone' });
     await requestApproval(endpoint.client);
     await requestApproval(endpoint.client);
     await eventually(async () => expect(await kept(endpoint)).toBe(2));

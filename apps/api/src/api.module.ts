@@ -10,6 +10,7 @@ import { GateHttpModule } from '@haldir/gate/http';
 import { GatewayHttpModule } from '@haldir/gateway/http';
 import { HealthModule } from '@haldir/health';
 import { HttpModule } from '@haldir/http';
+import { NotificationsHttpModule } from '@haldir/notifications/http';
 import { PeopleHttpModule } from '@haldir/people/http';
 import { ProxyHttpModule } from '@haldir/proxy/http';
 import { QueueModule } from '@haldir/queue';
@@ -45,6 +46,7 @@ import { StatusReport } from './platform/status-report.js';
     ApprovalsHttpModule,
     WatchHttpModule,
     WebhooksHttpModule,
+    NotificationsHttpModule,
     ProxyHttpModule,
     GatewayHttpModule,
     // What the platform's own figures are made of.

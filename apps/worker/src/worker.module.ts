@@ -8,6 +8,7 @@ import { EventsModule } from '@haldir/events';
 import { EventsJobsModule } from '@haldir/events/jobs';
 import { GateJobsModule } from '@haldir/gate/jobs';
 import { HealthModule } from '@haldir/health';
+import { NotificationsJobsModule } from '@haldir/notifications/jobs';
 import { ProxyJobsModule } from '@haldir/proxy/jobs';
 import { QueueModule } from '@haldir/queue';
 import { VaultJobsModule } from '@haldir/vault/jobs';
@@ -30,6 +31,7 @@ import { WebhooksJobsModule } from '@haldir/webhooks/jobs';
     VaultJobsModule,
     WatchJobsModule,
     WebhooksJobsModule,
+    NotificationsJobsModule,
     ProxyJobsModule,
   ],
 })

@@ -2,8 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Actor, keyActor, Clock, microUsd, newId } from '@haldir/kernel';
 import { AuditLog, AuditLogRepository } from '@haldir/audit-log';
 import { dataSourceOptions, Transactions, type Tx } from '@haldir/database';
-import { Outbox, OutboxRepository } from '@haldir/events';
-import { HaldirConfig, Metrics } from '@haldir/runtime';
+import { Channels, Outbox, OutboxRepository } from '@haldir/events';
+import { HaldirConfig, type Log, Metrics } from '@haldir/runtime';
 import { testDatabase } from '@haldir/test-support';
 import { type Queue } from 'bullmq';
 import { DataSource } from 'typeorm';
@@ -14,6 +14,7 @@ import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
 import { ApprovalService } from './approval.service.js';
+import { ApprovalTellings } from './approval-tellings.js';
 import { ApprovalSettings } from './approval-settings.entity.js';
 import { ApprovalSettingsRepository } from './approval-settings.repository.js';
 import { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound } from './approvals.errors.js';
@@ -57,7 +58,20 @@ beforeAll(async () => {
   const settings = new ApprovalSettingsRepository(transactions);
   const signatures = new DecisionSignatures(new DecisionChallengeRepository(transactions), settings);
   const metrics = new Metrics('api');
-  approvals = new ApprovalService(requests, rules, signatures, auditLog, outbox, transactions, metrics, config, clock);
+  const log = { warn: () => undefined } as unknown as Log;
+  const tellings = new ApprovalTellings(new Channels(), auditLog, transactions, metrics, log);
+  approvals = new ApprovalService(
+    requests,
+    rules,
+    signatures,
+    auditLog,
+    outbox,
+    tellings,
+    transactions,
+    metrics,
+    config,
+    clock,
+  );
 });
 afterAll(() => dataSource.destroy());
 

@@ -16,6 +16,7 @@ import {
 } from './approval-request.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
+import { ApprovalTellings } from './approval-tellings.js';
 import { ApprovalAlreadyDecided, ApprovalExpired, ApprovalNotFound } from './approvals.errors.js';
 import { DecisionSignatures, type Prove } from './decision-signatures.js';
 import { saidOfTerms } from './grant-terms.js';
@@ -52,6 +53,7 @@ export class ApprovalService {
     private readonly signatures: DecisionSignatures,
     private readonly auditLog: AuditLog,
     private readonly outbox: Outbox,
+    private readonly tellings: ApprovalTellings,
     private readonly transactions: Transactions,
     private readonly metrics: Metrics,
     private readonly config: HaldirConfig,
@@ -100,7 +102,10 @@ export class ApprovalService {
         const { id: requestId, reason, expiresAt } = waiting;
         return this.held(tx, { requestId, reason, expiresAt, isNew: false });
       }
-      if (waiting) await this.expireOne(tx, waiting);
+      if (waiting) {
+        await requests.expireOne(waiting);
+        await this.recordExpired(tx, [waiting]);
+      }
       const denial = heedsDenials ? await this.recentDenial(tx, subject, now) : null;
       if (denial !== null) return { kind: 'denied', requestId: denial };
       const request = this.newRequest({
@@ -211,9 +216,7 @@ export class ApprovalService {
     for (;;) {
       const expired = await this.transactions.run(EVERY_TENANT, async (tx) => {
         const ended = await this.requests.in(tx).expire(this.clock.now(), EXPIRY_BATCH);
-        for (const request of ended) {
-          this.record(tx, haldirActor(request.tenantId), request, 'haldir', 'approval_expired', {});
-        }
+        await this.recordExpired(tx, ended);
         return ended.length;
       });
       total += expired;
@@ -232,9 +235,10 @@ export class ApprovalService {
     return now.getTime() - newest.decidedAt.getTime() < DENIAL_STANDS_MS ? newest.id : null;
   }
 
-  private async expireOne(tx: Tx, request: RequestFacts): Promise<void> {
-    await this.requests.in(tx).expireOne(request);
-    this.record(tx, haldirActor(request.tenantId), request, 'haldir', 'approval_expired', {});
+  private async recordExpired(tx: Tx, requests: readonly RequestFacts[]): Promise<void> {
+    for (const { request, told } of await this.tellings.tallied(tx, requests)) {
+      this.record(tx, haldirActor(request.tenantId), request, 'haldir', 'approval_expired', { told });
+    }
   }
 
   private newRequest(wanted: NewApprovalRequest & HeldBack): ApprovalRequest {
@@ -265,10 +269,8 @@ export class ApprovalService {
 
   private announce(tx: Tx, actor: Actor, request: ApprovalRequest, rule: Record<string, string>): void {
     this.record(tx, actor, request, 'session', 'approval_requested', rule);
-    this.outbox.publish(tx, request.tenantId, {
-      type: 'approval_requested',
-      data: requestedData(request, rule, this.config.publicUrl),
-    });
+    const data = requestedData(request, rule, this.config.publicUrl);
+    this.outbox.publish(tx, request.tenantId, { type: 'approval_requested', data }, request.id);
   }
 
   private record(

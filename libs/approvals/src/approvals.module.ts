@@ -11,6 +11,7 @@ import { ApprovalRule } from './approval-rule.entity.js';
 import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { ApprovalService } from './approval.service.js';
+import { ApprovalTellings } from './approval-tellings.js';
 import { ApprovalSettings } from './approval-settings.entity.js';
 import { ApprovalSettingsRepository } from './approval-settings.repository.js';
 import { ApprovalSettingsService } from './approval-settings.service.js';
@@ -31,14 +32,15 @@ import { SelfApprovalService } from './self-approval.service.js';
     ApprovalService,
     ApprovalSettingsRepository,
     ApprovalSettingsService,
+    ApprovalTellings,
     ApprovalWaits,
     DecisionChallengeRepository,
     DecisionSignatures,
     SelfApprovalService,
   ],
   exports: [
-    ...[ApprovalCounts, ApprovalGrants, ApprovalRuleService, ApprovalService, ApprovalSettingsService, ApprovalWaits],
-    ...[DecisionSignatures, SelfApprovalService],
+    ...[ApprovalCounts, ApprovalGrants, ApprovalRuleService, ApprovalService, ApprovalSettingsService],
+    ...[ApprovalTellings, ApprovalWaits, DecisionSignatures, SelfApprovalService],
   ],
 })
 export class ApprovalsModule {}

@@ -7,6 +7,7 @@ export { type ApprovalRule } from './approval-rule.entity.js';
 export { ApprovalRuleService, firstMatch } from './approval-rule.service.js';
 export { type ApprovalSubject, holderOf, type RuleMatch } from './approval-subject.js';
 export { ApprovalService } from './approval.service.js';
+export { ApprovalTellings } from './approval-tellings.js';
 export { ApprovalWaits } from './approval-waits.js';
 export { ApprovalsModule } from './approvals.module.js';
 export { isDestructive } from './destructive.js';

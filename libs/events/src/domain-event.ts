@@ -12,6 +12,7 @@ export const EVENT_TYPES = [
   'budget_exhausted',
   'budget_threshold',
   'key_expiring',
+  'webhook_disabled',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number] | 'webhook_test';
 

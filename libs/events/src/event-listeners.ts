@@ -15,13 +15,19 @@ export interface EventListener {
 @Injectable()
 export class EventListeners {
   private readonly listeners = new Set<EventListener>();
+  private readonly last = new Set<EventListener>();
 
   add(listener: EventListener): void {
     this.listeners.add(listener);
   }
 
+  /** It hears when all others have written down what they do. */
+  addLast(listener: EventListener): void {
+    this.last.add(listener);
+  }
+
   /** All hear, one after the other, in `tx`. */
   async tell(tx: Tx, events: readonly PublishedEvent[]): Promise<void> {
-    for (const listener of this.listeners) await listener.hear(tx, events);
+    for (const listener of [...this.listeners, ...this.last]) await listener.hear(tx, events);
   }
 }

@@ -44,6 +44,8 @@ export function noticeOf({ type, data }: Event, publicUrl: string | null): Notic
       return general(data['agent_id'] === null ? 'All agents go on' : 'An agent goes on', data);
     case 'key_expiring':
       return general('An API key is about to expire', data);
+    case 'webhook_disabled':
+      return general('A webhook was switched off', data);
     case 'webhook_test':
       return general('Test', data);
     default:

@@ -24,9 +24,13 @@ export class Outbox {
     this.relay = new Nudge(relayQueue);
   }
 
-  /** Writes the event together with everything else in `tx`; answers its id. The relay is told after the commit. */
-  publish(tx: Tx, tenantId: string, event: DomainEvent): string {
-    const eventId = newId('evt');
+  /**
+   * Writes the event together with everything else in `tx`; answers its id. The relay is told after the commit.
+   *
+   * @param subjectId of what the event is about, which has one event of its type: the event goes by the same characters
+   */
+  publish(tx: Tx, tenantId: string, event: DomainEvent, subjectId?: string): string {
+    const eventId = subjectId === undefined ? newId('evt') : eventIdOf(subjectId);
     tx.collect(this.collector, { tenantId, eventId, ...event, at: this.clock.now() });
     tx.onCommit(() => this.relay.now());
     return eventId;
@@ -36,4 +40,9 @@ export class Outbox {
   nudge(): void {
     this.relay.now();
   }
+}
+
+/** As `audit_append` names the event of a flagged entry. */
+export function eventIdOf(subjectId: string): string {
+  return `evt_${subjectId.slice(subjectId.indexOf('_') + 1)}`;
 }

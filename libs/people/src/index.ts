@@ -7,5 +7,6 @@ export { PEOPLE_ENTITIES } from './people-entities.js';
 export { PeopleModule } from './people.module.js';
 export { PeopleRepository } from './people.repository.js';
 export { PeopleService } from './people.service.js';
-export { type Role, ROLES } from './roles.js';
+export { type Role, ROLES, scopesOf } from './roles.js';
 export { SignInRepository } from './sign-in.repository.js';
+export { SignInService } from './sign-in.service.js';

@@ -18,6 +18,10 @@ export const queues = {
   webhookSweep: { name: 'webhook-sweep', payload: nothing },
   /** Removes events that were kept long enough. */
   webhookRetention: { name: 'webhook-retention', payload: nothing },
+  /** Sends e-mails that are due. */
+  mailDelivery: { name: 'mail-delivery', payload: nothing },
+  /** Removes e-mails that were kept long enough. */
+  mailRetention: { name: 'mail-retention', payload: nothing },
   anomalyScan: { name: 'anomaly-scan', payload: nothing },
   /** Compares what sessions have spent with their payments in the log. */
   spentCheck: { name: 'spent-check', payload: nothing },

@@ -4,6 +4,7 @@ import { type Cidr, contains, MAX_CALL_SECONDS, parseCidr, parseIp } from '@hald
 import { z } from 'zod';
 import { ConfigError } from './config-error.js';
 import { isDatabaseUrl, withPassword } from './database-url.js';
+import { MAIL_SETTINGS, type MailSettings, readMailSettings } from './mail-settings.js';
 import { OIDC_SETTINGS, type OidcSettings, optionalText, readOidcSettings } from './oidc-settings.js';
 
 export type Tier = 'free' | 'pro' | 'enterprise';
@@ -83,6 +84,7 @@ const Settings = z.object({
   HALDIR_RP_ID: optionalText
     .meta({ expects: 'the host of HALDIR_PUBLIC_URL, or a domain that it is in', example: 'HALDIR_RP_ID=example.com' }),
   ...OIDC_SETTINGS,
+  ...MAIL_SETTINGS,
   MCP_ALLOWED_HOSTS: z
     .string()
     .default('')
@@ -169,6 +171,8 @@ export class HaldirConfig {
   readonly relyingParty: { id: string | null; host: string; isNamed: boolean };
   /** By which issuer people sign in; null: by none, or in a process that signs nobody in. */
   readonly oidc: OidcSettings | null;
+  /** How people are sent e-mail; null: they are sent none. */
+  readonly mail: MailSettings | null;
   /** Names by which `/mcp` may be called, and whose pages may call it, besides those of the loopback. */
   readonly mcp: { allowedHosts: readonly string[]; /** How long a call waits for its approval. */ holdMs: number };
   /** How long a deleted secret can be brought back. */
@@ -230,6 +234,7 @@ export class HaldirConfig {
     this.publicUrl = settings.HALDIR_PUBLIC_URL;
     this.relyingParty = relyingPartyOf(settings.HALDIR_PUBLIC_URL, settings.HALDIR_RP_ID);
     this.oidc = process === 'worker' ? null : readOidcSettings(settings);
+    this.mail = readMailSettings(settings);
     this.mcp = { allowedHosts: settings.MCP_ALLOWED_HOSTS, holdMs: settings.MCP_HOLD_SECONDS * 1000 };
     this.secrets = { restoreMs: settings.SECRET_RESTORE_SECONDS * 1000 };
     this.shutdownTimeoutMs = settings.SHUTDOWN_TIMEOUT_SECONDS * 1000;

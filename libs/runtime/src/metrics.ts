@@ -69,6 +69,19 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly mails = new Counter({
+    name: 'haldir_mails_total',
+    help: 'E-mails to people, by what became of each attempt: sent, deferred (tried again), failed, dropped (more than a person is sent in an hour)',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+
+  private readonly untold = new Counter({
+    name: 'haldir_approvals_told_nobody_total',
+    help: 'Requests for approval that no webhook and no e-mail was made for',
+    registers: [this.registry],
+  });
+
   constructor(process: 'api' | 'worker') {
     this.registry.setDefaultLabels({ process });
     collectDefaultMetrics({ register: this.registry });
@@ -119,6 +132,14 @@ export class Metrics {
 
   countExchange(outcome: string): void {
     this.exchanges.inc({ outcome });
+  }
+
+  countMails(outcome: 'sent' | 'deferred' | 'failed' | 'dropped', count = 1): void {
+    this.mails.inc({ outcome }, count);
+  }
+
+  countUntold(): void {
+    this.untold.inc();
   }
 
   /** A value read when Prometheus asks; `read` answers label sets with their values. A failing `read` leaves it out. */

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { ConfigError } from './config-error.js';
+import { ConfigError, LOOPBACK_NAMES, missingSetting } from './config-error.js';
 
 export const optionalText = z
   .string()
   .optional()
   .transform((text) => (text === undefined || text === '' ? null : text));
 
-const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 const ISSUER_EXAMPLE = 'HALDIR_OIDC_ISSUER=https://login.example.com/realms/staff';
 const CLIENT_ID_EXAMPLE = 'HALDIR_OIDC_CLIENT_ID=haldir';
 const ROLE_CLAIM_EXAMPLE = 'HALDIR_OIDC_ROLE_CLAIM=groups';
@@ -79,17 +78,18 @@ export function readOidcSettings(settings: Settings): OidcSettings | null {
   const { HALDIR_OIDC_ROLE_CLAIM: roleClaim, HALDIR_OIDC_ROLES: roles } = settings;
   if (address === null) {
     const alone = clientId !== null || roleClaim !== null || roles.length > 0;
-    if (alone) throw missing('HALDIR_OIDC_ISSUER', 'the https address of an issuer', ISSUER_EXAMPLE);
+    if (alone) throw missingSetting('HALDIR_OIDC_ISSUER', 'the https address of an issuer', ISSUER_EXAMPLE);
     return null;
   }
-  if (clientId === null) throw missing('HALDIR_OIDC_CLIENT_ID', 'the id of the client', CLIENT_ID_EXAMPLE);
+  if (clientId === null) throw missingSetting('HALDIR_OIDC_CLIENT_ID', 'the id of the client', CLIENT_ID_EXAMPLE);
   if (roleClaim === null && roles.length > 0)
-    throw missing(
+    throw missingSetting(
       'HALDIR_OIDC_ROLE_CLAIM',
       'the name of the claim that HALDIR_OIDC_ROLES is about',
       ROLE_CLAIM_EXAMPLE,
     );
-  if (roleClaim !== null && roles.length === 0) throw missing('HALDIR_OIDC_ROLES', ROLES_EXPECTED, ROLES_EXAMPLE);
+  if (roleClaim !== null && roles.length === 0)
+    throw missingSetting('HALDIR_OIDC_ROLES', ROLES_EXPECTED, ROLES_EXAMPLE);
   const issuer = new URL(address);
   return {
     ...{ issuer, clientId, clientSecret: readSecret(settings), name: settings.HALDIR_OIDC_NAME ?? issuer.host },
@@ -112,10 +112,6 @@ function readSecret(settings: Settings): string | null {
       `HALDIR_OIDC_CLIENT_SECRET_FILE should be a readable file with a secret, for example ${SECRET_FILE_EXAMPLE}`,
     );
   return secret;
-}
-
-function missing(name: string, expects: string, example: string): ConfigError {
-  return new ConfigError(`${name} is missing; it should be ${expects}, for example ${example}`);
 }
 
 /** Values may have a = in them; roles have none. */

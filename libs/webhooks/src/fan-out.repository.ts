@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Tx } from '@haldir/database';
-import { type PublishedEvent } from '@haldir/events';
+import { type EventKey, type PublishedEvent, type Tally } from '@haldir/events';
 import { Delivery, WebhookEvent } from './delivery.entity.js';
 import { type EndpointKey, type EndpointRow, toEndpointKey } from './delivery.repository.js';
 import { MAX_ATTEMPTS } from './retry-schedule.js';
@@ -30,6 +30,12 @@ const fanOut = {
          SELECT DISTINCT tenant_id, webhook_id FROM d WHERE state = 'pending'`,
 };
 
+const tally = `
+  SELECT e.n, count(*) FILTER (WHERE d.state <> 'cancelled')::integer AS wanted, count(*) FILTER (WHERE d.state = 'delivered')::integer AS told
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(tenant_id, event_id, n)
+    JOIN webhook_delivery d ON d.tenant_id = e.tenant_id AND d.event_id = e.event_id
+   GROUP BY e.n`;
+
 /** Makes deliveries of events, in the transaction in which they are heard. */
 @Injectable()
 export class FanOutRepository {
@@ -54,6 +60,15 @@ export class FanOutRepository {
       MAX_ATTEMPTS,
     ]);
     return rows.map(toEndpointKey);
+  }
+
+  /** For how many endpoints each event was made, and how many have taken it. One that is switched off is sent nothing. */
+  async tally(tx: Tx, events: readonly EventKey[]): Promise<Tally[]> {
+    const keys = [events.map(({ tenantId }) => tenantId), events.map(({ eventId }) => eventId)];
+    const found = new Map(
+      (await tx.query<Tally & { n: string }>(tally, keys)).map(({ n, wanted, told }) => [Number(n), { wanted, told }]),
+    );
+    return events.map((_, i) => found.get(i + 1) ?? { wanted: 0, told: 0 });
   }
 
   /** Makes one event for one endpoint, whatever it subscribed to. */

@@ -4,6 +4,7 @@ import { AuditLog } from '@haldir/audit-log';
 import { SealBroken, TenantKeyGone } from '@haldir/crypto';
 import { type Tx } from '@haldir/database';
 import { Egress } from '@haldir/egress';
+import { Outbox } from '@haldir/events';
 import { type EndpointKey } from './delivery.repository.js';
 import { EndpointWaker } from './endpoint-waker.js';
 import { FanOutRepository } from './fan-out.repository.js';
@@ -70,6 +71,7 @@ export class WebhookService {
     private readonly waker: EndpointWaker,
     private readonly egress: Egress,
     private readonly auditLog: AuditLog,
+    private readonly outbox: Outbox,
     private readonly clock: Clock,
   ) {}
 
@@ -220,10 +222,13 @@ export class WebhookService {
     return eventId;
   }
 
-  /** Switches an endpoint off, because it said so or failed for days. */
+  /** Switches an endpoint off, because it said so or failed for days; others are told (`webhook_disabled`). */
   async disable(tx: Tx, { tenantId, webhookId }: EndpointKey, reason: DisabledReason): Promise<void> {
     const done = await this.webhooks.in(tx).disable(tenantId, webhookId, this.clock.now(), reason);
-    if (done) this.record(tx, haldirActor(tenantId), webhookId, 'webhook_disabled', { reason });
+    if (!done) return;
+    this.record(tx, haldirActor(tenantId), webhookId, 'webhook_disabled', { reason });
+    const name = (await this.webhooks.in(tx).findForUpdate(tenantId, webhookId))?.name ?? '';
+    this.outbox.publish(tx, tenantId, { type: 'webhook_disabled', data: { webhook_id: webhookId, name, reason } });
   }
 
   private async currentSecret(tenantId: string, id: number): Promise<string | null> {

@@ -11,6 +11,7 @@ import { EndpointWaker } from './endpoint-waker.js';
 import { FanOutRepository } from './fan-out.repository.js';
 import { OldDeliveryRepository } from './old-delivery.repository.js';
 import { WebhookSecrets } from './webhook-secrets.js';
+import { WebhookChannel } from './webhook-channel.js';
 import { Webhook } from './webhook.entity.js';
 import { WebhookRepository } from './webhook.repository.js';
 import { WebhookService } from './webhook.service.js';
@@ -29,6 +30,7 @@ import { WebhookService } from './webhook.service.js';
     EndpointWaker,
     FanOutRepository,
     OldDeliveryRepository,
+    WebhookChannel,
     WebhookRepository,
     WebhookSecrets,
     WebhookService,

@@ -2347,7 +2347,7 @@ export interface operations {
                  *     }
                  */
                 "application/json": {
-                    /** @description E-mail address; nothing is sent to it */
+                    /** @description E-mail address; until they have signed in, nothing is sent to it */
                     email: string;
                     /**
                      * @description What they may do: docs/people.md has the scopes of each
@@ -3515,7 +3515,8 @@ export interface operations {
                      *       "signed": false,
                      *       "consumed": false,
                      *       "grantable_arguments": null,
-                     *       "grant_id": null
+                     *       "grant_id": null,
+                     *       "told": 0
                      *     }
                      */
                     "application/json": components["schemas"]["ApprovalDetail"];
@@ -5669,7 +5670,7 @@ export interface operations {
                      */
                     name?: string;
                     /** @description Events to subscribe to (defaults to all) */
-                    events?: ("all" | "anomaly" | "approval_requested" | "budget_exhausted" | "agent_frozen" | "agent_unfrozen" | "budget_threshold" | "key_expiring")[] | null;
+                    events?: ("all" | "anomaly" | "approval_requested" | "budget_exhausted" | "agent_frozen" | "agent_unfrozen" | "budget_threshold" | "key_expiring" | "webhook_disabled")[] | null;
                     /**
                      * @description haldir: the event as JSON; slack: a message for an incoming webhook of Slack; teams: a message with an Adaptive Card, for a workflow of Microsoft Teams. All are signed and retried alike
                      * @default haldir
@@ -5729,7 +5730,7 @@ export interface operations {
                 /** @description Filter by outcome of the attempt */
                 status?: "delivered" | "failed";
                 /** @description Filter by event type */
-                event?: "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring" | "webhook_test";
+                event?: "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring" | "webhook_disabled" | "webhook_test";
                 /** @description Filter by event, as webhook-id names it */
                 event_id?: string;
                 /** @description Max entries to return */
@@ -5826,7 +5827,7 @@ export interface operations {
                     url?: string;
                     name?: string;
                     /** @description Events to subscribe to from now on; null for all */
-                    events?: ("all" | "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring")[] | null;
+                    events?: ("all" | "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring" | "webhook_disabled")[] | null;
                     /**
                      * @description haldir: the event as JSON; slack: a message for an incoming webhook of Slack; teams: a message with an Adaptive Card, for a workflow of Microsoft Teams. All are signed and retried alike
                      * @enum {string}

@@ -21,12 +21,13 @@ import {
 } from '@haldir/http';
 import { ApprovalGrants } from '../approval-grants.js';
 import { ApprovalService } from '../approval.service.js';
+import { ApprovalTellings } from '../approval-tellings.js';
 import { ApprovalNotFound } from '../approvals.errors.js';
 import { type Prove } from '../decision-signatures.js';
 import { type NewDecision } from '../new-decision.js';
 import { SelfApprovalService } from '../self-approval.service.js';
 import {
-  ApprovalDetail,
+  ApprovalCheck,
   ApprovalDetailsPart,
   ApprovalList,
   ApprovalRequested,
@@ -58,6 +59,7 @@ export class ApprovalController {
   constructor(
     private readonly approvals: ApprovalService,
     private readonly grants: ApprovalGrants,
+    private readonly tellings: ApprovalTellings,
     private readonly selfApproval: SelfApprovalService,
     private readonly signing: DecisionSigning,
     private readonly pages: OwnPages,
@@ -157,14 +159,14 @@ export class ApprovalController {
     description:
       'Poll the status of a pending approval request. With approvals:request alone, and with an agent key, only of those that the key has made.',
   })
-  @Returns(HttpStatus.OK, ApprovalDetail, 'Approval status')
+  @Returns(HttpStatus.OK, ApprovalCheck, 'Approval status')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
-  async get(@CurrentCaller() caller: Caller, @Param('request_id') requestId: string): Promise<ApprovalDetail> {
+  async get(@CurrentCaller() caller: Caller, @Param('request_id') requestId: string): Promise<ApprovalCheck> {
     const { actor, scopes } = caller;
     const request = grantsKeyScope(scopes, 'approvals:read')
       ? await this.approvals.get(actor.tenantId, requestId)
       : await this.approvals.getOwn(actor, requestId);
-    return toApprovalDetail(request, this.clock.now());
+    return { ...toApprovalDetail(request, this.clock.now()), told: await this.tellings.told(request) };
   }
 
   @Get(':request_id/details')

@@ -111,6 +111,14 @@ export const ApprovalDetail = z
   .meta({ id: 'ApprovalDetail' });
 export type ApprovalDetail = z.infer<typeof ApprovalDetail>;
 
+/** The view of one request that was asked for. */
+export const ApprovalCheck = ApprovalDetail.extend({
+  told: z
+    .int()
+    .describe('How many webhooks and people, by e-mail, have taken the request so far; 0: nobody was told of it yet'),
+}).meta({ id: 'ApprovalCheck' });
+export type ApprovalCheck = z.infer<typeof ApprovalCheck>;
+
 export const PendingApproval = z.object(shared).meta({ id: 'PendingApproval' });
 export type PendingApproval = z.infer<typeof PendingApproval>;
 

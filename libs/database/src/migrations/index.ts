@@ -41,6 +41,7 @@ import { Oidc1790000000052 } from './1790000000052-oidc.js';
 import { Delegation1790000000053 } from './1790000000053-delegation.js';
 import { ApprovalGrants1790000000055 } from './1790000000055-approval-grants.js';
 import { WebhookFormats1790000000056 } from './1790000000056-webhook-formats.js';
+import { Notifications1790000000057 } from './1790000000057-notifications.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -87,4 +88,5 @@ export const migrations = [
   Delegation1790000000053,
   ApprovalGrants1790000000055,
   WebhookFormats1790000000056,
+  Notifications1790000000057,
 ];

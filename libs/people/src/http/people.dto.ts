@@ -12,7 +12,7 @@ const NAME_EXPECTED = 'expected a text of at most 128 characters';
 export const email = z
   .string(EMAIL_EXPECTED)
   .refine((text) => normalEmail(text) !== null, EMAIL_EXPECTED)
-  .describe('E-mail address; nothing is sent to it')
+  .describe('E-mail address; until they have signed in, nothing is sent to it')
   .meta({ override: { type: 'string', maxLength: 254 } });
 export const personName = z
   .string(NAME_EXPECTED)

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, toUnixSeconds } from '@haldir/kernel';
-import { ApprovalNotFound, ApprovalService } from '@haldir/approvals';
+import { ApprovalNotFound, ApprovalService, ApprovalTellings } from '@haldir/approvals';
 import {
-  ApprovalDetail,
+  ApprovalCheck,
   ApprovalRequested,
   RequestApproval,
   toApprovalDetail,
@@ -18,6 +18,7 @@ const CheckApproval = z.object({ request_id: z.string('expected a request id').d
 export class ApprovalTools implements OwnTools {
   constructor(
     private readonly approvals: ApprovalService,
+    private readonly tellings: ApprovalTellings,
     private readonly sessions: SessionService,
     private readonly clock: Clock,
   ) {}
@@ -52,7 +53,7 @@ export class ApprovalTools implements OwnTools {
       openToAgents: true,
       readOnly: true,
       input: CheckApproval,
-      output: ApprovalDetail,
+      output: ApprovalCheck,
       run: async ({ request_id: id }, { caller, sessionId }) => {
         const { actor } = caller;
         // An agent key's request outlives the session that it was made in.
@@ -61,7 +62,7 @@ export class ApprovalTools implements OwnTools {
           : await this.approvals.get(actor.tenantId, id);
         // Another session's request is none of this agent's business.
         if (!actor.agent && request.sessionId !== sessionId) throw new ApprovalNotFound();
-        return toApprovalDetail(request, this.clock.now());
+        return { ...toApprovalDetail(request, this.clock.now()), told: await this.tellings.told(request) };
       },
     }),
   ];

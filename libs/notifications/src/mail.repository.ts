@@ -1,0 +1,155 @@
+import { Injectable } from '@nestjs/common';
+import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
+import { type EventKey, type Tally } from '@haldir/events';
+import { KINDS_OF_ROLES, type NotificationKind } from './notification-kinds.js';
+
+/** An e-mail that is to be made for everybody who wants to hear of its kind. */
+export interface NewMail extends EventKey {
+  kind: NotificationKind;
+  /** JSON of the `Notice`. */
+  notice: string;
+}
+
+export interface MailKey extends EventKey {
+  personId: string;
+}
+
+/** An e-mail that this process holds until its lease runs out. */
+export interface ClaimedMail extends MailKey {
+  notice: string;
+  createdAt: Date;
+  /** Attempts made so far. */
+  attempts: number;
+  /** Null for whom nothing is sent any more: they were removed, or their role does not read it. */
+  email: string | null;
+}
+
+/** What became of an attempt, and what that makes of the e-mail. */
+export interface MailOutcome {
+  state: 'pending' | 'sent' | 'failed' | 'cancelled';
+  error: string | null;
+  nextAttemptAt: Date;
+}
+
+const ROLES = KINDS_OF_ROLES.map(({ role }) => role);
+const KINDS = KINDS_OF_ROLES.map(({ kind }) => kind);
+const DEFAULTS = KINDS_OF_ROLES.map(({ isDefault }) => isDefault);
+
+const fanOut = `
+  WITH wanted AS (
+    SELECT e.tenant_id, e.id, m.person_id, e.kind, e.notice,
+           row_number() OVER (PARTITION BY m.tenant_id, m.person_id ORDER BY e.id)
+             + (SELECT count(*) FROM mail r
+                 WHERE r.tenant_id = m.tenant_id AND r.person_id = m.person_id AND r.created_at > $9 AND r.state <> 'dropped') AS place
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS e(tenant_id, id, kind, notice)
+      JOIN membership m ON m.tenant_id = e.tenant_id AND m.removed_at IS NULL AND m.signed_in_at IS NOT NULL
+      JOIN unnest($5::text[], $6::text[], $7::boolean[]) AS k(role, kind, is_default) ON k.role = m.role AND k.kind = e.kind
+      LEFT JOIN notification_choice c ON c.tenant_id = m.tenant_id AND c.person_id = m.person_id
+     WHERE CASE WHEN c.person_id IS NULL THEN k.is_default ELSE e.kind = ANY (c.kinds) END
+  )
+  INSERT INTO mail (tenant_id, event_id, person_id, kind, notice, state, next_attempt_at, created_at)
+    SELECT tenant_id, id, person_id, kind, notice, CASE WHEN place <= $10 THEN 'pending' ELSE 'dropped' END, $8, $8 FROM wanted
+    ON CONFLICT DO NOTHING
+    RETURNING state`;
+
+const claim = `
+  WITH due AS MATERIALIZED (
+    SELECT tenant_id, event_id, person_id FROM mail
+     WHERE state = 'pending' AND next_attempt_at <= $1 AND (leased_until IS NULL OR leased_until <= $1)
+     ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED
+  ), held AS (
+    UPDATE mail x SET leased_until = $2 FROM due
+     WHERE x.tenant_id = due.tenant_id AND x.event_id = due.event_id AND x.person_id = due.person_id
+    RETURNING x.tenant_id, x.event_id, x.person_id, x.kind, x.notice, x.created_at, x.attempts
+  )
+  SELECT h.tenant_id, h.event_id, h.person_id, h.notice, h.created_at, h.attempts, p.email
+    FROM held h
+    LEFT JOIN membership m ON m.tenant_id = h.tenant_id AND m.person_id = h.person_id AND m.removed_at IS NULL
+          AND EXISTS (SELECT FROM unnest($4::text[], $5::text[]) AS k(role, kind) WHERE k.role = m.role AND k.kind = h.kind)
+    LEFT JOIN person p ON p.tenant_id = m.tenant_id AND p.id = m.person_id`;
+
+const settle = `
+  UPDATE mail SET state = $5, attempts = attempts + 1, error = $6, next_attempt_at = $7, leased_until = NULL
+   WHERE tenant_id = $1 AND event_id = $2 AND person_id = $3 AND state = 'pending' AND attempts = $4`;
+
+const tally = `
+  SELECT e.n, count(*) FILTER (WHERE m.state IN ('pending', 'sent', 'failed'))::integer AS wanted,
+         count(*) FILTER (WHERE m.state = 'sent')::integer AS told
+    FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(tenant_id, event_id, n)
+    JOIN mail m ON m.tenant_id = e.tenant_id AND m.event_id = e.event_id
+   GROUP BY e.n`;
+
+const purge = `
+  DELETE FROM mail WHERE (tenant_id, event_id, person_id) IN (
+    SELECT tenant_id, event_id, person_id FROM mail WHERE created_at < $1 AND state <> 'pending' ORDER BY created_at LIMIT $2)
+  RETURNING 1 AS done`;
+
+const countDue = `SELECT count(*) AS due FROM mail WHERE state = 'pending' AND next_attempt_at <= $1`;
+
+interface ClaimRow {
+  tenant_id: string;
+  event_id: string;
+  person_id: string;
+  notice: string;
+  created_at: Date;
+  attempts: number;
+  email: string | null;
+}
+
+/** E-mails: who is sent which, who holds them, what became of them. */
+@Injectable()
+export class MailRepository {
+  constructor(private readonly transactions: Transactions) {}
+
+  /**
+   * Makes an e-mail of each event for each person of its tenant who wants it and has signed in. Harmless when repeated. What is more
+   * than `most` for one person since then is dropped.
+   */
+  async fanOut(
+    tx: Tx,
+    mails: readonly NewMail[],
+    { now, since, most }: { now: Date; since: Date; most: number },
+  ): Promise<{ made: number; dropped: number }> {
+    const rows = await tx.query<{ state: string }>(fanOut, [
+      ...[mails.map(({ tenantId }) => tenantId), mails.map(({ eventId }) => eventId)],
+      ...[mails.map(({ kind }) => kind), mails.map(({ notice }) => notice), ROLES, KINDS, DEFAULTS, now, since, most],
+    ]);
+    const dropped = rows.filter(({ state }) => state === 'dropped').length;
+    return { made: rows.length - dropped, dropped };
+  }
+
+  /** Takes up to `take` that are due, of any tenant, and holds them until `leasedUntil`: nobody else gets them meanwhile. */
+  async claim(take: number, now: Date, leasedUntil: Date): Promise<ClaimedMail[]> {
+    const rows = await this.transactions.run(EVERY_TENANT, (tx) =>
+      tx.query<ClaimRow>(claim, [now, leasedUntil, take, ROLES, KINDS]),
+    );
+    return rows.map((row) => ({
+      ...{ tenantId: row.tenant_id, eventId: row.event_id, personId: row.person_id },
+      ...{ notice: row.notice, createdAt: row.created_at, attempts: row.attempts, email: row.email },
+    }));
+  }
+
+  /** Writes an attempt down, once; durable when it resolves. */
+  async settle({ tenantId, eventId, personId, attempts }: ClaimedMail, outcome: MailOutcome): Promise<void> {
+    const { state, error, nextAttemptAt } = outcome;
+    await this.transactions.query(settle, [tenantId, eventId, personId, attempts, state, error, nextAttemptAt]);
+  }
+
+  async tally(tx: Tx, events: readonly EventKey[]): Promise<Tally[]> {
+    const keys = [events.map(({ tenantId }) => tenantId), events.map(({ eventId }) => eventId)];
+    const found = new Map(
+      (await tx.query<Tally & { n: string }>(tally, keys)).map(({ n, wanted, told }) => [Number(n), { wanted, told }]),
+    );
+    return events.map((_, i) => found.get(i + 1) ?? { wanted: 0, told: 0 });
+  }
+
+  /** Removes up to `limit` that were made before then and wait for nothing; answers how many. */
+  async purge(before: Date, limit: number): Promise<number> {
+    return (await this.transactions.queryAll(purge, [before, limit])).length;
+  }
+
+  async countDue(now: Date): Promise<number> {
+    const [row] = await this.transactions.queryAll<{ due: string }>(countDue, [now]);
+    return Number(row?.due ?? 0);
+  }
+}
