@@ -1834,9 +1834,9 @@ export interface operations {
                      * @example {
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "tier": "enterprise",
-                     *       "generated_at": "2026-12-01T04:10:48.825Z",
+                     *       "generated_at": "2026-12-01T04:44:51.645Z",
                      *       "usage": {
-                     *         "actions_this_month": 74,
+                     *         "actions_this_month": 70,
                      *         "spend_usd_this_month": 1.002
                      *       },
                      *       "sessions": {
@@ -1848,7 +1848,7 @@ export interface operations {
                      *       "audit": {
                      *         "total_entries": 59,
                      *         "flagged_7d": 0,
-                     *         "last_entry_at": "2026-12-01T04:10:48.779Z",
+                     *         "last_entry_at": "2026-12-01T04:44:51.633Z",
                      *         "chain_verified": true
                      *       },
                      *       "webhooks": {
@@ -1913,16 +1913,16 @@ export interface operations {
                      *           "actions": 21,
                      *           "flagged": 0,
                      *           "spent_usd": 1,
-                     *           "last_seen": 1796098247.424,
+                     *           "last_seen": 1796100290.972,
                      *           "frozen": null
                      *         },
                      *         {
                      *           "agent_id": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *           "active_sessions": 2,
-                     *           "actions": 8,
+                     *           "active_sessions": 1,
+                     *           "actions": 2,
                      *           "flagged": 0,
-                     *           "spent_usd": 1,
-                     *           "last_seen": 1796098241.253,
+                     *           "spent_usd": 0,
+                     *           "last_seen": 1796100290.282,
                      *           "frozen": null
                      *         }
                      *       ],
@@ -1995,10 +1995,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796098240.362,
+                     *           "last_check": 1796100286.518,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-1c72f8d8-0266-427f-8d30-c609082c7fc7": {
+                     *         "upstream-1a2efedd-95c6-4682-a2db-e9a768770b42": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -2023,10 +2023,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796098242.416,
+                     *           "last_check": 1796100287.366,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-21fc434b-d1bf-4d2b-b825-f66d08f66fc0": {
+                     *         "upstream-dfa9892f-7828-43bd-b2bd-9350c516a435": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -2051,7 +2051,7 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796098240.972,
+                     *           "last_check": 1796100289.371,
                      *           "circuit": "closed"
                      *         }
                      *       },
@@ -2258,13 +2258,13 @@ export interface operations {
                      *           "tools": [
                      *             "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34.echo"
                      *           ],
-                     *           "created_at": 1796098241.042
+                     *           "created_at": 1796100287.472
                      *         },
                      *         {
                      *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "type": "spend_over",
                      *           "threshold": 1000000,
-                     *           "created_at": 1796098241.434
+                     *           "created_at": 1796100288.559
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -2309,7 +2309,7 @@ export interface operations {
                      *           "name": "Alice",
                      *           "role": "auditor",
                      *           "status": "invited",
-                     *           "created_at": 1796098250.585,
+                     *           "created_at": 1796100292.51,
                      *           "signed_in_at": null
                      *         }
                      *       ],
@@ -2376,10 +2376,10 @@ export interface operations {
                      *       "name": "Alice",
                      *       "role": "auditor",
                      *       "status": "invited",
-                     *       "created_at": 1796098250.585,
+                     *       "created_at": 1796100292.51,
                      *       "signed_in_at": null,
                      *       "link": "http://localhost:3000/welcome#A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0u1v",
-                     *       "link_expires_at": 1796184650.737
+                     *       "link_expires_at": 1796186692.527
                      *     }
                      */
                     "application/json": components["schemas"]["PersonInvited"];
@@ -2581,12 +2581,12 @@ export interface operations {
                      *           "cost_usd": 0.002,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1796098246.254,
+                     *           "timestamp": 1796100290.282,
                      *           "details": "a page",
                      *           "source": "agent",
                      *           "leaf_index": 41,
-                     *           "prev_hash": "abfdc38be84bd98797871c17b87118c32463347c569f8140d00a0abd814ed265",
-                     *           "entry_hash": "58decba0da49a368dc988bedd94afe05addbd4a9c7c54bf5ba6f12e7bdecc60b",
+                     *           "prev_hash": "0937bd7c930a4cdc4e5bcc68e7d73b241e2e660e387462a1784a0b90883b26e6",
+                     *           "entry_hash": "72c983e22cf211774de1a472c72f55a426e9f084e16c62bb76f6e01c62d214c2",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -2601,12 +2601,12 @@ export interface operations {
                      *           "cost_usd": 0,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1796098246.209,
+                     *           "timestamp": 1796100290.242,
                      *           "details": "{\"scopes\":[\"read\",\"browse\"],\"ttl\":3600,\"spend_limit\":null,\"by\":\"hld_A1b2C3d4E5\"}",
                      *           "source": "haldir",
                      *           "leaf_index": 40,
-                     *           "prev_hash": "afc1287cc4b61f9764a1bccf1448edd6063a6ebe51ead2430e028f498019257f",
-                     *           "entry_hash": "abfdc38be84bd98797871c17b87118c32463347c569f8140d00a0abd814ed265",
+                     *           "prev_hash": "ae3bc995a7b48689ff57817562d5fad94c7b5ff8d2e2a74b78e8c9801eab97f4",
+                     *           "entry_hash": "0937bd7c930a4cdc4e5bcc68e7d73b241e2e660e387462a1784a0b90883b26e6",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -2977,7 +2977,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1796098241.523
+                     *           "created_at": 1796100288.714
                      *         },
                      *         {
                      *           "id": "bud_01m8a0n4yy042z44fpt3fcp8g3",
@@ -2988,7 +2988,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1796098250.093
+                     *           "created_at": 1796100292.341
                      *         }
                      *       ],
                      *       "count": 2,
@@ -3348,8 +3348,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796098246.967,
-                     *           "expires_at": 1796098846.967
+                     *           "created_at": 1796100290.646,
+                     *           "expires_at": 1796100890.646
                      *         },
                      *         {
                      *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
@@ -3363,8 +3363,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796098246.84,
-                     *           "expires_at": 1796098846.84
+                     *           "created_at": 1796100290.565,
+                     *           "expires_at": 1796100890.565
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -3424,15 +3424,16 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796098247.278,
-                     *           "expires_at": 1796098847.278,
+                     *           "created_at": 1796100290.892,
+                     *           "expires_at": 1796100890.892,
                      *           "status": "denied",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1796098247.417,
+                     *           "decided_at": 1796100290.953,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
                      *           "consumed": false,
+                     *           "rule_ids": [],
                      *           "grantable_arguments": null,
                      *           "grant_id": null
                      *         },
@@ -3448,15 +3449,16 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796098247.113,
-                     *           "expires_at": 1796098847.113,
+                     *           "created_at": 1796100290.756,
+                     *           "expires_at": 1796100890.756,
                      *           "status": "approved",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1796098247.192,
+                     *           "decided_at": 1796100290.808,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
                      *           "consumed": false,
+                     *           "rule_ids": [],
                      *           "grantable_arguments": null,
                      *           "grant_id": null
                      *         }
@@ -3505,8 +3507,8 @@ export interface operations {
                      *       "details_path": null,
                      *       "digest": null,
                      *       "requested_key": "hld_A1b2C3d4E5",
-                     *       "created_at": 1796098246.967,
-                     *       "expires_at": 1796098846.967,
+                     *       "created_at": 1796100290.646,
+                     *       "expires_at": 1796100890.646,
                      *       "status": "pending",
                      *       "decided_by": null,
                      *       "decision_note": null,
@@ -3514,6 +3516,7 @@ export interface operations {
                      *       "decided_key": null,
                      *       "signed": false,
                      *       "consumed": false,
+                     *       "rule_ids": [],
                      *       "grantable_arguments": null,
                      *       "grant_id": null,
                      *       "told": 0
@@ -3575,14 +3578,14 @@ export interface operations {
                     /**
                      * @example {
                      *       "tree_size": 119,
-                     *       "root_hash": "bae50e0df6a8d7b786ad4d1c71071d45b18b40a67d26fba60c7f6f2d500314a3",
-                     *       "signed_at": 1796098264.602,
-                     *       "signature": "c41TR28y+kkc8x6OXRw905nI/9jB8eCPqjdOPK32z7e435N8c8c66kRVZctbW5DIlgbOCK9XyDyUS2+xgJHKBQ==",
+                     *       "root_hash": "df61d37de563297efe7ef38d275c94f21cc4e44d057a3ff418ae66b547868455",
+                     *       "signed_at": 1796100296.606,
+                     *       "signature": "nq3botO4qi6i9KY+KOuzbrGJ5rapV/yrgQM9qSt/gPyGlaVy0OtkvZcrczvYtFT50Wv1hmt487nan/h1TPgXAQ==",
                      *       "algorithm": "Ed25519",
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "key_id": "c69d23e1",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\nuuUODfao17eGrU0ccQcdRbGLQKZ9JvumDH9vLVADFKM=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4XONU0dvMvpJHPMejl0cPdOZyP/YwfHgj6o3Tjyt9s+3uN+TfHPHOupEVWXLW1uQyJYGzgivV8g8lEtvsYCRygU=\n"
+                     *       "key_id": "6143c3ea",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\n32HTfeVjKX7+fvONJ1yU8hzE5E0Fej/0GK5mtUeGhFU=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6p6t26LTuKouovSmPijrs26xiea2qVf8q4EDPakrf4D8hpWlctDrZL2XK3M72LRU+dFr9YZrePO52p/4dUz4FwE=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["TreeHead"];
@@ -3608,7 +3611,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+c69d23e1+Ae5Hi/cgkQDfH5QieMFDiM3To1tuRV0Jjvv55IuT//oL",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+6143c3ea+AYBYV0zaTYjICX7RaR+N5pATtTSO0AAHTi6GWBZbIJ59",
                      *       "jwks": {
                      *         "keys": [
                      *           {
@@ -3616,8 +3619,8 @@ export interface operations {
                      *             "crv": "Ed25519",
                      *             "alg": "EdDSA",
                      *             "use": "sig",
-                     *             "kid": "c69d23e1",
-                     *             "x": "7keL9yCRAN8flCJ4wUOIzdOjW25FXQmO-_nki5P_-gs"
+                     *             "kid": "6143c3ea",
+                     *             "x": "gFhXTNpNiMgJftFpH43mkBO1NI7QAAdOLoZYFlsgnn0"
                      *           }
                      *         ]
                      *       }
@@ -3667,25 +3670,25 @@ export interface operations {
                      *       "checkpoints": [
                      *         {
                      *           "tree_size": 119,
-                     *           "root_hash": "bae50e0df6a8d7b786ad4d1c71071d45b18b40a67d26fba60c7f6f2d500314a3",
-                     *           "signed_at": 1796098264.602,
-                     *           "signature": "c41TR28y+kkc8x6OXRw905nI/9jB8eCPqjdOPK32z7e435N8c8c66kRVZctbW5DIlgbOCK9XyDyUS2+xgJHKBQ==",
+                     *           "root_hash": "df61d37de563297efe7ef38d275c94f21cc4e44d057a3ff418ae66b547868455",
+                     *           "signed_at": 1796100296.606,
+                     *           "signature": "nq3botO4qi6i9KY+KOuzbrGJ5rapV/yrgQM9qSt/gPyGlaVy0OtkvZcrczvYtFT50Wv1hmt487nan/h1TPgXAQ==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "c69d23e1",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\nuuUODfao17eGrU0ccQcdRbGLQKZ9JvumDH9vLVADFKM=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4XONU0dvMvpJHPMejl0cPdOZyP/YwfHgj6o3Tjyt9s+3uN+TfHPHOupEVWXLW1uQyJYGzgivV8g8lEtvsYCRygU=\n"
+                     *           "key_id": "6143c3ea",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\n32HTfeVjKX7+fvONJ1yU8hzE5E0Fej/0GK5mtUeGhFU=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6p6t26LTuKouovSmPijrs26xiea2qVf8q4EDPakrf4D8hpWlctDrZL2XK3M72LRU+dFr9YZrePO52p/4dUz4FwE=\n"
                      *         },
                      *         {
                      *           "tree_size": 59,
-                     *           "root_hash": "420390fd5240322243345e98a2ae49188768989e8344f1955ceb26e974594c06",
-                     *           "signed_at": 1796098249.3,
-                     *           "signature": "L7mQt9aqP0OPi0F0DozybxQg8wvVwXWIv+A72xc+ipqnMJDTj7L/OjjLKXBAMw9vgVEYHZTbx+WLDuDWn3wQCw==",
+                     *           "root_hash": "c56749cf2c7f12793faf628fa940e18dae36e3a25a508f76db16e98e72617be0",
+                     *           "signed_at": 1796100291.774,
+                     *           "signature": "EkhjHo2eNa3jkoun5xPL3jOhYr0pTf8beOhROCPSkP8gmSGvCubUhZGlRBzt5eII2w2ZVgAqGGJqDXlN8AdrCQ==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "c69d23e1",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n59\nQgOQ/VJAMiJDNF6Yoq5JGIdomJ6DRPGVXOsm6XRZTAY=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4S+5kLfWqj9Dj4tBdA6M8m8UIPML1cF1iL/gO9sXPoqapzCQ04+y/zo4yylwQDMPb4FRGB2U28fliw7g1p98EAs=\n"
+                     *           "key_id": "6143c3ea",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n59\nxWdJzyx/Enk/r2KPqUDhja4246JaUI922xbpjnJhe+A=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6hJIYx6NnjWt45KLp+cTy94zoWK9KU3/G3joUTgj0pD/IJkhrwrm1IWRpUQc7eXiCNsNmVYAKhhiag15TfAHawk=\n"
                      *         }
                      *       ],
                      *       "count": 2,
@@ -3783,20 +3786,20 @@ export interface operations {
                      *       "type": "manifest",
                      *       "format_version": 2,
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "generated_at": 1796098265.627,
+                     *       "generated_at": 1796100296.957,
                      *       "filters": {},
                      *       "count": 119,
-                     *       "first_timestamp": 1796098239.543,
-                     *       "last_timestamp": 1796098263.832,
-                     *       "last_chain_hash": "e81b84078cbb5dd5a2082ffa848f88efcfcde387586dc7e213d9b7071e758b0e",
-                     *       "sha256": "a71e3709f974a6fe9812af176a8097e34e7bfc84296288dd5730ffa17cb08a54",
+                     *       "first_timestamp": 1796100285.51,
+                     *       "last_timestamp": 1796100296.521,
+                     *       "last_chain_hash": "5aa712e11d89dc46c9bb6f19b29b9eb44216302314ab93a356a6ad3796924497",
+                     *       "sha256": "250fb6f0e2cf14cab4ccc77ec8a86f8234a63e2637ffc42054969f9b0b4325ab",
                      *       "tree_size": 119,
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+c69d23e1+Ae5Hi/cgkQDfH5QieMFDiM3To1tuRV0Jjvv55IuT//oL",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\nuuUODfao17eGrU0ccQcdRbGLQKZ9JvumDH9vLVADFKM=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4XONU0dvMvpJHPMejl0cPdOZyP/YwfHgj6o3Tjyt9s+3uN+TfHPHOupEVWXLW1uQyJYGzgivV8g8lEtvsYCRygU=\n",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+6143c3ea+AYBYV0zaTYjICX7RaR+N5pATtTSO0AAHTi6GWBZbIJ59",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\n32HTfeVjKX7+fvONJ1yU8hzE5E0Fej/0GK5mtUeGhFU=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6p6t26LTuKouovSmPijrs26xiea2qVf8q4EDPakrf4D8hpWlctDrZL2XK3M72LRU+dFr9YZrePO52p/4dUz4FwE=\n",
                      *       "checkpoints": [
-                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n59\nQgOQ/VJAMiJDNF6Yoq5JGIdomJ6DRPGVXOsm6XRZTAY=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4S+5kLfWqj9Dj4tBdA6M8m8UIPML1cF1iL/gO9sXPoqapzCQ04+y/zo4yylwQDMPb4FRGB2U28fliw7g1p98EAs=\n"
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n59\nxWdJzyx/Enk/r2KPqUDhja4246JaUI922xbpjnJhe+A=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6hJIYx6NnjWt45KLp+cTy94zoWK9KU3/G3joUTgj0pD/IJkhrwrm1IWRpUQc7eXiCNsNmVYAKhhiag15TfAHawk=\n"
                      *       ],
-                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\nRqFue3SynK9Wk73kYm/a+eKzlHupkMVP2frsan8t+Qw=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 xp0j4aHWM6fWnY7HNT2H9LkS6FePYuzCP9TG9bomhfTakOwA7AtarnEj1zJS/habmwp3/o9GtNDQmFEHtqgBCiCGxAA=\n"
+                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\nqTZV/187zMD0lrbGPm2B3QmINLQ83h+PPX4h/v6Eibc=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6k8NApm+a3yX1GxKNr+Oyg26Yt2nhEOSjkNu57rlxMAJP571uQl6bqXQwXZPtJDyRyRgJdXBmCnOYbFeIXuYNQY=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["AuditExportManifest"];
@@ -3844,8 +3847,8 @@ export interface operations {
                      *           ],
                      *           "agent": null,
                      *           "connector": null,
-                     *           "created_at": 1796098239.541,
-                     *           "last_used": 1796098240.272,
+                     *           "created_at": 1796100285.508,
+                     *           "last_used": 1796100286.373,
                      *           "expires_at": null,
                      *           "principal": "hld_A1b2C3d4E5",
                      *           "revoked": false
@@ -3870,7 +3873,7 @@ export interface operations {
                      *             "catalogue": "full"
                      *           },
                      *           "connector": null,
-                     *           "created_at": 1796098240.63,
+                     *           "created_at": 1796100286.792,
                      *           "last_used": null,
                      *           "expires_at": null,
                      *           "principal": "hld_A1b2C3d4E5",
@@ -4036,7 +4039,7 @@ export interface operations {
                      *       "message": "Store this key now: it is not shown again.",
                      *       "principal": "hld_A1b2C3d4E5",
                      *       "replaces": "hld_A1b2C3d4E5",
-                     *       "replaced_until": 1796184649.814
+                     *       "replaced_until": 1796186691.962
                      *     }
                      */
                     "application/json": {
@@ -4173,7 +4176,7 @@ export interface operations {
                      *       "name": "Alice",
                      *       "role": "approver",
                      *       "status": "invited",
-                     *       "created_at": 1796098250.897,
+                     *       "created_at": 1796100292.583,
                      *       "signed_in_at": null
                      *     }
                      */
@@ -4469,7 +4472,7 @@ export interface operations {
                      *       "accepted": true,
                      *       "upstream": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *       "tool": "tool-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *       "fingerprint": "2306e3465495397cd2e08d2f9495ee3f0be04210c93fb9b1238f2f723fe0ad96"
+                     *       "fingerprint": "d9242af407fa9898c16fe7de32821e0f91bc985919f61919db5ac17184f7de39"
                      *     }
                      */
                     "application/json": {
@@ -4802,7 +4805,7 @@ export interface operations {
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796097690.279,
+                     *           "created_at": 1796100288.745,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "bindings": []
@@ -4811,7 +4814,7 @@ export interface operations {
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796097688.454,
+                     *           "created_at": 1796100289.973,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "bindings": []
@@ -4937,7 +4940,7 @@ export interface operations {
                      *         {
                      *           "version": 2,
                      *           "scope_required": "read",
-                     *           "created_at": 1796098251.628,
+                     *           "created_at": 1796100293.121,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "newest": true,
@@ -4946,7 +4949,7 @@ export interface operations {
                      *         {
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796098251.532,
+                     *           "created_at": 1796100293.061,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "newest": false,
@@ -5013,15 +5016,15 @@ export interface operations {
                      *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "versions": 1,
-                     *           "deleted_at": 1796098245.82,
-                     *           "restorable_until": 1796703045.82
+                     *           "deleted_at": 1796100290.121,
+                     *           "restorable_until": 1796705090.121
                      *         },
                      *         {
                      *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "versions": 1,
-                     *           "deleted_at": 1796098241.402,
-                     *           "restorable_until": 1796703041.402
+                     *           "deleted_at": 1796100288.244,
+                     *           "restorable_until": 1796705088.244
                      *         }
                      *       ],
                      *       "count": 2,
@@ -5232,8 +5235,8 @@ export interface operations {
                      *           "depth": 0,
                      *           "descendants": 0,
                      *           "is_valid": true,
-                     *           "created_at": 1796098241.705,
-                     *           "expires_at": 1796098841.705,
+                     *           "created_at": 1796100289.076,
+                     *           "expires_at": 1796100889.076,
                      *           "status": "active"
                      *         },
                      *         {
@@ -5253,8 +5256,8 @@ export interface operations {
                      *           "depth": 0,
                      *           "descendants": 0,
                      *           "is_valid": true,
-                     *           "created_at": 1796098241.586,
-                     *           "expires_at": 1796101841.586,
+                     *           "created_at": 1796100288.79,
+                     *           "expires_at": 1796103888.79,
                      *           "status": "active"
                      *         }
                      *       ],
@@ -5422,19 +5425,19 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "checked_at": 1796098249.674,
+                     *       "checked_at": 1796100291.897,
                      *       "components": [
                      *         {
                      *           "name": "api",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1796098249.674
+                     *           "checked_at": 1796100291.897
                      *         },
                      *         {
                      *           "name": "database",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1796098249.674
+                     *           "checked_at": 1796100291.897
                      *         }
                      *       ],
                      *       "metrics": {
@@ -5444,9 +5447,9 @@ export interface operations {
                      *           "ratio": 1
                      *         },
                      *         "latency_seconds": {
-                     *           "p50": 0.1,
-                     *           "p95": 1,
-                     *           "p99": 1
+                     *           "p50": 0.05,
+                     *           "p95": 0.25,
+                     *           "p99": 2.5
                      *         }
                      *       }
                      *     }
@@ -5582,7 +5585,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1796098247.577
+                     *           "created_at": 1796100291.065
                      *         },
                      *         {
                      *           "webhook_id": 1,
@@ -5597,7 +5600,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1796098241.304
+                     *           "created_at": 1796100287.923
                      *         }
                      *       ],
                      *       "count": 2,
@@ -5698,7 +5701,7 @@ export interface operations {
                      *       "name": "on-call",
                      *       "format": "haldir",
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "created_at": 1796098247.577
+                     *       "created_at": 1796100291.065
                      *     }
                      */
                     "application/json": {
@@ -5857,7 +5860,7 @@ export interface operations {
                      *       "failing_since": null,
                      *       "paused_until": null,
                      *       "secret_prev_expires_at": null,
-                     *       "created_at": 1796098267.382
+                     *       "created_at": 1796100298.508
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookListItem"];
@@ -5891,7 +5894,7 @@ export interface operations {
                      *       "queued": true,
                      *       "webhook_id": 8,
                      *       "event_id": "evt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "delivery_id": "dlv_01m8qws7f8x46wfhjwykk4rk04_8"
+                     *       "delivery_id": "dlv_01m8qyq67cz7bhf158cqzpj1b3_8"
                      *     }
                      */
                     "application/json": {
@@ -5934,7 +5937,7 @@ export interface operations {
                      *       "webhook_id": 7,
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
                      *       "secret_prev": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "secret_prev_expires_at": 1796184668.303,
+                     *       "secret_prev_expires_at": 1796186698.936,
                      *       "grace_seconds": 86400,
                      *       "message": "Both secrets sign every delivery until secret_prev_expires_at"
                      *     }
@@ -5977,7 +5980,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "queued": true,
-                     *       "delivery_id": "dlv_01m8qws62gk7vv7encj42pgp8r_3"
+                     *       "delivery_id": "dlv_01m8qyq5k8p4w5pwnjy3rk7wrf_3"
                      *     }
                      */
                     "application/json": {
