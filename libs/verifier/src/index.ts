@@ -13,6 +13,9 @@ export { decisionChallenge, type DecisionSignature, signatureFault, type Signing
 export { faultOf, type LoggedEntry } from './entry-check.js';
 export { bodyHash, contentHash, entryHash, GENESIS_HASH, formatOf, hashSalted } from './entry-hash.js';
 export { ERASURE_ACTION, Erasures } from './erasures.js';
+export { checkEvidence, type EvidenceSource, type EvidenceVerdict } from './evidence-check.js';
+export { EVIDENCE_VERSION, evidenceBody, type EvidenceFile } from './evidence-form.js';
+export { EvidenceWriter } from './evidence-writer.js';
 export { checkExport } from './export-check.js';
 export { actorOf, writeEntry } from './export-line.js';
 export { FORMAT_VERSION, manifestBody, type ManifestMember } from './manifest.js';
