@@ -102,6 +102,12 @@ const CORE_ARROWS = {
     approvals: 'a call waits for a human when a policy or a rule says so',
     mcp: 'upstreams speak it',
   },
+  evidence: {
+    ...usual('kernel', 'runtime', 'database', 'audit-log'),
+    watch: 'a package has the whole log, as exports have it',
+    verifier: 'the form of a package is defined once, where strangers check it',
+    queue: 'the worker is told of what waits',
+  },
   gateway: {},
 };
 
@@ -123,6 +129,7 @@ const DOOR_ARROWS = {
   },
   webhooks: { http: 'routes' },
   notifications: { queue: 'e-mails are sent, and old ones removed, in jobs' },
+  evidence: { http: 'routes' },
   proxy: { queue: 'upstreams are checked, and calls of dead processes closed, in jobs' },
   gateway: {
     ...usual('kernel', 'runtime', 'database', 'audit-log'),

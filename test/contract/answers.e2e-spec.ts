@@ -6,6 +6,7 @@ import {
   type Reply,
   startEverything,
   startFakeUpstream,
+  startWorker,
   startWorld,
   type World,
 } from '@haldir/test-support';
@@ -31,6 +32,9 @@ beforeAll(async () => {
   served = await ApiDocument.servedBy(world.operator);
   const receiverUrl = new URL('/hook', upstream.url).href;
   belongings = await Belongings.of(await world.newTenant(), { upstreamUrl: upstream.url, receiverUrl });
+  const worker = await startWorker(world.environment);
+  await belongings.makeEvidence();
+  await worker.stop();
   // So that no list is empty.
   await belongings.filters();
   for (const id of ['addApprovalRule', 'addAuditRule', 'addProxyPolicy', 'setBudget', 'storeSecret', 'holdPayment'])

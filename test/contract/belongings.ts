@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Client, startFakeUpstream } from '@haldir/test-support';
+import { Client, eventually, startFakeUpstream } from '@haldir/test-support';
 import { type Json, type Operation } from './api-document.js';
 import { type Input } from './contract-client.js';
 
@@ -15,6 +15,8 @@ export class Belongings {
   private connector: Promise<Client> | null = null;
   /** Fingerprint of what the tool that was changed last is now. */
   private changed = '';
+  /** A package of evidence that can be downloaded. */
+  private evidence: string | null = null;
 
   private constructor(
     readonly client: Client,
@@ -125,6 +127,11 @@ export class Belongings {
         await this.make(`/v1/agents/${agent_id}/freeze`, { reason: 'x' });
         return { agent_id };
       }
+      case 'downloadEvidencePackage':
+        return { evidence_id: this.evidence ?? (await this.evidencePackage()) };
+      case 'getEvidencePackage':
+      case 'deleteEvidencePackage':
+        return { evidence_id: await this.evidencePackage() };
       case 'getInclusionProof':
         return { entry_id: String((await this.make('/v1/audit', await this.action()))['entry_id']) };
       case 'deleteWebhook':
@@ -192,6 +199,8 @@ export class Belongings {
         return this.lavishBudget();
       case 'logAction':
         return this.action();
+      case 'createEvidencePackage':
+        return PERIOD;
       case 'addApprovalRule':
         return HARMLESS_RULE;
       case 'setApprovalSettings':
@@ -292,6 +301,20 @@ export class Belongings {
     return String((JSON.parse(said?.text ?? '') as Json)['request_id']);
   }
 
+  /** Has a package made that can be downloaded, where there is a worker. */
+  async makeEvidence(): Promise<void> {
+    const id = await this.evidencePackage();
+    await eventually(async () => {
+      const { body } = await this.client.get(`/v1/evidence/${id}`);
+      if (body['state'] !== 'done') throw new Error(`no evidence: ${JSON.stringify(body)}`);
+    }, 60_000);
+    this.evidence = id;
+  }
+
+  private async evidencePackage(): Promise<string> {
+    return String((await this.make('/v1/evidence', PERIOD))['evidence_id']);
+  }
+
   /** The name of a stored secret. */
   private async secret(): Promise<string> {
     const name = this.name('secret');
@@ -360,6 +383,8 @@ export const isForConnectors = ({ tags }: Pick<Operation, 'tags'>): boolean => t
 const CONNECTED = 'connected';
 const INSTANCE = 'instance0of0belongings';
 const SMALL_GRANT = { uses: 1, ttl: 60 };
+/** Of which one package is made, however often it is asked for. */
+const PERIOD = { from: 0, to: 1 };
 const HARMLESS_RULE = { type: 'spend_over', threshold: 1_000_000 };
 const HARMLESS_POLICY = { type: 'block_tool', tool: 'nobody-has-it' };
 const HARMLESS_FLAG = { type: 'high_cost', max_usd: 1_000_000 };

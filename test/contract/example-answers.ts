@@ -23,6 +23,8 @@ const MAX_TEXT = 2_000;
 /** An answer as it may be shown to anyone: ids and keys are nobody's, lists are short. */
 export function asExample(body: unknown): unknown {
   if (typeof body === 'string') {
+    // A ZIP.
+    if (body.startsWith('PK\u0003\u0004')) return 'PK…';
     const text = REPLACED.reduce((rest, [pattern, by]) => rest.replace(pattern, by), body);
     return text.length <= MAX_TEXT ? text : text.slice(0, text.lastIndexOf('\n', MAX_TEXT) + 1);
   }

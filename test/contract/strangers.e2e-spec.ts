@@ -36,7 +36,7 @@ afterAll(async () => {
   await Promise.all([world.stop(), upstream.stop()]);
 });
 
-/** Until the owner has a delivery and two checkpoints. */
+/** Until the owner has a delivery, two checkpoints and a package of evidence, and the stranger one, too. */
 async function letWorkerWork(): Promise<void> {
   const worker = await startWorker(world.environment);
   const count = async (list: string): Promise<number> => Number((await owner.client.get(list)).body['count']);
@@ -45,6 +45,7 @@ async function letWorkerWork(): Promise<void> {
     await owner.filters();
     expect(await count('/v1/audit/checkpoints')).toBeGreaterThan(1);
   });
+  await Promise.all([owner.makeEvidence(), stranger.makeEvidence()]);
   await worker.stop();
 }
 

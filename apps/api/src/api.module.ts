@@ -5,6 +5,7 @@ import { AuditLogModule } from '@haldir/audit-log';
 import { CryptoModule } from '@haldir/crypto';
 import { DatabaseModule } from '@haldir/database';
 import { EventsModule } from '@haldir/events';
+import { EvidenceHttpModule } from '@haldir/evidence/http';
 import { GateModule } from '@haldir/gate';
 import { GateHttpModule } from '@haldir/gate/http';
 import { GatewayHttpModule } from '@haldir/gateway/http';
@@ -48,6 +49,7 @@ import { StatusReport } from './platform/status-report.js';
     WebhooksHttpModule,
     NotificationsHttpModule,
     ProxyHttpModule,
+    EvidenceHttpModule,
     GatewayHttpModule,
     // What the platform's own figures are made of.
     ApprovalsModule,

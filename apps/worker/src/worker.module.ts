@@ -6,6 +6,7 @@ import { CryptoModule } from '@haldir/crypto';
 import { DatabaseModule } from '@haldir/database';
 import { EventsModule } from '@haldir/events';
 import { EventsJobsModule } from '@haldir/events/jobs';
+import { EvidenceJobsModule } from '@haldir/evidence/jobs';
 import { GateJobsModule } from '@haldir/gate/jobs';
 import { HealthModule } from '@haldir/health';
 import { NotificationsJobsModule } from '@haldir/notifications/jobs';
@@ -33,6 +34,7 @@ import { WebhooksJobsModule } from '@haldir/webhooks/jobs';
     WebhooksJobsModule,
     NotificationsJobsModule,
     ProxyJobsModule,
+    EvidenceJobsModule,
   ],
 })
 export class WorkerModule {}

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { columnsOf, Transactions, type Tx } from '@haldir/database';
-import { LessThan } from 'typeorm';
+import { LessThan, MoreThanOrEqual } from 'typeorm';
 import { Checkpoint } from './checkpoint.entity.js';
 
 /** A tree as it was signed last. */
@@ -105,6 +105,13 @@ export class LogTreeRepository {
         order: { size: 'DESC' },
         take: limit,
       }),
+    );
+  }
+
+  /** The checkpoint of the smallest tree with at least `size` entries; null while none was signed. */
+  firstHolding(tenantId: string, size: number): Promise<Checkpoint | null> {
+    return this.transactions.read(tenantId, (manager) =>
+      manager.findOne(Checkpoint, { where: { tenantId, size: MoreThanOrEqual(size) }, order: { size: 'ASC' } }),
     );
   }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '@haldir/kernel';
 import { Transactions, type Tx } from '@haldir/database';
 import { Log } from '@haldir/runtime';
-import { manifestBody } from '@haldir/verifier';
+import { evidenceBody, manifestBody } from '@haldir/verifier';
 import { type LogKey, signCheckpoint, signNote } from './log-key.js';
 import { LogKeys } from './log-keys.js';
 import { type Checkpoint } from './checkpoint.entity.js';
@@ -52,6 +52,12 @@ export class LogTree {
     return toHead(key, checkpoint);
   }
 
+  /** The earliest tree head that was signed with at least `size` entries; the newest, over all there are, where there is none. */
+  async firstHolding(tenantId: string, size: number): Promise<TreeHead> {
+    const first = await this.trees.firstHolding(tenantId, size);
+    return first ? toHead(await this.keys.of(tenantId), first) : this.head(tenantId);
+  }
+
   /** Up to `limit` checkpoints, newest first, of trees smaller than `before`. */
   async history(tenantId: string, limit: number, before: number | null): Promise<TreeHead[]> {
     const key = await this.keys.of(tenantId);
@@ -71,6 +77,12 @@ export class LogTree {
   ): Promise<Manifest & { signature: string }> {
     const key = await this.keys.of(tenantId);
     return { ...manifest, signature: signNote(key, manifestBody(key.origin, manifest)).note };
+  }
+
+  /** The log's own signature over a package of evidence: a C2SP signed note over the length and SHA-256 of what it is over. */
+  async signEvidence(tenantId: string, length: number, sha256: Buffer): Promise<string> {
+    const key = await this.keys.of(tenantId);
+    return signNote(key, evidenceBody(key.origin, length, sha256)).note;
   }
 
   /** Signs every log that has grown since it was signed last, many in one commit, leaving those that someone else is at. */

@@ -38,6 +38,8 @@ export const queues = {
   /** Writes down the calls of processes that died. */
   unknownCalls: { name: 'unknown-calls', payload: nothing },
   upstreamHealth: { name: 'upstream-health', payload: nothing },
+  /** Makes the packages of evidence that wait, and removes what is over. */
+  evidence: { name: 'evidence', payload: nothing },
   /** Ends sessions with upstreams that nobody needs any more. */
   upstreamSessions: { name: 'upstream-sessions', payload: nothing },
 } satisfies Record<string, QueueDefinition>;

@@ -78,6 +78,9 @@ const COLUMNS = `seq, entry_id, tenant_id, source, session_id, agent_id, tool, a
 
 const LOG_SIZE = 'SELECT size FROM audit_head WHERE tenant_id = $1';
 
+const ENTRIES_AT = `SELECT ${COLUMNS} FROM audit_entry WHERE tenant_id = $1 AND seq = ANY ($2::bigint[]) ORDER BY seq`;
+const POSITION_BEHIND = `SELECT audit_position_at($1, $2::timestamptz + interval '1 ms') AS seq`;
+
 @Injectable()
 export class AuditTrailRepository {
   constructor(private readonly transactions: Transactions) {}
@@ -121,6 +124,18 @@ export class AuditTrailRepository {
         return row ?? { found: false, erased: false };
       },
     };
+  }
+
+  /** The entries at these positions, oldest first. */
+  async at(tenantId: string, positions: readonly number[]): Promise<AuditEntry[]> {
+    const rows = await this.transactions.query<EntryRow>(ENTRIES_AT, [tenantId, positions]);
+    return rows.map(toEntry);
+  }
+
+  /** How many entries the log has up to a moment, that millisecond included. */
+  async positionBehind(tenantId: string, at: Date): Promise<number> {
+    const [row] = await this.transactions.query<{ seq: string }>(POSITION_BEHIND, [tenantId, at]);
+    return Number(row?.seq ?? 0);
   }
 
   /** Entries in the tenant's log. */

@@ -10,23 +10,8 @@ import {
   AuditTrailRepository,
   type FoundEntries,
 } from './audit-trail.repository.js';
+import { type ExportManifest } from './export-manifest.js';
 import { AuditEntryNotFound, NothingToErase } from './watch.errors.js';
-
-/** What an export holds, so that whoever has it can tell whether something is missing. */
-export interface ExportManifest {
-  tenantId: string;
-  generatedAt: Date;
-  count: number;
-  /** Null for an export without entries. */
-  first: AuditEntry | null;
-  last: AuditEntry | null;
-  /** SHA-256, hex, over the entry ids in their order, each followed by a newline. */
-  sha256: string;
-  /** The signed tree head that holds every entry of the export. */
-  head: TreeHead;
-  /** Signed notes of smaller trees, oldest first: where a rewritten history departs from what was signed can be told by them. */
-  olderCheckpoints: string[];
-}
 
 const OLDER_CHECKPOINTS = 200;
 

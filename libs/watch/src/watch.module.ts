@@ -14,6 +14,7 @@ import { LogTails } from './log-tails.js';
 import { LoggedSpendingRepository } from './logged-spending.repository.js';
 import { SpendService } from './spend.service.js';
 import { SpentCheck } from './spent-check.js';
+import { WholeLog } from './whole-log.js';
 
 @Module({
   imports: [TypeOrmModule.forFeature([AuditFinding, StoredAuditRule]), VaultModule],
@@ -29,7 +30,17 @@ import { SpentCheck } from './spent-check.js';
     LogTails,
     SpendService,
     SpentCheck,
+    WholeLog,
   ],
-  exports: [AnomalyScan, AuditRuleService, AuditTrailService, ChainVerification, LogTails, SpendService, SpentCheck],
+  exports: [
+    AnomalyScan,
+    AuditRuleService,
+    AuditTrailService,
+    ChainVerification,
+    LogTails,
+    SpendService,
+    SpentCheck,
+    WholeLog,
+  ],
 })
 export class WatchModule {}

@@ -29,6 +29,7 @@ export const REQUEST_EXAMPLES: Readonly<Record<string, unknown>> = {
     details: 'https://example.com',
     cost_usd: 0.002,
   },
+  createEvidencePackage: { from: '2026-07-01T00:00:00Z', to: '2026-09-30T23:59:59.999Z' },
   addAuditRule: { type: 'rapid_fire', max_actions: 60, window_seconds: 60 },
   addApprovalRule: { type: 'spend_over', threshold: 100 },
   setApprovalSettings: { forbid_self_approval: true, require_signature_from: 1000 },

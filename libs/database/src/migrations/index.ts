@@ -39,6 +39,7 @@ import { Passkeys1790000000050 } from './1790000000050-passkeys.js';
 import { SignedDecisions1790000000051 } from './1790000000051-signed-decisions.js';
 import { Oidc1790000000052 } from './1790000000052-oidc.js';
 import { Delegation1790000000053 } from './1790000000053-delegation.js';
+import { Evidence1790000000054 } from './1790000000054-evidence.js';
 import { ApprovalGrants1790000000055 } from './1790000000055-approval-grants.js';
 import { WebhookFormats1790000000056 } from './1790000000056-webhook-formats.js';
 import { Notifications1790000000057 } from './1790000000057-notifications.js';
@@ -86,6 +87,7 @@ export const migrations = [
   SignedDecisions1790000000051,
   Oidc1790000000052,
   Delegation1790000000053,
+  Evidence1790000000054,
   ApprovalGrants1790000000055,
   WebhookFormats1790000000056,
   Notifications1790000000057,

@@ -1,11 +1,11 @@
-import { fromMinorUnits, toUnixSeconds } from '@haldir/kernel';
+import { fromMinorUnits } from '@haldir/kernel';
 import { type TreeHead } from '@haldir/audit-log';
-import { actorOf, FORMAT_VERSION, formatOf, type ManifestMember, verifierKey, writeEntry } from '@haldir/verifier';
+import { actorOf, formatOf, type ManifestMember, writeEntry } from '@haldir/verifier';
 import { z } from 'zod';
 import { type AuditEntry, type AuditFilter } from '../audit-trail.repository.js';
-import { type AuditTrailService, type ExportManifest } from '../audit-trail.service.js';
+import { type AuditTrailService } from '../audit-trail.service.js';
+import { describeManifest, type ExportManifest } from '../export-manifest.js';
 import { describeFilter } from './audit-filter.dto.js';
-import { timestampOf } from './audit.dto.js';
 
 export const ManifestAnswer = z
   .object({
@@ -33,23 +33,7 @@ export function toManifest(
   manifest: ExportManifest,
   filter: AuditFilter,
 ): Promise<ManifestAnswer> {
-  const { head, first, last } = manifest;
-  return trail.sign(manifest.tenantId, {
-    type: 'manifest' as const,
-    format_version: FORMAT_VERSION,
-    tenant_id: manifest.tenantId,
-    generated_at: toUnixSeconds(manifest.generatedAt),
-    filters: describeFilter(filter),
-    count: manifest.count,
-    first_timestamp: first && timestampOf(first),
-    last_timestamp: last && timestampOf(last),
-    last_chain_hash: last?.entryHash.toString('hex') ?? null,
-    sha256: manifest.sha256,
-    tree_size: head.size,
-    verifier_key: verifierKey(head),
-    checkpoint: head.note,
-    checkpoints: manifest.olderCheckpoints,
-  });
+  return trail.sign(manifest.tenantId, describeManifest(manifest, describeFilter(filter)));
 }
 
 /**

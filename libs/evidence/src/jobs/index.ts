@@ -1,0 +1,1 @@
+export { EvidenceJobsModule } from './evidence-jobs.module.js';
