@@ -27,6 +27,8 @@ const ABOUT_QUEUES = [
   ...['approvals/requests', 'gate/agent-freeze', 'gate/key-rotation', 'gate/quota', 'proxy/upstreams', 'vault/holds'],
   ...[
     'vault/versions',
+    'watch/evidence',
+    'watch/evidence-makers',
     'watch/trail',
     'webhooks/chaos',
     'webhooks/endpoints',
@@ -39,9 +41,14 @@ const ABOUT_QUEUES = [
 /** What kills, fills or loads a Haldir for a minute or more. */
 const LONG = [
   'test/faults/**',
-  ...['platform/models', 'proxy/simulation', 'vault/secrets-rotation', 'watch/long-log', 'webhooks/chaos'].map(
-    (name) => `test/${name}.e2e-spec.ts`,
-  ),
+  ...[
+    'platform/models',
+    'proxy/simulation',
+    'vault/secrets-rotation',
+    'watch/evidence-memory',
+    'watch/long-log',
+    'webhooks/chaos',
+  ].map((name) => `test/${name}.e2e-spec.ts`),
 ];
 const withoutLong = process.env.HALDIR_TEST_LONG === 'false' ? LONG : [];
 

@@ -13,6 +13,8 @@ const COMMANDS = [
   'people list',
   'people remove',
   'audit verify',
+  'evidence create',
+  'evidence verify',
 ];
 
 it.each([[['--version']], [['-V']]])('%j says which Haldir it is', async (args) => {

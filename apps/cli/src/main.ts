@@ -59,6 +59,16 @@ const COMMANDS: readonly { name: string; summary: string; load: () => Promise<Co
     summary: 'Check an export of the audit log, or a proof, offline',
     load: async () => (await import('./commands/audit-verify.js')).auditVerifyCommand,
   },
+  {
+    name: 'evidence create',
+    summary: 'Have evidence of a period made for an auditor, and download it',
+    load: async () => (await import('./commands/evidence-create.js')).evidenceCreateCommand,
+  },
+  {
+    name: 'evidence verify',
+    summary: 'Check a package of evidence, offline',
+    load: async () => (await import('./commands/evidence-verify.js')).evidenceVerifyCommand,
+  },
 ];
 
 /** `words` of a command line that begin the name of a command, or all of it. */

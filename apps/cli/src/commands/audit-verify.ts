@@ -1,20 +1,17 @@
 import { createReadStream, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { type Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import {
   checkExport,
   type Checkpoint,
   checkProof,
-  type DecisionCount,
-  InvalidCheckpoint,
   type LogIdentity,
-  parseCheckpoint,
   parseStrictObject,
-  parseVerifierKey,
   type Verdict,
 } from '@haldir/verifier';
 import { type Command, UsageError } from '../command.js';
+import { decisionsInWords } from '../decisions-in-words.js';
+import { readCheckpoint, readLogKey } from '../log-files.js';
 import { ProgressBar } from '../progress-bar.js';
 
 const EXIT_CODES: Readonly<Record<Verdict['outcome'], number>> = {
@@ -56,9 +53,7 @@ Examples
     const [file] = positionals;
     if (file === undefined || positionals.length > 1)
       throw new UsageError('give one file to check, or - for standard input');
-    if (values.key === undefined)
-      throw new UsageError('--key is missing: the public key of the log, or a file that holds it');
-    const log = await readKey(values.key);
+    const log = await readLogKey(values.key);
     const pinned = await readCheckpoint(values.pinned, log);
     const newer = await readCheckpoint(values.checkpoint, log);
     const verdict = await check(file, { log, pinned, newer });
@@ -156,34 +151,6 @@ function open(file: string): [Readable, number | null] {
   return [createReadStream(file, { highWaterMark: 1024 * 1024 }), bytes];
 }
 
-async function readKey(keyOrFile: string): Promise<LogIdentity> {
-  const text = /^[^\s+]+\+[0-9a-f]{8}\+/.test(keyOrFile) ? keyOrFile : await readText(keyOrFile, '--key');
-  try {
-    return parseVerifierKey(text);
-  } catch (error) {
-    if (!(error instanceof InvalidCheckpoint)) throw error;
-    throw new UsageError(`--key: ${error.message}`);
-  }
-}
-
-async function readCheckpoint(file: string | undefined, log: LogIdentity): Promise<Checkpoint | undefined> {
-  if (file === undefined) return undefined;
-  try {
-    return parseCheckpoint(await readText(file, 'checkpoint'), log);
-  } catch (error) {
-    if (!(error instanceof InvalidCheckpoint)) throw error;
-    throw new UsageError(`${file}: ${error.message}`);
-  }
-}
-
-async function readText(file: string, what: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch {
-    throw new UsageError(`${what}: ${file} cannot be read`);
-  }
-}
-
 function describe(verdict: Verdict): string {
   switch (verdict.outcome) {
     case 'intact': {
@@ -191,7 +158,7 @@ function describe(verdict: Verdict): string {
       const what = verdict.entries === 1 ? '1 entry' : `${verdict.entries} entries`;
       return [
         `intact: ${what}, signed by ${origin} at size ${size}, root ${root.toString('hex')}`,
-        ...(verdict.decisions === undefined ? [] : [`signed decisions: ${inWords(verdict.decisions)}`]),
+        ...(verdict.decisions === undefined ? [] : [`signed decisions: ${decisionsInWords(verdict.decisions)}`]),
         ...(verdict.notice === undefined ? [] : [`notice: ${verdict.notice}`]),
       ].join('\n');
     }
@@ -202,11 +169,6 @@ function describe(verdict: Verdict): string {
     case 'cannot_check':
       return `cannot check: ${verdict.reason}`;
   }
-}
-
-function inWords({ signed, erased }: DecisionCount): string {
-  const found = signed === 0 ? 'none, so none was checked' : `${signed} checked, and good`;
-  return erased === 0 ? found : `${found}; of ${erased} decisions the details were erased, so nobody can tell`;
 }
 
 function toJson(verdict: Verdict): Record<string, unknown> {
