@@ -1834,9 +1834,9 @@ export interface operations {
                      * @example {
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "tier": "enterprise",
-                     *       "generated_at": "2026-12-01T04:44:51.645Z",
+                     *       "generated_at": "2026-12-01T04:53:01.124Z",
                      *       "usage": {
-                     *         "actions_this_month": 70,
+                     *         "actions_this_month": 79,
                      *         "spend_usd_this_month": 1.002
                      *       },
                      *       "sessions": {
@@ -1846,9 +1846,9 @@ export interface operations {
                      *         "secrets_count": 3
                      *       },
                      *       "audit": {
-                     *         "total_entries": 59,
+                     *         "total_entries": 61,
                      *         "flagged_7d": 0,
-                     *         "last_entry_at": "2026-12-01T04:44:51.633Z",
+                     *         "last_entry_at": "2026-12-01T04:53:01.099Z",
                      *         "chain_verified": true
                      *       },
                      *       "webhooks": {
@@ -1913,16 +1913,16 @@ export interface operations {
                      *           "actions": 21,
                      *           "flagged": 0,
                      *           "spent_usd": 1,
-                     *           "last_seen": 1796100290.972,
+                     *           "last_seen": 1796100780.228,
                      *           "frozen": null
                      *         },
                      *         {
                      *           "agent_id": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *           "active_sessions": 1,
-                     *           "actions": 2,
+                     *           "active_sessions": 0,
+                     *           "actions": 1,
                      *           "flagged": 0,
                      *           "spent_usd": 0,
-                     *           "last_seen": 1796100290.282,
+                     *           "last_seen": 1796100778.521,
                      *           "frozen": null
                      *         }
                      *       ],
@@ -1995,10 +1995,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796100286.518,
+                     *           "last_check": 1796100764.944,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-1a2efedd-95c6-4682-a2db-e9a768770b42": {
+                     *         "upstream-4eb5424e-d625-4a56-b75b-e22edaacd37a": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -2023,10 +2023,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796100287.366,
+                     *           "last_check": 1796100779.016,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-dfa9892f-7828-43bd-b2bd-9350c516a435": {
+                     *         "upstream-d83cef9e-eed6-4e91-bce2-02561d557d67": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -2051,7 +2051,7 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796100289.371,
+                     *           "last_check": 1796100777.832,
                      *           "circuit": "closed"
                      *         }
                      *       },
@@ -2258,13 +2258,13 @@ export interface operations {
                      *           "tools": [
                      *             "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34.echo"
                      *           ],
-                     *           "created_at": 1796100287.472
+                     *           "created_at": 1796100777.91
                      *         },
                      *         {
                      *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "type": "spend_over",
                      *           "threshold": 1000000,
-                     *           "created_at": 1796100288.559
+                     *           "created_at": 1796100778.408
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -2309,7 +2309,7 @@ export interface operations {
                      *           "name": "Alice",
                      *           "role": "auditor",
                      *           "status": "invited",
-                     *           "created_at": 1796100292.51,
+                     *           "created_at": 1796100782.056,
                      *           "signed_in_at": null
                      *         }
                      *       ],
@@ -2376,10 +2376,10 @@ export interface operations {
                      *       "name": "Alice",
                      *       "role": "auditor",
                      *       "status": "invited",
-                     *       "created_at": 1796100292.51,
+                     *       "created_at": 1796100782.056,
                      *       "signed_in_at": null,
                      *       "link": "http://localhost:3000/welcome#A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0u1v",
-                     *       "link_expires_at": 1796186692.527
+                     *       "link_expires_at": 1796187182.07
                      *     }
                      */
                     "application/json": components["schemas"]["PersonInvited"];
@@ -2570,7 +2570,7 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "count": 42,
+                     *       "count": 44,
                      *       "entries": [
                      *         {
                      *           "entry_id": "aud_01m8a0n4yy042z44fpt3fcp8g3",
@@ -2581,12 +2581,12 @@ export interface operations {
                      *           "cost_usd": 0.002,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1796100290.282,
+                     *           "timestamp": 1796100779.621,
                      *           "details": "a page",
                      *           "source": "agent",
-                     *           "leaf_index": 41,
-                     *           "prev_hash": "0937bd7c930a4cdc4e5bcc68e7d73b241e2e660e387462a1784a0b90883b26e6",
-                     *           "entry_hash": "72c983e22cf211774de1a472c72f55a426e9f084e16c62bb76f6e01c62d214c2",
+                     *           "leaf_index": 43,
+                     *           "prev_hash": "70efe7242a4522da89140e52aafdf2073941ac089652e635779db62f6c5189f4",
+                     *           "entry_hash": "ea30ddc71d385da80c85fd577107a8724824c0bdc4b868281a69629795bdc9a0",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -2601,12 +2601,12 @@ export interface operations {
                      *           "cost_usd": 0,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1796100290.242,
+                     *           "timestamp": 1796100779.61,
                      *           "details": "{\"scopes\":[\"read\",\"browse\"],\"ttl\":3600,\"spend_limit\":null,\"by\":\"hld_A1b2C3d4E5\"}",
                      *           "source": "haldir",
-                     *           "leaf_index": 40,
-                     *           "prev_hash": "ae3bc995a7b48689ff57817562d5fad94c7b5ff8d2e2a74b78e8c9801eab97f4",
-                     *           "entry_hash": "0937bd7c930a4cdc4e5bcc68e7d73b241e2e660e387462a1784a0b90883b26e6",
+                     *           "leaf_index": 42,
+                     *           "prev_hash": "38dc53f6f0e34b516f3ef6419702ce99755eacef0e0ed9570c3f05db692a1cb2",
+                     *           "entry_hash": "70efe7242a4522da89140e52aafdf2073941ac089652e635779db62f6c5189f4",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -2977,7 +2977,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1796100288.714
+                     *           "created_at": 1796100778.516
                      *         },
                      *         {
                      *           "id": "bud_01m8a0n4yy042z44fpt3fcp8g3",
@@ -2988,7 +2988,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1796100292.341
+                     *           "created_at": 1796100781.776
                      *         }
                      *       ],
                      *       "count": 2,
@@ -3348,8 +3348,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796100290.646,
-                     *           "expires_at": 1796100890.646
+                     *           "created_at": 1796100779.959,
+                     *           "expires_at": 1796101379.959
                      *         },
                      *         {
                      *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
@@ -3363,8 +3363,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796100290.565,
-                     *           "expires_at": 1796100890.565
+                     *           "created_at": 1796100779.866,
+                     *           "expires_at": 1796101379.866
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -3424,12 +3424,12 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796100290.892,
-                     *           "expires_at": 1796100890.892,
+                     *           "created_at": 1796100780.182,
+                     *           "expires_at": 1796101380.182,
                      *           "status": "denied",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1796100290.953,
+                     *           "decided_at": 1796100780.22,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
                      *           "consumed": false,
@@ -3449,12 +3449,12 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796100290.756,
-                     *           "expires_at": 1796100890.756,
+                     *           "created_at": 1796100780.051,
+                     *           "expires_at": 1796101380.051,
                      *           "status": "approved",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1796100290.808,
+                     *           "decided_at": 1796100780.132,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
                      *           "consumed": false,
@@ -3507,8 +3507,8 @@ export interface operations {
                      *       "details_path": null,
                      *       "digest": null,
                      *       "requested_key": "hld_A1b2C3d4E5",
-                     *       "created_at": 1796100290.646,
-                     *       "expires_at": 1796100890.646,
+                     *       "created_at": 1796100779.959,
+                     *       "expires_at": 1796101379.959,
                      *       "status": "pending",
                      *       "decided_by": null,
                      *       "decision_note": null,
@@ -3577,15 +3577,15 @@ export interface operations {
                 content: {
                     /**
                      * @example {
-                     *       "tree_size": 119,
-                     *       "root_hash": "df61d37de563297efe7ef38d275c94f21cc4e44d057a3ff418ae66b547868455",
-                     *       "signed_at": 1796100296.606,
-                     *       "signature": "nq3botO4qi6i9KY+KOuzbrGJ5rapV/yrgQM9qSt/gPyGlaVy0OtkvZcrczvYtFT50Wv1hmt487nan/h1TPgXAQ==",
+                     *       "tree_size": 121,
+                     *       "root_hash": "1709bde7a819e51f21976ce8491339d718e384d4bc9688820c1e7481602b9ae1",
+                     *       "signed_at": 1796100786.831,
+                     *       "signature": "KV7fgEvGzkZWE4F8Kf0L6FID5PiftyludtIHGmkJZk2EDFEjXcn5olmlIVuXMbmJllf0xZwhLeVn2LB4QSnbCA==",
                      *       "algorithm": "Ed25519",
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "key_id": "6143c3ea",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\n32HTfeVjKX7+fvONJ1yU8hzE5E0Fej/0GK5mtUeGhFU=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6p6t26LTuKouovSmPijrs26xiea2qVf8q4EDPakrf4D8hpWlctDrZL2XK3M72LRU+dFr9YZrePO52p/4dUz4FwE=\n"
+                     *       "key_id": "9deeec1b",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nFwm956gZ5R8hl2zoSRM51xjjhNS8loiCDB50gWArmuE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sGyle34BLxs5GVhOBfCn9C+hSA+T4n7cpbnbSBxppCWZNhAxRI13J+aJZpSFblzG5iZZX9MWcIS3lZ9iweEEp2wg=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["TreeHead"];
@@ -3611,7 +3611,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+6143c3ea+AYBYV0zaTYjICX7RaR+N5pATtTSO0AAHTi6GWBZbIJ59",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+9deeec1b+AS6VUrBOG//eM1pQ7oCupAbIUQZj9s58TnU1IRTvOHSH",
                      *       "jwks": {
                      *         "keys": [
                      *           {
@@ -3619,8 +3619,8 @@ export interface operations {
                      *             "crv": "Ed25519",
                      *             "alg": "EdDSA",
                      *             "use": "sig",
-                     *             "kid": "6143c3ea",
-                     *             "x": "gFhXTNpNiMgJftFpH43mkBO1NI7QAAdOLoZYFlsgnn0"
+                     *             "kid": "9deeec1b",
+                     *             "x": "LpVSsE4b_94zWlDugK6kBshRBmP2znxOdTUhFO84dIc"
                      *           }
                      *         ]
                      *       }
@@ -3669,29 +3669,29 @@ export interface operations {
                      * @example {
                      *       "checkpoints": [
                      *         {
-                     *           "tree_size": 119,
-                     *           "root_hash": "df61d37de563297efe7ef38d275c94f21cc4e44d057a3ff418ae66b547868455",
-                     *           "signed_at": 1796100296.606,
-                     *           "signature": "nq3botO4qi6i9KY+KOuzbrGJ5rapV/yrgQM9qSt/gPyGlaVy0OtkvZcrczvYtFT50Wv1hmt487nan/h1TPgXAQ==",
+                     *           "tree_size": 121,
+                     *           "root_hash": "1709bde7a819e51f21976ce8491339d718e384d4bc9688820c1e7481602b9ae1",
+                     *           "signed_at": 1796100786.831,
+                     *           "signature": "KV7fgEvGzkZWE4F8Kf0L6FID5PiftyludtIHGmkJZk2EDFEjXcn5olmlIVuXMbmJllf0xZwhLeVn2LB4QSnbCA==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "6143c3ea",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\n32HTfeVjKX7+fvONJ1yU8hzE5E0Fej/0GK5mtUeGhFU=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6p6t26LTuKouovSmPijrs26xiea2qVf8q4EDPakrf4D8hpWlctDrZL2XK3M72LRU+dFr9YZrePO52p/4dUz4FwE=\n"
+                     *           "key_id": "9deeec1b",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nFwm956gZ5R8hl2zoSRM51xjjhNS8loiCDB50gWArmuE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sGyle34BLxs5GVhOBfCn9C+hSA+T4n7cpbnbSBxppCWZNhAxRI13J+aJZpSFblzG5iZZX9MWcIS3lZ9iweEEp2wg=\n"
                      *         },
                      *         {
-                     *           "tree_size": 59,
-                     *           "root_hash": "c56749cf2c7f12793faf628fa940e18dae36e3a25a508f76db16e98e72617be0",
-                     *           "signed_at": 1796100291.774,
-                     *           "signature": "EkhjHo2eNa3jkoun5xPL3jOhYr0pTf8beOhROCPSkP8gmSGvCubUhZGlRBzt5eII2w2ZVgAqGGJqDXlN8AdrCQ==",
+                     *           "tree_size": 61,
+                     *           "root_hash": "ef7d728077333444451e874a046b6e20288bcd48b36f7fd49cdd216eb94c3e10",
+                     *           "signed_at": 1796100781.225,
+                     *           "signature": "MWzTO+n0FuqUhROH6J6YKJpQVveIYkpc8tc7ocorNaU/OGd4Hy3qssocqECC3Pu5uirsfuPCqUll/sgGhEeOCA==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "6143c3ea",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n59\nxWdJzyx/Enk/r2KPqUDhja4246JaUI922xbpjnJhe+A=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6hJIYx6NnjWt45KLp+cTy94zoWK9KU3/G3joUTgj0pD/IJkhrwrm1IWRpUQc7eXiCNsNmVYAKhhiag15TfAHawk=\n"
+                     *           "key_id": "9deeec1b",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\n731ygHczNERFHodKBGtuICiLzUizb3/UnN0hbrlMPhA=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sGzFs0zvp9BbqlIUTh+iemCiaUFb3iGJKXPLXO6HKKzWlPzhneB8t6rLKHKhAgtz7uboq7H7jwqlJZf7IBoRHjgg=\n"
                      *         }
                      *       ],
-                     *       "count": 2,
+                     *       "count": 3,
                      *       "next_cursor": null
                      *     }
                      */
@@ -3723,7 +3723,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "verified": true,
-                     *       "entries_checked": 119,
+                     *       "entries_checked": 121,
                      *       "message": "Every entry is as it was written, and in its place"
                      *     }
                      */
@@ -3786,20 +3786,21 @@ export interface operations {
                      *       "type": "manifest",
                      *       "format_version": 2,
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "generated_at": 1796100296.957,
+                     *       "generated_at": 1796100786.954,
                      *       "filters": {},
-                     *       "count": 119,
-                     *       "first_timestamp": 1796100285.51,
-                     *       "last_timestamp": 1796100296.521,
-                     *       "last_chain_hash": "5aa712e11d89dc46c9bb6f19b29b9eb44216302314ab93a356a6ad3796924497",
-                     *       "sha256": "250fb6f0e2cf14cab4ccc77ec8a86f8234a63e2637ffc42054969f9b0b4325ab",
-                     *       "tree_size": 119,
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+6143c3ea+AYBYV0zaTYjICX7RaR+N5pATtTSO0AAHTi6GWBZbIJ59",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n119\n32HTfeVjKX7+fvONJ1yU8hzE5E0Fej/0GK5mtUeGhFU=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6p6t26LTuKouovSmPijrs26xiea2qVf8q4EDPakrf4D8hpWlctDrZL2XK3M72LRU+dFr9YZrePO52p/4dUz4FwE=\n",
+                     *       "count": 121,
+                     *       "first_timestamp": 1796100764.307,
+                     *       "last_timestamp": 1796100786.776,
+                     *       "last_chain_hash": "e8cc1e6879479672d2443424b013cbee074aef9b434ca52dde78e99693dc28e3",
+                     *       "sha256": "6107eb3cc793a4e8e29e68095a9818f94e356b0b872158b402af56ce2d59757a",
+                     *       "tree_size": 121,
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+9deeec1b+AS6VUrBOG//eM1pQ7oCupAbIUQZj9s58TnU1IRTvOHSH",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nFwm956gZ5R8hl2zoSRM51xjjhNS8loiCDB50gWArmuE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sGyle34BLxs5GVhOBfCn9C+hSA+T4n7cpbnbSBxppCWZNhAxRI13J+aJZpSFblzG5iZZX9MWcIS3lZ9iweEEp2wg=\n",
                      *       "checkpoints": [
-                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n59\nxWdJzyx/Enk/r2KPqUDhja4246JaUI922xbpjnJhe+A=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6hJIYx6NnjWt45KLp+cTy94zoWK9KU3/G3joUTgj0pD/IJkhrwrm1IWRpUQc7eXiCNsNmVYAKhhiag15TfAHawk=\n"
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n3\nT36KKScwSHj+H7bGQAmNdcjjqxL54K4RFwg3Qs8mnUk=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sG9T5C1DMFaGsoLSEz3yRg8+01L+zcVt/+dzqsdtPMfDBo8kIPvamQexGHDfLEVmStMLiX2xfRh2NtlS/d7FuZwk=\n",
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\n731ygHczNERFHodKBGtuICiLzUizb3/UnN0hbrlMPhA=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sGzFs0zvp9BbqlIUTh+iemCiaUFb3iGJKXPLXO6HKKzWlPzhneB8t6rLKHKhAgtz7uboq7H7jwqlJZf7IBoRHjgg=\n"
                      *       ],
-                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\nqTZV/187zMD0lrbGPm2B3QmINLQ83h+PPX4h/v6Eibc=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 YUPD6k8NApm+a3yX1GxKNr+Oyg26Yt2nhEOSjkNu57rlxMAJP571uQl6bqXQwXZPtJDyRyRgJdXBmCnOYbFeIXuYNQY=\n"
+                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\no48lRsvOwSF123haxlN1cN0q1VY3guwMmjU/lypcAIE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sG+6hqzx9kIFM+Q5U2n7ERmR3LcnKoP5219YeBlLCn89XFI9ovo0rZhCZB/Oe7HO1x5FrfwV35EKVY8yz7s/HaQ8=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["AuditExportManifest"];
@@ -3847,8 +3848,8 @@ export interface operations {
                      *           ],
                      *           "agent": null,
                      *           "connector": null,
-                     *           "created_at": 1796100285.508,
-                     *           "last_used": 1796100286.373,
+                     *           "created_at": 1796100764.305,
+                     *           "last_used": 1796100765.084,
                      *           "expires_at": null,
                      *           "principal": "hld_A1b2C3d4E5",
                      *           "revoked": false
@@ -3873,7 +3874,7 @@ export interface operations {
                      *             "catalogue": "full"
                      *           },
                      *           "connector": null,
-                     *           "created_at": 1796100286.792,
+                     *           "created_at": 1796100777.238,
                      *           "last_used": null,
                      *           "expires_at": null,
                      *           "principal": "hld_A1b2C3d4E5",
@@ -4039,7 +4040,7 @@ export interface operations {
                      *       "message": "Store this key now: it is not shown again.",
                      *       "principal": "hld_A1b2C3d4E5",
                      *       "replaces": "hld_A1b2C3d4E5",
-                     *       "replaced_until": 1796186691.962
+                     *       "replaced_until": 1796187181.641
                      *     }
                      */
                     "application/json": {
@@ -4176,7 +4177,7 @@ export interface operations {
                      *       "name": "Alice",
                      *       "role": "approver",
                      *       "status": "invited",
-                     *       "created_at": 1796100292.583,
+                     *       "created_at": 1796100782.112,
                      *       "signed_in_at": null
                      *     }
                      */
@@ -4472,7 +4473,7 @@ export interface operations {
                      *       "accepted": true,
                      *       "upstream": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *       "tool": "tool-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *       "fingerprint": "d9242af407fa9898c16fe7de32821e0f91bc985919f61919db5ac17184f7de39"
+                     *       "fingerprint": "3d7fc8ed8c47e40050ff5cb84e8c062eab7a4be11495955b5bdd809b394e35cd"
                      *     }
                      */
                     "application/json": {
@@ -4805,7 +4806,7 @@ export interface operations {
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796100288.745,
+                     *           "created_at": 1796100779.419,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "bindings": []
@@ -4814,7 +4815,7 @@ export interface operations {
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796100289.973,
+                     *           "created_at": 1796100778.543,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "bindings": []
@@ -4940,7 +4941,7 @@ export interface operations {
                      *         {
                      *           "version": 2,
                      *           "scope_required": "read",
-                     *           "created_at": 1796100293.121,
+                     *           "created_at": 1796100782.284,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "newest": true,
@@ -4949,7 +4950,7 @@ export interface operations {
                      *         {
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796100293.061,
+                     *           "created_at": 1796100782.264,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "newest": false,
@@ -5016,15 +5017,15 @@ export interface operations {
                      *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "versions": 1,
-                     *           "deleted_at": 1796100290.121,
-                     *           "restorable_until": 1796705090.121
+                     *           "deleted_at": 1796100779.526,
+                     *           "restorable_until": 1796705579.526
                      *         },
                      *         {
                      *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "versions": 1,
-                     *           "deleted_at": 1796100288.244,
-                     *           "restorable_until": 1796705088.244
+                     *           "deleted_at": 1796100778.353,
+                     *           "restorable_until": 1796705578.353
                      *         }
                      *       ],
                      *       "count": 2,
@@ -5235,8 +5236,8 @@ export interface operations {
                      *           "depth": 0,
                      *           "descendants": 0,
                      *           "is_valid": true,
-                     *           "created_at": 1796100289.076,
-                     *           "expires_at": 1796100889.076,
+                     *           "created_at": 1796100778.683,
+                     *           "expires_at": 1796101378.683,
                      *           "status": "active"
                      *         },
                      *         {
@@ -5256,8 +5257,8 @@ export interface operations {
                      *           "depth": 0,
                      *           "descendants": 0,
                      *           "is_valid": true,
-                     *           "created_at": 1796100288.79,
-                     *           "expires_at": 1796103888.79,
+                     *           "created_at": 1796100778.569,
+                     *           "expires_at": 1796104378.569,
                      *           "status": "active"
                      *         }
                      *       ],
@@ -5425,24 +5426,24 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "checked_at": 1796100291.897,
+                     *       "checked_at": 1796100781.44,
                      *       "components": [
                      *         {
                      *           "name": "api",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1796100291.897
+                     *           "checked_at": 1796100781.44
                      *         },
                      *         {
                      *           "name": "database",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1796100291.897
+                     *           "checked_at": 1796100781.44
                      *         }
                      *       ],
                      *       "metrics": {
                      *         "success_rate": {
-                     *           "total": 84,
+                     *           "total": 99,
                      *           "errors": 0,
                      *           "ratio": 1
                      *         },
@@ -5585,7 +5586,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1796100291.065
+                     *           "created_at": 1796100780.284
                      *         },
                      *         {
                      *           "webhook_id": 1,
@@ -5600,7 +5601,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1796100287.923
+                     *           "created_at": 1796100778.202
                      *         }
                      *       ],
                      *       "count": 2,
@@ -5701,7 +5702,7 @@ export interface operations {
                      *       "name": "on-call",
                      *       "format": "haldir",
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "created_at": 1796100291.065
+                     *       "created_at": 1796100780.284
                      *     }
                      */
                     "application/json": {
@@ -5860,7 +5861,7 @@ export interface operations {
                      *       "failing_since": null,
                      *       "paused_until": null,
                      *       "secret_prev_expires_at": null,
-                     *       "created_at": 1796100298.508
+                     *       "created_at": 1796100787.665
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookListItem"];
@@ -5894,7 +5895,7 @@ export interface operations {
                      *       "queued": true,
                      *       "webhook_id": 8,
                      *       "event_id": "evt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "delivery_id": "dlv_01m8qyq67cz7bhf158cqzpj1b3_8"
+                     *       "delivery_id": "dlv_01m8qz63tvxy3vfybj0e703w84_8"
                      *     }
                      */
                     "application/json": {
@@ -5937,7 +5938,7 @@ export interface operations {
                      *       "webhook_id": 7,
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
                      *       "secret_prev": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "secret_prev_expires_at": 1796186698.936,
+                     *       "secret_prev_expires_at": 1796187187.971,
                      *       "grace_seconds": 86400,
                      *       "message": "Both secrets sign every delivery until secret_prev_expires_at"
                      *     }
@@ -5980,7 +5981,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "queued": true,
-                     *       "delivery_id": "dlv_01m8qyq5k8p4w5pwnjy3rk7wrf_3"
+                     *       "delivery_id": "dlv_01m8qz63cn0dx96kdska845jkm_3"
                      *     }
                      */
                     "application/json": {
