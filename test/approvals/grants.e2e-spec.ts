@@ -42,7 +42,7 @@ async function granted(args: Json, terms: Json = {}, tool = 'pay'): Promise<stri
   expect([status, body]).toEqual([200, expect.anything()]);
   return String(body['grant_id']);
 }
-const detail = async (id: string): Promise<Json> => (await tenant.get(`/v1/approvals/grants/${id}`)).body;
+const detail = async (id: string): Promise<Json> => (await tenant.get(`/v1/approval-grants/${id}`)).body;
 
 describe('a grant', () => {
   it('of three is used three times by fifty calls at once over three processes, the one that waited included', async () => {
@@ -188,7 +188,7 @@ describe('a grant', () => {
 
 describe('a grant ends', () => {
   const ends: [string, (id: string) => Promise<unknown>, string][] = [
-    ['when it is revoked', (id) => tenant.delete(`/v1/approvals/grants/${id}`), 'revoked'],
+    ['when it is revoked', (id) => tenant.delete(`/v1/approval-grants/${id}`), 'revoked'],
     ['when its agent is frozen', async () => {
       const { body } = await tenant.post('/v1/agents/agent/freeze', { reason: 'odd' });
       expect(body).toMatchObject({ revoked_grants: 1 });
@@ -236,7 +236,7 @@ describe('whoever gives a grant', () => {
     expect((await preview({})).body).toEqual({ days: 7, waited: 5, alike: 1, let_through: 1 });
     expect((await preview({ free_arguments: ['text'] })).body).toMatchObject({ alike: 4, let_through: 3 });
     expect((await preview({ free_arguments: ['text', 'to'], uses: 9 })).body).toMatchObject({ alike: 5, let_through: 5 });
-    expect((await tenant.get('/v1/approvals/grants')).body).toEqual({ count: 0, grants: [], next_cursor: null });
+    expect((await tenant.get('/v1/approval-grants')).body).toEqual({ count: 0, grants: [], next_cursor: null });
   }); // prettier-ignore
 
   it('is told what is wrong with it, and nothing is decided', async () => {
@@ -268,19 +268,19 @@ describe('whoever gives a grant', () => {
     const reader = await scenario.keyOf(['approvals:read']);
     const auditor = await personOf(tenant, 'auditor');
     for (const by of [reader, auditor]) {
-      expect((await by.get(`/v1/approvals/grants/${id}`)).status).toBe(200);
-      expect((await by.delete(`/v1/approvals/grants/${id}`)).status).toBe(403);
+      expect((await by.get(`/v1/approval-grants/${id}`)).status).toBe(200);
+      expect((await by.delete(`/v1/approval-grants/${id}`)).status).toBe(403);
       expect((await grant(await held({ a: 2 }), {}, by)).status).toBe(403);
     }
     const stranger = await world.newTenant();
-    for (const reply of [await stranger.get(`/v1/approvals/grants/${id}`), await stranger.delete(`/v1/approvals/grants/${id}`)])
+    for (const reply of [await stranger.get(`/v1/approval-grants/${id}`), await stranger.delete(`/v1/approval-grants/${id}`)])
       expect(reply.status).toBe(404);
     expect(await detail(id)).toMatchObject({ state: 'live' });
-    expect((await tenant.delete(`/v1/approvals/grants/${id}`)).body).toEqual({ revoked: true, grant_id: id });
-    expect((await tenant.delete(`/v1/approvals/grants/${id}`)).status).toBe(200);
+    expect((await tenant.delete(`/v1/approval-grants/${id}`)).body).toEqual({ revoked: true, grant_id: id });
+    expect((await tenant.delete(`/v1/approval-grants/${id}`)).status).toBe(200);
     expect(await scenario.entries('approval_grant_revoked')).toHaveLength(1);
-    const { body } = await tenant.get<{ grants: Json[] }>('/v1/approvals/grants?state=ended&agent_id=agent');
+    const { body } = await tenant.get<{ grants: Json[] }>('/v1/approval-grants?state=ended&agent_id=agent');
     expect(body.grants).toMatchObject([{ grant_id: id, state: 'revoked', arguments: ['a'], free_arguments: [] }]);
-    expect((await tenant.get('/v1/approvals/grants?state=live')).body).toMatchObject({ count: 0 });
+    expect((await tenant.get('/v1/approval-grants?state=live')).body).toMatchObject({ count: 0 });
   }); // prettier-ignore
 });

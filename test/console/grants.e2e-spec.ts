@@ -46,7 +46,7 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await visitor.picture('approvals-grant-390');
     await page.getByRole('button', { name: 'Approve 2 calls' }).click();
     await page.getByText('Approved by you').waitFor();
-    const { body } = await scenario.tenant.get<{ grants: object[] }>('/v1/approvals/grants');
+    const { body } = await scenario.tenant.get<{ grants: object[] }>('/v1/approval-grants');
     expect(body.grants).toMatchObject([{ request_id: id, uses: 2, free_arguments: ['text'], state: 'live' }]);
     expect((await scenario.tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({ signed: true });
     const calls = [{ text: 'x', to: 'bob' }, { text: 'x', to: 'ann' }, { text: 'y', to: 'ann' }, { text: 'z', to: 'ann' }];

@@ -2,8 +2,7 @@
 import { KEY_SCOPES } from '@haldir/http';
 import * as keys from '../../apps/console/src/keys/scopes.js';
 import * as people from '../../apps/console/src/people/roles.js';
-import { scopesOf } from '../../libs/people/src/roles.js';
-import { ROLES } from '@haldir/people';
+import { ROLES, scopesOf } from '@haldir/people';
 
 it('a key can be given every scope that there is', () => {
   expect(keys.KEY_SCOPES).toEqual(KEY_SCOPES);

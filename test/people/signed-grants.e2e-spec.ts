@@ -76,7 +76,7 @@ it('is of these terms, and of an approval with terms: no others pass with it', a
     code: 'signature_not_good',
   });
   expect((await tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({ status: 'pending', signed: false });
-  expect((await tenant.get('/v1/approvals/grants')).body).toMatchObject({ count: 0 });
+  expect((await tenant.get('/v1/approval-grants')).body).toMatchObject({ count: 0 });
   // The call by itself needs no signature, and may have one.
   expect((await approve(id, { assertion: await signed(id) })).status).toBe(200);
   expect(await verifiedExport(tenant)).toMatchObject({ outcome: 'intact', signed_decisions: 1 });

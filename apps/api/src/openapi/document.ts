@@ -16,6 +16,7 @@ const ALIASES = ['/v1/audit/{entry_id}/details', '/v1/approvals/rules/{rule_id}'
 const TAGS = [
   { name: 'connectors', description: 'What haldir connect asks, with a key of its own' },
   { name: 'people', description: 'Who belongs to the tenant, and in which role' },
+  { name: 'evidence', description: 'Packages for an auditor, of what the log and the tables hold' },
 ];
 
 /** What the code itself says of its routes, from their zod schemas and decorators. */

@@ -1487,6 +1487,8 @@ export interface components {
             grantable_arguments: string[] | null;
             /** @description The grant by which it was approved, and which lets its call through */
             grant_id: string | null;
+            /** @description How many webhooks and people, by e-mail, have taken the request so far; 0: nobody was told of it yet. Of a request that is asked for by itself */
+            told?: number;
         };
         TreeHead: {
             /** @description Entries in the log */
@@ -1834,9 +1836,9 @@ export interface operations {
                      * @example {
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "tier": "enterprise",
-                     *       "generated_at": "2026-12-01T04:53:01.124Z",
+                     *       "generated_at": "2026-12-01T05:05:37.471Z",
                      *       "usage": {
-                     *         "actions_this_month": 79,
+                     *         "actions_this_month": 35,
                      *         "spend_usd_this_month": 1.002
                      *       },
                      *       "sessions": {
@@ -1848,7 +1850,7 @@ export interface operations {
                      *       "audit": {
                      *         "total_entries": 61,
                      *         "flagged_7d": 0,
-                     *         "last_entry_at": "2026-12-01T04:53:01.099Z",
+                     *         "last_entry_at": "2026-12-01T05:05:37.467Z",
                      *         "chain_verified": true
                      *       },
                      *       "webhooks": {
@@ -1913,16 +1915,16 @@ export interface operations {
                      *           "actions": 21,
                      *           "flagged": 0,
                      *           "spent_usd": 1,
-                     *           "last_seen": 1796100780.228,
+                     *           "last_seen": 1796101537.295,
                      *           "frozen": null
                      *         },
                      *         {
                      *           "agent_id": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *           "active_sessions": 0,
-                     *           "actions": 1,
+                     *           "active_sessions": 1,
+                     *           "actions": 2,
                      *           "flagged": 0,
                      *           "spent_usd": 0,
-                     *           "last_seen": 1796100778.521,
+                     *           "last_seen": 1796101537.148,
                      *           "frozen": null
                      *         }
                      *       ],
@@ -1995,10 +1997,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796100764.944,
+                     *           "last_check": 1796101531.929,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-4eb5424e-d625-4a56-b75b-e22edaacd37a": {
+                     *         "upstream-0b19abd3-9aca-499b-a18f-f5e050117894": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -2023,10 +2025,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796100779.016,
+                     *           "last_check": 1796101536.926,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-d83cef9e-eed6-4e91-bce2-02561d557d67": {
+                     *         "upstream-f80e09a4-f09e-433f-8291-7e603424fdab": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -2051,7 +2053,7 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796100777.832,
+                     *           "last_check": 1796101536.555,
                      *           "circuit": "closed"
                      *         }
                      *       },
@@ -2258,13 +2260,13 @@ export interface operations {
                      *           "tools": [
                      *             "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34.echo"
                      *           ],
-                     *           "created_at": 1796100777.91
+                     *           "created_at": 1796101536.575
                      *         },
                      *         {
                      *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "type": "spend_over",
                      *           "threshold": 1000000,
-                     *           "created_at": 1796100778.408
+                     *           "created_at": 1796101536.74
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -2309,7 +2311,7 @@ export interface operations {
                      *           "name": "Alice",
                      *           "role": "auditor",
                      *           "status": "invited",
-                     *           "created_at": 1796100782.056,
+                     *           "created_at": 1796101537.687,
                      *           "signed_in_at": null
                      *         }
                      *       ],
@@ -2376,10 +2378,10 @@ export interface operations {
                      *       "name": "Alice",
                      *       "role": "auditor",
                      *       "status": "invited",
-                     *       "created_at": 1796100782.056,
+                     *       "created_at": 1796101537.687,
                      *       "signed_in_at": null,
                      *       "link": "http://localhost:3000/welcome#A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0u1v",
-                     *       "link_expires_at": 1796187182.07
+                     *       "link_expires_at": 1796187937.693
                      *     }
                      */
                     "application/json": components["schemas"]["PersonInvited"];
@@ -2581,12 +2583,12 @@ export interface operations {
                      *           "cost_usd": 0.002,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1796100779.621,
+                     *           "timestamp": 1796101537.148,
                      *           "details": "a page",
                      *           "source": "agent",
                      *           "leaf_index": 43,
-                     *           "prev_hash": "70efe7242a4522da89140e52aafdf2073941ac089652e635779db62f6c5189f4",
-                     *           "entry_hash": "ea30ddc71d385da80c85fd577107a8724824c0bdc4b868281a69629795bdc9a0",
+                     *           "prev_hash": "26f8d48a9e299775971f80a5567d22ff206c3f7a8a8df720198c9edb5bd52e58",
+                     *           "entry_hash": "b0aad736def317a0877061a56b050e006120cbda10d883b3486992844b14d098",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -2601,12 +2603,12 @@ export interface operations {
                      *           "cost_usd": 0,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1796100779.61,
+                     *           "timestamp": 1796101537.142,
                      *           "details": "{\"scopes\":[\"read\",\"browse\"],\"ttl\":3600,\"spend_limit\":null,\"by\":\"hld_A1b2C3d4E5\"}",
                      *           "source": "haldir",
                      *           "leaf_index": 42,
-                     *           "prev_hash": "38dc53f6f0e34b516f3ef6419702ce99755eacef0e0ed9570c3f05db692a1cb2",
-                     *           "entry_hash": "70efe7242a4522da89140e52aafdf2073941ac089652e635779db62f6c5189f4",
+                     *           "prev_hash": "1c7a8c93501f383bf1d4155206b4e034c805a1d8471118a0728cd399211ae254",
+                     *           "entry_hash": "26f8d48a9e299775971f80a5567d22ff206c3f7a8a8df720198c9edb5bd52e58",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -2977,7 +2979,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1796100778.516
+                     *           "created_at": 1796101536.771
                      *         },
                      *         {
                      *           "id": "bud_01m8a0n4yy042z44fpt3fcp8g3",
@@ -2988,7 +2990,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1796100781.776
+                     *           "created_at": 1796101537.66
                      *         }
                      *       ],
                      *       "count": 2,
@@ -3348,8 +3350,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796100779.959,
-                     *           "expires_at": 1796101379.959
+                     *           "created_at": 1796101537.227,
+                     *           "expires_at": 1796102137.227
                      *         },
                      *         {
                      *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
@@ -3363,8 +3365,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796100779.866,
-                     *           "expires_at": 1796101379.866
+                     *           "created_at": 1796101537.211,
+                     *           "expires_at": 1796102137.211
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -3424,12 +3426,12 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796100780.182,
-                     *           "expires_at": 1796101380.182,
+                     *           "created_at": 1796101537.28,
+                     *           "expires_at": 1796102137.28,
                      *           "status": "denied",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1796100780.22,
+                     *           "decided_at": 1796101537.292,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
                      *           "consumed": false,
@@ -3449,12 +3451,12 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796100780.051,
-                     *           "expires_at": 1796101380.051,
+                     *           "created_at": 1796101537.252,
+                     *           "expires_at": 1796102137.252,
                      *           "status": "approved",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1796100780.132,
+                     *           "decided_at": 1796101537.259,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
                      *           "consumed": false,
@@ -3507,8 +3509,8 @@ export interface operations {
                      *       "details_path": null,
                      *       "digest": null,
                      *       "requested_key": "hld_A1b2C3d4E5",
-                     *       "created_at": 1796100779.959,
-                     *       "expires_at": 1796101379.959,
+                     *       "created_at": 1796101537.227,
+                     *       "expires_at": 1796102137.227,
                      *       "status": "pending",
                      *       "decided_by": null,
                      *       "decision_note": null,
@@ -3578,14 +3580,14 @@ export interface operations {
                     /**
                      * @example {
                      *       "tree_size": 121,
-                     *       "root_hash": "1709bde7a819e51f21976ce8491339d718e384d4bc9688820c1e7481602b9ae1",
-                     *       "signed_at": 1796100786.831,
-                     *       "signature": "KV7fgEvGzkZWE4F8Kf0L6FID5PiftyludtIHGmkJZk2EDFEjXcn5olmlIVuXMbmJllf0xZwhLeVn2LB4QSnbCA==",
+                     *       "root_hash": "95e6780c275321bb69056ae52e57cfdb9d93876ca1fa9fe639534ef3336817be",
+                     *       "signed_at": 1796101538.776,
+                     *       "signature": "sHP60PMUEpIN9SpOC5biVK4yuU779iCu8DaWDvNxXTRY/89KI8ZQJcwmXWsleAs1V/mCXM5al2S11UCDp2HJCw==",
                      *       "algorithm": "Ed25519",
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "key_id": "9deeec1b",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nFwm956gZ5R8hl2zoSRM51xjjhNS8loiCDB50gWArmuE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sGyle34BLxs5GVhOBfCn9C+hSA+T4n7cpbnbSBxppCWZNhAxRI13J+aJZpSFblzG5iZZX9MWcIS3lZ9iweEEp2wg=\n"
+                     *       "key_id": "54e944bd",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nleZ4DCdTIbtpBWrlLlfP252Th2yh+p/mOVNO8zNoF74=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvbBz+tDzFBKSDfUqTguW4lSuMrlO+/YgrvA2lg7zcV00WP/PSiPGUCXMJl1rJXgLNVf5glzOWpdktdVAg6dhyQs=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["TreeHead"];
@@ -3611,7 +3613,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+9deeec1b+AS6VUrBOG//eM1pQ7oCupAbIUQZj9s58TnU1IRTvOHSH",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+54e944bd+AcM2bU3zE8kQhBGAj4rI03/MpIVpRjDNeolq4FW7aEsw",
                      *       "jwks": {
                      *         "keys": [
                      *           {
@@ -3619,8 +3621,8 @@ export interface operations {
                      *             "crv": "Ed25519",
                      *             "alg": "EdDSA",
                      *             "use": "sig",
-                     *             "kid": "9deeec1b",
-                     *             "x": "LpVSsE4b_94zWlDugK6kBshRBmP2znxOdTUhFO84dIc"
+                     *             "kid": "54e944bd",
+                     *             "x": "wzZtTfMTyRCEEYCPisjTf8ykhWlGMM16iWrgVbtoSzA"
                      *           }
                      *         ]
                      *       }
@@ -3670,25 +3672,25 @@ export interface operations {
                      *       "checkpoints": [
                      *         {
                      *           "tree_size": 121,
-                     *           "root_hash": "1709bde7a819e51f21976ce8491339d718e384d4bc9688820c1e7481602b9ae1",
-                     *           "signed_at": 1796100786.831,
-                     *           "signature": "KV7fgEvGzkZWE4F8Kf0L6FID5PiftyludtIHGmkJZk2EDFEjXcn5olmlIVuXMbmJllf0xZwhLeVn2LB4QSnbCA==",
+                     *           "root_hash": "95e6780c275321bb69056ae52e57cfdb9d93876ca1fa9fe639534ef3336817be",
+                     *           "signed_at": 1796101538.776,
+                     *           "signature": "sHP60PMUEpIN9SpOC5biVK4yuU779iCu8DaWDvNxXTRY/89KI8ZQJcwmXWsleAs1V/mCXM5al2S11UCDp2HJCw==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "9deeec1b",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nFwm956gZ5R8hl2zoSRM51xjjhNS8loiCDB50gWArmuE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sGyle34BLxs5GVhOBfCn9C+hSA+T4n7cpbnbSBxppCWZNhAxRI13J+aJZpSFblzG5iZZX9MWcIS3lZ9iweEEp2wg=\n"
+                     *           "key_id": "54e944bd",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nleZ4DCdTIbtpBWrlLlfP252Th2yh+p/mOVNO8zNoF74=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvbBz+tDzFBKSDfUqTguW4lSuMrlO+/YgrvA2lg7zcV00WP/PSiPGUCXMJl1rJXgLNVf5glzOWpdktdVAg6dhyQs=\n"
                      *         },
                      *         {
                      *           "tree_size": 61,
-                     *           "root_hash": "ef7d728077333444451e874a046b6e20288bcd48b36f7fd49cdd216eb94c3e10",
-                     *           "signed_at": 1796100781.225,
-                     *           "signature": "MWzTO+n0FuqUhROH6J6YKJpQVveIYkpc8tc7ocorNaU/OGd4Hy3qssocqECC3Pu5uirsfuPCqUll/sgGhEeOCA==",
+                     *           "root_hash": "f2a7b7d0d64cfd30e8bbb3db7ba5028aa937af5f3be2921b17053c395749ff53",
+                     *           "signed_at": 1796101537.521,
+                     *           "signature": "BXaOE0LBeBMC5jiCyYGfhjWjWPNAFllF3gMUEbYm8TT9xvpV8KE1kVGxh6rzSw8Ta2od1x4lMIu6BjGG2V5uAw==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "9deeec1b",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\n731ygHczNERFHodKBGtuICiLzUizb3/UnN0hbrlMPhA=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sGzFs0zvp9BbqlIUTh+iemCiaUFb3iGJKXPLXO6HKKzWlPzhneB8t6rLKHKhAgtz7uboq7H7jwqlJZf7IBoRHjgg=\n"
+                     *           "key_id": "54e944bd",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\n8qe30NZM/TDou7Pbe6UCiqk3r1874pIbFwU8OVdJ/1M=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvQV2jhNCwXgTAuY4gsmBn4Y1o1jzQBZZRd4DFBG2JvE0/cb6VfChNZFRsYeq80sPE2tqHdceJTCLugYxhtlebgM=\n"
                      *         }
                      *       ],
                      *       "count": 3,
@@ -3786,21 +3788,21 @@ export interface operations {
                      *       "type": "manifest",
                      *       "format_version": 2,
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "generated_at": 1796100786.954,
+                     *       "generated_at": 1796101538.806,
                      *       "filters": {},
                      *       "count": 121,
-                     *       "first_timestamp": 1796100764.307,
-                     *       "last_timestamp": 1796100786.776,
-                     *       "last_chain_hash": "e8cc1e6879479672d2443424b013cbee074aef9b434ca52dde78e99693dc28e3",
-                     *       "sha256": "6107eb3cc793a4e8e29e68095a9818f94e356b0b872158b402af56ce2d59757a",
+                     *       "first_timestamp": 1796101531.666,
+                     *       "last_timestamp": 1796101538.768,
+                     *       "last_chain_hash": "aa8a4639d6f0eeacbfc0ebb776e2c17f439054881249450125cae6a38ac8c0f1",
+                     *       "sha256": "9dd7cdf3e61b405105b39f03e0fdf142ba7145284a0e89ece58a0c77e305e9cc",
                      *       "tree_size": 121,
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+9deeec1b+AS6VUrBOG//eM1pQ7oCupAbIUQZj9s58TnU1IRTvOHSH",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nFwm956gZ5R8hl2zoSRM51xjjhNS8loiCDB50gWArmuE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sGyle34BLxs5GVhOBfCn9C+hSA+T4n7cpbnbSBxppCWZNhAxRI13J+aJZpSFblzG5iZZX9MWcIS3lZ9iweEEp2wg=\n",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+54e944bd+AcM2bU3zE8kQhBGAj4rI03/MpIVpRjDNeolq4FW7aEsw",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nleZ4DCdTIbtpBWrlLlfP252Th2yh+p/mOVNO8zNoF74=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvbBz+tDzFBKSDfUqTguW4lSuMrlO+/YgrvA2lg7zcV00WP/PSiPGUCXMJl1rJXgLNVf5glzOWpdktdVAg6dhyQs=\n",
                      *       "checkpoints": [
-                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n3\nT36KKScwSHj+H7bGQAmNdcjjqxL54K4RFwg3Qs8mnUk=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sG9T5C1DMFaGsoLSEz3yRg8+01L+zcVt/+dzqsdtPMfDBo8kIPvamQexGHDfLEVmStMLiX2xfRh2NtlS/d7FuZwk=\n",
-                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\n731ygHczNERFHodKBGtuICiLzUizb3/UnN0hbrlMPhA=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sGzFs0zvp9BbqlIUTh+iemCiaUFb3iGJKXPLXO6HKKzWlPzhneB8t6rLKHKhAgtz7uboq7H7jwqlJZf7IBoRHjgg=\n"
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n3\ngZFoeSDdJGx55SZyIZhLzUb5m2owf5h/SBpyGJQGJDE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvd24x3sfZCPdUXYmcFtiWZXmTMB5S3KypMl/Wu4VlE5jCR/9Xp/8g9X+WANZeYixZBzOxm04xLJdIe19u7B5wQk=\n",
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\n8qe30NZM/TDou7Pbe6UCiqk3r1874pIbFwU8OVdJ/1M=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvQV2jhNCwXgTAuY4gsmBn4Y1o1jzQBZZRd4DFBG2JvE0/cb6VfChNZFRsYeq80sPE2tqHdceJTCLugYxhtlebgM=\n"
                      *       ],
-                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\no48lRsvOwSF123haxlN1cN0q1VY3guwMmjU/lypcAIE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 ne7sG+6hqzx9kIFM+Q5U2n7ERmR3LcnKoP5219YeBlLCn89XFI9ovo0rZhCZB/Oe7HO1x5FrfwV35EKVY8yz7s/HaQ8=\n"
+                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\nXD9TC34qDTDrq2rii9gs/vAGTjtyjSgM0u7v2F3Ydg4=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvVnf0YPfjcaPSzWOy7OIHWsBfqcvCW4L9vJR29PuShcHDq4LlU/BKXO1nTkNIcn1AnJXRCNyqGoY/jVlwMnMCQw=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["AuditExportManifest"];
@@ -3848,8 +3850,8 @@ export interface operations {
                      *           ],
                      *           "agent": null,
                      *           "connector": null,
-                     *           "created_at": 1796100764.305,
-                     *           "last_used": 1796100765.084,
+                     *           "created_at": 1796101531.664,
+                     *           "last_used": 1796101531.839,
                      *           "expires_at": null,
                      *           "principal": "hld_A1b2C3d4E5",
                      *           "revoked": false
@@ -3874,7 +3876,7 @@ export interface operations {
                      *             "catalogue": "full"
                      *           },
                      *           "connector": null,
-                     *           "created_at": 1796100777.238,
+                     *           "created_at": 1796101536.4,
                      *           "last_used": null,
                      *           "expires_at": null,
                      *           "principal": "hld_A1b2C3d4E5",
@@ -4040,7 +4042,7 @@ export interface operations {
                      *       "message": "Store this key now: it is not shown again.",
                      *       "principal": "hld_A1b2C3d4E5",
                      *       "replaces": "hld_A1b2C3d4E5",
-                     *       "replaced_until": 1796187181.641
+                     *       "replaced_until": 1796187937.633
                      *     }
                      */
                     "application/json": {
@@ -4177,7 +4179,7 @@ export interface operations {
                      *       "name": "Alice",
                      *       "role": "approver",
                      *       "status": "invited",
-                     *       "created_at": 1796100782.112,
+                     *       "created_at": 1796101537.705,
                      *       "signed_in_at": null
                      *     }
                      */
@@ -4473,7 +4475,7 @@ export interface operations {
                      *       "accepted": true,
                      *       "upstream": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *       "tool": "tool-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *       "fingerprint": "3d7fc8ed8c47e40050ff5cb84e8c062eab7a4be11495955b5bdd809b394e35cd"
+                     *       "fingerprint": "f1c4c34447492dea7998a79d60418078662a8b01b3ef6232a5fa94b0a568727d"
                      *     }
                      */
                     "application/json": {
@@ -4806,7 +4808,7 @@ export interface operations {
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796100779.419,
+                     *           "created_at": 1796101537.083,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "bindings": []
@@ -4815,7 +4817,7 @@ export interface operations {
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796100778.543,
+                     *           "created_at": 1796101536.779,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "bindings": []
@@ -4941,7 +4943,7 @@ export interface operations {
                      *         {
                      *           "version": 2,
                      *           "scope_required": "read",
-                     *           "created_at": 1796100782.284,
+                     *           "created_at": 1796101537.766,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "newest": true,
@@ -4950,7 +4952,7 @@ export interface operations {
                      *         {
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796100782.264,
+                     *           "created_at": 1796101537.757,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "newest": false,
@@ -5017,15 +5019,15 @@ export interface operations {
                      *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "versions": 1,
-                     *           "deleted_at": 1796100779.526,
-                     *           "restorable_until": 1796705579.526
+                     *           "deleted_at": 1796101537.117,
+                     *           "restorable_until": 1796706337.117
                      *         },
                      *         {
                      *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "versions": 1,
-                     *           "deleted_at": 1796100778.353,
-                     *           "restorable_until": 1796705578.353
+                     *           "deleted_at": 1796101536.721,
+                     *           "restorable_until": 1796706336.721
                      *         }
                      *       ],
                      *       "count": 2,
@@ -5236,8 +5238,8 @@ export interface operations {
                      *           "depth": 0,
                      *           "descendants": 0,
                      *           "is_valid": true,
-                     *           "created_at": 1796100778.683,
-                     *           "expires_at": 1796101378.683,
+                     *           "created_at": 1796101536.845,
+                     *           "expires_at": 1796102136.845,
                      *           "status": "active"
                      *         },
                      *         {
@@ -5257,8 +5259,8 @@ export interface operations {
                      *           "depth": 0,
                      *           "descendants": 0,
                      *           "is_valid": true,
-                     *           "created_at": 1796100778.569,
-                     *           "expires_at": 1796104378.569,
+                     *           "created_at": 1796101536.791,
+                     *           "expires_at": 1796105136.791,
                      *           "status": "active"
                      *         }
                      *       ],
@@ -5426,31 +5428,31 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "checked_at": 1796100781.44,
+                     *       "checked_at": 1796101537.602,
                      *       "components": [
                      *         {
                      *           "name": "api",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1796100781.44
+                     *           "checked_at": 1796101537.602
                      *         },
                      *         {
                      *           "name": "database",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1796100781.44
+                     *           "checked_at": 1796101537.602
                      *         }
                      *       ],
                      *       "metrics": {
                      *         "success_rate": {
-                     *           "total": 99,
+                     *           "total": 92,
                      *           "errors": 0,
                      *           "ratio": 1
                      *         },
                      *         "latency_seconds": {
-                     *           "p50": 0.05,
-                     *           "p95": 0.25,
-                     *           "p99": 2.5
+                     *           "p50": 0.01,
+                     *           "p95": 0.1,
+                     *           "p99": 0.5
                      *         }
                      *       }
                      *     }
@@ -5586,7 +5588,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1796100780.284
+                     *           "created_at": 1796101537.316
                      *         },
                      *         {
                      *           "webhook_id": 1,
@@ -5601,7 +5603,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1796100778.202
+                     *           "created_at": 1796101536.684
                      *         }
                      *       ],
                      *       "count": 2,
@@ -5702,7 +5704,7 @@ export interface operations {
                      *       "name": "on-call",
                      *       "format": "haldir",
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "created_at": 1796100780.284
+                     *       "created_at": 1796101537.316
                      *     }
                      */
                     "application/json": {
@@ -5861,7 +5863,7 @@ export interface operations {
                      *       "failing_since": null,
                      *       "paused_until": null,
                      *       "secret_prev_expires_at": null,
-                     *       "created_at": 1796100787.665
+                     *       "created_at": 1796101538.954
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookListItem"];
@@ -5895,7 +5897,7 @@ export interface operations {
                      *       "queued": true,
                      *       "webhook_id": 8,
                      *       "event_id": "evt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "delivery_id": "dlv_01m8qz63tvxy3vfybj0e703w84_8"
+                     *       "delivery_id": "dlv_01m8qzx16b7k2d22bt31bj9bkx_8"
                      *     }
                      */
                     "application/json": {
@@ -5938,7 +5940,7 @@ export interface operations {
                      *       "webhook_id": 7,
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
                      *       "secret_prev": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "secret_prev_expires_at": 1796187187.971,
+                     *       "secret_prev_expires_at": 1796187939.007,
                      *       "grace_seconds": 86400,
                      *       "message": "Both secrets sign every delivery until secret_prev_expires_at"
                      *     }
@@ -5981,7 +5983,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "queued": true,
-                     *       "delivery_id": "dlv_01m8qz63cn0dx96kdska845jkm_3"
+                     *       "delivery_id": "dlv_01m8qzx13jn1f1j2cm7b31d8s9_3"
                      *     }
                      */
                     "application/json": {

@@ -12,7 +12,7 @@ import { StateMark } from '../parts/state-mark.tsx';
 import { Unread } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import { When } from '../parts/times.tsx';
-import { Bindings, End } from './secrets-page.tsx';
+import { Bindings, End } from './secret-facts.tsx';
 import { deleteSecret, rollBack, type Secret, SECRETS, USES_READ, usesQuery, versionsQuery } from './secrets.ts';
 import { StoreDialog } from './store-dialog.tsx';
 

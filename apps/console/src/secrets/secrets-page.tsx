@@ -9,12 +9,12 @@ import { visible } from '../parts/hidden.ts';
 import { List } from '../parts/list.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Said } from '../parts/said.tsx';
-import { StateMark } from '../parts/state-mark.tsx';
 import { Empty } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import { When } from '../parts/times.tsx';
+import { Bindings, End } from './secret-facts.tsx';
 import { SecretView } from './secret-view.tsx';
-import { deletedQuery, restoreSecret, type Secret, SECRETS, secretsQuery } from './secrets.ts';
+import { deletedQuery, restoreSecret, SECRETS, secretsQuery } from './secrets.ts';
 import { StoreDialog } from './store-dialog.tsx';
 
 const route = getRouteApi('/secrets');
@@ -70,23 +70,6 @@ function Secrets(): ReactNode {
       <Deleted />
       {isAdding && <StoreDialog secret={null} onClosed={() => setAdding(false)} />}
     </>
-  );
-}
-
-export function End({ of: { expires_at: end, expired } }: { of: Pick<Secret, 'expires_at' | 'expired'> }): ReactNode {
-  if (end === null) return <span className="muted">never</span>;
-  if (expired) return <StateMark is="wrong">expired</StateMark>;
-  return <When at={end} />;
-}
-
-export function Bindings({ of }: { of: Secret['bindings'] }): ReactNode {
-  if (of.length === 0) return <span className="muted">none</span>;
-  return (
-    <span className="scopes">
-      {of.map(({ upstream, tool }) => (
-        <code key={`${upstream}.${tool}`}>{visible(`${upstream}.${tool}`)}</code>
-      ))}
-    </span>
   );
 }
 

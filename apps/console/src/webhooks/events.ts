@@ -7,4 +7,5 @@ export const EVENTS: Record<string, string> = {
   agent_frozen: 'An agent was frozen',
   agent_unfrozen: 'An agent was let go on',
   key_expiring: 'A key ends soon',
+  webhook_disabled: 'A webhook was disabled',
 };

@@ -30,7 +30,7 @@ const GrantIdPath = () => ApiParam({ name: 'grant_id', schema: { type: 'string' 
 
 /** Approvals of calls alike; they are given with an approval. */
 @ApiTags('approvals')
-@Controller('v1/approvals')
+@Controller('v1')
 export class ApprovalGrantController {
   constructor(
     private readonly grants: ApprovalGrants,
@@ -40,7 +40,7 @@ export class ApprovalGrantController {
     private readonly clock: Clock,
   ) {}
 
-  @Get('grants')
+  @Get('approval-grants')
   @RequiresScope('approvals:read')
   @ApiOperation({
     operationId: 'listApprovalGrants',
@@ -65,7 +65,7 @@ export class ApprovalGrantController {
     return { count: items.length, grants: items.map((grant) => toGrantDetail(grant, now)), next_cursor: nextCursor };
   }
 
-  @Get('grants/:grant_id')
+  @Get('approval-grants/:grant_id')
   @RequiresScope('approvals:read')
   @GrantIdPath()
   @ApiOperation({
@@ -79,7 +79,7 @@ export class ApprovalGrantController {
     return toGrantDetail(await this.grants.get(tenantId, grantId), this.clock.now());
   }
 
-  @Delete('grants/:grant_id')
+  @Delete('approval-grants/:grant_id')
   @RequiresScope('approvals:decide')
   @GrantIdPath()
   @ApiOperation({
@@ -100,7 +100,7 @@ export class ApprovalGrantController {
     });
   }
 
-  @Post(':request_id/grant-preview')
+  @Post('approvals/:request_id/grant-preview')
   @HttpCode(HttpStatus.OK)
   @RequiresScope('approvals:read')
   @ApiParam({ name: 'request_id', schema: { type: 'string' } })

@@ -27,7 +27,7 @@ import { type Prove } from '../decision-signatures.js';
 import { type NewDecision } from '../new-decision.js';
 import { SelfApprovalService } from '../self-approval.service.js';
 import {
-  ApprovalCheck,
+  ApprovalDetail,
   ApprovalDetailsPart,
   ApprovalList,
   ApprovalRequested,
@@ -159,9 +159,9 @@ export class ApprovalController {
     description:
       'Poll the status of a pending approval request. With approvals:request alone, and with an agent key, only of those that the key has made.',
   })
-  @Returns(HttpStatus.OK, ApprovalCheck, 'Approval status')
+  @Returns(HttpStatus.OK, ApprovalDetail, 'Approval status')
   @Refuses('Unauthorized', 'NotFound', 'RateLimited')
-  async get(@CurrentCaller() caller: Caller, @Param('request_id') requestId: string): Promise<ApprovalCheck> {
+  async get(@CurrentCaller() caller: Caller, @Param('request_id') requestId: string): Promise<ApprovalDetail> {
     const { actor, scopes } = caller;
     const request = grantsKeyScope(scopes, 'approvals:read')
       ? await this.approvals.get(actor.tenantId, requestId)

@@ -107,17 +107,15 @@ export const ApprovalDetail = z
         'Arguments of the call that others like it may have otherwise; null where this call alone can be approved',
       ),
     grant_id: z.string().nullable().describe('The grant by which it was approved, and which lets its call through'),
+    told: z
+      .int()
+      .optional()
+      .describe(
+        'How many webhooks and people, by e-mail, have taken the request so far; 0: nobody was told of it yet. Of a request that is asked for by itself',
+      ),
   })
   .meta({ id: 'ApprovalDetail' });
 export type ApprovalDetail = z.infer<typeof ApprovalDetail>;
-
-/** The view of one request that was asked for. */
-export const ApprovalCheck = ApprovalDetail.extend({
-  told: z
-    .int()
-    .describe('How many webhooks and people, by e-mail, have taken the request so far; 0: nobody was told of it yet'),
-}).meta({ id: 'ApprovalCheck' });
-export type ApprovalCheck = z.infer<typeof ApprovalCheck>;
 
 export const PendingApproval = z.object(shared).meta({ id: 'PendingApproval' });
 export type PendingApproval = z.infer<typeof PendingApproval>;

@@ -1,7 +1,7 @@
 export { APPROVAL_PAGES } from './approval-page.controller.js';
 export { ApprovalsHttpModule } from './approvals-http.module.js';
 export {
-  ApprovalCheck,
+  ApprovalDetail,
   ApprovalRequested,
   RequestApproval,
   toApprovalDetail,

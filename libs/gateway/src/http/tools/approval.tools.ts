@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock, toUnixSeconds } from '@haldir/kernel';
 import { ApprovalNotFound, ApprovalService, ApprovalTellings } from '@haldir/approvals';
 import {
-  ApprovalCheck,
+  ApprovalDetail,
   ApprovalRequested,
   RequestApproval,
   toApprovalDetail,
@@ -53,7 +53,7 @@ export class ApprovalTools implements OwnTools {
       openToAgents: true,
       readOnly: true,
       input: CheckApproval,
-      output: ApprovalCheck,
+      output: ApprovalDetail,
       run: async ({ request_id: id }, { caller, sessionId }) => {
         const { actor } = caller;
         // An agent key's request outlives the session that it was made in.
