@@ -1,5 +1,6 @@
 import { type LoggerService } from '@nestjs/common';
-import { destination, type Logger, pino, stdTimeFunctions } from 'pino';
+import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { LineOutput } from './line-output.js';
 
 type Fact = { event: string } & Readonly<Record<string, string | number | boolean | null | undefined>>;
 
@@ -15,12 +16,15 @@ export abstract class Log {
   abstract error(fact: Fact, error?: unknown): void;
   /** Nest's own messages. */
   abstract readonly nest: LoggerService;
-  /** Writes out what is buffered. */
-  abstract flush(): void;
+  /** Writes out what is buffered. @param done called when that is done, or there is nobody to read it */
+  abstract flush(done: () => void): void;
 }
 
 class PinoLog extends Log {
-  constructor(private readonly logger: Logger) {
+  constructor(
+    private readonly logger: Logger,
+    private readonly output: LineOutput,
+  ) {
     super();
   }
 
@@ -36,8 +40,8 @@ class PinoLog extends Log {
   error(fact: Fact, error?: unknown): void {
     this.logger.error(error === undefined ? fact : { ...fact, err: describe(error) });
   }
-  flush(): void {
-    this.logger.flush();
+  flush(done: () => void): void {
+    this.output.flush(done);
   }
 
   readonly nest: LoggerService = {
@@ -68,8 +72,6 @@ function describe(error: unknown): Record<string, unknown> {
 
 /** @param level a pino level; lines go to standard output, buffered for at most a quarter of a second */
 export function createLogger(level: string): Log {
-  const stream = destination({ fd: 1, sync: false, minLength: 4096 });
-  const flusher = setInterval(() => stream.flush(), 250);
-  flusher.unref();
-  return new PinoLog(pino({ level, base: null, timestamp: stdTimeFunctions.isoTime }, stream));
+  const output = new LineOutput(1);
+  return new PinoLog(pino({ level, base: null, timestamp: stdTimeFunctions.isoTime }, output), output);
 }

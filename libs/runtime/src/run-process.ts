@@ -43,13 +43,11 @@ export async function runProcess(
       void app.close().then(
         () => {
           log.info({ event: `${name}.stopped` });
-          log.flush();
-          process.exit(0);
+          log.flush(() => process.exit(0));
         },
         (error: unknown) => {
           log.error({ event: `${name}.stop_failed` }, error);
-          log.flush();
-          process.exit(1);
+          log.flush(() => process.exit(1));
         },
       );
     };
