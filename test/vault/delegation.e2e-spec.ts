@@ -103,6 +103,16 @@ describe('the money of a session that is opened from another', () => {
     }
   });
 
+  it('is not captured in one whose time was up, once what it was opened from is revoked', async () => {
+    const root = await here.tenant.session({ spend_limit: 10 });
+    const [child, id] = await heldInShort(root, 4, 3);
+    // Its time is up.
+    await eventually(async () => expect((await hold(child, 0.01)).status).toBe(401), 60_000);
+    expect((await here.tenant.delete(`/v1/sessions/${root}`)).status).toBe(200);
+    expect((await capture(id)).body).toMatchObject({ code: 'session_revoked' });
+    expect((await release(id)).status).toBe(200);
+  });
+
   it('is no more than its parent has, however many are opened at once over two processes', async () => {
     const root = await here.tenant.session({ spend_limit: 10 });
     const replies = await times(20, (i) => open(root, 3, {}, i % 2 ? here.tenant : here.tenant.at(here.there)));

@@ -3,20 +3,24 @@ import { Transactions } from '@haldir/database';
 
 type Row = Record<string, unknown>;
 
-/** A part of a file: rows of a tenant by their id, up to 500 of them behind one, as they are shown. */
+/** A part of a file: rows of a tenant by their id, some of them behind one, as they are shown. */
 interface Part {
   /** `$1` is the tenant, `$2` the id to go on behind, and `$3` and `$4` the period, for those that ask for it. */
   text: string;
   /** Whether it is about a period. */
   ofPeriod?: boolean;
+  /** How many rows are read at once; default: 500. */
+  atOnce?: number;
 }
 
 const AT_ONCE = 500;
+/** Of requests, whose details may have 2 Mi characters each. */
+const REQUESTS_AT_ONCE = 8;
 
 /** A time as ISO 8601 in UTC, to the millisecond. */
 const iso = (column: string, name = column.replace(/^\w\./, '')): string =>
   `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS ${name}`;
-const page = (order: string): string => `ORDER BY ${order} LIMIT ${AT_ONCE}`;
+const page = (order: string, limit = AT_ONCE): string => `ORDER BY ${order} LIMIT ${limit}`;
 
 /** What Haldir states, by the file that it stands in. No secret, no hash of one, and no id of a session is among it. */
 const FILES = {
@@ -45,13 +49,14 @@ const FILES = {
   'approvals.jsonl': [
     {
       ofPeriod: true,
+      atOnce: REQUESTS_AT_ONCE,
       text: `SELECT id AS key, id AS request_id, agent_id, tool, action, amount_micros, amount_unclear, reason, details,
                     encode(digest, 'hex') AS digest, rule_id, other_rule_ids, requested_key AS requested_by, status,
                     ${iso('created_at')}, ${iso('expires_at')}, ${iso('decided_at')}, decided_by, decision_note,
                     decided_key AS decided_by_id, signature, ${iso('consumed_at')}
                FROM approval_request
               WHERE tenant_id = $1 AND id > $2
-                AND (created_at BETWEEN $3 AND $4 OR decided_at BETWEEN $3 AND $4) ${page('id')}`,
+                AND (created_at BETWEEN $3 AND $4 OR decided_at BETWEEN $3 AND $4) ${page('id', REQUESTS_AT_ONCE)}`,
     },
   ],
   'people.jsonl': [
@@ -94,7 +99,7 @@ export class EvidenceFactsRepository {
           ...(part.ofPeriod ? [from, to] : []),
         ]);
         yield rows.map(({ key: _, ...row }) => row);
-        more = rows.length === AT_ONCE;
+        more = rows.length === (part.atOnce ?? AT_ONCE);
         after = String(rows.at(-1)?.['key']);
       }
     }

@@ -165,7 +165,7 @@ export class EvidenceMaker implements OnModuleDestroy {
     chunks: EvidenceChunks,
   ): AsyncGenerator<string> {
     for await (const rows of this.facts.of(file, tenantId, from, to)) {
-      yield rows.map((row) => `${stringifyJson(row)}\n`).join('');
+      for (const row of rows) yield `${stringifyJson(row)}\n`;
       await chunks.say();
     }
   }

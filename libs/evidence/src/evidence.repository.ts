@@ -9,6 +9,14 @@ const LEASE = `interval '20 seconds'`;
 const KEPT = `interval '7 days'`;
 const ERASED_SINCE = 'Details of an entry were erased since it was begun; make it anew';
 
+/** Whether nothing that it has was erased since it was begun; by the log, so from the moment on in which it was. */
+const ERASED = `EXISTS (
+  SELECT FROM audit_entry AS a
+   WHERE a.tenant_id = e.tenant_id AND a.seq >= e.log_size AND a.source = 'haldir'
+     AND a.action_hash = hashtextextended('audit_details_erased', 0) AND a.action = 'audit_details_erased')`;
+/** Whether it is given out. */
+const READABLE = `e.state = 'done' AND e.expires_at > now() AND NOT ${ERASED}`;
+
 const COLUMNS = columnsOf(Evidence);
 
 /** Whose package, and in whose hands. */
@@ -34,10 +42,17 @@ export class EvidenceRepository {
     );
   }
 
-  /** The bytes of a chunk; null when the package is gone. */
+  /** Whether it is done, not over, and without anything that was erased since. */
+  async isReadable(tenantId: string, id: string): Promise<boolean> {
+    const text = `SELECT FROM evidence AS e WHERE e.tenant_id = $1 AND e.id = $2 AND ${READABLE}`;
+    return (await this.transactions.query(text, [tenantId, id])).length > 0;
+  }
+
+  /** The bytes of a chunk; null when the package is gone, or is not to be read any more. */
   async chunk(tenantId: string, id: string, position: number): Promise<Buffer | null> {
     const [row] = await this.transactions.query<{ bytes: Buffer }>(
-      'SELECT bytes FROM evidence_chunk WHERE tenant_id = $1 AND evidence_id = $2 AND position = $3',
+      `SELECT c.bytes FROM evidence_chunk AS c JOIN evidence AS e ON e.tenant_id = c.tenant_id AND e.id = c.evidence_id
+        WHERE c.tenant_id = $1 AND c.evidence_id = $2 AND c.position = $3 AND ${READABLE}`,
       [tenantId, id, position],
     );
     return row?.bytes ?? null;
@@ -107,10 +122,7 @@ export class EvidenceRepository {
       );
       await tx.query(
         `UPDATE evidence AS e SET state = 'failed', reason = $1, size = NULL, sha256 = NULL
-          WHERE e.state = 'done' AND EXISTS (
-            SELECT FROM audit_entry AS a
-             WHERE a.tenant_id = e.tenant_id AND a.seq >= e.log_size AND a.source = 'haldir'
-               AND a.action_hash = hashtextextended('audit_details_erased', 0) AND a.action = 'audit_details_erased')`,
+          WHERE e.state = 'done' AND ${ERASED}`,
         [ERASED_SINCE],
       );
       await tx.query(

@@ -89,7 +89,8 @@ export class EvidenceService {
     rangeIn: (size: number, sha256: string) => ByteRange | null,
   ): Promise<{ size: number; sha256: string; range: ByteRange | null; bytes: AsyncGenerator<Buffer> }> {
     const { state, size, sha256 } = await this.get(actor.tenantId, id);
-    if (state !== 'done' || size === null || sha256 === null) throw new EvidenceNotReady();
+    const isReadable = state === 'done' && (await this.evidence.isReadable(actor.tenantId, id));
+    if (!isReadable || size === null || sha256 === null) throw new EvidenceNotReady();
     const hex = sha256.toString('hex');
     const range = rangeIn(size, hex);
     const { first, last } = range ?? { first: 0, last: size - 1 };

@@ -46,7 +46,7 @@ export class Delegations {
     const { tenantId } = session;
     const key = { tenantId, sessionId: id };
     const locked = this.locked.in(tx);
-    locked.holdTree(key);
+    await locked.holdTree(key);
     const tree = new SessionTree(await locked.lockLineages([key]));
     const parent = tree.get(tenantId, id);
     if (!parent || (agent && parent.session.agentId !== agent.agentId)) throw new SessionInvalid();
@@ -66,7 +66,7 @@ export class Delegations {
    */
   async revoke(tx: Tx, key: SessionKey, agentId: string | null): Promise<EndedBranch | null> {
     const locked = this.locked.in(tx);
-    locked.holdTree(key);
+    await locked.holdTree(key);
     const tree = new SessionTree(await locked.lockBranch(key));
     const now = this.clock.now();
     const top = tree.get(key.tenantId, key.sessionId);
@@ -76,8 +76,8 @@ export class Delegations {
     for (const entry of [...below, top]) tree.close(entry);
     locked.end([...below, top], 'revoked', now);
     locked.save(tree.changed);
-    const { session, standings } = top;
-    return { session, isOpenedByAgentKey: standings.length > 0, descendants: below.map((entry) => entry.session) };
+    const isOpenedByAgentKey = [top, ...below].some(({ standings }) => standings.length > 0);
+    return { session: top.session, isOpenedByAgentKey, descendants: below.map((entry) => entry.session) };
   }
 
   /** Notes up to `limit` sessions of any tenant that were opened from others and whose time is up, once for each. */

@@ -108,10 +108,13 @@ export class LockedSessionRepository {
         return entries;
       },
       /** The same, with all that they descend from locked too: for what moves between them. */
-      lockLineages: async (keys: readonly SessionKey[]): Promise<LockedSession[]> =>
-        (await tx.query<LockedRow>(lockLineages, distinctKeys(keys))).map((row) => this.toLocked(row)),
+      lockLineages: async (keys: readonly SessionKey[]): Promise<LockedSession[]> => {
+        const entries = (await tx.query<LockedRow>(lockLineages, distinctKeys(keys))).map((row) => this.toLocked(row));
+        endWithLineages(entries, byPlace(entries));
+        return entries;
+      },
       /** Nothing is opened from a session of its tree, and none of it revoked, by anybody else until the transaction ends. */
-      holdTree: ({ tenantId, sessionId }: SessionKey): void => tx.send(holdTree, [tenantId, sessionId]),
+      holdTree: ({ tenantId, sessionId }: SessionKey): Promise<unknown> => tx.query(holdTree, [tenantId, sessionId]),
       /** Locks the session, all that it descends from, and all that descend from it and are not over. */
       lockBranch: async ({ tenantId, sessionId }: SessionKey): Promise<LockedSession[]> =>
         (await tx.query<LockedRow>(lockBranch, [tenantId, sessionId])).map((row) => this.toLocked(row)),
@@ -148,12 +151,12 @@ export class LockedSessionRepository {
     );
     if (wanted.length === 0) return;
     const rows = await tx.query<LockedRow>(byKeys, distinctKeys(wanted));
-    const above = new Map(rows.map((row) => this.toLocked(row)).map((entry) => [placeOf(entry.session), entry]));
+    const above = byPlace(rows.map((row) => this.toLocked(row)));
+    endWithLineages(entries, above);
     for (const entry of entries) {
       const { session } = entry;
       for (const id of session.lineage) {
         const ancestor = above.get(placeOf({ tenantId: session.tenantId, id }));
-        if (!ancestor || ancestor.session.revokedAt) session.revokedAt ??= session.createdAt;
         const known = new Set(entry.standings.map(({ keyId }) => keyId));
         entry.standings.push(...(ancestor?.standings.filter(({ keyId }) => !known.has(keyId)) ?? []));
       }
@@ -185,6 +188,19 @@ function standingsOf(
   { agentSpendLimit: limit, agentSpendPeriod: period }: Pick<ApiKey, 'agentSpendLimit' | 'agentSpendPeriod'>,
 ): StandingBudget[] {
   return keyId === null || limit === null || period === null ? [] : [{ keyId, limit, period }];
+}
+
+function byPlace(entries: readonly LockedSession[]): ReadonlyMap<string, LockedSession> {
+  return new Map(entries.map((entry) => [placeOf(entry.session), entry]));
+}
+
+/** One that descends from what was revoked, or is not there, is as good as revoked; whether its end is noted stays as it is. */
+function endWithLineages(entries: readonly LockedSession[], above: ReadonlyMap<string, LockedSession>): void {
+  for (const { session } of entries) {
+    const { tenantId, lineage } = session;
+    const isWhole = lineage.every((id) => above.get(placeOf({ tenantId, id }))?.session.revokedAt === null);
+    if (!isWhole) session.revokedAt ??= session.createdAt;
+  }
 }
 
 function placeOf({ tenantId, id }: Pick<Session, 'tenantId' | 'id'>): string {

@@ -20,7 +20,7 @@ export interface ClaimedMail extends MailKey {
   createdAt: Date;
   /** Attempts made so far. */
   attempts: number;
-  /** Null for whom nothing is sent any more: they were removed, or their role does not read it. */
+  /** Null for whom nothing is sent any more: they were removed, their role does not read it, or they do not want it. */
   email: string | null;
 }
 
@@ -38,9 +38,9 @@ const DEFAULTS = KINDS_OF_ROLES.map(({ isDefault }) => isDefault);
 const fanOut = `
   WITH wanted AS (
     SELECT e.tenant_id, e.id, m.person_id, e.kind, e.notice,
-           row_number() OVER (PARTITION BY m.tenant_id, m.person_id ORDER BY e.id)
+           row_number() OVER (PARTITION BY m.tenant_id, m.person_id, e.kind ORDER BY e.id)
              + (SELECT count(*) FROM mail r
-                 WHERE r.tenant_id = m.tenant_id AND r.person_id = m.person_id AND r.created_at > $9 AND r.state <> 'dropped') AS place
+                 WHERE r.tenant_id = m.tenant_id AND r.person_id = m.person_id AND r.kind = e.kind AND r.created_at > $9 AND r.state <> 'dropped') AS place
       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS e(tenant_id, id, kind, notice)
       JOIN membership m ON m.tenant_id = e.tenant_id AND m.removed_at IS NULL AND m.signed_in_at IS NOT NULL
       JOIN unnest($5::text[], $6::text[], $7::boolean[]) AS k(role, kind, is_default) ON k.role = m.role AND k.kind = e.kind
@@ -65,6 +65,9 @@ const claim = `
   SELECT h.tenant_id, h.event_id, h.person_id, h.notice, h.created_at, h.attempts, p.email
     FROM held h
     LEFT JOIN membership m ON m.tenant_id = h.tenant_id AND m.person_id = h.person_id AND m.removed_at IS NULL
+          AND m.signed_in_at IS NOT NULL
+          AND NOT EXISTS (SELECT FROM notification_choice c
+                           WHERE c.tenant_id = h.tenant_id AND c.person_id = h.person_id AND NOT h.kind = ANY (c.kinds))
           AND EXISTS (SELECT FROM unnest($4::text[], $5::text[]) AS k(role, kind) WHERE k.role = m.role AND k.kind = h.kind)
     LEFT JOIN person p ON p.tenant_id = m.tenant_id AND p.id = m.person_id`;
 

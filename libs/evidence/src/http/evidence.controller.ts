@@ -168,17 +168,19 @@ export class EvidenceController {
   @ApiOperation({
     operationId: 'deleteEvidencePackage',
     summary: 'Delete evidence',
-    description: 'Remove a package before its time, or have it made no further. It can be made anew.',
+    description:
+      'Remove a package before its time, or have it made no further. It can be made anew. Takes what making one takes.',
   })
   @Returns(HttpStatus.OK, EvidenceDeleted, 'Package deleted')
-  @Refuses('Unauthorized', 'NotFound', 'RateLimited')
+  @Refuses('Unauthorized', 'Forbidden', 'NotFound', 'RateLimited')
   delete(
-    @CurrentActor() actor: Actor,
+    @CurrentCaller() caller: Caller,
     @Param('evidence_id') id: string,
     @Write() write: WriteRequest,
   ): Promise<EvidenceDeleted> {
+    requireReading(caller);
     return this.writes.run(write, async (tx): Promise<EvidenceDeleted> => {
-      await this.evidence.remove(tx, actor, id);
+      await this.evidence.remove(tx, caller.actor, id);
       return { deleted: true, evidence_id: id };
     });
   }
