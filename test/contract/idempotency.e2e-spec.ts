@@ -7,7 +7,7 @@ import { ContractClient, type Input } from './contract-client.js';
 const METERS = ['api_key', 'quota', 'usage_month', 'proxy_traffic'];
 const DERIVED = ['audit_checkpoint', 'audit_rollup', 'audit_rollup_mark', 'audit_tile', 'audit_tree'];
 /** A question; its answer may be repeated, and changes nothing. */
-const QUESTIONS = ['checkPermission', 'simulatePolicies', 'unfreezeTenant'];
+const QUESTIONS = ['checkPermission', 'simulatePolicies', 'previewApprovalGrant', 'unfreezeTenant'];
 const RACERS = 5;
 
 const seed = ApiDocument.seed();

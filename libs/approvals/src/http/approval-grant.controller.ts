@@ -117,8 +117,12 @@ export class ApprovalGrantController {
     @CurrentActor() { tenantId }: Actor,
     @Param('request_id') requestId: string,
     @Body({ schema: PreviewGrant }) { grant }: PreviewGrant,
+    @Write() write: WriteRequest,
   ): Promise<GrantPreviewed> {
+    const earlier = await this.writes.earlier<GrantPreviewed>(write);
+    if (earlier) return earlier;
     const request = await this.approvals.get(tenantId, requestId);
-    return toGrantPreviewed(await this.grants.preview(request, toGrantTerms(grant)));
+    const answer = toGrantPreviewed(await this.grants.preview(request, toGrantTerms(grant)));
+    return write.idempotencyKey === null ? answer : this.writes.run(write, () => Promise.resolve(answer));
   }
 }
