@@ -9,13 +9,13 @@ const LEASE = `interval '20 seconds'`;
 const KEPT = `interval '7 days'`;
 const ERASED_SINCE = 'Details of an entry were erased since it was begun; make it anew';
 
-/** Whether nothing that it has was erased since it was begun; by the log, so from the moment on in which it was. */
+/** Whether something that it has was erased since it was begun. */
 const ERASED = `EXISTS (
   SELECT FROM audit_entry AS a
    WHERE a.tenant_id = e.tenant_id AND a.seq >= e.log_size AND a.source = 'haldir'
      AND a.action_hash = hashtextextended('audit_details_erased', 0) AND a.action = 'audit_details_erased')`;
 /** Whether it is given out. */
-const READABLE = `e.state = 'done' AND e.expires_at > now() AND NOT ${ERASED}`;
+const READABLE = `e.state = 'done' AND e.expires_at > now()`;
 
 const COLUMNS = columnsOf(Evidence);
 
@@ -42,7 +42,7 @@ export class EvidenceRepository {
     );
   }
 
-  /** Whether it is done, not over, and without anything that was erased since. */
+  /** Whether it is done, and not over. */
   async isReadable(tenantId: string, id: string): Promise<boolean> {
     const text = `SELECT FROM evidence AS e WHERE e.tenant_id = $1 AND e.id = $2 AND ${READABLE}`;
     return (await this.transactions.query(text, [tenantId, id])).length > 0;
