@@ -1836,9 +1836,9 @@ export interface operations {
                      * @example {
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "tier": "enterprise",
-                     *       "generated_at": "2026-12-01T05:08:24.374Z",
+                     *       "generated_at": "2026-12-01T05:05:37.471Z",
                      *       "usage": {
-                     *         "actions_this_month": 42,
+                     *         "actions_this_month": 35,
                      *         "spend_usd_this_month": 1.002
                      *       },
                      *       "sessions": {
@@ -1850,7 +1850,7 @@ export interface operations {
                      *       "audit": {
                      *         "total_entries": 61,
                      *         "flagged_7d": 0,
-                     *         "last_entry_at": "2026-12-01T05:08:24.370Z",
+                     *         "last_entry_at": "2026-12-01T05:05:37.467Z",
                      *         "chain_verified": true
                      *       },
                      *       "webhooks": {
@@ -1915,16 +1915,16 @@ export interface operations {
                      *           "actions": 21,
                      *           "flagged": 0,
                      *           "spent_usd": 1,
-                     *           "last_seen": 1796101704.212,
+                     *           "last_seen": 1796101537.295,
                      *           "frozen": null
                      *         },
                      *         {
                      *           "agent_id": "agent-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *           "active_sessions": 0,
-                     *           "actions": 1,
+                     *           "active_sessions": 1,
+                     *           "actions": 2,
                      *           "flagged": 0,
                      *           "spent_usd": 0,
-                     *           "last_seen": 1796101703.664,
+                     *           "last_seen": 1796101537.148,
                      *           "frozen": null
                      *         }
                      *       ],
@@ -1997,10 +1997,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796101698.925,
+                     *           "last_check": 1796101531.929,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-4153f6e5-fa5b-4e84-a45d-75f1758523bd": {
+                     *         "upstream-0b19abd3-9aca-499b-a18f-f5e050117894": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -2025,10 +2025,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796101703.439,
+                     *           "last_check": 1796101536.926,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-a1df85bf-0921-4776-a0fd-8f3776ab4dc8": {
+                     *         "upstream-f80e09a4-f09e-433f-8291-7e603424fdab": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -2053,7 +2053,7 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796101703.825,
+                     *           "last_check": 1796101536.555,
                      *           "circuit": "closed"
                      *         }
                      *       },
@@ -2260,13 +2260,13 @@ export interface operations {
                      *           "tools": [
                      *             "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34.echo"
                      *           ],
-                     *           "created_at": 1796101703.465
+                     *           "created_at": 1796101536.575
                      *         },
                      *         {
                      *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "type": "spend_over",
                      *           "threshold": 1000000,
-                     *           "created_at": 1796101703.631
+                     *           "created_at": 1796101536.74
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -2311,7 +2311,7 @@ export interface operations {
                      *           "name": "Alice",
                      *           "role": "auditor",
                      *           "status": "invited",
-                     *           "created_at": 1796101704.584,
+                     *           "created_at": 1796101537.687,
                      *           "signed_in_at": null
                      *         }
                      *       ],
@@ -2378,10 +2378,10 @@ export interface operations {
                      *       "name": "Alice",
                      *       "role": "auditor",
                      *       "status": "invited",
-                     *       "created_at": 1796101704.584,
+                     *       "created_at": 1796101537.687,
                      *       "signed_in_at": null,
                      *       "link": "http://localhost:3000/welcome#A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0u1v",
-                     *       "link_expires_at": 1796188104.591
+                     *       "link_expires_at": 1796187937.693
                      *     }
                      */
                     "application/json": components["schemas"]["PersonInvited"];
@@ -2583,12 +2583,12 @@ export interface operations {
                      *           "cost_usd": 0.002,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1796101704.068,
+                     *           "timestamp": 1796101537.148,
                      *           "details": "a page",
                      *           "source": "agent",
                      *           "leaf_index": 43,
-                     *           "prev_hash": "63e835996bbd7cf3843d247bf13f876b45b32f5560448fd5697121078b7e9be2",
-                     *           "entry_hash": "d46e2dfcdcd309a6437e596bacc3b918d6ada9d1f0136ae9e50f15ff7562a62c",
+                     *           "prev_hash": "26f8d48a9e299775971f80a5567d22ff206c3f7a8a8df720198c9edb5bd52e58",
+                     *           "entry_hash": "b0aad736def317a0877061a56b050e006120cbda10d883b3486992844b14d098",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -2603,12 +2603,12 @@ export interface operations {
                      *           "cost_usd": 0,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1796101704.063,
+                     *           "timestamp": 1796101537.142,
                      *           "details": "{\"scopes\":[\"read\",\"browse\"],\"ttl\":3600,\"spend_limit\":null,\"by\":\"hld_A1b2C3d4E5\"}",
                      *           "source": "haldir",
                      *           "leaf_index": 42,
-                     *           "prev_hash": "705596422fd2e631c5714188b06051bf51fd3d8d45327f7659ea61545b4b0db8",
-                     *           "entry_hash": "63e835996bbd7cf3843d247bf13f876b45b32f5560448fd5697121078b7e9be2",
+                     *           "prev_hash": "1c7a8c93501f383bf1d4155206b4e034c805a1d8471118a0728cd399211ae254",
+                     *           "entry_hash": "26f8d48a9e299775971f80a5567d22ff206c3f7a8a8df720198c9edb5bd52e58",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -2979,7 +2979,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1796101703.657
+                     *           "created_at": 1796101536.771
                      *         },
                      *         {
                      *           "id": "bud_01m8a0n4yy042z44fpt3fcp8g3",
@@ -2990,7 +2990,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1796101704.547
+                     *           "created_at": 1796101537.66
                      *         }
                      *       ],
                      *       "count": 2,
@@ -3350,8 +3350,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796101704.149,
-                     *           "expires_at": 1796102304.149
+                     *           "created_at": 1796101537.227,
+                     *           "expires_at": 1796102137.227
                      *         },
                      *         {
                      *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
@@ -3365,8 +3365,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796101704.137,
-                     *           "expires_at": 1796102304.137
+                     *           "created_at": 1796101537.211,
+                     *           "expires_at": 1796102137.211
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -3426,12 +3426,12 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796101704.201,
-                     *           "expires_at": 1796102304.201,
+                     *           "created_at": 1796101537.28,
+                     *           "expires_at": 1796102137.28,
                      *           "status": "denied",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1796101704.211,
+                     *           "decided_at": 1796101537.292,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
                      *           "consumed": false,
@@ -3451,12 +3451,12 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796101704.174,
-                     *           "expires_at": 1796102304.174,
+                     *           "created_at": 1796101537.252,
+                     *           "expires_at": 1796102137.252,
                      *           "status": "approved",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1796101704.18,
+                     *           "decided_at": 1796101537.259,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
                      *           "consumed": false,
@@ -3509,8 +3509,8 @@ export interface operations {
                      *       "details_path": null,
                      *       "digest": null,
                      *       "requested_key": "hld_A1b2C3d4E5",
-                     *       "created_at": 1796101704.149,
-                     *       "expires_at": 1796102304.149,
+                     *       "created_at": 1796101537.227,
+                     *       "expires_at": 1796102137.227,
                      *       "status": "pending",
                      *       "decided_by": null,
                      *       "decision_note": null,
@@ -3580,14 +3580,14 @@ export interface operations {
                     /**
                      * @example {
                      *       "tree_size": 121,
-                     *       "root_hash": "58304870d9b15b0d303840a2b255b403689fce7f89747efb2e37afc6515dbf48",
-                     *       "signed_at": 1796101705.626,
-                     *       "signature": "jw7PSfjLs5tFka/Jjp4VQL8NXq+vBxXjffg9EPA1TDEyjhBTZixeeZmxuDtm4JwAlw6AwrVMXK7l7tpNmUxQAg==",
+                     *       "root_hash": "95e6780c275321bb69056ae52e57cfdb9d93876ca1fa9fe639534ef3336817be",
+                     *       "signed_at": 1796101538.776,
+                     *       "signature": "sHP60PMUEpIN9SpOC5biVK4yuU779iCu8DaWDvNxXTRY/89KI8ZQJcwmXWsleAs1V/mCXM5al2S11UCDp2HJCw==",
                      *       "algorithm": "Ed25519",
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "key_id": "0b3f5a67",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nWDBIcNmxWw0wOECislW0A2ifzn+JdH77LjevxlFdv0g=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 Cz9aZ48Oz0n4y7ObRZGvyY6eFUC/DV6vrwcV4334PRDwNUwxMo4QU2YsXnmZsbg7ZuCcAJcOgMK1TFyu5e7aTZlMUAI=\n"
+                     *       "key_id": "54e944bd",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nleZ4DCdTIbtpBWrlLlfP252Th2yh+p/mOVNO8zNoF74=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvbBz+tDzFBKSDfUqTguW4lSuMrlO+/YgrvA2lg7zcV00WP/PSiPGUCXMJl1rJXgLNVf5glzOWpdktdVAg6dhyQs=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["TreeHead"];
@@ -3613,7 +3613,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+0b3f5a67+AVdnAuq4i+QfyRpIwAoC3LY6Im4kPSh9ArU8blO61aYG",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+54e944bd+AcM2bU3zE8kQhBGAj4rI03/MpIVpRjDNeolq4FW7aEsw",
                      *       "jwks": {
                      *         "keys": [
                      *           {
@@ -3621,8 +3621,8 @@ export interface operations {
                      *             "crv": "Ed25519",
                      *             "alg": "EdDSA",
                      *             "use": "sig",
-                     *             "kid": "0b3f5a67",
-                     *             "x": "V2cC6riL5B_JGkjACgLctjoibiQ9KH0CtTxuU7rVpgY"
+                     *             "kid": "54e944bd",
+                     *             "x": "wzZtTfMTyRCEEYCPisjTf8ykhWlGMM16iWrgVbtoSzA"
                      *           }
                      *         ]
                      *       }
@@ -3672,25 +3672,25 @@ export interface operations {
                      *       "checkpoints": [
                      *         {
                      *           "tree_size": 121,
-                     *           "root_hash": "58304870d9b15b0d303840a2b255b403689fce7f89747efb2e37afc6515dbf48",
-                     *           "signed_at": 1796101705.626,
-                     *           "signature": "jw7PSfjLs5tFka/Jjp4VQL8NXq+vBxXjffg9EPA1TDEyjhBTZixeeZmxuDtm4JwAlw6AwrVMXK7l7tpNmUxQAg==",
+                     *           "root_hash": "95e6780c275321bb69056ae52e57cfdb9d93876ca1fa9fe639534ef3336817be",
+                     *           "signed_at": 1796101538.776,
+                     *           "signature": "sHP60PMUEpIN9SpOC5biVK4yuU779iCu8DaWDvNxXTRY/89KI8ZQJcwmXWsleAs1V/mCXM5al2S11UCDp2HJCw==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "0b3f5a67",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nWDBIcNmxWw0wOECislW0A2ifzn+JdH77LjevxlFdv0g=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 Cz9aZ48Oz0n4y7ObRZGvyY6eFUC/DV6vrwcV4334PRDwNUwxMo4QU2YsXnmZsbg7ZuCcAJcOgMK1TFyu5e7aTZlMUAI=\n"
+                     *           "key_id": "54e944bd",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nleZ4DCdTIbtpBWrlLlfP252Th2yh+p/mOVNO8zNoF74=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvbBz+tDzFBKSDfUqTguW4lSuMrlO+/YgrvA2lg7zcV00WP/PSiPGUCXMJl1rJXgLNVf5glzOWpdktdVAg6dhyQs=\n"
                      *         },
                      *         {
                      *           "tree_size": 61,
-                     *           "root_hash": "8ec7f93c85ae887c4e3f4a8959cc81c708b2c1d2c0a64f46ec22d75b0f926495",
-                     *           "signed_at": 1796101704.414,
-                     *           "signature": "EmYDYG4LgFQfMfC48cO9QYkYMRnFgwMIVjWq/eH+hZ8zU1NEt1rAyvlq3jAZgUYxgZCi5pWbfjLVhBaKvLfZCA==",
+                     *           "root_hash": "f2a7b7d0d64cfd30e8bbb3db7ba5028aa937af5f3be2921b17053c395749ff53",
+                     *           "signed_at": 1796101537.521,
+                     *           "signature": "BXaOE0LBeBMC5jiCyYGfhjWjWPNAFllF3gMUEbYm8TT9xvpV8KE1kVGxh6rzSw8Ta2od1x4lMIu6BjGG2V5uAw==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "0b3f5a67",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\njsf5PIWuiHxOP0qJWcyBxwiywdLApk9G7CLXWw+SZJU=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 Cz9aZxJmA2BuC4BUHzHwuPHDvUGJGDEZxYMDCFY1qv3h/oWfM1NTRLdawMr5at4wGYFGMYGQouaVm34y1YQWiry32Qg=\n"
+                     *           "key_id": "54e944bd",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\n8qe30NZM/TDou7Pbe6UCiqk3r1874pIbFwU8OVdJ/1M=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvQV2jhNCwXgTAuY4gsmBn4Y1o1jzQBZZRd4DFBG2JvE0/cb6VfChNZFRsYeq80sPE2tqHdceJTCLugYxhtlebgM=\n"
                      *         }
                      *       ],
                      *       "count": 3,
@@ -3788,21 +3788,21 @@ export interface operations {
                      *       "type": "manifest",
                      *       "format_version": 2,
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "generated_at": 1796101705.646,
+                     *       "generated_at": 1796101538.806,
                      *       "filters": {},
                      *       "count": 121,
-                     *       "first_timestamp": 1796101698.644,
-                     *       "last_timestamp": 1796101705.615,
-                     *       "last_chain_hash": "d1280c94126163b219f2ec0f6afc757361507487d1c094eee9adc1bdea966596",
-                     *       "sha256": "e214fb2e668a29340f1a95fcbe8181d3cdbe5cce4a4048668875253de4c13c25",
+                     *       "first_timestamp": 1796101531.666,
+                     *       "last_timestamp": 1796101538.768,
+                     *       "last_chain_hash": "aa8a4639d6f0eeacbfc0ebb776e2c17f439054881249450125cae6a38ac8c0f1",
+                     *       "sha256": "9dd7cdf3e61b405105b39f03e0fdf142ba7145284a0e89ece58a0c77e305e9cc",
                      *       "tree_size": 121,
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+0b3f5a67+AVdnAuq4i+QfyRpIwAoC3LY6Im4kPSh9ArU8blO61aYG",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nWDBIcNmxWw0wOECislW0A2ifzn+JdH77LjevxlFdv0g=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 Cz9aZ48Oz0n4y7ObRZGvyY6eFUC/DV6vrwcV4334PRDwNUwxMo4QU2YsXnmZsbg7ZuCcAJcOgMK1TFyu5e7aTZlMUAI=\n",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+54e944bd+AcM2bU3zE8kQhBGAj4rI03/MpIVpRjDNeolq4FW7aEsw",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nleZ4DCdTIbtpBWrlLlfP252Th2yh+p/mOVNO8zNoF74=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvbBz+tDzFBKSDfUqTguW4lSuMrlO+/YgrvA2lg7zcV00WP/PSiPGUCXMJl1rJXgLNVf5glzOWpdktdVAg6dhyQs=\n",
                      *       "checkpoints": [
-                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n3\nHuuIMmAZWzeWFHz/lRkYU0qBza0ZOpugYROManEHxLw=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 Cz9aZ6m0efbNJAxzuLsGAA6K4+pN1qH/QsbaHzwoib4lox+5vgmDsFp/yT3QvCV9q+BCf8vcHNZRRaiQdDgHuM2F7As=\n",
-                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\njsf5PIWuiHxOP0qJWcyBxwiywdLApk9G7CLXWw+SZJU=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 Cz9aZxJmA2BuC4BUHzHwuPHDvUGJGDEZxYMDCFY1qv3h/oWfM1NTRLdawMr5at4wGYFGMYGQouaVm34y1YQWiry32Qg=\n"
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n3\ngZFoeSDdJGx55SZyIZhLzUb5m2owf5h/SBpyGJQGJDE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvd24x3sfZCPdUXYmcFtiWZXmTMB5S3KypMl/Wu4VlE5jCR/9Xp/8g9X+WANZeYixZBzOxm04xLJdIe19u7B5wQk=\n",
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\n8qe30NZM/TDou7Pbe6UCiqk3r1874pIbFwU8OVdJ/1M=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvQV2jhNCwXgTAuY4gsmBn4Y1o1jzQBZZRd4DFBG2JvE0/cb6VfChNZFRsYeq80sPE2tqHdceJTCLugYxhtlebgM=\n"
                      *       ],
-                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\nSxMYsrGOX5dDpxKlSr2MvRa0E0ucLFXXy/9mnNqY0cg=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 Cz9aZzPIUqjkYFRn2r7rVaci13HoxqBcch/czOltY+u6jkcawEkHYY7LTVvm5I0kDAGWxiHnRFdzf+pUcQz3XVC0qwg=\n"
+                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\nXD9TC34qDTDrq2rii9gs/vAGTjtyjSgM0u7v2F3Ydg4=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvVnf0YPfjcaPSzWOy7OIHWsBfqcvCW4L9vJR29PuShcHDq4LlU/BKXO1nTkNIcn1AnJXRCNyqGoY/jVlwMnMCQw=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["AuditExportManifest"];
@@ -3850,8 +3850,8 @@ export interface operations {
                      *           ],
                      *           "agent": null,
                      *           "connector": null,
-                     *           "created_at": 1796101698.641,
-                     *           "last_used": 1796101698.867,
+                     *           "created_at": 1796101531.664,
+                     *           "last_used": 1796101531.839,
                      *           "expires_at": null,
                      *           "principal": "hld_A1b2C3d4E5",
                      *           "revoked": false
@@ -3876,7 +3876,7 @@ export interface operations {
                      *             "catalogue": "full"
                      *           },
                      *           "connector": null,
-                     *           "created_at": 1796101703.297,
+                     *           "created_at": 1796101536.4,
                      *           "last_used": null,
                      *           "expires_at": null,
                      *           "principal": "hld_A1b2C3d4E5",
@@ -4042,7 +4042,7 @@ export interface operations {
                      *       "message": "Store this key now: it is not shown again.",
                      *       "principal": "hld_A1b2C3d4E5",
                      *       "replaces": "hld_A1b2C3d4E5",
-                     *       "replaced_until": 1796188104.52
+                     *       "replaced_until": 1796187937.633
                      *     }
                      */
                     "application/json": {
@@ -4179,7 +4179,7 @@ export interface operations {
                      *       "name": "Alice",
                      *       "role": "approver",
                      *       "status": "invited",
-                     *       "created_at": 1796101704.621,
+                     *       "created_at": 1796101537.705,
                      *       "signed_in_at": null
                      *     }
                      */
@@ -4475,7 +4475,7 @@ export interface operations {
                      *       "accepted": true,
                      *       "upstream": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *       "tool": "tool-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *       "fingerprint": "09aad159d945d76586f84e4676581aef59ed8ae61d0589266a81c3efc701cb80"
+                     *       "fingerprint": "f1c4c34447492dea7998a79d60418078662a8b01b3ef6232a5fa94b0a568727d"
                      *     }
                      */
                     "application/json": {
@@ -4808,7 +4808,7 @@ export interface operations {
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796101703.67,
+                     *           "created_at": 1796101537.083,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "bindings": []
@@ -4817,7 +4817,7 @@ export interface operations {
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796101703.972,
+                     *           "created_at": 1796101536.779,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "bindings": []
@@ -4943,7 +4943,7 @@ export interface operations {
                      *         {
                      *           "version": 2,
                      *           "scope_required": "read",
-                     *           "created_at": 1796101704.691,
+                     *           "created_at": 1796101537.766,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "newest": true,
@@ -4952,7 +4952,7 @@ export interface operations {
                      *         {
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796101704.68,
+                     *           "created_at": 1796101537.757,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "newest": false,
@@ -5019,15 +5019,15 @@ export interface operations {
                      *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "versions": 1,
-                     *           "deleted_at": 1796101704.038,
-                     *           "restorable_until": 1796706504.038
+                     *           "deleted_at": 1796101537.117,
+                     *           "restorable_until": 1796706337.117
                      *         },
                      *         {
                      *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "versions": 1,
-                     *           "deleted_at": 1796101703.616,
-                     *           "restorable_until": 1796706503.616
+                     *           "deleted_at": 1796101536.721,
+                     *           "restorable_until": 1796706336.721
                      *         }
                      *       ],
                      *       "count": 2,
@@ -5238,8 +5238,8 @@ export interface operations {
                      *           "depth": 0,
                      *           "descendants": 0,
                      *           "is_valid": true,
-                     *           "created_at": 1796101703.752,
-                     *           "expires_at": 1796102303.752,
+                     *           "created_at": 1796101536.845,
+                     *           "expires_at": 1796102136.845,
                      *           "status": "active"
                      *         },
                      *         {
@@ -5259,8 +5259,8 @@ export interface operations {
                      *           "depth": 0,
                      *           "descendants": 0,
                      *           "is_valid": true,
-                     *           "created_at": 1796101703.685,
-                     *           "expires_at": 1796105303.685,
+                     *           "created_at": 1796101536.791,
+                     *           "expires_at": 1796105136.791,
                      *           "status": "active"
                      *         }
                      *       ],
@@ -5428,24 +5428,24 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "checked_at": 1796101704.489,
+                     *       "checked_at": 1796101537.602,
                      *       "components": [
                      *         {
                      *           "name": "api",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1796101704.489
+                     *           "checked_at": 1796101537.602
                      *         },
                      *         {
                      *           "name": "database",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1796101704.489
+                     *           "checked_at": 1796101537.602
                      *         }
                      *       ],
                      *       "metrics": {
                      *         "success_rate": {
-                     *           "total": 95,
+                     *           "total": 92,
                      *           "errors": 0,
                      *           "ratio": 1
                      *         },
@@ -5588,7 +5588,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1796101704.229
+                     *           "created_at": 1796101537.316
                      *         },
                      *         {
                      *           "webhook_id": 1,
@@ -5603,7 +5603,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1796101703.572
+                     *           "created_at": 1796101536.684
                      *         }
                      *       ],
                      *       "count": 2,
@@ -5704,7 +5704,7 @@ export interface operations {
                      *       "name": "on-call",
                      *       "format": "haldir",
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "created_at": 1796101704.229
+                     *       "created_at": 1796101537.316
                      *     }
                      */
                     "application/json": {
@@ -5863,7 +5863,7 @@ export interface operations {
                      *       "failing_since": null,
                      *       "paused_until": null,
                      *       "secret_prev_expires_at": null,
-                     *       "created_at": 1796101705.826
+                     *       "created_at": 1796101538.954
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookListItem"];
@@ -5897,7 +5897,7 @@ export interface operations {
                      *       "queued": true,
                      *       "webhook_id": 8,
                      *       "event_id": "evt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "delivery_id": "dlv_01m8r02474sf4ev33yddeeztrz_8"
+                     *       "delivery_id": "dlv_01m8qzx16b7k2d22bt31bj9bkx_8"
                      *     }
                      */
                     "application/json": {
@@ -5940,7 +5940,7 @@ export interface operations {
                      *       "webhook_id": 7,
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
                      *       "secret_prev": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "secret_prev_expires_at": 1796188105.923,
+                     *       "secret_prev_expires_at": 1796187939.007,
                      *       "grace_seconds": 86400,
                      *       "message": "Both secrets sign every delivery until secret_prev_expires_at"
                      *     }
@@ -5983,7 +5983,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "queued": true,
-                     *       "delivery_id": "dlv_01m8r0242j4nwk0p9arn6xfap0_3"
+                     *       "delivery_id": "dlv_01m8qzx13jn1f1j2cm7b31d8s9_3"
                      *     }
                      */
                     "application/json": {
