@@ -1836,9 +1836,9 @@ export interface operations {
                      * @example {
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "tier": "enterprise",
-                     *       "generated_at": "2026-12-01T05:05:37.471Z",
+                     *       "generated_at": "2026-12-01T05:50:40.110Z",
                      *       "usage": {
-                     *         "actions_this_month": 35,
+                     *         "actions_this_month": 69,
                      *         "spend_usd_this_month": 1.002
                      *       },
                      *       "sessions": {
@@ -1850,7 +1850,7 @@ export interface operations {
                      *       "audit": {
                      *         "total_entries": 61,
                      *         "flagged_7d": 0,
-                     *         "last_entry_at": "2026-12-01T05:05:37.467Z",
+                     *         "last_entry_at": "2026-12-01T05:50:40.106Z",
                      *         "chain_verified": true
                      *       },
                      *       "webhooks": {
@@ -1915,7 +1915,7 @@ export interface operations {
                      *           "actions": 21,
                      *           "flagged": 0,
                      *           "spent_usd": 1,
-                     *           "last_seen": 1796101537.295,
+                     *           "last_seen": 1796104239.994,
                      *           "frozen": null
                      *         },
                      *         {
@@ -1924,7 +1924,7 @@ export interface operations {
                      *           "actions": 2,
                      *           "flagged": 0,
                      *           "spent_usd": 0,
-                     *           "last_seen": 1796101537.148,
+                     *           "last_seen": 1796104239.866,
                      *           "frozen": null
                      *         }
                      *       ],
@@ -1997,10 +1997,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796101531.929,
+                     *           "last_check": 1796104236.658,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-0b19abd3-9aca-499b-a18f-f5e050117894": {
+                     *         "upstream-0edaf7d1-268b-472a-a303-a945af66a9fe": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -2025,10 +2025,10 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796101536.926,
+                     *           "last_check": 1796104239.373,
                      *           "circuit": "closed"
                      *         },
-                     *         "upstream-f80e09a4-f09e-433f-8291-7e603424fdab": {
+                     *         "upstream-93534d3a-cc08-4f56-91f9-1925679d70e1": {
                      *           "url": "http://127.0.0.1:3000/mcp",
                      *           "headers": {},
                      *           "auth": null,
@@ -2053,7 +2053,7 @@ export interface operations {
                      *           "total_errors": 0,
                      *           "tool_errors": 0,
                      *           "avg_latency_ms": 0,
-                     *           "last_check": 1796101536.555,
+                     *           "last_check": 1796104239.672,
                      *           "circuit": "closed"
                      *         }
                      *       },
@@ -2260,13 +2260,13 @@ export interface operations {
                      *           "tools": [
                      *             "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34.echo"
                      *           ],
-                     *           "created_at": 1796101536.575
+                     *           "created_at": 1796104239.395
                      *         },
                      *         {
                      *           "id": "apl_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "type": "spend_over",
                      *           "threshold": 1000000,
-                     *           "created_at": 1796101536.74
+                     *           "created_at": 1796104239.518
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -2311,7 +2311,7 @@ export interface operations {
                      *           "name": "Alice",
                      *           "role": "auditor",
                      *           "status": "invited",
-                     *           "created_at": 1796101537.687,
+                     *           "created_at": 1796104240.289,
                      *           "signed_in_at": null
                      *         }
                      *       ],
@@ -2378,10 +2378,10 @@ export interface operations {
                      *       "name": "Alice",
                      *       "role": "auditor",
                      *       "status": "invited",
-                     *       "created_at": 1796101537.687,
+                     *       "created_at": 1796104240.289,
                      *       "signed_in_at": null,
                      *       "link": "http://localhost:3000/welcome#A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8S9t0u1v",
-                     *       "link_expires_at": 1796187937.693
+                     *       "link_expires_at": 1796190640.294
                      *     }
                      */
                     "application/json": components["schemas"]["PersonInvited"];
@@ -2583,12 +2583,12 @@ export interface operations {
                      *           "cost_usd": 0.002,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1796101537.148,
+                     *           "timestamp": 1796104239.866,
                      *           "details": "a page",
                      *           "source": "agent",
                      *           "leaf_index": 43,
-                     *           "prev_hash": "26f8d48a9e299775971f80a5567d22ff206c3f7a8a8df720198c9edb5bd52e58",
-                     *           "entry_hash": "b0aad736def317a0877061a56b050e006120cbda10d883b3486992844b14d098",
+                     *           "prev_hash": "832de17803e0ca138d9afad6193ac511069d0bcd19a7240be953011645d1571e",
+                     *           "entry_hash": "f33aae15b14986fb6b0935f13b96fed086d4a8c8ee8c772d28713456c5411139",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -2603,12 +2603,12 @@ export interface operations {
                      *           "cost_usd": 0,
                      *           "flagged": false,
                      *           "flag_reason": null,
-                     *           "timestamp": 1796101537.142,
+                     *           "timestamp": 1796104239.86,
                      *           "details": "{\"scopes\":[\"read\",\"browse\"],\"ttl\":3600,\"spend_limit\":null,\"by\":\"hld_A1b2C3d4E5\"}",
                      *           "source": "haldir",
                      *           "leaf_index": 42,
-                     *           "prev_hash": "1c7a8c93501f383bf1d4155206b4e034c805a1d8471118a0728cd399211ae254",
-                     *           "entry_hash": "26f8d48a9e299775971f80a5567d22ff206c3f7a8a8df720198c9edb5bd52e58",
+                     *           "prev_hash": "aa9b80082942a6e8dbf4a19d574fd6568cc47f3de2dca52e76ebec001a56d54b",
+                     *           "entry_hash": "832de17803e0ca138d9afad6193ac511069d0bcd19a7240be953011645d1571e",
                      *           "format": 2,
                      *           "actor": "key:hld_A1b2C3d4E5",
                      *           "actor_id": "hld_A1b2C3d4E5",
@@ -2979,7 +2979,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1796101536.771
+                     *           "created_at": 1796104239.54
                      *         },
                      *         {
                      *           "id": "bud_01m8a0n4yy042z44fpt3fcp8g3",
@@ -2990,7 +2990,7 @@ export interface operations {
                      *           "spent": 0,
                      *           "held": 0,
                      *           "remaining": 1000000,
-                     *           "created_at": 1796101537.66
+                     *           "created_at": 1796104240.261
                      *         }
                      *       ],
                      *       "count": 2,
@@ -3350,8 +3350,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796101537.227,
-                     *           "expires_at": 1796102137.227
+                     *           "created_at": 1796104239.925,
+                     *           "expires_at": 1796104839.925
                      *         },
                      *         {
                      *           "request_id": "apr_01m8a0n4yy042z44fpt3fcp8g3",
@@ -3365,8 +3365,8 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796101537.211,
-                     *           "expires_at": 1796102137.211
+                     *           "created_at": 1796104239.912,
+                     *           "expires_at": 1796104839.912
                      *         }
                      *       ],
                      *       "next_cursor": null
@@ -3426,12 +3426,12 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796101537.28,
-                     *           "expires_at": 1796102137.28,
+                     *           "created_at": 1796104239.976,
+                     *           "expires_at": 1796104839.976,
                      *           "status": "denied",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1796101537.292,
+                     *           "decided_at": 1796104239.99,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
                      *           "consumed": false,
@@ -3451,12 +3451,12 @@ export interface operations {
                      *           "details_path": null,
                      *           "digest": null,
                      *           "requested_key": "hld_A1b2C3d4E5",
-                     *           "created_at": 1796101537.252,
-                     *           "expires_at": 1796102137.252,
+                     *           "created_at": 1796104239.948,
+                     *           "expires_at": 1796104839.948,
                      *           "status": "approved",
                      *           "decided_by": "dana",
                      *           "decision_note": "seen",
-                     *           "decided_at": 1796101537.259,
+                     *           "decided_at": 1796104239.958,
                      *           "decided_key": "hld_A1b2C3d4E5",
                      *           "signed": false,
                      *           "consumed": false,
@@ -3509,8 +3509,8 @@ export interface operations {
                      *       "details_path": null,
                      *       "digest": null,
                      *       "requested_key": "hld_A1b2C3d4E5",
-                     *       "created_at": 1796101537.227,
-                     *       "expires_at": 1796102137.227,
+                     *       "created_at": 1796104239.925,
+                     *       "expires_at": 1796104839.925,
                      *       "status": "pending",
                      *       "decided_by": null,
                      *       "decision_note": null,
@@ -3580,14 +3580,14 @@ export interface operations {
                     /**
                      * @example {
                      *       "tree_size": 121,
-                     *       "root_hash": "95e6780c275321bb69056ae52e57cfdb9d93876ca1fa9fe639534ef3336817be",
-                     *       "signed_at": 1796101538.776,
-                     *       "signature": "sHP60PMUEpIN9SpOC5biVK4yuU779iCu8DaWDvNxXTRY/89KI8ZQJcwmXWsleAs1V/mCXM5al2S11UCDp2HJCw==",
+                     *       "root_hash": "f68a7c951340d8cf5acedf18c7a2b27f51d0daef9605c1ebe291f713a0231bbf",
+                     *       "signed_at": 1796104241.034,
+                     *       "signature": "RRKgLVOE1T9cMJm75G3xwT+Juntel6PHU0OYSNFDC72BfxkMW+Kzobt9MBcEE/YfckbjWlMnYwlxJFusS40wCQ==",
                      *       "algorithm": "Ed25519",
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "key_id": "54e944bd",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nleZ4DCdTIbtpBWrlLlfP252Th2yh+p/mOVNO8zNoF74=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvbBz+tDzFBKSDfUqTguW4lSuMrlO+/YgrvA2lg7zcV00WP/PSiPGUCXMJl1rJXgLNVf5glzOWpdktdVAg6dhyQs=\n"
+                     *       "key_id": "f067d142",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\n9op8lRNA2M9azt8Yx6Kyf1HQ2u+WBcHr4pH3E6AjG78=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 8GfRQkUSoC1ThNU/XDCZu+Rt8cE/ibp7Xpejx1NDmEjRQwu9gX8ZDFvis6G7fTAXBBP2H3JG41pTJ2MJcSRbrEuNMAk=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["TreeHead"];
@@ -3613,7 +3613,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+54e944bd+AcM2bU3zE8kQhBGAj4rI03/MpIVpRjDNeolq4FW7aEsw",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+f067d142+Aaju/XsBuODi3+oZG0Wu3w2oRAIlAFPbSh6pCTQvFXbP",
                      *       "jwks": {
                      *         "keys": [
                      *           {
@@ -3621,8 +3621,8 @@ export interface operations {
                      *             "crv": "Ed25519",
                      *             "alg": "EdDSA",
                      *             "use": "sig",
-                     *             "kid": "54e944bd",
-                     *             "x": "wzZtTfMTyRCEEYCPisjTf8ykhWlGMM16iWrgVbtoSzA"
+                     *             "kid": "f067d142",
+                     *             "x": "qO79ewG44OLf6hkbRa7fDahEAiUAU9tKHqkJNC8Vds8"
                      *           }
                      *         ]
                      *       }
@@ -3672,25 +3672,25 @@ export interface operations {
                      *       "checkpoints": [
                      *         {
                      *           "tree_size": 121,
-                     *           "root_hash": "95e6780c275321bb69056ae52e57cfdb9d93876ca1fa9fe639534ef3336817be",
-                     *           "signed_at": 1796101538.776,
-                     *           "signature": "sHP60PMUEpIN9SpOC5biVK4yuU779iCu8DaWDvNxXTRY/89KI8ZQJcwmXWsleAs1V/mCXM5al2S11UCDp2HJCw==",
+                     *           "root_hash": "f68a7c951340d8cf5acedf18c7a2b27f51d0daef9605c1ebe291f713a0231bbf",
+                     *           "signed_at": 1796104241.034,
+                     *           "signature": "RRKgLVOE1T9cMJm75G3xwT+Juntel6PHU0OYSNFDC72BfxkMW+Kzobt9MBcEE/YfckbjWlMnYwlxJFusS40wCQ==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "54e944bd",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nleZ4DCdTIbtpBWrlLlfP252Th2yh+p/mOVNO8zNoF74=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvbBz+tDzFBKSDfUqTguW4lSuMrlO+/YgrvA2lg7zcV00WP/PSiPGUCXMJl1rJXgLNVf5glzOWpdktdVAg6dhyQs=\n"
+                     *           "key_id": "f067d142",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\n9op8lRNA2M9azt8Yx6Kyf1HQ2u+WBcHr4pH3E6AjG78=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 8GfRQkUSoC1ThNU/XDCZu+Rt8cE/ibp7Xpejx1NDmEjRQwu9gX8ZDFvis6G7fTAXBBP2H3JG41pTJ2MJcSRbrEuNMAk=\n"
                      *         },
                      *         {
                      *           "tree_size": 61,
-                     *           "root_hash": "f2a7b7d0d64cfd30e8bbb3db7ba5028aa937af5f3be2921b17053c395749ff53",
-                     *           "signed_at": 1796101537.521,
-                     *           "signature": "BXaOE0LBeBMC5jiCyYGfhjWjWPNAFllF3gMUEbYm8TT9xvpV8KE1kVGxh6rzSw8Ta2od1x4lMIu6BjGG2V5uAw==",
+                     *           "root_hash": "a114812b94cc08cf3fe291698a201b4ae68ab544c809335531a09e48ece32cde",
+                     *           "signed_at": 1796104240.154,
+                     *           "signature": "DJOKUyVsRSgms/EH/fgfeWe2dTjEjDaj4p28HzlXqajIWdMkKQTkrur8lARmSnXjLZNly8pyD+7gyhckE6ekDg==",
                      *           "algorithm": "Ed25519",
                      *           "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "origin": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *           "key_id": "54e944bd",
-                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\n8qe30NZM/TDou7Pbe6UCiqk3r1874pIbFwU8OVdJ/1M=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvQV2jhNCwXgTAuY4gsmBn4Y1o1jzQBZZRd4DFBG2JvE0/cb6VfChNZFRsYeq80sPE2tqHdceJTCLugYxhtlebgM=\n"
+                     *           "key_id": "f067d142",
+                     *           "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\noRSBK5TMCM8/4pFpiiAbSuaKtUTICTNVMaCeSOzjLN4=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 8GfRQgyTilMlbEUoJrPxB/34H3lntnU4xIw2o+KdvB85V6moyFnTJCkE5K7q/JQEZkp14y2TZcvKcg/u4MoXJBOnpA4=\n"
                      *         }
                      *       ],
                      *       "count": 3,
@@ -3788,21 +3788,21 @@ export interface operations {
                      *       "type": "manifest",
                      *       "format_version": 2,
                      *       "tenant_id": "tnt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "generated_at": 1796101538.806,
+                     *       "generated_at": 1796104241.055,
                      *       "filters": {},
                      *       "count": 121,
-                     *       "first_timestamp": 1796101531.666,
-                     *       "last_timestamp": 1796101538.768,
-                     *       "last_chain_hash": "aa8a4639d6f0eeacbfc0ebb776e2c17f439054881249450125cae6a38ac8c0f1",
-                     *       "sha256": "9dd7cdf3e61b405105b39f03e0fdf142ba7145284a0e89ece58a0c77e305e9cc",
+                     *       "first_timestamp": 1796104236.471,
+                     *       "last_timestamp": 1796104241.024,
+                     *       "last_chain_hash": "c8b65d2008c7f26df2c9c1d6f4e42f4fac53c95641d801f33512fb6fd058f228",
+                     *       "sha256": "ef0a07302e80f1864bb25de21f00e5ebb87851c5386bd7bec22749e3541ccc61",
                      *       "tree_size": 121,
-                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+54e944bd+AcM2bU3zE8kQhBGAj4rI03/MpIVpRjDNeolq4FW7aEsw",
-                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\nleZ4DCdTIbtpBWrlLlfP252Th2yh+p/mOVNO8zNoF74=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvbBz+tDzFBKSDfUqTguW4lSuMrlO+/YgrvA2lg7zcV00WP/PSiPGUCXMJl1rJXgLNVf5glzOWpdktdVAg6dhyQs=\n",
+                     *       "verifier_key": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3+f067d142+Aaju/XsBuODi3+oZG0Wu3w2oRAIlAFPbSh6pCTQvFXbP",
+                     *       "checkpoint": "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n121\n9op8lRNA2M9azt8Yx6Kyf1HQ2u+WBcHr4pH3E6AjG78=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 8GfRQkUSoC1ThNU/XDCZu+Rt8cE/ibp7Xpejx1NDmEjRQwu9gX8ZDFvis6G7fTAXBBP2H3JG41pTJ2MJcSRbrEuNMAk=\n",
                      *       "checkpoints": [
-                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n3\ngZFoeSDdJGx55SZyIZhLzUb5m2owf5h/SBpyGJQGJDE=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvd24x3sfZCPdUXYmcFtiWZXmTMB5S3KypMl/Wu4VlE5jCR/9Xp/8g9X+WANZeYixZBzOxm04xLJdIe19u7B5wQk=\n",
-                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\n8qe30NZM/TDou7Pbe6UCiqk3r1874pIbFwU8OVdJ/1M=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvQV2jhNCwXgTAuY4gsmBn4Y1o1jzQBZZRd4DFBG2JvE0/cb6VfChNZFRsYeq80sPE2tqHdceJTCLugYxhtlebgM=\n"
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n3\ndFJEV9qkttLwkAU4z85fYVpz+ygCFqpRbnDtHanpZGk=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 8GfRQqms6nEgDPOT4z9eUq8T/pSJQbZ/6ajk1YAAqSgffk5vK5FPqvVmoDQ8JfdEAosVXneong0cv9baHgHDP6PDxAA=\n",
+                     *         "haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\n61\noRSBK5TMCM8/4pFpiiAbSuaKtUTICTNVMaCeSOzjLN4=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 8GfRQgyTilMlbEUoJrPxB/34H3lntnU4xIw2o+KdvB85V6moyFnTJCkE5K7q/JQEZkp14y2TZcvKcg/u4MoXJBOnpA4=\n"
                      *       ],
-                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\nXD9TC34qDTDrq2rii9gs/vAGTjtyjSgM0u7v2F3Ydg4=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 VOlEvVnf0YPfjcaPSzWOy7OIHWsBfqcvCW4L9vJR29PuShcHDq4LlU/BKXO1nTkNIcn1AnJXRCNyqGoY/jVlwMnMCQw=\n"
+                     *       "signature": "haldir export manifest v1\nhaldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3\nWXseoGVy93ln3hMjwBD8PzHKs2FTFAOxbnmHE+dWJRs=\n\n— haldir.local/log/tnt_01m8a0n4yy042z44fpt3fcp8g3 8GfRQh6U9ECBt1t+cbaVH9NPQmsjKfGE8e+9GPcB0GJssy7cFFiHeGwAFq8wduZcWAr+nZ8MHxQgNa10yhskr6oQwA0=\n"
                      *     }
                      */
                     "application/json": components["schemas"]["AuditExportManifest"];
@@ -3850,8 +3850,8 @@ export interface operations {
                      *           ],
                      *           "agent": null,
                      *           "connector": null,
-                     *           "created_at": 1796101531.664,
-                     *           "last_used": 1796101531.839,
+                     *           "created_at": 1796104236.469,
+                     *           "last_used": 1796104236.952,
                      *           "expires_at": null,
                      *           "principal": "hld_A1b2C3d4E5",
                      *           "revoked": false
@@ -3876,7 +3876,7 @@ export interface operations {
                      *             "catalogue": "full"
                      *           },
                      *           "connector": null,
-                     *           "created_at": 1796101536.4,
+                     *           "created_at": 1796104239.271,
                      *           "last_used": null,
                      *           "expires_at": null,
                      *           "principal": "hld_A1b2C3d4E5",
@@ -4042,7 +4042,7 @@ export interface operations {
                      *       "message": "Store this key now: it is not shown again.",
                      *       "principal": "hld_A1b2C3d4E5",
                      *       "replaces": "hld_A1b2C3d4E5",
-                     *       "replaced_until": 1796187937.633
+                     *       "replaced_until": 1796190640.234
                      *     }
                      */
                     "application/json": {
@@ -4179,7 +4179,7 @@ export interface operations {
                      *       "name": "Alice",
                      *       "role": "approver",
                      *       "status": "invited",
-                     *       "created_at": 1796101537.705,
+                     *       "created_at": 1796104240.305,
                      *       "signed_in_at": null
                      *     }
                      */
@@ -4475,7 +4475,7 @@ export interface operations {
                      *       "accepted": true,
                      *       "upstream": "upstream-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *       "tool": "tool-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
-                     *       "fingerprint": "f1c4c34447492dea7998a79d60418078662a8b01b3ef6232a5fa94b0a568727d"
+                     *       "fingerprint": "153a105061151692471bc4fb5c8bacbc3e9132c89b11dbc2ff9fb827b26cc276"
                      *     }
                      */
                     "application/json": {
@@ -4808,7 +4808,7 @@ export interface operations {
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796101537.083,
+                     *           "created_at": 1796104239.553,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "bindings": []
@@ -4817,7 +4817,7 @@ export interface operations {
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796101536.779,
+                     *           "created_at": 1796104239.806,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "bindings": []
@@ -4943,7 +4943,7 @@ export interface operations {
                      *         {
                      *           "version": 2,
                      *           "scope_required": "read",
-                     *           "created_at": 1796101537.766,
+                     *           "created_at": 1796104240.361,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "newest": true,
@@ -4952,7 +4952,7 @@ export interface operations {
                      *         {
                      *           "version": 1,
                      *           "scope_required": "read",
-                     *           "created_at": 1796101537.757,
+                     *           "created_at": 1796104240.352,
                      *           "expires_at": null,
                      *           "expired": false,
                      *           "newest": false,
@@ -5019,15 +5019,15 @@ export interface operations {
                      *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "versions": 1,
-                     *           "deleted_at": 1796101537.117,
-                     *           "restorable_until": 1796706337.117
+                     *           "deleted_at": 1796104239.838,
+                     *           "restorable_until": 1796709039.838
                      *         },
                      *         {
                      *           "secret_id": "sec_01m8a0n4yy042z44fpt3fcp8g3",
                      *           "name": "secret-5b0a4c1e-6a0f-4a53-9d0e-0a8d7c2f1b34",
                      *           "versions": 1,
-                     *           "deleted_at": 1796101536.721,
-                     *           "restorable_until": 1796706336.721
+                     *           "deleted_at": 1796104239.506,
+                     *           "restorable_until": 1796709039.506
                      *         }
                      *       ],
                      *       "count": 2,
@@ -5238,8 +5238,8 @@ export interface operations {
                      *           "depth": 0,
                      *           "descendants": 0,
                      *           "is_valid": true,
-                     *           "created_at": 1796101536.845,
-                     *           "expires_at": 1796102136.845,
+                     *           "created_at": 1796104239.605,
+                     *           "expires_at": 1796104839.605,
                      *           "status": "active"
                      *         },
                      *         {
@@ -5259,8 +5259,8 @@ export interface operations {
                      *           "depth": 0,
                      *           "descendants": 0,
                      *           "is_valid": true,
-                     *           "created_at": 1796101536.791,
-                     *           "expires_at": 1796105136.791,
+                     *           "created_at": 1796104239.559,
+                     *           "expires_at": 1796107839.559,
                      *           "status": "active"
                      *         }
                      *       ],
@@ -5428,19 +5428,19 @@ export interface operations {
                     /**
                      * @example {
                      *       "status": "ok",
-                     *       "checked_at": 1796101537.602,
+                     *       "checked_at": 1796104240.211,
                      *       "components": [
                      *         {
                      *           "name": "api",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1796101537.602
+                     *           "checked_at": 1796104240.211
                      *         },
                      *         {
                      *           "name": "database",
                      *           "state": "ok",
                      *           "message": "answers",
-                     *           "checked_at": 1796101537.602
+                     *           "checked_at": 1796104240.211
                      *         }
                      *       ],
                      *       "metrics": {
@@ -5452,7 +5452,7 @@ export interface operations {
                      *         "latency_seconds": {
                      *           "p50": 0.01,
                      *           "p95": 0.1,
-                     *           "p99": 0.5
+                     *           "p99": 0.25
                      *         }
                      *       }
                      *     }
@@ -5588,7 +5588,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1796101537.316
+                     *           "created_at": 1796104240.007
                      *         },
                      *         {
                      *           "webhook_id": 1,
@@ -5603,7 +5603,7 @@ export interface operations {
                      *           "failing_since": null,
                      *           "paused_until": null,
                      *           "secret_prev_expires_at": null,
-                     *           "created_at": 1796101536.684
+                     *           "created_at": 1796104239.476
                      *         }
                      *       ],
                      *       "count": 2,
@@ -5704,7 +5704,7 @@ export interface operations {
                      *       "name": "on-call",
                      *       "format": "haldir",
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "created_at": 1796101537.316
+                     *       "created_at": 1796104240.007
                      *     }
                      */
                     "application/json": {
@@ -5863,7 +5863,7 @@ export interface operations {
                      *       "failing_since": null,
                      *       "paused_until": null,
                      *       "secret_prev_expires_at": null,
-                     *       "created_at": 1796101538.954
+                     *       "created_at": 1796104241.204
                      *     }
                      */
                     "application/json": components["schemas"]["WebhookListItem"];
@@ -5897,7 +5897,7 @@ export interface operations {
                      *       "queued": true,
                      *       "webhook_id": 8,
                      *       "event_id": "evt_01m8a0n4yy042z44fpt3fcp8g3",
-                     *       "delivery_id": "dlv_01m8qzx16b7k2d22bt31bj9bkx_8"
+                     *       "delivery_id": "dlv_01m8r2fg3sbxvcy28gf2rw7cfw_8"
                      *     }
                      */
                     "application/json": {
@@ -5940,7 +5940,7 @@ export interface operations {
                      *       "webhook_id": 7,
                      *       "secret": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
                      *       "secret_prev": "whsec_YW4gZXhhbXBsZSwgYW5kIG5vIHNlY3JldCBhdCBhbGw=",
-                     *       "secret_prev_expires_at": 1796187939.007,
+                     *       "secret_prev_expires_at": 1796190641.259,
                      *       "grace_seconds": 86400,
                      *       "message": "Both secrets sign every delivery until secret_prev_expires_at"
                      *     }
@@ -5983,7 +5983,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "queued": true,
-                     *       "delivery_id": "dlv_01m8qzx13jn1f1j2cm7b31d8s9_3"
+                     *       "delivery_id": "dlv_01m8r2fg164f3vnanq8kp3jskv_3"
                      *     }
                      */
                     "application/json": {
