@@ -3,7 +3,7 @@ import { Clock, haldirActor, HaldirError, stringifyJson, Unavailable, VERSION } 
 import { AuditLog, LogProofs, LogTree, type TreeHead } from '@haldir/audit-log';
 import { Transactions } from '@haldir/database';
 import { Log } from '@haldir/runtime';
-import { EVIDENCE_VERSION, EvidenceWriter, verifierKey } from '@haldir/verifier';
+import { EVIDENCE_VERSION, EvidenceWriter, type History, historyOf, verifierKey } from '@haldir/verifier';
 import { WholeLog } from '@haldir/watch';
 import { EvidenceChunks } from './evidence-chunks.js';
 import { EvidenceFactsRepository, type StatedFile } from './evidence-facts.repository.js';
@@ -11,7 +11,6 @@ import { indexText } from './evidence-index.js';
 import { type Evidence } from './evidence.entity.js';
 import { EvidenceLeft, EvidenceTaken } from './evidence.errors.js';
 import { EvidenceRepository } from './evidence.repository.js';
-import { type History, historyOf } from './history.js';
 
 /** A package that was begun so often and not finished is given up. */
 const MAX_ATTEMPTS = 10;

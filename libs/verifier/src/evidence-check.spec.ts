@@ -21,7 +21,14 @@ import { consistencyPath } from './merkle.js';
 
 type Files = Record<Exclude<EvidenceFile, 'SHA256SUMS' | 'SIGNATURE'>, string>;
 
-const lines = link(Array.from({ length: SIZE }, (_, i) => entryOf(i)));
+const OF_HISTORIES: Readonly<Record<number, Line>> = {
+  5: { source: 'haldir', action: 'policy_added' },
+  7: { source: 'haldir', action: 'api_key_created' },
+  // What an agent says in the same words is of none.
+  9: { source: 'agent', action: 'policy_removed' },
+  10: { source: 'haldir', action: 'policy_removed' },
+};
+const lines = link(Array.from({ length: SIZE }, (_, i) => ({ ...entryOf(i), ...OF_HISTORIES[i] })));
 const jsonLines = (of: readonly object[]): string => of.map((one) => `${JSON.stringify(one)}\n`).join('');
 const older = (size: number, root = rootOf(lines.slice(0, size))): Line => ({
   checkpoint: note(size, root),
@@ -35,11 +42,11 @@ const files: Files = {
   'entries.jsonl': jsonLines([...lines, manifestOf(lines)]),
   'checkpoints.jsonl': jsonLines([older(3), older(8), older(19)]),
   'policies.jsonl': jsonLines([{ kind: 'policy', id: 'pol_1' }]),
-  'policy-history.jsonl': jsonLines([lines[5] ?? {}]),
+  'policy-history.jsonl': jsonLines([lines[5] ?? {}, lines[10] ?? {}]),
   'approvals.jsonl': '',
   'people.jsonl': jsonLines([{ person_id: 'prs_1' }]),
   'keys.jsonl': jsonLines([{ prefix: 'hld_1' }]),
-  'access-history.jsonl': jsonLines([lines[10] ?? {}]),
+  'access-history.jsonl': jsonLines([lines[7] ?? {}]),
   'evidence.json': `${JSON.stringify(facts, null, 2)}\n`,
   'INDEX.txt': 'What is in it\n',
 };
@@ -208,3 +215,14 @@ it('is described in docs/evidence.md, with a vector of its signature', () => {
   const sha256 = Buffer.from('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad', 'hex');
   expect(page).toContain(evidenceBody('example.com/log/tnt_1', 3, sha256));
 });
+
+it.each<[string, Partial<Files>, string]>([
+  ['one left out', { 'policy-history.jsonl': jsonLines([lines[5] ?? {}]) }, 'policy-history.jsonl'],
+  ['one changed', { 'policy-history.jsonl': files['policy-history.jsonl'].replace('aud_5', 'aud_6') }, 'policy-history.jsonl'],
+  ['others in their place', { 'policy-history.jsonl': jsonLines([lines[10] ?? {}, lines[5] ?? {}]) }, 'policy-history.jsonl'],
+  ['one that an agent told of', { 'policy-history.jsonl': jsonLines([lines[5] ?? {}, lines[9] ?? {}, lines[10] ?? {}]) }, 'policy-history.jsonl'],
+  ['none', { 'access-history.jsonl': '' }, 'access-history.jsonl'],
+])('finds a history broken with %s, whoever signed it', async (_, changed, file) => {
+  const reason = 'it does not have the entries of the log that it is of';
+  expect(await check(await packageOf(changed))).toEqual({ outcome: 'broken', file, reason });
+}); // prettier-ignore

@@ -4,6 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { crc32, createInflateRaw } from 'node:zlib';
 import { type Checkpoint, InvalidCheckpoint, type LogIdentity, parseCheckpoint } from './checkpoint.js';
 import { EVIDENCE_FILES, EVIDENCE_VERSION, packageFault, sumLine } from './evidence-form.js';
+import { HISTORIES, historyOf } from './evidence-history.js';
 import {
   descriptor,
   DIRECTORY_END_BYTES,
@@ -69,7 +70,8 @@ class Unknown extends Error {}
 
 /**
  * Checks a package of evidence with the key of its log alone: that every byte of it is what the log signed, in the one form that
- * packages have; that its entries are a whole log, as `checkExport` does; and that the log only grew from each earlier checkpoint on.
+ * packages have; that its entries are a whole log, as `checkExport` does; that the log only grew from each earlier checkpoint on; and that
+ * the histories have the entries of the log that they are of, all of them, to the letter.
  */
 export async function checkEvidence(source: EvidenceSource, options: EvidenceCheckOptions): Promise<EvidenceVerdict> {
   try {
@@ -84,6 +86,10 @@ export async function checkEvidence(source: EvidenceSource, options: EvidenceChe
 class EvidenceCheck {
   private readonly digest = createHash('sha256');
   private sums = '';
+  /** Of the file that was read last, hex. */
+  private contentSha256 = '';
+  /** What stands in each history, as the entries have it. */
+  private readonly histories = new Map(HISTORIES.map((name) => [name as string, createHash('sha256')]));
   private at = 0;
 
   constructor(
@@ -95,7 +101,12 @@ class EvidenceCheck {
     const entries = await this.directory();
     const found = await this.entries(entries);
     const checkpoints = this.checkpoints(await this.text(entries), found.checkpoint);
-    while (this.next(entries).name !== 'evidence.json') await this.pass(this.next(entries));
+    for (let entry = this.next(entries); entry.name !== 'evidence.json'; entry = this.next(entries)) {
+      await this.pass(entry);
+      const history = this.histories.get(entry.name);
+      if (history && history.digest('hex') !== this.contentSha256)
+        throw new Broken(entry.name, 'it does not have the entries of the log that it is of');
+    }
     const period = this.facts(await this.text(entries), found.checkpoint);
     await this.pass(this.next(entries));
     const sums = this.sums;
@@ -124,7 +135,11 @@ class EvidenceCheck {
     const entry = this.next(entries);
     const { log, pinned } = this.options;
     const content = this.content(entry);
-    const verdict = await checkExport(textOf(content), { log, pinned });
+    const onEntry = (said: Record<string, unknown>, line: string): void => {
+      const history = historyOf({ source: said['source'], action: said['action'] });
+      if (history) this.histories.get(history)?.update(`${line}\n`);
+    };
+    const verdict = await checkExport(textOf(content), { log, pinned, onEntry });
     switch (verdict.outcome) {
       case 'intact': {
         const { entries: count, checkpoint, decisions } = verdict;
@@ -217,7 +232,8 @@ class EvidenceCheck {
     const isWhole = this.at === end && size === entry.size && crc === entry.crc;
     if (!isWhole || !(await this.read(descriptor(entry).length)).equals(descriptor(entry)))
       throw new Broken(entry.name, 'it is not what its checksum says');
-    this.sums += sumLine(entry.name, sha256.digest('hex'));
+    this.contentSha256 = sha256.digest('hex');
+    this.sums += sumLine(entry.name, this.contentSha256);
   }
 
   private async *packed(length: number): AsyncGenerator<Buffer> {

@@ -16,6 +16,8 @@ export interface ExportCheckOptions {
   pinned?: Checkpoint | undefined;
   /** Told the number of entries checked so far, now and then. */
   onProgress?: (entries: number) => void;
+  /** Told each entry, before it is checked, with the line that it stands in. */
+  onEntry?: (entry: Record<string, unknown>, line: string) => void;
 }
 
 const PROGRESS_EVERY = 4096;
@@ -83,6 +85,7 @@ class ExportCheck {
       this.manifest = record;
       return null;
     }
+    this.options.onEntry?.(record, line);
     this.entry(record);
     return null;
   }

@@ -15,6 +15,7 @@ export { bodyHash, contentHash, entryHash, GENESIS_HASH, formatOf, hashSalted } 
 export { ERASURE_ACTION, Erasures } from './erasures.js';
 export { checkEvidence, type EvidenceSource, type EvidenceVerdict } from './evidence-check.js';
 export { EVIDENCE_VERSION, evidenceBody, type EvidenceFile } from './evidence-form.js';
+export { type History, historyOf } from './evidence-history.js';
 export { EvidenceWriter } from './evidence-writer.js';
 export { checkExport } from './export-check.js';
 export { actorOf, writeEntry } from './export-line.js';

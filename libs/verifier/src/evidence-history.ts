@@ -1,7 +1,7 @@
 /** The part of an entry by which it is sorted into a history. */
 interface Said {
-  source: string;
-  action: string;
+  source: unknown;
+  action: unknown;
 }
 
 /** What changed what is allowed: policies, approval and flag rules, settings, budgets, prices, upstreams and what was accepted of their tools. */
@@ -10,11 +10,13 @@ const POLICIES =
 /** Who could come, in which role and with what: keys, people, passkeys, sign-ins. */
 const ACCESS = /^(api_key|person|passkey|first_owner)_/;
 
-export type History = 'policy-history.jsonl' | 'access-history.jsonl';
+/** The histories of a package. What stands in them is a part of its format: another choice of actions is another version of it. */
+export const HISTORIES = ['policy-history.jsonl', 'access-history.jsonl'] as const;
+export type History = (typeof HISTORIES)[number];
 
 /** The history that an entry of Haldir's own belongs to; null for every other entry. */
 export function historyOf({ source, action }: Said): History | null {
-  if (source !== 'haldir') return null;
+  if (source !== 'haldir' || typeof action !== 'string') return null;
   if (ACCESS.test(action)) return 'access-history.jsonl';
   return POLICIES.test(action) ? 'policy-history.jsonl' : null;
 }
