@@ -15,8 +15,8 @@ it('says the same as text and as HTML, with one link', () => {
   const { subject, text, html } = mailText(notice);
   expect(subject).toBe('[Haldir] Approval requested: payer up.pay');
   expect(text.split('\n').slice(0, 6)).toEqual([
-    ...['Approval requested', '', 'Agent: payer', `Reason: <b>"so"</b> & 'thus'`, ''],
-    'Open in Haldir: https://haldir.example.com/approvals/apr_1',
+    ...['Approval requested', '', 'Open in Haldir: https://haldir.example.com/approvals/apr_1'],
+    ...['', 'Agent: payer', `Reason: <b>"so"</b> & 'thus'`],
   ]);
   expect(html).toContain('&lt;b&gt;&quot;so&quot;&lt;/b&gt; &amp; &#39;thus&#39;');
   expect(html.match(/https?:\/\/[^"]*/g)).toEqual(['https://haldir.example.com/approvals/apr_1']);

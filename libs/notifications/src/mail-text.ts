@@ -11,14 +11,17 @@ export interface MailText {
   html: string;
 }
 
-/** The one template. What others wrote is text in it, on lines of its own; the only link is that of the notice. */
+/**
+ * The one template. What others wrote is text in it, on lines of its own; the only link is that of the notice, which comes before: mail
+ * programs make links of addresses, whoever wrote them.
+ */
 export function mailText({ title, about, facts, link }: Notice): MailText {
   const subject = cutText(`[Haldir] ${about === '' ? title : `${title}: ${about}`}`, MAX_SUBJECT);
   const lines = [
     title,
+    ...(link === null ? [] : ['', `Open in Haldir: ${link}`]),
     '',
     ...facts.map(({ name, value }) => `${name}: ${value}`),
-    ...(link === null ? [] : ['', `Open in Haldir: ${link}`]),
     ...['', '-- ', NOTHING_DECIDED, WHERE_TO_CHANGE],
   ];
   const rows = facts.map(
@@ -29,8 +32,8 @@ export function mailText({ title, about, facts, link }: Notice): MailText {
   const html = [
     '<!doctype html><html lang="en"><head><meta charset="utf-8"></head><body style="font-family:sans-serif">',
     `<h1 style="font-size:18px">${escaped(title)}</h1>`,
-    `<table cellpadding="0" cellspacing="0">${rows.join('')}</table>`,
     link === null ? '' : `<p><a href="${escaped(link)}">Open in Haldir</a></p>`,
+    `<table cellpadding="0" cellspacing="0">${rows.join('')}</table>`,
     `<p style="font-size:12px">${NOTHING_DECIDED}<br>${WHERE_TO_CHANGE}</p>`,
     '</body></html>',
   ];
