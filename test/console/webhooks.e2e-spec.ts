@@ -100,7 +100,7 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await page.getByRole('button', { name: 'Make a new secret' }).click();
     const secret = await page.getByRole('dialog').locator('.copied .said').innerText();
     here.receiver.expectSecrets(endpoint.id, [secret, endpoint.registered.secret]);
-    await page.getByRole('button', { name: 'I have it' }).click();
+    await page.getByRole('button', { name: 'Done' }).click();
     await page.getByText('Two secrets sign').waitFor();
     expect(await page.evaluate('document.body.innerText')).not.toContain(secret);
     await endpoint.test();

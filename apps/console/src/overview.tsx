@@ -2,8 +2,10 @@ import { queryOptions, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode } from 'react';
 import { answered, api } from './api/client.ts';
+import { serverSeconds } from './api/server-clock.ts';
 import { usd } from './parts/money.ts';
 import { Unread } from './parts/states.tsx';
+import { lastDays, spendQuery } from './spend/spend.ts';
 
 const overviewQuery = queryOptions({
   queryKey: ['overview'],
@@ -17,36 +19,33 @@ const setUpQuery = queryOptions({
   queryKey: ['set-up'],
   queryFn: async ({ signal }) => {
     const one = { params: { query: { limit: 1 } }, signal };
-    const [agents, upstreams, rules, people] = await Promise.all([
+    const [agents, upstreams, rules, policies, people] = await Promise.all([
       answered(api.GET('/v1/agents', one)),
       answered(api.GET('/v1/proxy/upstreams', one)),
       answered(api.GET('/v1/approvals/rules', one)),
+      answered(api.GET('/v1/proxy/policies', { signal })),
       answered(api.GET('/v1/people', { params: { query: { limit: 2 } }, signal })),
     ]);
+    const isHeld = rules.rules.length > 0 || policies.policies.some(({ type }) => type === 'require_approval');
     return [
       {
         text: 'A tool server is behind Haldir',
         isDone: Object.keys(upstreams.upstreams).length > 0,
-        how: 'Add an upstream',
-        to: '/upstreams' as const,
+        ...{ how: 'Add an upstream', to: '/upstreams' },
       },
-      { text: 'An agent has acted', isDone: agents.agents.length > 0, how: 'POST /v1/keys, then /mcp' },
-      {
-        text: 'A rule has something wait for a human',
-        isDone: rules.rules.length > 0,
-        how: 'POST /v1/approvals/rules',
-      },
-      {
-        text: 'Somebody else is invited',
-        isDone: people.people.length > 1,
-        how: 'haldir people invite --role approver',
-      },
-    ];
+      { text: 'An agent has acted', isDone: agents.agents.length > 0, ...{ how: 'Give it a key', to: '/keys' } },
+      { text: 'Something waits for a human', isDone: isHeld, ...{ how: 'Propose a policy', to: '/policies' } },
+      { text: 'Somebody else is invited', isDone: people.people.length > 1, ...{ how: 'Invite them', to: '/people' } },
+    ] as const;
   },
 });
 
 export function OverviewPage(): ReactNode {
   const { data, error, refetch } = useQuery(overviewQuery);
+  // What the page of spending shows of it; days are of UTC.
+  const now = serverSeconds();
+  const month = lastDays(new Date(now * 1000).getUTCDate(), now);
+  const { data: spent } = useQuery(spendQuery(month, 'agent'));
   return (
     <>
       <h1>Overview</h1>
@@ -66,7 +65,9 @@ export function OverviewPage(): ReactNode {
               </Link>
             </li>
             <li>
-              <strong>{usd(data.usage.spend_usd_this_month)}</strong> spent this month
+              <Link to="/spend" search={month}>
+                <strong>{spent ? usd(spent.total_usd) : '…'}</strong> spent this month
+              </Link>
             </li>
             <li>
               <Link to="/flags" search={{}}>
@@ -103,13 +104,9 @@ function SetUp(): ReactNode {
             {!isDone && (
               <>
                 {' '}
-                {to === undefined ? (
-                  <code className="muted">{how}</code>
-                ) : (
-                  <Link to={to} search={{ add: true }}>
-                    {how}
-                  </Link>
-                )}
+                <Link to={to} search={{}}>
+                  {how}
+                </Link>
               </>
             )}
           </li>

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { useMay } from '../api/may.ts';
-import { lastActionsQuery } from '../approvals/context.ts';
+import { LastActions } from '../audit/last-actions.tsx';
 import { List } from '../parts/list.tsx';
 import { usd } from '../parts/money.ts';
 import { PageHead } from '../parts/page-head.tsx';
@@ -50,7 +50,13 @@ export function AgentView({ id }: { id: string }): ReactNode {
           {frozen && <Frozen id={id} by={frozen} mayEnd={mayFreeze} />}
           <Numbers agent={data.agent} />
           <Sessions id={id} />
-          <LastActions id={id} />
+          <section>
+            <h2>What it did last</h2>
+            <LastActions agentId={id} />
+            <Link to="/audit" search={{ agent_id: id }} className="button">
+              All of it, in the audit log
+            </Link>
+          </section>
         </>
       )}
       {isFreezing && <FreezeDialog id={id} onClosed={() => setFreezing(false)} />}
@@ -101,41 +107,6 @@ function Sessions({ id }: { id: string }): ReactNode {
       >
         {(sessions) => <SessionTable sessions={sessions} isOfOneAgent />}
       </List>
-    </section>
-  );
-}
-
-function LastActions({ id }: { id: string }): ReactNode {
-  const { data, error, refetch } = useQuery(lastActionsQuery(id));
-  return (
-    <section>
-      <h2>What it did last</h2>
-      {data === undefined ? (
-        <Unread error={error} again={refetch} />
-      ) : (
-        <table className="log">
-          <tbody>
-            {data.map(({ entry_id: entry, timestamp, tool, action, flagged }) => (
-              <tr key={entry}>
-                <td>
-                  <Link to="/audit" search={{ agent_id: id, entry }}>
-                    <When at={timestamp} />
-                  </Link>
-                </td>
-                <td>
-                  <Said text={action} /> {flagged && <span className="flag">flagged</span>}
-                </td>
-                <td>
-                  <Said text={tool} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-      <Link to="/audit" search={{ agent_id: id }} className="button">
-        All of it, in the audit log
-      </Link>
     </section>
   );
 }

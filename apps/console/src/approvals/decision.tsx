@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useEffect, useRef, useState } from 'react';
+import { LastActions } from '../audit/last-actions.tsx';
 import { usd } from '../parts/money.ts';
 import { Said } from '../parts/said.tsx';
 import { Unread } from '../parts/states.tsx';
 import { Countdown, wholeTime, When } from '../parts/times.tsx';
-import { budgetsQuery, lastActionsQuery, ruleQuery, toolNames, toolQuery } from './context.ts';
+import { budgetsQuery, ruleQuery, toolNames, toolQuery } from './context.ts';
 import { DecisionBar } from './decision-bar.tsx';
 import { isDestructive } from './destructive.ts';
 import { Details } from './details.tsx';
@@ -68,7 +69,10 @@ function RequestView({ request }: { request: Approval }): ReactNode {
       {(request.amount > 0 || isPayment(request)) && <Money request={request} />}
       <Why request={request} />
       {isCall && <ToolText tool={request.tool} />}
-      <LastActions agentId={request.agent_id} />
+      <section>
+        <h2>What this agent did last</h2>
+        <LastActions agentId={request.agent_id} />
+      </section>
       {request.status === 'pending' && <GrantTerms request={request} terms={terms} onTerms={setTerms} />}
       <Particulars request={request} />
       <DecisionBar request={request} isAllRead={isAllRead} terms={terms} />
@@ -191,36 +195,6 @@ function Rule({ id }: { id: string }): ReactNode {
         : (data ?? 'A rule or policy that has been removed since.')}{' '}
       <code className="muted">{id}</code>
     </p>
-  );
-}
-
-function LastActions({ agentId }: { agentId: string }): ReactNode {
-  const { data, error, refetch } = useQuery(lastActionsQuery(agentId));
-  return (
-    <section>
-      <h2>What this agent did last</h2>
-      {data === undefined ? (
-        <Unread error={error} again={refetch} />
-      ) : (
-        <table className="log">
-          <tbody>
-            {data.map(({ entry_id: id, timestamp, tool, action, flagged }) => (
-              <tr key={id}>
-                <td className="muted">
-                  <When at={timestamp} />
-                </td>
-                <td>
-                  <Said text={action} /> {flagged && <span className="flag">flagged</span>}
-                </td>
-                <td>
-                  <Said text={tool} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
   );
 }
 

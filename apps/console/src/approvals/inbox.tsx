@@ -60,7 +60,9 @@ function PendingList(): ReactNode {
       </p>
       {rows.length === 0 ? (
         <Empty title="No one is waiting.">
-          <p className="muted">When a rule or a policy stops an agent, it appears here.</p>
+          <p className="muted">
+            When a rule or a policy stops an agent, it appears here. <Link to="/policies">Policies</Link>
+          </p>
         </Empty>
       ) : (
         <ul className="rows">

@@ -3,6 +3,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode } from 'react';
 import '../admin.css';
 import '../views.css';
+import { FilterChip } from '../parts/filter-chip.tsx';
 import { visible } from '../parts/hidden.ts';
 import { PageHead } from '../parts/page-head.tsx';
 import { Said } from '../parts/said.tsx';
@@ -63,28 +64,14 @@ function Filters({ search: { agent_id: agent, reason } }: { search: FlagsSearch 
       {(agent !== undefined || reason !== undefined) && (
         <div className="chips">
           {agent !== undefined && (
-            <Link
-              from="/flags"
-              to="/flags"
-              search={(before) => ({ ...before, agent_id: undefined })}
-              activeOptions={{ exact: true }}
-              className="chip"
-              aria-label={`Remove the filter Agent: ${visible(agent)}`}
-            >
-              Agent: <Said text={agent} /> <span aria-hidden="true">✕</span>
-            </Link>
+            <FilterChip name="agent_id" label={`Agent: ${visible(agent)}`}>
+              Agent: <Said text={agent} />
+            </FilterChip>
           )}
           {reason !== undefined && (
-            <Link
-              from="/flags"
-              to="/flags"
-              search={(before) => ({ ...before, reason: undefined })}
-              activeOptions={{ exact: true }}
-              className="chip"
-              aria-label={`Remove the filter Reason: ${REASONS[reason] ?? reason}`}
-            >
-              {REASONS[reason] ?? reason} <span aria-hidden="true">✕</span>
-            </Link>
+            <FilterChip name="reason" label={`Reason: ${REASONS[reason] ?? reason}`}>
+              {REASONS[reason] ?? reason}
+            </FilterChip>
           )}
         </div>
       )}

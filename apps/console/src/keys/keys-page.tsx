@@ -8,6 +8,7 @@ import { serverSeconds } from '../api/server-clock.ts';
 import { Confirm } from '../parts/confirm.tsx';
 import { ChoiceField } from '../parts/form.tsx';
 import { FormDialog } from '../parts/form-dialog.tsx';
+import { FilterChip } from '../parts/filter-chip.tsx';
 import { visible } from '../parts/hidden.ts';
 import { List } from '../parts/list.tsx';
 import { usd } from '../parts/money.ts';
@@ -135,16 +136,9 @@ function Filters({ search: { agent_id: agent, all } }: { search: KeysSearch }): 
       </nav>
       <div className="chips">
         {agent !== undefined && (
-          <Link
-            from="/keys"
-            to="/keys"
-            search={(before) => ({ ...before, agent_id: undefined })}
-            activeOptions={{ exact: true }}
-            className="chip"
-            aria-label={`Remove the filter Agent: ${visible(agent)}`}
-          >
-            Agent: <Said text={agent} /> <span aria-hidden="true">✕</span>
-          </Link>
+          <FilterChip name="agent_id" label={`Agent: ${visible(agent)}`}>
+            Agent: <Said text={agent} />
+          </FilterChip>
         )}
         <Link
           from="/keys"

@@ -1,7 +1,7 @@
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useChange } from '../api/change.ts';
-import { Dialog } from '../parts/dialog.tsx';
-import { AreaField, ChoiceField, Refused, TextField } from '../parts/form.tsx';
+import { AreaField, ChoiceField, TextField } from '../parts/form.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { namesIn } from './draft.ts';
 import { change, type Policy, POLICIES } from './policies.ts';
 import { Sentence } from './sentence.tsx';
@@ -19,46 +19,32 @@ export function ChangePolicy({ policy, onClosed }: { policy: Policy; onClosed: (
   const changing = useChange(change, POLICIES);
   const wanted = { tools: namesIn(tools), upstreams: namesIn(upstreams), agents: namesIn(agents) };
   return (
-    <Dialog title="Change this policy" onClosed={onClosed}>
-      {(close) => {
-        const submit = (event: FormEvent): void => {
-          event.preventDefault();
-          changing.mutate({ id, mode, scope: wanted, priority: Number(priority) }, { onSuccess: close });
-        };
-        return (
-          <form className="form" onSubmit={submit}>
-            <p>
-              <Sentence policy={{ ...policy, scope: wanted }} />
-            </p>
-            <ChoiceField label="Mode" choices={MODES} value={mode} onChoice={setMode} />
-            <ScopeFields
-              {...{ tools, upstreams, agents }}
-              onTools={setTools}
-              onUpstreams={setUpstreams}
-              onAgents={setAgents}
-            />
-            <TextField
-              label="Priority"
-              hint="-1000 to 1000. The higher comes first."
-              type="number"
-              step={1}
-              required
-              value={priority}
-              onText={setPriority}
-            />
-            <Refused error={changing.error} />
-            <div className="actions">
-              <button type="submit" className="primary" disabled={changing.isPending}>
-                Save
-              </button>
-              <button type="button" onClick={close}>
-                Cancel
-              </button>
-            </div>
-          </form>
-        );
-      }}
-    </Dialog>
+    <FormDialog
+      title="Change this policy"
+      button="Save"
+      act={() => changing.mutateAsync({ id, mode, scope: wanted, priority: Number(priority) })}
+      onClosed={onClosed}
+    >
+      <p>
+        <Sentence policy={{ ...policy, scope: wanted }} />
+      </p>
+      <ChoiceField label="Mode" choices={MODES} value={mode} onChoice={setMode} />
+      <ScopeFields
+        {...{ tools, upstreams, agents }}
+        onTools={setTools}
+        onUpstreams={setUpstreams}
+        onAgents={setAgents}
+      />
+      <TextField
+        label="Priority"
+        hint="-1000 to 1000. The higher comes first."
+        type="number"
+        step={1}
+        required
+        value={priority}
+        onText={setPriority}
+      />
+    </FormDialog>
   );
 }
 

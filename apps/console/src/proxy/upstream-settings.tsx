@@ -1,7 +1,7 @@
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useChange } from '../api/change.ts';
-import { Dialog } from '../parts/dialog.tsx';
-import { Refused, TextField } from '../parts/form.tsx';
+import { TextField } from '../parts/form.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { change, type ChangeUpstream, type Upstream, UPSTREAMS } from './upstreams.ts';
 
 type Limit = 'timeout' | 'max_answer_bytes' | 'concurrency';
@@ -25,43 +25,25 @@ export function UpstreamSettings({
 }): ReactNode {
   const [texts, setTexts] = useState<Partial<Record<Limit, string>>>({});
   const changing = useChange((body: ChangeUpstream) => change(name, body), UPSTREAMS);
+  const send = (): Promise<unknown> => {
+    // An empty one is that of the installation again.
+    const wanted = Object.entries(texts).map(([limit, text]) => [limit, text.trim() === '' ? null : Number(text)]);
+    return changing.mutateAsync(Object.fromEntries(wanted) as ChangeUpstream);
+  };
   return (
-    <Dialog title="Change settings" onClosed={onClosed}>
-      {(close) => {
-        const submit = (event: FormEvent): void => {
-          event.preventDefault();
-          // An empty one is that of the installation again.
-          const body = Object.fromEntries(
-            Object.entries(texts).map(([limit, text]) => [limit, text.trim() === '' ? null : Number(text)]),
-          );
-          changing.mutate(body, { onSuccess: close });
-        };
-        return (
-          <form className="form" onSubmit={submit}>
-            <p className="muted">Calls that begin afterwards go by it. A field that is emptied takes the default.</p>
-            {LIMITS.map((limit) => (
-              <TextField
-                key={limit}
-                {...FIELDS[limit]}
-                type="number"
-                min={1}
-                step={1}
-                value={texts[limit] ?? String(upstream[limit])}
-                onText={(text) => setTexts({ ...texts, [limit]: text })}
-              />
-            ))}
-            <Refused error={changing.error} />
-            <div className="actions">
-              <button type="submit" className="primary" disabled={changing.isPending}>
-                Save
-              </button>
-              <button type="button" onClick={close}>
-                Cancel
-              </button>
-            </div>
-          </form>
-        );
-      }}
-    </Dialog>
+    <FormDialog title="Change settings" button="Save" act={send} onClosed={onClosed}>
+      <p className="muted">Calls that begin afterwards go by it. A field that is emptied takes the default.</p>
+      {LIMITS.map((limit) => (
+        <TextField
+          key={limit}
+          {...FIELDS[limit]}
+          type="number"
+          min={1}
+          step={1}
+          value={texts[limit] ?? String(upstream[limit])}
+          onText={(text) => setTexts({ ...texts, [limit]: text })}
+        />
+      ))}
+    </FormDialog>
   );
 }

@@ -4,6 +4,7 @@ import '../admin.css';
 import '../views.css';
 import { BASE } from '../base.ts';
 import { Copied } from '../parts/copied.tsx';
+import { FilterChip } from '../parts/filter-chip.tsx';
 import { visible } from '../parts/hidden.ts';
 import { List } from '../parts/list.tsx';
 import { PageHead } from '../parts/page-head.tsx';
@@ -38,16 +39,9 @@ export function SessionsPage(): ReactNode {
       </nav>
       {agent !== undefined && (
         <div className="chips">
-          <Link
-            from="/sessions"
-            to="/sessions"
-            search={(before) => ({ ...before, agent_id: undefined })}
-            activeOptions={{ exact: true }}
-            className="chip"
-            aria-label={`Remove the filter Agent: ${visible(agent)}`}
-          >
-            Agent: <Said text={agent} /> <span aria-hidden="true">✕</span>
-          </Link>
+          <FilterChip name="agent_id" label={`Agent: ${visible(agent)}`}>
+            Agent: <Said text={agent} />
+          </FilterChip>
         </div>
       )}
       <List

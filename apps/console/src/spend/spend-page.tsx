@@ -4,6 +4,7 @@ import { type FormEvent, type ReactNode } from 'react';
 import '../admin.css';
 import '../views.css';
 import { serverSeconds } from '../api/server-clock.ts';
+import { FilterChip } from '../parts/filter-chip.tsx';
 import { visible } from '../parts/hidden.ts';
 import { usd } from '../parts/money.ts';
 import { PageHead } from '../parts/page-head.tsx';
@@ -111,16 +112,9 @@ function Period({ search, shown }: { search: SpendSearch; shown: Spend | undefin
       </form>
       {agent !== undefined && (
         <div className="chips">
-          <Link
-            from="/spend"
-            to="/spend"
-            search={(before) => ({ ...before, agent_id: undefined })}
-            activeOptions={{ exact: true }}
-            className="chip"
-            aria-label={`Remove the filter Agent: ${visible(agent)}`}
-          >
-            Agent: <Said text={agent} /> <span aria-hidden="true">✕</span>
-          </Link>
+          <FilterChip name="agent_id" label={`Agent: ${visible(agent)}`}>
+            Agent: <Said text={agent} />
+          </FilterChip>
         </div>
       )}
     </div>

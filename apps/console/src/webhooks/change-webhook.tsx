@@ -1,7 +1,7 @@
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useChange } from '../api/change.ts';
-import { Dialog } from '../parts/dialog.tsx';
-import { Refused, TextField } from '../parts/form.tsx';
+import { TextField } from '../parts/form.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { EventChecks } from './add-webhook.tsx';
 import { change, type Webhook, WEBHOOKS } from './webhooks.ts';
 
@@ -13,33 +13,17 @@ export function ChangeWebhook({ webhook, onClosed }: { webhook: Webhook; onClose
   const [name, setName] = useState(webhook.name);
   const [events, setEvents] = useState(webhook.events.filter((each) => each !== 'all'));
   const changing = useChange((body: Changes) => change(webhook.webhook_id, body), WEBHOOKS);
+  const send = (): Promise<unknown> => {
+    const body = { name: name.trim(), events: events.length === 0 ? null : (events as Changes['events']) };
+    // An address of which a part is not shown would be another.
+    const moved = url.trim() === webhook.url ? {} : { url: url.trim() };
+    return changing.mutateAsync({ ...body, ...moved });
+  };
   return (
-    <Dialog title="Change this webhook" onClosed={onClosed}>
-      {(close) => {
-        const submit = (event: FormEvent): void => {
-          event.preventDefault();
-          const body = { name: name.trim(), events: events.length === 0 ? null : (events as Changes['events']) };
-          // An address of which a part is not shown would be another.
-          const moved = url.trim() === webhook.url ? {} : { url: url.trim() };
-          changing.mutate({ ...body, ...moved }, { onSuccess: close });
-        };
-        return (
-          <form className="form" onSubmit={submit}>
-            <TextField label="Address" inputMode="url" maxLength={2048} required value={url} onText={setUrl} />
-            <TextField label="Name" maxLength={128} value={name} onText={setName} />
-            <EventChecks events={events} onEvents={setEvents} />
-            <Refused error={changing.error} />
-            <div className="actions">
-              <button type="submit" className="primary" disabled={changing.isPending}>
-                Save
-              </button>
-              <button type="button" onClick={close}>
-                Cancel
-              </button>
-            </div>
-          </form>
-        );
-      }}
-    </Dialog>
+    <FormDialog title="Change this webhook" button="Save" act={send} onClosed={onClosed}>
+      <TextField label="Address" inputMode="url" maxLength={2048} required value={url} onText={setUrl} />
+      <TextField label="Name" maxLength={128} value={name} onText={setName} />
+      <EventChecks events={events} onEvents={setEvents} />
+    </FormDialog>
   );
 }

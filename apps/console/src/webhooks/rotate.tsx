@@ -1,7 +1,7 @@
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useChange } from '../api/change.ts';
-import { Dialog } from '../parts/dialog.tsx';
-import { ChoiceField, Refused } from '../parts/form.tsx';
+import { ChoiceField } from '../parts/form.tsx';
+import { FormDialog } from '../parts/form-dialog.tsx';
 import { wholeTime } from '../parts/times.tsx';
 import { Secret } from './add-webhook.tsx';
 import { rotate, WEBHOOKS } from './webhooks.ts';
@@ -12,45 +12,24 @@ const GRACES = { '60': 'A minute', '3600': 'An hour', '86400': 'A day', '604800'
 export function Rotate({ id, onClosed }: { id: number; onClosed: () => void }): ReactNode {
   const [grace, setGrace] = useState<keyof typeof GRACES>('86400');
   const rotating = useChange(() => rotate(id, Number(grace)), WEBHOOKS);
-  const { data } = rotating;
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    rotating.mutate();
+  const send = async (): Promise<ReactNode> => {
+    const { secret, secret_prev_expires_at: until } = await rotating.mutateAsync();
+    return (
+      <>
+        <Secret secret={secret} />
+        <p>The one of before signs, too, until {wholeTime(until)}.</p>
+      </>
+    );
   };
   return (
-    <Dialog title="Rotate its secret" onClosed={onClosed}>
-      {(close) =>
-        data ? (
-          <div className="form">
-            <Secret secret={data.secret} />
-            <p>The one of before signs, too, until {wholeTime(data.secret_prev_expires_at)}.</p>
-            <div className="actions">
-              <button type="button" className="primary" onClick={close}>
-                I have it
-              </button>
-            </div>
-          </div>
-        ) : (
-          <form className="form" onSubmit={submit}>
-            <ChoiceField
-              label="How long the one of before signs, too"
-              hint="As long as your program needs to be given the new one."
-              choices={GRACES}
-              value={grace}
-              onChoice={setGrace}
-            />
-            <Refused error={rotating.error} />
-            <div className="actions">
-              <button type="submit" className="primary" disabled={rotating.isPending}>
-                Make a new secret
-              </button>
-              <button type="button" onClick={close}>
-                Cancel
-              </button>
-            </div>
-          </form>
-        )
-      }
-    </Dialog>
+    <FormDialog title="Rotate its secret" button="Make a new secret" act={send} onClosed={onClosed}>
+      <ChoiceField
+        label="How long the one of before signs, too"
+        hint="As long as your program needs to be given the new one."
+        choices={GRACES}
+        value={grace}
+        onChoice={setGrace}
+      />
+    </FormDialog>
   );
 }
