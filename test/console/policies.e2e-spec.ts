@@ -44,7 +44,7 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await page.goto(`${operator.origin}/approvals`);
     await page.getByText('No one is waiting.').waitFor();
     // 1
-    await page.getByRole('link', { name: 'Policies' }).click();
+    await page.getByRole('navigation').getByRole('link', { name: 'Policies' }).click();
     await page.getByText('There are no policies yet.').waitFor();
     // 2
     await page.getByRole('link', { name: /What destroys waits/ }).click();

@@ -32,6 +32,7 @@ const NEVER = /^ *\w+\?: never;\n/gm;
 function used(document: Json): Json {
   const code = readdirSync(SOURCES, { recursive: true, encoding: 'utf8' })
     .filter((file) => /\.tsx?$/.test(file) && !file.endsWith('schema.ts'))
+    .sort() // A directory's own order differs from file system to file system.
     .map((file) => readFileSync(join(SOURCES, file), 'utf8'))
     .join('\n');
   const paths: Record<string, Json> = {};

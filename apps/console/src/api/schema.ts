@@ -1,31 +1,9 @@
 // Generated from the served document: test/console/types.e2e-spec.ts. Only the operations that the console asks for.
 export interface paths {
-    "/v1/admin/overview": {
-        parameters: {
-        };
-        get: operations["getOverview"];
-    };
     "/v1/agents": {
         parameters: {
         };
         get: operations["listAgents"];
-    };
-    "/v1/proxy/upstreams": {
-        parameters: {
-        };
-        get: operations["listUpstreams"];
-        post: operations["registerUpstream"];
-    };
-    "/v1/approvals/rules": {
-        parameters: {
-        };
-        get: operations["listApprovalRules"];
-    };
-    "/v1/people": {
-        parameters: {
-        };
-        get: operations["listPeople"];
-        post: operations["invitePerson"];
     };
     "/v1/agents/{agent_id}/freeze": {
         parameters: {
@@ -57,6 +35,11 @@ export interface paths {
         };
         get: operations["listProxyPolicies"];
         post: operations["addProxyPolicy"];
+    };
+    "/v1/approvals/rules": {
+        parameters: {
+        };
+        get: operations["listApprovalRules"];
     };
     "/v1/budgets": {
         parameters: {
@@ -144,6 +127,23 @@ export interface paths {
         parameters: {
         };
         delete: operations["revokeApiKey"];
+    };
+    "/v1/admin/overview": {
+        parameters: {
+        };
+        get: operations["getOverview"];
+    };
+    "/v1/proxy/upstreams": {
+        parameters: {
+        };
+        get: operations["listUpstreams"];
+        post: operations["registerUpstream"];
+    };
+    "/v1/people": {
+        parameters: {
+        };
+        get: operations["listPeople"];
+        post: operations["invitePerson"];
     };
     "/v1/people/{person_id}": {
         parameters: {
@@ -286,44 +286,6 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Overview: {
-            tenant_id: string;
-            tier: string;
-            generated_at: string;
-            usage: {
-                actions_this_month: number;
-                spend_usd_this_month: number;
-            };
-            sessions: {
-                active_count: number;
-            };
-            vault: {
-                secrets_count: number;
-            };
-            audit: {
-                total_entries: number;
-                flagged_7d: number;
-                last_entry_at: string | null;
-                chain_verified: boolean;
-            };
-            webhooks: {
-                registered_count: number;
-                deliveries_24h: number;
-                delivery_success_rate_24h: number;
-                failed_24h: number;
-            };
-            approvals: {
-                pending_count: number;
-            };
-            health: {
-                status: string;
-                components: {
-                    name: string;
-                    state: string;
-                    message: string;
-                }[];
-            };
-        };
         Agent: {
             agent_id: string;
             active_sessions: number;
@@ -337,96 +299,6 @@ export interface components {
             reason: string;
             by: string;
             at: number;
-        };
-        Upstream: {
-            url: string;
-            headers: {
-                [key: string]: string;
-            };
-            auth: {
-                /** @constant */
-                type: "client_credentials";
-                token_origin: string;
-                client_id: string;
-            } | null;
-            prefix: boolean;
-            /** @enum {string} */
-            separator: "__" | ".";
-            tools_max_age: number;
-            timeout: number;
-            max_answer_bytes: number;
-            concurrency: number;
-            connector?: {
-                instances: number;
-                last_seen: number | null;
-            };
-            /** @enum {string|null} */
-            sessions: "none" | "own" | "shared" | null;
-            healthy: boolean;
-            tools: number;
-            drifted: number;
-            refused: number;
-            refused_tools?: {
-                name: string;
-                reason: string;
-            }[];
-            refused_resources?: {
-                name: string;
-                reason: string;
-            }[];
-            refused_resource_templates?: {
-                name: string;
-                reason: string;
-            }[];
-            refused_prompts?: {
-                name: string;
-                reason: string;
-            }[];
-            total_calls: number;
-            total_errors: number;
-            tool_errors: number;
-            avg_latency_ms: number;
-            last_check: number | null;
-            error?: string;
-            /** @enum {string} */
-            circuit: "closed" | "open" | "half_open";
-            /** @enum {string} */
-            circuit_reason?: "errors" | "slowness";
-            circuit_until?: number;
-        };
-        ApprovalRule: {
-            id: string;
-            /** @enum {string} */
-            type: "spend_over" | "tool_blocked" | "destructive" | "all";
-            threshold?: number;
-            tools?: string[];
-            created_at: number;
-        };
-        PersonDetail: {
-            person_id: string;
-            email: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "operator" | "approver" | "auditor";
-            /** @enum {string} */
-            status: "invited" | "active";
-            created_at: number;
-            signed_in_at: number | null;
-            warnings?: string[];
-        };
-        PersonInvited: {
-            person_id: string;
-            email: string;
-            name: string;
-            /** @enum {string} */
-            role: "owner" | "operator" | "approver" | "auditor";
-            /** @enum {string} */
-            status: "invited" | "active";
-            created_at: number;
-            signed_in_at: number | null;
-            link: string;
-            link_expires_at: number;
-            warnings?: string[];
         };
         AuditEntry: {
             entry_id: string;
@@ -447,6 +319,14 @@ export interface components {
             actor: string | null;
             actor_id: string | null;
             context: string | null;
+        };
+        ApprovalRule: {
+            id: string;
+            /** @enum {string} */
+            type: "spend_over" | "tool_blocked" | "destructive" | "all";
+            threshold?: number;
+            tools?: string[];
+            created_at: number;
         };
         Budget: {
             id: string;
@@ -599,6 +479,126 @@ export interface components {
             /** @default [] */
             secrets: string[];
         };
+        Overview: {
+            tenant_id: string;
+            tier: string;
+            generated_at: string;
+            usage: {
+                actions_this_month: number;
+                spend_usd_this_month: number;
+            };
+            sessions: {
+                active_count: number;
+            };
+            vault: {
+                secrets_count: number;
+            };
+            audit: {
+                total_entries: number;
+                flagged_7d: number;
+                last_entry_at: string | null;
+                chain_verified: boolean;
+            };
+            webhooks: {
+                registered_count: number;
+                deliveries_24h: number;
+                delivery_success_rate_24h: number;
+                failed_24h: number;
+            };
+            approvals: {
+                pending_count: number;
+            };
+            health: {
+                status: string;
+                components: {
+                    name: string;
+                    state: string;
+                    message: string;
+                }[];
+            };
+        };
+        Upstream: {
+            url: string;
+            headers: {
+                [key: string]: string;
+            };
+            auth: {
+                /** @constant */
+                type: "client_credentials";
+                token_origin: string;
+                client_id: string;
+            } | null;
+            prefix: boolean;
+            /** @enum {string} */
+            separator: "__" | ".";
+            tools_max_age: number;
+            timeout: number;
+            max_answer_bytes: number;
+            concurrency: number;
+            connector?: {
+                instances: number;
+                last_seen: number | null;
+            };
+            /** @enum {string|null} */
+            sessions: "none" | "own" | "shared" | null;
+            healthy: boolean;
+            tools: number;
+            drifted: number;
+            refused: number;
+            refused_tools?: {
+                name: string;
+                reason: string;
+            }[];
+            refused_resources?: {
+                name: string;
+                reason: string;
+            }[];
+            refused_resource_templates?: {
+                name: string;
+                reason: string;
+            }[];
+            refused_prompts?: {
+                name: string;
+                reason: string;
+            }[];
+            total_calls: number;
+            total_errors: number;
+            tool_errors: number;
+            avg_latency_ms: number;
+            last_check: number | null;
+            error?: string;
+            /** @enum {string} */
+            circuit: "closed" | "open" | "half_open";
+            /** @enum {string} */
+            circuit_reason?: "errors" | "slowness";
+            circuit_until?: number;
+        };
+        PersonDetail: {
+            person_id: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "operator" | "approver" | "auditor";
+            /** @enum {string} */
+            status: "invited" | "active";
+            created_at: number;
+            signed_in_at: number | null;
+            warnings?: string[];
+        };
+        PersonInvited: {
+            person_id: string;
+            email: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "operator" | "approver" | "auditor";
+            /** @enum {string} */
+            status: "invited" | "active";
+            created_at: number;
+            signed_in_at: number | null;
+            link: string;
+            link_expires_at: number;
+            warnings?: string[];
+        };
         ProxyPolicy: {
             id: string;
             /** @enum {string} */
@@ -743,20 +743,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    getOverview: {
-        parameters: {
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Overview"];
-                };
-            };
-        };
-    };
     listAgents: {
         parameters: {
             query?: {
@@ -777,188 +763,6 @@ export interface operations {
                         tenant_frozen: components["schemas"]["Freeze"] | null;
                         next_cursor: string | null;
                     };
-                };
-            };
-        };
-    };
-    listUpstreams: {
-        parameters: {
-            query?: {
-                healthy?: "true" | "false";
-                name_contains?: string;
-                limit?: number;
-                cursor?: string;
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        upstreams: {
-                            [key: string]: components["schemas"]["Upstream"];
-                        };
-                        total_tools: number;
-                        policies: number;
-                        count: number;
-                        next_cursor: string | null;
-                    } & {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-        };
-    };
-    registerUpstream: {
-        parameters: {
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    name: string;
-                    /** Format: uri */
-                    url: string;
-                    /** @default true */
-                    prefix?: boolean;
-                    /**
-                     * @default __
-                     * @enum {string}
-                     */
-                    separator?: "__" | ".";
-                    /** @default 20 */
-                    tools_max_age?: number;
-                    timeout?: number | null;
-                    max_answer_bytes?: number | null;
-                    concurrency?: number | null;
-                    headers?: {
-                        [key: string]: string;
-                    } | null;
-                    auth?: {
-                        /** @constant */
-                        type: "client_credentials";
-                        /** Format: uri */
-                        token_url: string;
-                        client_id: string;
-                        client_secret: string;
-                        scope?: string | null;
-                        resource?: string | null;
-                    } | null;
-                };
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        /** @constant */
-                        registered: true;
-                        name: string;
-                        url: string;
-                        healthy: boolean;
-                        tools_discovered: number;
-                        tool_names: string[];
-                        error?: string;
-                        upstream_status?: number;
-                        upstream_body?: string;
-                        refused_tools?: {
-                            name: string;
-                            reason: string;
-                        }[];
-                        refused_resources?: {
-                            name: string;
-                            reason: string;
-                        }[];
-                        refused_resource_templates?: {
-                            name: string;
-                            reason: string;
-                        }[];
-                        refused_prompts?: {
-                            name: string;
-                            reason: string;
-                        }[];
-                        drifted_tools?: string[];
-                        warnings?: string[];
-                    };
-                };
-            };
-        };
-    };
-    listApprovalRules: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        count: number;
-                        rules: components["schemas"]["ApprovalRule"][];
-                        next_cursor: string | null;
-                    };
-                };
-            };
-        };
-    };
-    listPeople: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-        };
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        people: components["schemas"]["PersonDetail"][];
-                        count: number;
-                        next_cursor: string | null;
-                    };
-                };
-            };
-        };
-    };
-    invitePerson: {
-        parameters: {
-            header?: {
-                "Idempotency-Key"?: string;
-            };
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    email: string;
-                    /** @enum {string} */
-                    role: "owner" | "operator" | "approver" | "auditor";
-                    /** @default  */
-                    name?: string;
-                };
-            };
-        };
-        responses: {
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PersonInvited"];
                 };
             };
         };
@@ -1213,6 +1017,28 @@ export interface operations {
                         type: string;
                         id: string;
                         warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    listApprovalRules: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        count: number;
+                        rules: components["schemas"]["ApprovalRule"][];
+                        next_cursor: string | null;
                     };
                 };
             };
@@ -1764,6 +1590,180 @@ export interface operations {
                         revoked: true;
                         prefix: string;
                     };
+                };
+            };
+        };
+    };
+    getOverview: {
+        parameters: {
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+        };
+    };
+    listUpstreams: {
+        parameters: {
+            query?: {
+                healthy?: "true" | "false";
+                name_contains?: string;
+                limit?: number;
+                cursor?: string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        upstreams: {
+                            [key: string]: components["schemas"]["Upstream"];
+                        };
+                        total_tools: number;
+                        policies: number;
+                        count: number;
+                        next_cursor: string | null;
+                    } & {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+        };
+    };
+    registerUpstream: {
+        parameters: {
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    name: string;
+                    /** Format: uri */
+                    url: string;
+                    /** @default true */
+                    prefix?: boolean;
+                    /**
+                     * @default __
+                     * @enum {string}
+                     */
+                    separator?: "__" | ".";
+                    /** @default 20 */
+                    tools_max_age?: number;
+                    timeout?: number | null;
+                    max_answer_bytes?: number | null;
+                    concurrency?: number | null;
+                    headers?: {
+                        [key: string]: string;
+                    } | null;
+                    auth?: {
+                        /** @constant */
+                        type: "client_credentials";
+                        /** Format: uri */
+                        token_url: string;
+                        client_id: string;
+                        client_secret: string;
+                        scope?: string | null;
+                        resource?: string | null;
+                    } | null;
+                };
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        registered: true;
+                        name: string;
+                        url: string;
+                        healthy: boolean;
+                        tools_discovered: number;
+                        tool_names: string[];
+                        error?: string;
+                        upstream_status?: number;
+                        upstream_body?: string;
+                        refused_tools?: {
+                            name: string;
+                            reason: string;
+                        }[];
+                        refused_resources?: {
+                            name: string;
+                            reason: string;
+                        }[];
+                        refused_resource_templates?: {
+                            name: string;
+                            reason: string;
+                        }[];
+                        refused_prompts?: {
+                            name: string;
+                            reason: string;
+                        }[];
+                        drifted_tools?: string[];
+                        warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    listPeople: {
+        parameters: {
+            query?: {
+                limit?: number;
+                cursor?: string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        people: components["schemas"]["PersonDetail"][];
+                        count: number;
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    invitePerson: {
+        parameters: {
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    email: string;
+                    /** @enum {string} */
+                    role: "owner" | "operator" | "approver" | "auditor";
+                    /** @default  */
+                    name?: string;
+                };
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonInvited"];
                 };
             };
         };
