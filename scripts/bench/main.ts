@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { help, type Options, readOptions } from './options.js';
 import { type Instance } from './instance.js';
-import { measure } from './row.js';
+import { compare, measure } from './row.js';
 import { rows } from './rows/index.js';
 import { gates, table } from './table.js';
 import { OperatorError } from '../embedded/home.mjs';
@@ -41,7 +41,8 @@ async function bench() {
   const options = readOptions(process.argv.slice(2), names);
   if (options === null) return say(help(names));
 
-  await prepare(root, ending.signal);
+  const { against } = options;
+  for (const checkout of against === null ? [root] : [root, against]) await prepare(checkout, ending.signal);
 
   const setting = {
     root,
@@ -50,9 +51,15 @@ async function bench() {
     defer: (action: () => Promise<void> | void) => undo.push(action),
   };
   const world = await step('starting PostgreSQL, API and worker', () => openWorld(setting));
+  const other =
+    against === null
+      ? null
+      : await step(`the same of ${against}`, () =>
+          openWorld({ ...setting, root: against, options: { ...options, profile: null } }),
+        );
   const measured = [];
   for (const row of rows.filter(({ name }) => options.rows.includes(name))) {
-    measured.push(await step(row.title, () => measure(row, world)));
+    measured.push(await step(row.title, () => (other ? compare(row, world, other) : measure(row, world))));
   }
 
   say(`\n${describe(options, world.instance.versions)}\n`);

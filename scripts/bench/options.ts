@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { OperatorError } from '../embedded/home.mjs';
 
@@ -9,6 +11,8 @@ API process, one worker) and loads it together with what lies beneath it. Nothin
   --rows a,b          rows whose name begins with one of these; default: all
   --seconds 5         how long each measurement takes
   --rounds 3          how often each is repeated, in alternation with its limits; the table shows medians
+  --against folder    another checkout of Haldir, started beside this one: each row is held against the same row of it instead
+                      of its limits. Many short rounds tell more of a machine that is not steady: --seconds 1 --rounds 20
   --connections 32    of the load generator
   --quota             count every request against an hourly limit that is never reached, instead of none (tier limit 0)
   --json file         also write every measurement to this file
@@ -23,6 +27,8 @@ export interface Options {
   seconds: number;
   rounds: number;
   connections: number;
+  /** A folder */
+  against: string | null;
   quota: boolean;
   json: string | null;
   profile: string | null;
@@ -43,6 +49,7 @@ export function readOptions(args: string[], rows: string[]): Options | null {
         seconds: { type: 'string', default: '5' },
         rounds: { type: 'string', default: '3' },
         connections: { type: 'string', default: '32' },
+        against: { type: 'string' },
         quota: { type: 'boolean', default: false },
         json: { type: 'string' },
         profile: { type: 'string' },
@@ -64,10 +71,17 @@ export function readOptions(args: string[], rows: string[]): Options | null {
     seconds: number('seconds', values.seconds, 0.2, 600),
     rounds: Math.round(number('rounds', values.rounds, 1, 100)),
     connections: Math.round(number('connections', values.connections, 1, 1000)),
+    against: values.against === undefined ? null : checkout(values.against),
     quota: values.quota,
     json: values.json ?? null,
     profile: values.profile ?? null,
   };
+}
+
+function checkout(folder: string) {
+  const root = path.resolve(folder);
+  if (fs.existsSync(path.join(root, 'scripts', 'bench.mjs'))) return root;
+  throw new OperatorError('--against should be the folder of a checkout of Haldir, for example --against ../before');
 }
 
 function number(name: string, text: string, min: number, max: number) {

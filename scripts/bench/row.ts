@@ -1,4 +1,5 @@
 // What a row of the table is. A further row is one file in rows/ and its line in rows/index.ts.
+import path from 'node:path';
 import { type Gate, type Limit, type Sample } from './measurement.js';
 import { type World } from './world.js';
 
@@ -71,6 +72,34 @@ export async function measure(row: Row, world: World): Promise<Measured> {
     measured.gates = [{ claim: 'it could be measured', holds: false, detail }];
   }
   return measured;
+}
+
+/** Of the same row of another checkout: less is slower, by what one run can tell. */
+const TARGET_OF_OTHER = 0.97;
+
+/** Measures a row in alternation with the same row of another Haldir, which is its only limit. Both have to keep the row's promises. */
+export function compare(row: Row, world: World, other: World): Promise<Measured> {
+  const prepare = async (): Promise<Trial> => {
+    const [here, there] = [await row.prepare(world), await row.prepare(other)];
+    const name = `${row.title}, ${path.basename(other.instance.root)}`;
+    const measureThere = async (): Promise<Sample> => {
+      await other.settle();
+      return there.measure();
+    };
+    return {
+      measure: here.measure,
+      limits: [{ name, measure: () => other.during(world.seconds, measureThere) }],
+      finish: async ({ samples, limits }) => {
+        // Neither has measured what lies beneath it.
+        const ends = [
+          await here.finish({ samples, limits: [] }),
+          await there.finish({ samples: limits[0]?.samples ?? [], limits: [] }),
+        ];
+        return { gates: ends.flatMap(({ gates }) => gates) };
+      },
+    };
+  };
+  return measure({ ...row, target: TARGET_OF_OTHER, prepare }, world);
 }
 
 async function inTurn(turns: (() => Promise<void>)[], world: World) {

@@ -26,7 +26,7 @@ export interface World {
   /** How long a measurement takes */
   seconds: number;
   /** Does `work` with measurements of another length */
-  during: (seconds: number, work: () => Promise<void>) => Promise<void>;
+  during: <T>(seconds: number, work: () => Promise<T>) => Promise<T>;
   /** A script as a process of its own */
   start: (script: URL) => Promise<Helper>;
   /**   at the API, with as many connections and seconds as all rows, where it does not say otherwise */
@@ -101,7 +101,7 @@ export async function openWorld({
     during: async (other, work) => {
       seconds = Math.min(other, options.seconds);
       try {
-        await work();
+        return await work();
       } finally {
         ({ seconds } = options);
       }
