@@ -2,7 +2,7 @@ import { cutText, type Notice } from '@haldir/events';
 
 const MAX_SUBJECT = 150;
 const NOTHING_DECIDED = 'Nothing is decided by this mail, nor by opening the page.';
-const WHERE_TO_CHANGE = 'What you are sent is set by PUT /v1/me/notifications, while you are signed in.';
+const WHERE_TO_CHANGE = 'What you are sent is for you to choose, on the page of people in the console.';
 
 /** A mail as people read it, twice: as text, and as HTML that loads nothing. */
 export interface MailText {

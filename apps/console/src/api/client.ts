@@ -63,7 +63,7 @@ export async function answered<T>(asked: Promise<{ data?: T; error?: unknown; re
  *
  * @throws Problem
  */
-export async function askPage<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
+export async function askPage<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<T> {
   const response = await send(
     new Request(BASE + path, {
       method,

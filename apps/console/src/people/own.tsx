@@ -11,6 +11,7 @@ import { StateMark } from '../parts/state-mark.tsx';
 import { Unread } from '../parts/states.tsx';
 import { Table } from '../parts/table.tsx';
 import { When } from '../parts/times.tsx';
+import { Notifications } from './notifications.tsx';
 import {
   endSignIn,
   OWN,
@@ -21,12 +22,13 @@ import {
   signInsQuery,
 } from './people.ts';
 
-/** What is a person's own: passkeys, and where they are signed in. */
+/** What is a person's own: passkeys, where they are signed in, and what they are told of. */
 export function Own(): ReactNode {
   return (
     <>
       <Passkeys />
       <SignIns />
+      <Notifications />
     </>
   );
 }
