@@ -90,10 +90,14 @@ describe('a request for approval', () => {
       decided_at: null,
       decided_key: null,
       consumed: false,
-      ...{ rule_ids: [], grantable_arguments: null, grant_id: null },
+      ...{ rule_ids: [], grantable_arguments: null, grant_id: null, outcome: null },
     };
     const pending = { ...shown, status: 'pending', ...undecided };
-    expect((await tenant.get(`/v1/approvals/${id}`)).body).toEqual({ ...pending, told: 0 });
+    expect((await tenant.get(`/v1/approvals/${id}`)).body).toEqual({
+      ...pending,
+      told: 0,
+      notified: expect.any(String),
+    });
 
     expect((await tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'Ann', note: 'fine by me' })).body).toEqual({
       approved: true,
@@ -101,7 +105,7 @@ describe('a request for approval', () => {
     });
     const decided = (await tenant.get(`/v1/approvals/${id}`)).body;
     expect(decided).toEqual({
-      told: 0,
+      ...{ told: 0, notified: expect.any(String), outcome: null },
       ...shown,
       status: 'approved',
       decided_by: 'Ann',
@@ -110,16 +114,16 @@ describe('a request for approval', () => {
       decided_key: prefix,
       signed: false,
       consumed: false,
-      ...{ rule_ids: [], grantable_arguments: null, grant_id: null },
+      ...{ rule_ids: [], grantable_arguments: null, grant_id: null, outcome: null },
     });
-    const { told: _, ...listed } = decided;
+    const { told: _, notified: __, ...listed } = decided;
     expect((await tenant.get('/v1/approvals')).body).toMatchObject({ requests: [listed] });
     expect((await tenant.get('/v1/approvals/pending')).body).toMatchObject({ count: 0 });
     for (const how of ['approve', 'deny']) {
       const again = await tenant.post(`/v1/approvals/${id}/${how}`, { decided_by: 'Bob' });
       expect([again.status, again.body['code']]).toEqual([400, 'already_decided']);
     }
-    expect((await tenant.get(`/v1/approvals/${id}`)).body).toEqual(decided);
+    expect((await tenant.get(`/v1/approvals/${id}`)).body).toEqual({ ...decided, notified: expect.any(String) });
     const about = { tool: 'crm.delete', action: 'delete account 7', amount: 12.345678 };
     const entry = { tool: 'haldir.approvals', session_id: session, agent_id: 'asker' };
     expect(await entries(id)).toEqual([

@@ -34,6 +34,7 @@ const heldAs = async (...args: Parameters<Scenario['call']>): Promise<string | n
     status: 'approval_required',
     request_id: expect.stringMatching(/^apr_/),
     reason: expect.any(String),
+    notified: 'pending',
     message: expect.any(String),
   });
   return String(said['request_id']);

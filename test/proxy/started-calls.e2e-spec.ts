@@ -83,6 +83,7 @@ describe('a call whose process is killed after it has left', () => {
     expect([again.status, again.body.code]).toEqual([502, 'outcome_unknown']);
     expect(saying(await scenario.call('echo', args, { session }))['status']).toBe('approval_required');
     expect(up.calls).toHaveLength(1);
+    expect((await scenario.tenant.get(`/v1/approvals/${String(request)}`)).body).toMatchObject({ outcome: 'unknown' });
     expect(await world.sql('SELECT * FROM payment_fault')).toEqual([]);
   }, 90_000); // prettier-ignore
 

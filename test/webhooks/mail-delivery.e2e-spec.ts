@@ -138,7 +138,7 @@ describe('a server', () => {
       expect(await (await fetch(`${worker.url}/metrics`)).text()).toMatch(
         /haldir_mails_total\{outcome="failed"[^}]*\} 1/,
       );
-      expect((await tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({ told: 0 });
+      expect((await tenant.get(`/v1/approvals/${id}`)).body).toMatchObject({ told: 0, notified: 'nobody' });
     },
   );
 

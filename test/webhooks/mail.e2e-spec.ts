@@ -186,7 +186,8 @@ describe('a person', () => {
   it('chooses what they are told of, among what their role may read', async () => {
     const tenant = await world.newTenant();
     const { person, address } = await someone(tenant, 'auditor');
-    const kinds = ['approval_requested', 'anomaly', 'tool_drift', 'webhook_disabled', 'budget_threshold'];
+    const outcomes = ['own_approval_outcome', 'approval_outcome'];
+    const kinds = ['approval_requested', ...outcomes, 'anomaly', 'tool_drift', 'webhook_disabled', 'budget_threshold'];
     expect((await person.get('/v1/me/notifications')).body).toEqual({
       ...{ email: address, email_sent: true, notify: [], chosen: false, available: kinds },
     });

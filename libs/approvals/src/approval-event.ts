@@ -1,5 +1,6 @@
 import { toDollars } from '@haldir/kernel';
-import { type ApprovalRequest } from './approval-request.entity.js';
+import { type ApprovalOutcome, type ApprovalRequest } from './approval-request.entity.js';
+import { type EndedFacts } from './approval-request.repository.js';
 
 /** How much of the details an event carries; all of them are at its page, and at the API. */
 const EVENT_DETAILS_CHARS = 4000;
@@ -15,8 +16,21 @@ export function requestedData(request: ApprovalRequest, rule: Record<string, str
   return {
     ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), reason, ...rule },
     ...excerptOf(details),
-    ...(publicUrl === null ? {} : { page: new URL(pagePathOf(id), publicUrl).href }),
+    ...pageIn(id, publicUrl),
   };
+}
+
+/** What `approval_outcome` says. `decided_key` is the key or the person that approved; null where nobody has decided. */
+export function outcomeData(request: EndedFacts, outcome: ApprovalOutcome, publicUrl: string | null) {
+  const { id, agentId, tool, action, amount, decidedKey } = request;
+  return {
+    ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), outcome, decided_key: decidedKey },
+    ...pageIn(id, publicUrl),
+  };
+}
+
+function pageIn(id: string, publicUrl: string | null): { page?: string } {
+  return publicUrl === null ? {} : { page: new URL(pagePathOf(id), publicUrl).href };
 }
 
 /** The beginning of the details, whole characters only, and whether that is not all. */

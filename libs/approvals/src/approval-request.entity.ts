@@ -6,6 +6,13 @@ import { type DecisionSignature } from '@haldir/verifier';
 export const APPROVAL_STATUSES = ['pending', 'approved', 'denied', 'expired'] as const;
 export type ApprovalStatus = (typeof APPROVAL_STATUSES)[number];
 
+/**
+ * How what was asked about ended. `performed`, `failed`, `unknown` and `input_required` are of the call that an approval let through
+ * (`input_required`: its tool has asked something first); `expired`: nobody decided in time, or the approved call was not made in time.
+ */
+export const APPROVAL_OUTCOMES = ['performed', 'failed', 'unknown', 'input_required', 'expired'] as const;
+export type ApprovalOutcome = (typeof APPROVAL_OUTCOMES)[number];
+
 /** How many characters (code points) of the details are shown with a request; all of them are read part by part. */
 export const VIEW_DETAILS_CHARS = 16_384;
 
@@ -100,6 +107,10 @@ export class ApprovalRequest {
   /** When the call it stands for was let through. */
   @Column({ name: 'consumed_at', type: 'timestamptz', nullable: true })
   consumedAt: Date | null;
+
+  /** Null while it has not ended, and of one that lets nothing through by itself: denied, of an agent's own accord, or with a grant. */
+  @Column({ type: 'text', nullable: true })
+  outcome: ApprovalOutcome | null;
 
   /** A pending request has expired the moment its time is up, whether or not anyone has noted it yet. */
   statusAt(now: Date): ApprovalStatus {

@@ -40,27 +40,39 @@ export interface DetailsPart {
 /** The digest says whose it is, too. */
 type ExactCall = Pick<ApprovalSubject, 'actor' | 'digest'>;
 
-const FACTS = ['tenantId', 'id', 'sessionId', 'agentId', 'tool', 'action', 'amount', 'expiresAt', 'digest'] as const;
+export const FACTS = [
+  'tenantId',
+  'id',
+  'sessionId',
+  'agentId',
+  'tool',
+  'action',
+  'amount',
+  'expiresAt',
+  'digest',
+] as const;
 /** What an audit entry about a request says of it. */
 export type RequestFacts = Pick<ApprovalRequest, (typeof FACTS)[number]>;
+/** And who has decided. */
+export type EndedFacts = RequestFacts & Pick<ApprovalRequest, 'decidedKey'>;
 /** And what decides whether the decision has to be signed. */
 export type DecidedRequest = RequestFacts &
   Pick<ApprovalRequest, 'ruleId' | 'otherRuleIds' | 'amountUnclear' | 'grantable'>;
 
 const COLUMNS = columnsOf(ApprovalRequest);
 const WITH_FACTS = COLUMNS.only(...FACTS);
-const PENDING = COLUMNS.only(...FACTS, 'reason');
+const PENDING = COLUMNS.only(...FACTS, 'decidedKey', 'reason');
 const DECIDED = COLUMNS.only(...FACTS, 'ruleId', 'otherRuleIds', 'amountUnclear', 'grantable');
 const ENDED = COLUMNS.only('tenantId', 'id', 'status');
 const NEWEST = COLUMNS.only('id', 'status', 'decidedAt');
 
 const insert = {
-  name: 'approval_request.insert.v6',
+  name: 'approval_request.insert.v7',
   text: `INSERT INTO approval_request (${COLUMNS.list}) VALUES (${COLUMNS.parameters})
            ON CONFLICT (tenant_id, digest) WHERE status = 'pending' AND digest IS NOT NULL DO NOTHING RETURNING id`,
 };
 const lockPending = {
-  name: 'approval_request.lock_pending.v3',
+  name: 'approval_request.lock_pending.v4',
   text: `SELECT ${PENDING.list} FROM approval_request
           WHERE tenant_id = $1 AND digest = $2 AND status = 'pending' FOR UPDATE`,
 };
@@ -85,11 +97,6 @@ const statuses = {
   text: `SELECT ${ENDED.list} FROM approval_request
           WHERE tenant_id = ANY ($1) AND (tenant_id, id) IN (SELECT * FROM unnest($1::text[], $2::text[])) AND status <> 'pending'`,
 };
-const expire = `
-  UPDATE approval_request SET status = 'expired'
-   WHERE (tenant_id, id) IN (SELECT tenant_id, id FROM approval_request WHERE status = 'pending' AND expires_at <= $1
-                              ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-  RETURNING ${WITH_FACTS.list}`;
 const addTotals = {
   name: 'approval_total.add.v1',
   text: `INSERT INTO approval_total (tenant_id, requests) SELECT t, count(*) FROM unnest($1::text[]) AS w(t) GROUP BY t ORDER BY t
@@ -186,7 +193,7 @@ export class ApprovalRequestRepository {
         return inserted;
       },
       /** The pending request for an exact call, locked; it may have expired without anyone having noted it. */
-      lockPending: async ({ actor, digest }: ExactCall): Promise<(RequestFacts & { reason: string }) | null> => {
+      lockPending: async ({ actor, digest }: ExactCall): Promise<(EndedFacts & { reason: string }) | null> => {
         const [row] = await tx.query(lockPending, [actor.tenantId, digest]);
         return row ? PENDING.toEntity(row) : null;
       },
@@ -241,12 +248,13 @@ export class ApprovalRequestRepository {
         return affected ?? 0;
       },
       find: (tenantId: string, id: string): Promise<ApprovalRequest | null> => findIn(tx.manager, tenantId, id),
-      /** Ends up to `limit` requests whose time is up, leaving those that someone else is at. */
-      expire: async (now: Date, limit: number): Promise<RequestFacts[]> =>
-        (await tx.query(expire, [now, limit])).map((row) => WITH_FACTS.toEntity(row)),
       /** Ends one, which the caller has locked. */
       expireOne: ({ tenantId, id }: RequestFacts): Promise<unknown> =>
-        tx.manager.update(ApprovalRequest, { tenantId, id, status: 'pending' }, { status: 'expired' }),
+        tx.manager.update(
+          ApprovalRequest,
+          { tenantId, id, status: 'pending' },
+          { status: 'expired', outcome: 'expired' },
+        ),
     };
   }
 }

@@ -13,6 +13,8 @@ import { ApprovalRequestRepository } from './approval-request.repository.js';
 import { ApprovalRuleRepository } from './approval-rule.repository.js';
 import { ApprovalRuleService } from './approval-rule.service.js';
 import { type ApprovalSubject, type RuleMatch } from './approval-subject.js';
+import { ApprovalOutcomeRepository } from './approval-outcome.repository.js';
+import { ApprovalOutcomes } from './approval-outcomes.js';
 import { ApprovalService } from './approval.service.js';
 import { ApprovalTellings } from './approval-tellings.js';
 import { ApprovalSettings } from './approval-settings.entity.js';
@@ -38,6 +40,7 @@ let dataSource: DataSource;
 let transactions: Transactions;
 let approvals: ApprovalService;
 let auditLog: AuditLog;
+let outcomes: ApprovalOutcomes;
 beforeAll(async () => {
   const url = await testDatabase();
   const options = { ...dataSourceOptions(url, 12), entities: [ApprovalRequest, ApprovalSettings] };
@@ -59,7 +62,26 @@ beforeAll(async () => {
   const signatures = new DecisionSignatures(new DecisionChallengeRepository(transactions), settings);
   const metrics = new Metrics('api');
   const log = { warn: () => undefined } as unknown as Log;
-  const tellings = new ApprovalTellings(new Channels(), auditLog, transactions, metrics, log);
+  const tellings = new ApprovalTellings(
+    ...([
+      new Channels(new OutboxRepository(transactions)),
+      auditLog,
+      transactions,
+      metrics,
+      config,
+      clock,
+      log,
+    ] as const),
+  );
+  outcomes = new ApprovalOutcomes(
+    new ApprovalOutcomeRepository(),
+    tellings,
+    auditLog,
+    outbox,
+    transactions,
+    config,
+    clock,
+  );
   approvals = new ApprovalService(
     requests,
     rules,
@@ -67,7 +89,7 @@ beforeAll(async () => {
     auditLog,
     outbox,
     tellings,
-    transactions,
+    outcomes,
     metrics,
     config,
     clock,
@@ -204,10 +226,13 @@ it('shares one request among racing calls, and makes another once that has expir
   const next = await Promise.all(Array.from({ length: 10 }, () => hold()));
   expect(new Set(next).size).toBe(1);
   expect(next[0]).not.toBe(ids[0]);
-  const published = await dataSource.query<unknown[]>('SELECT 1 FROM outbox WHERE tenant_id = $1', [
-    subject.actor.tenantId,
+  const published = await dataSource.query<{ type: string }[]>(
+    'SELECT type FROM outbox WHERE tenant_id = $1 ORDER BY id',
+    [subject.actor.tenantId],
+  );
+  expect(published.map(({ type }) => type).sort()).toEqual([
+    ...['approval_outcome', 'approval_requested', 'approval_requested'],
   ]);
-  expect(published).toHaveLength(2);
 });
 
 it('announces a request with the page on which it is decided', async () => {
@@ -220,16 +245,53 @@ it('announces a request with the page on which it is decided', async () => {
 
 it('notes each expiry once, however many processes look', async () => {
   const id = await hold();
-  expect(await approvals.expireDue()).toBe(0);
+  expect(await outcomes.expireDue()).toBe(0);
   clock.ms += HOUR_MS;
-  await Promise.all(Array.from({ length: 4 }, () => approvals.expireDue()));
-  expect(await approvals.expireDue()).toBe(0);
+  await Promise.all(Array.from({ length: 4 }, () => outcomes.expireDue()));
+  expect(await outcomes.expireDue()).toBe(0);
   const entries = await dataSource.query<unknown[]>(
     `SELECT 1 FROM audit_entry WHERE tenant_id = $1 AND action = 'approval_expired'`,
     [subject.actor.tenantId],
   );
   expect(entries).toHaveLength(1);
   await expect(decide(id)).rejects.toThrow(ApprovalExpired);
+});
+
+it('notes how an approved call ended once, whoever says it how often, and announces it to whom it concerns', async () => {
+  const { tenantId } = subject.actor;
+  const id = await hold();
+  await decide(id);
+  await Promise.all(
+    (['performed', 'unknown', 'failed'] as const).map((outcome) =>
+      run((tx) => outcomes.end(tx, tenantId, id, outcome)),
+    ),
+  );
+  const rows = await dataSource.query<{ data: object }[]>(
+    `SELECT data FROM outbox WHERE tenant_id = $1 AND type = 'approval_outcome'`,
+    [tenantId],
+  );
+  const request = await approvals.get(tenantId, id);
+  expect(rows.map(({ data }) => data)).toMatchObject([
+    { request_id: id, outcome: request.outcome, decided_key: request.decidedKey },
+  ]);
+  expect(request.decidedKey).not.toBeNull();
+});
+
+it('notes an approval that lets nothing through in its time once, and not one that did', async () => {
+  const [used, unused] = [await hold(), await hold({ digest: Buffer.alloc(32, 2) })];
+  for (const id of [used, unused]) await decide(id);
+  await run(async (tx) => {
+    const answer = await approvals.ask(tx, subject, match);
+    if (answer.kind !== 'approved') throw new Error(`not approved: ${answer.kind}`);
+    await approvals.consume(tx, subject.actor, answer.request);
+  });
+  clock.ms += HOUR_MS;
+  await Promise.all(Array.from({ length: 4 }, () => outcomes.expireDue()));
+  const ended = await dataSource.query<{ id: string }[]>(
+    `SELECT data->>'request_id' AS id FROM outbox WHERE tenant_id = $1 AND type = 'approval_outcome'`,
+    [subject.actor.tenantId],
+  );
+  expect(ended).toEqual([{ id: unused }]);
 });
 
 it('says why it takes no decision', async () => {

@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { type Actor, Clock, haldirActor, type MicroUsd, newId, toDollars, visibleText } from '@haldir/kernel';
+import { type Actor, Clock, type MicroUsd, newId, visibleText } from '@haldir/kernel';
 import { AuditLog, type EntrySource } from '@haldir/audit-log';
-import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
+import { type Tx } from '@haldir/database';
 import { Outbox } from '@haldir/events';
 import { HaldirConfig, Metrics } from '@haldir/runtime';
 import { type ApprovalAnswer, type ApprovedRequest, type HeldRequest } from './approval-answer.js';
+import { requestEntry } from './approval-entry.js';
 import { requestedData } from './approval-event.js';
+import { ApprovalOutcomes } from './approval-outcomes.js';
 import { ApprovalRequest } from './approval-request.entity.js';
 import {
   type ApprovalFilter,
@@ -41,7 +43,6 @@ export interface NewApprovalRequest {
 type HeldBack = Pick<ApprovalRequest, 'digest' | 'amountUnclear' | 'ruleId' | 'otherRuleIds' | 'grantable'>;
 
 const DEFAULT_TTL_SECONDS = 3600;
-const EXPIRY_BATCH = 200;
 /** For so long a denial is the answer to the same call, where denials are heeded. */
 const DENIAL_STANDS_MS = 300_000;
 
@@ -54,7 +55,7 @@ export class ApprovalService {
     private readonly auditLog: AuditLog,
     private readonly outbox: Outbox,
     private readonly tellings: ApprovalTellings,
-    private readonly transactions: Transactions,
+    private readonly outcomes: ApprovalOutcomes,
     private readonly metrics: Metrics,
     private readonly config: HaldirConfig,
     private readonly clock: Clock,
@@ -100,11 +101,12 @@ export class ApprovalService {
       if (approved) return { kind: 'approved', request: approved };
       if (waiting && waiting.expiresAt > now) {
         const { id: requestId, reason, expiresAt } = waiting;
-        return this.held(tx, { requestId, reason, expiresAt, isNew: false });
+        const notified = await this.tellings.notified(tx, waiting);
+        return this.held(tx, { requestId, reason, expiresAt, isNew: false, notified });
       }
       if (waiting) {
         await requests.expireOne(waiting);
-        await this.recordExpired(tx, [waiting]);
+        await this.outcomes.expired(tx, [waiting]);
       }
       const denial = heedsDenials ? await this.recentDenial(tx, subject, now) : null;
       if (denial !== null) return { kind: 'denied', requestId: denial };
@@ -125,7 +127,7 @@ export class ApprovalService {
       if (await requests.insert(request)) {
         this.announce(tx, subject.actor, request, { rule_id: match.ruleId, rule: match.type });
         const { id: requestId, reason, expiresAt } = request;
-        return this.held(tx, { requestId, reason, expiresAt, isNew: true });
+        return this.held(tx, { requestId, reason, expiresAt, isNew: true, notified: 'pending' });
       }
     }
     throw new Error('no request for the call is pending, and none can be made');
@@ -210,20 +212,6 @@ export class ApprovalService {
     return this.requests.in(tx).denyAll(tenantId, agentId, { at: this.clock.now(), by, note, key });
   }
 
-  /** Notes the requests whose time is up; answers how many there were. Safe to run anywhere, any number of times. */
-  async expireDue(): Promise<number> {
-    let total = 0;
-    for (;;) {
-      const expired = await this.transactions.run(EVERY_TENANT, async (tx) => {
-        const ended = await this.requests.in(tx).expire(this.clock.now(), EXPIRY_BATCH);
-        await this.recordExpired(tx, ended);
-        return ended.length;
-      });
-      total += expired;
-      if (expired < EXPIRY_BATCH) return total;
-    }
-  }
-
   private held(tx: Tx, request: HeldRequest): ApprovalAnswer {
     tx.onCommit(() => this.metrics.countDecision('approval', 'held'));
     return { kind: 'held', request };
@@ -233,12 +221,6 @@ export class ApprovalService {
     const newest = await this.requests.in(tx).newest(subject);
     if (newest?.status !== 'denied' || newest.decidedAt === null) return null;
     return now.getTime() - newest.decidedAt.getTime() < DENIAL_STANDS_MS ? newest.id : null;
-  }
-
-  private async recordExpired(tx: Tx, requests: readonly RequestFacts[]): Promise<void> {
-    for (const { request, told } of await this.tellings.tallied(tx, requests)) {
-      this.record(tx, haldirActor(request.tenantId), request, 'haldir', 'approval_expired', { told });
-    }
   }
 
   private newRequest(wanted: NewApprovalRequest & HeldBack): ApprovalRequest {
@@ -264,6 +246,7 @@ export class ApprovalService {
       signature: null,
       grantId: null,
       consumedAt: null,
+      outcome: null,
     });
   }
 
@@ -281,20 +264,6 @@ export class ApprovalService {
     action: string,
     more: Record<string, unknown>,
   ): void {
-    this.auditLog.record(tx, actor, {
-      source,
-      sessionId: request.sessionId,
-      agentId: request.agentId,
-      tool: 'haldir.approvals',
-      action,
-      details: {
-        request_id: request.id,
-        tool: request.tool,
-        action: request.action,
-        amount: toDollars(request.amount),
-        ...(request.digest === null ? {} : { digest: request.digest.toString('hex') }),
-        ...more,
-      },
-    });
+    this.auditLog.record(tx, actor, requestEntry(request, source, action, more));
   }
 }

@@ -6,6 +6,8 @@ import { ApprovalGrant } from './approval-grant.entity.js';
 import { ApprovalGrantRepository } from './approval-grant.repository.js';
 import { ApprovalGrants } from './approval-grants.js';
 import { ApprovalRequest } from './approval-request.entity.js';
+import { ApprovalOutcomeRepository } from './approval-outcome.repository.js';
+import { ApprovalOutcomes } from './approval-outcomes.js';
 import { ApprovalRequestRepository } from './approval-request.repository.js';
 import { ApprovalRule } from './approval-rule.entity.js';
 import { ApprovalRuleRepository } from './approval-rule.repository.js';
@@ -26,6 +28,8 @@ import { SelfApprovalService } from './self-approval.service.js';
     ApprovalCounts,
     ApprovalGrantRepository,
     ApprovalGrants,
+    ApprovalOutcomeRepository,
+    ApprovalOutcomes,
     ApprovalRequestRepository,
     ApprovalRuleRepository,
     ApprovalRuleService,
@@ -40,7 +44,7 @@ import { SelfApprovalService } from './self-approval.service.js';
   ],
   exports: [
     ...[ApprovalCounts, ApprovalGrants, ApprovalRuleService, ApprovalService, ApprovalSettingsService],
-    ...[ApprovalTellings, ApprovalWaits, DecisionSignatures, SelfApprovalService],
+    ...[ApprovalOutcomes, ApprovalTellings, ApprovalWaits, DecisionSignatures, SelfApprovalService],
   ],
 })
 export class ApprovalsModule {}

@@ -1,13 +1,15 @@
 export { ApprovalNotFound, DetailsTooLong } from './approvals.errors.js';
-export { type ApprovedRequest, type HeldRequest } from './approval-answer.js';
+export { type ApprovedRequest, type HeldRequest, wordsOfNotified } from './approval-answer.js';
 export { ApprovalCounts } from './approval-counts.js';
 export { ApprovalGrants } from './approval-grants.js';
 export { pagePathOf } from './approval-event.js';
+export { ApprovalOutcomes } from './approval-outcomes.js';
+export { type ApprovalOutcome } from './approval-request.entity.js';
 export { type ApprovalRule } from './approval-rule.entity.js';
 export { ApprovalRuleService, firstMatch } from './approval-rule.service.js';
 export { type ApprovalSubject, holderOf, type RuleMatch } from './approval-subject.js';
 export { ApprovalService } from './approval.service.js';
-export { ApprovalTellings } from './approval-tellings.js';
+export { ApprovalTellings, NOTIFIED } from './approval-tellings.js';
 export { ApprovalWaits } from './approval-waits.js';
 export { ApprovalsModule } from './approvals.module.js';
 export { isDestructive } from './destructive.js';

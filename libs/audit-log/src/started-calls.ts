@@ -27,6 +27,8 @@ export interface StartedCall extends EntryIdentity {
 /** A call of which nobody learns what became. */
 export interface ClosedCall extends Pick<NewStart, 'paymentId' | 'claim'> {
   tenantId: string;
+  /** What the log is going to say of it. */
+  record: AuditRecord;
 }
 
 interface Item {
@@ -144,7 +146,7 @@ export class StartedCalls {
       if (!taken) return;
       const { paymentId, claim } = taken;
       const { actor, record } = parseJson(taken.entry) as { actor: Actor; record: AuditRecord };
-      await this.closing(tx, { tenantId, paymentId, claim });
+      await this.closing(tx, { tenantId, paymentId, claim, record });
       this.auditLog.record(tx, actor, record, { ...newEntryIdentity(), entryId });
     });
     this.own.delete(entryId);

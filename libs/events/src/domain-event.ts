@@ -8,6 +8,7 @@ export const EVENT_TYPES = [
   'agent_frozen',
   'agent_unfrozen',
   'anomaly',
+  'approval_outcome',
   'approval_requested',
   'budget_exhausted',
   'budget_threshold',

@@ -32,6 +32,8 @@ export function noticeOf({ type, data }: Event, publicUrl: string | null): Notic
   switch (type) {
     case 'approval_requested':
       return approvalNotice(data);
+    case 'approval_outcome':
+      return outcomeNotice(data);
     case 'anomaly':
       return anomalyNotice(data, publicUrl);
     case 'budget_threshold':
@@ -85,6 +87,19 @@ function approvalNotice(data: Data): Notice {
     ]),
     link: typeof page === 'string' ? page : null,
   };
+}
+
+const OUTCOMES: Readonly<Record<string, string>> = {
+  performed: 'What was approved was done',
+  failed: 'What was approved has failed',
+  unknown: 'It is not known what became of what was approved',
+  input_required: 'What was approved has something to ask first',
+};
+
+function outcomeNotice(data: Data): Notice {
+  const { outcome, decided_key: decidedKey } = data;
+  const expired = decidedKey === null ? 'A request has expired undecided' : 'What was approved was not done in time';
+  return { ...approvalNotice(data), title: OUTCOMES[String(outcome)] ?? expired };
 }
 
 function anomalyNotice(data: Data, publicUrl: string | null): Notice {

@@ -13,6 +13,7 @@ const takeRows = {
   text: `DELETE FROM outbox WHERE id = ANY (ARRAY(SELECT id FROM outbox ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED))
          RETURNING id, tenant_id, event_id, type, data, created_at`,
 };
+const among = 'SELECT event_id FROM outbox WHERE tenant_id = ANY ($1) AND event_id = ANY ($2)';
 const lag = 'SELECT count(*) AS events, min(created_at) AS oldest FROM outbox';
 
 interface OutboxRow {
@@ -45,6 +46,11 @@ export class OutboxRepository {
           events.map(({ data }) => stringifyJson(data)),
           events.map(({ at }) => at),
         ]);
+      },
+      /** Ids of those that have not left yet. An id is of one tenant. */
+      among: async (events: readonly Pick<PublishedEvent, 'tenantId' | 'eventId'>[]): Promise<Set<string>> => {
+        const keys = [events.map(({ tenantId }) => tenantId), events.map(({ eventId }) => eventId)];
+        return new Set((await tx.query<{ event_id: string }>(among, keys)).map(({ event_id }) => event_id));
       },
       /** Removes up to `limit` events that nobody else is at, and answers them, oldest first. */
       take: async (limit: number): Promise<PublishedEvent[]> => {

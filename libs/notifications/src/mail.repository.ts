@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { EVERY_TENANT, Transactions, type Tx } from '@haldir/database';
 import { type EventKey, type Tally } from '@haldir/events';
-import { KINDS_OF_ROLES, type NotificationKind } from './notification-kinds.js';
+import { type Audience, KINDS_OF_ROLES } from './notification-kinds.js';
 
-/** An e-mail that is to be made for everybody who wants to hear of its kind. */
-export interface NewMail extends EventKey {
-  kind: NotificationKind;
+/** An e-mail that is to be made for everybody, or the one person, who wants to hear of its kind. */
+export interface NewMail extends EventKey, Audience {
   /** JSON of the `Notice`. */
   notice: string;
 }
@@ -41,8 +40,9 @@ const fanOut = `
            row_number() OVER (PARTITION BY m.tenant_id, m.person_id, e.kind ORDER BY e.id)
              + (SELECT count(*) FROM mail r
                  WHERE r.tenant_id = m.tenant_id AND r.person_id = m.person_id AND r.kind = e.kind AND r.created_at > $9 AND r.state <> 'dropped') AS place
-      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS e(tenant_id, id, kind, notice)
+      FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $11::text[]) AS e(tenant_id, id, kind, notice, person_id)
       JOIN membership m ON m.tenant_id = e.tenant_id AND m.removed_at IS NULL AND m.signed_in_at IS NOT NULL
+                       AND (e.person_id IS NULL OR m.person_id = e.person_id)
       JOIN unnest($5::text[], $6::text[], $7::boolean[]) AS k(role, kind, is_default) ON k.role = m.role AND k.kind = e.kind
       LEFT JOIN notification_choice c ON c.tenant_id = m.tenant_id AND c.person_id = m.person_id
      WHERE CASE WHEN c.person_id IS NULL THEN k.is_default ELSE e.kind = ANY (c.kinds) END
@@ -77,7 +77,8 @@ const settle = `
 
 const tally = `
   SELECT e.n, count(*) FILTER (WHERE m.state IN ('pending', 'sent', 'failed'))::integer AS wanted,
-         count(*) FILTER (WHERE m.state = 'sent')::integer AS told
+         count(*) FILTER (WHERE m.state = 'sent')::integer AS told,
+         count(*) FILTER (WHERE m.state = 'pending')::integer AS waiting
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(tenant_id, event_id, n)
     JOIN mail m ON m.tenant_id = e.tenant_id AND m.event_id = e.event_id
    GROUP BY e.n`;
@@ -116,6 +117,7 @@ export class MailRepository {
     const rows = await tx.query<{ state: string }>(fanOut, [
       ...[mails.map(({ tenantId }) => tenantId), mails.map(({ eventId }) => eventId)],
       ...[mails.map(({ kind }) => kind), mails.map(({ notice }) => notice), ROLES, KINDS, DEFAULTS, now, since, most],
+      mails.map(({ personId }) => personId),
     ]);
     const dropped = rows.filter(({ state }) => state === 'dropped').length;
     return { made: rows.length - dropped, dropped };
@@ -140,10 +142,9 @@ export class MailRepository {
 
   async tally(tx: Tx, events: readonly EventKey[]): Promise<Tally[]> {
     const keys = [events.map(({ tenantId }) => tenantId), events.map(({ eventId }) => eventId)];
-    const found = new Map(
-      (await tx.query<Tally & { n: string }>(tally, keys)).map(({ n, wanted, told }) => [Number(n), { wanted, told }]),
-    );
-    return events.map((_, i) => found.get(i + 1) ?? { wanted: 0, told: 0 });
+    const rows = await tx.query<Tally & { n: string }>(tally, keys);
+    const found = new Map(rows.map(({ n, ...counts }) => [Number(n), counts]));
+    return events.map((_, i) => found.get(i + 1) ?? { wanted: 0, told: 0, waiting: 0 });
   }
 
   /** Removes up to `limit` that were made before then and wait for nothing; answers how many. */

@@ -6,6 +6,10 @@ import { type Role, ROLES, scopesOf } from '@haldir/people';
 const SCOPES_OF_KINDS = {
   /** A call or a payment waits for somebody to decide. */
   approval_requested: 'approvals:read',
+  /** How what a person has approved ended. */
+  own_approval_outcome: 'approvals:read',
+  /** The same of all that is asked about, whoever has approved it. */
+  approval_outcome: 'approvals:read',
   anomaly: 'audit:read',
   /** A tool is held back, because its upstream defines it otherwise than was accepted. */
   tool_drift: 'proxy:read',
@@ -18,10 +22,11 @@ const SCOPES_OF_KINDS = {
 export type NotificationKind = keyof typeof SCOPES_OF_KINDS;
 export const NOTIFICATION_KINDS = Object.keys(SCOPES_OF_KINDS) as [NotificationKind, ...NotificationKind[]];
 
-/** What those of a role are told of who have not chosen: whoever decides hears of what waits. */
+/** What those of a role are told of who have not chosen: whoever decides hears of what waits, and of what came of their approvals. */
 const DEFAULTS: Readonly<Partial<Record<Role, readonly NotificationKind[]>>> = {
-  owner: ['approval_requested'],
-  approver: ['approval_requested'],
+  owner: ['approval_requested', 'own_approval_outcome'],
+  approver: ['approval_requested', 'own_approval_outcome'],
+  operator: ['own_approval_outcome'],
 };
 
 export function defaultKindsOf(role: Role): readonly NotificationKind[] {
@@ -39,10 +44,20 @@ export const KINDS_OF_ROLES = ROLES.flatMap((role) =>
   })),
 );
 
-/** Null for an event that nobody is sent by e-mail. */
-export function kindOf({ type, data }: Pick<PublishedEvent, 'type' | 'data'>): NotificationKind | null {
-  const { reason } = data;
-  if (type === 'anomaly')
-    return typeof reason === 'string' && reason.startsWith('tool_drift') ? 'tool_drift' : 'anomaly';
-  return NOTIFICATION_KINDS.find((kind) => kind === type) ?? null;
+/** Whom an event is for: everybody who wants to hear of its kind, or one person alone if they do. */
+export interface Audience {
+  kind: NotificationKind;
+  personId: string | null;
+}
+
+/** Empty for an event that nobody is sent. */
+export function audiencesOf({ type, data }: Pick<PublishedEvent, 'type' | 'data'>): Audience[] {
+  const { reason, decided_key: decider } = data;
+  const isDrift = type === 'anomaly' && typeof reason === 'string' && reason.startsWith('tool_drift');
+  const kind = isDrift ? 'tool_drift' : NOTIFICATION_KINDS.find((each) => each === type);
+  if (kind === undefined) return [];
+  const all: Audience = { kind, personId: null };
+  // A key is nobody's id.
+  if (type !== 'approval_outcome' || typeof decider !== 'string') return [all];
+  return [{ kind: 'own_approval_outcome', personId: decider }, all];
 }

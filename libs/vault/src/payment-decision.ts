@@ -1,5 +1,5 @@
 import { type Actor, type MicroUsd } from '@haldir/kernel';
-import { type RuleMatch } from '@haldir/approvals';
+import { type HeldRequest, type RuleMatch } from '@haldir/approvals';
 import { type Session, type SpendRefusal } from '@haldir/gate';
 import { type Amount, type UsdValue } from './exchange-rates.js';
 import { type Payment } from './payment.entity.js';
@@ -29,7 +29,10 @@ export interface PreparedPayment {
 export type PaymentDecision =
   | { outcome: 'authorized'; payment: Payment; remaining: MicroUsd | null }
   | { outcome: 'denied'; reason: string; remaining: MicroUsd | null }
-  | { outcome: 'held'; requestId: string; message: string; expiresAt: Date; remaining: MicroUsd | null };
+  | ({ outcome: 'held'; message: string; remaining: MicroUsd | null } & Pick<
+      HeldRequest,
+      'requestId' | 'expiresAt' | 'notified'
+    >);
 
 export const DENIALS: Readonly<Record<SpendRefusal, string>> = {
   no_grant: 'Session has no grant to spend',

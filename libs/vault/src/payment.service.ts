@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Batcher, Clock, type MicroUsd, newId, toDollars } from '@haldir/kernel';
-import { ApprovalService, type ApprovedRequest } from '@haldir/approvals';
+import { ApprovalOutcomes, ApprovalService, type ApprovedRequest } from '@haldir/approvals';
 import { AuditLog } from '@haldir/audit-log';
 import { isDataFailure, Transactions, type Tx } from '@haldir/database';
 import {
@@ -39,6 +39,7 @@ export class PaymentService {
     private readonly sessions: SessionService,
     private readonly budgets: BudgetService,
     private readonly approvals: ApprovalService,
+    private readonly approvalOutcomes: ApprovalOutcomes,
     private readonly rates: ExchangeRates,
     private readonly auditLog: AuditLog,
     private readonly transactions: Transactions,
@@ -137,6 +138,7 @@ export class PaymentService {
       if (candidate.approved) {
         const { actor } = candidate.prepared.payment;
         await this.approvals.consume(tx, actor, candidate.approved);
+        await this.approvalOutcomes.end(tx, actor.tenantId, candidate.approved.id, 'performed');
       }
     }
     this.payments.in(tx).insert(authorized);
@@ -164,8 +166,9 @@ export class PaymentService {
     const answer = await this.approvals.ask(tx, subject, match);
     if (answer.kind === 'approved') return { approved: answer.request };
     if (answer.kind === 'denied') throw new Error('denials of payments are not heeded');
-    const { requestId, expiresAt } = answer.request;
-    return { decision: { outcome: 'held', requestId, message: match.reason, expiresAt, remaining } };
+    const { requestId, expiresAt, notified } = answer.request;
+    const held = { requestId, expiresAt, notified };
+    return { decision: { outcome: 'held', ...held, message: match.reason, remaining } };
   }
 
   /** What the budget's answer means for the payment. */

@@ -31,7 +31,8 @@ const fanOut = {
 };
 
 const tally = `
-  SELECT e.n, count(*) FILTER (WHERE d.state <> 'cancelled')::integer AS wanted, count(*) FILTER (WHERE d.state = 'delivered')::integer AS told
+  SELECT e.n, count(*) FILTER (WHERE d.state <> 'cancelled')::integer AS wanted, count(*) FILTER (WHERE d.state = 'delivered')::integer AS told,
+         count(*) FILTER (WHERE d.state = 'pending')::integer AS waiting
     FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS e(tenant_id, event_id, n)
     JOIN webhook_delivery d ON d.tenant_id = e.tenant_id AND d.event_id = e.event_id
    GROUP BY e.n`;
@@ -65,10 +66,9 @@ export class FanOutRepository {
   /** For how many endpoints each event was made, and how many have taken it. One that is switched off is sent nothing. */
   async tally(tx: Tx, events: readonly EventKey[]): Promise<Tally[]> {
     const keys = [events.map(({ tenantId }) => tenantId), events.map(({ eventId }) => eventId)];
-    const found = new Map(
-      (await tx.query<Tally & { n: string }>(tally, keys)).map(({ n, wanted, told }) => [Number(n), { wanted, told }]),
-    );
-    return events.map((_, i) => found.get(i + 1) ?? { wanted: 0, told: 0 });
+    const rows = await tx.query<Tally & { n: string }>(tally, keys);
+    const found = new Map(rows.map(({ n, ...counts }) => [Number(n), counts]));
+    return events.map((_, i) => found.get(i + 1) ?? { wanted: 0, told: 0, waiting: 0 });
   }
 
   /** Makes one event for one endpoint, whatever it subscribed to. */

@@ -392,11 +392,15 @@ export interface components {
             decided_at: number | null;
             decided_key: string | null;
             signed: boolean;
+            /** @enum {string|null} */
+            outcome: "performed" | "failed" | "unknown" | "input_required" | "expired" | null;
             consumed: boolean;
             rule_ids: string[];
             grantable_arguments: string[] | null;
             grant_id: string | null;
             told?: number;
+            /** @enum {string} */
+            notified?: "pending" | "somebody" | "nobody";
         };
         TreeHead: {
             tree_size: number;
@@ -2560,7 +2564,7 @@ export interface operations {
                     url: string;
                     /** @default  */
                     name?: string;
-                    events?: ("all" | "anomaly" | "approval_requested" | "budget_exhausted" | "agent_frozen" | "agent_unfrozen" | "budget_threshold" | "key_expiring" | "webhook_disabled")[] | null;
+                    events?: ("all" | "anomaly" | "approval_requested" | "budget_exhausted" | "agent_frozen" | "agent_unfrozen" | "approval_outcome" | "budget_threshold" | "key_expiring" | "webhook_disabled")[] | null;
                     /**
                      * @default haldir
                      * @enum {string}
@@ -2597,7 +2601,7 @@ export interface operations {
             query?: {
                 webhook_id?: number;
                 status?: "delivered" | "failed";
-                event?: "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring" | "webhook_disabled" | "webhook_test";
+                event?: "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_outcome" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring" | "webhook_disabled" | "webhook_test";
                 event_id?: string;
                 limit?: number;
                 cursor?: string;
@@ -2652,7 +2656,7 @@ export interface operations {
                     /** Format: uri */
                     url?: string;
                     name?: string;
-                    events?: ("all" | "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring" | "webhook_disabled")[] | null;
+                    events?: ("all" | "agent_frozen" | "agent_unfrozen" | "anomaly" | "approval_outcome" | "approval_requested" | "budget_exhausted" | "budget_threshold" | "key_expiring" | "webhook_disabled")[] | null;
                     /** @enum {string} */
                     format?: "haldir" | "slack" | "teams";
                 };

@@ -26,9 +26,9 @@ import { ApprovalNotFound } from '../approvals.errors.js';
 import { type Prove } from '../decision-signatures.js';
 import { type NewDecision } from '../new-decision.js';
 import { SelfApprovalService } from '../self-approval.service.js';
+import { ApprovalDetailsPart, ReadApprovalDetails, toApprovalDetailsPart } from './approval-details.dto.js';
 import {
   ApprovalDetail,
-  ApprovalDetailsPart,
   ApprovalList,
   ApprovalRequested,
   ApproveRequest,
@@ -39,14 +39,13 @@ import {
   ListApprovals,
   ListPendingApprovals,
   PendingApprovalList,
-  ReadApprovalDetails,
   RequestApproval,
   RequestApproved,
   RequestDenied,
   toApprovalDetail,
-  toApprovalDetailsPart,
   toNewApprovalRequest,
   toPendingApproval,
+  toTelling,
 } from './approval.dto.js';
 import { toGrantTerms } from './approval-grant.dto.js';
 import { DecisionSigning } from './decision-signing.js';
@@ -166,7 +165,7 @@ export class ApprovalController {
     const request = grantsKeyScope(scopes, 'approvals:read')
       ? await this.approvals.get(actor.tenantId, requestId)
       : await this.approvals.getOwn(actor, requestId);
-    return { ...toApprovalDetail(request, this.clock.now()), told: await this.tellings.told(request) };
+    return { ...toApprovalDetail(request, this.clock.now()), ...toTelling(await this.tellings.of(request)) };
   }
 
   @Get(':request_id/details')

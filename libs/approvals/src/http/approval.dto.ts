@@ -1,10 +1,15 @@
 import { type Actor, microUsd, readsAsOwn, toDollars, toUnixSeconds } from '@haldir/kernel';
-import { decimal, longPageQuery, nextCursor, pageQuery, queryInt } from '@haldir/http';
+import { decimal, longPageQuery, nextCursor, pageQuery } from '@haldir/http';
 import { PasskeyAssertion } from '@haldir/people/http';
 import { z } from 'zod';
 import { type GrantableCall } from '../grant-terms.js';
-import { APPROVAL_STATUSES, type ApprovalRequest, VIEW_DETAILS_CHARS } from '../approval-request.entity.js';
-import { type DetailsPart } from '../approval-request.repository.js';
+import {
+  APPROVAL_OUTCOMES,
+  APPROVAL_STATUSES,
+  type ApprovalRequest,
+  VIEW_DETAILS_CHARS,
+} from '../approval-request.entity.js';
+import { NOTIFIED, type Telling } from '../approval-tellings.js';
 import { ruleIdsOf } from '../approval-subject.js';
 import { type NewApprovalRequest } from '../approval.service.js';
 import { shownDetails } from '../shown-details.js';
@@ -87,6 +92,8 @@ const shared = {
   expires_at: z.number().describe('Unix timestamp'),
 };
 
+const notified = z.enum(NOTIFIED);
+
 export const ApprovalDetail = z
   .object({
     ...shared,
@@ -98,6 +105,12 @@ export const ApprovalDetail = z
     signed: z
       .boolean()
       .describe('Whether the person who decided signed it with a passkey; the entry of the log has what was signed'),
+    outcome: z
+      .enum(APPROVAL_OUTCOMES)
+      .nullable()
+      .describe(
+        'How it ended: what became of the call that it let through (input_required: its tool has asked something first), or expired, undecided or with no call made; null while it has not, and where it lets no call through by itself',
+      ),
     consumed: z.boolean().describe('Whether the call it stands for was let through'),
     rule_ids: z.array(z.string()).describe('The policies and approval rules that hold it back'),
     grantable_arguments: z
@@ -112,6 +125,11 @@ export const ApprovalDetail = z
       .optional()
       .describe(
         'How many webhooks and people, by e-mail, have taken the request so far; 0: nobody was told of it yet. Of a request that is asked for by itself',
+      ),
+    notified: notified
+      .optional()
+      .describe(
+        'Whether anybody was told of it: pending while it is not known or on its way, nobody when there was nobody to tell or nobody could be told. Of a request that is asked for by itself, and only as long as it is known',
       ),
   })
   .meta({ id: 'ApprovalDetail' });
@@ -139,6 +157,10 @@ export function toPendingApproval(request: ApprovalRequest): PendingApproval {
   };
 }
 
+export function toTelling({ told, notified }: Telling): Pick<ApprovalDetail, 'told' | 'notified'> {
+  return { told, ...(notified === null ? {} : { notified }) };
+}
+
 function beginningOf(details: string | null): { details: string | null; isCut: boolean } {
   if (details === null || details.length <= VIEW_DETAILS_CHARS) return { details, isCut: false };
   const characters = [...details];
@@ -155,6 +177,7 @@ export function toApprovalDetail(request: ApprovalRequest, now: Date): ApprovalD
     decided_at: request.decidedAt === null ? null : toUnixSeconds(request.decidedAt),
     decided_key: request.decidedKey,
     signed: request.signature !== null,
+    outcome: outcomeAt(request, now),
     consumed: request.consumedAt !== null,
     rule_ids: ruleIdsOf(request),
     grantable_arguments: grantableArguments(request),
@@ -162,40 +185,14 @@ export function toApprovalDetail(request: ApprovalRequest, now: Date): ApprovalD
   };
 }
 
+/** It has expired the moment its time is up, whether or not anyone has noted it yet. */
+function outcomeAt(request: ApprovalRequest, now: Date): ApprovalDetail['outcome'] {
+  return request.outcome ?? (request.statusAt(now) === 'expired' ? 'expired' : null);
+}
+
 function grantableArguments({ grantable, amountUnclear }: ApprovalRequest): string[] | null {
   if (grantable === null || amountUnclear) return null;
   return (JSON.parse(grantable) as GrantableCall).arguments.map(([name]) => name);
-}
-
-/** Of details, what one answer may hold. */
-const MAX_PART_CHARS = 65_536;
-
-export const ReadApprovalDetails = z.object({
-  offset: queryInt(0, 2_147_483_647).default(0).describe('How many characters to leave out before'),
-  limit: queryInt(1, MAX_PART_CHARS).default(MAX_PART_CHARS).describe('How many characters to answer at most'),
-});
-export type ReadApprovalDetails = z.infer<typeof ReadApprovalDetails>;
-
-export const ApprovalDetailsPart = z
-  .object({
-    request_id: z.string(),
-    text: z.string().describe('The part of the details; all of them, in their order, are what the approval is about'),
-    offset: z.int().describe('Where the part begins, in characters (Unicode code points)'),
-    total: z.int().describe('How many characters the details have'),
-    next_offset: z.int().nullable().describe('Where the next part begins; null after the last'),
-    sha256: z.string().describe('SHA-256 (hex) of all of the details, in UTF-8'),
-    digest: shared.digest,
-  })
-  .meta({ id: 'ApprovalDetailsPart' });
-export type ApprovalDetailsPart = z.infer<typeof ApprovalDetailsPart>;
-
-export function toApprovalDetailsPart(requestId: string, part: DetailsPart): ApprovalDetailsPart {
-  const { text, offset, total, sha256, digest } = part;
-  const end = offset + [...text].length;
-  return {
-    ...{ request_id: requestId, text, offset, total, next_offset: end < total ? end : null, sha256 },
-    digest: digest?.toString('hex') ?? null,
-  };
 }
 
 const requestFilters = {

@@ -6,4 +6,5 @@ export {
   RequestApproval,
   toApprovalDetail,
   toNewApprovalRequest,
+  toTelling,
 } from './approval.dto.js';

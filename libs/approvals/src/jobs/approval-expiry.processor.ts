@@ -2,7 +2,7 @@ import { InjectQueue, Processor, WorkerHost } from '@nestjs/bullmq';
 import { type OnApplicationBootstrap } from '@nestjs/common';
 import { type Queue } from 'bullmq';
 import { queues, ScheduleKeeper, workerOptions } from '@haldir/queue';
-import { ApprovalService } from '../approval.service.js';
+import { ApprovalOutcomes } from '../approval-outcomes.js';
 
 const EVERY_MS = 3000;
 
@@ -10,7 +10,7 @@ const EVERY_MS = 3000;
 @Processor(queues.approvalExpiry.name, { ...workerOptions })
 export class ApprovalExpiryProcessor extends WorkerHost implements OnApplicationBootstrap {
   constructor(
-    private readonly approvals: ApprovalService,
+    private readonly outcomes: ApprovalOutcomes,
     @InjectQueue(queues.approvalExpiry.name) private readonly queue: Queue,
     private readonly schedules: ScheduleKeeper,
   ) {
@@ -22,6 +22,6 @@ export class ApprovalExpiryProcessor extends WorkerHost implements OnApplication
   }
 
   override async process(): Promise<void> {
-    await this.approvals.expireDue();
+    await this.outcomes.expireDue();
   }
 }

@@ -43,6 +43,7 @@ import { Evidence1790000000054 } from './1790000000054-evidence.js';
 import { ApprovalGrants1790000000055 } from './1790000000055-approval-grants.js';
 import { WebhookFormats1790000000056 } from './1790000000056-webhook-formats.js';
 import { Notifications1790000000057 } from './1790000000057-notifications.js';
+import { ApprovalOutcomes1790000000060 } from './1790000000060-approval-outcomes.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -91,4 +92,5 @@ export const migrations = [
   ApprovalGrants1790000000055,
   WebhookFormats1790000000056,
   Notifications1790000000057,
+  ApprovalOutcomes1790000000060,
 ];

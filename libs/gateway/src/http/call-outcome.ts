@@ -1,5 +1,5 @@
 import { stringifyJson } from '@haldir/kernel';
-import { type HeldRequest } from '@haldir/approvals';
+import { type HeldRequest, wordsOfNotified } from '@haldir/approvals';
 import { Answer } from '@haldir/http';
 import { INVALID_PARAMS, type JsonObject } from '@haldir/mcp';
 import { type CallOutcome, isRefused, MISMATCHED, type RefusingCircuit } from '@haldir/proxy';
@@ -49,12 +49,11 @@ export function toCallReply(outcome: Answerable, revision: Revision): CallReply 
 }
 
 /** What a call is answered that nobody could be asked about, and that was not decided while it waited. */
-export function toPollReply({ requestId, reason }: HeldRequest, page: string): CallReply {
+export function toPollReply({ requestId, reason, notified }: HeldRequest, page: string): CallReply {
   return {
     result: refused({
-      ...{ status: 'approval_required', request_id: requestId, reason, page },
-      message:
-        'A human has to approve this call, on the page that is named here. Poll checkApproval with the request_id; once it is approved, make the same call again.',
+      ...{ status: 'approval_required', request_id: requestId, reason, notified, page },
+      message: `A human has to approve this call, on the page that is named here. Poll checkApproval with the request_id; once it is approved, make the same call again${wordsOfNotified(notified)}.`,
     }),
   };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { ApprovalWaits, type HeldRequest, pagePathOf } from '@haldir/approvals';
+import { ApprovalTellings, ApprovalWaits, type HeldRequest, pagePathOf } from '@haldir/approvals';
 import { PublicAddress } from '@haldir/http';
 import { type JsonObject } from '@haldir/mcp';
 import { type Dialogue } from '@haldir/proxy';
@@ -18,6 +18,7 @@ export type HeldReply = { result: JsonObject } | { error: { code: number; messag
 export class HeldRequests {
   constructor(
     private readonly waits: ApprovalWaits,
+    private readonly tellings: ApprovalTellings,
     private readonly address: PublicAddress,
     private readonly config: HaldirConfig,
   ) {}
@@ -28,21 +29,25 @@ export class HeldRequests {
   }
 
   /**
-   * Waits until it was decided about the request, where the client hears that somebody is there; whether it was. Whoever can be
+   * Waits until it was decided about the request, where the client hears that somebody is there: null once it was, else the request, with
+   * what is known by then of who was told. Whoever can be
    * asked is asked first, and waits when it comes again, since a human may have opened the page and not decided yet. A call that
    * has begun to ask on its stream (`midway`) shows the page there, because it would begin anew if it came again.
    */
-  async isDecided(asking: Asking, params: JsonObject, request: HeldRequest, midway = false): Promise<boolean> {
+  async wait(asking: Asking, params: JsonObject, request: HeldRequest, midway = false): Promise<HeldRequest | null> {
     const { caller, exchange, cancelled } = asking;
-    if (this.longestMs === 0 || !exchange?.takesEvents || hasDeclined(params)) return false;
+    if (this.longestMs === 0 || !exchange?.takesEvents || hasDeclined(params)) return request;
     const prompting = request.isNew ? promptingOf(asking, params) : null;
-    if (prompting !== null && !midway) return false;
+    if (prompting !== null && !midway) return request;
     // What the human says to it decides nothing.
     if (prompting === 'error') exchange.request(randomUUID(), 'elicitation/create', this.linkTo(asking, request));
     // Also a client of the older revisions that hangs up uses nothing up: it gets no answer.
     const signal = cancelled ? AbortSignal.any([cancelled, exchange.signal]) : exchange.signal;
-    const status = await this.waits.untilDecided(caller.actor.tenantId, request.requestId, this.longestMs, signal);
-    return status !== 'pending' && !signal.aborted;
+    const { tenantId } = caller.actor;
+    const status = await this.waits.untilDecided(tenantId, request.requestId, this.longestMs, signal);
+    if (signal.aborted) return request;
+    if (status !== 'pending') return null;
+    return { ...request, notified: await this.tellings.notifiedNow({ tenantId, id: request.requestId }) };
   }
 
   /**

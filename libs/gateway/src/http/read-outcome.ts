@@ -1,4 +1,4 @@
-import { type HeldRequest } from '@haldir/approvals';
+import { type HeldRequest, wordsOfNotified } from '@haldir/approvals';
 import { INVALID_PARAMS, type JsonObject } from '@haldir/mcp';
 import { isRefused, type NewRead, type ReadOutcome, refusalOf, type RefusedOutcome } from '@haldir/proxy';
 import { type CallReply, metaOfCircuit } from './call-outcome.js';
@@ -73,13 +73,13 @@ function toResult(result: JsonObject, revision: Revision, method: NewRead['metho
 }
 
 /** What a read is answered that nobody could be asked about, and that was not decided while it waited. */
-export function toHeldError({ requestId, reason }: HeldRequest, page: string): CallReply {
+export function toHeldError({ requestId, reason, notified }: HeldRequest, page: string): CallReply {
   const how = 'Poll checkApproval with the request_id; once it is approved, ask for the same again';
   return {
     error: {
       code: SERVER_ERROR,
-      message: `A human has to approve this, at ${page}. ${how}.`,
-      data: { status: 'approval_required', request_id: requestId, reason, page },
+      message: `A human has to approve this, at ${page}. ${how}${wordsOfNotified(notified)}.`,
+      data: { status: 'approval_required', request_id: requestId, reason, notified, page },
     },
   };
 }

@@ -105,8 +105,9 @@ export class UpstreamResources {
     const outcome = await this.elicitations.during(asking, async (elicitation) => {
       const watch = { ...(cancelled ? { signal: cancelled } : {}), ...(elicitation ? { elicitation } : {}) };
       const first = await this.reads.read(read, watch);
-      const isDecided = first.kind === 'held' && (await this.held.isDecided(asking, params, first.request));
-      if (!isDecided) return first;
+      if (first.kind !== 'held') return first;
+      const pending = await this.held.wait(asking, params, first.request);
+      if (pending) return { ...first, request: pending };
       return this.reads.read({ ...read, recheck: () => this.callers.refusal(asking.request, CALL_KEY_SCOPE) }, watch);
     });
     if (outcome.kind === 'no_session') throw new SessionInvalid();

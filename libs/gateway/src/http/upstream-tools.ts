@@ -213,10 +213,11 @@ export class UpstreamTools {
             const statusMessage = this.held.waitingWords(asking, request);
             return replied({ task: { ...factsOf(task), status: 'working', statusMessage } });
           }
-          if (!(await this.held.isDecided(asking, toolCall.params, request, rounds > 0))) {
+          const pending = await this.held.wait(asking, toolCall.params, request, rounds > 0);
+          if (pending) {
             // Another prompt would have the client begin anew.
-            const begun = rounds > 0 ? toPollReply(request, this.held.pageOf(asking, request)) : null;
-            return replied(begun ?? this.replyTo(outcome, asking, toolCall));
+            const begun = rounds > 0 ? toPollReply(pending, this.held.pageOf(asking, pending)) : null;
+            return replied(begun ?? this.replyTo({ ...outcome, request: pending }, asking, toolCall));
           }
           call = { ...call, recheck };
         } else if (outcome.kind === 'asked' && asking.revision === 'handshake') {

@@ -8,7 +8,7 @@ import { HaldirConfig, Metrics } from '@haldir/runtime';
 import { type Queue } from 'bullmq';
 import { MailRepository, type NewMail } from '../mail.repository.js';
 import { MailTransport } from '../mail-transport.js';
-import { kindOf } from '../notification-kinds.js';
+import { audiencesOf } from '../notification-kinds.js';
 
 /** Agents ask as often as they like; what a person is sent within the hour ends there. */
 const HOUR_MS = 3_600_000;
@@ -35,10 +35,11 @@ export class MailFanOut implements EventListener {
   async hear(tx: Tx, events: readonly PublishedEvent[]): Promise<void> {
     if (!this.transport.isThere) return;
     const mails = events.flatMap((event): NewMail[] => {
-      const kind = kindOf(event);
-      if (kind === null) return [];
       const { tenantId, eventId } = event;
-      return [{ tenantId, eventId, kind, notice: stringifyJson(noticeOf(event, this.config.publicUrl)) }];
+      const audiences = audiencesOf(event);
+      if (audiences.length === 0) return [];
+      const notice = stringifyJson(noticeOf(event, this.config.publicUrl));
+      return audiences.map((audience) => ({ ...{ tenantId, eventId, notice }, ...audience }));
     });
     if (mails.length === 0) return;
     const now = this.clock.now();

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { ApprovalOutcomes } from '@haldir/approvals';
 import { AuditLog, StartedCalls } from '@haldir/audit-log';
 import { Transactions, type Tx } from '@haldir/database';
 import { Metrics } from '@haldir/runtime';
 import { CallCharges } from '@haldir/vault';
+import { approvedOutcomeOf } from './call-details.js';
 import { type CallOutcome, type PerformedCall } from './call-outcome.js';
 import { decisionOf, isPaid } from './outcome-table.js';
 
@@ -13,6 +15,7 @@ export class CallConclusions {
     private readonly auditLog: AuditLog,
     private readonly started: StartedCalls,
     private readonly charges: CallCharges,
+    private readonly approvalOutcomes: ApprovalOutcomes,
     private readonly transactions: Transactions,
     private readonly metrics: Metrics,
   ) {}
@@ -23,14 +26,14 @@ export class CallConclusions {
    */
   async conclude<Result>(performed: PerformedCall<Result>, tx: Tx | null): Promise<CallOutcome<Result>> {
     const { actor, outcome, entry, notes } = performed;
-    const { charge = null, started = null } = notes ?? {};
+    const { charge = null, started = null, approvalId = null } = notes ?? {};
     if (tx) {
       if (started) await this.end(tx, performed);
       else this.auditLog.record(tx, actor, entry);
       tx.onCommit(() => this.count(performed));
       return outcome;
     }
-    if (charge && started) {
+    if (started && (charge || ApprovalOutcomes.isRequest(approvalId))) {
       await this.transactions
         .run(actor.tenantId, (own) => this.end(own, performed))
         .catch((error: unknown) => {
@@ -52,7 +55,11 @@ export class CallConclusions {
   private async end(tx: Tx, { outcome, entry, notes }: PerformedCall<unknown>): Promise<void> {
     if (!notes?.started) return;
     const isFirst = await this.started.endIn(tx, notes.started, entry);
-    if (notes.charge && isFirst) await this.charges.settle(tx, notes.charge, isPaid(outcome));
+    if (!isFirst) return;
+    const { approvalId, charge } = notes;
+    if (ApprovalOutcomes.isRequest(approvalId))
+      await this.approvalOutcomes.end(tx, notes.started.actor.tenantId, approvalId, approvedOutcomeOf(entry.details));
+    if (charge) await this.charges.settle(tx, charge, isPaid(outcome));
   }
 
   private count({ outcome, notes }: PerformedCall<unknown>): void {

@@ -1,5 +1,12 @@
 import { decimalOf, microUsd, stringifyJson } from '@haldir/kernel';
-import { type DecidedBy, type NotedBeside, readDetails, writeNoted } from './call-details.js';
+import {
+  approvalIn,
+  approvedOutcomeOf,
+  type DecidedBy,
+  type NotedBeside,
+  readDetails,
+  writeNoted,
+} from './call-details.js';
 
 const by: DecidedBy = {
   ...{ destructive: true, goesByOwnName: false, amount: decimalOf('7.25'), approvalId: 'apr_1' },
@@ -46,4 +53,24 @@ describe('the details of a call', () => {
   it.each(['', 'null', '[]', '"allowed"', '{"decision":"maybe"}', '{"decision":'])('are not read from %j', (text) => {
     expect(readDetails(text)).toBeNull();
   });
+});
+
+it.each([
+  ['performed', { result: 'ok' }],
+  ['failed', { result: 'tool_error' }],
+  ['failed', { result: 'refused' }],
+  ['input_required', { result: 'input_required' }],
+  ['failed', { result: 'unreachable', sent: false }],
+  ['unknown', { result: 'unreachable', sent: true }],
+  ['unknown', { outcome: 'unknown' }],
+  ['failed', { decision: 'blocked' }],
+  ['failed', undefined],
+])('an approved call has %s where its entry says %j', (outcome, details) => {
+  expect(approvedOutcomeOf(details)).toBe(outcome);
+});
+
+it('what let a call through is what its entry names', () => {
+  expect(['text', null, {}, { approval: 1 }, { approval: 'apr_1' }].map(approvalIn)).toEqual([
+    ...[null, null, null, null, 'apr_1'],
+  ]);
 });

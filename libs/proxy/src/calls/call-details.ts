@@ -8,6 +8,8 @@ import {
   toJsonNumber,
   toUnixSeconds,
 } from '@haldir/kernel';
+import { type ApprovalOutcome } from '@haldir/approvals';
+import { type AuditRecord } from '@haldir/audit-log';
 import { type Amount } from '../policies/amount.js';
 import { type PolicyExplanation } from '../policies/policy-refusal.js';
 import { type PolicyType } from '../policies/policy.js';
@@ -120,6 +122,21 @@ export function writeNoted(
       ? {}
       : { would_hold: wouldHold.slice(0, MAX_LOG_ONLY).map(({ id }) => ({ policy_id: id })) }),
   };
+}
+
+/** How an approved call ended, by what its entry says; one that did not leave has failed. */
+export function approvedOutcomeOf(details: AuditRecord['details']): ApprovalOutcome {
+  const { result, sent, outcome }: Parsed = typeof details === 'object' ? (details ?? {}) : {};
+  if (outcome === 'unknown') return outcome;
+  if (result === 'ok') return 'performed';
+  if (result === 'input_required') return result;
+  return result === 'unreachable' && sent !== false ? 'unknown' : 'failed';
+}
+
+/** Of what let the call through, by what its entry says. */
+export function approvalIn(details: AuditRecord['details']): string | null {
+  const { approval }: Parsed = typeof details === 'object' ? (details ?? {}) : {};
+  return typeof approval === 'string' ? approval : null;
 }
 
 /** What an entry says of how its call was decided. */

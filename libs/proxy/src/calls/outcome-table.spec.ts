@@ -15,7 +15,13 @@ const revoked = { code: 'revoked', message: 'The key was revoked' } as HaldirErr
 const unaffordable = { code: 'insufficient_budget', price_usd: 0.5 };
 const denial = { reason: 'No budget', price: microUsd(0.5) };
 const refusal = { code: 'secret_not_usable', message: 'No', facts: { secret: 'x' } } as const;
-const request = { requestId: 'apr_1', reason: 'because', expiresAt: new Date(0), isNew: true };
+const request = {
+  requestId: 'apr_1',
+  reason: 'because',
+  expiresAt: new Date(0),
+  isNew: true,
+  notified: 'pending' as const,
+};
 const unshowable = 'The call needs approval, and its arguments are too long to be shown to whoever decides';
 const drifted =
   'The upstream has changed what it says of this tool; calls of it are held back until an operator accepts the change';

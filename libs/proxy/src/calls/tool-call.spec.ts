@@ -63,7 +63,10 @@ const outcomes: [CallOutcome, string, Record<string, unknown>][] = [
     { decision: 'blocked', policy_id: 'pol_1', policy: 'deny_list', reason: 'The tool is on a deny list' },
   ],
   [
-    { kind: 'held', request: { requestId: 'apr_1', reason: 'because', expiresAt: new Date(0), isNew: true } },
+    {
+      kind: 'held',
+      request: { requestId: 'apr_1', reason: 'because', expiresAt: new Date(0), isNew: true, notified: 'pending' },
+    },
     'tool_call_held',
     { decision: 'approval_required', request_id: 'apr_1' },
   ],

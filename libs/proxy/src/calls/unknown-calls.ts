@@ -5,10 +5,12 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { type MicroUsd } from '@haldir/kernel';
+import { ApprovalOutcomes } from '@haldir/approvals';
 import { StartedCalls } from '@haldir/audit-log';
 import { type Claim, leaveUnknown } from '@haldir/http';
 import { HaldirConfig, Log } from '@haldir/runtime';
 import { CallCharges } from '@haldir/vault';
+import { approvalIn, approvedOutcomeOf } from './call-details.js';
 
 const BATCH = 100;
 /** What closing takes at the end of a process that has to end. */
@@ -25,13 +27,17 @@ export class UnknownCalls implements OnModuleInit, BeforeApplicationShutdown, On
   constructor(
     private readonly started: StartedCalls,
     private readonly charges: CallCharges,
+    private readonly approvalOutcomes: ApprovalOutcomes,
     private readonly config: HaldirConfig,
     private readonly log: Log,
   ) {}
 
   onModuleInit(): void {
-    this.started.whenClosed(async (tx, { tenantId, paymentId, claim }) => {
+    this.started.whenClosed(async (tx, { tenantId, paymentId, claim, record: { details } }) => {
       if (claim) leaveUnknown(tx, tenantId, claim as Claim);
+      const approvalId = approvalIn(details);
+      if (ApprovalOutcomes.isRequest(approvalId))
+        await this.approvalOutcomes.end(tx, tenantId, approvalId, approvedOutcomeOf(details));
       if (paymentId !== null) await this.charges.settle(tx, { tenantId, paymentId, price: 0n as MicroUsd }, true);
     });
   }

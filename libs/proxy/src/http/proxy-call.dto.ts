@@ -1,4 +1,5 @@
 import { type Actor } from '@haldir/kernel';
+import { wordsOfNotified } from '@haldir/approvals';
 import { SessionInvalid } from '@haldir/gate';
 import { Answer } from '@haldir/http';
 import { z } from 'zod';
@@ -93,11 +94,11 @@ export function toCallAnswer(outcome: CallOutcome): ToolResult | Answer<ToolResu
         content: textBlock(`MCP error ${outcome.error.rpcCode}: ${outcome.error.rpcMessage}`),
       };
     case 'held': {
-      const { requestId, reason } = outcome.request;
-      const message = 'Once the request is approved, the same call by the same session is let through, once';
-      return {
-        content: textBlock(JSON.stringify({ status: 'approval_required', request_id: requestId, reason, message })),
-      };
+      const { requestId, reason, notified } = outcome.request;
+      const once = 'Once the request is approved, the same call by the same session is let through, once';
+      const message = once + wordsOfNotified(notified);
+      const held = { status: 'approval_required', request_id: requestId, reason, notified, message };
+      return { content: textBlock(JSON.stringify(held)) };
     }
     case 'mismatched':
     case 'asked':

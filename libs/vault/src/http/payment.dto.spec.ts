@@ -86,13 +86,16 @@ describe('the answer to a payment', () => {
       new Answer(403, { ...body, remaining_budget: 0, reason: 'too dear' }),
     );
     const expiresAt = new Date(1_767_225_600_000);
-    expect(answer({ outcome: 'held', requestId: 'apr_1', message: 'ask', expiresAt, remaining: null })).toEqual(
+    expect(
+      answer({ outcome: 'held', requestId: 'apr_1', message: 'ask', expiresAt, remaining: null, notified: 'pending' }),
+    ).toEqual(
       new Answer(403, {
         ...body,
         remaining_budget: null,
         reason: 'approval required',
         request_id: 'apr_1',
         message: 'ask',
+        notified: 'pending',
         expires_at: 1_767_225_600,
       }),
     );

@@ -7,6 +7,7 @@ import {
   toMinorUnits,
   toUnixSeconds,
 } from '@haldir/kernel';
+import { NOTIFIED } from '@haldir/approvals';
 import { Answer, decimal, nextCursor, pageQuery, queryTime } from '@haldir/http';
 import { z } from 'zod';
 import { type Settled } from '../hold.service.js';
@@ -102,6 +103,10 @@ export const PaymentResult = z
     reason: z.string().optional().describe('Why the payment was denied'),
     request_id: z.string().optional().describe('The approval request that the payment waits for'),
     message: z.string().optional().describe('Why the payment needs approval'),
+    notified: z
+      .enum(NOTIFIED)
+      .optional()
+      .describe('Whether anybody was told of that request, as far as it is known; checkApproval goes on saying it'),
     status: z.enum(PAYMENT_STATES).optional().describe('held for a hold, which has yet to be captured'),
     expires_at: z.number().optional().describe('When the hold, or the approval request, expires (Unix timestamp)'),
   })
@@ -141,6 +146,7 @@ export function toPaymentResult(
         reason: 'approval required',
         request_id: decision.requestId,
         message: decision.message,
+        notified: decision.notified,
         expires_at: toUnixSeconds(decision.expiresAt),
       });
   }

@@ -36,7 +36,13 @@ beforeEach(async () => {
   asking = { caller: { actor: { tenantId, id: 'hld_a', agent: null } }, reply: {} } as Partial<Asking> as Asking;
 });
 
-const held = (requestId: string) => ({ requestId, reason: 'why', expiresAt: now, isNew: true });
+const held = (requestId: string) => ({
+  requestId,
+  reason: 'why',
+  expiresAt: now,
+  isNew: true,
+  notified: 'pending' as const,
+});
 const begin = (requestId = 'apr_1'): Promise<CallTask> => {
   const call = { name: 'up.pay', args: {}, dialogue: null } as Partial<ToolCall> as ToolCall;
   return tasks.begin(asking.caller.actor, SESSION, call, held(requestId));

@@ -7,6 +7,7 @@ import {
   RequestApproval,
   toApprovalDetail,
   toNewApprovalRequest,
+  toTelling,
 } from '@haldir/approvals/http';
 import { SessionInvalid, SessionService } from '@haldir/gate';
 import { z } from 'zod';
@@ -62,7 +63,7 @@ export class ApprovalTools implements OwnTools {
           : await this.approvals.get(actor.tenantId, id);
         // Another session's request is none of this agent's business.
         if (!actor.agent && request.sessionId !== sessionId) throw new ApprovalNotFound();
-        return { ...toApprovalDetail(request, this.clock.now()), told: await this.tellings.told(request) };
+        return { ...toApprovalDetail(request, this.clock.now()), ...toTelling(await this.tellings.of(request)) };
       },
     }),
   ];
