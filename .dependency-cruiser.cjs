@@ -92,6 +92,8 @@ const CORE_ARROWS = {
     ...usual('kernel', 'runtime', 'database', 'audit-log', 'events'),
     people: 'who is told, in which role',
     http: 'roles are scopes, and a kind of notification has one',
+    crypto: 'push services know the installation by a key',
+    egress: 'push services are where people say',
   },
   proxy: {
     ...usual('kernel', 'runtime', 'database', 'audit-log', 'events', 'egress'),

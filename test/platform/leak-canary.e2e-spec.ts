@@ -108,7 +108,7 @@ it('no refusal repeats what it was sent, nor a secret', () => {
 it('a secret is in the answer that was asked for it, and in no other', () => {
   const kinds = [
     ...['vault-value', 'api-key', 'webhook-secret', 'root-key', 'bootstrap-token'],
-    ...['sign-in-link', 'person-cookie', 'page-token', 'passkey-signature'],
+    ...['sign-in-link', 'person-cookie', 'page-token', 'passkey-signature', 'push-endpoint', 'push-auth'],
   ];
   const found = answers.flatMap(({ operation, status, written }) =>
     secrets.tracesIn(written, ...kinds).map((trace) => `${operation} ${status}: ${trace.replace(/ \d+ raw$/, '')}`),

@@ -15,6 +15,7 @@ export { growthOf, LINEAR } from './growth.js';
 export { type Launched, npmStart } from './launcher.js';
 export { HOSTILE_NAMES, hostileAnswer, hostileUrls } from './hostile-urls.js';
 export { type ArrivedMail, LOCALHOST_CERTIFICATE, type MailServer, startMailServer } from './mail-server.js';
+export { type PushBrowser, type PushService, startPushService } from './push-service.js';
 export {
   BareMcp,
   connectMcp,

@@ -1,7 +1,9 @@
+import { createECDH } from 'node:crypto';
 import { SEALED_LOG_SEEDS } from '@haldir/audit-log';
 import { KEY_ENTITIES, KeyRing, RootKeys, SealBroken, type SealedColumn } from '@haldir/crypto';
 import { dataSourceOptions, Transactions } from '@haldir/database';
 import { SystemClock } from '@haldir/kernel';
+import { SEALED_PUSH_SUBSCRIPTIONS } from '@haldir/notifications';
 import { SEALED_UPSTREAM_HEADERS, SEALED_UPSTREAM_SESSIONS } from '@haldir/proxy';
 import { ConfigError, HaldirConfig } from '@haldir/runtime';
 import {
@@ -10,6 +12,7 @@ import {
   startWorld,
   type StatefulUpstream,
   type World,
+  personOf,
 } from '@haldir/test-support';
 import { SEALED_TOLD_VALUES } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
@@ -67,6 +70,9 @@ async function cellsOf(client: Client): Promise<Cell[]> {
   });
   expect(upstream.body).toMatchObject({ registered: true });
   await client.get('/v1/audit/tree-head');
+  const keys = { p256dh: createECDH('prime256v1').generateKeys('base64url'), auth: 'A'.repeat(22) };
+  const person = await personOf(client, 'auditor');
+  expect((await person.post('/v1/me/push', { endpoint: 'http://127.0.0.1:9999/push', keys })).status).toBe(201);
   const secrets = ['one', 'two'].flatMap((name) =>
     [1, 2].flatMap((version) =>
       ['wrapped_key', 'value'].map((column): Cell => ({
@@ -88,6 +94,7 @@ async function cellsOf(client: Client): Promise<Cell[]> {
     SEALED_UPSTREAM_SESSIONS,
     SEALED_LOG_SEEDS,
     SEALED_TOLD_VALUES,
+    SEALED_PUSH_SUBSCRIPTIONS,
   ].map((sealed): Cell => ({
     name: `${sealed.table}.${sealed.column} of ${tenant}`,
     table: sealed.table,

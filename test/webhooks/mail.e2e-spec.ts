@@ -189,7 +189,15 @@ describe('a person', () => {
     const outcomes = ['own_approval_outcome', 'approval_outcome'];
     const kinds = ['approval_requested', ...outcomes, 'anomaly', 'tool_drift', 'webhook_disabled', 'budget_threshold'];
     expect((await person.get('/v1/me/notifications')).body).toEqual({
-      ...{ email: address, email_sent: true, notify: [], chosen: false, available: kinds },
+      ...{
+        email: address,
+        email_sent: true,
+        notify: [],
+        chosen: false,
+        push: [],
+        push_chosen: false,
+        available: kinds,
+      },
     });
     await choose(person, ['anomaly', 'budget_threshold', 'anomaly']);
     expect((await person.get('/v1/me/notifications')).body).toMatchObject({

@@ -5,6 +5,7 @@ import { dataSourceOptions, EVERY_TENANT, Transactions } from '@haldir/database'
 import { sealGrants } from '@haldir/gate';
 import { SystemClock } from '@haldir/kernel';
 import { ConfigError, createLogger, databaseUrl, HaldirConfig, isDatabaseUrl } from '@haldir/runtime';
+import { SEALED_PUSH_SUBSCRIPTIONS } from '@haldir/notifications';
 import { SEALED_UPSTREAM_HEADERS, SEALED_UPSTREAM_SESSIONS } from '@haldir/proxy';
 import { SEALED_DATA_KEYS, SEALED_TOLD_VALUES } from '@haldir/vault';
 import { SEALED_WEBHOOK_SECRETS } from '@haldir/webhooks';
@@ -19,6 +20,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   SEALED_UPSTREAM_SESSIONS,
   SEALED_LOG_SEEDS,
   SEALED_TOLD_VALUES,
+  SEALED_PUSH_SUBSCRIPTIONS,
 ];
 
 const LOCK_TRIES = 40;

@@ -1,8 +1,10 @@
+import { MessageNotTaken } from './message.errors.js';
+
 /** Why an e-mail was not taken; a closed set, fit for a column and a log. */
 export type MailFailure = 'connect' | 'tls' | 'timeout' | 'auth' | 'deferred' | 'refused' | 'protocol';
 
 /** A server did not take an e-mail. Says nothing of what the server said, nor of who was to have it. */
-export class MailNotTaken extends Error {
+export class MailNotTaken extends MessageNotTaken {
   constructor(readonly reason: MailFailure) {
     super(`The e-mail was not taken: ${reason}`);
   }

@@ -10,8 +10,13 @@ export class NotificationChoice {
   @PrimaryColumn({ name: 'person_id', type: 'text' })
   personId: string;
 
-  @Column({ type: 'text', array: true })
-  kinds: NotificationKind[];
+  /** By e-mail; null: what those of the role are told of. */
+  @Column({ type: 'text', array: true, nullable: true })
+  kinds: NotificationKind[] | null;
+
+  /** The same in their browsers. */
+  @Column({ name: 'push_kinds', type: 'text', array: true, nullable: true })
+  pushKinds: NotificationKind[] | null;
 
   @Column({ name: 'changed_at', type: 'timestamptz' })
   changedAt: Date;

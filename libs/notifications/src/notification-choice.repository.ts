@@ -12,6 +12,8 @@ export class NotificationChoiceRepository {
 
   in(tx: Tx) {
     return {
+      find: (tenantId: string, personId: string): Promise<NotificationChoice | null> =>
+        tx.manager.findOneBy(NotificationChoice, { tenantId, personId }),
       save: (choice: NotificationChoice): Promise<unknown> =>
         tx.manager.upsert(NotificationChoice, choice, ['tenantId', 'personId']),
       remove: (tenantId: string, personId: string): Promise<unknown> =>

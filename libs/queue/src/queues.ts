@@ -20,7 +20,9 @@ export const queues = {
   webhookRetention: { name: 'webhook-retention', payload: nothing },
   /** Sends e-mails that are due. */
   mailDelivery: { name: 'mail-delivery', payload: nothing },
-  /** Removes e-mails that were kept long enough. */
+  /** Tells browsers what is due. */
+  pushDelivery: { name: 'push-delivery', payload: nothing },
+  /** Removes e-mails and messages to browsers that were kept long enough. */
   mailRetention: { name: 'mail-retention', payload: nothing },
   anomalyScan: { name: 'anomaly-scan', payload: nothing },
   /** Compares what sessions have spent with their payments in the log. */

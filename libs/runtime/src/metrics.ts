@@ -76,9 +76,16 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly pushes = new Counter({
+    name: 'haldir_pushes_total',
+    help: 'Messages to the browsers of people, by what became of each attempt: sent, deferred (tried again), failed, dropped (more than a person is sent in an hour)',
+    labelNames: ['outcome'] as const,
+    registers: [this.registry],
+  });
+
   private readonly untold = new Counter({
     name: 'haldir_approvals_told_nobody_total',
-    help: 'Requests for approval that no webhook and no e-mail was made for',
+    help: 'Requests for approval that were for no webhook and no person',
     registers: [this.registry],
   });
 
@@ -136,6 +143,10 @@ export class Metrics {
 
   countMails(outcome: 'sent' | 'deferred' | 'failed' | 'dropped', count = 1): void {
     this.mails.inc({ outcome }, count);
+  }
+
+  countPushes(outcome: 'sent' | 'deferred' | 'failed' | 'dropped', count = 1): void {
+    this.pushes.inc({ outcome }, count);
   }
 
   countUntold(): void {

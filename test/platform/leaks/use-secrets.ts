@@ -1,3 +1,4 @@
+import { createECDH, randomBytes } from 'node:crypto';
 import {
   Client,
   type FakeUpstream,
@@ -87,7 +88,7 @@ export async function useSecrets(requests: Requests, places: Places): Promise<vo
     const headers = { authorization: key, cookie: key, 'idempotency-key': key, 'user-agent': key };
     await requests.ask(holder, 'misplaced key', { method: 'GET', path: '/v1/secrets', headers }, null);
   }
-  await signIn(requests, tenant);
+  await signIn(requests, tenant, receiver);
   await tenant.post('/v1/payments/authorize', { session_id: session, amount: 1 });
   await tenant.post('/v1/payments/authorize', { session_id: session, amount: 100 });
   await tenant.post('/v1/approvals/request', { session_id: session, action: 'a' });
@@ -104,7 +105,7 @@ export async function useSecrets(requests: Requests, places: Places): Promise<vo
 }
 
 /** Has a person invited, who signs in, asks for what is theirs and signs out; and a link that is not good. */
-async function signIn(requests: Requests, tenant: Client): Promise<void> {
+async function signIn(requests: Requests, tenant: Client, receiver: Receiver): Promise<void> {
   const body = { email: 'alice@example.com', role: 'owner' };
   const { link } = await requests.askFor<{ link: string }>(tenant, 'invitePerson', '/v1/people', body);
   const token = tokenOf(link);
@@ -115,6 +116,7 @@ async function signIn(requests: Requests, tenant: Client): Promise<void> {
   const alice = signedIn(requests, tenant, written);
   await requests.ask(tenant, 'signInByLink again', push, null);
   await signInByPasskey(requests, tenant, alice);
+  await subscribeToPush(requests, alice, receiver);
   const shown = [await alice.get('/v1/me'), await alice.get('/v1/me/sign-ins'), await alice.get('/v1/people')];
   shown.push(await alice.post('/v1/webhooks', {}), await alice.post('/v1/me/sign-out'), await alice.get('/v1/me'));
   for (const { status, body: said } of shown)
@@ -135,6 +137,20 @@ async function signInByPasskey(requests: Requests, tenant: Client, person: Perso
   const again = signedIn(requests, tenant, written);
   await requests.ask(tenant, 'signInByPasskey again', push, null);
   const shown = [await person.get('/v1/me/passkeys'), await again.get('/v1/me'), await again.get('/v1/me/sign-ins')];
+  for (const { status, body: said } of shown)
+    requests.answers.push({ canary: null, operation: 'as a person', status, written: JSON.stringify(said) });
+}
+
+/** Has the person be told in a browser: of where and how nobody reads anything, not in what is refused either. */
+async function subscribeToPush(requests: Requests, person: Person, receiver: Receiver): Promise<void> {
+  const [path, auth] = [randomText(24), randomBytes(16).toString('base64url')];
+  requests.secrets.keep('push-endpoint', path);
+  requests.secrets.keep('push-auth', auth);
+  const keys = { p256dh: createECDH('prime256v1').generateKeys('base64url'), auth };
+  const endpoint = receiver.url(path);
+  const shown = [await person.post('/v1/me/push', { endpoint, keys }), await person.get('/v1/me/push')];
+  shown.push(await person.post('/v1/me/push', { endpoint: `https://10.0.0.1/${path}`, keys }));
+  shown.push(await person.post('/v1/me/push', { endpoint, keys: { ...keys, p256dh: auth } }));
   for (const { status, body: said } of shown)
     requests.answers.push({ canary: null, operation: 'as a person', status, written: JSON.stringify(said) });
 }

@@ -40,6 +40,7 @@ type Draft = Partial<Record<Channel, string[]>>;
 function Choices({ of: own }: { of: OwnNotifications }): ReactNode {
   const [draft, setDraft] = useState<Draft>({});
   const saving = useChange(choose, OWN);
+  const isChosen = own.chosen || own.push_chosen;
   const isChanged = Object.keys(draft).length > 0;
   const ticked = (channel: Channel): string[] => draft[channel] ?? own[channel];
   const tick = (channel: Channel, kind: string, isOn: boolean): void => {
@@ -50,7 +51,10 @@ function Choices({ of: own }: { of: OwnNotifications }): ReactNode {
   const save = (choice: Parameters<typeof choose>[0]): void => saving.mutate(choice, { onSuccess: () => setDraft({}) });
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    save({ notify: ticked('notify') });
+    // What was not touched stays what the role is told of, if it was that.
+    const chosen = (channel: Channel, isChosen: boolean): string[] | null =>
+      draft[channel] !== undefined || isChosen ? ticked(channel) : null;
+    save({ notify: chosen('notify', own.chosen), push: chosen('push', own.push_chosen) });
   };
   return (
     <form onSubmit={submit}>
@@ -61,8 +65,9 @@ function Choices({ of: own }: { of: OwnNotifications }): ReactNode {
           </>
         ) : (
           'This Haldir sends no e-mail yet: its operator has set no server. What you choose holds once there is one.'
-        )}
-        {!own.chosen && ' You have not chosen: this is what those of your role are told of.'}
+        )}{' '}
+        Push goes to the browsers below.
+        {!isChosen && ' You have not chosen: this is what those of your role are told of.'}
       </p>
       <Table
         label="What you are told of"
@@ -89,8 +94,8 @@ function Choices({ of: own }: { of: OwnNotifications }): ReactNode {
         <button type="submit" className="primary" disabled={!isChanged || saving.isPending}>
           Save
         </button>
-        {own.chosen && (
-          <button type="button" disabled={saving.isPending} onClick={() => save({ notify: null })}>
+        {isChosen && (
+          <button type="button" disabled={saving.isPending} onClick={() => save({ notify: null, push: null })}>
             As my role is told
           </button>
         )}

@@ -11,11 +11,14 @@ export interface OwnNotifications {
   notify: string[];
   /** False: what those of the role are told of. */
   chosen: boolean;
+  /** In browsers. */
+  push: string[];
+  push_chosen: boolean;
   available: string[];
 }
 
 /** Ways to be told, by the member that has what is chosen for each; a column each. */
-export const CHANNELS = { notify: 'E-mail' } as const;
+export const CHANNELS = { notify: 'E-mail', push: 'Push' } as const;
 export type Channel = keyof typeof CHANNELS;
 export type Choice = Record<Channel, string[] | null>;
 

@@ -21,14 +21,16 @@ import {
   removePasskey,
   signInsQuery,
 } from './people.ts';
+import { ToldBrowsers } from './told-browsers.tsx';
 
-/** What is a person's own: passkeys, where they are signed in, and what they are told of. */
+/** What is a person's own: passkeys, where they are signed in, and what they are told of, where. */
 export function Own(): ReactNode {
   return (
     <>
       <Passkeys />
       <SignIns />
       <Notifications />
+      <ToldBrowsers />
     </>
   );
 }

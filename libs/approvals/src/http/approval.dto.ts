@@ -124,7 +124,7 @@ export const ApprovalDetail = z
       .int()
       .optional()
       .describe(
-        'How many webhooks and people, by e-mail, have taken the request so far; 0: nobody was told of it yet. Of a request that is asked for by itself',
+        'How many webhooks and people, by e-mail or in a browser, have taken the request so far; 0: nobody was told of it yet. Of a request that is asked for by itself',
       ),
     notified: notified
       .optional()

@@ -44,6 +44,7 @@ import { ApprovalGrants1790000000055 } from './1790000000055-approval-grants.js'
 import { WebhookFormats1790000000056 } from './1790000000056-webhook-formats.js';
 import { Notifications1790000000057 } from './1790000000057-notifications.js';
 import { ApprovalOutcomes1790000000060 } from './1790000000060-approval-outcomes.js';
+import { WebPush1790000000063 } from './1790000000063-web-push.js';
 
 /** In the order they run. A merged migration stays as it is; the next one follows it. */
 export const migrations = [
@@ -93,4 +94,5 @@ export const migrations = [
   WebhookFormats1790000000056,
   Notifications1790000000057,
   ApprovalOutcomes1790000000060,
+  WebPush1790000000063,
 ];

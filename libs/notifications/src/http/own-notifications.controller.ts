@@ -5,7 +5,7 @@ import { CurrentActor, ForPersons, Returns } from '@haldir/http';
 import { NotificationsService } from '../notifications.service.js';
 import { ChooseNotifications, OwnNotificationsView, toOwnNotificationsView } from './own-notifications.dto.js';
 
-/** What whoever is signed in is told of by e-mail. Described in docs/notifications.md, as all that is a person's own. */
+/** What whoever is signed in is told of. Described in docs/notifications.md, as all that is a person's own. */
 @ApiExcludeController()
 @Controller('v1/me/notifications')
 export class OwnNotificationsController {
@@ -23,8 +23,8 @@ export class OwnNotificationsController {
   @Returns(HttpStatus.OK, OwnNotificationsView, 'What the person is told of from now on')
   async choose(
     @CurrentActor() actor: Actor,
-    @Body({ schema: ChooseNotifications }) { notify }: ChooseNotifications,
+    @Body({ schema: ChooseNotifications }) body: ChooseNotifications,
   ): Promise<OwnNotificationsView> {
-    return toOwnNotificationsView(await this.notifications.choose(actor, notify));
+    return toOwnNotificationsView(await this.notifications.choose(actor, body));
   }
 }

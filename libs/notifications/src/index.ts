@@ -1,0 +1,1 @@
+export { SEALED_PUSH_SUBSCRIPTIONS } from './push-seal.js';
