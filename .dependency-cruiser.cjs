@@ -175,6 +175,8 @@ const PROXY_ROOMS = {
   simulation: 'what would have been decided?',
 };
 
+/** What of the console is built with files of libs/verifier. */
+const PROOFS = '^apps/console/src/proof/check\\.ts$';
 const DOORS = '(index|http/index|jobs/index)\\.ts$';
 const SPEC = 'spec\\.ts$';
 const any = (names) => `(${names.join('|')})`;
@@ -242,7 +244,7 @@ module.exports = {
       name: 'libs-through-their-doors',
       comment: 'Import a lib by its alias: @haldir/x, @haldir/x/http, @haldir/x/jobs.',
       severity: 'error',
-      from: { path: '^(libs/([^/]+)|apps|test|scripts)/' },
+      from: { path: '^(libs/([^/]+)|apps|test|scripts)/', pathNot: PROOFS },
       to: { path: '^libs/([^/]+)/', pathNot: [`^libs/[^/]+/src/${DOORS}`, '^libs/$2/'] },
     },
     {
@@ -286,8 +288,18 @@ module.exports = {
       name: 'console-uses-the-api',
       comment: 'The console runs in a browser and asks the API, as anybody else.',
       severity: 'error',
-      from: { path: '^apps/console/', pathNot: SPEC },
+      from: { path: '^apps/console/', pathNot: [SPEC, PROOFS] },
       to: { path: ['^libs/', '^apps/(?!console/)', '^test/', '^scripts/'] },
+    },
+    {
+      name: 'console-checks-proofs-as-strangers-do',
+      comment:
+        'The check of a proof is that of libs/verifier (docs/adr/0046-proofs-in-the-browser.md), and nothing else of libs.',
+      severity: 'error',
+      from: { path: PROOFS },
+      to: {
+        path: ['^libs/(?!verifier/src/(checkpoint|proof-check)\\.ts$)', '^apps/(?!console/)', '^test/', '^scripts/'],
+      },
     },
     {
       name: 'console-is-served-not-imported',

@@ -17,6 +17,8 @@ export async function buildConsole(root, dist, onChange) {
     root: path.join(root, 'apps', 'console'),
     // Relative: nothing that is built knows below which path it is served (apps/console/src/base.ts).
     base: './',
+    // The code that checks proofs is that of libs/verifier.
+    resolve: { alias: { 'node:crypto': path.join(root, 'apps', 'console', 'src', 'proof', 'node-crypto.ts') } },
     logLevel: 'error',
     build: {
       target: BROWSERS,

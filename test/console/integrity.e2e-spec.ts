@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { type Browser } from 'playwright-core';
-import { checkExport, parseVerifierKey } from '@haldir/verifier';
+import { checkExport, parseVerifierKey, verifierKey } from '@haldir/verifier';
 import { Scenario, sharedWorld, type World } from '@haldir/test-support';
 import { canBrowse, launch, type Visitor } from './browser.js';
 import { Guests, statusOf } from './guests.js';
@@ -103,6 +103,69 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await page.getByRole('button', { name: 'Forget the pinned key' }).click();
     await page.getByRole('button', { name: 'Pin the one above' }).waitFor();
   });
+
+  it('the proof of an entry is checked in the browser against the pinned key, and what was changed on the way is found', async () => {
+    const { tenant } = scenario;
+    const auditor = await guests.invite(tenant, 'auditor');
+    const { page } = auditor;
+    const open = async (): Promise<void> => {
+      await auditor.open('/audit?tool=x');
+      await page.locator('.entries a').first().click();
+      await page.getByText('Hash of this entry').waitFor();
+    };
+    const said = async (text: string | RegExp): Promise<void> => {
+      await page.getByRole('button', { name: 'Check its proof in this browser' }).click();
+      await page.getByText(text).waitFor();
+    };
+    await open();
+    // Without a key that somebody gave it, it checks nothing.
+    await page.getByText('This browser can check that the entry is in the log.').waitFor();
+    await auditor.open('/integrity');
+    await page.getByRole('button', { name: 'Pin the one above' }).click();
+    await open();
+    await said(/It is in the log: its proof leads to the root of \d+ entries/);
+
+    type Proof = { leaf_index: number; audit_path: string[]; entry: Record<string, unknown>; sth: { checkpoint: string } };
+    /** The same but for its last character, which is another. */
+    const changed = (text: string): string => text.slice(0, -1) + (text.endsWith('0') ? '1' : '0');
+    // The first byte of what is signed that says how: the rest of the line is the signature.
+    const signature = /(?<=— \S+ \S{20})\S/;
+    const changes: [change: (proof: Proof) => object, reason: RegExp][] = [
+      [({ leaf_index: at }) => ({ leaf_index: at - 1 }), /The proof does not hold: .*not the one that the proof is for/],
+      [({ audit_path: path }) => ({ audit_path: [changed(String(path[0])), ...path.slice(1)] }), /The proof does not hold: .*path/],
+      [({ entry }) => ({ entry: { ...entry, action: 'step 1l' } }), /The proof does not hold: .*entry was changed/],
+      [({ sth }) => ({ sth: { ...sth, checkpoint: sth.checkpoint.replace(signature, (byte) => (byte === 'A' ? 'B' : 'A')) } }), /The proof does not hold: .*not signed by the log/],
+      [({ sth }) => ({ sth: { ...sth, checkpoint: sth.checkpoint.replace(/\n\d+\n/, (size) => `\n${Number(size) + 1}\n`) } }), /The proof does not hold: .*not signed by the log/],
+    ]; // prettier-ignore
+    for (const [change, reason] of changes) {
+      await page.route('**/v1/audit/inclusion-proof/*', async (route) => {
+        const proof = (await (await route.fetch()).json()) as Proof;
+        await route.fulfill({ json: { ...proof, ...change(proof) } });
+      });
+      await said(reason);
+      await page.unroute('**/v1/audit/inclusion-proof/*');
+    }
+    // Shown otherwise than it is in the log, with a proof that is right.
+    await page.route('**/v1/audit?*', async (route) => {
+      const answer = (await (await route.fetch()).json()) as { entries: object[] };
+      await route.fulfill({ json: { ...answer, entries: answer.entries.map((entry) => ({ ...entry, agent_id: 'other' })) } }); // prettier-ignore
+    });
+    await open();
+    await said('agent_id is shown otherwise than it is in the log');
+    await page.unroute('**/v1/audit?*');
+    // Of a log with another key nothing is known.
+    const other = await world.newTenant();
+    const { verifier_key: key } = (await other.get('/v1/audit/log-key')).body;
+    await page.evaluate(`localStorage.setItem('haldir.log-key', ${JSON.stringify(key)})`);
+    await open();
+    await said(/It cannot be checked: .*another log/);
+    // Of this log, with one byte of its key changed: it signed nothing.
+    const { origin, publicKey } = parseVerifierKey(String((await tenant.get('/v1/audit/log-key')).body['verifier_key']));
+    publicKey[31] = Number(publicKey[31]) ^ 1;
+    await page.evaluate(`localStorage.setItem('haldir.log-key', ${JSON.stringify(verifierKey({ origin, publicKey }))})`);
+    await open();
+    await said(/The proof does not hold: .*not signed by the log/);
+  }); // prettier-ignore
 
   it('an owner stops every agent once they typed it, and lets them go on; nobody else does', async () => {
     const { tenant } = scenario;

@@ -162,6 +162,11 @@ export interface paths {
         };
         post: operations["simulatePolicies"];
     };
+    "/v1/audit/inclusion-proof/{entry_id}": {
+        parameters: {
+        };
+        get: operations["getInclusionProof"];
+    };
     "/v1/proxy/upstreams/{name}/tools/{tool}/accept": {
         parameters: {
         };
@@ -1945,6 +1950,36 @@ export interface operations {
                         truncated: boolean;
                         covered_until?: number;
                         warnings?: string[];
+                    };
+                };
+            };
+        };
+    };
+    getInclusionProof: {
+        parameters: {
+            path: {
+                entry_id: string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        algorithm: "RFC6962-SHA256";
+                        entry_id: string;
+                        leaf_index: number;
+                        leaf_hash: string;
+                        tree_size: number;
+                        root_hash: string;
+                        audit_path: string[];
+                        sth: components["schemas"]["TreeHead"];
+                        entry: {
+                            [key: string]: unknown;
+                        };
                     };
                 };
             };

@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef } from 'react';
 import { readLossless } from '../parts/lossless-json.ts';
 import { Said } from '../parts/said.tsx';
 import { wholeTime } from '../parts/times.tsx';
+import { Proof } from '../proof/proof.tsx';
 import { type Entry } from './entries.ts';
 
 const route = getRouteApi('/audit');
@@ -64,6 +65,7 @@ function Whole({ entry }: { entry: Entry }): ReactNode {
           <code>{before}</code>
         </dd>
       </dl>
+      <Proof entry={entry} />
       {typeof details === 'string' && (
         <>
           <h3>Details</h3>
