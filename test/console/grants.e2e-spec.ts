@@ -2,6 +2,7 @@
 import { type Browser } from 'playwright-core';
 import { type FakeUpstream, saying, Scenario, sharedWorld } from '@haldir/test-support';
 import { canBrowse, launch, Visitor } from './browser.js';
+import { statusOf } from './guests.js';
 
 describe.runIf(canBrowse)('in Chromium', () => {
   let browser: Browser;
@@ -53,6 +54,48 @@ describe.runIf(canBrowse)('in Chromium', () => {
     const through: boolean[] = [];
     for (const args of calls) through.push(await isThrough(args));
     expect(through).toEqual([false, true, true, false]);
+  }); // prettier-ignore
+
+  it('who allowed what is listed, with how much is left of it and until when, and it is revoked once that was confirmed', async () => {
+    const { tenant } = scenario;
+    const id = await held({ text: 'a', to: 'ann' });
+    const grant = { uses: 3, ttl: 3600, free_arguments: ['text'], total_amount: 5 };
+    expect(await tenant.post(`/v1/approvals/${id}/approve`, { decided_by: 'Dana', grant })).toMatchObject({ status: 200 });
+    const granted = async (): Promise<Record<string, unknown>> =>
+      (await tenant.get<{ grants: Record<string, unknown>[] }>('/v1/approval-grants')).body.grants[0] ?? {};
+    const { page } = visitor;
+    await visitor.signIn(tenant, 'approver', 'alice@example.com');
+    await visitor.open('/approvals');
+    await page.locator('#main').getByRole('link', { name: 'Grants' }).click();
+    const row = page.getByRole('row').filter({ hasText: 'up.pay' });
+    for (const text of ['Calls with any text, and the same to', '3 left', '0 of 3 used', '$5.00 left', 'Dana', /\d+ min/])
+      await row.filter({ hasText: text }).waitFor();
+    // What is left is counted while it is shown.
+    expect(await isThrough({ text: 'b', to: 'ann' })).toBe(true);
+    await row.filter({ hasText: '2 left' }).waitFor();
+
+    const auditor = await Visitor.of(browser, tenant.url);
+    await auditor.signIn(tenant, 'auditor', 'bob@example.com');
+    await auditor.open('/grants');
+    await auditor.page.getByText('1 of 3 used').waitFor();
+    expect(await auditor.page.getByRole('button', { name: /^Revoke/ }).count()).toBe(0);
+    const path = `/v1/approval-grants/${String((await granted())['grant_id'])}`;
+    expect(await statusOf(auditor, 'DELETE', path)).toBe(403);
+    expect(auditor.faults).toEqual([]);
+    await auditor.close();
+
+    const dialog = page.getByRole('dialog', { name: 'Revoke the grant' });
+    await row.getByRole('button', { name: 'Revoke the grant for up.pay' }).click();
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await granted()).toMatchObject({ state: 'live', used: 1 });
+    await row.getByRole('button', { name: 'Revoke the grant for up.pay' }).click();
+    await dialog.getByRole('button', { name: 'Revoke' }).click();
+    await page.getByText('No grant is live.').waitFor();
+    expect(await granted()).toMatchObject({ state: 'revoked', used: 1 });
+    expect(await isThrough({ text: 'c', to: 'ann' })).toBe(false);
+    await page.locator('#main').getByRole('link', { name: 'Ended' }).click();
+    await row.filter({ hasText: 'Revoked' }).waitFor();
   }); // prettier-ignore
 
   it('is told why there is none of destructive tools, and is not offered one who may only read', async () => {

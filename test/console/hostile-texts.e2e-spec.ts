@@ -37,6 +37,11 @@ describe.runIf(canBrowse)('in Chromium', () => {
     await tenant.post('/v1/approvals/rules', { type: 'tool_blocked', tools: ['hostile.pay'] });
     const held = await scenario.call('hostile.pay', { [HIDDEN]: HIDDEN });
     ({ request_id: callId } = saying(held) as { request_id: string });
+    const names = Object.fromEntries([HIDDEN, ...PAYLOADS].map((name) => [name, 'x']));
+    const alike = saying(await scenario.call('hostile.pay', names)) as { request_id: string };
+    const grant = { uses: 5, ttl: 3600, free_arguments: [HIDDEN], total_amount: 1 };
+    const given = await tenant.post(`/v1/approvals/${alike.request_id}/approve`, { decided_by: PAYLOADS[0], grant });
+    expect(given.status).toBe(200);
   });
   afterAll(() => Promise.all([browser.close(), scenario.end()]));
 
@@ -63,6 +68,15 @@ describe.runIf(canBrowse)('in Chromium', () => {
     const words = page.locator('section', { hasText: 'What the tool says of itself' });
     await words.getByText(String(PAYLOADS[0])).waitFor();
     await look('call');
+    await visitor.open('/grants');
+    await page.getByText(HIDDEN_SHOWN).filter({ visible: true }).first().waitFor();
+    await look('grants');
+    await page.getByRole('button', { name: 'Revoke the grant for hostile.pay' }).click();
+    await page.getByRole('dialog', { name: 'Revoke the grant' }).waitFor();
+    await look('grant-revoke');
+    await visitor.open('/grants?state=ended');
+    await page.getByText('No grant has ended.').waitFor();
+    await look('grants-ended');
     await visitor.open(`/audit?action=${encodeURIComponent(HIDDEN)}`);
     await page.getByRole('link', { name: `Remove the filter Action: ${HIDDEN_SHOWN}` }).waitFor();
     await look('filtered');

@@ -58,7 +58,7 @@ describe.runIf(canBrowse)('in Chromium', () => {
       await page.getByText(`It lacks the scope ${reads}.`).waitFor();
     }
     const nav = page.getByRole('navigation', { name: 'Views' });
-    expect(await nav.getByRole('link').allInnerTexts()).toEqual(['Approvals', 'API reference']);
+    expect(await nav.getByRole('link').allInnerTexts()).toEqual(['Approvals', 'Grants', 'API reference']);
     // Nothing of it was asked for.
     expect(asked.filter((path) => /^\/v1\/(?!me$|events$|approvals)/.test(path))).toEqual([]);
   });

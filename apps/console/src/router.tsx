@@ -15,6 +15,7 @@ import { ApprovalsPage } from './approvals/inbox.tsx';
 import { type Status, STATUSES } from './approvals/requests.ts';
 import { readFilter } from './audit/filter.ts';
 import { readFlagsSearch } from './flags/search.ts';
+import { readGrantsSearch } from './grants/search.ts';
 import { readKeysSearch } from './keys/search.ts';
 import { textsIn } from './parts/search.ts';
 import { readSessionsSearch } from './sessions/search.ts';
@@ -81,6 +82,12 @@ const approvals = createRoute({
     ...(typeof request === 'string' && /^apr_[0-9a-z]{1,64}$/.test(request) ? { request } : {}),
   }),
   component: ApprovalsPage,
+});
+
+const grants = createRoute({
+  ...view('/grants'),
+  validateSearch: readGrantsSearch,
+  component: lazyRouteComponent(() => import('./grants/grants-page.tsx'), 'GrantsPage'),
 });
 
 const audit = createRoute({
@@ -186,7 +193,7 @@ const people = createRoute({
 export function makeRouter(client: QueryClient) {
   return createRouter({
     routeTree: root.addChildren([
-      ...([home, approvals, overview, audit, flags, sessions, agents, spend, budgets, secrets] as const),
+      ...([home, approvals, grants, overview, audit, flags, sessions, agents, spend, budgets, secrets] as const),
       ...([keys, people] as const),
       ...settings,
     ]),

@@ -16,6 +16,7 @@ interface View {
  */
 export const VIEWS = [
   { group: '', path: '/approvals', label: 'Approvals', title: 'Approvals', reads: 'approvals:read' },
+  { group: '', path: '/grants', label: 'Grants', title: 'Grants', reads: 'approvals:read' },
   { group: '', path: '/overview', label: 'Overview', title: 'Overview', reads: 'admin:read' },
   { group: 'Activity', path: '/audit', label: 'Audit log', title: 'Audit log', reads: 'audit:read' },
   { group: 'Activity', path: '/flags', label: 'Flags', title: 'Flags', reads: 'audit:read' },

@@ -3,6 +3,6 @@
  * what is served imports nothing of what is built for browsers.
  */
 export const CONSOLE_VIEWS = [
-  ...['approvals', 'overview', 'audit', 'flags', 'sessions', 'agents', 'spend', 'budgets', 'secrets'],
+  ...['approvals', 'grants', 'overview', 'audit', 'flags', 'sessions', 'agents', 'spend', 'budgets', 'secrets'],
   ...['upstreams', 'tools', 'policies', 'webhooks', 'deliveries', 'keys', 'people', 'integrity', 'system'],
 ];

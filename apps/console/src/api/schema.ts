@@ -87,6 +87,16 @@ export interface paths {
         };
         delete: operations["removeBudget"];
     };
+    "/v1/approval-grants": {
+        parameters: {
+        };
+        get: operations["listApprovalGrants"];
+    };
+    "/v1/approval-grants/{grant_id}": {
+        parameters: {
+        };
+        delete: operations["revokeApprovalGrant"];
+    };
     "/v1/audit/tree-head": {
         parameters: {
         };
@@ -406,6 +416,26 @@ export interface components {
             told?: number;
             /** @enum {string} */
             notified?: "pending" | "somebody" | "nobody";
+        };
+        ApprovalGrant: {
+            grant_id: string;
+            request_id: string;
+            agent_id: string;
+            tool: string;
+            arguments: string[];
+            free_arguments: string[];
+            /** @enum {string} */
+            state: "live" | "used" | "expired" | "revoked";
+            uses: number;
+            used: number;
+            total_amount: number | null;
+            spent: number;
+            granted_by: string;
+            granted_key: string;
+            created_at: number;
+            expires_at: number;
+            revoked_at: number | null;
+            revoked_key: string | null;
         };
         TreeHead: {
             tree_size: number;
@@ -1346,6 +1376,51 @@ export interface operations {
                         /** @constant */
                         deleted: true;
                         id: string;
+                    };
+                };
+            };
+        };
+    };
+    listApprovalGrants: {
+        parameters: {
+            query?: {
+                agent_id?: string;
+                state?: "live" | "ended";
+                limit?: number;
+                cursor?: string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        count: number;
+                        grants: components["schemas"]["ApprovalGrant"][];
+                        next_cursor: string | null;
+                    };
+                };
+            };
+        };
+    };
+    revokeApprovalGrant: {
+        parameters: {
+            path: {
+                grant_id: string;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        revoked: true;
+                        grant_id: string;
                     };
                 };
             };

@@ -36,6 +36,9 @@ export function ApprovalsPage(): ReactNode {
             {TITLES[each]}
           </Link>
         ))}
+        <Link to="/grants" search={{}}>
+          Grants
+        </Link>
       </nav>
       {status === 'pending' ? <PendingList /> : <OverList key={status} status={status} />}
     </>

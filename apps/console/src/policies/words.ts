@@ -1,8 +1,6 @@
 import { usd } from '../parts/money.ts';
+import { listed, type Word } from '../parts/words.ts';
 import { type NewPolicy, type Policy } from './policies.ts';
-
-/** A part of a sentence: words of ours, or a name that somebody gave. */
-export type Word = string | { name: string };
 
 type Said = Pick<Policy, 'type'> & Partial<Pick<NewPolicy, 'tool' | 'tools' | 'max' | 'max_per_minute' | 'start_hour' | 'end_hour' | 'scope'>>; // prettier-ignore
 
@@ -41,12 +39,4 @@ function scopeOf({ scope }: Said): Word[] {
     ...about(', at upstream ', scope?.upstreams),
     ...about(', by agent ', scope?.agents),
   ];
-}
-
-/** `a`, `a and b`, `a, b and c`. */
-function listed(names: readonly string[], last: string): Word[] {
-  return names.flatMap((name, at): Word[] => {
-    const before = at === 0 ? [] : [at === names.length - 1 ? ` ${last} ` : ', '];
-    return [...before, { name }];
-  });
 }
