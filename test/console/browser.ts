@@ -36,21 +36,22 @@ export class Visitor {
   private constructor(
     readonly context: BrowserContext,
     readonly page: Page,
+    /** With the path below which Haldir is served, if there is one. */
     readonly origin: string,
   ) {}
 
   static async of(
     browser: Browser,
     url: string,
-    options: { width?: number; colorScheme?: 'light' | 'dark' } = {},
+    options: { width?: number; colorScheme?: 'light' | 'dark'; basePath?: string } = {},
   ): Promise<Visitor> {
-    const { width = 1280, colorScheme = 'light' } = options;
+    const { width = 1280, colorScheme = 'light', basePath = '' } = options;
     const context = await browser.newContext({
       ...{ colorScheme, viewport: { width, height: width < 600 ? 844 : 800 } },
       ...{ locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' as const },
     });
     const page = await context.newPage();
-    const visitor = new Visitor(context, page, pageOf(url));
+    const visitor = new Visitor(context, page, pageOf(url) + basePath);
     context.on('request', (request) => visitor.asked.push(request.url()));
     page.on('pageerror', (error) => visitor.faults.push(error.message));
     page.on('console', (message) => {

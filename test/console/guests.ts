@@ -9,9 +9,13 @@ export class Guests {
 
   constructor(private readonly browser: Browser) {}
 
-  /** Somebody who is invited with a role, and signed in. */
-  async invite(tenant: Client, role: string, options: Parameters<typeof Visitor.of>[2] = {}): Promise<Visitor> {
-    const visitor = await Visitor.of(this.browser, tenant.url, options);
+  /** Somebody who is invited with a role, and signed in. @param at where people reach the tenant's Haldir, if not directly */
+  async invite(
+    tenant: Client,
+    role: string,
+    { at = tenant.url, ...options }: Parameters<typeof Visitor.of>[2] & { at?: string } = {},
+  ): Promise<Visitor> {
+    const visitor = await Visitor.of(this.browser, at, options);
     this.here.push(visitor);
     await visitor.signIn(tenant, role, `${role}${++this.count}@example.com`);
     return visitor;

@@ -10,27 +10,27 @@ export function pagePathOf(requestId: string): string {
   return `/approvals/${requestId}`;
 }
 
-/** What `approval_requested` says; without the address of the page while the installation has none. */
-export function requestedData(request: ApprovalRequest, rule: Record<string, string>, publicUrl: string | null) {
+/** What `approval_requested` says. @param publicBase below which the page is; null: without its address */
+export function requestedData(request: ApprovalRequest, rule: Record<string, string>, publicBase: string | null) {
   const { id, agentId, tool, action, amount, reason, details } = request;
   return {
     ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), reason, ...rule },
     ...excerptOf(details),
-    ...pageIn(id, publicUrl),
+    ...pageIn(id, publicBase),
   };
 }
 
 /** What `approval_outcome` says. `decided_key` is the key or the person that approved; null where nobody has decided. */
-export function outcomeData(request: EndedFacts, outcome: ApprovalOutcome, publicUrl: string | null) {
+export function outcomeData(request: EndedFacts, outcome: ApprovalOutcome, publicBase: string | null) {
   const { id, agentId, tool, action, amount, decidedKey } = request;
   return {
     ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), outcome, decided_key: decidedKey },
-    ...pageIn(id, publicUrl),
+    ...pageIn(id, publicBase),
   };
 }
 
-function pageIn(id: string, publicUrl: string | null): { page?: string } {
-  return publicUrl === null ? {} : { page: new URL(pagePathOf(id), publicUrl).href };
+function pageIn(id: string, publicBase: string | null): { page?: string } {
+  return publicBase === null ? {} : { page: publicBase + pagePathOf(id) };
 }
 
 /** The beginning of the details, whole characters only, and whether that is not all. */

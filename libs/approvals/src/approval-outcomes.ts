@@ -73,7 +73,7 @@ export class ApprovalOutcomes {
   }
 
   private announce(tx: Tx, request: EndedFacts, outcome: ApprovalOutcome): void {
-    const data = outcomeData(request, outcome, this.config.publicUrl);
+    const data = outcomeData(request, outcome, this.config.publicBase);
     this.outbox.publish(tx, request.tenantId, { type: 'approval_outcome', data });
   }
 }

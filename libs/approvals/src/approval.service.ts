@@ -252,7 +252,7 @@ export class ApprovalService {
 
   private announce(tx: Tx, actor: Actor, request: ApprovalRequest, rule: Record<string, string>): void {
     this.record(tx, actor, request, 'session', 'approval_requested', rule);
-    const data = requestedData(request, rule, this.config.publicUrl);
+    const data = requestedData(request, rule, this.config.publicBase);
     this.outbox.publish(tx, request.tenantId, { type: 'approval_requested', data }, request.id);
   }
 

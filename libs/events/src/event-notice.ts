@@ -26,20 +26,20 @@ const UNTOLD = new Set(['session_id', 'page', 'details_cut']);
 /**
  * What an event says, in facts of a few lines.
  *
- * @param publicUrl of the installation; null: no links
+ * @param publicBase the address of the installation, without a slash at its end; null: no links
  */
-export function noticeOf({ type, data }: Event, publicUrl: string | null): Notice {
+export function noticeOf({ type, data }: Event, publicBase: string | null): Notice {
   switch (type) {
     case 'approval_requested':
       return approvalNotice(data);
     case 'approval_outcome':
       return outcomeNotice(data);
     case 'anomaly':
-      return anomalyNotice(data, publicUrl);
+      return anomalyNotice(data, publicBase);
     case 'budget_threshold':
-      return { ...general(`A budget is used up to ${percentOf(data)} %`, data), link: pageOf(publicUrl, '/overview') };
+      return { ...general(`A budget is used up to ${percentOf(data)} %`, data), link: pageOf(publicBase, '/overview') };
     case 'budget_exhausted':
-      return { ...general('A budget is used up', data), link: pageOf(publicUrl, '/overview') };
+      return { ...general('A budget is used up', data), link: pageOf(publicBase, '/overview') };
     case 'agent_frozen':
       return general(data['agent_id'] === null ? 'All agents were frozen' : 'An agent was frozen', data);
     case 'agent_unfrozen':
@@ -102,7 +102,7 @@ function outcomeNotice(data: Data): Notice {
   return { ...approvalNotice(data), title: OUTCOMES[String(outcome)] ?? expired };
 }
 
-function anomalyNotice(data: Data, publicUrl: string | null): Notice {
+function anomalyNotice(data: Data, publicBase: string | null): Notice {
   const { tool, action, reason, entry_id: entryId } = data;
   const agent = shown(data['agent_id'], SHORT);
   const isDrift = typeof reason === 'string' && reason.startsWith('tool_drift');
@@ -117,7 +117,7 @@ function anomalyNotice(data: Data, publicUrl: string | null): Notice {
       ['Cost', dollars(data['cost_usd'])],
       ['Entry of the log', shown(entryId, SHORT)],
     ]),
-    link: pageOf(publicUrl, '/audit'),
+    link: pageOf(publicBase, '/audit'),
   };
 }
 
@@ -163,6 +163,6 @@ function percentOf({ threshold }: Data): string {
   return isNumber(threshold) ? String(threshold) : '?';
 }
 
-function pageOf(publicUrl: string | null, path: string): string | null {
-  return publicUrl === null ? null : new URL(path, publicUrl).href;
+function pageOf(publicBase: string | null, path: string): string | null {
+  return publicBase === null ? null : publicBase + path;
 }

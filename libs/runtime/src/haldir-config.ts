@@ -81,6 +81,11 @@ const Settings = z.object({
   HALDIR_PUBLIC_URL: optionalText
     .refine((text) => text === null || isOrigin(text))
     .meta({ expects: 'an http or https address without a path', example: 'HALDIR_PUBLIC_URL=https://haldir.example.com' }),
+  HALDIR_BASE_PATH: z
+    .string()
+    .regex(/^(?:\/[A-Za-z0-9_-]{1,50}){0,5}$/)
+    .default('')
+    .meta({ expects: 'the path that a proxy takes away before Haldir, without a slash at its end', example: 'HALDIR_BASE_PATH=/haldir' }),
   HALDIR_RP_ID: optionalText
     .meta({ expects: 'the host of HALDIR_PUBLIC_URL, or a domain that it is in', example: 'HALDIR_RP_ID=example.com' }),
   ...OIDC_SETTINGS,
@@ -164,6 +169,10 @@ export class HaldirConfig {
   };
   /** Under which people and agents reach the API; null: under whatever host their requests name. */
   readonly publicUrl: string | null;
+  /** Below which path people and agents reach the API, as a proxy takes it away; empty: at the root of its host. */
+  readonly basePath: string;
+  /** The public address with that path, without a slash at its end, for links; null without an address. */
+  readonly publicBase: string | null;
   /**
    * The site that passkeys are for (the RP ID): the host of the public address, unless it is named; null where that is an IP address,
    * for which there are none. `host` is that of the public address, which can be named whatever it is.
@@ -232,6 +241,8 @@ export class HaldirConfig {
       concurrency: settings.UPSTREAM_CONCURRENCY,
     };
     this.publicUrl = settings.HALDIR_PUBLIC_URL;
+    this.basePath = settings.HALDIR_BASE_PATH;
+    this.publicBase = this.publicUrl === null ? null : new URL(this.publicUrl).origin + this.basePath;
     this.relyingParty = relyingPartyOf(settings.HALDIR_PUBLIC_URL, settings.HALDIR_RP_ID);
     this.oidc = process === 'worker' ? null : readOidcSettings(settings);
     this.mail = readMailSettings(settings);

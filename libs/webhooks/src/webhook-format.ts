@@ -11,15 +11,15 @@ export type WebhookFormat = (typeof WEBHOOK_FORMATS)[number];
  * What is sent to an endpoint of a format; the same bytes at every attempt, for one address of the installation.
  *
  * @param body as `messageBody` made it, which is what `haldir` is sent
- * @param publicUrl of the installation; null: messages link to nothing but what the event names
+ * @param publicBase of the installation; null: messages link to nothing but what the event names
  */
 export function bodyIn(
   format: WebhookFormat,
   { type, body }: { type: string; body: string },
-  publicUrl: string | null,
+  publicBase: string | null,
 ): string {
   if (format === 'haldir') return body;
   const { data } = JSON.parse(body) as { data: PublishedEvent['data'] };
-  const notice = noticeOf({ type: type as PublishedEvent['type'], data }, publicUrl);
+  const notice = noticeOf({ type: type as PublishedEvent['type'], data }, publicBase);
   return stringifyJson(format === 'slack' ? slackMessage(notice) : teamsMessage(notice));
 }

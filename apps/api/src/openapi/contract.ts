@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isObject, type Json, mapObjects } from '@haldir/http';
-import { INFO, SERVERS } from './info.js';
+import { INFO } from './info.js';
 import { inTermsOf31, mergeSchema } from './schema.js';
 
 export interface Document extends Json {
@@ -51,7 +51,6 @@ export function mergeContract(contract: Document, served: Document): Document {
   return {
     ...contract,
     info: { ...INFO, version: (served['info'] as Json)['version'] },
-    servers: SERVERS,
     paths,
     components: {
       ...contract.components,

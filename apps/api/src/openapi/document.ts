@@ -2,6 +2,7 @@ import { type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { VERSION } from '@haldir/kernel';
 import { isObject, type Json, mapObjects, type Pages, withoutNoise } from '@haldir/http';
+import { HaldirConfig } from '@haldir/runtime';
 import { addAnswers } from './answers.js';
 import { type Document, mergeContract, readContract } from './contract.js';
 import { REQUEST_EXAMPLES } from './examples.js';
@@ -35,6 +36,8 @@ export function buildDocument(app: NestFastifyApplication): Document {
   const contract = readContract();
   const document = mergeContract(contract, describeRoutes(app));
   document.tags = [...(contract['tags'] as Json[]), ...TAGS];
+  // Where it is read is no help to who is behind a proxy that takes a path away: an address of it is from the root of the host.
+  document['servers'] = [{ url: app.get(HaldirConfig, { strict: false }).basePath || '/' }];
   document.paths = inOrder({ ...document.paths, '/mcp': MCP_PATH });
   document.components.responses = {
     ...document.components.responses,

@@ -28,9 +28,6 @@ Each step takes the example of its operation as it stands, but for ids that an e
 6. \`getAuditTrail\` shows what happened.`,
 };
 
-/** Wherever the document was read. */
-export const SERVERS: readonly Json[] = [{ url: '/' }];
-
 /** What the answer of one step of the way from a key to a governed call is for. */
 export const LINKS: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
   createSession: {

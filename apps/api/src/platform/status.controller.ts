@@ -1,6 +1,6 @@
 import { Controller, Get, HttpStatus, Redirect } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { PublicRoute, Returns } from '@haldir/http';
+import { OwnPages, PublicRoute, Returns } from '@haldir/http';
 import { Status, StatusReport } from './status-report.js';
 
 /** Addresses that clients of v1 know. */
@@ -8,7 +8,10 @@ import { Status, StatusReport } from './status-report.js';
 @PublicRoute()
 @Controller()
 export class StatusController {
-  constructor(private readonly report: StatusReport) {}
+  constructor(
+    private readonly report: StatusReport,
+    private readonly pages: OwnPages,
+  ) {}
 
   @Get('v1/status')
   @ApiOperation({
@@ -25,7 +28,7 @@ export class StatusController {
   @Get('swagger')
   @ApiExcludeEndpoint()
   @Redirect('/docs', HttpStatus.FOUND)
-  swagger(): void {
-    // The redirect is all there is to it.
+  swagger(): { url: string } {
+    return { url: this.pages.pathOf('/docs') };
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { PAGE_STYLE, type Pages, PublicRoute, SCRIPTED_PAGE } from '@haldir/http';
+import { OwnPages, PAGE_STYLE, type Pages, PublicRoute, SCRIPTED_PAGE } from '@haldir/http';
 
 export const APPROVAL_PAGES: Pages = { prefix: '/approvals', headers: SCRIPTED_PAGE };
 
@@ -15,9 +15,13 @@ const asset = (name: string): string => readFileSync(new URL(`./page/${name}`, i
 @PublicRoute()
 @Controller('approvals')
 export class ApprovalPageController {
-  private readonly html = asset('approval.html');
+  private readonly html: string;
   private readonly js = asset('approval.js');
   private readonly css = PAGE_STYLE + asset('approval.css');
+
+  constructor(pages: OwnPages) {
+    this.html = pages.linked(asset('approval.html'));
+  }
 
   @Get('assets/approval.js')
   @Header('content-type', 'text/javascript; charset=utf-8')

@@ -1,12 +1,12 @@
 import { HaldirConfig } from '@haldir/runtime';
 import { ForeignPage, OwnPages } from './own-pages.js';
 
-const at = (publicUrl: string, host = '127.0.0.1'): OwnPages =>
+const at = (publicUrl: string, host = '127.0.0.1', basePath = ''): OwnPages =>
   new OwnPages(
     new HaldirConfig({
       DATABASE_URL: 'postgresql://haldir:haldir@127.0.0.1:5432/haldir',
       HALDIR_ROOT_KEYS: `1:${Buffer.alloc(32, 7).toString('base64url')}`,
-      ...{ HALDIR_PUBLIC_URL: publicUrl, PORT: '3000', HOST: host },
+      ...{ HALDIR_PUBLIC_URL: publicUrl, HALDIR_BASE_PATH: basePath, PORT: '3000', HOST: host },
     }),
   );
 
@@ -18,6 +18,14 @@ it.each([
   ['http://haldir.example.com', null],
 ])('people who reach Haldir at %j find its pages at %s', (publicUrl, page) => {
   expect(at(publicUrl).addressOf('/welcome')).toBe(page);
+});
+
+it.each([
+  ['https://example.com', 'https://example.com/haldir/welcome'],
+  ['http://127.0.0.1:3001', 'http://localhost:3001/haldir/welcome'],
+  ['', 'http://localhost:3000/haldir/welcome'],
+])('behind a proxy that takes a path away, with %j they are at %s', (publicUrl, page) => {
+  expect(at(publicUrl, '127.0.0.1', '/haldir').addressOf('/welcome')).toBe(page);
 });
 
 it('listening to others without a public address it has no pages that it could name', () => {

@@ -24,12 +24,14 @@ export class ForeignPage extends HaldirError {
 @Injectable()
 export class OwnPages {
   private readonly publicUrl: URL | null;
+  private readonly basePath: string;
   private readonly port: number;
   /** Whether whoever reaches it without a public address is on this machine, and by this port. */
   private readonly isLocal: boolean;
 
-  constructor({ publicUrl, http }: HaldirConfig) {
+  constructor({ publicUrl, basePath, http }: HaldirConfig) {
     this.publicUrl = publicUrl === null ? null : new URL(publicUrl);
+    this.basePath = basePath;
     this.port = http.port;
     this.isLocal = http.host === 'localhost' || http.host === '::1' || /^127(?:\.\d{1,3}){3}$/.test(http.host);
   }
@@ -48,13 +50,24 @@ export class OwnPages {
    * The address of a page for people; null where nobody can sign in. Browsers keep cookies apart by name, so this machine is
    * `localhost`.
    */
-  addressOf(path: string): string | null {
+  addressOf(page: string): string | null {
+    const path = this.pathOf(page);
     if (this.publicUrl === null) return !this.isLocal ? null : `http://localhost:${this.port}${path}`;
     if (LOOPBACK_NAMES.includes(this.publicUrl.hostname)) {
       const { protocol, port } = this.publicUrl;
       return `${protocol}//localhost${port === '' ? '' : `:${port}`}${path}`;
     }
     return this.publicUrl.protocol === 'https:' ? this.publicUrl.origin + path : null;
+  }
+
+  /** The path of a page as a browser asks for it: below that which a proxy takes away. */
+  pathOf(page: string): string {
+    return this.basePath + page;
+  }
+
+  /** A page with its links, which are paths of Haldir's (`href="/…"`, `src="/…"`), as a browser asks for them. */
+  linked(html: string): string {
+    return html.replaceAll(/(?<= (?:href|src)=")(?=\/)/g, this.basePath);
   }
 
   private originsAt(localPort: number | undefined): string[] {

@@ -1,8 +1,8 @@
 import { PublicAddress } from './public-address.js';
 import { type HaldirConfig } from '@haldir/runtime';
 
-const addressOf = (publicUrl: string | null, host: string): string =>
-  new PublicAddress({ publicUrl } as HaldirConfig).of({ protocol: 'http', host }, '/mcp');
+const addressOf = (publicUrl: string | null, host: string, basePath = ''): string =>
+  new PublicAddress({ publicUrl, basePath } as HaldirConfig).of({ protocol: 'http', host }, '/mcp');
 
 it.each([
   [null, 'haldir.test:3000', 'http://haldir.test:3000/mcp'],
@@ -16,4 +16,9 @@ it.each([
   ['http://127.0.0.1:3000', 'no host', 'http://127.0.0.1:3000/mcp'],
 ])('known as %s, a request to %s is told %s', (publicUrl, host, told) => {
   expect(addressOf(publicUrl, host)).toBe(told);
+});
+
+it('is below the path that a proxy takes away', () => {
+  expect(addressOf('https://example.com', 'haldir:3000', '/haldir')).toBe('https://example.com/haldir/mcp');
+  expect(addressOf(null, 'haldir.test:3000', '/haldir')).toBe('http://haldir.test:3000/haldir/mcp');
 });

@@ -9,14 +9,14 @@ export class PublicAddress {
   constructor(private readonly config: HaldirConfig) {}
 
   /**
-   * The whole URL of a path: under `HALDIR_PUBLIC_URL`, or else under the host that the request named, which is also the one where
+   * The whole URL of a path, below `HALDIR_BASE_PATH`: under `HALDIR_PUBLIC_URL`, or else under the host that the request named, which is also the one where
    * both are names of this machine, at one port.
    */
   of({ protocol, host }: Pick<HaldirRequest, 'protocol' | 'host'>, path: string): string {
     const named = `${protocol}://${host}`;
-    const { publicUrl } = this.config;
+    const { publicUrl, basePath } = this.config;
     const origin = publicUrl === null || isSameLoopback(publicUrl, named) ? named : publicUrl;
-    return URL.canParse(origin) ? new URL(path, origin).href : `${protocol}://localhost${path}`;
+    return URL.canParse(origin) ? new URL(basePath + path, origin).href : `${protocol}://localhost${basePath}${path}`;
   }
 }
 

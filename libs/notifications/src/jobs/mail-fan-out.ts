@@ -30,7 +30,7 @@ export class MailFanOut extends MessageFanOut {
   }
 
   protected override noticeOf(event: PublishedEvent): string {
-    return stringifyJson(noticeOf(event, this.config.publicUrl));
+    return stringifyJson(noticeOf(event, this.config.publicBase));
   }
 
   protected override countDropped(count: number): void {

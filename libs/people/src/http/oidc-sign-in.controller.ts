@@ -41,7 +41,7 @@ export class OidcSignInController {
       return { url };
     } catch (error) {
       // Whoever is on their way to sign in is shown a page.
-      if (error instanceof OidcAway) return { url: '/welcome#oidc&away' };
+      if (error instanceof OidcAway) return { url: this.pages.pathOf('/welcome#oidc&away') };
       throw error;
     }
   }
@@ -50,7 +50,7 @@ export class OidcSignInController {
   @Get('callback')
   @Redirect('/welcome', HttpStatus.FOUND)
   callback(@Req() { query }: HaldirRequest): { url: string } {
-    return { url: `/welcome#${toFragment(query as Record<string, unknown>)}` };
+    return { url: this.pages.pathOf(`/welcome#${toFragment(query as Record<string, unknown>)}`) };
   }
 
   @Post()

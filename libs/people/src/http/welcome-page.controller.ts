@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Controller, Get, Header } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
-import { PAGE_STYLE, type Pages, PublicRoute, SCRIPTED_PAGE } from '@haldir/http';
+import { OwnPages, PAGE_STYLE, type Pages, PublicRoute, SCRIPTED_PAGE } from '@haldir/http';
 import { OidcSignInService } from '../oidc-sign-in.service.js';
 
 export const SIGN_IN_PAGES: Pages = { prefix: '/welcome', headers: SCRIPTED_PAGE };
@@ -13,12 +13,13 @@ const asset = (name: string): string => readFileSync(new URL(`./page/${name}`, i
 @PublicRoute()
 @Controller('welcome')
 export class WelcomePageController {
-  private readonly html = asset('welcome.html');
+  private readonly html: string;
   private readonly js = asset('welcome.js');
   private readonly passkeyJs = asset('passkey.js');
   private readonly oidcJs: string;
 
-  constructor(oidc: OidcSignInService) {
+  constructor(oidc: OidcSignInService, pages: OwnPages) {
+    this.html = pages.linked(asset('welcome.html'));
     this.oidcJs = asset('oidc.js').replace(`'%NAME%'`, () => JSON.stringify(oidc.name ?? ''));
   }
 

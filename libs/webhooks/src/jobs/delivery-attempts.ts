@@ -74,7 +74,7 @@ export class DeliveryAttempts {
     try {
       if (endpoint.target === null) throw new EgressRefused('address');
       if (endpoint.secrets === null) throw new SealBroken();
-      const body = bodyIn(endpoint.format, delivery, this.config.publicUrl);
+      const body = bodyIn(endpoint.format, delivery, this.config.publicBase);
       const { status, headers } = await this.egress.request({
         method: 'POST',
         url: endpoint.target,

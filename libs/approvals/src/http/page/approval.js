@@ -17,12 +17,17 @@
    */
 
   const ANSWER_MS = 30_000;
+  /** The path below which Haldir is served, as a proxy takes it away: this script is two levels below it. */
+  const BASE =
+    document.currentScript instanceof HTMLScriptElement
+      ? new URL('../..', document.currentScript.src).pathname.replace(/\/$/, '')
+      : '';
   /** Of details that are too long for one answer, as many are read at a time. */
   const PART_CHARS = 65_536;
   /** What `visibleText` of the kernel takes for hidden. */
   const HIDDEN = /[\p{Cf}\p{DI}\p{Zl}\p{Zp}\u2800]|(?![\t\n\r])\p{Cc}/gu;
   /** The request that the address of the page names; empty when it names none. */
-  const id = /^\/approvals\/(apr_[0-9a-z]{1,64})\/?$/.exec(location.pathname)?.[1] ?? '';
+  const id = /^\/approvals\/(apr_[0-9a-z]{1,64})\/?$/.exec(location.pathname.slice(BASE.length))?.[1] ?? '';
   /** Where what goes with each request of a person is kept, also by the page of sign-in. */
   const KEPT = 'haldir.page';
   /** Kept here and nowhere else; empty while a person decides. */
@@ -71,7 +76,7 @@
   /** @param {'GET' | 'POST'} method @param {string} path @param {object} [body] @returns {Promise<Answer>} */
   async function send(method, path, body) {
     try {
-      const answer = await fetch(path, {
+      const answer = await fetch(BASE + path, {
         method,
         headers: {
           ...(key === '' ? { 'x-haldir-page': localStorage.getItem(KEPT) ?? '' } : { authorization: `Bearer ${key}` }),

@@ -10,6 +10,11 @@
 
   /** As people know the issuer; Haldir writes it here, and leaves it empty where none is set. */
   const NAME = /** @type {string} */ ('%NAME%');
+  /** The path below which Haldir is served, as a proxy takes it away: this script is two levels below it. */
+  const BASE =
+    document.currentScript instanceof HTMLScriptElement
+      ? new URL('../..', document.currentScript.src).pathname.replace(/\/$/, '')
+      : '';
   /** What the page keeps of its own: the cookie of a sign-in that is under way is shared by all programs of this machine. */
   const KEPT = 'haldir.oidc';
   const isThere = NAME !== '' && 'subtle' in crypto;
@@ -31,7 +36,7 @@
 
   /** This page with its query, written as `return_to` takes it; without the query where it cannot be. */
   function here() {
-    const path = location.pathname.replace(/(.)\/$/, '$1');
+    const path = location.pathname.slice(BASE.length).replace(/(.)\/$/, '$1');
     const query = location.search
       .slice(1)
       .replaceAll('+', '%20')
@@ -46,7 +51,7 @@
     const bytes = Uint8Array.from(secret(), (character) => character.charCodeAt(0));
     const page = textOf(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes)));
     const asked = new URLSearchParams({ page, return_to: here() });
-    const address = `/v1/sign-in/oidc?${asked}`;
+    const address = `${BASE}/v1/sign-in/oidc?${asked}`;
     for (const button of document.querySelectorAll('button[data-oidc]')) {
       if (!(button instanceof HTMLButtonElement)) continue;
       button.textContent = `Sign in with ${NAME}`;

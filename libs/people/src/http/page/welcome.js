@@ -14,6 +14,11 @@
    */
 
   const ANSWER_MS = 30_000;
+  /** The path below which Haldir is served, as a proxy takes it away: this script is two levels below it. */
+  const BASE =
+    document.currentScript instanceof HTMLScriptElement
+      ? new URL('../..', document.currentScript.src).pathname.replace(/\/$/, '')
+      : '';
   /** What the page keeps for its requests, beside the cookie that it cannot see. Other programs of this machine share the cookie. */
   const KEPT = 'haldir.page';
 
@@ -43,7 +48,7 @@
   async function ask(method, path, body) {
     const kept = localStorage.getItem(KEPT);
     try {
-      const answer = await fetch(path, {
+      const answer = await fetch(BASE + path, {
         method,
         headers: {
           ...(kept === null ? {} : { 'x-haldir-page': kept }),
@@ -205,7 +210,7 @@
     const answer = await oidc.finish(ask, from);
     if (!(await enter(answer)) || typeof answer === 'string') return inWords(answer);
     const { return_to: returnTo = '/welcome' } = answer.body;
-    if (returnTo !== '/welcome') location.replace(returnTo);
+    if (returnTo !== '/welcome') location.replace(BASE + returnTo);
     say('You are signed in.');
     return null;
   }
