@@ -78,4 +78,17 @@ export default tseslint.config(
     },
   },
   { files: ['scripts/**'], rules: { '@typescript-eslint/no-explicit-any': 'off' } },
+  {
+    files: ['{apps,libs,scripts}/**'],
+    ignores: ['**/*spec.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: 'ObjectExpression > SpreadElement > ObjectExpression',
+          message: 'Write the members themselves: V8 takes microseconds for an object that is spread into another.',
+        },
+      ],
+    },
+  },
 );

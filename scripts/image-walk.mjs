@@ -77,7 +77,8 @@ async function walk() {
         env: {
           ...image.env,
           ...Object.fromEntries(environment),
-          ...{ PORT: String(ports.api), WORKER_PORT: String(ports.worker) },
+          PORT: String(ports.api),
+          WORKER_PORT: String(ports.worker),
         },
         user: service.user ?? image.user,
         capabilities: service.cap_drop.includes('ALL') ? (service.cap_add ?? []) : undefined,

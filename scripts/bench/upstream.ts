@@ -25,7 +25,8 @@ const server = http.createServer((request, response) => {
     const body = JSON.stringify({ jsonrpc: '2.0', id, ...answer(method, params, extent) });
     response
       .writeHead(200, {
-        ...{ 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+        'content-type': 'application/json',
+        'content-length': Buffer.byteLength(body),
         ...(hasSessions && method === 'initialize' ? { 'mcp-session-id': randomUUID() } : {}),
       })
       .end(body);

@@ -45,7 +45,11 @@ export async function develop(root, { signal, defer }) {
   };
 
   haldir = await launch({
-    ...{ root, signal, defer, dist: DIST, show: withStack },
+    root,
+    signal,
+    defer,
+    dist: DIST,
+    show: withStack,
     env: { ...process.env, HALDIR_HOME: process.env.HALDIR_HOME || '.haldir/dev', PORT: port },
     waiters: { api: [WAITER, String(debug.api)], worker: [WAITER, String(debug.worker)] },
     build: () =>

@@ -56,7 +56,8 @@ export async function createApi(
     trustProxy: false,
     requestTimeout: RECEIVE_TIMEOUT_MS,
     http: {
-      ...{ headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: RECEIVE_CHECK_MS },
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: RECEIVE_CHECK_MS,
       // What lacks a Host is refused in our own words.
       requireHostHeader: false,
     },
@@ -89,7 +90,8 @@ export async function createApi(
     methods: ['GET', 'POST', 'PATCH', 'PUT', 'DELETE', 'OPTIONS'],
     maxAge: 86_400,
     // What is no preflight is answered like one.
-    ...{ strictPreflight: false, preflightContinue: true },
+    strictPreflight: false,
+    preflightContinue: true,
   });
   serveDocs(app);
   await app.get(KeyRing).load();

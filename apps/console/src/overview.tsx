@@ -31,11 +31,12 @@ const setUpQuery = queryOptions({
       {
         text: 'A tool server is behind Haldir',
         isDone: Object.keys(upstreams.upstreams).length > 0,
-        ...{ how: 'Add an upstream', to: '/upstreams' },
+        how: 'Add an upstream',
+        to: '/upstreams',
       },
-      { text: 'An agent has acted', isDone: agents.agents.length > 0, ...{ how: 'Give it a key', to: '/keys' } },
-      { text: 'Something waits for a human', isDone: isHeld, ...{ how: 'Propose a policy', to: '/policies' } },
-      { text: 'Somebody else is invited', isDone: people.people.length > 1, ...{ how: 'Invite them', to: '/people' } },
+      { text: 'An agent has acted', isDone: agents.agents.length > 0, how: 'Give it a key', to: '/keys' },
+      { text: 'Something waits for a human', isDone: isHeld, how: 'Propose a policy', to: '/policies' },
+      { text: 'Somebody else is invited', isDone: people.people.length > 1, how: 'Invite them', to: '/people' },
     ] as const;
   },
 });

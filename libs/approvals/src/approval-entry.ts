@@ -11,7 +11,11 @@ export function requestEntry(
 ): AuditRecord {
   const { sessionId, agentId, digest } = request;
   return {
-    ...{ source, sessionId, agentId, tool: 'haldir.approvals', action },
+    source,
+    sessionId,
+    agentId,
+    tool: 'haldir.approvals',
+    action,
     details: {
       request_id: request.id,
       tool: request.tool,

@@ -14,7 +14,13 @@ export function pagePathOf(requestId: string): string {
 export function requestedData(request: ApprovalRequest, rule: Record<string, string>, publicBase: string | null) {
   const { id, agentId, tool, action, amount, reason, details } = request;
   return {
-    ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), reason, ...rule },
+    request_id: id,
+    agent_id: agentId,
+    tool,
+    action,
+    amount: toDollars(amount),
+    reason,
+    ...rule,
     ...excerptOf(details),
     ...pageIn(id, publicBase),
   };
@@ -24,7 +30,13 @@ export function requestedData(request: ApprovalRequest, rule: Record<string, str
 export function outcomeData(request: EndedFacts, outcome: ApprovalOutcome, publicBase: string | null) {
   const { id, agentId, tool, action, amount, decidedKey } = request;
   return {
-    ...{ request_id: id, agent_id: agentId, tool, action, amount: toDollars(amount), outcome, decided_key: decidedKey },
+    request_id: id,
+    agent_id: agentId,
+    tool,
+    action,
+    amount: toDollars(amount),
+    outcome,
+    decided_key: decidedKey,
     ...pageIn(id, publicBase),
   };
 }

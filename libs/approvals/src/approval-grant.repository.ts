@@ -150,7 +150,11 @@ export class ApprovalGrantRepository {
           ApprovalRequest,
           { tenantId, digest, status: 'pending', expiresAt: MoreThan(at) },
           {
-            ...{ status: 'approved', decidedAt: at, decidedBy: grantedBy, decisionNote: '', decidedKey: grantedKey },
+            status: 'approved',
+            decidedAt: at,
+            decidedBy: grantedBy,
+            decisionNote: '',
+            decidedKey: grantedKey,
             grantId,
           },
         );

@@ -76,11 +76,24 @@ export class ApprovalGrants {
       throw new TooManyGrants(MAX_OF_ONE, 'A tool, for one agent,');
     const { id, uses, totalAmount: total, freeArguments, ttlSeconds } = wanted;
     const grant = Object.assign(new ApprovalGrant(), {
-      ...{ tenantId, id, requestId: decided.id, agentId, tool: decided.tool },
-      ...{ basis, ruleIds: ruleIdsOf(decided), uses, used: 0, total },
+      tenantId,
+      id,
+      requestId: decided.id,
+      agentId,
+      tool: decided.tool,
+      basis,
+      ruleIds: ruleIdsOf(decided),
+      uses,
+      used: 0,
+      total,
       alike: JSON.stringify(alikeArguments(call.arguments, freeArguments)),
-      ...{ spent: 0n as MicroUsd, grantedBy: by === '' ? actor.label : by, grantedKey: actor.id },
-      ...{ createdAt: now, expiresAt: new Date(now.getTime() + ttlSeconds * 1000), revokedAt: null, revokedKey: null },
+      spent: 0n as MicroUsd,
+      grantedBy: by === '' ? actor.label : by,
+      grantedKey: actor.id,
+      createdAt: now,
+      expiresAt: new Date(now.getTime() + ttlSeconds * 1000),
+      revokedAt: null,
+      revokedKey: null,
     });
     await grants.insert(grant);
   }
@@ -147,10 +160,19 @@ export class ApprovalGrants {
     await grants.count(grant, amount);
     const requestIds = await grants.settle(grant, digest, this.clock.now());
     this.auditLog.record(tx, actor, {
-      ...{ source: 'haldir', sessionId, agentId, tool: 'haldir.approvals', action: 'approval_grant_used' },
+      source: 'haldir',
+      sessionId,
+      agentId,
+      tool: 'haldir.approvals',
+      action: 'approval_grant_used',
       details: {
-        ...{ grant_id: grant.id, tool: grant.tool, digest: digest.toString('hex'), amount_micros: amount.toString() },
-        ...{ used: grant.used + 1, uses: grant.uses, request_ids: requestIds },
+        grant_id: grant.id,
+        tool: grant.tool,
+        digest: digest.toString('hex'),
+        amount_micros: amount.toString(),
+        used: grant.used + 1,
+        uses: grant.uses,
+        request_ids: requestIds,
       },
     });
   }
@@ -176,7 +198,10 @@ export class ApprovalGrants {
     if (!isEnded) return;
     const { agentId, tool, used, uses } = grant;
     this.auditLog.record(tx, actor, {
-      ...{ source: 'haldir', agentId, tool: 'haldir.approvals', action: 'approval_grant_revoked' },
+      source: 'haldir',
+      agentId,
+      tool: 'haldir.approvals',
+      action: 'approval_grant_revoked',
       details: { grant_id: id, tool, used, uses, key: actor.id },
     });
   }

@@ -163,7 +163,9 @@ export class ApprovalRequestRepository {
   counts(tenantId: string, now: Date): Promise<{ pending: number; total: number }> {
     return this.transactions.read(tenantId, async (manager) => {
       const pending = await manager.countBy(ApprovalRequest, {
-        ...{ tenantId, status: 'pending', expiresAt: MoreThan(now) },
+        tenantId,
+        status: 'pending',
+        expiresAt: MoreThan(now),
       });
       const made = await manager
         .createQueryBuilder()
@@ -240,8 +242,10 @@ export class ApprovalRequestRepository {
         const { affected } = await tx.manager.update(
           ApprovalRequest,
           {
-            ...{ tenantId, ...(agentId === null ? {} : { agentId }) },
-            ...{ status: 'pending', expiresAt: MoreThan(decision.at) },
+            tenantId,
+            ...(agentId === null ? {} : { agentId }),
+            status: 'pending',
+            expiresAt: MoreThan(decision.at),
           },
           { status: 'denied', ...toDecided({ ...decision, grantId: null }) },
         );

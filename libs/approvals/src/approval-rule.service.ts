@@ -93,7 +93,9 @@ export function firstMatch(
   if (!first) return null;
   const { rule, reason } = first;
   return {
-    ...{ ruleId: rule.id, type: rule.type, reason: `${reason} (approval rule ${rule.id})` },
+    ruleId: rule.id,
+    type: rule.type,
+    reason: `${reason} (approval rule ${rule.id})`,
     otherRuleIds: others.map(({ rule: { id } }) => id),
   };
 }

@@ -72,7 +72,9 @@ export class ApprovalTellings {
       this.auditLog.record(tx, haldirActor(tenantId), {
         source: 'haldir',
         ...(typeof agent_id === 'string' ? { agentId: agent_id } : {}),
-        ...{ tool: 'haldir.approvals', action: 'approval_told_nobody', details: { request_id, tool, action } },
+        tool: 'haldir.approvals',
+        action: 'approval_told_nobody',
+        details: { request_id, tool, action },
       });
     }
     tx.onCommit(() => {

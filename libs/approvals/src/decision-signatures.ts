@@ -50,7 +50,9 @@ export class DecisionSignatures {
     const key = { tenantId, requestId, personId, decision };
     await this.challenges.put(key, nonce, SIGNING_SECONDS);
     return decisionChallenge({
-      ...{ ...key, digest: hex(digest), nonce: nonce.toString('hex') },
+      ...key,
+      digest: hex(digest),
+      nonce: nonce.toString('hex'),
       terms: terms && saidOfTerms(terms),
     });
   }

@@ -34,7 +34,9 @@ export interface SaidTerms {
 
 export function saidOfTerms({ freeArguments, uses, totalAmount, ttlSeconds }: GrantTerms): SaidTerms {
   return {
-    ...{ free_arguments: freeArguments, uses, ttl_seconds: ttlSeconds },
+    free_arguments: freeArguments,
+    uses,
+    ttl_seconds: ttlSeconds,
     total_micros: totalAmount === null ? null : totalAmount.toString(),
   };
 }

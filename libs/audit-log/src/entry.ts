@@ -61,11 +61,17 @@ export function prepareEntry(entry: NewEntry, { entryId, salt } = newEntryIdenti
   const details = erasable(entry.details, salt);
   const context = erasable(contextOf(entry.actor));
   return {
-    ...{ entry, entryId, details, context },
+    entry,
+    entryId,
+    details,
+    context,
     contentHash: contentHash({
       ...entry,
-      ...{ tenantId: entry.actor.tenantId, actorId: entry.actor.id, entryId },
-      ...{ detailsHash: details.hash, contextHash: context.hash },
+      tenantId: entry.actor.tenantId,
+      actorId: entry.actor.id,
+      entryId,
+      detailsHash: details.hash,
+      contextHash: context.hash,
     }),
   };
 }

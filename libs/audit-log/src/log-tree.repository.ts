@@ -148,7 +148,10 @@ export class LogTreeRepository {
         type Row = { tenant_id: string; size: string; frontier: Buffer; last_hash: Buffer };
         const rows = await tx.query<Row>(ifLocked === 'wait' ? lockTree : tryLockTree, [tenants]);
         return rows.map(({ tenant_id: tenantId, size, frontier, last_hash: last }) => ({
-          ...{ tenantId, size: Number(size), frontier, last },
+          tenantId,
+          size: Number(size),
+          frontier,
+          last,
         }));
       },
       /** How many entries each log has. */
@@ -169,7 +172,10 @@ export class LogTreeRepository {
           stretches.map(({ to }) => to),
         ]);
         return rows.map(({ tenant_id: tenantId, seq, prev_hash: previous, entry_hash: hash }) => ({
-          ...{ tenantId, seq: Number(seq), previous, hash },
+          tenantId,
+          seq: Number(seq),
+          previous,
+          hash,
         }));
       },
       /** Keeps trees and their checkpoints; does not wait for the answer. */

@@ -81,7 +81,10 @@ export class Notices implements OnApplicationShutdown {
   private async connect(): Promise<void> {
     const { url } = this.config.database;
     const connection = new Client({
-      ...{ connectionString: url, application_name: 'haldir', connectionTimeoutMillis: 5_000, keepAlive: true },
+      connectionString: url,
+      application_name: 'haldir',
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
     });
     this.connection = connection;
     // After an error the connection ends, too.

@@ -58,7 +58,11 @@ export class OutboxRepository {
         return rows
           .sort((one, other) => Number(BigInt(one.id) - BigInt(other.id)))
           .map(({ tenant_id, event_id, type, data, created_at }) => ({
-            ...{ tenantId: tenant_id, eventId: event_id, type, data, at: created_at },
+            tenantId: tenant_id,
+            eventId: event_id,
+            type,
+            data,
+            at: created_at,
           }));
       },
     };

@@ -64,7 +64,10 @@ export class EvidenceMaker implements OnModuleDestroy {
         if (!(await this.evidence.in(tx).fail(evidence, reason))) return;
         const details = { evidence_id: id, reason };
         this.auditLog.record(tx, haldirActor(tenantId), {
-          ...{ source: 'haldir', tool: 'haldir.evidence', action: 'evidence_failed', details },
+          source: 'haldir',
+          tool: 'haldir.evidence',
+          action: 'evidence_failed',
+          details,
         });
       });
     }
@@ -93,7 +96,7 @@ export class EvidenceMaker implements OnModuleDestroy {
     await writer.file('evidence.json', [`${JSON.stringify(describe(evidence, head, madeAt, inPeriod), null, 2)}\n`]);
     const { from, to, madeByLabel: madeBy } = evidence;
     await writer.file('INDEX.txt', [
-      indexText({ ...{ tenantId, from, to, madeAt, madeBy }, origin: head.origin, treeSize: head.size, lines }),
+      indexText({ tenantId, from, to, madeAt, madeBy, origin: head.origin, treeSize: head.size, lines }),
     ]);
     await writer.end((length, sha256) => this.tree.signEvidence(tenantId, length, sha256));
     const sha256 = await chunks.end();
@@ -101,11 +104,19 @@ export class EvidenceMaker implements OnModuleDestroy {
     await this.transactions.run(tenantId, async (tx) => {
       if (!(await this.evidence.in(tx).finish(evidence, chunks.size, sha256))) throw new EvidenceTaken();
       const details = {
-        ...{ evidence_id: id, from: from.toISOString(), to: to.toISOString(), size: chunks.size },
-        ...{ sha256: sha256.toString('hex'), tree_size: head.size, asked_by: evidence.madeBy },
+        evidence_id: id,
+        from: from.toISOString(),
+        to: to.toISOString(),
+        size: chunks.size,
+        sha256: sha256.toString('hex'),
+        tree_size: head.size,
+        asked_by: evidence.madeBy,
       };
       this.auditLog.record(tx, haldirActor(tenantId), {
-        ...{ source: 'haldir', tool: 'haldir.evidence', action: 'evidence_made', details },
+        source: 'haldir',
+        tool: 'haldir.evidence',
+        action: 'evidence_made',
+        details,
       });
     });
   }

@@ -142,7 +142,9 @@ export class EvidenceRepository {
         tx.manager
           .createQueryBuilder(Evidence, 'e')
           .where(`e.tenantId = :tenantId AND e.from = :from AND e.to = :to AND e.state IN ('queued', 'running')`, {
-            ...{ tenantId, from, to },
+            tenantId,
+            from,
+            to,
           })
           .getOne(),
       counts: async (tenantId: string): Promise<{ underWay: number; done: number }> => {

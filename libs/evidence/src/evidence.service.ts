@@ -50,9 +50,22 @@ export class EvidenceService {
     if (underWay >= MAX_UNDER_WAY) throw new TooMuchEvidence(`${MAX_UNDER_WAY} packages are under way`);
     if (underWay + done >= MAX_KEPT) throw new TooMuchEvidence(`${MAX_KEPT} packages are kept, or under way`);
     const asked = Object.assign(new Evidence(), {
-      ...{ tenantId, id: newId('evi'), from, to, state: 'queued' as const, done: 0, total: null, attempt: 0 },
-      ...{ size: null, sha256: null, reason: null, madeBy: actor.id, madeByLabel: actor.label },
-      ...{ createdAt: this.clock.now(), finishedAt: null, expiresAt: null },
+      tenantId,
+      id: newId('evi'),
+      from,
+      to,
+      state: 'queued' as const,
+      done: 0,
+      total: null,
+      attempt: 0,
+      size: null,
+      sha256: null,
+      reason: null,
+      madeBy: actor.id,
+      madeByLabel: actor.label,
+      createdAt: this.clock.now(),
+      finishedAt: null,
+      expiresAt: null,
     });
     await rows.insert(asked);
     this.record(tx, actor, 'evidence_requested', asked, { from: from.toISOString(), to: to.toISOString() });
@@ -96,7 +109,10 @@ export class EvidenceService {
     const { first, last } = range ?? { first: 0, last: size - 1 };
     const details = { evidence_id: id, sha256: hex, first_byte: first, last_byte: last };
     await this.auditLog.append(actor, {
-      ...{ source: 'haldir', tool: 'haldir.evidence', action: 'evidence_downloaded', details },
+      source: 'haldir',
+      tool: 'haldir.evidence',
+      action: 'evidence_downloaded',
+      details,
     });
     return { size, sha256: hex, range, bytes: this.bytes(actor.tenantId, id, first, last) };
   }

@@ -109,8 +109,12 @@ export function grantOf(row: Ceiling): AgentGrant | null {
   if (agentId === null || agentScopes === null || agentTtlSeconds === null) return null;
   if (agentSpendLimit === null || agentSpendPeriod === null) return null;
   return {
-    ...{ agentId, scopes: agentScopes, ttlSeconds: agentTtlSeconds },
-    ...{ spendLimit: agentSpendLimit, spendPeriod: agentSpendPeriod, upstreams: agentUpstreams },
+    agentId,
+    scopes: agentScopes,
+    ttlSeconds: agentTtlSeconds,
+    spendLimit: agentSpendLimit,
+    spendPeriod: agentSpendPeriod,
+    upstreams: agentUpstreams,
     catalogue: row.agentCatalogue ?? 'full',
   };
 }

@@ -143,15 +143,21 @@ export class ApiKeyService implements Authenticator {
     const endsAt = old.expiresAt !== null && old.expiresAt < overlapEnds ? old.expiresAt : overlapEnds;
     const { key, publicId } = newApiKey();
     const fresh = Object.assign(new ApiKey(), old, {
-      ...{ publicId, hash: hashApiKey(this.pepper(), key), createdAt: now, lastUsedAt: null },
+      publicId,
+      hash: hashApiKey(this.pepper(), key),
+      createdAt: now,
+      lastUsedAt: null,
       expiresAt: rotation.expiresAt === undefined ? old.expiresAt : rotation.expiresAt,
     });
     if (!isLive(fresh, now)) throw new InvalidInput('expires_at: expected a time to come');
     await this.keys.in(tx).insert(this.sealed(fresh, standing));
     await this.keys.in(tx).replace(this.sealed(Object.assign(old, { expiresAt: endsAt }), standing), now);
     this.record(tx, caller.actor, 'api_key_rotated', {
-      ...{ prefix: keyPrefix(publicId), replaces: keyPrefix(old.publicId), principal: old.principalId },
-      ...{ overlap_ends_at: endsAt.toISOString(), by: caller.actor.id },
+      prefix: keyPrefix(publicId),
+      replaces: keyPrefix(old.publicId),
+      principal: old.principalId,
+      overlap_ends_at: endsAt.toISOString(),
+      by: caller.actor.id,
     });
     const { name, tier, scopes, expiresAt, principalId } = fresh;
     return {
@@ -190,9 +196,18 @@ export class ApiKeyService implements Authenticator {
     const { key, publicId } = newApiKey();
     const principalId = keyPrefix(publicId);
     const row = Object.assign(new ApiKey(), {
-      ...{ tenantId, publicId, principalId, name, tier, scopes, expiresAt },
-      ...{ kind: grant ? 'agent' : connector ? 'connector' : 'key', ...ceilingOf(grant), ...connectingOf(connector) },
-      ...{ hash: hashApiKey(this.pepper(), key), createdAt: this.clock.now() },
+      tenantId,
+      publicId,
+      principalId,
+      name,
+      tier,
+      scopes,
+      expiresAt,
+      kind: grant ? 'agent' : connector ? 'connector' : 'key',
+      ...ceilingOf(grant),
+      ...connectingOf(connector),
+      hash: hashApiKey(this.pepper(), key),
+      createdAt: this.clock.now(),
     });
     await this.keys.in(tx).insert(this.sealed(row, standing));
     this.record(tx, by ?? haldirActor(tenantId), 'api_key_created', {

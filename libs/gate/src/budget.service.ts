@@ -140,7 +140,7 @@ export class BudgetService {
         books.noteThreshold(usage);
         const { scope, period, subject } = usage;
         const key = scope === 'key' ? { key: subject } : {};
-        this.announceThreshold(tx, session, { ...{ scope, period, percent, limit, usage }, ...key });
+        this.announceThreshold(tx, session, { scope, period, percent, limit, usage, ...key });
       }
     }
     if (session.spendLimit !== null) {

@@ -30,13 +30,17 @@ export class KeyExpiry {
         // Of a key that was made to live no longer than that nobody is told; whoever made it knows.
         if (expiresAt <= now || expiresAt.getTime() - createdAt.getTime() <= AHEAD_MS) continue;
         const data = {
-          ...{ prefix: keyPrefix(publicId), name, agent_id: agentId },
+          prefix: keyPrefix(publicId),
+          name,
+          agent_id: agentId,
           expires_at: expiresAt.toISOString(),
         };
         this.auditLog.record(tx, haldirActor(tenantId), {
           source: 'haldir',
           ...(agentId === null ? {} : { agentId }),
-          ...{ tool: 'haldir.gate', action: 'api_key_expiring', details: data },
+          tool: 'haldir.gate',
+          action: 'api_key_expiring',
+          details: data,
         });
         this.outbox.publish(tx, tenantId, { type: 'key_expiring', data });
       }

@@ -1,8 +1,8 @@
 /** Letters that people take for those of the name; case is folded before. */
 const LOOK_ALIKES: Readonly<Record<string, string>> = {
-  ...{ l: 'i', '1': 'i', '|': 'i', '!': 'i', ı: 'i', і: 'i', ӏ: 'i', ι: 'i', ᛁ: 'i', ꙇ: 'i', ǀ: 'i', ɩ: 'i', ɪ: 'i', ʟ: 'i' },
-  ...{ а: 'a', α: 'a', ɑ: 'a', ᴀ: 'a', '4': 'a', '@': 'a', һ: 'h', ʜ: 'h', հ: 'h', н: 'h' },
-  ...{ ԁ: 'd', ɗ: 'd', ᴅ: 'd', ꓒ: 'd', г: 'r', ʀ: 'r', ꭇ: 'r', ꭈ: 'r' },
+  l: 'i', '1': 'i', '|': 'i', '!': 'i', ı: 'i', і: 'i', ӏ: 'i', ι: 'i', ᛁ: 'i', ꙇ: 'i', ǀ: 'i', ɩ: 'i', ɪ: 'i', ʟ: 'i',
+  а: 'a', α: 'a', ɑ: 'a', ᴀ: 'a', '4': 'a', '@': 'a', һ: 'h', ʜ: 'h', հ: 'h', н: 'h',
+  ԁ: 'd', ɗ: 'd', ᴅ: 'd', ꓒ: 'd', г: 'r', ʀ: 'r', ꭇ: 'r', ꭈ: 'r',
 }; // prettier-ignore
 /** As `haldir` reads once look-alikes are folded. */
 const OWN = 'haidir';

@@ -17,8 +17,16 @@ export interface OutgoingMail extends MailText {
 }
 
 const FAILURES: Readonly<Record<string, MailFailure>> = {
-  ...{ EDNS: 'connect', ECONNECTION: 'connect', ESOCKET: 'connect', ECONNREFUSED: 'connect', ECONNRESET: 'connect' },
-  ...{ ETLS: 'tls', ETIMEDOUT: 'timeout', EABORT: 'timeout', EAUTH: 'auth', ENOAUTH: 'auth' },
+  EDNS: 'connect',
+  ECONNECTION: 'connect',
+  ESOCKET: 'connect',
+  ECONNREFUSED: 'connect',
+  ECONNRESET: 'connect',
+  ETLS: 'tls',
+  ETIMEDOUT: 'timeout',
+  EABORT: 'timeout',
+  EAUTH: 'auth',
+  ENOAUTH: 'auth',
 };
 
 /** As Node names what is wrong with a certificate or a handshake. */
@@ -47,9 +55,17 @@ export class MailTransport {
     const host = settings.from.slice(settings.from.lastIndexOf('@') + 1);
     try {
       await transporter.sendMail({
-        ...{ from: { name: 'Haldir', address: settings.from }, to: { name: '', address: to }, subject, text, html },
-        ...{ messageId: `<${id}@${host}>`, date: at, headers: { 'Auto-Submitted': 'auto-generated' } },
-        ...{ disableFileAccess: true, disableUrlAccess: true, signal: AbortSignal.timeout(MAIL_DEADLINE_MS) },
+        from: { name: 'Haldir', address: settings.from },
+        to: { name: '', address: to },
+        subject,
+        text,
+        html,
+        messageId: `<${id}@${host}>`,
+        date: at,
+        headers: { 'Auto-Submitted': 'auto-generated' },
+        disableFileAccess: true,
+        disableUrlAccess: true,
+        signal: AbortSignal.timeout(MAIL_DEADLINE_MS),
       });
     } catch (error) {
       // Without its cause: servers quote what they were told, credentials and addresses.
@@ -61,11 +77,18 @@ export class MailTransport {
 function transporterTo({ server }: MailSettings) {
   const { host, port, tls, auth } = server;
   return createTransport({
-    ...{ host, port, secure: tls === 'implicit', requireTLS: tls === 'starttls', ignoreTLS: tls === 'none' },
+    host,
+    port,
+    secure: tls === 'implicit',
+    requireTLS: tls === 'starttls',
+    ignoreTLS: tls === 'none',
     ...(auth ? { auth } : {}),
-    ...{ connectionTimeout: CONNECT_MS, dnsTimeout: CONNECT_MS },
-    ...{ greetingTimeout: MAIL_DEADLINE_MS, socketTimeout: MAIL_DEADLINE_MS },
-    ...{ disableFileAccess: true, disableUrlAccess: true },
+    connectionTimeout: CONNECT_MS,
+    dnsTimeout: CONNECT_MS,
+    greetingTimeout: MAIL_DEADLINE_MS,
+    socketTimeout: MAIL_DEADLINE_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
   });
 }
 

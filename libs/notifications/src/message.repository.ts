@@ -158,8 +158,14 @@ export abstract class MessageRepository implements Channel {
       tx.query<ClaimRow>(this.sql.claim, [now, leasedUntil, take, ROLES, KINDS]),
     );
     return rows.map((row) => ({
-      ...{ tenantId: row.tenant_id, eventId: row.event_id, personId: row.person_id },
-      ...{ kind: row.kind, notice: row.notice, createdAt: row.created_at, attempts: row.attempts, email: row.email },
+      tenantId: row.tenant_id,
+      eventId: row.event_id,
+      personId: row.person_id,
+      kind: row.kind,
+      notice: row.notice,
+      createdAt: row.created_at,
+      attempts: row.attempts,
+      email: row.email,
     }));
   }
 

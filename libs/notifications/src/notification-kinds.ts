@@ -40,7 +40,9 @@ export function mayRead(role: Role, kind: NotificationKind): boolean {
 /** Which roles may be told of which kind, and which are unless they choose. */
 export const KINDS_OF_ROLES = ROLES.flatMap((role) =>
   NOTIFICATION_KINDS.filter((kind) => mayRead(role, kind)).map((kind) => ({
-    ...{ role, kind, isDefault: defaultKindsOf(role).includes(kind) },
+    role,
+    kind,
+    isDefault: defaultKindsOf(role).includes(kind),
   })),
 );
 

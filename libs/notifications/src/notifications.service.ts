@@ -49,8 +49,11 @@ export class NotificationsService {
       return { kinds: available.filter((kind) => kinds.includes(kind)), isChosen: chosen !== null };
     };
     return {
-      ...{ email: who.email, isSent: this.config.mail !== null, available },
-      ...{ mail: choiceOf(choice?.kinds ?? null), push: choiceOf(choice?.pushKinds ?? null) },
+      email: who.email,
+      isSent: this.config.mail !== null,
+      available,
+      mail: choiceOf(choice?.kinds ?? null),
+      push: choiceOf(choice?.pushKinds ?? null),
     };
   }
 
@@ -80,7 +83,8 @@ export class NotificationsService {
       else await choices.remove(tenantId, personId);
       this.auditLog.record(tx, person, {
         source: 'haldir',
-        ...{ tool: 'haldir.people', action: 'notifications_chosen' },
+        tool: 'haldir.people',
+        action: 'notifications_chosen',
         details: { person_id: personId, notify: kinds, push: pushKinds },
       });
     });

@@ -7,7 +7,8 @@ import { MessageRepository } from './message.repository.js';
 export class PushMessageRepository extends MessageRepository {
   constructor(transactions: Transactions) {
     super(transactions, {
-      ...{ table: 'push_message', choice: 'push_kinds' },
+      table: 'push_message',
+      choice: 'push_kinds',
       reachable:
         'EXISTS (SELECT FROM push_subscription s WHERE s.tenant_id = m.tenant_id AND s.person_id = m.person_id)',
     });

@@ -45,7 +45,13 @@ export class PushSubscriptionsService {
     const { host: service } = await this.vet(endpoint);
     if (!isPoint(keys.p256dh)) throw new InvalidInput('keys.p256dh: expected a point of P-256, in base64url');
     const subscription = Object.assign(new PushSubscription(), {
-      ...{ tenantId, id: newId('psh'), personId, service, browser, createdAt: this.clock.now(), toldAt: null },
+      tenantId,
+      id: newId('psh'),
+      personId,
+      service,
+      browser,
+      createdAt: this.clock.now(),
+      toldAt: null,
       endpointHash: hash('sha256', endpoint, 'buffer'),
     });
     await this.transactions.run(tenantId, async (tx) => {

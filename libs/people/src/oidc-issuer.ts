@@ -80,8 +80,12 @@ export class OidcIssuer {
     try {
       const challenge = await client.calculatePKCECodeChallenge(verifier);
       return client.buildAuthorizationUrl(configuration, {
-        ...{ redirect_uri: redirectUri, scope, state, nonce },
-        ...{ code_challenge: challenge, code_challenge_method: 'S256' },
+        redirect_uri: redirectUri,
+        scope,
+        state,
+        nonce,
+        code_challenge: challenge,
+        code_challenge_method: 'S256',
       }).href;
     } catch (error) {
       throw this.failureOf(error);
@@ -102,7 +106,10 @@ export class OidcIssuer {
       if (value !== undefined) address.searchParams.set(name, value);
     try {
       const tokens = await client.authorizationCodeGrant(configuration, address, {
-        ...{ expectedState: state, expectedNonce: nonce, pkceCodeVerifier: verifier, idTokenExpected: true },
+        expectedState: state,
+        expectedNonce: nonce,
+        pkceCodeVerifier: verifier,
+        idTokenExpected: true,
       });
       const claims = tokens.claims();
       if (!claims || !SUBJECT.test(claims.sub)) throw new OidcNotGood();
@@ -130,7 +137,8 @@ export class OidcIssuer {
     // An address is verified by whatever names it, or not at all.
     const { email, email_verified: isVerified } = claims['email'] === undefined ? more : claims;
     return {
-      ...{ issuer: claims.iss, subject: claims.sub },
+      issuer: claims.iss,
+      subject: claims.sub,
       email: typeof email === 'string' && isVerified === true ? normalEmail(email) : null,
       name: typeof all['name'] === 'string' && NAME.test(all['name']) ? all['name'] : '',
       role: this.roles?.roleOf(all) ?? null,
@@ -152,7 +160,8 @@ export class OidcIssuer {
     const at = (): number => this.clock.now().getTime();
     try {
       const configuration = await client.discovery(issuer, clientId, undefined, authenticationBy(clientSecret), {
-        ...{ [client.customFetch]: this.fetch, timeout: ANSWER_SECONDS },
+        [client.customFetch]: this.fetch,
+        timeout: ANSWER_SECONDS,
         // By http from this machine alone, as the settings have it.
         execute: [
           client.enableNonRepudiationChecks,
@@ -175,9 +184,13 @@ export class OidcIssuer {
 
   private readonly fetch: client.CustomFetch = async (url, { method, headers, body, signal }) => {
     const answer = await this.egress.request({
-      ...{ method: method === 'POST' ? 'POST' : 'GET', url, headers, decode: true },
+      method: method === 'POST' ? 'POST' : 'GET',
+      url,
+      headers,
+      decode: true,
       ...(body === undefined || body === null ? {} : { body: textOf(body) }),
-      ...{ deadlineMs: ANSWER_SECONDS * 1000, maxResponseBytes: ANSWER_MAX_BYTES },
+      deadlineMs: ANSWER_SECONDS * 1000,
+      maxResponseBytes: ANSWER_MAX_BYTES,
       ...(signal ? { signal } : {}),
       pool: { key: 'oidc', connections: CONNECTIONS },
     });

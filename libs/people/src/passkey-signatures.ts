@@ -36,7 +36,9 @@ export class PasskeySignatures {
     const there = had.filter(({ rpId }) => rpId === rpID);
     if (there.length === 0) throw new NoPasskey();
     return generateAuthenticationOptions({
-      ...{ rpID, userVerification: 'required', timeout: seconds * 1000 },
+      rpID,
+      userVerification: 'required',
+      timeout: seconds * 1000,
       challenge: new Uint8Array(await challenge()),
       allowCredentials: there.map(({ credentialId }) => ({ id: credentialId.toString('base64url') })),
     });

@@ -50,8 +50,12 @@ export class PasskeyService {
     if (!member) throw new Unauthenticated();
     const had = await this.passkeys.list(tenantId, personId, PASSKEYS_MAX, null);
     return generateRegistrationOptions({
-      ...{ rpName: 'Haldir', rpID: this.relyingParty.id, attestationType: 'none', timeout: CHALLENGE_MS },
-      ...{ userName: member.person.email, userDisplayName: member.person.name || member.person.email },
+      rpName: 'Haldir',
+      rpID: this.relyingParty.id,
+      attestationType: 'none',
+      timeout: CHALLENGE_MS,
+      userName: member.person.email,
+      userDisplayName: member.person.name || member.person.email,
       userID: new Uint8Array(Buffer.from(personId)),
       challenge: this.challenges.make({ for: 'enrolment', tenantId, personId }),
       excludeCredentials: had.map(({ credentialId }) => ({ id: credentialId.toString('base64url') })),
@@ -85,15 +89,26 @@ export class PasskeyService {
       if ((await passkeys.count(tenantId, personId)) >= PASSKEYS_MAX) throw new TooManyPasskeys(PASSKEYS_MAX);
       this.relyingParty.refuseOther(await passkeys.rpIds());
       const passkey = Object.assign(new Passkey(), {
-        ...{ tenantId, id: newId('psk'), personId, credentialId, publicKey, algorithm, rpId },
-        ...{ name, counter, createdAt: now, usedAt: null },
+        tenantId,
+        id: newId('psk'),
+        personId,
+        credentialId,
+        publicKey,
+        algorithm,
+        rpId,
+        name,
+        counter,
+        createdAt: now,
+        usedAt: null,
       });
       passkey.mac = this.seal.macOf(PASSKEY_GRANT, passkeyGrant(passkey));
       await passkeys.insert(passkey);
       // Enough to check, offline and later, what the passkey signs.
       this.record(tx, actor, 'passkey_enrolled', {
         ...named(passkey),
-        ...{ public_key: publicKey.toString('base64url'), algorithm, rp_id: rpId },
+        public_key: publicKey.toString('base64url'),
+        algorithm,
+        rp_id: rpId,
       });
       return passkey;
     });
@@ -102,7 +117,9 @@ export class PasskeyService {
   /** What a browser signs in by, with whatever passkey of the site the person chooses. @throws PasskeysNeedName */
   signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
     return generateAuthenticationOptions({
-      ...{ rpID: this.relyingParty.id, userVerification: 'required', timeout: CHALLENGE_MS },
+      rpID: this.relyingParty.id,
+      userVerification: 'required',
+      timeout: CHALLENGE_MS,
       challenge: this.challenges.make({ for: 'sign_in' }),
     });
   }

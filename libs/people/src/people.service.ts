@@ -88,7 +88,9 @@ export class PeopleService {
     const link = await this.link(tx, tenantId, member.person.id);
     // Whoever has a link for somebody who is there can come as them.
     this.record(tx, by.actor, isThere ? 'person_link_made' : 'person_invited', {
-      ...{ person_id: member.person.id, email: wanted.email, role: wanted.role },
+      person_id: member.person.id,
+      email: wanted.email,
+      role: wanted.role,
       expires_at: link.expiresAt.toISOString(),
     });
     return { member, link };

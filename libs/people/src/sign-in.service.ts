@@ -75,7 +75,9 @@ export class SignInService implements PersonAuthenticator {
       actor: personActor(tenantId, personId, email),
       session: null,
       keyId: id,
-      ...{ tier, tenantTier: tier, isOperator },
+      tier,
+      tenantTier: tier,
+      isOperator,
       scopes: scopesOf(role),
     };
   }
@@ -198,8 +200,15 @@ export class SignInService implements PersonAuthenticator {
     await this.invitations.in(tx).removeOf(tenantId, personId);
     const [cookie, pageToken] = [newSecretToken(), newSecretToken()];
     const signIn = Object.assign(new SignIn(), {
-      ...{ tenantId, id: newId('sgn'), personId, hash: hashToken(cookie), pageHash: hashToken(pageToken), method },
-      ...{ createdAt: now, usedAt: now, expiresAt: new Date(now.getTime() + SIGN_IN_SECONDS * 1000) },
+      tenantId,
+      id: newId('sgn'),
+      personId,
+      hash: hashToken(cookie),
+      pageHash: hashToken(pageToken),
+      method,
+      createdAt: now,
+      usedAt: now,
+      expiresAt: new Date(now.getTime() + SIGN_IN_SECONDS * 1000),
     });
     signIn.mac = this.seal.macOf(SIGN_IN_GRANT, signInGrant(signIn));
     const signIns = this.signIns.in(tx);
@@ -207,7 +216,9 @@ export class SignInService implements PersonAuthenticator {
     await signIns.insert(signIn);
     const actor = { ...personActor(tenantId, personId, email), origin };
     this.record(tx, actor, 'person_signed_in', {
-      ...{ sign_in_id: signIn.id, method, role: member.membership.role },
+      sign_in_id: signIn.id,
+      method,
+      role: member.membership.role,
       ...by,
     });
     return { member, cookie, pageToken, signIn };

@@ -69,7 +69,9 @@ export async function readAttestation(
       response: { ...publicKey(id), response } satisfies RegistrationResponseJSON,
       // Read above.
       expectedChallenge: () => true,
-      ...{ expectedOrigin: origin, expectedRPID: rpId, requireUserVerification: true },
+      expectedOrigin: origin,
+      expectedRPID: rpId,
+      requireUserVerification: true,
       supportedAlgorithmIDs: ALGORITHMS,
     });
     if (!verified || registrationInfo.credential.id !== id) return null;
@@ -78,8 +80,11 @@ export async function readAttestation(
     const algorithm = algorithmOf(credential.publicKey);
     if (algorithm === null) return null;
     return {
-      ...{ credentialId: Buffer.from(id, 'base64url'), publicKey: Buffer.from(credential.publicKey), algorithm },
-      ...{ counter: credential.counter, challenge },
+      credentialId: Buffer.from(id, 'base64url'),
+      publicKey: Buffer.from(credential.publicKey),
+      algorithm,
+      counter: credential.counter,
+      challenge,
     };
   } catch {
     // Its reasons repeat what was sent.
@@ -105,7 +110,9 @@ export async function readAssertion<Challenge>(
       } satisfies AuthenticationResponseJSON,
       // Read above.
       expectedChallenge: () => true,
-      ...{ expectedOrigin: origin, expectedRPID: rpId, requireUserVerification: true },
+      expectedOrigin: origin,
+      expectedRPID: rpId,
+      requireUserVerification: true,
       credential: { id, publicKey: new Uint8Array(passkey.publicKey), counter: passkey.counter },
     });
     return verified ? { counter: authenticationInfo.newCounter, challenge } : null;

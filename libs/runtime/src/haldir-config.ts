@@ -81,11 +81,7 @@ const Settings = z.object({
   HALDIR_PUBLIC_URL: optionalText
     .refine((text) => text === null || isOrigin(text))
     .meta({ expects: 'an http or https address without a path', example: 'HALDIR_PUBLIC_URL=https://haldir.example.com' }),
-  HALDIR_BASE_PATH: z
-    .string()
-    .regex(/^(?:\/[A-Za-z0-9_-]{1,50}){0,5}$/)
-    .default('')
-    .meta({ expects: 'the path that a proxy takes away before Haldir, without a slash at its end', example: 'HALDIR_BASE_PATH=/haldir' }),
+  HALDIR_BASE_PATH: z.string().regex(/^(?:\/[\w-]{1,50}){0,5}$/).default('').meta({ expects: 'a path without a slash at its end', example: 'HALDIR_BASE_PATH=/haldir' }),
   HALDIR_RP_ID: optionalText
     .meta({ expects: 'the host of HALDIR_PUBLIC_URL, or a domain that it is in', example: 'HALDIR_RP_ID=example.com' }),
   ...OIDC_SETTINGS,
@@ -169,7 +165,7 @@ export class HaldirConfig {
   };
   /** Under which people and agents reach the API; null: under whatever host their requests name. */
   readonly publicUrl: string | null;
-  /** Below which path people and agents reach the API, as a proxy takes it away; empty: at the root of its host. */
+  /** The path below which a proxy serves the API, and which it takes away; empty for none. */
   readonly basePath: string;
   /** The public address with that path, without a slash at its end, for links; null without an address. */
   readonly publicBase: string | null;
@@ -214,15 +210,7 @@ export class HaldirConfig {
     this.bootstrap = { token: settings.HALDIR_BOOTSTRAP_TOKEN, required: settings.HALDIR_REQUIRE_BOOTSTRAP_TOKEN };
     this.egress = { allow: checkedCidrs(settings.HALDIR_EGRESS_ALLOW, this.embedded) };
     this.logOrigin = settings.HALDIR_LOG_ORIGIN;
-    this.tierLimits = {
-      ...{ free: 100, pro: 5000, enterprise: 50_000 },
-      ...Object.fromEntries(
-        settings.HALDIR_TIER_LIMITS.split(',').map((part) => {
-          const [tier = '', limit] = part.split('=');
-          return [tier, Number(limit)];
-        }),
-      ),
-    };
+    this.tierLimits = { free: 100, pro: 5000, enterprise: 50_000, ...tierLimitsIn(settings.HALDIR_TIER_LIMITS) };
     this.fxRates = new Map(
       settings.HALDIR_FX_RATES.split(',')
         .filter(Boolean)
@@ -250,6 +238,12 @@ export class HaldirConfig {
     this.secrets = { restoreMs: settings.SECRET_RESTORE_SECONDS * 1000 };
     this.shutdownTimeoutMs = settings.SHUTDOWN_TIMEOUT_SECONDS * 1000;
   }
+}
+
+/** `tier=limit`, separated by commas. */
+function tierLimitsIn(text: string): Record<string, number> {
+  const pairs = text.split(',').map((part) => part.split('='));
+  return Object.fromEntries(pairs.map(([tier = '', limit]) => [tier, Number(limit)]));
 }
 
 function readRootKeys(inline: string | null, file: string | null): RootKey[] {

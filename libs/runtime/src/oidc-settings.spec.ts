@@ -28,9 +28,15 @@ it('is none unless an issuer is set', () => {
 
 it('lets nobody in whom nobody knows, in the operator’s tenant, by default', () => {
   expect(read(least)).toEqual({
-    ...{ issuer: new URL('https://login.example.com/realms/staff'), clientId: 'haldir', clientSecret: null },
-    ...{ name: 'login.example.com', scope: 'openid email profile', tenantId: null },
-    ...{ roleClaim: null, roles: [], unknownRole: null },
+    issuer: new URL('https://login.example.com/realms/staff'),
+    clientId: 'haldir',
+    clientSecret: null,
+    name: 'login.example.com',
+    scope: 'openid email profile',
+    tenantId: null,
+    roleClaim: null,
+    roles: [],
+    unknownRole: null,
   });
 });
 

@@ -92,9 +92,15 @@ export function readOidcSettings(settings: Settings): OidcSettings | null {
     throw missingSetting('HALDIR_OIDC_ROLES', ROLES_EXPECTED, ROLES_EXAMPLE);
   const issuer = new URL(address);
   return {
-    ...{ issuer, clientId, clientSecret: readSecret(settings), name: settings.HALDIR_OIDC_NAME ?? issuer.host },
-    ...{ scope: settings.HALDIR_OIDC_SCOPES, tenantId: settings.HALDIR_OIDC_TENANT },
-    ...{ roleClaim, roles, unknownRole: settings.HALDIR_OIDC_UNKNOWN_ROLE },
+    issuer,
+    clientId,
+    clientSecret: readSecret(settings),
+    name: settings.HALDIR_OIDC_NAME ?? issuer.host,
+    scope: settings.HALDIR_OIDC_SCOPES,
+    tenantId: settings.HALDIR_OIDC_TENANT,
+    roleClaim,
+    roles,
+    unknownRole: settings.HALDIR_OIDC_UNKNOWN_ROLE,
   };
 }
 

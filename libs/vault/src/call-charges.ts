@@ -57,16 +57,23 @@ export class CallCharges {
     if (!taken.taken) return { reason: DENIALS[taken.reason], price, remaining: taken.remaining };
     const now = this.clock.now();
     const payment = Object.assign(new Payment(), {
-      ...{ tenantId, id: newId('pay'), sessionId, agentId: taken.session.agentId },
-      ...{ amountMinor: price / MICROS_PER_CENT, currency: 'USD', usdValue: price, fxRate: null },
-      ...{
-        description: `Call of ${tool}`,
-        drawnOn: taken.drawnOn,
-        ofCall: true,
-        createdAt: now,
-        state: 'held' as const,
-      },
-      ...{ expiresAt: new Date(now.getTime() + holdMs), capturedMinor: null, capturedValue: null, settledAt: null },
+      tenantId,
+      id: newId('pay'),
+      sessionId,
+      agentId: taken.session.agentId,
+      amountMinor: price / MICROS_PER_CENT,
+      currency: 'USD',
+      usdValue: price,
+      fxRate: null,
+      description: `Call of ${tool}`,
+      drawnOn: taken.drawnOn,
+      ofCall: true,
+      createdAt: now,
+      state: 'held' as const,
+      expiresAt: new Date(now.getTime() + holdMs),
+      capturedMinor: null,
+      capturedValue: null,
+      settledAt: null,
     });
     this.payments.in(tx).insert([payment]);
     return { tenantId, paymentId: payment.id, price };

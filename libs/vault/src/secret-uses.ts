@@ -85,7 +85,9 @@ export class SecretUses {
     await this.record(
       opened.used.map(({ name, version }) =>
         this.auditLog.append(actor, {
-          ...{ ...inSession, tool: VAULT_TOOL, action: 'secret_used' },
+          ...inSession,
+          tool: VAULT_TOOL,
+          action: 'secret_used',
           details: { name, version, upstream, tool, by: actor.id },
         }),
       ),
@@ -109,7 +111,9 @@ export class SecretUses {
     await this.record(
       fresh.map(({ name, version }) =>
         this.auditLog.append(haldirActor(tenantId), {
-          ...{ source: 'haldir', tool: VAULT_TOOL, action: 'secret_used' },
+          source: 'haldir',
+          tool: VAULT_TOOL,
+          action: 'secret_used',
           details: { name, version, upstream, by: 'upstream_headers' },
         }),
       ),
@@ -132,7 +136,9 @@ export class SecretUses {
     await this.record(
       opened.used.map(({ name, version }) =>
         this.auditLog.append(actor, {
-          ...{ source: 'haldir', tool: VAULT_TOOL, action: 'secret_used' },
+          source: 'haldir',
+          tool: VAULT_TOOL,
+          action: 'secret_used',
           details: { name, version, upstream, by: actor.id },
         }),
       ),

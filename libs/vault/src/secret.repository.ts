@@ -135,7 +135,11 @@ export class SecretRepository {
         take: limit,
       });
       return versions.map(({ version, scopeRequired, createdAt, expiresAt, bindings }) => ({
-        ...{ version, scopeRequired, createdAt, expiresAt, bindings },
+        version,
+        scopeRequired,
+        createdAt,
+        expiresAt,
+        bindings,
         isNewest: version === newest,
       }));
     });
@@ -205,8 +209,15 @@ export class SecretRepository {
         const { tenantId, secretId, version, scopeRequired, expiresAt, bindings } = place;
         const { wrappedKey, value } = sealed;
         return tx.manager.insert(SecretVersion, {
-          ...{ tenantId, secretId, version, scopeRequired, expiresAt, bindings },
-          ...{ wrappedKey, value, createdAt: now },
+          tenantId,
+          secretId,
+          version,
+          scopeRequired,
+          expiresAt,
+          bindings,
+          wrappedKey,
+          value,
+          createdAt: now,
         });
       },
     };

@@ -262,7 +262,9 @@ export class SecretService {
         : ({ source: 'session', sessionId: session.id, agentId: session.agentId } as const);
     try {
       await this.auditLog.append(actor, {
-        ...{ ...where, tool: VAULT_TOOL, action },
+        ...where,
+        tool: VAULT_TOOL,
+        action,
         details: { ...details, by: actor.id },
       });
     } catch (error) {

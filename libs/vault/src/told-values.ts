@@ -131,7 +131,9 @@ export class ToldValues {
     const fresh = [...byDigest]
       .filter(([digest]) => !known.has(digest))
       .map(([digest, { name, text, kind, expiresAt }]) => ({
-        ...{ digest, bytes: Buffer.byteLength(text), expiresAt },
+        digest,
+        bytes: Buffer.byteLength(text),
+        expiresAt,
         sealed: seal(
           key.key,
           key.version,

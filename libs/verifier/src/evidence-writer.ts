@@ -53,7 +53,12 @@ export class EvidenceWriter {
     const note = Buffer.from(await sign(this.length, this.digest.copy().digest()));
     const size = note.length;
     const signature: ZipEntry = {
-      ...{ name: 'SIGNATURE', method: 'stored', crc: crc32(note), packed: size, size, offset: this.length },
+      name: 'SIGNATURE',
+      method: 'stored',
+      crc: crc32(note),
+      packed: size,
+      size,
+      offset: this.length,
     };
     this.entries.push(signature);
     await this.write(Buffer.concat([localHeader(signature), note]));

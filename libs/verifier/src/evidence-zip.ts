@@ -137,7 +137,10 @@ export function readDirectory(bytes: Buffer, offset: number): ZipEntry[] | null 
     const entry: ZipEntry = {
       name: bytes.toString('latin1', at + RECORD_BYTES, lengths - 4),
       method: bytes.readUInt16LE(at + 10) === 8 ? 'deflated' : 'stored',
-      ...{ crc: bytes.readUInt32LE(at + 16), packed, size, offset: next },
+      crc: bytes.readUInt32LE(at + 16),
+      packed,
+      size,
+      offset: next,
     };
     if (!Number.isSafeInteger(size) || !Number.isSafeInteger(packed)) return null;
     entries.push(entry);

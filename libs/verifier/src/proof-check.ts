@@ -72,8 +72,12 @@ function checkInclusion(record: Record<string, unknown>, log: LogIdentity): Verd
 function headFault(sth: Record<string, unknown>, { size, root }: Checkpoint, log: LogIdentity): string | null {
   const tenantId = log.origin.split('/').at(-1);
   const expected: Record<string, unknown> = {
-    ...{ tree_size: size, root_hash: root.toString('hex'), algorithm: 'Ed25519', origin: log.origin },
-    ...{ key_id: keyHash(log.origin, log.publicKey).toString('hex'), tenant_id: tenantId },
+    tree_size: size,
+    root_hash: root.toString('hex'),
+    algorithm: 'Ed25519',
+    origin: log.origin,
+    key_id: keyHash(log.origin, log.publicKey).toString('hex'),
+    tenant_id: tenantId,
   };
   const wrong = Object.keys(expected).find((name) => name in sth && sth[name] !== expected[name]);
   if (wrong !== undefined) return `${wrong} of the tree head is not what was signed`;

@@ -56,8 +56,10 @@ export class LoggedSpendingRepository {
     const rows = await this.transactions.queryAll<Row>(compare, [after.tenantId, after.id, now, limit]);
     return rows.map(({ tenant_id, agent_id, spent_micros, logged, ...row }) => ({
       ...row,
-      ...{ tenantId: tenant_id, agentId: agent_id },
-      ...{ spent: BigInt(spent_micros) as MicroUsd, logged: BigInt(logged) as MicroUsd },
+      tenantId: tenant_id,
+      agentId: agent_id,
+      spent: BigInt(spent_micros) as MicroUsd,
+      logged: BigInt(logged) as MicroUsd,
     }));
   }
 }

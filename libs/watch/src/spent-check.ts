@@ -40,7 +40,11 @@ export class SpentCheck {
     if (said && Number(said.spent) === spent && Number(said.logged) === logged) return false;
     await this.transactions.run(tenantId, (tx) => {
       this.auditLog.record(tx, haldirActor(tenantId), {
-        ...{ source: 'haldir', sessionId: id, agentId, tool: 'haldir.watch', action: 'spent_differs' },
+        source: 'haldir',
+        sessionId: id,
+        agentId,
+        tool: 'haldir.watch',
+        action: 'spent_differs',
         details: { spent, logged },
         flag: `spent_differs: the session's row says that ${spent} USD are spent, its payments in the log ${logged}`,
       });

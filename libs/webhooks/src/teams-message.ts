@@ -24,7 +24,9 @@ export function teamsMessage({ title, facts, link }: Notice): Readonly<Record<st
   ];
   const content = {
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
-    ...{ type: 'AdaptiveCard', version: '1.4', body },
+    type: 'AdaptiveCard',
+    version: '1.4',
+    body,
     ...(link === null ? {} : { actions: [{ type: 'Action.OpenUrl', title: 'Open in Haldir', url: link }] }),
   };
   return {

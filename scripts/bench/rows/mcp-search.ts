@@ -33,7 +33,9 @@ export const mcpSearch: Row = {
         'mcp-protocol-version': '2025-11-25',
       },
       body: JSON.stringify({
-        ...{ jsonrpc: '2.0', id: 1, method: 'tools/call' },
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'tools/call',
         params: { name: 'searchTools', arguments: { query: QUERIES[n % QUERIES.length] } },
       }),
     }));

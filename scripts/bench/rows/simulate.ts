@@ -21,8 +21,13 @@ const call = (n: number, at: Date): Doing => ({
   tool: `up.tool-${(n * 7) % 20}`,
   action: 'tool_call',
   details: JSON.stringify({
-    ...{ decision: 'allowed', result: 'ok', upstream: 'up', amount: n % 100, decided_at: at.getTime() / 1000 },
-    ...{ latency_ms: 1.5, arguments_sha256: 'ab'.repeat(32) },
+    decision: 'allowed',
+    result: 'ok',
+    upstream: 'up',
+    amount: n % 100,
+    decided_at: at.getTime() / 1000,
+    latency_ms: 1.5,
+    arguments_sha256: 'ab'.repeat(32),
   }),
   cost: 0,
 });

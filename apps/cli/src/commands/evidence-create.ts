@@ -91,7 +91,7 @@ class Haldir {
   async ask(method: string, path: string, body?: unknown): Promise<Detail> {
     const response = await this.send(method, path, {
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      ...{ body: body === undefined ? null : JSON.stringify(body) },
+      body: body === undefined ? null : JSON.stringify(body),
     });
     return (await response.json()) as Detail;
   }
@@ -103,7 +103,9 @@ class Haldir {
   ): Promise<Response> {
     const given = Object.entries(headers).filter((header): header is [string, string] => header[1] !== null);
     const response = await fetch(new URL(path, this.url), {
-      ...{ method, body, redirect: 'manual' },
+      method,
+      body,
+      redirect: 'manual',
       headers: { authorization: `Bearer ${this.key}`, ...Object.fromEntries(given) },
     });
     if (response.ok) return response;

@@ -115,8 +115,13 @@ function toJson(verdict: EvidenceVerdict): Record<string, unknown> {
   const { entries, checkpoints, period, decisions, checkpoint } = verdict;
   const { origin, size, root } = checkpoint;
   return {
-    ...{ outcome: 'intact', period, entries, earlier_checkpoints: checkpoints },
-    ...{ origin, tree_size: size, root_hash: root.toString('hex') },
+    outcome: 'intact',
+    period,
+    entries,
+    earlier_checkpoints: checkpoints,
+    origin,
+    tree_size: size,
+    root_hash: root.toString('hex'),
     ...(decisions ? { signed_decisions: decisions.signed, erased_decisions: decisions.erased } : {}),
   };
 }

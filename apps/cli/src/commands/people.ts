@@ -29,7 +29,9 @@ ${SETTINGS}  HALDIR_PUBLIC_URL        the address that people sign in at; defaul
 `,
   async run(args, env) {
     const { values, positionals } = parse(args, {
-      ...{ role: { type: 'string' }, name: { type: 'string', default: '' }, tenant: { type: 'string' } },
+      role: { type: 'string' },
+      name: { type: 'string', default: '' },
+      tenant: { type: 'string' },
       first: { type: 'boolean', default: false },
       'before-first-key': { type: 'boolean', default: false },
     });

@@ -33,7 +33,9 @@ export async function send(request: Request, signal: AbortSignal = AbortSignal.t
   let response;
   try {
     response = await fetch(request, {
-      ...{ credentials: 'same-origin', cache: 'no-store', redirect: 'error' },
+      credentials: 'same-origin',
+      cache: 'no-store',
+      redirect: 'error',
       signal: AbortSignal.any([request.signal, signal]),
     });
   } catch (error) {

@@ -17,8 +17,11 @@ export const historyQuery = ({ request_id: id, agent_id, created_at, decided_at 
     queryKey: [...APPROVALS, 'history', id, decided_at],
     queryFn: async ({ signal }): Promise<{ entry: Entry; said: Record<string, unknown> }[]> => {
       const query = {
-        ...{ tool: 'haldir.approvals', agent_id, limit: 200 },
-        ...{ since: String(Math.floor(created_at)), until: String(Math.ceil(decided_at ?? created_at) + 60) },
+        tool: 'haldir.approvals',
+        agent_id,
+        limit: 200,
+        since: String(Math.floor(created_at)),
+        until: String(Math.ceil(decided_at ?? created_at) + 60),
       };
       const { entries } = await answered(api.GET('/v1/audit', { params: { query }, signal }));
       return entries

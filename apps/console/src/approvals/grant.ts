@@ -15,7 +15,9 @@ export const TIMES = [
 ] as const;
 
 export const firstTerms = ({ amount }: Approval): Terms => ({
-  ...{ uses: 5, ttl: TIMES[0][0], free_arguments: [] },
+  uses: 5,
+  ttl: TIMES[0][0],
+  free_arguments: [],
   ...(amount > 0 && { total_amount: amount * 5 }),
 });
 

@@ -75,5 +75,5 @@ export function chipsOf(search: AuditSearch): { text: string; without: AuditSear
 function localTime(value: string): string {
   const time = new Date(value);
   if (Number.isNaN(time.getTime())) return value;
-  return time.toLocaleString(undefined, { ...{ day: 'numeric', month: 'short', year: 'numeric' }, ...{ hour: '2-digit', minute: '2-digit', timeZoneName: 'short' } }); // prettier-ignore
+  return time.toLocaleString(undefined, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' }); // prettier-ignore
 }

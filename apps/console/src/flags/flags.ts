@@ -38,7 +38,9 @@ export const flagsQuery = ({ agent_id: agentId, days = 7 }: FlagsSearch) =>
       let next: string | null = null;
       do {
         const query = {
-          ...{ flagged: 'true' as const, since, limit: PAGE },
+          flagged: 'true' as const,
+          since,
+          limit: PAGE,
           ...(agentId !== undefined && { agent_id: agentId }),
           ...(next !== null && { cursor: next }),
         };

@@ -42,8 +42,12 @@ export function MakeDialog({ onClosed }: { onClosed: () => void }): ReactNode {
     return {
       ...common,
       agent: {
-        ...{ agent_id: agent.id, scopes: words(agent.scopes), ttl: Math.round(Number(agent.hours) * 3600) },
-        ...{ spend_limit: Number(agent.limit), spend_period: period, catalogue: 'full' as const },
+        agent_id: agent.id,
+        scopes: words(agent.scopes),
+        ttl: Math.round(Number(agent.hours) * 3600),
+        spend_limit: Number(agent.limit),
+        spend_period: period,
+        catalogue: 'full' as const,
         ...(upstreams.length > 0 && { upstreams }),
       },
     };

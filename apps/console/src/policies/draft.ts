@@ -17,8 +17,17 @@ export interface Draft {
 }
 
 const BLANK: Draft = {
-  ...{ type: 'block_tool', tool: '', tools: '', max: '', perMinute: '', from: '', to: '' },
-  ...{ scopeTools: '', scopeUpstreams: '', scopeAgents: '', priority: '0' },
+  type: 'block_tool',
+  tool: '',
+  tools: '',
+  max: '',
+  perMinute: '',
+  from: '',
+  to: '',
+  scopeTools: '',
+  scopeUpstreams: '',
+  scopeAgents: '',
+  priority: '0',
 };
 
 export interface Template {

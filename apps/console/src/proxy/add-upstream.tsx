@@ -23,7 +23,8 @@ export function AddUpstream(): ReactNode {
     event.preventDefault();
     const given = headers.filter((header) => header.name !== '' || header.value !== '');
     await adding.mutateAsync({
-      ...{ name: name.trim(), url: url.trim() },
+      name: name.trim(),
+      url: url.trim(),
       ...(given.length > 0 && { headers: Object.fromEntries(given.map((each) => [each.name.trim(), each.value])) }),
     });
     void navigate({ search: { upstream: name.trim() } });

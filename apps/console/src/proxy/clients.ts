@@ -28,7 +28,8 @@ export function setups(haldir: string): Record<string, ClientSetup> {
       text: json({
         mcpServers: {
           haldir: {
-            ...{ command: 'haldir', args: ['mcp'] },
+            command: 'haldir',
+            args: ['mcp'],
             env: { HALDIR_URL: haldir, [VARIABLE]: 'the agent key goes here' },
           },
         },

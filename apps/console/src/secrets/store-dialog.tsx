@@ -13,7 +13,9 @@ export function StoreDialog({ secret, onClosed }: { secret: Secret | null; onClo
   const storing = useChange(storeSecret, SECRETS);
   const act = (): Promise<unknown> =>
     storing.mutateAsync({
-      ...{ name: secret?.name ?? name, value, scope_required: scope },
+      name: secret?.name ?? name,
+      value,
+      scope_required: scope,
       // Another value may live as long as this one was to.
       expires_at: secret === null || secret.expired ? null : secret.expires_at,
     });

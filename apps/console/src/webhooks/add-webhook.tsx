@@ -17,7 +17,8 @@ export function AddWebhook(): ReactNode {
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     adding.mutate({
-      ...{ url: url.trim(), name: name.trim() },
+      url: url.trim(),
+      name: name.trim(),
       events: events.length === 0 ? null : (events as NonNullable<Parameters<typeof register>[0]['events']>),
     });
   };

@@ -33,7 +33,12 @@ export function toApprovalDetailsPart(requestId: string, part: DetailsPart): App
   const { text, offset, total, sha256, digest } = part;
   const end = offset + [...text].length;
   return {
-    ...{ request_id: requestId, text, offset, total, next_offset: end < total ? end : null, sha256 },
+    request_id: requestId,
+    text,
+    offset,
+    total,
+    next_offset: end < total ? end : null,
+    sha256,
     digest: digest?.toString('hex') ?? null,
   };
 }

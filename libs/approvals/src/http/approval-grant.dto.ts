@@ -44,7 +44,9 @@ export type WantedTerms = z.infer<typeof WantedTerms>;
 
 export function toGrantTerms({ uses, ttl, free_arguments: free, total_amount: total }: WantedTerms): GrantTerms {
   return {
-    ...{ uses, ttlSeconds: ttl, freeArguments: [...new Set(free)].sort() },
+    uses,
+    ttlSeconds: ttl,
+    freeArguments: [...new Set(free)].sort(),
     totalAmount: total === null || total === undefined ? null : microUsd(total),
   };
 }
@@ -113,14 +115,23 @@ export type GrantDetail = z.infer<typeof GrantDetail>;
 export function toGrantDetail(grant: ApprovalGrant, now: Date): GrantDetail {
   const alike = JSON.parse(grant.alike) as AlikeArguments;
   return {
-    ...{ grant_id: grant.id, request_id: grant.requestId, agent_id: grant.agentId, tool: grant.tool },
+    grant_id: grant.id,
+    request_id: grant.requestId,
+    agent_id: grant.agentId,
+    tool: grant.tool,
     arguments: alike.map(([name]) => name),
     free_arguments: alike.filter(([, sha256]) => sha256 === null).map(([name]) => name),
-    ...{ state: grant.stateAt(now), uses: grant.uses, used: grant.used },
-    ...{ total_amount: grant.total === null ? null : toDollars(grant.total), spent: toDollars(grant.spent) },
-    ...{ granted_by: grant.grantedBy, granted_key: grant.grantedKey },
-    ...{ created_at: toUnixSeconds(grant.createdAt), expires_at: toUnixSeconds(grant.expiresAt) },
-    ...{ revoked_at: grant.revokedAt && toUnixSeconds(grant.revokedAt), revoked_key: grant.revokedKey },
+    state: grant.stateAt(now),
+    uses: grant.uses,
+    used: grant.used,
+    total_amount: grant.total === null ? null : toDollars(grant.total),
+    spent: toDollars(grant.spent),
+    granted_by: grant.grantedBy,
+    granted_key: grant.grantedKey,
+    created_at: toUnixSeconds(grant.createdAt),
+    expires_at: toUnixSeconds(grant.expiresAt),
+    revoked_at: grant.revokedAt && toUnixSeconds(grant.revokedAt),
+    revoked_key: grant.revokedKey,
   };
 }
 

@@ -42,8 +42,12 @@ export class DecisionSigning {
       return {
         passkey,
         signed: {
-          ...{ passkey_id: passkey.id, credential_id: passkey.credentialId.toString('base64url'), rp_id: passkey.rpId },
-          ...{ authenticator_data: authenticatorData, client_data_json: clientDataJSON, signature },
+          passkey_id: passkey.id,
+          credential_id: passkey.credentialId.toString('base64url'),
+          rp_id: passkey.rpId,
+          authenticator_data: authenticatorData,
+          client_data_json: clientDataJSON,
+          signature,
         },
       };
     };

@@ -111,8 +111,12 @@ function toGrant({
     throw new InvalidInput('agent.scopes: expected spend without an amount, which is what spend_limit is for');
   const granted = spend_limit > 0 ? [...scopes, 'spend'] : scopes;
   return {
-    ...{ agentId: agent_id, scopes: [...new Set(granted)], ttlSeconds: ttl },
-    ...{ spendLimit: microUsd(spend_limit), spendPeriod: spend_period, upstreams: upstreams ?? null },
+    agentId: agent_id,
+    scopes: [...new Set(granted)],
+    ttlSeconds: ttl,
+    spendLimit: microUsd(spend_limit),
+    spendPeriod: spend_period,
+    upstreams: upstreams ?? null,
     catalogue,
   };
 }

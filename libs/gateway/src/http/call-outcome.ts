@@ -52,7 +52,11 @@ export function toCallReply(outcome: Answerable, revision: Revision): CallReply 
 export function toPollReply({ requestId, reason, notified }: HeldRequest, page: string): CallReply {
   return {
     result: refused({
-      ...{ status: 'approval_required', request_id: requestId, reason, notified, page },
+      status: 'approval_required',
+      request_id: requestId,
+      reason,
+      notified,
+      page,
       message: `A human has to approve this call, on the page that is named here. Poll checkApproval with the request_id; once it is approved, make the same call again${wordsOfNotified(notified)}.`,
     }),
   };

@@ -110,7 +110,7 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
     if (!this.hasRoomFor(tenantId, keyId)) throw new TooManyStreams();
     let end = (): void => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
-    const stream: Stream = { ...listener, ...{ tenantId, keyId, shown: null, isLate: false, end } };
+    const stream: Stream = { ...listener, tenantId, keyId, shown: null, isLate: false, end };
     this.open.add(stream);
     listener.signal.addEventListener('abort', end, { once: true });
     try {
@@ -212,7 +212,8 @@ export class ChangeStreams implements OnApplicationBootstrap, BeforeApplicationS
     if (first !== undefined)
       this.log.warn({
         event: 'mcp.streams_not_looked_at',
-        ...{ count: failures.length, reason: (first as Error).message },
+        count: failures.length,
+        reason: (first as Error).message,
       });
     return !atLists || failures.length === 0;
   }

@@ -62,8 +62,14 @@ export class McpController {
     const mcpSession = revision === 'handshake' ? readMcpSession(request.headers) : null;
     const sessionId = sessionIdOf(request) ?? (await this.agentSessions.currentOf(caller));
     const asking: Asking = {
-      ...{ caller, sessionId, revision, mcpSession, request, reply },
-      ...{ cancelled: null, exchange: null },
+      caller,
+      sessionId,
+      revision,
+      mcpSession,
+      request,
+      reply,
+      cancelled: null,
+      exchange: null,
     };
     // Each message of a batch that is acted on counts as a request of its own.
     const others = requests.length + (mcpSession ? cancelled.length + answers.length : 0) - 1;
@@ -113,7 +119,7 @@ export class McpController {
       });
     }
     const session = await this.sessions.authenticate(caller.actor, sessionId);
-    const asking = { ...{ caller, sessionId, mcpSession, request, reply, exchange }, cancelled: null };
+    const asking = { caller, sessionId, mcpSession, request, reply, exchange, cancelled: null };
     await this.subscriptions.stand({ ...asking, revision: 'handshake' }, session);
   }
 

@@ -98,7 +98,9 @@ export class UpstreamResources {
     exchange?.expectWaiting();
     const dialogue = revision === 'stateless' && method !== 'completion/complete' ? dialogueIn(params) : null;
     const read: NewRead = {
-      ...{ actor: caller.actor, sessionId, method },
+      actor: caller.actor,
+      sessionId,
+      method,
       ...requestOf(method, params),
       ...(dialogue ? { dialogue } : {}),
     };

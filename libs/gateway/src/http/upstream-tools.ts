@@ -148,17 +148,19 @@ export class UpstreamTools {
     }
     asking.exchange?.expectWaiting();
     const call: NewCall = {
-      ...{ actor, sessionId, tool: name, arguments: args, heedsDenials: true },
+      actor,
+      sessionId,
+      tool: name,
+      arguments: args,
+      heedsDenials: true,
       ...(asking.revision === 'stateless' && !isWrapped
         ? { repeats: (expected) => repeats(asking.request.headers, expected) }
         : {}),
       ...dialogueOf(asking, dialogue, this.questions),
     };
     // A call that goes on with answers is another request.
-    const content = (): JsonValue => ({
-      ...{ tool: name, arguments: args as JsonValue, session: sessionId },
-      ...((dialogue ?? {}) as { [member: string]: JsonValue }),
-    });
+    const answers = (dialogue ?? {}) as { [member: string]: JsonValue };
+    const content = (): JsonValue => ({ tool: name, arguments: args as JsonValue, session: sessionId, ...answers });
     const write = writeOf(asking.request, asking.reply, 'MCP tools/call', content);
     const reply = await this.writes.around<EndedCall, ToolReply>(
       write,

@@ -107,7 +107,9 @@ export class ApiKeyGuard implements CanActivate {
       const demand = named === undefined || named === ANY_SCOPE ? null : named;
       const isForPersons = Reflect.getMetadata(FOR_PERSONS, handler) === true;
       access = {
-        ...{ isPublic: open !== undefined, ignoresKey: open?.ignoreKey ?? false, demand },
+        isPublic: open !== undefined,
+        ignoresKey: open?.ignoreKey ?? false,
+        demand,
         // Of the method alone: a whole controller is never opened at once.
         takesAgents: Reflect.getMetadata(OPEN_TO_AGENTS, handler) === true,
         isForConnectors: Reflect.getMetadata(FOR_CONNECTORS, handler) === true,

@@ -34,7 +34,8 @@ export const SECURITY_HEADERS = {
 /** What answers of a route carry, by its template; a path that no route serves has none. Asked for every request. */
 function headersByRoute(pages: readonly Pages[]): (route: string | undefined) => Readonly<Record<string, string>> {
   const known = pages.map(({ prefix, headers }) => ({
-    ...{ prefix, below: `${prefix}/` },
+    prefix,
+    below: `${prefix}/`,
     headers: { ...SECURITY_HEADERS, ...headers },
   }));
   return (route) =>

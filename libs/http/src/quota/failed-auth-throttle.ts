@@ -44,8 +44,12 @@ export class FailedAuthThrottle {
     const resetAfter = Math.min(MINUTE_MS / 1000, Math.max(1, timeToExpire));
     throw new QuotaExceeded(
       {
-        ...{ tier: 'anonymous', limit: PER_MINUTE, used: PER_MINUTE, windowSeconds: MINUTE_MS / 1000 },
-        ...{ resetAt: Math.floor(this.clock.now().getTime() / 1000) + resetAfter, resetAfter },
+        tier: 'anonymous',
+        limit: PER_MINUTE,
+        used: PER_MINUTE,
+        windowSeconds: MINUTE_MS / 1000,
+        resetAt: Math.floor(this.clock.now().getTime() / 1000) + resetAfter,
+        resetAfter,
       },
       'Too many requests without a valid credential from this address',
     );

@@ -120,8 +120,15 @@ export class Quota implements OnApplicationShutdown {
     if (!lease) {
       const unknown = { used: 0, oldest: 0 };
       lease = {
-        ...{ tenantId, principal, own: { ...unknown }, tenant: { ...unknown } },
-        ...{ tokens: 0, minute: 0, until: 0, waiting: 0, refill: null },
+        tenantId,
+        principal,
+        own: { ...unknown },
+        tenant: { ...unknown },
+        tokens: 0,
+        minute: 0,
+        until: 0,
+        waiting: 0,
+        refill: null,
       };
       this.leases.set(name, lease);
     }
@@ -186,8 +193,12 @@ export class Quota implements OnApplicationShutdown {
     const now = Math.floor(this.now() / 1000);
     const resetAfter = Math.min(WINDOW_SECONDS, Math.max(1, Math.ceil(tight.oldest) + WINDOW_SECONDS - now));
     return {
-      ...{ tier: name, limit, used: Math.min(limit, tight.used), windowSeconds: WINDOW_SECONDS },
-      ...{ resetAt: now + resetAfter, resetAfter },
+      tier: name,
+      limit,
+      used: Math.min(limit, tight.used),
+      windowSeconds: WINDOW_SECONDS,
+      resetAt: now + resetAfter,
+      resetAfter,
     };
   }
 

@@ -29,7 +29,12 @@ export type OwnNotificationsView = z.infer<typeof OwnNotificationsView>;
 export function toOwnNotificationsView(own: OwnNotifications): OwnNotificationsView {
   const { email, isSent, mail, push, available } = own;
   return {
-    ...{ email, email_sent: isSent, available: [...available] },
-    ...{ notify: [...mail.kinds], chosen: mail.isChosen, push: [...push.kinds], push_chosen: push.isChosen },
+    email,
+    email_sent: isSent,
+    available: [...available],
+    notify: [...mail.kinds],
+    chosen: mail.isChosen,
+    push: [...push.kinds],
+    push_chosen: push.isChosen,
   };
 }

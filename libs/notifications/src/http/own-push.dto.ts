@@ -51,7 +51,11 @@ export type PushUnsubscribed = z.infer<typeof PushUnsubscribed>;
 export function toPushSubscriptionDetail(subscription: PushSubscription): PushSubscriptionDetail {
   const { id, browser, service, endpointHash, createdAt, toldAt } = subscription;
   return {
-    ...{ subscription_id: id, browser, service, endpoint_sha256: endpointHash.toString('hex') },
-    ...{ created_at: toUnixSeconds(createdAt), told_at: toldAt && toUnixSeconds(toldAt) },
+    subscription_id: id,
+    browser,
+    service,
+    endpoint_sha256: endpointHash.toString('hex'),
+    created_at: toUnixSeconds(createdAt),
+    told_at: toldAt && toUnixSeconds(toldAt),
   };
 }

@@ -31,7 +31,7 @@ export abstract class MessageFanOut implements EventListener {
       const audiences = audiencesOf(event);
       if (audiences.length === 0) return [];
       const notice = this.noticeOf(event);
-      return audiences.map((audience) => ({ ...{ tenantId, eventId, notice }, ...audience }));
+      return audiences.map((audience) => ({ tenantId, eventId, notice, ...audience }));
     });
     if (messages.length === 0) return;
     const now = this.clock.now();

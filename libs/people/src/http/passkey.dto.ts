@@ -64,7 +64,9 @@ const unread = z.unknown().optional().describe('Not read');
 export const PasskeyAssertion = z.object(
   {
     ...credential,
-    ...{ rawId: unread, authenticatorAttachment: unread, clientExtensionResults: unread },
+    rawId: unread,
+    authenticatorAttachment: unread,
+    clientExtensionResults: unread,
     response: z.object(
       { ...signed, userHandle: unread },
       'expected an object with clientDataJSON, authenticatorData and signature',
@@ -90,7 +92,10 @@ export type PasskeyDetail = z.infer<typeof PasskeyDetail>;
 
 export function toPasskeyDetail({ id, name, credentialId, rpId, createdAt, usedAt }: Passkey): PasskeyDetail {
   return {
-    ...{ passkey_id: id, name, credential_id: credentialId.toString('base64url'), rp_id: rpId },
+    passkey_id: id,
+    name,
+    credential_id: credentialId.toString('base64url'),
+    rp_id: rpId,
     created_at: toUnixSeconds(createdAt),
     used_at: usedAt && toUnixSeconds(usedAt),
   };

@@ -53,7 +53,10 @@ export type PersonDetail = z.infer<typeof PersonDetail>;
 export function toPersonDetail({ person, membership }: Member): PersonDetail {
   const { role: held, createdAt, signedInAt } = membership;
   return {
-    ...{ person_id: person.id, email: person.email, name: person.name, role: held },
+    person_id: person.id,
+    email: person.email,
+    name: person.name,
+    role: held,
     status: signedInAt === null ? 'invited' : 'active',
     created_at: toUnixSeconds(createdAt),
     signed_in_at: signedInAt && toUnixSeconds(signedInAt),

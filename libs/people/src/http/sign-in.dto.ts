@@ -31,7 +31,9 @@ type SignInDetail = z.infer<typeof SignInDetail>;
 export function toSignInDetail(signIn: SignIn, currentId: string): SignInDetail {
   const { id, method, createdAt, usedAt, expiresAt } = signIn;
   return {
-    ...{ sign_in_id: id, method, current: id === currentId },
+    sign_in_id: id,
+    method,
+    current: id === currentId,
     created_at: toUnixSeconds(createdAt),
     used_at: toUnixSeconds(usedAt),
     expires_at: toUnixSeconds(expiresAt),

@@ -85,10 +85,17 @@ export function basisOfCall(
   return hash(
     'sha256',
     canonicalJson({
-      ...{ agent: agentId, asker, definition: call.fingerprint, policies: call.policyVersion },
+      agent: agentId,
+      asker,
+      definition: call.fingerprint,
+      policies: call.policyVersion,
       price: call.price === null ? null : call.price.toString(),
-      ...{ registration: call.upstream.revision, tenant: call.tenantId, tool: call.tool },
-      ...{ upstream: call.upstream.name, url: call.upstream.url, v: 'grant.1' },
+      registration: call.upstream.revision,
+      tenant: call.tenantId,
+      tool: call.tool,
+      upstream: call.upstream.name,
+      url: call.upstream.url,
+      v: 'grant.1',
     }),
     'hex',
   );

@@ -54,7 +54,10 @@ export function toUnknownEntry<Request extends object, Target, Result>(
   { session, target, notes }: { session: Session; target: Target; notes: CallNotes },
 ): AuditRecord {
   return {
-    ...{ source: 'proxy', sessionId: session.id, agentId: session.agentId, tool: words.nameOf(request, target) },
+    source: 'proxy',
+    sessionId: session.id,
+    agentId: session.agentId,
+    tool: words.nameOf(request, target),
     action: words.actionOf(request),
     details: {
       ...({ decision: 'allowed', outcome: 'unknown' } as const),

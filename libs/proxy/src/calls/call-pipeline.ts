@@ -130,7 +130,8 @@ export class CallPipeline {
     if (contradiction) return { target, outcome: contradiction, notes: null };
     const decision = new CallDecision(request.actor.tenantId, found.policies, {
       ...kind.subjectOf(request, target),
-      ...{ agentId: session.agentId, at: this.clock.now() },
+      agentId: session.agentId,
+      at: this.clock.now(),
     });
     const { notes } = decision;
     if (decision.isRefused) {
@@ -179,7 +180,8 @@ export class CallPipeline {
     const { elicitation: client, ...others } = watch;
     const elicitation = client && new NotedElicitation(client, notes);
     const options = {
-      ...{ ...others, onMasked },
+      ...others,
+      onMasked,
       ...(dialogue ? { dialogue } : {}),
       ...(elicitation ? { elicitation } : {}),
     };

@@ -50,7 +50,8 @@ const REFUSALS = {
   unaffordable: ({ denial: { reason, price, remaining } }) => {
     const code = 'insufficient_budget';
     const facts = {
-      ...{ code, price_usd: toDollars(price) },
+      code,
+      price_usd: toDollars(price),
       remaining_budget: remaining === null ? null : toDollars(remaining),
     };
     return { code, message: reason, facts, logged: facts };
@@ -60,11 +61,16 @@ const REFUSALS = {
     return { code, message: DRIFTED, facts: { code, upstream, tool }, logged: { code } };
   },
   no_secret: ({ refusal: { code, message, facts } }) => ({
-    ...{ code, message, facts: { code } },
+    code,
+    message,
+    facts: { code },
     logged: { code, ...facts },
   }),
   unshowable: ({ error: { code } }) => ({
-    ...{ code, message: UNSHOWABLE, facts: { code }, readFacts: {} },
+    code,
+    message: UNSHOWABLE,
+    facts: { code },
+    readFacts: {},
     logged: { code },
   }),
   unapprovable: ({ reason }) => {

@@ -121,12 +121,24 @@ async function toSubject(candidate: Candidate, terms: ApprovalTerms): Promise<Ap
   const ruled = ruleSubjectOf(decision.subject, traits.destructive);
   const { agentId } = session;
   const call: ExactCall = {
-    ...{ tenantId: actor.tenantId, holder: holderOf(actor, session), upstream: traits.upstream },
-    ...{ tool, fingerprint, arguments: request.arguments, answers: answersIn(request.dialogue) },
-    ...{ amount: ruled.amount, price: traits.price, policyVersion: policyVersion(policies, rules) },
+    tenantId: actor.tenantId,
+    holder: holderOf(actor, session),
+    upstream: traits.upstream,
+    tool,
+    fingerprint,
+    arguments: request.arguments,
+    answers: answersIn(request.dialogue),
+    amount: ruled.amount,
+    price: traits.price,
+    policyVersion: policyVersion(policies, rules),
   };
   return {
-    ...{ actor, sessionId, agentId, tool: traits.name, action, ...ruled },
+    actor,
+    sessionId,
+    agentId,
+    tool: traits.name,
+    action,
+    ...ruled,
     // The rule's own words.
     reason: '',
     details,

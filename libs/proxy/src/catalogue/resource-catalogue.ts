@@ -123,9 +123,13 @@ export class ResourceCatalogue {
       const counts = { resources: lists.resources.length, templates: lists.templates.length };
       const all = Object.values(refused).flat();
       this.auditLog.record(tx, haldirActor(tenantId), {
-        ...{ source: 'haldir', tool: 'haldir.proxy', action: 'upstream_offers_changed' },
+        source: 'haldir',
+        tool: 'haldir.proxy',
+        action: 'upstream_offers_changed',
         details: {
-          ...{ upstream: name, ...counts, prompts: lists.prompts.length },
+          upstream: name,
+          ...counts,
+          prompts: lists.prompts.length,
           ...(all.length === 0 ? {} : { refused: all.length, refused_definitions: named(all) }),
         },
       });
@@ -182,7 +186,9 @@ export class ResourceCatalogue {
     const { known, size, isCurrent } = await this.load(tenantId, states);
     const turns = new Turns();
     const view: VisibleResources = {
-      ...{ prompts: [], resources: [], templates: [] },
+      prompts: [],
+      resources: [],
+      templates: [],
       missing: states.flatMap(({ name, digest, error }) =>
         digest === null ? [{ name, error: error ?? 'What it offers besides tools is not known' }] : [],
       ),

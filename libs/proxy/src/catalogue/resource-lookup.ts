@@ -64,7 +64,9 @@ export function shownResources(
   };
   return all
     .map(({ upstream, definition, id }) => ({
-      ...{ upstream: upstream.name, name: id, qualifiedName: `${upstream.name}.${id}` },
+      upstream: upstream.name,
+      name: id,
+      qualifiedName: `${upstream.name}.${id}`,
       shown: { ...definition, [key]: shownAs(upstream, id) },
     }))
     .sort((one, other) => (one.upstream === other.upstream && one.name < other.name ? -1 : 0));

@@ -38,7 +38,7 @@ export async function screened({ lists, refused }: FoundResources): Promise<Foun
   };
   const { resources, templates, prompts } = found;
   return {
-    lists: { ...{ resources: resources[0], templates: templates[0], prompts: prompts[0] }, completions },
+    lists: { resources: resources[0], templates: templates[0], prompts: prompts[0], completions },
     refused: { resources: resources[1], templates: templates[1], prompts: prompts[1] },
   };
 }

@@ -150,7 +150,8 @@ export class ToolCatalogue {
       }
     }
     const view = {
-      ...{ tools, heldBack },
+      tools,
+      heldBack,
       missing: states.flatMap(({ name, digest, error }) =>
         digest === null ? [{ name, error: error ?? 'The upstream was not asked yet' }] : [],
       ),
@@ -190,8 +191,13 @@ export class ToolCatalogue {
       if (!readable) continue;
       const { name: _, ...rest } = readable;
       const tool = {
-        ...{ upstream, name, held: held ?? false, folded: foldedName(name), qualifiedName: `${upstream}.${name}` },
-        ...{ modelName, hashedName },
+        upstream,
+        name,
+        held: held ?? false,
+        folded: foldedName(name),
+        qualifiedName: `${upstream}.${name}`,
+        modelName,
+        hashedName,
         definition: stringifyJson(rest),
         olderDefinition: olderOf(rest),
         summary: summaryOf(rest),

@@ -136,7 +136,9 @@ export class ToolTargetRepository {
       wanted.map(({ name }) => (isModelName(name) ? name : null)),
     ]);
     return rows.map((row) => ({
-      ...{ wanted: row.wanted, isNamespaced: row.namespaced, isPrefixed: row.prefixed },
+      wanted: row.wanted,
+      isNamespaced: row.namespaced,
+      isPrefixed: row.prefixed,
       target: {
         tenantId: row.tenant_id,
         name: row.name,

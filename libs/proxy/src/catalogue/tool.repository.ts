@@ -113,8 +113,12 @@ export class ToolRepository {
       const price = raw[i]?.price ?? null;
       const nameConflict = tool.modelName.length > MAX_MODEL_NAME ? 'too_long' : raw[i]?.shared ? 'taken' : null;
       return {
-        ...{ upstream: tool.upstream, name: tool.name, definition: tool.definition, fingerprint: tool.fingerprint },
-        ...{ modelName: nameConflict === null ? tool.modelName : tool.hashedName, nameConflict },
+        upstream: tool.upstream,
+        name: tool.name,
+        definition: tool.definition,
+        fingerprint: tool.fingerprint,
+        modelName: nameConflict === null ? tool.modelName : tool.hashedName,
+        nameConflict,
         price: price === null ? null : (BigInt(price) as MicroUsd),
         drift:
           pending && pendingFingerprint && driftedAt
@@ -245,7 +249,9 @@ export class ToolRepository {
             ...traits,
             definition: () => 'pending',
             fingerprint: () => 'pending_fingerprint',
-            ...{ pending: null, pendingFingerprint: null, driftedAt: null },
+            pending: null,
+            pendingFingerprint: null,
+            driftedAt: null,
           })
           .where({ tenantId, upstream, name })
           .execute();

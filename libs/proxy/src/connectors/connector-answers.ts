@@ -32,7 +32,9 @@ export class ConnectorAnswers {
   /** Parts that wait until others are read, by tenant. */
   private readonly unread = new Map<string, number>();
   private readonly batcher = new Batcher<NewPart, PartAdmission>({
-    ...{ maxBatch: 64, maxInFlight: 2, maxQueued: 4_096 },
+    maxBatch: 64,
+    maxInFlight: 2,
+    maxQueued: 4_096,
     run: (parts) =>
       this.parts.put(parts, ConnectorNotices.ofAnswered({ exchanges: [...new Set(parts.map(({ id }) => id))] })),
   });

@@ -96,7 +96,11 @@ export class ConnectorClaims implements BeforeApplicationShutdown, OnApplication
         this.leave(key, waiting);
       };
       const waiting: WaitingClaim = {
-        ...{ claim, place, isServed: false, isDue: false, isGone: false },
+        claim,
+        place,
+        isServed: false,
+        isDue: false,
+        isGone: false,
         resolve: (claimed) => {
           done();
           resolve(claimed);

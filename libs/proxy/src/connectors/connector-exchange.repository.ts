@@ -223,7 +223,11 @@ export class ConnectorExchangeRepository {
     type Row = { id: string; gone: boolean; undelivered: boolean; parts: boolean; leased: boolean };
     const rows = await this.transactions.query<Row>(look, valuesOf(places));
     return rows.map(({ id, gone, undelivered, parts, leased }) => ({
-      ...{ id, isGone: gone, isUndelivered: undelivered, hasParts: parts, isLeased: leased },
+      id,
+      isGone: gone,
+      isUndelivered: undelivered,
+      hasParts: parts,
+      isLeased: leased,
     }));
   }
 

@@ -34,18 +34,24 @@ export class ConnectorExchanges implements OnApplicationShutdown {
   private looks: NodeJS.Timeout | null = null;
   private isLooking = false;
   private readonly asks = new Batcher<NewExchange, ExchangeAdmission>({
-    ...{ maxBatch: 64, maxInFlight: 2, maxQueued: 4_096 },
+    maxBatch: 64,
+    maxInFlight: 2,
+    maxQueued: 4_096,
     run: (exchanges) => this.repository.ask(exchanges, ConnectorNotices.ofAsked(toAsked(exchanges))),
   });
   private readonly reads = new Batcher<ExchangePlace, KeptPart[]>({
-    ...{ maxBatch: 64, maxInFlight: 2, maxQueued: 8_192 },
+    maxBatch: 64,
+    maxInFlight: 2,
+    maxQueued: 8_192,
     run: async (places) => {
       const found = await this.parts.read(places);
       return places.map(({ id }) => found.filter((part) => part.id === id));
     },
   });
   private readonly removals = new Batcher<ExchangePlace, undefined>({
-    ...{ maxBatch: 256, maxInFlight: 1, maxQueued: 8_192 },
+    maxBatch: 256,
+    maxInFlight: 1,
+    maxQueued: 8_192,
     run: async (places) => {
       await this.repository.remove(places);
       return places.map(() => undefined);

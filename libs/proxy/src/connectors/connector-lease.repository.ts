@@ -98,7 +98,10 @@ export class ConnectorLeaseRepository {
     type Row = { upstream: string; instances: number; last_seen: Date; shared: boolean };
     const rows = await this.transactions.query<Row>(states, [tenantId, upstreams]);
     return rows.map(({ upstream, instances, last_seen: lastSeen, shared: isShared }) => ({
-      ...{ upstream, instances, lastSeen, isShared },
+      upstream,
+      instances,
+      lastSeen,
+      isShared,
     }));
   }
 

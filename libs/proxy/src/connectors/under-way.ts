@@ -25,7 +25,11 @@ const [MAX_AHEAD, MAX_AHEAD_BYTES] = [256, 2 * 1024 * 1024];
 const NOT_CARRIED = ['content-length', 'content-encoding', 'transfer-encoding', 'connection', 'keep-alive'];
 
 const NO_CONNECTION = {
-  ...{ aborted: false, paused: false, reason: null, rawHeaders: null, rawTrailers: null },
+  aborted: false,
+  paused: false,
+  reason: null,
+  rawHeaders: null,
+  rawTrailers: null,
   abort: () => undefined,
   pause: () => undefined,
   resume: () => undefined,

@@ -96,7 +96,11 @@ export type ExchangesClaimed = z.infer<typeof ExchangesClaimed>;
 export function toExchangesClaimed({ exchanges, cancelled }: Claimed): ExchangesClaimed {
   return {
     exchanges: exchanges.map(({ id, deadlineMs, method, headers, body }) => ({
-      ...{ id, deadline_ms: deadlineMs, method, headers, body },
+      id,
+      deadline_ms: deadlineMs,
+      method,
+      headers,
+      body,
     })),
     cancelled,
   };
@@ -159,7 +163,13 @@ export type ExchangesAnswered = z.infer<typeof ExchangesAnswered>;
 
 export function toParts({ parts }: AnswerExchanges): AnswerPart[] {
   return parts.map(({ id, seq, status, headers, data, last, failed }) => ({
-    ...{ id, seq, status, headers, data, last, failed },
+    id,
+    seq,
+    status,
+    headers,
+    data,
+    last,
+    failed,
   }));
 }
 

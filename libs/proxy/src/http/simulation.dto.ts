@@ -92,7 +92,9 @@ export type SimulatedPolicies = z.infer<typeof SimulatedPolicies>;
 export function toSimulatedPolicies(result: SimulationResult): SimulatedPolicies {
   const { calls, verdicts, changes, truncatedAt } = result;
   return {
-    ...{ calls, verdicts, changes },
+    calls,
+    verdicts,
+    changes,
     changed: result.changed.map(({ call, wouldBe, refusals, heldBy }) => ({
       entry_id: call.entryId,
       at: toUnixSeconds(call.at),

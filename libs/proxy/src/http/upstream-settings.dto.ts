@@ -51,7 +51,8 @@ const limits = {
 
 /** Of a registration. */
 export const settings = {
-  ...{ prefix: prefix.default(true), separator: separator.default('__') },
+  prefix: prefix.default(true),
+  separator: separator.default('__'),
   tools_max_age: toolsMaxAge.default(20),
   ...limits,
 };
@@ -77,7 +78,8 @@ export function toOwnLimits({ timeout, max_answer_bytes, concurrency }: LimitsBo
 }
 
 export const ChangeUpstream = z.object({
-  ...{ prefix: prefix.optional(), separator: separator.optional() },
+  prefix: prefix.optional(),
+  separator: separator.optional(),
   tools_max_age: toolsMaxAge.optional(),
   ...limits,
 });

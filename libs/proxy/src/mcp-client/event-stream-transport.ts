@@ -80,7 +80,9 @@ export class EventStreamTransport implements Transport {
         headers: { ...shown.headers, accept: 'text/event-stream', 'accept-encoding': 'identity' },
         deadlineMs: 2 * MAX_AGE_MS,
         maxResponseBytes: MAX_UNREAD_BYTES,
-        ...{ endless: true, decode: true, signal: cut.signal },
+        endless: true,
+        decode: true,
+        signal: cut.signal,
         pool: { key: poolKey, connections },
       });
       if (stream.status === 200 && mediaType(stream.headers) === 'text/event-stream') {
@@ -110,7 +112,10 @@ export class EventStreamTransport implements Transport {
     let timer: NodeJS.Timeout;
     const wait = (): NodeJS.Timeout => setTimeout(() => void giveUp('timeout'), remaining(asked.deadlineAt));
     const waiting: StreamedRequest = {
-      ...{ id, asked, room: asked.maxBytes ?? this.options.maxResponseBytes, told: Promise.resolve() },
+      id,
+      asked,
+      room: asked.maxBytes ?? this.options.maxResponseBytes,
+      told: Promise.resolve(),
       token: isObject(params['_meta']) ? params['_meta']['progressToken'] : undefined,
       answer: (message, bytes) => outcome.resolve({ result: resultOf(message, 200), bytes, headers: {} }),
       fail: (error) => outcome.reject(error as Error),
@@ -253,17 +258,16 @@ export class EventStreamTransport implements Transport {
         // Cut by whoever waits for the answer.
         deadlineMs: 2 * MAX_AGE_MS,
         maxResponseBytes: MAX_RESPONSE_BYTES,
-        ...{ onOverflow: 'truncate' as const, decode: true, signal },
+        onOverflow: 'truncate' as const,
+        decode: true,
+        signal,
         pool: { key: poolKey, connections },
       });
-      const { status } = response;
-      if (status >= 200 && status < 300) {
-        linger(response);
-        return null;
-      }
-      if (status >= 400) return await rejection(response, id, asked, target.origin + target.path);
-      response.cancel();
-      return new UpstreamUnreachable('http_status', { status });
+      if (response.status >= 400) return await rejection(response, id, asked, target.origin + target.path);
+      const isTaken = response.status < 300;
+      if (isTaken) linger(response);
+      else response.cancel();
+      return isTaken ? null : new UpstreamUnreachable('http_status', { status: response.status });
     } catch (error) {
       return error as Error;
     }

@@ -162,7 +162,9 @@ function hello(
     revision: { kind: 'plain', ...(stream ? { stream } : {}) },
     method: 'initialize',
     params: {
-      ...{ protocolVersion: newest, capabilities: {}, clientInfo: CLIENT_INFO },
+      protocolVersion: newest,
+      capabilities: {},
+      clientInfo: CLIENT_INFO,
       ...(elicitation ? { _meta: { [ELICITATION_META]: elicitation } } : {}),
     },
     headers: headersFor({ kind: 'plain' }, 'initialize'),
@@ -181,7 +183,9 @@ async function handshakeBy(
   if (typeof version !== 'string') return null;
   if (!HANDSHAKE_VERSIONS.some((known) => known === version)) throw new UpstreamUnreachable('protocol');
   const revision: ProtocolRevision = {
-    ...{ kind: 'handshake', version, sessionId: sessionIdOf(answer) },
+    kind: 'handshake',
+    version,
+    sessionId: sessionIdOf(answer),
     ...(stream ? { stream } : {}),
     capabilities: capabilitiesIn(answer.result),
   };

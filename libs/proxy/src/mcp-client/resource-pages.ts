@@ -24,8 +24,11 @@ export type RefusedResources = Readonly<Record<ResourceKind, readonly RefusedDef
 export const RESOURCE_LISTS = {
   resources: { method: 'resources/list', capability: 'resources', member: 'resources', key: 'uri', maxChars: 4_096 },
   templates: {
-    ...{ method: 'resources/templates/list', capability: 'resources', member: 'resourceTemplates' },
-    ...{ key: 'uriTemplate', maxChars: 4_096 },
+    method: 'resources/templates/list',
+    capability: 'resources',
+    member: 'resourceTemplates',
+    key: 'uriTemplate',
+    maxChars: 4_096,
   },
   prompts: { method: 'prompts/list', capability: 'prompts', member: 'prompts', key: 'name', maxChars: 256 },
 } as const;
@@ -105,7 +108,7 @@ export async function readableLists(lists: ResourceLists): Promise<ResourceLists
     return items;
   };
   const [resources, templates] = [await readable('resources'), await readable('templates')];
-  return { ...{ resources, templates }, prompts: await readable('prompts'), completions: lists.completions };
+  return { resources, templates, prompts: await readable('prompts'), completions: lists.completions };
 }
 
 function repairedItem(kind: ResourceKind, item: JsonObject, id: string): JsonObject {

@@ -59,7 +59,14 @@ export class PolicyRepository {
         const { id, rule, mode, scope, priority } = policy;
         const { type, ...params } = rule;
         await tx.manager.insert(StoredPolicy, {
-          ...{ tenantId, id, type, params, createdAt, mode, scope, priority },
+          tenantId,
+          id,
+          type,
+          params,
+          createdAt,
+          mode,
+          scope,
+          priority,
         });
       },
       /** The policy, locked for the rest of the transaction; null when the tenant has none of that id. */

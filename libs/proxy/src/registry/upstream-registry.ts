@@ -110,8 +110,12 @@ export class UpstreamRegistry {
     });
     const names = screened.tools.map(({ tool }) => tool.name);
     return {
-      ...{ address, names, refused: screened.refused, drifted: [] },
-      ...{ refusedResources: resources?.refused ?? NOTHING_REFUSED, trouble: troubleOf(discovered) },
+      address,
+      names,
+      refused: screened.refused,
+      drifted: [],
+      refusedResources: resources?.refused ?? NOTHING_REFUSED,
+      trouble: troubleOf(discovered),
     };
   }
 
@@ -142,7 +146,9 @@ export class UpstreamRegistry {
     const changed = await this.settings.in(tx).change(actor.tenantId, name, changes);
     if (!changed) throw new UpstreamNotFound();
     const [before, after] = [changed.before, changed.after].map((settings) => ({
-      ...{ prefix: settings.prefixed, separator: settings.separator, tools_max_age: settings.toolsMaxAgeSeconds },
+      prefix: settings.prefixed,
+      separator: settings.separator,
+      tools_max_age: settings.toolsMaxAgeSeconds,
       ...shownLimits(settings),
     }));
     this.record(tx, actor, name, 'upstream_changed', { ...after, before, by: actor.id });

@@ -50,7 +50,9 @@ export class UpstreamLimits {
     const timeoutMs = ownMs ?? upstreams.timeoutMs;
     const discoveryMs = Math.min(timeoutMs, ownMs === null ? DISCOVERY_MS : MAX_DISCOVERY_MS);
     return {
-      ...{ timeoutMs, longestMs, discoveryMs },
+      timeoutMs,
+      longestMs,
+      discoveryMs,
       resourcesMs: ownMs === null ? Math.min(RESOURCES_MS, timeoutMs) : discoveryMs,
       detectionMs: ownMs ?? undefined,
       // Less than the settings say, never more: what a process keeps of answers is the operator's to say.

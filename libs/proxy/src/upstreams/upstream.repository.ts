@@ -124,6 +124,8 @@ export interface NotedCheck {
   isLatest: boolean;
 }
 
+const NAME_CONTAINS = 'strpos(lower(u.name COLLATE "C"), lower(:nameContains::text COLLATE "C")) > 0';
+
 @Injectable()
 export class UpstreamRepository {
   constructor(private readonly transactions: Transactions) {}
@@ -139,10 +141,7 @@ export class UpstreamRepository {
         .addSelect(toolsThat('t.pending IS NOT NULL'), 'drifted')
         .addSelect(REFUSED_OTHERS, 'refused')
         .where({ tenantId, name: MoreThan(after ?? ''), ...(healthy === undefined ? {} : { healthy }) });
-      if (nameContains !== undefined)
-        query.andWhere('strpos(lower(u.name COLLATE "C"), lower(:nameContains::text COLLATE "C")) > 0', {
-          nameContains,
-        });
+      if (nameContains !== undefined) query.andWhere(NAME_CONTAINS, { nameContains });
       return query
         .orderBy('u.name')
         .limit(limit)
@@ -151,14 +150,22 @@ export class UpstreamRepository {
     return entities.map((upstream, i) => {
       const { traffic } = upstream as Upstream & { traffic: UpstreamTraffic | null };
       return {
-        ...{ name: upstream.name, url: upstream.url, headers: upstream.shownHeaders, auth: upstream.shownAuth },
+        name: upstream.name,
+        url: upstream.url,
+        headers: upstream.shownHeaders,
+        auth: upstream.shownAuth,
         ...settingsOf(upstream),
         sessions: upstream.sessions,
         ...circuitOf(upstream),
-        ...{ healthy: upstream.healthy, error: upstream.error, lastCheckAt: upstream.lastCheckAt },
-        ...{ tools: raw[i]?.tools ?? 0, drifted: raw[i]?.drifted ?? 0 },
-        ...{ calls: traffic?.calls ?? 0, errors: traffic?.errors ?? 0 },
-        ...{ toolErrors: traffic?.toolErrors ?? 0, latencyMs: traffic?.latencyMs ?? 0 },
+        healthy: upstream.healthy,
+        error: upstream.error,
+        lastCheckAt: upstream.lastCheckAt,
+        tools: raw[i]?.tools ?? 0,
+        drifted: raw[i]?.drifted ?? 0,
+        calls: traffic?.calls ?? 0,
+        errors: traffic?.errors ?? 0,
+        toolErrors: traffic?.toolErrors ?? 0,
+        latencyMs: traffic?.latencyMs ?? 0,
         refused: { ...raw[i]?.refused, tools: upstream.refusedTools },
       };
     });

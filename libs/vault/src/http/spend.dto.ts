@@ -69,7 +69,9 @@ export function toDailySpend(
       .sort((one, other) => Number(one.name === null) - Number(other.name === null))
       .map((row) => ({ name: row.name, ...toSum(row) }));
   return {
-    ...{ from, to, by },
+    from,
+    to,
+    by,
     ...toSum(all ?? { total: 0n as MicroUsd, count: 0 }),
     names: named(null),
     days: rows.flatMap((row) =>

@@ -111,7 +111,9 @@ export function toAuditEntryItem(entry: AuditEntry): AuditEntryItem {
     prev_hash: entry.prevHash.toString('hex'),
     entry_hash: entry.entryHash.toString('hex'),
     format: formatOf(entry),
-    ...{ actor: actorOf(entry), actor_id: entry.actorId, context: entry.context },
+    actor: actorOf(entry),
+    actor_id: entry.actorId,
+    context: entry.context,
   };
 }
 

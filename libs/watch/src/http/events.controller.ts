@@ -67,8 +67,11 @@ export class EventsController {
     if (reply.raw.closed) gone.abort();
     else reply.raw.once('close', () => gone.abort());
     const steps = await this.tails.follow({
-      ...{ tenantId: actor.tenantId, actorId: actor.id, filter: toAuditFilter(query) },
-      ...{ after: positionIn(lastEventId), signal: gone.signal },
+      tenantId: actor.tenantId,
+      actorId: actor.id,
+      filter: toAuditFilter(query),
+      after: positionIn(lastEventId),
+      signal: gone.signal,
     });
     void reply.headers({ 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' });
     return new StreamableFile(Readable.from(this.events(steps, request)), { type: 'text/event-stream' });

@@ -67,7 +67,10 @@ function toSpendAnswer(summary: SpendSummary, days: readonly PaidDay[], next: st
       total_usd: toDollars(payments.total),
       count: payments.count,
       rows: days.map(({ day, agentId, tool, total, count }) => ({
-        ...{ day, agent_id: agentId, tool, count },
+        day,
+        agent_id: agentId,
+        tool,
+        count,
         total_usd: toDollars(total),
       })),
     },

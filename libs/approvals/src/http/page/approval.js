@@ -84,7 +84,9 @@
         },
         ...(body && { body: JSON.stringify(body) }),
         credentials: key === '' ? 'same-origin' : 'omit',
-        ...{ cache: 'no-store', redirect: 'error', signal: AbortSignal.timeout(ANSWER_MS) },
+        cache: 'no-store',
+        redirect: 'error',
+        signal: AbortSignal.timeout(ANSWER_MS),
       });
       ahead = Date.parse(answer.headers.get('date') ?? '') - Date.now() || 0;
       /** @type {unknown} */

@@ -55,16 +55,17 @@ export function readPost(headers: IncomingHttpHeaders, sent: unknown): Post {
     throw new RpcError(route.code, route.message, { status: route.httpStatus, data: route.data });
   return route.kind === 'modern'
     ? {
-        ...{ revision: 'stateless', isBatch: false, cancelled: [], answers: [] },
+        revision: 'stateless',
+        isBatch: false,
+        cancelled: [],
+        answers: [],
         requests: statelessRequests(headers, body, route.classification.revision),
       }
     : {
-        ...{
-          revision: 'handshake',
-          isBatch: Array.isArray(body),
-          cancelled: cancelledBy(body),
-          answers: answersIn(body),
-        },
+        revision: 'handshake',
+        isBatch: Array.isArray(body),
+        cancelled: cancelledBy(body),
+        answers: answersIn(body),
         requests: handshakeRequests(headers, body),
       };
 }

@@ -52,11 +52,19 @@ export class ResumedCalls {
     exchange?.expectWaiting();
     const write: WriteRequest = {
       // Nobody comes as far as this but the task's holder, a session that may be used with several keys.
-      ...{ tenantId: actor.tenantId, principal: '', route: 'MCP task', idempotencyKey: taskId, reply },
+      tenantId: actor.tenantId,
+      principal: '',
+      route: 'MCP task',
+      idempotencyKey: taskId,
+      reply,
       fingerprint: () => hash('sha256', taskId, 'buffer'),
     };
     const call: NewCall = {
-      ...{ actor, sessionId, tool: name, arguments: args, heedsDenials: true },
+      actor,
+      sessionId,
+      tool: name,
+      arguments: args,
+      heedsDenials: true,
       // Nobody can be asked any more; what was answered before belongs to what was approved.
       ...(answers ? { dialogue: { capabilities: {}, ...answers } } : {}),
       recheck: () => this.callers.refusal(request, CALL_KEY_SCOPE),

@@ -17,14 +17,18 @@ export function declaresTasks({ _meta: meta }: JsonObject): boolean {
 export function requireTasks(params: JsonObject): void {
   if (declaresTasks(params)) return;
   throw new RpcError(MISSING_CAPABILITY, `The client has to declare the extension ${TASKS_EXTENSION}`, {
-    ...{ status: 400, data: { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } } },
+    status: 400,
+    data: { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } },
   });
 }
 
 /** What is said of a task whenever something is. */
 export function factsOf({ id, createdAt, updatedAt }: CallTask): JsonObject {
   return {
-    ...{ taskId: id, createdAt: createdAt.toISOString(), lastUpdatedAt: updatedAt.toISOString() },
-    ...{ ttlMs: TASK_TTL_MS, pollIntervalMs: POLL_MS },
+    taskId: id,
+    createdAt: createdAt.toISOString(),
+    lastUpdatedAt: updatedAt.toISOString(),
+    ttlMs: TASK_TTL_MS,
+    pollIntervalMs: POLL_MS,
   };
 }

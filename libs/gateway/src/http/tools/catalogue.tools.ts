@@ -83,7 +83,9 @@ export class CatalogueTools implements OwnTools {
         const page = this.cursors.page(identity, found, limit, (tool) => [tool.rank, tool.upstream, tool.name]);
         return {
           tools: page.items.map((tool) => ({
-            ...{ name: tool.shownName, upstream: tool.upstream, description: tool.summary },
+            name: tool.shownName,
+            upstream: tool.upstream,
+            description: tool.summary,
           })),
           next_cursor: page.nextCursor,
           ...(after ? {} : remarksOn(catalogue)),

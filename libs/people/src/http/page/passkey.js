@@ -31,7 +31,11 @@
       return PublicKeyCredential.parseCreationOptionsFromJSON(json);
     const { challenge, user, excludeCredentials, rp, pubKeyCredParams, timeout, authenticatorSelection } = json;
     return /** @type {PublicKeyCredentialCreationOptions} */ ({
-      ...{ rp, pubKeyCredParams, timeout, authenticatorSelection, attestation: 'none' },
+      rp,
+      pubKeyCredParams,
+      timeout,
+      authenticatorSelection,
+      attestation: 'none',
       challenge: bytesOf(challenge),
       user: { ...user, id: bytesOf(user.id) },
       excludeCredentials: descriptors(excludeCredentials),
@@ -44,7 +48,10 @@
       return PublicKeyCredential.parseRequestOptionsFromJSON(json);
     const { challenge, rpId, timeout, userVerification, allowCredentials } = json;
     return /** @type {PublicKeyCredentialRequestOptions} */ ({
-      ...{ rpId, timeout, userVerification, challenge: bytesOf(challenge) },
+      rpId,
+      timeout,
+      userVerification,
+      challenge: bytesOf(challenge),
       allowCredentials: descriptors(allowCredentials),
     });
   }
@@ -58,9 +65,12 @@
       return { id, type, response: { clientDataJSON, attestationObject: textOf(response.attestationObject) } };
     const { authenticatorData, signature, userHandle } = /** @type {AuthenticatorAssertionResponse} */ (response);
     return {
-      ...{ id, type },
+      id,
+      type,
       response: {
-        ...{ clientDataJSON, authenticatorData: textOf(authenticatorData), signature: textOf(signature) },
+        clientDataJSON,
+        authenticatorData: textOf(authenticatorData),
+        signature: textOf(signature),
         ...(userHandle && { userHandle: textOf(userHandle) }),
       },
     };
