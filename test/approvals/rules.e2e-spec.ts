@@ -135,6 +135,7 @@ describe('a payment that a rule holds back', () => {
       request_id: expect.stringMatching(/^apr_/),
       message: expect.stringContaining('10 USD'),
       expires_at: expect.any(Number),
+      notified: expect.stringMatching(/^(?:pending|nobody)$/),
     });
     expect(new Set(held.map(({ body }) => body.request_id)).size).toBe(1);
     const request = first?.body.request_id ?? '';
