@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { type FormEvent, type ReactNode, useState } from 'react';
+import { type FormEvent, memo, type ReactNode, useState } from 'react';
 import { visible } from '../parts/hidden.ts';
 import { usd } from '../parts/money.ts';
 import { Said } from '../parts/said.tsx';
@@ -11,6 +11,10 @@ import { EntrySheet } from './entry-sheet.tsx';
 import { chipsOf, type Field, FIELDS, isTime, queryOf, timeOf } from './filter.ts';
 
 const route = getRouteApi('/audit');
+
+interface Page {
+  entries: Entry[];
+}
 
 export function AuditPage(): ReactNode {
   const search = route.useSearch();
@@ -35,7 +39,7 @@ export function AuditPage(): ReactNode {
         </Empty>
       ) : (
         <>
-          <Entries entries={entries} />
+          <Entries pages={data.pages} />
           {hasNextPage && (
             <button type="button" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
               Show older ones
@@ -48,7 +52,7 @@ export function AuditPage(): ReactNode {
   );
 }
 
-function Entries({ entries }: { entries: Entry[] }): ReactNode {
+function Entries({ pages }: { pages: readonly Page[] }): ReactNode {
   return (
     <div className="scrolls">
       <table className="log entries">
@@ -61,31 +65,40 @@ function Entries({ entries }: { entries: Entry[] }): ReactNode {
             <th scope="col">Cost</th>
           </tr>
         </thead>
-        <tbody>
-          {entries.map(({ entry_id: id, timestamp, agent_id: agent, tool, action, cost_usd: cost, flagged }) => (
-            <tr key={id}>
-              <td>
-                <Link to="/audit" search={(before) => ({ ...before, entry: id })} resetScroll={false}>
-                  <When at={timestamp} />
-                </Link>
-              </td>
-              <td>
-                <Said text={agent} />
-              </td>
-              <td>
-                <Said text={action} /> {flagged && <span className="flag">flagged</span>}
-              </td>
-              <td>
-                <Said text={tool} />
-              </td>
-              <td>{cost === 0 ? '' : usd(cost)}</td>
-            </tr>
-          ))}
-        </tbody>
+        {pages.map((page) => (
+          <PageRows key={page.entries[0]?.entry_id ?? ''} entries={page.entries} />
+        ))}
       </table>
     </div>
   );
 }
+
+/** What was read before is not made again when older ones come. */
+const PageRows = memo(function PageRows({ entries }: Page): ReactNode {
+  return (
+    <tbody>
+      {entries.map(({ entry_id: id, timestamp, agent_id: agent, tool, action, cost_usd: cost, flagged }) => (
+        <tr key={id}>
+          <td>
+            <Link to="/audit" search={(before) => ({ ...before, entry: id })} resetScroll={false}>
+              <When at={timestamp} />
+            </Link>
+          </td>
+          <td>
+            <Said text={agent} />
+          </td>
+          <td>
+            <Said text={action} /> {flagged && <span className="flag">flagged</span>}
+          </td>
+          <td>
+            <Said text={tool} />
+          </td>
+          <td>{cost === 0 ? '' : usd(cost)}</td>
+        </tr>
+      ))}
+    </tbody>
+  );
+});
 
 function Filters(): ReactNode {
   const search = route.useSearch();
