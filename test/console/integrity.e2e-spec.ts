@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { type Browser } from 'playwright-core';
 import { checkExport, parseVerifierKey, verifierKey } from '@haldir/verifier';
-import { Scenario, sharedWorld, type World } from '@haldir/test-support';
+import { eventually, Scenario, sharedWorld, type World } from '@haldir/test-support';
 import { canBrowse, launch, type Visitor } from './browser.js';
 import { Guests, statusOf } from './guests.js';
 
@@ -152,6 +152,27 @@ describe.runIf(canBrowse)('in Chromium', () => {
     });
     await open();
     await said('agent_id is shown otherwise than it is in the log');
+    await page.unroute('**/v1/audit?*');
+    // Shown with what is in no log.
+    await page.route('**/v1/audit?*', async (route) => {
+      const answer = (await (await route.fetch()).json()) as { entries: object[] };
+      await route.fulfill({ json: { ...answer, entries: answer.entries.map((entry) => ({ ...entry, approved_by: 'dana' })) } }); // prettier-ignore
+    });
+    await open();
+    await said('approved_by is shown otherwise than it is in the log');
+    await page.unroute('**/v1/audit?*');
+    // Shown as it is, and then, read again, otherwise: the verdict is not of that.
+    await open();
+    await said(/It is in the log/);
+    await page.route('**/v1/audit?*', async (route) => {
+      const answer = (await (await route.fetch()).json()) as { entries: object[] };
+      await route.fulfill({ json: { ...answer, entries: answer.entries.map((entry) => ({ ...entry, tool: 'other' })) } }); // prettier-ignore
+    });
+    await eventually(async () => {
+      await page.evaluate(`dispatchEvent(new Event('visibilitychange'))`);
+      expect(await page.locator('.entries').getByText('other').count()).toBeGreaterThan(0);
+    });
+    expect(await page.getByText('It is in the log').count()).toBe(0);
     await page.unroute('**/v1/audit?*');
     // Of a log with another key nothing is known.
     const other = await world.newTenant();

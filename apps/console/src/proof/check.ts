@@ -35,9 +35,9 @@ export function checkEntry(entry: Entry, proof: unknown, verifierKey: string): P
   const proven = (proof as { entry?: Record<string, unknown> }).entry;
   if (proven === undefined) return { outcome: 'cannot_check', reason: 'the proof does not hold the entry' };
   const shown = entry as Record<string, unknown>;
-  const other = Object.keys(proven)
-    .filter((name) => !NOT_SHOWN.includes(name) && !NOT_PROVEN.includes(name))
-    .find((name) => proven[name] !== shown[name]);
+  // What is shown beside the members of an entry is in no log either.
+  const names = [...Object.keys(proven).filter((name) => !NOT_SHOWN.includes(name)), ...Object.keys(shown)];
+  const other = names.find((name) => !NOT_PROVEN.includes(name) && proven[name] !== shown[name]);
   if (other !== undefined) return { outcome: 'broken', reason: `${other} is shown otherwise than it is in the log` };
   return { outcome: 'intact', entries: verdict.checkpoint.size };
 }

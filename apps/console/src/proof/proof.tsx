@@ -20,7 +20,10 @@ async function check(entry: Entry, key: string): Promise<ProofVerdict> {
 /** Has this browser check that an entry is in the log, against the key that is pinned in it. */
 export function Proof({ entry }: { entry: Entry }): ReactNode {
   const key = usePinnedKey();
-  const checking = useMutation({ mutationFn: (pinned: string) => check(entry, pinned) });
+  const checking = useMutation({ mutationFn: (what: { entry: Entry; key: string }) => check(what.entry, what.key) });
+  const { variables, data: verdict } = checking;
+  // The list is read again now and then, and a key can be pinned beside this: a verdict is of what was checked.
+  const isOfThis = variables?.entry === entry && variables.key === key;
   if (key === null)
     return (
       <p className="muted">
@@ -30,10 +33,10 @@ export function Proof({ entry }: { entry: Entry }): ReactNode {
     );
   return (
     <>
-      <button type="button" disabled={checking.isPending} onClick={() => checking.mutate(key)}>
+      <button type="button" disabled={checking.isPending} onClick={() => checking.mutate({ entry, key })}>
         Check its proof in this browser
       </button>
-      <div aria-live="polite">{checking.data && <Verdict verdict={checking.data} />}</div>
+      <div aria-live="polite">{verdict && isOfThis && <Verdict verdict={verdict} />}</div>
       <Refused error={checking.error} />
     </>
   );
