@@ -36,20 +36,27 @@ export class PushTransport {
 
   /** Null when it was taken; else why not: a word of its own, whatever the service says. */
   async send({ endpoint, keys }: PushAddress, { text, topic, urgent }: OutgoingPush): Promise<PushFailure | null> {
-    const { body, headers } = webPush.generateRequestDetails({ endpoint, keys }, text, {
-      vapidDetails: { subject: this.subject, ...this.key.pair },
-      TTL: KEEP_SECONDS,
-      contentEncoding: 'aes128gcm',
-      urgency: urgent ? 'high' : 'normal',
-      topic: hash('sha256', topic, 'base64url').slice(0, 32),
-    });
+    let details: ReturnType<typeof webPush.generateRequestDetails>;
+    try {
+      details = webPush.generateRequestDetails({ endpoint, keys }, text, {
+        vapidDetails: { subject: this.subject, ...this.key.pair },
+        TTL: KEEP_SECONDS,
+        contentEncoding: 'aes128gcm',
+        urgency: urgent ? 'high' : 'normal',
+        topic: hash('sha256', topic, 'base64url').slice(0, 32),
+      });
+    } catch {
+      // What a browser said of itself cannot be used: no reason to leave the messages of others.
+      return 'refused';
+    }
+    const { body, headers } = details;
     // The length is counted by whoever sends.
     const named = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length');
     try {
       const { status } = await this.egress.request({
         method: 'POST',
         url: endpoint,
-        body,
+        body: body ?? '',
         deadlineMs: PUSH_DEADLINE_MS,
         headers: Object.fromEntries(named.map(([name, value]) => [name, String(value)])),
         maxResponseBytes: MAX_RESPONSE_BYTES,
